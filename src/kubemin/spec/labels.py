@@ -1,0 +1,23 @@
+"""Labels and annotations that KubeMin puts on objects. Labels find; only claims decide (design R2)."""
+
+MANAGER = "kubemin"
+"""Field manager of every write."""
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+NAME = "app.kubernetes.io/name"
+PART_OF = "app.kubernetes.io/part-of"
+APP_ID = "kubemin.io/app-id"
+COMPONENT_ID = "kubemin.io/component-id"
+TASK_ID = "kubemin.io/task-id"
+"""Id of the task that created the object. On the object only, never in a selector or a pod template."""
+
+CLAIM = "kubemin.io/claim"
+"""Annotation: the token of the request that wrote the object last."""
+
+SHARE_NAME = "kubemin-share-name"
+SHARE_STRATEGY = "kubemin-share-strategy"
+
+CLI = "kube-min-cli"
+CLI_APP_ID = "kube-min-cli-appId"
+CLI_COMPONENT_ID = "kube-min-cli-componentId"
+CLI_COMPONENT_NAME = "kube-min-cli-componentName"
