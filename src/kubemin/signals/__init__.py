@@ -1,1 +1,7 @@
+"""Cancel signals: from whoever cancels a task to the worker that runs it (design §5)."""
 
+from kubemin.signals.base import Cancelled, OnSignal, Signal, Signals, TakenOver
+from kubemin.signals.errors import SignalError
+from kubemin.signals.local import LocalHub, LocalSignals
+
+__all__ = ["Cancelled", "LocalHub", "LocalSignals", "OnSignal", "Signal", "SignalError", "Signals", "TakenOver"]

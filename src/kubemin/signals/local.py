@@ -1,0 +1,70 @@
+"""Signals inside one process: what `kubemin dev` uses, and any single server without Redis."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
+
+
+@dataclass(eq=False, slots=True)
+class _Watch:
+    epoch: int
+    on_signal: OnSignal
+
+
+@dataclass(slots=True)
+class LocalHub:
+    """What the LocalSignals of several workers in one process share, as they would share a Redis."""
+
+    watches: dict[str, _Watch] = field(default_factory=dict)
+    marks: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+
+class LocalSignals:
+    """An in-process registry with the semantics of the Redis keys."""
+
+    def __init__(self, hub: LocalHub | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Without a ``hub`` of its own the registry is this object's; ``clock`` tells seconds."""
+        self._hub = LocalHub() if hub is None else hub
+        self._mine: dict[str, _Watch] = {}
+        self._clock = clock
+
+    @property
+    def healthy(self) -> bool:
+        """Always: nothing lies between."""
+        return True
+
+    async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:
+        """See Signals.watch."""
+        mark = self._hub.marks.get(task_id)
+        held = self._hub.watches.get(task_id)
+        if mark is not None and mark[1] > self._clock():
+            on_signal(Cancelled(mark[0]))
+        elif held is not None and held.epoch > epoch:
+            on_signal(TakenOver())
+        else:
+            self._hub.watches[task_id] = self._mine[task_id] = _Watch(epoch, on_signal)
+            if held is not None:
+                held.on_signal(TakenOver())
+
+    async def unwatch(self, task_id: str) -> None:
+        """See Signals.unwatch."""
+        mine = self._mine.pop(task_id, None)
+        if mine is not None and self._hub.watches.get(task_id) is mine:
+            del self._hub.watches[task_id]
+
+    async def cancel(self, task_id: str, reason: str) -> None:
+        """See Signals.cancel; never fails."""
+        now = self._clock()
+        for stale in [task for task, (_, until) in self._hub.marks.items() if until <= now]:
+            del self._hub.marks[stale]
+        self._hub.marks[task_id] = (reason, now + MARKER_SECONDS)
+        watch = self._hub.watches.pop(task_id, None)
+        if watch is not None:
+            watch.on_signal(Cancelled(reason))
+
+    async def aclose(self) -> None:
+        """See Signals.aclose."""
+        for task_id in list(self._mine):
+            await self.unwatch(task_id)
