@@ -1,0 +1,161 @@
+"""The Kubernetes API as KubeMin uses it: dicts in, dicts out, every outcome of a write told apart."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from kubemin.cluster import requests
+from kubemin.cluster.answers import Answer, object_in
+from kubemin.cluster.credentials import Credentials, choose_source
+from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.requests import Propagation, Request
+from kubemin.cluster.transport import Transport
+from kubemin.spec.objects import Manifest, ObjectRef
+
+Probe = Callable[[str], Awaitable[None]]
+"""Test hook, awaited at named points: ``call:<verb>:<Kind>/<name>:before`` and ``:after`` around each write."""
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All objects of a collection, and the version at which they were so (where a watch may begin)."""
+
+    items: list[Manifest]
+    resource_version: str
+
+
+class Cluster:
+    """A connection to one API server.
+
+    Writes are sent once, never retried here, and carry the field manager ``kubemin``. A write in flight must not be
+    cut short: the caller shields it (design R1). Every method raises ClusterError, and nothing else.
+    """
+
+    def __init__(self, transport: Transport, *, timeout: float, probe: Probe | None) -> None:
+        self._transport = transport
+        # The server gives up before we do, so that a write it still works on does not land after we stopped waiting.
+        self._server_timeout = ("timeout", f"{max(1, round(timeout * 900))}ms")
+        self._probe = probe
+
+    @classmethod
+    async def connect(
+        cls,
+        *,
+        kubeconfig: str | None,
+        context: str | None,
+        url: str | None = None,
+        timeout: float = 15,
+        probe: Probe | None = None,
+    ) -> Self:
+        """Read the configuration; the server itself is not asked anything yet.
+
+        ``url`` is a server without authentication. Else the named kubeconfig, else the Pod's service account, else
+        the default kubeconfig. ``timeout``: seconds a call may take. Raises Misconfigured.
+        """
+        credentials = await Credentials.load(choose_source(kubeconfig=kubeconfig, context=context, url=url))
+        return cls(Transport(credentials, timeout=timeout), timeout=timeout, probe=probe)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def version(self) -> str:
+        """The server's version, such as ``v1.36.1``."""
+        found = await self._ask(Request("read", "GET", "/version", "the server's version"))
+        return str(found.get("gitVersion", ""))
+
+    async def get(self, ref: ObjectRef) -> Manifest:
+        """The object as it is now. Raises NotFound."""
+        return await self._ask(requests.get(ref))
+
+    async def list(
+        self, kind: str, namespace: str | None = None, *, labels: str | None = None, fields: str | None = None
+    ) -> Listing:
+        """All objects of a kind, of one namespace or of all, that match the selectors."""
+        # A page token that expires on the way (410) would make the rest of another time: begin once more, unpaged.
+        try:
+            return await self._list(kind, namespace, labels=labels, fields=fields, limit=_PAGE)
+        except ClusterError as error:
+            if error.status != 410:
+                raise
+            return await self._list(kind, namespace, labels=labels, fields=fields, limit=None)
+
+    async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Make the object if none of that name is there. Raises AlreadyExists, Terminating, NamespaceTerminating."""
+        return await self._write(requests.create(manifest, dry_run=dry_run))
+
+    async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Server-side apply, forced. The caller puts in uid and resourceVersion, without which it may create."""
+        return await self._write(requests.apply(manifest, dry_run=dry_run))
+
+    async def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """PUT the whole object. Raises Conflict when its resourceVersion is not the current one."""
+        return await self._write(requests.replace(manifest, dry_run=dry_run))
+
+    async def patch(
+        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, dry_run: bool = False
+    ) -> Manifest:
+        """JSON patch for a list of operations, merge patch for a mapping."""
+        return await self._write(requests.patch(ref, operations, dry_run=dry_run))
+
+    async def delete(
+        self,
+        ref: ObjectRef,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        propagation: Propagation = "Background",
+    ) -> Manifest | None:
+        """Delete that very object: the object while it terminates, None once it is gone.
+
+        Raises NotFound when none of that name is there, Conflict when the one there is another or newer.
+        """
+        request = requests.delete(ref, uid=uid, resource_version=resource_version, propagation=propagation)
+        found = await self._write(request)
+        # Some kinds come back as objects although they are gone at once; those bear no deletionTimestamp.
+        terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
+        return found if terminating else None
+
+    async def raw(self, request: Request) -> Answer:
+        """Send any request; the answer as it came, whatever its status. For tests and tools."""
+        return await self._transport.send(request)
+
+    def stream(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """A long answer chunk by chunk: what informers watch with. See Transport.stream."""
+        return self._transport.stream(request, silence=silence)
+
+    async def _ask(self, request: Request) -> dict[str, Any]:
+        return object_in(request, await self._transport.send(request))
+
+    async def _write(self, request: Request) -> dict[str, Any]:
+        request = replace(request, query=(*request.query, self._server_timeout))
+        if self._probe is None or not request.is_write:
+            return await self._ask(request)
+        kind, name = request.subject.split("/", 1)[0], request.subject.rsplit("/", 1)[-1]
+        await self._probe(f"call:{request.verb}:{kind}/{name}:before")
+        try:
+            found = await self._ask(request)
+        except ClusterError:
+            await self._probe(f"call:{request.verb}:{kind}/{name}:after")
+            raise
+        await self._probe(f"call:{request.verb}:{kind}/{name}:after")
+        return found
+
+    async def _list(
+        self, kind: str, namespace: str | None, *, labels: str | None, fields: str | None, limit: int | None
+    ) -> Listing:
+        items: list[Manifest] = []
+        token: str | None = None
+        while True:
+            page = requests.list_page(kind, namespace, labels=labels, fields=fields, limit=limit, token=token)
+            found = await self._ask(page)
+            # The items of a list come without apiVersion and kind.
+            type_meta = {"apiVersion": requests.kind_of(kind).api_version, "kind": kind}
+            items.extend({**type_meta, **item} for item in found.get("items") or ())
+            meta = found.get("metadata") or {}
+            token = meta.get("continue")
+            if not token:
+                return Listing(items, str(meta.get("resourceVersion", "")))

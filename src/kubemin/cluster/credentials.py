@@ -1,0 +1,255 @@
+"""Where the API server is and how to identify to it: kubeconfig, in-cluster service account, or a plain URL.
+
+kubernetes-asyncio reads the configuration and runs exec, OIDC and GCP plugins. It does not refresh by itself; that,
+and impersonation, are added here.
+"""
+
+import asyncio
+import contextlib
+import datetime
+import ssl
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import yaml
+
+from kubemin.cluster.errors import Misconfigured
+
+_FILE_SECONDS = 60.0  # a rotated token or certificate file is noticed within this time, as client-go does
+_SKEW_SECONDS = 300.0  # a token is renewed this long before it expires, or at half of a shorter life
+_PLUGIN_SECONDS = 30.0
+_AGAIN_SECONDS = 10.0  # after a refusal, credentials are not read anew more often than this
+_SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
+_FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RuntimeError)
+"""What kubernetes-asyncio raises at a kubeconfig that lacks something, or at a plugin that fails."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one request needs: base URL without a trailing slash, headers, TLS, proxy. ``fresh`` in seconds."""
+
+    host: str
+    headers: Headers
+    tls: ssl.SSLContext | bool
+    server_name: str | None = None
+    proxy: str | None = None
+    fresh: float | None = None
+
+
+class Source(Protocol):
+    """Reads credentials from where they are kept. Raises Misconfigured."""
+
+    async def read(self) -> Access: ...
+
+
+class Credentials:
+    """The access in force, read anew when it gets stale or is refused."""
+
+    def __init__(self, source: Source, access: Access) -> None:
+        self._source = source
+        self._access = access
+        self._read_at = time.monotonic()
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def load(cls, source: Source) -> "Credentials":
+        """Read for the first time: a fault here is the operator's to mend, so it raises Misconfigured."""
+        return cls(source, await _read(source))
+
+    async def current(self) -> Access:
+        """The access to use now."""
+        if self._stale():
+            async with self._lock:
+                if self._stale():
+                    await self._read_again()
+        return self._access
+
+    async def refused(self, access: Access) -> bool:
+        """After a 401 to ``access``: whether other credentials are at hand, so that asking again makes sense."""
+        async with self._lock:
+            if self._access is access and time.monotonic() - self._read_at >= _AGAIN_SECONDS:
+                await self._read_again()
+        return self._access.headers != access.headers or self._access.tls is not access.tls
+
+    def _stale(self) -> bool:
+        return self._access.fresh is not None and time.monotonic() - self._read_at >= self._access.fresh
+
+    async def _read_again(self) -> None:
+        self._read_at = time.monotonic()
+        # Half-written file, plugin out of order: what we have may still do, and if not the server says 401.
+        with contextlib.suppress(Misconfigured):
+            self._access = await _read(self._source)
+
+
+async def _read(source: Source) -> Access:
+    try:
+        async with asyncio.timeout(_PLUGIN_SECONDS):
+            return await source.read()
+    except TimeoutError:
+        raise Misconfigured(f"The credentials plugin gave no answer within {_PLUGIN_SECONDS:.0f} s.") from None
+
+
+class PlainSource:
+    """A server at a URL that asks for no credentials."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def read(self) -> Access:
+        """Check the URL."""
+        if urlsplit(self._url).scheme not in {"http", "https"} or not urlsplit(self._url).netloc:
+            raise Misconfigured(f"{self._url!r} is not an http(s) URL of an API server.")
+        return Access(self._url.rstrip("/"), (), tls=True)
+
+
+class InClusterSource:
+    """The service account of the Pod we run in. The kubelet rotates its token file."""
+
+    def __init__(self) -> None:
+        self._tls = _TlsCache()
+
+    async def read(self) -> Access:
+        """Read host, CA and token."""
+        from kubernetes_asyncio.client import Configuration
+        from kubernetes_asyncio.config import ConfigException, load_incluster_config
+
+        load: Any = load_incluster_config
+        configuration = Configuration()
+        try:
+            load(client_configuration=configuration, try_refresh_token=False)
+            return _access(configuration, self._tls, (), _FILE_SECONDS)
+        except (ConfigException, OSError, ValueError) as error:
+            raise Misconfigured(f"The Pod's service account cannot be used: {error}") from error
+
+
+class KubeconfigSource:
+    """A kubeconfig: one path, several joined by the path separator, or None for the default place."""
+
+    def __init__(self, paths: str | None, context: str | None) -> None:
+        self._paths = paths
+        self._context = context
+        self._tls = _TlsCache()
+
+    async def read(self) -> Access:
+        """Read the files, and run the exec, OIDC or GCP plugin that they name."""
+        from kubernetes_asyncio.client import Configuration
+        from kubernetes_asyncio.config import ConfigException
+        from kubernetes_asyncio.config.kube_config import (
+            KUBE_CONFIG_DEFAULT_LOCATION,
+            KubeConfigLoader,
+            KubeConfigMerger,
+        )
+
+        paths = self._paths or KUBE_CONFIG_DEFAULT_LOCATION
+        try:
+            files: Any = KubeConfigMerger(paths)
+            if files.config is None:
+                raise Misconfigured(f"There is no kubeconfig at {paths}.")
+            loader: Any = KubeConfigLoader(
+                files.config,
+                active_context=self._context,
+                config_base_path=None,
+                config_persister=files.save_changes,  # a rotated OIDC refresh token must not get lost
+            )
+            configuration = Configuration()
+            await loader.load_and_set(configuration)
+            user = _user_of(files.config, loader.current_context)
+            return _access(configuration, self._tls, _impersonation(user), _freshness(user, loader))
+        except (ConfigException, yaml.YAMLError, aiohttp.ClientError, *_FAULTS) as error:
+            which = f", context {self._context}" if self._context else ""
+            raise Misconfigured(f"The kubeconfig {paths}{which} cannot be used: {error}") from error
+
+
+def choose_source(*, kubeconfig: str | None, context: str | None, url: str | None) -> Source:
+    """The first that is there of: the URL, the named kubeconfig, the Pod's service account, the default kubeconfig."""
+    if url:
+        return PlainSource(url)
+    if kubeconfig is None and context is None and Path(_SERVICE_ACCOUNT_TOKEN).is_file():
+        return InClusterSource()
+    return KubeconfigSource(kubeconfig, context)
+
+
+class _TlsCache:
+    """Makes a TLS context only when what goes into it changed: the connection pool is kept by context."""
+
+    def __init__(self) -> None:
+        self._made_of: tuple[object, ...] = ()
+        self._context: ssl.SSLContext | None = None
+
+    def context(self, configuration: Any) -> ssl.SSLContext:
+        files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
+        made_of = (configuration.verify_ssl, *(Path(file).read_bytes() if file else None for file in files))
+        if self._context is None or made_of != self._made_of:
+            context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+            # Python ≥ 3.13 asks more of a CA than most clusters' own CAs, and than kubectl, do.
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            if configuration.cert_file:
+                context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
+            if not configuration.verify_ssl:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            self._context, self._made_of = context, made_of
+        return self._context
+
+
+def _access(configuration: Any, tls: _TlsCache, headers: Headers, fresh: float | None) -> Access:
+    host = str(configuration.host).rstrip("/")
+    token = configuration.api_key.get("BearerToken")
+    if token:
+        # A trailing newline of a token file is no part of the token, and would be no header.
+        headers = (("Authorization", str(token).strip()), *headers)
+    if not all(value.isprintable() for _, value in headers):
+        raise ValueError("the token or the name of the user holds control characters")
+    return Access(
+        host,
+        headers,
+        tls=tls.context(configuration) if host.startswith("https:") else True,
+        server_name=configuration.tls_server_name or None,
+        proxy=configuration.proxy or _environment_proxy(host),
+        fresh=fresh,
+    )
+
+
+def _environment_proxy(host: str) -> str | None:
+    """HTTPS_PROXY and NO_PROXY as kubectl heeds them; looked up here once, not at every request."""
+    parts = urlsplit(host)
+    if not parts.hostname or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
+
+
+def _user_of(config: Any, current_context: Any) -> Mapping[str, Any]:
+    name = (current_context or {}).get("context", {}).get("user")
+    entry = config["users"].get_with_name(name, safe=True) if name and config.safe_get("users") else None
+    found = entry.safe_get("user") if entry is not None else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _impersonation(user: Mapping[str, Any]) -> Headers:
+    """``as``, ``as-uid``, ``as-groups`` and ``as-user-extra``, which kubernetes-asyncio passes over."""
+    extra = user.get("as-user-extra") or {}
+    return (
+        *((("Impersonate-User", str(user["as"])),) if user.get("as") else ()),
+        *((("Impersonate-Uid", str(user["as-uid"])),) if user.get("as-uid") else ()),
+        *(("Impersonate-Group", str(group)) for group in user.get("as-groups") or ()),
+        *((f"Impersonate-Extra-{quote(str(key), safe='')}", str(v)) for key, values in extra.items() for v in values),
+    )
+
+
+def _freshness(user: Mapping[str, Any], loader: Any) -> float | None:
+    """Seconds until the credentials are read again. A plugin that names no expiry is asked again only after a 401."""
+    if not user.get("exec"):
+        return _FILE_SECONDS
+    expiry = getattr(loader, "exec_plugin_expiry", None)
+    if expiry is None:
+        return None
+    left = float((expiry - datetime.datetime.now(datetime.UTC)).total_seconds())
+    return max(left - _SKEW_SECONDS, left / 2, 1.0)

@@ -1,0 +1,107 @@
+"""What can go wrong when the API server is asked. No other exception leaves this room."""
+
+# ruff: noqa: N818 - the names say what happened; a suffix on each would only repeat that they are errors
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ClusterError(Exception):
+    """A request that did not do what it should. ``message`` is a sentence that names kind, namespace and object.
+
+    ``status`` is the HTTP status (None without an answer), ``reason`` the machine-readable word of the API server's
+    ``Status`` object, ``causes`` its list of ``{reason, message, field}``, ``retry_after`` the seconds it asks us to
+    wait, where it does.
+    """
+
+    retryable: ClassVar[bool] = False
+    """The same request may well succeed later."""
+    uncertain: ClassVar[bool] = False
+    """The request was sent and its outcome is unknown: a write may have landed, or may yet."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        reason: str = "",
+        causes: tuple[Mapping[str, Any], ...] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.reason = reason
+        self.causes = causes
+        self.retry_after = retry_after
+
+
+class Misconfigured(ClusterError):
+    """No usable kubeconfig, context or credentials: nothing was asked."""
+
+
+class Unreachable(ClusterError):
+    """The request never left: no connection (address, DNS, TLS, proxy) within the timeout."""
+
+    retryable = True
+
+
+class Unanswered(ClusterError):
+    """A write was sent, and no answer says what became of it: broken connection, timeout, or a 5xx."""
+
+    retryable = True
+    uncertain = True
+
+
+class ServerError(ClusterError):
+    """A read that got a 5xx, or no complete answer."""
+
+    retryable = True
+
+
+class NotFound(ClusterError):
+    """404: the object, its namespace or its kind is not there."""
+
+
+class Conflict(ClusterError):
+    """409: a precondition (uid, resourceVersion) or a field's owner is not what the request says."""
+
+
+class AlreadyExists(ClusterError):
+    """409 to a POST: an object of that name is there."""
+
+
+class Terminating(ClusterError):
+    """409 to a POST: an object of that name is there and is being deleted."""
+
+    retryable = True
+
+
+class Forbidden(ClusterError):
+    """403: not permitted by RBAC, by quota or by admission."""
+
+
+class NamespaceTerminating(Forbidden):
+    """403 to a POST: the namespace is being deleted."""
+
+
+class Unauthorized(ClusterError):
+    """401: the credentials are refused, also after they were read anew."""
+
+    retryable = True
+
+
+class Invalid(ClusterError):
+    """The request itself is refused: 422, 400 and the other 4xx, or names that cannot be put into a URL."""
+
+
+class Throttled(ClusterError):
+    """429: not done, ask again after ``retry_after`` seconds."""
+
+    retryable = True
+
+
+class Expired(ClusterError):
+    """410: the resourceVersion or continue token is too old; list anew."""
+
+    retryable = True

@@ -1,0 +1,172 @@
+"""Requests to the API server as values. Building one does no input or output, and is where names are checked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+from kubemin.cluster.errors import Invalid
+from kubemin.spec.labels import MANAGER
+from kubemin.spec.objects import KINDS, Kind, Manifest, ObjectRef
+
+Propagation = Literal["Foreground", "Background", "Orphan"]
+Query = tuple[tuple[str, str], ...]
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. ``subject`` (``Deployment/shop/web``) and ``verb`` name it in errors."""
+
+    verb: str
+    method: str
+    path: str
+    subject: str
+    query: Query = ()
+    body: bytes | None = None
+    content_type: str = JSON
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may change something: a dry run does not."""
+        return self.method != "GET" and ("dryRun", "All") not in self.query
+
+    @property
+    def target(self) -> str:
+        """Path and query as they go on the wire."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+
+def get(ref: ObjectRef) -> Request:
+    """GET of one object."""
+    return Request("get", "GET", object_path(ref), str(ref))
+
+
+def list_page(
+    kind: str,
+    namespace: str | None = None,
+    *,
+    labels: str | None = None,
+    fields: str | None = None,
+    limit: int | None = None,
+    token: str | None = None,
+) -> Request:
+    """GET of a collection, one page of it when ``limit`` is given; ``token`` continues where a page ended."""
+    query = _some(labelSelector=labels, fieldSelector=fields, limit=limit, **{"continue": token})
+    return Request("list", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
+
+
+def watch(kind: str, namespace: str | None, *, labels: str | None, version: str, seconds: int) -> Request:
+    """GET of the changes of a collection after ``version``; the server ends the stream after ``seconds``."""
+    query = _some(
+        watch="true",
+        allowWatchBookmarks="true",
+        resourceVersion=version,
+        timeoutSeconds=seconds,
+        labelSelector=labels,
+    )
+    return Request("watch", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
+
+
+def create(manifest: Manifest, *, dry_run: bool = False) -> Request:
+    """POST: makes the object only if none of that name is there."""
+    ref = ref_of(manifest)
+    path = collection_path(ref.kind, ref.namespace or None, whole=False)
+    return Request("create", "POST", path, str(ref), _write_query(dry_run), _body(manifest))
+
+
+def apply(manifest: Manifest, *, dry_run: bool = False) -> Request:
+    """Server-side apply, forced. The body is sent as it is: uid and resourceVersion in it are the preconditions."""
+    ref = ref_of(manifest)
+    query = (*_write_query(dry_run), ("force", "true"))
+    return Request("apply", "PATCH", object_path(ref), str(ref), query, _body(manifest), APPLY_PATCH)
+
+
+def replace(manifest: Manifest, *, dry_run: bool = False) -> Request:
+    """PUT of the whole object."""
+    ref = ref_of(manifest)
+    return Request("replace", "PUT", object_path(ref), str(ref), _write_query(dry_run), _body(manifest))
+
+
+def patch(
+    ref: ObjectRef, operations: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, dry_run: bool = False
+) -> Request:
+    """JSON patch for a list of operations, merge patch for a mapping."""
+    content_type = MERGE_PATCH if isinstance(operations, Mapping) else JSON_PATCH
+    return Request("patch", "PATCH", object_path(ref), str(ref), _write_query(dry_run), _body(operations), content_type)
+
+
+def delete(
+    ref: ObjectRef, *, uid: str, resource_version: str | None = None, propagation: Propagation = "Background"
+) -> Request:
+    """DELETE of that very object: the uid, and the version where given, are preconditions."""
+    preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
+    options = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": preconditions,
+        "propagationPolicy": propagation,
+    }
+    return Request("delete", "DELETE", object_path(ref), str(ref), body=_body(options))
+
+
+def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:
+    """The reference of a manifest; Invalid when it lacks a kind or a name."""
+    try:
+        return ObjectRef.of(manifest)
+    except (KeyError, TypeError, AttributeError):
+        raise Invalid("An object needs kind and metadata.name.") from None
+
+
+def object_path(ref: ObjectRef) -> str:
+    """URL path of one object."""
+    collection = collection_path(ref.kind, ref.namespace or None, whole=False)
+    return f"{collection}/{_segment(ref.name, f'the name of a {ref.kind}')}"
+
+
+def collection_path(kind: str, namespace: str | None = None, *, whole: bool = True) -> str:
+    """URL path of a kind's objects in one namespace or, where ``whole`` permits it, in all of them."""
+    known = kind_of(kind)
+    if not known.namespaced:
+        if namespace:
+            raise Invalid(f"A {kind} does not live in a namespace.")
+        return f"{known.path}/{known.plural}"
+    if namespace is None and whole:
+        return f"{known.path}/{known.plural}"
+    return f"{known.path}/namespaces/{_segment(namespace or '', f'the namespace of a {kind}')}/{known.plural}"
+
+
+def kind_of(kind: str) -> Kind:
+    """The kind of that name; Invalid when KubeMin does not know it."""
+    try:
+        return KINDS[kind]
+    except (KeyError, TypeError):
+        raise Invalid(f"KubeMin does not know the kind {kind!r}.") from None
+
+
+def _segment(value: str, what: str) -> str:
+    """``value`` as one URL path segment. The API server itself refuses these names, but only after routing."""
+    if not value or value in {".", ".."} or "/" in value or "%" in value or not value.isprintable() or len(value) > 253:
+        raise Invalid(f"{value[:80]!r} cannot be {what}.")
+    return quote(value, safe="")
+
+
+def _collection_name(kind: str, namespace: str | None) -> str:
+    return f"{kind}/{namespace}" if namespace else kind
+
+
+def _write_query(dry_run: bool) -> Query:
+    return (("fieldManager", MANAGER), *([("dryRun", "All")] if dry_run else []))
+
+
+def _some(**values: object) -> Query:
+    return tuple((name, str(value)) for name, value in values.items() if value not in (None, ""))
+
+
+def _body(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
