@@ -1,0 +1,56 @@
+"""The application: routes, middleware and error handling put together around what it is given."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from kubemin import __version__
+from kubemin.api import errors
+from kubemin.api.body import BodyLimit
+from kubemin.api.deps import Deps
+from kubemin.api.metrics import Measured
+from kubemin.api.routes import applications, elsewhere, health, tasks, workflows
+
+PREFIX = "/api/v1"
+
+_DESCRIPTION = (
+    "Deploys multi-component applications to Kubernetes as tasks that can be stopped and that put the cluster back as it "
+    "was. Every reply below /api/v1 is an envelope: code 0 and data, or another code and a sentence."
+)
+_TAGS = [
+    {"name": "Applications", "description": "What is deployed."},
+    {"name": "Workflows", "description": "In which order it is deployed, and the runs of it."},
+    {"name": "Tasks", "description": "What a run does, did, and has put back."},
+    {"name": "Elsewhere", "description": "Addresses of older clients."},
+    {"name": "Health", "description": "The server itself."},
+]
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The ASGI application that serves the API."""
+    app = FastAPI(
+        title="KubeMin",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.deps = deps
+    errors.install(app)
+    api = APIRouter(prefix=PREFIX)
+    for part in (applications, workflows, tasks, elsewhere):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.add_middleware(BodyLimit, limit=deps.max_body_bytes)
+    app.add_middleware(Measured, registry=deps.registry)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+

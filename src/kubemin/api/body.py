@@ -1,0 +1,198 @@
+"""Request bodies: how much is read, and what counts as JSON.
+
+The standard library's parser lets pass what the rooms below cannot keep (NaN, numbers without end, NUL, half a surrogate
+pair, a thousand levels of nesting). All of it is refused here, so that no handler meets it, with the path of the field.
+"""
+
+import json
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kubemin.api.codes import Code
+from kubemin.api.envelope import ApiError, FieldError
+
+MAX_DEPTH = 64
+_MAX_INT = 2**63 - 1
+_LINGER_BYTES = 16 * 1024 * 1024
+"""How much of a body that is too large is still read and thrown away, so that its sender gets to read the reply."""
+
+
+class BodyTooLarge(Exception):
+    """More was sent than ``max_body_bytes``. Raised by ``receive``, so within whatever was reading the body."""
+
+
+class BodyLimit:
+    """ASGI middleware: answers 413 once more than ``limit`` bytes of a body were announced or arrived."""
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        read = 0
+        more = True
+        started = False
+
+        async def counted() -> Message:
+            nonlocal read, more
+            message = await receive()
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                more = message.get("more_body", False)
+                if read > self._limit:
+                    raise BodyTooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            if _announced(scope) > self._limit:
+                raise BodyTooLarge
+            await self._app(scope, counted, watched)
+        except BodyTooLarge:
+            if started:
+                raise
+            while more and read <= self._limit + _LINGER_BYTES:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return
+                read += len(message.get("body", b""))
+                more = message.get("more_body", False)
+            error = ApiError(413, Code.TOO_LARGE, f"The body has more than the {self._limit} bytes that are accepted.")
+            await error.response()(scope, receive, send)
+
+
+def _announced(scope: Scope) -> int:
+    """The Content-Length, 0 when there is none; the server below has refused one that is not a number."""
+    value: bytes = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(value) if value.isdigit() else 0
+
+
+class StrictRequest(Request):
+    """A request whose ``json()`` is :func:`parse_json` and insists on the content type."""
+
+    async def json(self) -> Any:
+        """The body as JSON. Raises :class:`ApiError`."""
+        if not hasattr(self, "_json"):
+            self._json = parse_json(await self.body())
+        return self._json
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body by :class:`StrictRequest`.
+
+    A body of another type is refused before it is read: a page of a foreign site can make a browser post text or a form
+    to a loopback address without asking, but not JSON.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of FastAPI, given the stricter request."""
+        handle = super().get_route_handler()
+        wants_body = self.body_field is not None
+
+        async def handle_strictly(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            if wants_body:
+                _check_content_type(strict)
+                if await strict.body():
+                    await strict.json()  # here, since FastAPI would turn every error in it into one vague 400
+            return await handle(strict)
+
+        return handle_strictly
+
+
+def _check_content_type(request: Request) -> None:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+        return
+    empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+    if not kind and empty:
+        return
+    raise ApiError(
+        415,
+        Code.UNSUPPORTED_MEDIA_TYPE,
+        f"The body must be JSON with the header Content-Type: application/json, not {kind or 'without a type'}.",
+    )
+
+
+def parse_json(body: bytes) -> Any:
+    """The value that the bytes mean. Raises :class:`ApiError` (400) that says where they do not mean any."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        _refuse("body", "INVALID_JSON", f"The body is not UTF-8: byte {error.start} cannot be decoded.")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        _refuse("body", "INVALID_JSON", f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
+    except RecursionError:
+        _refuse("body", "INVALID_JSON", f"The body is nested deeper than {MAX_DEPTH} levels.")
+    except ValueError:  # more digits than int() takes
+        _refuse("body", "INVALID_JSON", "The body holds a number that is too large.")
+    _check(value)
+    return value
+
+
+def _refuse(field: str, code: str, message: str) -> NoReturn:
+    field, message = _short(field), _short(message)
+    raise ApiError(400, Code.VALIDATION, message, errors=[FieldError(field=field, code=code, message=message)])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:200]} … {text[-50:]}"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    _refuse("body", "INVALID_JSON", f"The body is not JSON: {name} is not a number that JSON knows.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+def _check(root: Any) -> None:
+    """Walk the value without recursion; refuse depth, numbers and characters that could not be stored."""
+    pending: list[tuple[str, int, Any]] = [("", 0, root)]
+    while pending:
+        path, depth, value = pending.pop()
+        if isinstance(value, str):
+            _check_text(path, value)
+        elif isinstance(value, int):
+            if abs(value) > _MAX_INT:
+                _refuse(path or "body", "NUMBER_TOO_LARGE", f"{path or 'body'}: the number has more than 64 bits.")
+        elif isinstance(value, dict | list):
+            if depth == MAX_DEPTH:
+                _refuse(path or "body", "NESTED_TOO_DEEPLY", f"The body is nested deeper than {MAX_DEPTH} levels.")
+            if isinstance(value, list):
+                pending.extend((f"{path}[{index}]", depth + 1, item) for index, item in enumerate(value))
+                continue
+            for key, item in value.items():
+                _check_text(path, key)
+                pending.append((f"{path}.{key}" if path else key, depth + 1, item))
+
+
+def _check_text(path: str, text: str) -> None:
+    if text.isascii() and "\0" not in text:
+        return
+    if "\0" in text:
+        _refuse(path or "body", "INVALID_CHARACTER", f"{path or 'body'}: the text holds a NUL character.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        _refuse(path or "body", "INVALID_CHARACTER", f"{path or 'body'}: the text holds half a surrogate pair.")
+
+

@@ -1,0 +1,91 @@
+"""What the API is given: nothing here is global, and nothing is looked up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
+
+from kubemin.engine.options import ExecOptions
+from kubemin.spec.application import Limits
+from kubemin.store import Database
+from kubemin.store.tasks import Task
+
+Health = Callable[[], Awaitable[str | None]]
+"""Asks a part of the system how it is: None when it is well, else a sentence. Does not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentState:
+    """How a component does in the cluster. ``status`` is ``Running``, ``Pending``, ``Failed`` or ``Not Deploy``."""
+
+    status: str
+    last_abnormal: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    """Addresses from outside: type (``Ingress``, ``LoadBalancer``, …) and value."""
+
+
+class Service(Protocol):
+    """What the API asks of the engine. Raises ``kubemin.engine.errors``."""
+
+    async def exec_workflow(
+        self,
+        app_id: str,
+        workflow_id: str,
+        options: ExecOptions,
+        caller: str,
+        idempotency_key: str | None,
+        body_hash: str | None,
+    ) -> Task:
+        """Record a run of the workflow."""
+
+    async def cancel(self, app_id: str, task_id: str, user: str, reason: str) -> Task:
+        """Cancel a task of the application."""
+
+    async def retry_cleanup(self, task_id: str) -> Task:
+        """Try an incomplete cleanup again now."""
+
+    async def delete_application(self, app_id: str, keep_resources: bool, caller: str) -> Task | None:
+        """Remove the application; the task that removes its resources, None when there is none."""
+
+    async def delete_resources(self, app_id: str) -> tuple[list[str], list[str]]:
+        """Remove what the application has in the cluster; what was deleted and what could not be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """The parts that the API stands on."""
+
+    db: Database
+    service: Service
+    limits: Limits
+    component_states: Callable[[str], Mapping[str, ComponentState]]
+    """By application id: the state of each component that the watches know, by component name."""
+    health: Mapping[str, Health] = field(default_factory=dict)
+    """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server stops: event streams end, so that it can."""
+    max_body_bytes: int = 4 * 1024 * 1024
+    heartbeat_seconds: float = 15
+    event_poll_seconds: float = 0.5
+
+
+def _deps(request: Request) -> Deps:
+    deps = request.app.state.deps
+    assert isinstance(deps, Deps)
+    return deps
+
+
+Given = Annotated[Deps, Depends(_deps)]
+"""A handler's parameter: the :class:`Deps` of its application."""
+
+
+def _caller() -> str:
+    return "system"
+
+
+Caller = Annotated[str, Depends(_caller)]
+"""A handler's parameter: who asks. Without authentication that is nobody in particular: ``system``."""

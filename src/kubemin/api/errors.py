@@ -1,0 +1,157 @@
+"""The one place where an exception becomes an HTTP status, a business code and a sentence."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kubemin.api.codes import OF_ISSUE, Code
+from kubemin.api.envelope import ApiError, FieldError
+from kubemin.cluster.errors import ClusterError
+from kubemin.engine.errors import (
+    AppNotFound,
+    EngineError,
+    ExecFailed,
+    KeyReused,
+    SignalFailed,
+    TaskActive,
+    TaskEnded,
+    TaskNotFound,
+    WorkflowNotFound,
+)
+from kubemin.spec.issues import Issue, SpecError
+from kubemin.store.errors import CommitUnknown, Duplicate, Full, SchemaOutdated, StoreError
+
+log = structlog.get_logger(__name__)
+
+_SOON = {"Retry-After": "1"}
+_HTTP_SENTENCES = {
+    404: "There is nothing at this address; GET /openapi.json lists what there is.",
+    405: "This address does not take that method.",
+}
+
+
+def api_error(error: Exception) -> ApiError:
+    """What the caller is told of the error. Only sentences written for a person get through, never a driver's text."""
+    match error:
+        case ApiError():
+            return error
+        case SpecError():
+            return invalid(error.issues)
+        case RequestValidationError():
+            return invalid([_issue_of(detail) for detail in error.errors()])
+        case HTTPException():
+            return _of_http(error)
+        case EngineError():
+            return _of_engine(error)
+        case StoreError():
+            return _of_store(error)
+        case ClusterError():
+            return ApiError(503, Code.CLUSTER_UNREACHABLE, sentence(error.message), headers=_SOON)
+        case _:
+            return ApiError(500, Code.INTERNAL, "Something went wrong inside the server; its log has the details.")
+
+
+def invalid(issues: Sequence[Issue]) -> ApiError:
+    """400 with every issue. Issues of one kind have its business code, a mixture has the general one."""
+    codes = {OF_ISSUE.get(issue.code, Code.VALIDATION) for issue in issues}
+    return ApiError(
+        400,
+        codes.pop() if len(codes) == 1 else Code.VALIDATION,
+        summary(issues),
+        errors=[FieldError(field=issue.field, code=issue.code, message=issue.message) for issue in issues],
+    )
+
+
+def summary(issues: Sequence[Issue]) -> str:
+    """One sentence: the first issue, and how many more there are."""
+    first = issues[0]
+    text = first.message if first.field in first.message else f"{first.field}: {first.message}"
+    return sentence(f"{text.rstrip('.')} (and {len(issues) - 1} more)" if len(issues) > 1 else text)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital where it starts with a plain word, and a full stop."""
+    if text.partition(" ")[0].isalpha():
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _issue_of(detail: dict[str, object]) -> Issue:
+    """A Pydantic error as an issue; its ``input`` is left out, for it may hold a secret."""
+    loc = detail["loc"]
+    assert isinstance(loc, tuple)
+    where = loc[1:] if len(loc) > 1 and loc[0] in ("body", "query", "header", "path") else loc
+    path = ""
+    for part in where:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    code = "MISSING_REQUIRED_FIELD" if detail["type"] == "missing" else "INVALID_VALUE"
+    return Issue(field=path or "body", code=code, message=str(detail["msg"]))
+
+
+def _of_http(error: HTTPException) -> ApiError:
+    """Starlette's own errors: unknown address, wrong method."""
+    status = error.status_code
+    message = _HTTP_SENTENCES.get(status) or HTTPStatus(status).phrase
+    code = Code(status) if status in Code else Code.BAD_REQUEST if status < 500 else Code.INTERNAL
+    return ApiError(status, code, sentence(message), headers=dict(error.headers or {}))
+
+
+def _of_engine(error: EngineError) -> ApiError:
+    message = sentence(str(error))
+    match error:
+        case AppNotFound():
+            return ApiError(404, Code.APPLICATION_NOT_FOUND, message)
+        case WorkflowNotFound():
+            return ApiError(404, Code.WORKFLOW_NOT_FOUND, message)
+        case TaskNotFound():
+            return ApiError(404, Code.TASK_NOT_FOUND, message)
+        case TaskEnded():
+            return ApiError(409, Code.TASK_ENDED, message)
+        case TaskActive():
+            active = FieldError(field="taskId", code="TASK_ACTIVE", message=error.task_id)
+            return ApiError(409, Code.TASK_ACTIVE, message, errors=[active])
+        case KeyReused():
+            return ApiError(409, Code.CONFLICT, message)
+        case SignalFailed():
+            return ApiError(502, Code.SIGNAL_FAILED, message)
+        case ExecFailed():
+            return ApiError(500, Code.EXEC_FAILED, message)
+        case _:
+            return ApiError(500, Code.INTERNAL, message)
+
+
+def _of_store(error: StoreError) -> ApiError:
+    match error:
+        case Full():
+            return ApiError(507, Code.STORAGE_FULL, "The database is full: nothing was stored.")
+        case SchemaOutdated():
+            return ApiError(503, Code.UNAVAILABLE, sentence(str(error)))
+        case Duplicate():
+            return ApiError(409, Code.CONFLICT, "Someone else stored the same thing just now: look, and try again.")
+        case CommitUnknown():
+            message = "The database did not say whether it stored this: look before you try again."
+            return ApiError(503, Code.UNAVAILABLE, message)
+        case _:  # Locked, Unavailable, and whatever else kept the transaction from being committed
+            message = "The database is busy or out of reach: nothing was stored, try again."
+            return ApiError(503, Code.UNAVAILABLE, message, headers=_SOON)
+
+
+async def _respond(request: Request, error: Exception) -> Response:
+    answer = api_error(error)
+    if answer.status >= 500:
+        log.error("request failed", method=request.method, path=request.url.path, error=repr(error))
+    return answer.response()
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception of a handler in the envelope.
+
+    The one for ``Exception`` runs outside all middleware; the server logs the traceback.
+    """
+    for kind in (ApiError, SpecError, RequestValidationError, HTTPException, EngineError, StoreError, ClusterError):
+        app.add_exception_handler(kind, _respond)
+    app.add_exception_handler(Exception, _respond)

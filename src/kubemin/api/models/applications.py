@@ -1,0 +1,173 @@
+"""Applications, components and workflows on the wire."""
+
+from typing import Any, Literal
+
+from pydantic import Field, computed_field
+
+from kubemin.api.envelope import FieldError
+from kubemin.api.models.base import Absent, Body, Moment, Name, Reply
+
+_EXAMPLE_ID = "k3v9x0q2m7c4t8b1n5z6w0ya"
+
+
+class ApplicationReply(Reply):
+    """An application. The keys ``workflow_id`` and ``tmp_enable`` are there in both spellings."""
+
+    id: str = Field(examples=[_EXAMPLE_ID])
+    name: str = Field(examples=["shop"])
+    alias: str
+    namespace: str = Field(examples=["default"])
+    project: str
+    version: str
+    description: str
+    icon: str
+    create_time: Moment
+    update_time: Moment
+    workflow_id: str = Field(description="The workflow that came with the application; empty when it has none.")
+    tmp_enable: bool = Field(description="Other applications may use it as a template.")
+
+    @computed_field(alias="workflow_id")
+    def workflow_id_(self) -> str:
+        """``workflowId`` in its older spelling."""
+        return self.workflow_id
+
+    @computed_field(alias="tmp_enable")
+    def tmp_enable_(self) -> bool:
+        """``tmpEnable`` in its older spelling."""
+        return self.tmp_enable
+
+
+class ApplicationList(Reply):
+    """All applications, or one page of them; the page's numbers are there when a page was asked for."""
+
+    applications: list[ApplicationReply]
+    total: Absent[int] = None
+    page: Absent[int] = None
+    page_size: Absent[int] = None
+
+
+class ExternalLink(Reply):
+    """An address at which a component can be reached from outside."""
+
+    type: str
+    value: str
+
+
+class ComponentReply(Reply):
+    """A component and how it does in the cluster. Secret values are masked."""
+
+    id: int
+    app_id: str
+    name: str
+    namespace: str
+    image: str
+    replicas: int
+    type: str
+    properties: dict[str, Any]
+    traits: dict[str, Any]
+    status: Literal["Running", "Pending", "Failed", "Not Deploy"]
+    last_abnormal: str = Field(description="What is wrong with it, or was last; empty when nothing was.")
+    external_links: list[ExternalLink]
+    create_time: Moment
+    update_time: Moment
+
+
+class ComponentList(Reply):
+    """The components of one application, in its order."""
+
+    components: list[ComponentReply]
+
+
+class SubStepReply(Reply):
+    """A part of a step."""
+
+    name: str
+    workflow_type: str
+    components: list[str]
+
+
+class StepReply(Reply):
+    """A step of a workflow."""
+
+    name: str
+    workflow_type: str
+    mode: Literal["StepByStep", "DAG"]
+    components: list[str]
+    sub_steps: list[SubStepReply]
+
+
+class WorkflowReply(Reply):
+    """A workflow of an application. ``status`` is that of its newest task, empty when it never ran."""
+
+    id: str
+    name: str
+    alias: str
+    namespace: str
+    project_id: str
+    description: str
+    status: str
+    disabled: bool
+    steps: list[StepReply]
+    create_time: Moment
+    update_time: Moment
+    workflow_type: str
+
+
+class WorkflowList(Reply):
+    """The workflows of one application, the one that came with it first."""
+
+    workflows: list[WorkflowReply]
+
+
+class TryReply(Reply):
+    """Whether an application or a workflow would be accepted, with everything that is wrong."""
+
+    valid: bool
+    errors: list[FieldError]
+    message: Absent[str] = None
+
+
+class NewWorkflow(Body):
+    """A workflow to create. The steps are checked against the application's components."""
+
+    name: Name = Field(examples=["nightly"])
+    alias: str = Field("", max_length=255)
+    workflow: list[Any] = Field(description="The steps in order.", max_length=1000)
+
+
+class ChangedWorkflow(Body):
+    """A change of a workflow; without ``workflowId`` of the one that came with the application."""
+
+    workflow_id: str | None = Field(None, examples=[_EXAMPLE_ID])
+    name: Name | None = None
+    alias: str | None = Field(None, max_length=255)
+    workflow: list[Any] = Field(description="The steps in order.", max_length=1000)
+
+
+class TriedWorkflow(Body):
+    """A workflow to try."""
+
+    name: str | None = Field(None, max_length=255)
+    alias: str | None = Field(None, max_length=255)
+    workflow: list[Any] = Field(description="The steps in order.", max_length=1000)
+
+
+class WorkflowId(Reply):
+    """Names the workflow that was created or changed."""
+
+    workflow_id: str = Field(examples=[_EXAMPLE_ID])
+
+
+class DeletedResources(Reply):
+    """What was removed from the cluster, as ``Kind/namespace/name``, and what could not be."""
+
+    app_id: str
+    deleted_resources: list[str] = Field(examples=[["Deployment/default/deploy-web-k3v9"]])
+    failed_resources: list[str]
+
+
+class DeletedApplication(Reply):
+    """The task that removes the application's resources; absent when there was nothing to remove."""
+
+    app_id: str
+    task_id: Absent[str] = None

@@ -1,0 +1,49 @@
+"""What all models of the wire share: camelCase out, camelCase and snake_case in."""
+
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+T = TypeVar("T")
+
+
+class Reply(BaseModel):
+    """Data of a reply."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
+
+class Body(Reply):
+    """Body of a request: a field that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+Absent = Annotated[T | None, Field(exclude_if=_is_none)]
+"""Left out of the reply while it is not known."""
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+"""RFC 3339 in UTC."""
+
+
+def unix(moment: datetime | None) -> int | None:
+    """Whole unix seconds, as the status of a task has them."""
+    return None if moment is None else int(moment.timestamp())
+
+
+Line = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Free text of one line."""
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -1,0 +1,185 @@
+"""Tasks on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kubemin.api.models.base import Absent, Body, Line, Moment, Reply
+from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
+
+TASK_ID = "m8d2h5s0r4f7j1l9p3u6e0xb"
+Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
+ComponentStatus = Literal[
+    "waiting", "queued", "prepare", "running", "completed", "failed", "cancelled", "timeout", "reject"
+]
+
+
+class Exec(Body):
+    """A run of a workflow. Without ``workflowId`` it is the workflow that came with the application."""
+
+    workflow_id: str | None = Field(None, max_length=64)
+    on_active: OnActive = Field(OnActive.QUEUE, description="What to do while another task of the application is active.")
+    cleanup: CleanupPolicy = Field(CleanupPolicy.TASK, description="What a rollback covers.")
+    restore: bool = Field(True, description="A rollback puts changed objects back.")
+    timeout_seconds: Seconds | None = Field(None, description="Of one job.")
+    hopeless_after_seconds: float | None = Field(None, ge=0, le=7 * 24 * 3600)
+    preflight: bool = Field(False, description="Ask the cluster about every object before the first is written.")
+    dry_run: bool = Field(False, description="Ask the cluster about every object and write none.")
+
+
+class TaskId(Reply):
+    """Names the task."""
+
+    task_id: str = Field(examples=[TASK_ID])
+
+
+class Cancel(Body):
+    """A task to cancel, by whom and why."""
+
+    task_id: str = Field(max_length=64, examples=[TASK_ID])
+    user: Line | None = Field(None, max_length=255)
+    reason: Line | None = None
+
+
+class Cancelled(Reply):
+    """The task is cancelled; the cluster is as it was once ``cleanup`` is ``done``."""
+
+    task_id: str = Field(examples=[TASK_ID])
+    status: Literal["cancelled"] = "cancelled"
+    cleanup: Cleanup
+
+
+class Remaining(Reply):
+    """An object that is not yet as it was."""
+
+    kind: str
+    namespace: str
+    name: str
+    why: str
+
+
+class CleanupReply(Reply):
+    """How far the rollback is, in numbers of objects, and what is left to do."""
+
+    state: Cleanup
+    created: int = Field(description="Objects that the task made.")
+    deleted: int = Field(description="Those of them that are gone again.")
+    restored: int = Field(description="Objects that were changed and are as they were again.")
+    kept: int = Field(description="Objects that were left alone, because someone else owns or changed them.")
+    remaining: list[Remaining]
+
+
+class TaskComponent(Reply):
+    """A component of a task. Times are unix seconds."""
+
+    name: str
+    type: str
+    status: ComponentStatus
+    error: str
+    start_time: Absent[int] = None
+    end_time: Absent[int] = None
+
+
+class TaskStatusReply(Reply):
+    """A task in full. Times are unix seconds."""
+
+    task_id: str = Field(examples=[TASK_ID])
+    status: TaskStatus
+    cleanup: CleanupReply
+    reason: str
+    cancelled_by: str
+    workflow_id: str
+    workflow_name: str
+    app_id: str
+    type: str
+    create_time: int
+    start_time: Absent[int] = None
+    end_time: Absent[int] = None
+    attempt: int
+    worker: str
+    components: list[TaskComponent]
+
+
+class TaskRow(Reply):
+    """A task in a list. ``id`` and ``taskId`` are the same."""
+
+    id: str
+    task_id: str
+    app_id: str
+    name: str
+    status: TaskStatus
+    cleanup: Cleanup
+    workflow_id: str
+    workflow_name: str
+    workflow_display_name: str
+    type: str
+    create_time: Moment
+    start_time: Absent[Moment] = None
+    end_time: Absent[Moment] = None
+    update_time: Moment
+
+
+class TaskList(Reply):
+    """Tasks, newest first."""
+
+    tasks: list[TaskRow]
+
+
+class TaskPage(TaskList):
+    """One page of all tasks, newest first."""
+
+    page: int
+    page_size: int
+
+
+class StageReply(Reply):
+    """A job of the task, or its rollback. Times are unix seconds."""
+
+    id: int
+    name: str
+    type: str
+    status: JobStatus | TaskStatus
+    start_time: Absent[int] = None
+    end_time: Absent[int] = None
+    info: str
+    error: str
+
+
+class TaskStages(Reply):
+    """What the task does, in order: one entry a job, and the rollback last when there is one."""
+
+    task_id: str
+    status: TaskStatus
+    type: str
+    workflow_id: str
+    workflow_name: str
+    app_id: str
+    stages: list[StageReply]
+
+
+class ResourceReply(Reply):
+    """A row of the cleanup journal."""
+
+    seq: int
+    kind: str
+    api_version: str
+    namespace: str
+    name: str
+    state: ResourceState
+    uid: str
+    why: str
+    at: Moment
+
+
+class TaskResources(Reply):
+    """The cleanup journal of a task, in the order in which it touched the objects."""
+
+    resources: list[ResourceReply]
+
+
+class CleanupAgain(Reply):
+    """The cleanup goes on."""
+
+    task_id: str
+    status: TaskStatus
+    cleanup: Cleanup

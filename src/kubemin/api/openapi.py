@@ -1,0 +1,88 @@
+"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from kubemin.api.codes import Code
+from kubemin.api.envelope import ErrorEnvelope
+from kubemin.spec.application import Application
+
+Responses = dict[int | str, dict[str, Any]]
+
+_EXAMPLES: dict[int, tuple[Code, str]] = {
+    400: (Code.MISSING_FIELD, "Name: Field required."),
+    404: (Code.APPLICATION_NOT_FOUND, "Application 'k3v9x0q2m7c4t8b1n5z6w0ya' does not exist."),
+    409: (Code.TASK_ACTIVE, "Task m8d2h5s0r4f7j1l9p3u6e0xb of this application is still active."),
+    413: (Code.TOO_LARGE, "The body has more than the 4194304 bytes that are accepted."),
+    415: (Code.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON with the header Content-Type: application/json."),
+    500: (Code.INTERNAL, "Something went wrong inside the server; its log has the details."),
+    501: (Code.NOT_IMPLEMENTED, "Use POST /api/v1/applications/{id}/workflow/cancel instead."),
+    502: (Code.SIGNAL_FAILED, "The cancel is recorded, but the signal failed; its worker reads it from the database."),
+    503: (Code.UNAVAILABLE, "The database is busy or out of reach: nothing was stored, try again."),
+    507: (Code.STORAGE_FULL, "The database is full: nothing was stored."),
+}
+_ALWAYS = (500, 503)
+_WITH_BODY = (400, 413, 415, 507)
+
+
+def errors(*statuses: int) -> Responses:
+    """The error replies that a route documents beside those that every route has."""
+    return {status: _error(status) for status in statuses}
+
+
+def _error(status: int) -> dict[str, Any]:
+    code, message = _EXAMPLES[status]
+    example = {"code": int(code), "message": message, "data": None}
+    return {
+        "model": ErrorEnvelope,
+        "description": message,
+        "content": {"application/json": {"example": example}},
+    }
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once and kept by the application."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        schemas = schema["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Application"] = _application_schema(schemas)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                _complete(operation)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    validated = responses.pop("422", None) is not None
+    wanted = set(_ALWAYS)
+    if "requestBody" in operation:
+        wanted.update(_WITH_BODY)
+    elif validated:
+        wanted.add(400)
+    for status in sorted(wanted):
+        responses.setdefault(str(status), _inline_error(status))
+    if operation.pop("x-application-body", False):
+        content = operation["requestBody"]["content"]["application/json"]
+        content["schema"] = {"$ref": "#/components/schemas/Application"}
+
+
+def _inline_error(status: int) -> dict[str, Any]:
+    made = _error(status)
+    content = {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, **made["content"]["application/json"]}
+    return {"description": made["description"], "content": {"application/json": content}}
+
+
+def _application_schema(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an application as a user writes it; its parts are added to ``schemas``."""
+    schema = Application.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    for name, part in schema.pop("$defs", {}).items():
+        schemas.setdefault(name, part)
+    return schema

@@ -1,0 +1,73 @@
+"""``/healthz``, ``/readyz``, ``/metrics`` and the documentation: outside the prefix and, metrics and pages, the envelope."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from kubemin import __version__
+from kubemin.api import docs, openapi
+from kubemin.api.codes import Code
+from kubemin.api.deps import Deps, Given, Health
+from kubemin.api.envelope import ApiError, Envelope, FieldError
+from kubemin.api.models.health import Alive, CheckReply, Readiness
+from kubemin.store.errors import StoreError
+
+router = APIRouter(tags=["Health"])
+
+_CHECK_SECONDS = 3
+
+
+@router.get("/healthz", summary="Is the process alive?")
+async def healthz() -> Envelope[Alive]:
+    """Answers as long as the process does; asks nothing else."""
+    return Envelope(data=Alive(version=__version__))
+
+
+@router.get("/readyz", summary="Can it do its work?")
+async def readyz(deps: Given) -> Envelope[Readiness]:
+    """Names each part. Without its database the server is down (503); without another part it is degraded (200)."""
+    database, *others = await asyncio.gather(
+        _check("database", lambda: _ask_database(deps)), *(_check(name, ask) for name, ask in deps.health.items())
+    )
+    if database.status == "down":
+        checks = [FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)]
+        raise ApiError(503, Code.UNAVAILABLE, f"Not ready: {database.message}.", errors=checks)
+    status = "degraded" if any(one.status == "down" for one in others) else "ready"
+    return Envelope(data=Readiness(status=status, checks=[database, *others]))
+
+
+async def _check(name: str, ask: Health) -> CheckReply:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            wrong = await ask()
+    except TimeoutError:
+        wrong = f"the {name} did not answer within {_CHECK_SECONDS} seconds"
+    return CheckReply(name=name, status="down" if wrong else "ok", message=wrong or "")
+
+
+async def _ask_database(deps: Deps) -> str | None:
+    try:
+        await deps.db.check_schema()
+    except StoreError as error:
+        return str(error).rstrip(".")
+    return None
+
+
+@router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
+async def metrics(deps: Given) -> PlainTextResponse:
+    """Counters and gauges in the text format of Prometheus."""
+    return PlainTextResponse(generate_latest(deps.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi_json(request: Request) -> JSONResponse:
+    """The OpenAPI document itself, without an envelope."""
+    return JSONResponse(openapi.document(request.app))
+
+
+@router.get("/docs", include_in_schema=False)
+async def documentation(request: Request) -> HTMLResponse:
+    """The document as a page."""
+    return HTMLResponse(docs.page(openapi.document(request.app)))

@@ -1,0 +1,262 @@
+"""The commands and their options. What they do lies in the modules they import when they run."""
+
+from typing import Annotated
+
+import typer
+
+from kubemin.spec.states import CleanupPolicy, OnActive, TaskStatus
+from kubemin.cli.options import (
+    DEFAULT_SERVER,
+    Context,
+    DatabaseUrl,
+    File,
+    Host,
+    Json,
+    Kubeconfig,
+    Port,
+    RedisUrl,
+    Server,
+    Simulate,
+    TaskId,
+    Token,
+)
+
+app = typer.Typer(
+    name="kubemin",
+    help="Deploy applications to Kubernetes as tasks that can be stopped, and that put the cluster back as it was.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def dev(
+    host: Host = None,
+    port: Port = None,
+    database: DatabaseUrl = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """API, worker and a simulated cluster in one process.
+
+    With SQLite and in-process signals; --kubeconfig names a real cluster to use instead.
+    """
+    from kubemin.cli.serve import run, settings_of
+
+    settings = settings_of(host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context)
+    run(settings.model_copy(update={"redis_url": None, "simulate": settings.kubeconfig is None}), worker=True)
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    database: DatabaseUrl = None,
+    redis: RedisUrl = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    simulate: Simulate = None,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run tasks in this process too.")] = True,
+) -> None:
+    """The API, and a worker unless --no-worker is given."""
+    from kubemin.cli.serve import run, settings_of
+
+    settings = settings_of(
+        host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
+        simulate=simulate,
+    )  # fmt: skip
+    run(settings, worker=worker)
+
+
+@app.command()
+def worker(
+    database: DatabaseUrl = None,
+    redis: RedisUrl = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    simulate: Simulate = None,
+) -> None:
+    """A worker without an API, on a shared database."""
+    from kubemin.cli.serve import run_worker, settings_of
+
+    run_worker(
+        settings_of(database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate)
+    )
+
+
+@app.command()
+def sim(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 0,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    kubeconfig_out: Annotated[
+        str | None, typer.Option("--kubeconfig-out", metavar="FILE", help="Write the kubeconfig here, not to stdout.")
+    ] = None,
+) -> None:
+    """A simulated cluster that kubectl can talk to."""
+    from kubemin.cli.simulate import run
+
+    run(host, port, kubeconfig_out)
+
+
+@app.command()
+def migrate(database: DatabaseUrl = None) -> None:
+    """Bring the database's tables to this version."""
+    from kubemin.cli.serve import migrate_database, settings_of
+
+    migrate_database(settings_of(database_url=database))
+
+
+@app.command()
+def apply(
+    file: File,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the task until it has ended.")] = False,
+    on_active: Annotated[
+        OnActive, typer.Option("--on-active", help="What to do while a task of the application is active.")
+    ] = OnActive.QUEUE,
+    cleanup: Annotated[
+        CleanupPolicy, typer.Option("--cleanup", help="What a rollback covers.")
+    ] = CleanupPolicy.TASK,
+    restore: Annotated[bool, typer.Option("--restore/--no-restore", help="A rollback puts changed objects back.")] = True,
+    timeout: Annotated[float | None, typer.Option("--timeout", min=0.001, help="Seconds that one job may take.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Create or save the application in FILE and run it.
+
+    With --wait exits 0 when it is completed, 1 failed, 3 timeout, 4 cancelled, 5 cleanup incomplete; Ctrl-C cancels.
+    """
+    from kubemin.cli.apply import apply as run
+
+    options = {
+        "onActive": on_active.value,
+        "cleanup": cleanup.value,
+        "restore": restore,
+        "timeoutSeconds": timeout,
+        "dryRun": dry_run,
+    }
+    raise typer.Exit(run(file, options, wait=wait, as_json=as_json, server=server, token=token))
+
+
+@app.command("try")
+def try_(file: File, as_json: Json = False) -> None:
+    """Check the application in FILE, without a server.
+
+    Exits 1 when something is wrong with it.
+    """
+    from kubemin.cli.offline import check
+
+    raise typer.Exit(check(file, as_json=as_json))
+
+
+@app.command()
+def plan(file: File, as_json: Json = False) -> None:
+    """Show the ordered stages of FILE, without a server."""
+    from kubemin.cli.offline import show_plan
+
+    raise typer.Exit(show_plan(file, as_json=as_json))
+
+
+@app.command()
+def apps(
+    search: Annotated[str | None, typer.Option("--search", help="Only those whose name holds this.")] = None,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """List the applications."""
+    from kubemin.cli.inspect import apps as run
+
+    run(search, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def status(
+    task: TaskId,
+    follow: Annotated[bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply --wait.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Show a task: its components, and how far its cleanup is."""
+    from kubemin.cli.inspect import status as run
+
+    raise typer.Exit(run(task, follow=follow, as_json=as_json, server=server, token=token))
+
+
+@app.command()
+def tasks(
+    app_id: Annotated[str | None, typer.Option("--app", metavar="ID", help="Only those of this application.")] = None,
+    status: Annotated[TaskStatus | None, typer.Option("--status", help="Only those in this status.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many.")] = 50,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """List tasks, newest first."""
+    from kubemin.cli.inspect import tasks as run
+
+    run(app_id, status.value if status else None, limit, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Show the cleanup journal of a task: each object it touched."""
+    from kubemin.cli.inspect import resources as run
+
+    run(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def cancel(
+    task: TaskId,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept with the task.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the rollback; exits 5 when it stays incomplete.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Cancel a task; what it did to the cluster is undone."""
+    from kubemin.cli.inspect import cancel as run
+
+    raise typer.Exit(run(task, reason, wait=wait, as_json=as_json, server=server, token=token))
+
+
+@app.command()
+def cleanup(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Try an incomplete cleanup again now."""
+    from kubemin.cli.inspect import cleanup as run
+
+    run(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def orphans(
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """List objects that no task accounts for.
+
+    They carry a task's label, but the task is not known or does not have them in its journal. Exits 1 when one could not
+    be deleted.
+    """
+    from kubemin.cli.inspect import orphans as run
+
+    raise typer.Exit(run(delete=delete, as_json=as_json, server=server, token=token))
+
+
+@app.command()
+def version(as_json: Json = False) -> None:
+    """Print the version."""
+    from kubemin import __version__
+    from kubemin.cli.output import print_json, say
+
+    if as_json:
+        print_json({"version": __version__})
+    else:
+        say(f"kubemin {__version__}")

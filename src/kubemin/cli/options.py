@@ -1,0 +1,35 @@
+"""Options that several commands share, declared once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Server = Annotated[
+    str, typer.Option("--server", envvar="KUBEMIN_SERVER", help="Address of the server.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="KUBEMIN_TOKEN", help="Bearer token.", show_envvar=True),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+File = Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; - is stdin.", metavar="FILE")]
+TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [env: KUBEMIN_HOST]")]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on. [env: KUBEMIN_PORT]")]
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="Database. [env: KUBEMIN_DATABASE_URL]")
+]
+RedisUrl = Annotated[str | None, typer.Option("--redis", metavar="URL", help="Redis. [env: KUBEMIN_REDIS_URL]")]
+Kubeconfig = Annotated[
+    Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Cluster to use. [env: KUBEMIN_KUBECONFIG]")
+]
+Context = Annotated[
+    str | None, typer.Option("--context", help="Context of the kubeconfig. [env: KUBEMIN_CONTEXT]")
+]
+Simulate = Annotated[
+    bool | None, typer.Option("--simulate", help="Use a simulated cluster. [env: KUBEMIN_SIMULATE]", show_default=False)
+]
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
