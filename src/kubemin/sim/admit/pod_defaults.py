@@ -1,0 +1,115 @@
+"""Defaults of pods and pod templates."""
+
+from typing import Any
+
+__all__ = ["default_pod_spec", "default_pod_template"]
+
+Object = dict[str, Any]
+
+
+def default_pod_template(template: Object) -> None:
+    """Fill in a decoded pod template, in place."""
+    default_pod_spec(template["spec"])
+
+
+def default_pod_spec(spec: Object) -> None:
+    """Fill in a decoded pod spec, in place."""
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("schedulerName", "default-scheduler")
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
+    host_network = spec.get("hostNetwork", False)
+    for container in spec["containers"] or ():
+        _container(container, host_network=host_network)
+    for container in spec.get("initContainers", ()):
+        _container(container, host_network=host_network)
+    for container in spec.get("ephemeralContainers", ()):
+        _container(container, host_network=False)
+    for volume in spec.get("volumes", ()):
+        _volume(volume)
+    for spread in spec.get("topologySpreadConstraints", ()):
+        if not spread["maxSkew"]:
+            spread["maxSkew"] = 1
+
+
+def _container(container: Object, *, host_network: bool) -> None:
+    if "imagePullPolicy" not in container:
+        container["imagePullPolicy"] = "Always" if _is_latest(container.get("image", "")) else "IfNotPresent"
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    for port in container.get("ports", ()):
+        port.setdefault("protocol", "TCP")
+        if host_network:
+            port.setdefault("hostPort", port["containerPort"])
+    for env in container.get("env", ()):
+        source = env.get("valueFrom")
+        if source is not None and "fieldRef" in source:
+            source["fieldRef"].setdefault("apiVersion", "v1")
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        probe = container.get(name)
+        if probe is not None:
+            _probe(probe)
+    lifecycle = container.get("lifecycle")
+    if lifecycle is not None:
+        for handler in lifecycle.values():
+            _http_get(handler)
+
+
+def _is_latest(image: str) -> bool:
+    name, at, _ = image.partition("@")
+    if at:
+        return False
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return tag in ("", "latest")
+
+
+def _probe(probe: Object) -> None:
+    probe.setdefault("timeoutSeconds", 1)
+    probe.setdefault("periodSeconds", 10)
+    probe.setdefault("successThreshold", 1)
+    probe.setdefault("failureThreshold", 3)
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+    _http_get(probe)
+
+
+def _http_get(handler: Object) -> None:
+    get = handler.get("httpGet")
+    if get is not None:
+        get.setdefault("path", "/")
+        get.setdefault("scheme", "HTTP")
+
+
+def _volume(volume: Object) -> None:
+    if len(volume) == 1:
+        volume["emptyDir"] = {}
+        return
+    for name in ("configMap", "secret", "downwardAPI"):
+        source = volume.get(name)
+        if source is not None:
+            source.setdefault("defaultMode", 0o644)
+            if name == "downwardAPI":
+                _downward_items(source)
+    if "hostPath" in volume:
+        volume["hostPath"].setdefault("type", "")
+    projected = volume.get("projected")
+    if projected is not None:
+        projected.setdefault("defaultMode", 0o644)
+        for source in projected["sources"] or ():
+            if "serviceAccountToken" in source:
+                source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+            if "downwardAPI" in source:
+                _downward_items(source["downwardAPI"])
+    ephemeral = volume.get("ephemeral")
+    if ephemeral is not None and "volumeClaimTemplate" in ephemeral:
+        ephemeral["volumeClaimTemplate"]["spec"].setdefault("volumeMode", "Filesystem")
+
+
+def _downward_items(source: Object) -> None:
+    for item in source.get("items", ()):
+        if "fieldRef" in item:
+            item["fieldRef"].setdefault("apiVersion", "v1")

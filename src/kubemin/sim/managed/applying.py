@@ -1,0 +1,127 @@
+"""Server-side apply."""
+
+from datetime import datetime
+from typing import Any
+
+from kubemin.sim.admit.schema import Struct, kind_schema
+from kubemin.sim.jsondata import copy_json
+from kubemin.sim.managed.config_check import check_config
+from kubemin.sim.managed.conflicts import conflict_problem
+from kubemin.sim.managed.entries import Entries, Entry, EntryKey, entry_key, read_entries, write_entries
+from kubemin.sim.managed.merging import merge, named_members, without
+from kubemin.sim.managed.sets import FieldSet, difference, intersection, union
+from kubemin.sim.managed.tracking import stamp_of, tracked
+from kubemin.sim.managed.walk import compare, declared
+from kubemin.sim.problems import Problem
+
+__all__ = ["apply"]
+
+Object = dict[str, Any]
+
+BEFORE_FIRST_APPLY = "before-first-apply"
+
+
+def apply(
+    live: Object | None,
+    config: Object,
+    *,
+    manager: str,
+    force: bool,
+    now: datetime | str,
+    subresource: str = "",
+) -> Object:
+    """The object after ``manager`` applied ``config`` to it, not decoded yet; neither argument is touched.
+
+    Raises Problem 409 with a cause a field that another manager owns with another value (unless ``force``), 400 for a
+    configuration that brings managedFields or another version, 500 for one that does not fit its kind.
+    """
+    if config.get("metadata", {}).get("managedFields") is not None:
+        raise Problem(400, "BadRequest", "metadata.managedFields must be nil")
+    if subresource == "scale" and config.get("kind") == "Scale" and live is not None:
+        config = _scale_config(live, config)
+    version = config["apiVersion"]
+    if live is not None and live["apiVersion"] != version:
+        raise Problem(
+            400,
+            "BadRequest",
+            "Incorrect version specified in apply patch. "
+            f"Specified patch version: {version}, expected: {live['apiVersion']}",
+        )
+    schema = kind_schema(config["kind"])
+    check_config(schema, config)
+    config = copy_json(config)
+    live = {} if live is None else copy_json(live)
+    recorded = live.get("metadata", {}).pop("managedFields", None)
+    entries = read_entries(recorded, trusted=True) or {}
+    if not entries and live:
+        owned = tracked(schema, compare(schema, {}, live)[0], "")
+        if owned:
+            key = entry_key(BEFORE_FIRST_APPLY, "Update", version, "")
+            entries[key] = Entry(owned, version, stamp_of(now))
+
+    key = entry_key(manager, "Apply", version, subresource)
+    last = entries.get(key)
+    fields = tracked(schema, declared(schema, config) or {}, subresource)
+    merged: Object = merge(schema, live, config)
+    entries[key] = Entry(fields, version, last.time if last else None)
+    if last is not None:
+        merged = _pruned(schema, merged, last.fields, entries)
+
+    changed, removed = compare(schema, live, merged)
+    changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
+    _resolve(entries, key, changed, removed, force=force)
+    if not fields:
+        del entries[key]
+    elif merged != live:
+        entries[key] = Entry(fields, version, stamp_of(now))
+    metadata = merged["metadata"] = dict(merged.get("metadata") or {})
+    if entries:
+        metadata["managedFields"] = write_entries(entries)
+    return merged
+
+
+def _resolve(entries: Entries, applier: EntryKey, changed: FieldSet, removed: FieldSet, *, force: bool) -> None:
+    conflicts: dict[EntryKey, FieldSet] = {}
+    for key, entry in entries.items():
+        if key != applier:
+            conflict = intersection(entry.fields, changed)
+            if conflict:
+                conflicts[key] = conflict
+    if conflicts and not force:
+        raise conflict_problem(conflicts, entries)
+    for key, entry in list(entries.items()):
+        if key == applier:
+            continue
+        fields = difference(difference(entry.fields, conflicts.get(key, {})), removed)
+        if not fields:
+            del entries[key]
+        elif fields != entry.fields:
+            entries[key] = Entry(fields, entry.version, entry.time)
+
+
+def _pruned(schema: Struct, merged: Object, last: FieldSet, entries: Entries) -> Object:
+    """Without the fields that this manager applied last time, does not apply now, and nobody else owns."""
+    owned: FieldSet = {}
+    for entry in entries.values():
+        owned = union(owned, entry.fields)
+    last = named_members(schema, last)
+    present = named_members(schema, _fields(schema, merged))
+    pruned = without(schema, merged, last) or {}
+    # What somebody owns comes back.
+    keep = union(named_members(schema, _fields(schema, pruned)), named_members(schema, owned))
+    pruned = without(schema, merged, difference(present, keep)) or {}
+    # So does what went only because something around it went.
+    left = named_members(schema, _fields(schema, pruned))
+    result: Object = without(schema, merged, intersection(difference(present, left), last)) or {}
+    return result
+
+
+def _fields(schema: Struct, obj: Object) -> FieldSet:
+    return declared(schema, obj) or {}
+
+
+def _scale_config(live: Object, config: Object) -> Object:
+    spec = config.get("spec", {})
+    metadata = {"name": live["metadata"]["name"]}
+    replicas = {"replicas": spec["replicas"]} if "replicas" in spec else {}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata, "spec": replicas}
