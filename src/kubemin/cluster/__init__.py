@@ -2,5 +2,6 @@
 
 from kubemin.cluster.client import Cluster, Listing, Probe
 from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.informers import Informers
 
-__all__ = ["Cluster", "ClusterError", "Listing", "Probe"]
+__all__ = ["Cluster", "ClusterError", "Informers", "Listing", "Probe"]

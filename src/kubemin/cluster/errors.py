@@ -105,3 +105,7 @@ class Expired(ClusterError):
     """410: the resourceVersion or continue token is too old; list anew."""
 
     retryable = True
+
+
+class Closed(ClusterError):
+    """The watches were closed while something waited on them: the process is ending."""

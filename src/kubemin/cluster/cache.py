@@ -1,0 +1,117 @@
+"""What a watch has seen of one kind, indexed the way it is asked for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kubemin.cluster.watching import Changed
+from kubemin.spec.labels import APP_ID, COMPONENT_ID
+from kubemin.spec.objects import KINDS, Manifest
+
+Key = tuple[str, str]
+"""Namespace and name."""
+Group = tuple[str, str]
+"""Application and component, by their labels."""
+Change = tuple[Manifest | None, Manifest | None]
+"""An object before and after; None where it was not, or is no longer, there."""
+
+_BULKY = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Event"})
+"""Kinds that others make in numbers, and whose managedFields (half of their size) decide nothing."""
+
+
+class Cache:
+    """The objects of one kind as of ``version``."""
+
+    def __init__(self, kind: str) -> None:
+        self.version = ""
+        self._type_meta = {"apiVersion": KINDS[kind].api_version, "kind": kind}
+        self._bulky = kind in _BULKY
+        self._objects: dict[Key, Manifest] = {}
+        self._names: dict[tuple[str, Group | None], set[str]] = {}
+
+    def get(self, namespace: str, name: str) -> Manifest | None:
+        """The object, if it is there."""
+        return self._objects.get((namespace, name))
+
+    def select(self, namespace: str, labels: Mapping[str, str]) -> list[Manifest]:
+        """The namespace's objects that carry all ``labels``, by name; quick if they name a component."""
+        if APP_ID in labels and COMPONENT_ID in labels:
+            names: Iterable[str] = self._names.get((namespace, (labels[APP_ID], labels[COMPONENT_ID])), ())
+        else:
+            names = (name for (place, _), found in self._names.items() if place == namespace for name in found)
+        found = (self._objects[namespace, name] for name in sorted(names))
+        return [item for item in found if labels.items() <= _labels_of(item).items()]
+
+    def replace(self, items: Iterable[Manifest], version: str) -> list[Change]:
+        """Take a fresh listing; what differs from before."""
+        gone = dict(self._objects)
+        changes: list[Change] = []
+        for item in items:
+            key = _key_of(item)
+            old = gone.pop(key, None)
+            if old is None or _version_of(old) != _version_of(item):
+                changes.append((old, self._put(key, item)))
+        for key, old in gone.items():
+            self._drop(key)
+            changes.append((old, None))
+        self.version = version
+        return changes
+
+    def change(self, sight: Changed) -> Change:
+        """Take one change."""
+        key = _key_of(sight.object)
+        old = self._objects.get(key)
+        self.version = sight.version
+        if sight.type == "DELETED":
+            self._drop(key)
+            return old or sight.object, None
+        return old, self._put(key, sight.object)
+
+    def _put(self, key: Key, item: Manifest) -> Manifest:
+        self._drop(key)
+        item = {**self._type_meta, **item}
+        if self._bulky and "managedFields" in item["metadata"]:
+            item["metadata"] = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
+        self._objects[key] = item
+        self._names.setdefault((key[0], group_of(item)), set()).add(key[1])
+        return item
+
+    def _drop(self, key: Key) -> None:
+        item = self._objects.pop(key, None)
+        if item is None:
+            return
+        place = (key[0], group_of(item))
+        self._names[place].discard(key[1])
+        if not self._names[place]:
+            del self._names[place]
+
+
+def group_of(item: Manifest) -> Group | None:
+    """The application and component an object belongs to, if its labels say so."""
+    labels = _labels_of(item)
+    return (labels[APP_ID], labels[COMPONENT_ID]) if APP_ID in labels and COMPONENT_ID in labels else None
+
+
+def has_reached(version: str, since: str | None) -> bool:
+    """Whether a collection seen at ``version`` holds what was written at ``since``.
+
+    Kubernetes promises that versions of one kind compare as numbers (KEP-5504); of any other form none can wait.
+    """
+    if since is None:
+        return True
+    try:
+        return int(version) >= int(since)
+    except ValueError:
+        return True
+
+
+def _labels_of(item: Manifest) -> dict[str, Any]:
+    labels: dict[str, Any] = item["metadata"].get("labels") or {}
+    return labels
+
+
+def _key_of(item: Manifest) -> Key:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def _version_of(item: Manifest) -> Any:
+    return item["metadata"].get("resourceVersion")

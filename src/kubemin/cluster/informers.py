@@ -1,0 +1,176 @@
+"""Shared watches: one a kind, however many wait on it. A change wakes those whom it concerns, at once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+from kubemin.cluster.cache import Cache
+from kubemin.cluster.client import Cluster
+from kubemin.cluster.errors import Closed, ClusterError
+from kubemin.cluster.requests import kind_of
+from kubemin.cluster.waiters import Waiter, Waiters
+from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Sight, Troubled, observe
+from kubemin.spec.labels import MANAGED_BY, MANAGER
+from kubemin.spec.objects import Manifest
+
+T = TypeVar("T")
+
+_UNLABELLED = frozenset({"Event"})  # the API server's own; no selector of ours would ever match one
+
+
+class _Informer:
+    """The watch of one kind: its cache and its task."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.cache = Cache(kind)
+        self.synced = asyncio.Event()
+        self.trouble: ClusterError | None = None
+        self.failure: BaseException | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    def check_alive(self) -> None:
+        """Raise when the watch has ended: nobody may wait for ever on it."""
+        if isinstance(self.failure, Exception):
+            raise RuntimeError(f"the watch of {self.kind} failed") from self.failure
+        if self.failure is not None:
+            raise Closed(f"Cannot wait for a {self.kind}: the watches were closed.")
+
+
+class Informers:
+    """Watches of the objects that match ``selector``, cluster-wide, begun on first use and kept until closed.
+
+    Objects handed out are the cache's own: to be read, never changed. Pods, ReplicaSets, ControllerRevisions and
+    Events come without managedFields. Events are watched without a selector, for none bears our labels.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        selector: str = f"{MANAGED_BY}={MANAGER}",
+        pauses: Callable[[], Pauses] = Pauses,
+    ) -> None:
+        self._cluster = cluster
+        self._selector = selector
+        self._pauses = pauses
+        self._informers: dict[str, _Informer] = {}
+        self._waiters = Waiters()
+        self._closed = False
+
+    async def aclose(self) -> None:
+        """End all watches. What still waits in ``until`` gets Closed."""
+        self._closed = True
+        tasks = [informer.task for informer in self._informers.values() if informer.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def synced(self, kind: str) -> bool:
+        """Whether the kind's watch has seen the whole collection once."""
+        informer = self._informers.get(kind)
+        return informer is not None and informer.synced.is_set()
+
+    def trouble(self, kind: str) -> ClusterError | None:
+        """Why the kind's watch gets nothing at present; None when it does, or was not begun."""
+        informer = self._informers.get(kind)
+        return informer.trouble if informer else None
+
+    def snapshot(self, kind: str, namespace: str, labels: Mapping[str, str]) -> list[Manifest]:
+        """The objects of a synced kind that carry all ``labels``, as last seen; empty for a kind not watched yet."""
+        informer = self._informers.get(kind)
+        return informer.cache.select(namespace, labels) if informer else []
+
+    async def until(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        check: Callable[[Manifest | None], T | None],
+        related: Sequence[str] = (),
+        *,
+        since: str | None = None,
+    ) -> T:
+        """The first result of ``check`` that is not None.
+
+        ``check`` gets the object, or None while none is there that matches the selector: at once when the kinds are
+        synced, after every change of the object, and after changes of ``related`` objects of its application and
+        component in its namespace. With ``since`` (the resourceVersion that a write was answered with) it is not
+        called before the watch has come that far: it would judge the state before the write.
+
+        Trouble with the API server is not raised: the watch is taken up again until the caller gives up.
+        """
+        informer = self._informer(kind)
+        for each in (informer, *[self._informer(other) for other in related]):
+            await each.synced.wait()
+            each.check_alive()
+        waiter = Waiter(kind, namespace, name, related, since)
+        self._waiters.enter(waiter, informer.cache)
+        try:
+            while True:
+                waiter.awake.clear()
+                informer.check_alive()
+                for state in self._waiters.unseen(waiter, informer.cache):
+                    result = check(state)
+                    if result is not None:
+                        return result
+                await waiter.awake.wait()
+        finally:
+            self._waiters.leave(waiter)
+
+    async def follow(self, kind: str) -> AsyncGenerator[tuple[ChangeType, Manifest], None]:
+        """Every object with its managedFields: all present ones first (ADDED), then each change; never ends.
+
+        After a gap the present ones come again as ADDED; what vanished during the gap is not told. A watch of its own.
+        """
+        type_meta = {"apiVersion": kind_of(kind).api_version, "kind": kind}
+        async with aclosing(self._observe(kind)) as sights:
+            async for sight in sights:
+                if isinstance(sight, Listed):
+                    for item in sight.items:
+                        yield "ADDED", {**type_meta, **item}
+                elif isinstance(sight, Changed):
+                    yield sight.type, {**type_meta, **sight.object}
+
+    def _observe(self, kind: str) -> AsyncGenerator[Sight, None]:
+        labels = None if kind in _UNLABELLED else self._selector
+        return observe(self._cluster, kind, labels=labels, pauses=self._pauses())
+
+    def _informer(self, kind: str) -> _Informer:
+        if self._closed:
+            raise Closed(f"Cannot watch {kind}: the watches were closed.")
+        informer = self._informers.get(kind)
+        if informer is None:
+            kind_of(kind)
+            informer = self._informers[kind] = _Informer(kind)
+            informer.task = asyncio.create_task(self._run(informer), name=f"informer {kind}")
+        return informer
+
+    async def _run(self, informer: _Informer) -> None:
+        try:
+            async with aclosing(self._observe(informer.kind)) as sights:
+                async for sight in sights:
+                    self._take(informer, sight)
+        except BaseException as error:
+            informer.failure = error
+            informer.synced.set()
+            self._waiters.wake_all()
+            raise
+
+    def _take(self, informer: _Informer, sight: Sight) -> None:
+        if isinstance(sight, Troubled):
+            informer.trouble = sight.error
+            return
+        informer.trouble = None
+        changes = []
+        if isinstance(sight, Listed):
+            changes = informer.cache.replace(sight.items, sight.version)
+        elif isinstance(sight, Changed):
+            changes = [informer.cache.change(sight)]
+        else:
+            informer.cache.version = sight.version
+        self._waiters.advance(informer.kind, informer.cache.version)
+        for change in changes:
+            self._waiters.changed(informer.kind, change)
+        informer.synced.set()

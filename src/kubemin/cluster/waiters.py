@@ -1,0 +1,117 @@
+"""Who waits on which object, found quickly: a change costs as many steps as it has waiters that it concerns."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from kubemin.cluster.cache import Cache, Change, Group, group_of, has_reached
+from kubemin.spec.objects import Manifest
+
+_REMEMBERED = 64  # states of one object that a waiter has not looked at yet
+
+
+class Waiter:
+    """One running ``until``: what it waits on, and what it has not looked at yet."""
+
+    def __init__(self, kind: str, namespace: str, name: str, related: Sequence[str], since: str | None) -> None:
+        self.kind = kind
+        self.namespace = namespace
+        self.name = name
+        self.related = tuple(related)
+        self.since = since
+        self.group: Group | None = None
+        self.states: deque[Manifest | None] = deque(maxlen=_REMEMBERED)
+        self.awake = asyncio.Event()
+
+
+class Waiters:
+    """All waiters, by the object they wait on and by the related kinds they look at."""
+
+    def __init__(self) -> None:
+        self._by_object: dict[tuple[str, str, str], set[Waiter]] = {}
+        # Those who wait on another kind but look at this one too: by namespace, then by application and component,
+        # so that a Pod wakes its own workload's waiter and not every one of the namespace.
+        self._by_related: dict[tuple[str, str], dict[Group | None, set[Waiter]]] = {}
+        self._behind: dict[str, set[Waiter]] = {}
+
+    def enter(self, waiter: Waiter, cache: Cache) -> None:
+        """Begin to wait. ``cache`` is that of the waiter's kind."""
+        self._by_object.setdefault((waiter.kind, waiter.namespace, waiter.name), set()).add(waiter)
+        current = cache.get(waiter.namespace, waiter.name)
+        waiter.group = group_of(current) if current else None
+        self._relate(waiter)
+        if not has_reached(cache.version, waiter.since):
+            self._behind.setdefault(waiter.kind, set()).add(waiter)
+
+    def leave(self, waiter: Waiter) -> None:
+        """Wait no more."""
+        key = (waiter.kind, waiter.namespace, waiter.name)
+        self._by_object[key].discard(waiter)
+        if not self._by_object[key]:
+            del self._by_object[key]
+        self._unrelate(waiter)
+        self._behind.get(waiter.kind, set()).discard(waiter)
+
+    def unseen(self, waiter: Waiter, cache: Cache) -> list[Manifest | None]:
+        """The states of its object that the waiter has to look at: those that came, or else the current one again.
+
+        None while the watch is behind the version that the waiter wants to see.
+        """
+        if waiter in self._behind.get(waiter.kind, ()):
+            return []
+        states = list(waiter.states) or [cache.get(waiter.namespace, waiter.name)]
+        waiter.states.clear()
+        return states
+
+    def advance(self, kind: str, version: str) -> None:
+        """The watch of a kind has come to ``version``."""
+        behind = self._behind.get(kind)
+        if behind:
+            for waiter in [each for each in behind if has_reached(version, each.since)]:
+                behind.discard(waiter)
+                waiter.awake.set()
+
+    def changed(self, kind: str, change: Change) -> None:
+        """An object changed: wake those who wait on it or look at it."""
+        old, new = change
+        meta = ((new or old) or {})["metadata"]
+        namespace, name = meta.get("namespace", ""), meta["name"]
+        behind = self._behind.get(kind, ())
+        for waiter in self._by_object.get((kind, namespace, name), ()):
+            if new is not None and group_of(new) != waiter.group:
+                self._unrelate(waiter)
+                waiter.group = group_of(new)
+                self._relate(waiter)
+            if waiter not in behind:
+                waiter.states.append(new)
+                waiter.awake.set()
+        for waiter in self._concerned(kind, namespace, {group_of(each) for each in change if each}):
+            waiter.awake.set()
+
+    def wake_all(self) -> None:
+        """Wake everybody: the watches have ended."""
+        for waiters in self._by_object.values():
+            for waiter in waiters:
+                waiter.awake.set()
+
+    def _concerned(self, kind: str, namespace: str, groups: set[Group | None]) -> Iterable[Waiter]:
+        by_group = self._by_related.get((kind, namespace))
+        if not by_group:
+            return ()
+        # Without labels on either side it may concern anybody of the namespace.
+        keys = list(by_group) if None in groups else [*groups, None]
+        return [waiter for key in keys for waiter in by_group.get(key, ())]
+
+    def _relate(self, waiter: Waiter) -> None:
+        for kind in waiter.related:
+            by_group = self._by_related.setdefault((kind, waiter.namespace), {})
+            by_group.setdefault(waiter.group, set()).add(waiter)
+
+    def _unrelate(self, waiter: Waiter) -> None:
+        for kind in waiter.related:
+            by_group = self._by_related[kind, waiter.namespace]
+            by_group[waiter.group].discard(waiter)
+            if not by_group[waiter.group]:
+                del by_group[waiter.group]
+            if not by_group:
+                del self._by_related[kind, waiter.namespace]

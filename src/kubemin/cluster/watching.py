@@ -1,0 +1,156 @@
+"""List, then watch, for ever: a collection's state and every later change of it, whatever the connection does."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from kubemin.cluster import requests
+from kubemin.cluster.client import Cluster
+from kubemin.cluster.errors import ClusterError, Expired, ServerError
+from kubemin.spec.objects import Manifest
+
+ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+_WATCH_SECONDS = 300  # then the server ends the stream, and we go on from the last version
+_SILENCE_SECONDS = _WATCH_SECONDS + 30.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+_PATIENCE = 3  # broken watches in a row without a single line, after which the version itself is doubted
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Everything that is there, as of ``version``. Also sent again when changes may have been missed."""
+
+    items: list[Manifest]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One change. For DELETED the object is its last state; it may still exist and only match no longer."""
+
+    type: ChangeType
+    object: Manifest
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Nothing changed up to ``version`` beyond what was told (a bookmark)."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """The API server could not be asked; it will be again after a pause."""
+
+    error: ClusterError
+
+
+Sight = Listed | Changed | Reached | Troubled
+
+
+class Pauses:
+    """How long to wait before asking again: doubling, capped, jittered so that a fleet does not ask in step."""
+
+    def __init__(
+        self,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._sleep = sleep
+        self._jitter = jitter
+        self.failures = 0
+
+    async def after(self, error: ClusterError | None) -> None:
+        """Wait, longer each time in a row, and at least as long as the server asks for."""
+        pause = min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE) * (0.5 + self._jitter() / 2)
+        self.failures = min(self.failures + 1, 16)
+        await self._sleep(max(pause, error.retry_after or 0.0) if error else pause)
+
+    def reset(self) -> None:
+        """The server answers again."""
+        self.failures = 0
+
+
+async def observe(
+    cluster: Cluster, kind: str, *, labels: str | None, pauses: Pauses | None = None
+) -> AsyncGenerator[Sight, None]:
+    """Yield a Listed, then Changed and Reached as they come; Listed again after a gap. Never ends, never raises."""
+    pauses = pauses or Pauses()
+    version = ""
+    while True:
+        began = time.monotonic()
+        try:
+            if not version:
+                listing = await cluster.list(kind, labels=labels)
+                yield Listed(listing.items, listing.resource_version)
+                version = listing.resource_version
+            async with aclosing(_watch(cluster, kind, labels, version)) as sights:
+                yield await anext(sights)
+                async for sight in sights:
+                    version = sight.version
+                    pauses.reset()
+                    yield sight
+            # The server ended the stream in good order: go on at once, but do not spin if it does so each time.
+            error: ClusterError | None = None
+        except Expired:
+            version, error = "", None
+        except ClusterError as trouble:
+            error = trouble
+            yield Troubled(error)
+            if pauses.failures >= _PATIENCE:
+                version = ""
+        if time.monotonic() - began > _LONGEST_PAUSE:
+            pauses.reset()
+        await pauses.after(error)
+
+
+async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The whole lines of a byte stream, of any length. What follows the last newline was cut off, and is dropped."""
+    pending: list[bytes] = []
+    async for chunk in chunks:
+        *whole, rest = chunk.split(b"\n")
+        for line in whole:
+            pending.append(line)
+            joined = b"".join(pending)
+            pending.clear()
+            if joined:
+                yield joined
+        if rest:
+            pending.append(rest)
+
+
+async def _watch(
+    cluster: Cluster, kind: str, labels: str | None, version: str
+) -> AsyncGenerator[Changed | Reached, None]:
+    request = requests.watch(kind, None, labels=labels, version=version, seconds=_WATCH_SECONDS)
+    async with cluster.stream(request, silence=_SILENCE_SECONDS) as chunks, aclosing(split_lines(chunks)) as lines:
+        yield Reached(version)
+        async for line in lines:
+            yield _sight(kind, line)
+
+
+def _sight(kind: str, line: bytes) -> Changed | Reached:
+    try:
+        event = json.loads(line)
+        what, found = event["type"], event["object"]
+        if what == "ERROR":
+            message = f"Cannot watch {kind}: {found.get('message') or found}"
+            error = Expired if found.get("code") == 410 else ServerError
+            raise error(message, status=found.get("code"), reason=found.get("reason") or "")
+        version = str(found["metadata"]["resourceVersion"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Expired(f"Cannot watch {kind}: a line that is no event: {line[:200]!r}") from error
+    if what == "BOOKMARK":
+        return Reached(version)
+    if what not in {"ADDED", "MODIFIED", "DELETED"}:
+        raise Expired(f"Cannot watch {kind}: an event of the unknown type {what!r}.")
+    return Changed(cast(ChangeType, what), found, version)
