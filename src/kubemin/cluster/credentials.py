@@ -10,7 +10,7 @@ import datetime
 import ssl
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,16 +53,17 @@ class Source(Protocol):
 class Credentials:
     """The access in force, read anew when it gets stale or is refused."""
 
-    def __init__(self, source: Source, access: Access) -> None:
+    def __init__(self, source: Source, access: Access, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
         self._access = access
-        self._read_at = time.monotonic()
+        self._clock = clock
+        self._read_at = clock()
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def load(cls, source: Source) -> "Credentials":
+    async def load(cls, source: Source, *, clock: Callable[[], float] = time.monotonic) -> "Credentials":
         """Read for the first time: a fault here is the operator's to mend, so it raises Misconfigured."""
-        return cls(source, await _read(source))
+        return cls(source, await _read(source), clock=clock)
 
     async def current(self) -> Access:
         """The access to use now."""
@@ -75,15 +76,15 @@ class Credentials:
     async def refused(self, access: Access) -> bool:
         """After a 401 to ``access``: whether other credentials are at hand, so that asking again makes sense."""
         async with self._lock:
-            if self._access is access and time.monotonic() - self._read_at >= _AGAIN_SECONDS:
+            if self._access is access and self._clock() - self._read_at >= _AGAIN_SECONDS:
                 await self._read_again()
         return self._access.headers != access.headers or self._access.tls is not access.tls
 
     def _stale(self) -> bool:
-        return self._access.fresh is not None and time.monotonic() - self._read_at >= self._access.fresh
+        return self._access.fresh is not None and self._clock() - self._read_at >= self._access.fresh
 
     async def _read_again(self) -> None:
-        self._read_at = time.monotonic()
+        self._read_at = self._clock()
         # Half-written file, plugin out of order: what we have may still do, and if not the server says 401.
         with contextlib.suppress(Misconfigured):
             self._access = await _read(self._source)

@@ -1,0 +1,58 @@
+"""Whether an object is ready: pure functions of what the API server shows, one module a kind."""
+
+from collections.abc import Mapping, Sequence
+
+from kubemin.cluster.readiness.claim import claim
+from kubemin.cluster.readiness.deployment import deployment
+from kubemin.cluster.readiness.job import job
+from kubemin.cluster.readiness.namespace import namespace
+from kubemin.cluster.readiness.pods import pod, trouble
+from kubemin.cluster.readiness.service import service
+from kubemin.cluster.readiness.statefulset import statefulset
+from kubemin.cluster.readiness.verdict import Verdict
+from kubemin.spec.objects import Manifest
+
+__all__ = ["RELATED", "Verdict", "readiness", "trouble"]
+
+RELATED: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("ReplicaSet", "Pod"),
+    "StatefulSet": ("Pod",),
+    "Job": ("Pod",),
+}
+"""The kinds whose objects tell more about a kind: what an informer should watch beside it."""
+
+
+def readiness(
+    item: Manifest | None,
+    pods: Sequence[Manifest] = (),
+    events: Sequence[Manifest] = (),
+    *,
+    replica_sets: Sequence[Manifest] = (),
+) -> Verdict:
+    """Whether ``item`` is ready, as ``kubectl rollout status`` means it; None is one that does not exist (yet).
+
+    ``pods`` and ``replica_sets`` are those that its selector finds, ``events`` any that may concern it or its Pods.
+    Kinds that have no life of their own are ready when they exist.
+    """
+    if item is None:
+        return Verdict("waiting", "It does not exist yet")
+    kind, name = item["kind"], item["metadata"]["name"]
+    if "deletionTimestamp" in item["metadata"]:
+        return Verdict("waiting", f"{kind} {name} is being deleted")
+    match kind:
+        case "Deployment":
+            return deployment(item, pods, replica_sets, events)
+        case "StatefulSet":
+            return statefulset(item, pods, events)
+        case "Job":
+            return job(item, pods, events)
+        case "PersistentVolumeClaim":
+            return claim(item, events)
+        case "Service":
+            return service(item)
+        case "Namespace":
+            return namespace(item)
+        case "Pod":
+            return pod(item, events)
+        case _:
+            return Verdict("ready", f"{kind} {name} exists", 1)

@@ -1,0 +1,81 @@
+"""Deployment: as ``kubectl rollout status`` says, and hopeless by its conditions or its new Pods."""
+
+from collections.abc import Sequence
+
+from kubemin.cluster.readiness.fields import condition, controlled_by, is_true, mapping, number, observed
+from kubemin.cluster.readiness.pods import trouble
+from kubemin.cluster.readiness.verdict import Verdict
+from kubemin.spec.objects import Manifest
+
+_HASH = "pod-template-hash"
+
+
+def deployment(
+    item: Manifest, pods: Sequence[Manifest], replica_sets: Sequence[Manifest], events: Sequence[Manifest]
+) -> Verdict:
+    """Ready: the spec is observed, all replicas are of the current template and available, and no old one is left."""
+    name = item["metadata"]["name"]
+    desired = number(item, "spec", "replicas", default=1)
+    total, updated, available = (
+        number(item, "status", field) for field in ("replicas", "updatedReplicas", "availableReplicas")
+    )
+    ready = min(updated, available, desired)
+    if not observed(item):
+        return Verdict("waiting", f"Deployment {name}: the change is not seen by its controller yet", 0, desired)
+    if total == updated == desired and available >= desired:
+        return Verdict("ready", f"Deployment {name}: {available} of {desired} replicas are available", ready, desired)
+
+    said = _hopeless(item, current_pods(item, pods, replica_sets), events)
+    if said:
+        return Verdict("hopeless", f"Deployment {name}: {said}", ready, desired)
+    if mapping(item, "spec").get("paused"):
+        message = "it is paused: resume it to go on"
+    elif updated < desired:
+        message = f"{updated} of {desired} replicas are updated"
+    elif total > updated:
+        message = f"{total - updated} old replicas still have to go"
+    elif updated > desired:
+        message = f"{updated - desired} replicas too many still have to go"
+    else:
+        message = f"{available} of {updated} updated replicas are available"
+    return Verdict("waiting", f"Deployment {name}: {message}", ready, desired)
+
+
+def current_pods(item: Manifest, pods: Sequence[Manifest], replica_sets: Sequence[Manifest]) -> list[Manifest]:
+    """The Pods of the current template. Only they tell whether the rollout will do.
+
+    An old Pod that crashes may be the very reason for it, and on the way back from a bad template the bad Pods are
+    the old ones, although they are the youngest. As for the Deployment's own controller, the ReplicaSet whose template
+    equals the Deployment's is the current one. Without ReplicaSets to look at: all Pods once no old ones are counted.
+    """
+    if replica_sets:
+        template = mapping(item, "spec", "template")
+        current = [
+            each
+            for each in controlled_by(replica_sets, item["metadata"].get("uid"))
+            if _without_hash(mapping(each, "spec", "template")) == _without_hash(template)
+        ]
+        return [found for each in current for found in controlled_by(pods, each["metadata"].get("uid"))]
+    updated = number(item, "status", "updatedReplicas")
+    return list(pods) if updated and updated == number(item, "status", "replicas") else []
+
+
+def _hopeless(item: Manifest, current: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
+    failure = condition(item, "ReplicaFailure")
+    if is_true(failure):
+        return f"{failure.get('reason') or 'ReplicaFailure'}: {failure.get('message') or 'Pods cannot be made'}"
+    said = trouble(current, events)
+    if said:
+        return said
+    progress = condition(item, "Progressing")
+    if progress.get("reason") == "ProgressDeadlineExceeded":
+        return f"ProgressDeadlineExceeded: {progress.get('message') or 'no progress'}"
+    return None
+
+
+def _without_hash(template: object) -> object:
+    found = dict(template) if isinstance(template, dict) else {}
+    meta = dict(mapping(found, "metadata"))
+    meta["labels"] = {key: value for key, value in mapping(meta, "labels").items() if key != _HASH}
+    meta.pop("creationTimestamp", None)  # null, or absent since 1.34
+    return {**found, "metadata": meta}

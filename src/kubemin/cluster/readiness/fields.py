@@ -1,0 +1,61 @@
+"""Reading objects that come from a server: any part may be absent or null."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kubemin.spec.objects import Manifest
+
+
+def mapping(item: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """The mapping at ``path``; empty when it is not there."""
+    found: Any = item
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def number(item: Mapping[str, Any], *path: str, default: int = 0) -> int:
+    """The whole number at ``path``."""
+    found = mapping(item, *path[:-1]).get(path[-1])
+    return found if isinstance(found, int) else default
+
+
+def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The status condition of that type; empty when it is not there."""
+    for each in mapping(item, "status").get("conditions") or ():
+        if each.get("type") == kind:
+            found: Mapping[str, Any] = each
+            return found
+    return {}
+
+
+def is_true(found: Mapping[str, Any]) -> bool:
+    """Whether a condition holds."""
+    return found.get("status") == "True"
+
+
+def observed(item: Manifest) -> bool:
+    """Whether the status tells about the current spec: the controller has seen this generation."""
+    return number(item, "status", "observedGeneration") >= number(item, "metadata", "generation")
+
+
+def controlled_by(items: Sequence[Manifest], uid: object) -> list[Manifest]:
+    """Those whose controller is the object of that uid."""
+    return [
+        item
+        for item in items
+        if any(ref.get("uid") == uid and ref.get("controller") for ref in item["metadata"].get("ownerReferences") or ())
+    ]
+
+
+def refusal(item: Manifest, events: Sequence[Manifest]) -> str | None:
+    """What admission or quota said to the last Pod (or claim) that a controller could not make for ``item``."""
+    said = [
+        event
+        for event in events
+        if event.get("reason") == "FailedCreate"
+        and event.get("type") == "Warning"
+        and mapping(event, "involvedObject").get("uid") == item["metadata"].get("uid")
+    ]
+    newest = max(said, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""), default=None)
+    return str(newest.get("message")) if newest else None

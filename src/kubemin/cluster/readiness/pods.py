@@ -1,0 +1,119 @@
+"""Why a Pod will not run, in its own words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kubemin.cluster.readiness.fields import condition, mapping
+from kubemin.cluster.readiness.verdict import Verdict
+from kubemin.spec.objects import Manifest
+
+_STUCK = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RegistryUnavailable",
+        "RunContainerError",
+        "SignatureValidationFailed",
+    }
+)
+"""Reasons for which a container waits that go away only when something else changes."""
+
+_CRASHES = 3
+"""Restarts after which a container counts as crashing also while it runs again: else each try looks like hope."""
+
+
+def pod(item: Manifest, events: Sequence[Manifest]) -> Verdict:
+    """A Pod by itself: ready when its Ready condition is true, or when it has run to its end."""
+    phase = mapping(item, "status").get("phase")
+    ready = condition(item, "Ready")
+    if phase == "Succeeded" or (ready and ready.get("status") == "True"):
+        return Verdict("ready", f"Pod {_name(item)} is ready", 1)
+    if phase == "Failed":
+        said = (
+            mapping(item, "status").get("message") or mapping(item, "status").get("reason") or "its containers failed"
+        )
+        return Verdict("hopeless", f"Pod {_name(item)} failed: {said}", final=True)
+    said = trouble([item], events)
+    if said:
+        return Verdict("hopeless", said)
+    return Verdict("waiting", f"Pod {_name(item)} is not ready yet ({phase or 'new'})")
+
+
+def trouble(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | None:
+    """The reason, in their own words, why one of ``pods`` will not get ready; None while there is hope for all."""
+    stuck = [
+        f"Pod {_name(item)}: {said}"
+        for item in sorted(pods, key=_name)
+        if "deletionTimestamp" not in item["metadata"]
+        for said in _troubles(item, events)
+    ]
+    if not stuck:
+        return None
+    return stuck[0] if len(stuck) == 1 else f"{stuck[0]} (and {len(stuck) - 1} more)"
+
+
+def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
+    status = mapping(item, "status")
+    if status.get("phase") in {"Succeeded", "Failed"}:
+        return
+    scheduled = condition(item, "PodScheduled")
+    if scheduled and scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+        yield f"Unschedulable: {scheduled.get('message') or 'no node takes it'}"
+        return
+    said = [
+        text
+        for what, statuses in (("init container", "initContainerStatuses"), ("container", "containerStatuses"))
+        for each in status.get(statuses) or ()
+        if (text := _container_trouble(what, each))
+    ]
+    # One container says it; the others of the Pod mostly wait for the same.
+    yield from said[:1] or _missing_volumes(item, events)
+
+
+def _container_trouble(what: str, status: Mapping[str, Any]) -> str | None:
+    waiting = mapping(status, "state", "waiting")
+    reason = waiting.get("reason")
+    name = f"{what} {status.get('name')}"
+    restarts = status.get("restartCount") or 0
+    if reason == "CrashLoopBackOff":
+        return f"{name}: CrashLoopBackOff: {_last_exit(status) or waiting.get('message') or 'it keeps ending'}"
+    if reason in _STUCK:
+        return f"{name}: {reason}: {waiting.get('message') or 'no message'}"
+    if restarts >= _CRASHES and not status.get("ready") and _last_exit(status):
+        return f"{name}: restarted {restarts} times: {_last_exit(status)}"
+    return None
+
+
+def _last_exit(status: Mapping[str, Any]) -> str:
+    ended = mapping(status, "state", "terminated") or mapping(status, "lastState", "terminated")
+    if not ended:
+        return ""
+    code = ended.get("exitCode")
+    reason = ended.get("reason")
+    told = f"it ended with exit code {code}"
+    if reason and reason not in {"Error", "Completed"}:
+        told += f" ({reason})"
+    message = str(ended.get("message") or "").strip()
+    return f"{told}: {message}" if message else told
+
+
+def _missing_volumes(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
+    """A ConfigMap or Secret that is mounted but not there shows in events only. Other mount failures mostly pass."""
+    if any(each.get("started") for each in mapping(item, "status").get("containerStatuses") or ()):
+        return
+    for event in events:
+        about = mapping(event, "involvedObject").get("uid") == item["metadata"].get("uid")
+        message = str(event.get("message") or "")
+        if about and event.get("reason") == "FailedMount" and "not found" in message:
+            yield f"FailedMount: {message}"
+            return
+
+
+def _name(item: Manifest) -> str:
+    return str(item["metadata"].get("name", "?"))
