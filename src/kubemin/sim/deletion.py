@@ -1,0 +1,155 @@
+"""What a DELETE means for an object: gone at once, or terminating, with which finalizers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from kubemin.sim.jsondata import Object, stamp
+from kubemin.sim.problems import Problem, conflict
+from kubemin.sim.resources import Resource
+
+ORPHAN = "orphan"
+FOREGROUND = "foregroundDeletion"
+POLICIES = ("Orphan", "Background", "Foreground")
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """``DeleteOptions`` of a request. ``propagation`` is one of ``POLICIES``, ``grace`` is in seconds."""
+
+    uid: str | None = None
+    resource_version: str | None = None
+    propagation: str | None = None
+    grace: int | None = None
+    dry_run: bool = False
+
+    @classmethod
+    def parse(cls, body: Object) -> "DeleteOptions":
+        """Read a body, as JSON. Raises ``Problem`` for what the API server refuses."""
+        preconditions = body.get("preconditions") or {}
+        propagation = body.get("propagationPolicy")
+        orphan = body.get("orphanDependents")
+        if orphan is not None and propagation is not None:
+            raise _bad_options(
+                "propagationPolicy",
+                "FieldValueInvalid",
+                f'Invalid value: "{propagation}": orphanDependents and deletionPropagation cannot be both set',
+            )
+        if propagation is not None and propagation not in POLICIES:
+            raise _bad_options(
+                "propagationPolicy",
+                "FieldValueNotSupported",
+                f'Unsupported value: "{propagation}": supported values: "Background", "Foreground", "Orphan", "nil"',
+            )
+        if orphan is not None:
+            propagation = "Orphan" if orphan else "Background"
+        return cls(
+            uid=preconditions.get("uid"),
+            resource_version=preconditions.get("resourceVersion"),
+            propagation=propagation,
+            grace=body.get("gracePeriodSeconds"),
+            dry_run=parse_dry_run(body.get("dryRun") or (), "DeleteOptions"),
+        )
+
+
+def parse_dry_run(values: Sequence[str], kind: str) -> bool:
+    """``["All"]`` is true, nothing is false, anything else is refused."""
+    for value in values:
+        if value != "All":
+            raise Problem(
+                422,
+                "Invalid",
+                f'{kind}.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["{value}"]: supported values: "All"',
+                details={"group": "meta.k8s.io", "kind": kind},
+                causes=[
+                    {
+                        "reason": "FieldValueNotSupported",
+                        "message": f'Unsupported value: ["{value}"]: supported values: "All"',
+                        "field": "dryRun",
+                    }
+                ],
+            )
+    return bool(values)
+
+
+def _bad_options(field: str, reason: str, message: str) -> Problem:
+    return Problem(
+        422,
+        "Invalid",
+        f'DeleteOptions.meta.k8s.io "" is invalid: {field}: {message}',
+        details={"group": "meta.k8s.io", "kind": "DeleteOptions"},
+        causes=[{"reason": reason, "message": message, "field": field}],
+    )
+
+
+def check_preconditions(resource: Resource, obj: Object, options: DeleteOptions) -> None:
+    """Raise a 409 if the object is not the one that the caller looked at."""
+    meta = obj["metadata"]
+    # The real server puts the kind where other messages have the plural.
+    if options.uid is not None and options.uid != meta["uid"]:
+        raise _precondition(
+            resource,
+            meta["name"],
+            f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']}). "
+            "The object might have been deleted and then recreated",
+        )
+    if options.resource_version is not None and options.resource_version != meta["resourceVersion"]:
+        raise _precondition(
+            resource,
+            meta["name"],
+            f"the ResourceVersion in the precondition ({options.resource_version}) does not match the ResourceVersion "
+            f"in record ({meta['resourceVersion']}). The object might have been modified",
+        )
+
+
+def _precondition(resource: Resource, name: str, why: str) -> Problem:
+    problem = conflict(resource, name, why)
+    message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{name}": {why}'
+    return Problem(409, "Conflict", message, details={**problem.details, "kind": resource.kind})
+
+
+def finalizers_for(resource: Resource, meta: Object, propagation: str | None) -> list[str]:
+    """The finalizers that the object has once it is asked to go, with those of garbage collection added or dropped."""
+    current: list[str] = meta.get("finalizers") or []
+    if not resource.orphans:
+        return [finalizer for finalizer in current if finalizer not in (ORPHAN, FOREGROUND)]
+    if propagation is None:
+        wanted = next((finalizer for finalizer in current if finalizer in (ORPHAN, FOREGROUND)), None)
+        if wanted is None and resource.orphan_by_default:
+            wanted = ORPHAN
+    else:
+        wanted = {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(propagation)
+    if wanted is not None and wanted in current and not any(f in (ORPHAN, FOREGROUND) and f != wanted for f in current):
+        return current
+    kept = [finalizer for finalizer in current if finalizer not in (ORPHAN, FOREGROUND)]
+    return [*kept, wanted] if wanted else kept
+
+
+def pod_grace(pod: Object, grace: int | None) -> int:
+    """Seconds that a Pod gets to stop: none if it runs nowhere or has ended."""
+    if not pod["spec"].get("nodeName") or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+        return 0
+    if grace is None:
+        grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
+    return 1 if grace < 0 else grace
+
+
+def mark_deleting(meta: Object, now: datetime, grace: int = 0) -> None:
+    """Set deletionTimestamp and grace period, and count the generation, in place."""
+    if "deletionTimestamp" not in meta and meta.get("generation", 0) > 0:
+        meta["generation"] += 1
+    deadline = stamp(now + timedelta(seconds=grace))
+    if meta.get("deletionTimestamp", "9") > deadline:
+        meta["deletionTimestamp"] = deadline
+    meta["deletionGracePeriodSeconds"] = grace
+
+
+def is_final(new: Object, old: Object) -> bool:
+    """An update that takes the last finalizer off a terminating object removes it."""
+    meta: dict[str, Any] = old["metadata"]
+    if new["metadata"].get("finalizers") or "deletionTimestamp" not in meta:
+        return False
+    if new["kind"] == "Namespace" and (new.get("spec") or {}).get("finalizers"):
+        return False
+    return not meta.get("deletionGracePeriodSeconds")

@@ -1,0 +1,37 @@
+"""Copies and times for JSON data."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+Clock = Callable[[], datetime]
+"""Tells the time, aware and in UTC."""
+
+
+def copy_json(value: Any) -> Any:
+    """A deep copy of JSON data. Several times faster than ``copy.deepcopy``, which expects anything."""
+    kind = type(value)
+    if kind is dict:
+        return {key: item if type(item) is str else copy_json(item) for key, item in value.items()}
+    if kind is list:
+        return [item if type(item) is str else copy_json(item) for item in value]
+    return value
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact JSON as bytes."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """The time as ``metav1.Time`` prints it: whole seconds, ``Z``."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

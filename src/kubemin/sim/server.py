@@ -1,0 +1,107 @@
+"""The simulated cluster as a server."""
+
+import asyncio
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from kubemin.sim.http import Api
+from kubemin.sim.kubeconfig import kubeconfig
+from kubemin.sim.registry import Registry
+from kubemin.sim.storage import Storage
+
+_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_SHUTDOWN = 1.0
+
+
+class SimServer:
+    """A cluster of its own while the context is open. ``port=0`` takes a free one.
+
+    ``speed`` divides the times that controllers and Pods take. With a ``token`` every request must carry it as bearer.
+    ``history`` is how many changes of a resource a watch may lie behind.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        speed: float = 1.0,
+        token: str | None = None,
+        history: int = 10_000,
+        bookmark_interval: float = 60.0,
+    ) -> None:
+        self._host = host
+        self._wanted_port = port
+        self._token = token
+        self._speed = speed
+        self.registry = Registry(Storage(history=history))
+        self._api = Api(self.registry, token=token, bookmark_interval=bookmark_interval)
+        self._web: web.Server | None = None
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._furnish()
+        self._web = web.Server(self._api.handle, access_log=None)
+        self._server = await asyncio.get_running_loop().create_server(self._web, self._host, self._wanted_port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._api.closing = True
+        if self._server is not None:
+            self._server.close()
+        self.registry.storage.wake()
+        if self._web is not None:
+            await self._web.shutdown(_SHUTDOWN)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        if self._server is None:
+            raise RuntimeError("the simulated cluster is not running")
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """``http://host:port``."""
+        return f"http://{self._host}:{self.port}"
+
+    def kubeconfig(self) -> str:
+        """A kubeconfig for it, as YAML."""
+        return kubeconfig(self.url, self._token)
+
+    def _furnish(self) -> None:
+        for name in _NAMESPACES:
+            if self.registry.peek("namespaces", "", name) is None:
+                self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
+
+
+async def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    speed: float = 1.0,
+    token: str | None = None,
+    kubeconfig_path: Path | None = None,
+    ready: asyncio.Future[SimServer] | None = None,
+) -> None:
+    """Run a simulated cluster until cancelled. Writes its kubeconfig, if a path is given, once it listens."""
+    async with SimServer(host, port, speed=speed, token=token) as server:
+        if kubeconfig_path is not None:
+            _write_private(kubeconfig_path, server.kubeconfig())
+        if ready is not None and not ready.done():
+            ready.set_result(server)
+        await asyncio.Event().wait()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read: it may hold a token."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

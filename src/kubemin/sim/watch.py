@@ -1,0 +1,195 @@
+"""Watches: a stream of JSON lines, one an event, that starts at a revision and misses nothing after it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from kubemin.sim import table
+from kubemin.sim.jsondata import Object, dump_json
+from kubemin.sim.listing import list_option, revision_of, selection
+from kubemin.sim.negotiation import View
+from kubemin.sim.problems import Problem, expired
+from kubemin.sim.resources import Resource
+from kubemin.sim.selectors import Matcher
+from kubemin.sim.storage import Entry, Event, Expired, Storage
+
+# How long a watch that nobody reads any more may linger before it is noticed, in seconds.
+_PULSE = 5.0
+_DEFAULT_TIMEOUT = 1800.0
+_INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a watch request asks for. ``revision`` is ``None`` for "the state now, then changes"."""
+
+    revision: int | None
+    initial: bool
+    bookmarks: bool
+    timeout: float
+
+
+def _options(query: Mapping[str, str]) -> _Options:
+    version = query.get("resourceVersion", "")
+    revision = revision_of(version) if version else 0
+    send = query.get("sendInitialEvents")
+    match = query.get("resourceVersionMatch", "")
+    if send is None:
+        if match:
+            raise list_option(
+                "resourceVersionMatch", "FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden for watch"
+            )
+    elif match != "NotOlderThan":
+        raise list_option(
+            "resourceVersionMatch",
+            "FieldValueForbidden",
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        )
+    initial = revision == 0 if send is None else send.lower() in ("true", "1", "")
+    timeout = query.get("timeoutSeconds", "")
+    seconds = float(timeout) if timeout.isdecimal() and int(timeout) else _DEFAULT_TIMEOUT * (1 + random.random())  # noqa: S311
+    return _Options(
+        revision=None if initial or revision == 0 else revision,
+        initial=initial,
+        bookmarks=query.get("allowWatchBookmarks", "").lower() in ("true", "1"),
+        timeout=seconds,
+    )
+
+
+class _Lines:
+    """Turns events into lines, in the view that the client asked for."""
+
+    def __init__(self, resource: Resource, view: View, query: Mapping[str, str], matcher: Matcher | None) -> None:
+        self._resource = resource
+        self._view = view
+        self._query = query
+        self._matcher = matcher
+        self._headers = True
+
+    def present(self, entry: Entry) -> bytes:
+        """The line for an object that is there when the watch starts."""
+        return self._line("ADDED", entry)
+
+    def change(self, event: Event) -> bytes:
+        """The line for an event; empty if it does not concern what is selected."""
+        matcher = self._matcher
+        if matcher is None:
+            return self._line(event.type, event.entry)
+        now = event.type != "DELETED" and matcher(event.entry.obj)
+        before = event.old is not None and matcher(event.old.obj)
+        if now:
+            return self._line("MODIFIED" if before else "ADDED", event.entry)
+        if not before:
+            return b""
+        if event.type == "DELETED" or event.old is None:
+            return self._line("DELETED", event.entry)
+        # It left the selection: the client is shown what it knew, at the revision at which it left.
+        last = {**event.old.obj, "metadata": {**event.old.obj["metadata"], "resourceVersion": str(event.revision)}}
+        return self._line("DELETED", Entry(last))
+
+    def bookmark(self, revision: int, *, end_of_initial: bool = False) -> bytes:
+        """The line that tells the client how far it has come."""
+        meta: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
+        if end_of_initial:
+            meta["annotations"] = {_INITIAL_EVENTS_END: "true"}
+        return self._line(
+            "BOOKMARK", Entry({"kind": self._resource.kind, "apiVersion": self._resource.api_version, "metadata": meta})
+        )
+
+    def _line(self, kind: str, entry: Entry) -> bytes:
+        if self._view.kind == "Table":
+            meta = {"resourceVersion": entry.obj["metadata"]["resourceVersion"]}
+            rows = [] if kind == "BOOKMARK" else [entry.obj]
+            body = table.render(
+                self._resource,
+                rows,
+                meta,
+                self._query,
+                self._view.version,
+                headers=self._headers,
+                bookmark=entry.obj if kind == "BOOKMARK" else None,
+            )
+            self._headers = False
+            raw = dump_json(body)
+        elif self._view.kind:
+            raw = dump_json(table.partial(entry.obj, self._view.version))
+        else:
+            raw = entry.raw
+        return b'{"type":"' + kind.encode() + b'","object":' + raw + b"}\n"
+
+
+def error_line(problem: Problem) -> bytes:
+    """The line that ends a watch with an error."""
+    return b'{"type":"ERROR","object":' + dump_json(problem.body()) + b"}\n"
+
+
+async def serve_watch(
+    request: web.BaseRequest,
+    storage: Storage,
+    resource: Resource,
+    namespace: str,
+    query: Mapping[str, str],
+    *,
+    view: View,
+    bookmark_interval: float,
+    closing: Callable[[], bool],
+) -> web.StreamResponse:
+    """Stream events until the timeout, the client or the server ends it."""
+    options = _options(query)
+    matcher = selection(resource, query)
+    lines = _Lines(resource, view, query, matcher)
+    shelf = storage.shelf(resource.plural)
+    response = web.StreamResponse(headers={"Cache-Control": "no-cache, private", "Content-Type": "application/json"})
+    response.enable_chunked_encoding()
+    # From here to the position is one step: no event falls between the initial ones and the rest.
+    first: list[bytes] = []
+    position = shelf.position
+    if options.initial:
+        first = [
+            lines.present(entry) for _, entry in shelf.items(namespace or None) if matcher is None or matcher(entry.obj)
+        ]
+        if options.bookmarks and query.get("sendInitialEvents"):
+            first.append(lines.bookmark(storage.revision, end_of_initial=True))
+    elif options.revision is not None:
+        try:
+            position = shelf.position_after(options.revision)
+        except Expired as error:
+            first = [error_line(expired(f"too old resource version: {error.revision} ({error.oldest})"))]
+            position = -1
+    await response.prepare(request)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + options.timeout
+    next_bookmark = loop.time() + bookmark_interval if options.bookmarks else deadline
+    try:
+        if first:
+            await response.write(b"".join(first))
+        while position >= 0 and not closing():
+            if shelf.position <= position:
+                left = min(deadline, next_bookmark, loop.time() + _PULSE) - loop.time()
+                try:
+                    async with asyncio.timeout(max(left, 0)):
+                        await shelf.changed(position)
+                except TimeoutError:
+                    if request.transport is None or request.transport.is_closing():
+                        break
+                    if loop.time() >= deadline:
+                        break
+                    if loop.time() >= next_bookmark:
+                        next_bookmark = loop.time() + bookmark_interval
+                        await response.write(lines.bookmark(storage.revision))
+                continue
+            events = shelf.events_from(position)
+            position += len(events)
+            out = b"".join(lines.change(event) for event in events if not namespace or event.key[0] == namespace)
+            if out:
+                await response.write(out)
+        await response.write_eof()
+    except Expired:
+        # The client reads slower than the cluster changes; like the real server, let it start again.
+        pass
+    except ConnectionError:
+        pass
+    return response
