@@ -1,0 +1,143 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""Applications: what a user writes, read and checked."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from kubemin.spec import names
+from kubemin.spec.component import Component, check_component, made_by
+from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.limits import Limits
+from kubemin.spec.model import Flag, SpecModel, Text
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.reading import read, relevant
+from kubemin.spec.scope import Scope
+from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
+
+DEFAULT_NAMESPACE = "default"
+MAX_COMPONENT = 1_400_000
+"""Bytes of one component as JSON: with more, the API server would refuse its objects."""
+_MAX_TEXT = {"alias": 255, "version": 255, "project": 255, "description": 4096, "icon": 65536}
+
+
+class Application(SpecModel):
+    """Components that belong together, in a namespace, and the order in which they are deployed."""
+
+    id: Text | None = Field(None, description="of an existing application: it is saved rather than created")
+    name: Annotated[Text, AfterValidator(str.lower)] = ""
+    namespace: Text = DEFAULT_NAMESPACE
+    alias: Text | None = None
+    version: Text | None = None
+    project: Text | None = None
+    description: Text | None = None
+    icon: Text | None = None
+    tmp_enable: Flag = Field(False, description="may be used as a template")
+    component: list[Component] = []
+    workflow: list[Step] | None = None
+
+    def namespace_of(self, component: Component) -> str:
+        """The namespace that a component is deployed to."""
+        return component.namespace or self.namespace
+
+    def steps(self) -> list[Step]:
+        """The workflow; where none is given, one DAG step with every component."""
+        return self.workflow or default_workflow([component.name for component in self.component])
+
+
+def parse_application(data: object, limits: Limits | None = None) -> Application:
+    """Read and check an application, as JSON or YAML gives it. This is all that `try`, create and save check.
+
+    Raises:
+        SpecError: with everything that is wrong, at once.
+    """
+    limits = limits or Limits()
+    _refuse_too_much(data, limits)
+    application, issues, broken = read(Application, data)
+    if application is not None:
+        issues += relevant(check_application(application, limits), broken)
+    if issues or application is None:
+        raise SpecError(issues)
+    return application
+
+
+def _refuse_too_much(data: object, limits: Limits) -> None:
+    if not isinstance(data, dict):
+        return
+    components = data.get("component")
+    if isinstance(components, list) and len(components) > limits.max_components:
+        message = f"The application has {len(components)} components; at most {limits.max_components} are allowed."
+        raise SpecError([Issue("component", Code.TOO_MANY_COMPONENTS, message)])
+    refuse_too_many(data.get("workflow"), limits)
+
+
+def check_application(application: Application, limits: Limits) -> Iterator[Issue]:
+    """What is wrong with an application whose shape is right."""
+    yield from _check_name(application.name)
+    if not names.is_label(application.namespace):
+        yield Issue(
+            "namespace",
+            Code.INVALID_NAME_FORMAT,
+            f'"{application.namespace}" cannot name a namespace: use lower-case letters, digits and "-", at most 63.',
+        )
+    for field, longest in _MAX_TEXT.items():
+        if len(getattr(application, field) or "") > longest:
+            yield Issue(field, Code.INVALID_FIELD_VALUE, f"The {field} is longer than {longest} characters.")
+    yield from _check_components(application, limits)
+    if application.workflow is not None:
+        known = [component.name for component in application.component]
+        yield from check_workflow(application.workflow, known, "workflow")
+
+
+def _check_name(name: str) -> Iterator[Issue]:
+    if not name:
+        yield Issue("name", Code.MISSING_REQUIRED_FIELD, "The application has no name.")
+    elif len(name) < 2:
+        yield Issue("name", Code.NAME_TOO_SHORT, f'The application name "{name}" is shorter than 2 characters.')
+    elif len(name) > names.LABEL_LENGTH:
+        yield Issue("name", Code.NAME_TOO_LONG, f'The application name "{name[:80]}" is longer than 63 characters.')
+    elif not names.is_subdomain(name):
+        yield Issue(
+            "name",
+            Code.INVALID_NAME_FORMAT,
+            f'"{name}" cannot name an application: use lower-case letters, digits, "-" and ".", '
+            "with a letter or digit at both ends.",
+        )
+
+
+def _check_components(application: Application, limits: Limits) -> Iterator[Issue]:
+    ports = {c.name: c.port_numbers if c.has_service else () for c in application.component}
+    places: dict[str, int] = {}
+    made: dict[ObjectRef, tuple[str, str]] = {}
+    for index, component in enumerate(application.component):
+        path = f"component[{index}]"
+        scope = Scope(limits, ports, component.name, component.type, application.namespace_of(component))
+        yield from check_component(component, scope, path)
+        if len(json.dumps(component.dump())) > MAX_COMPONENT:
+            yield Issue(path, Code.INVALID_FIELD_VALUE, f'Component "{component.name}" is too large for Kubernetes.')
+        if component.name and component.name in places:
+            yield Issue(
+                f"{path}.name",
+                Code.DUPLICATE_COMPONENT,
+                f'component[{places[component.name]}] and {path} are both named "{component.name}".',
+            )
+            continue
+        places[component.name] = index
+        for item in made_by(component, scope, path):
+            if item.ref in made:
+                other, field = made[item.ref]
+                yield Issue(
+                    item.field,
+                    Code.DUPLICATE_OBJECT,
+                    f'Components "{other}" ({field}) and "{component.name}" ({item.field}) would both make '
+                    f"the {item.ref.kind} of one name; give one of them another name.",
+                )
+            else:
+                made[item.ref] = (component.name, item.field)
+
+
+def dump_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Steps as JSON that ``parse_workflow`` takes again."""
+    return [step.dump() for step in steps]

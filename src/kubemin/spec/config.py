@@ -1,0 +1,75 @@
+"""What ``config`` and ``secret`` components hold, and the configuration that is fetched by URL."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.limits import Limits
+from kubemin.spec.names import is_data_key
+
+URL_KEY = "config.url"
+FILE_NAME_KEY = "config.fileName"
+DEFAULT_FILE_NAME = "config"
+MAX_DATA = 1024 * 1024
+"""Kubernetes' own limit for the data of one ConfigMap or Secret."""
+_MAX_URL = 2048
+
+
+def check_config(conf: Mapping[str, str], limits: Limits, what: str, path: str) -> Iterator[Issue]:
+    """Keys, size and, if there is one, the URL of a configuration."""
+    data = {key: value for key, value in conf.items() if key not in (URL_KEY, FILE_NAME_KEY)}
+    yield from _check_data(data, what, path)
+    if URL_KEY in conf:
+        if wrong := _refuse_url(conf[URL_KEY], limits):
+            yield Issue(f"{path}.{URL_KEY}", Code.INVALID_FIELD_VALUE, f"{what}: its configuration URL {wrong}.")
+        name = conf.get(FILE_NAME_KEY) or DEFAULT_FILE_NAME
+        if not is_data_key(name):
+            yield Issue(
+                f"{path}.{FILE_NAME_KEY}",
+                Code.INVALID_NAME_FORMAT,
+                f'{what}: "{name}" cannot name a file in a ConfigMap.',
+            )
+        elif name in data:
+            yield Issue(
+                f"{path}.{name}",
+                Code.INVALID_FIELD_VALUE,
+                f'{what} gives the key "{name}", under which the fetched configuration will lie.',
+            )
+
+
+def check_secret(secret: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
+    """Keys and size of a secret. No message holds a value."""
+    yield from _check_data(secret, what, path)
+
+
+def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
+    for key in data:
+        if not is_data_key(key):
+            yield Issue(
+                f"{path}.{key}",
+                Code.INVALID_NAME_FORMAT,
+                f'{what}: "{key}" cannot be a key: use letters, digits, "-", "_" and ".", at most 253.',
+            )
+    if sum(len(value.encode()) for value in data.values()) > MAX_DATA:
+        yield Issue(path, Code.INVALID_FIELD_VALUE, f"{what} holds more than 1 MiB of data.")
+
+
+def _refuse_url(url: str, limits: Limits) -> str | None:
+    """Why the URL is refused. Names are looked at again, with their addresses, when they are fetched."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("http", "https") or not host or len(url) > _MAX_URL or any(c.isspace() for c in url):
+        return "must be an http:// or https:// address"
+    if parts.username or parts.password:
+        return "must not hold a user name or password"
+    if limits.allow_private_urls:
+        return None
+    try:
+        private = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        private = host == "localhost" or host.endswith(".localhost")
+    return "leads to a private address, which this server forbids" if private else None

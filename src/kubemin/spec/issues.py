@@ -1,0 +1,64 @@
+"""What is wrong with an application: codes, places and sentences."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+MAX_ISSUES = 1000
+"""More than this many are cut: a megabyte of mistakes helps nobody."""
+
+
+class Code(StrEnum):
+    """Kinds of mistakes. Clients compare these words: they are never renamed."""
+
+    MISSING_REQUIRED_FIELD = "MISSING_REQUIRED_FIELD"
+    NAME_TOO_SHORT = "NAME_TOO_SHORT"
+    NAME_TOO_LONG = "NAME_TOO_LONG"
+    INVALID_NAME_FORMAT = "INVALID_NAME_FORMAT"
+    DUPLICATE_COMPONENT = "DUPLICATE_COMPONENT"
+    INVALID_COMPONENT_TYPE = "INVALID_COMPONENT_TYPE"
+    MISSING_IMAGE = "MISSING_IMAGE"
+    INVALID_STORAGE_TYPE = "INVALID_STORAGE_TYPE"
+    INVALID_STORAGE_SIZE = "INVALID_STORAGE_SIZE"
+    INVALID_PROBE_TYPE = "INVALID_PROBE_TYPE"
+    INVALID_PROBE_CONFIG = "INVALID_PROBE_CONFIG"
+    NESTED_TRAIT_FORBIDDEN = "NESTED_TRAIT_FORBIDDEN"
+    MISSING_RBAC_RULES = "MISSING_RBAC_RULES"
+    MISSING_RBAC_VERBS = "MISSING_RBAC_VERBS"
+    MISSING_INGRESS_ROUTES = "MISSING_INGRESS_ROUTES"
+    MISSING_SERVICE_NAME = "MISSING_SERVICE_NAME"
+    INVALID_ENV_FROM_TYPE = "INVALID_ENV_FROM_TYPE"
+    INVALID_ENV_VALUE_SOURCE = "INVALID_ENV_VALUE_SOURCE"
+    INVALID_TRAIT_CONFIG = "INVALID_TRAIT_CONFIG"
+    DUPLICATE_WORKFLOW_STEP = "DUPLICATE_WORKFLOW_STEP"
+    COMPONENT_NOT_FOUND = "COMPONENT_NOT_FOUND"
+
+    UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    INVALID_FIELD_VALUE = "INVALID_FIELD_VALUE"
+    """A value of the wrong type or range outside the traits; inside them it is ``INVALID_TRAIT_CONFIG``."""
+    TOO_MANY_COMPONENTS = "TOO_MANY_COMPONENTS"
+    DUPLICATE_OBJECT = "DUPLICATE_OBJECT"
+    """Two parts of the application would make Kubernetes objects of one kind and name."""
+    TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One mistake: where (``component[1].traits.probes[0]``), which kind, and a sentence for a person."""
+
+    field: str
+    code: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        """As the wire spells it."""
+        return {key: str(value) for key, value in asdict(self).items()}
+
+
+class SpecError(Exception):
+    """An application or workflow that cannot be taken. ``issues`` holds everything that is wrong with it."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        self.issues = tuple(issues[:MAX_ISSUES])
+        more = len(issues) - 1
+        super().__init__(issues[0].message + (f" (and {more} more)" if more else ""))

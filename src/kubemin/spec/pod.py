@@ -1,0 +1,86 @@
+"""Checks of a Pod as a whole: what its containers share."""
+
+from collections.abc import Iterator, Mapping
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.names import is_label, shorten
+from kubemin.spec.scope import Scope
+from kubemin.spec.traits import Traits
+from kubemin.spec.traits.envs import Env
+from kubemin.spec.traits.storage import Storage
+
+_NESTED = ("init", "sidecar")
+_VOLUME_FIELDS = ("source_name", "tmp_create", "size", "claim_name", "storage_class", "host_path")
+
+
+def container_name(name: str, component: str, kind: str, index: int) -> str:
+    """Name of the ``index``-th init or sidecar container."""
+    return name or shorten(f"{component}-{kind}-{index}", 63)
+
+
+def check_pod(traits: Traits, env: Mapping[str, str], scope: Scope, path: str) -> Iterator[Issue]:
+    """Container names differ, variables are set once, and a volume of one name is one volume."""
+    yield from _check_names(traits, scope, path)
+    yield from _check_variables(env, traits.envs, scope, f"{path}.envs")
+    volumes = {storage.name: storage for storage in reversed(traits.storage)}
+    for index, init in enumerate(traits.init):
+        here = f"{path}.init[{index}].traits"
+        yield from _check_variables(init.properties.env, init.traits.envs, scope, f"{here}.envs")
+        yield from _check_volumes(volumes, init.traits.storage, scope, f"{here}.storage")
+    for index, sidecar in enumerate(traits.sidecar):
+        here = f"{path}.sidecar[{index}].traits"
+        yield from _check_variables(sidecar.env, sidecar.traits.envs, scope, f"{here}.envs")
+        yield from _check_volumes(volumes, sidecar.traits.storage, scope, f"{here}.storage")
+
+
+def _check_names(traits: Traits, scope: Scope, path: str) -> Iterator[Issue]:
+    seen = {scope.component}
+    for kind in _NESTED:
+        for index, container in enumerate(getattr(traits, kind)):
+            name = container_name(container.name, scope.component, kind, index)
+            here = f"{path}.{kind}[{index}].name"
+            if container.name and not is_label(name):
+                yield Issue(
+                    here,
+                    Code.INVALID_NAME_FORMAT,
+                    f'"{name}" cannot name a container: use lower-case letters, digits and "-", at most 63.',
+                )
+            elif name in seen:
+                yield Issue(
+                    here,
+                    Code.INVALID_TRAIT_CONFIG,
+                    f'Component "{scope.component}" has two containers named "{name}".',
+                )
+            seen.add(name)
+
+
+def _check_variables(env: Mapping[str, str], envs: list[Env], scope: Scope, path: str) -> Iterator[Issue]:
+    for index, variable in enumerate(envs):
+        if variable.name in env:
+            yield Issue(
+                f"{path}[{index}].name",
+                Code.INVALID_TRAIT_CONFIG,
+                f'Component "{scope.component}" sets the environment variable "{variable.name}" '
+                "in its properties, and again here.",
+            )
+
+
+def _check_volumes(volumes: dict[str, Storage], storages: list[Storage], scope: Scope, path: str) -> Iterator[Issue]:
+    for index, storage in enumerate(storages):
+        first = volumes.setdefault(storage.name, storage)
+        if first is not storage and not _same_volume(first, storage):
+            yield Issue(
+                f"{path}[{index}]",
+                Code.DUPLICATE_OBJECT,
+                f'Component "{scope.component}" describes the volume "{storage.name}" twice, and differently.',
+            )
+
+
+def _same_volume(first: Storage, again: Storage) -> bool:
+    """Whether a later entry means the volume of the first: of one type, and in what else it says at all the same."""
+    if first.type != again.type:
+        return False
+    return all(
+        getattr(again, field) in (Storage.model_fields[field].default, getattr(first, field))
+        for field in _VOLUME_FIELDS
+    )

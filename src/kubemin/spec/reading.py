@@ -1,0 +1,156 @@
+"""From untrusted JSON to models, with every mistake named at once."""
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel
+
+M = TypeVar("M", bound=SpecModel)
+
+_ROUNDS = 8
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+_STAND_INS: dict[str, Any] = {"string_type": "", "model_type": {}, "int_type": 1}
+_Location = tuple[int | str, ...]
+
+
+def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[Issue], list[str]]:
+    """Read ``data`` as ``model``.
+
+    Returns the model, the mistakes, and the fields that were left out because of them: a field of the wrong type is
+    reported and then taken as not given, so that the checks can look at everything else. The model is None where
+    nothing can be made of the input. ``root`` is the path that the fields in the report begin with.
+    """
+    issues: list[Issue] = []
+    broken: list[str] = []
+    rest = data
+    for round_ in range(_ROUNDS):
+        try:
+            return model.model_validate(rest), issues, broken
+        except ValidationError as error:
+            if round_ == 0:
+                rest = copy.deepcopy(data)
+            for detail in error.errors(include_url=False):
+                issue = _issue(detail, root)
+                issues.append(issue)
+                path = _leave_out(rest, detail["loc"], detail["type"])
+                if path is None:
+                    return None, issues, broken
+                broken.append(_path(path, root))
+    return None, issues, broken
+
+
+def relevant(issues: Iterable[Issue], broken: Sequence[str]) -> list[Issue]:
+    """Those issues that are not merely the shadow of a field that was left out."""
+
+    def shadow(field: str) -> bool:
+        return any(field == path or field.startswith((f"{path}.", f"{path}[")) for path in broken)
+
+    return [issue for issue in issues if not shadow(issue.field)]
+
+
+def join(path: str, key: str | int) -> str:
+    """The path of a field or a list item below ``path``."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
+def _path(location: Iterable[int | str], root: str) -> str:
+    path = root
+    for key in location:
+        if key != "[key]":
+            path = join(path, key)
+    return path
+
+
+def _issue(detail: ErrorDetails, root: str) -> Issue:
+    path = _path(detail["loc"], root)
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return Issue(path, Code.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
+    code = Code.INVALID_TRAIT_CONFIG if ".traits." in path else Code.INVALID_FIELD_VALUE
+    where = path or "The request"
+    if kind == "enum":
+        return Issue(path, code, f"{where} must be one of {detail['ctx']['expected']}.")
+    if kind not in _WANTED:
+        return Issue(path, code, f"{where} {detail['msg']}.")
+    given = detail["input"]
+    message = f"{where} must be {_WANTED[kind]}, not {_describe(given)}"
+    quote = kind == "string_type" and isinstance(given, int | float)
+    return Issue(path, code, message + (": write it in quotes." if quote else "."))
+
+
+def _describe(value: object) -> str:
+    # Never the value itself: it may be a secret.
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+def _leave_out(data: Any, location: _Location, kind: str) -> _Location | None:
+    """Take the place named by ``location`` out of ``data``; returns what was taken out, or None for everything."""
+    if not location:
+        return None
+    *parents, last = (key for key in location if key != "[key]")
+    here: Any = data
+    for depth, key in enumerate(parents):
+        below = _child(here, key)
+        if below is _ABSENT:
+            return _leave_out(data, tuple(parents[:depth]), "")
+        here = below
+    if isinstance(here, list) and isinstance(last, int) and last < len(here):
+        # The other items keep their numbers, so the place is filled rather than removed.
+        if kind not in _STAND_INS:
+            return _leave_out(data, tuple(parents), "")
+        here[last] = copy.copy(_STAND_INS[kind])
+        return (*parents, last)
+    if isinstance(here, dict):
+        key = _spelling(here, last)
+        if key is not _ABSENT:
+            del here[key]
+            return (*parents, last)
+    return _leave_out(data, tuple(parents), "")
+
+
+_ABSENT = object()
+
+
+def _child(here: Any, key: int | str) -> Any:
+    if isinstance(here, list):
+        return here[key] if isinstance(key, int) and key < len(here) else _ABSENT
+    if isinstance(here, dict):
+        found = _spelling(here, key)
+        return _ABSENT if found is _ABSENT else here[found]
+    return _ABSENT
+
+
+def _spelling(here: dict[Any, Any], key: int | str) -> Any:
+    """The key by which ``here`` holds the field: camelCase, or else snake_case."""
+    if key in here:
+        return key
+    return next((other for other in here if isinstance(other, str) and to_camel(other) == key), _ABSENT)

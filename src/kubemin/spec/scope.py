@@ -1,0 +1,30 @@
+"""What a check may look at besides the value that it checks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubemin.spec.limits import Limits
+from kubemin.spec.objects import ObjectRef
+
+PREVIEW_ID = "0" * 24
+"""Stands for the id of an application that has none yet. All its names hold the same id, so clashes show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The component around a trait, and the application around the component."""
+
+    limits: Limits
+    components: Mapping[str, tuple[int, ...]]
+    """Ports of each component, by name."""
+    component: str
+    type: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A Kubernetes object that a part of the application will make, and the field that asks for it."""
+
+    ref: ObjectRef
+    field: str

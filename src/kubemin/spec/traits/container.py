@@ -1,0 +1,88 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""The traits that concern one container, and so may be nested in ``init`` and ``sidecar``."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel
+from kubemin.spec.scope import Made, Scope
+from kubemin.spec.traits import env_from, envs, probes, resources, storage
+from kubemin.spec.traits.env_from import EnvFrom
+from kubemin.spec.traits.envs import Env
+from kubemin.spec.traits.probes import Probe
+from kubemin.spec.traits.resources import Resources
+from kubemin.spec.traits.storage import Storage
+
+
+class ContainerTraits(SpecModel):
+    """Traits of one container."""
+
+    storage: list[Storage] = []
+    env_from: list[EnvFrom] = []
+    envs: list[Env] = []
+    resources: Resources | None = None
+    probes: list[Probe] = []
+
+
+class NestedTraits(ContainerTraits):
+    """Traits of an init or sidecar container. What only a component may hold is read, so that it can be refused."""
+
+    rbac: Any = None
+    init: Any = None
+    sidecar: Any = None
+    ingress: Any = None
+    share: Any = None
+
+
+def _makes_nothing(_trait: Any, _scope: Scope, _path: str) -> Iterable[Made]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A trait as the checks see it: the field of the model, what can be wrong with it, and which objects it makes."""
+
+    field: str
+    check: Callable[[Any, Scope, str], Iterable[Issue]]
+    made: Callable[[Any, Scope, str], Iterable[Made]] = _makes_nothing
+    any_type: bool = False
+    """Whether a component without containers (``config``, ``secret``) may have it too."""
+
+
+CONTAINER_TRAITS = (
+    Trait("storage", storage.check, storage.made),
+    Trait("env_from", env_from.check),
+    Trait("envs", envs.check),
+    Trait("resources", resources.check),
+    Trait("probes", probes.check),
+)
+
+
+def given(traits: SpecModel, known: Iterable[Trait]) -> Iterator[tuple[Trait, Any, str]]:
+    """The traits that are there: each with its value and the name of its field on the wire."""
+    for trait in known:
+        value = getattr(traits, trait.field)
+        if value is not None and value != []:
+            yield trait, value, str(type(traits).model_fields[trait.field].alias)
+
+
+def check_nested(traits: NestedTraits, scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with the traits of an init or sidecar container."""
+    for trait, value, name in given(traits, CONTAINER_TRAITS):
+        yield from trait.check(value, scope, f"{path}.{name}")
+    for name in ("rbac", "init", "sidecar", "ingress", "share"):
+        if getattr(traits, name) not in (None, [], {}):
+            yield Issue(
+                f"{path}.{name}",
+                Code.NESTED_TRAIT_FORBIDDEN,
+                f'Component "{scope.component}" holds {name} inside an init or sidecar container: '
+                f"{name} belongs to the component itself.",
+            )
+
+
+def made_nested(traits: NestedTraits, scope: Scope, path: str) -> Iterator[Made]:
+    """The objects that the traits of an init or sidecar container make."""
+    for trait, value, name in given(traits, CONTAINER_TRAITS):
+        yield from trait.made(value, scope, f"{path}.{name}")

@@ -1,0 +1,42 @@
+"""The ``envFrom`` trait: all keys of a ConfigMap or Secret as environment variables."""
+
+from collections.abc import Iterator, Sequence
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.names import is_subdomain
+from kubemin.spec.scope import Scope
+
+ENV_FROM_TYPES = ("config", "configMap", "secret")
+
+
+class EnvFrom(SpecModel):
+    """Where the variables come from. ``config`` and ``configMap`` are the same."""
+
+    type: Text = ""
+    source_name: Text = ""
+
+
+def check(sources: Sequence[EnvFrom], scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with one container's ``envFrom``."""
+    for index, source in enumerate(sources):
+        here = f"{path}[{index}]"
+        if source.type not in ENV_FROM_TYPES:
+            yield Issue(
+                f"{here}.type",
+                Code.INVALID_ENV_FROM_TYPE,
+                f'Component "{scope.component}" takes variables from the unknown type "{source.type}"; '
+                f"known are {', '.join(ENV_FROM_TYPES)}.",
+            )
+        if not source.source_name:
+            yield Issue(
+                f"{here}.sourceName",
+                Code.MISSING_REQUIRED_FIELD,
+                f'An envFrom of component "{scope.component}" names no source.',
+            )
+        elif not is_subdomain(source.source_name):
+            yield Issue(
+                f"{here}.sourceName",
+                Code.INVALID_NAME_FORMAT,
+                f'"{source.source_name}" cannot be the name of a ConfigMap or Secret.',
+            )

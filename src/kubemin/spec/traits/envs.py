@@ -1,0 +1,101 @@
+"""The ``envs`` trait: single environment variables, from wherever their value is."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.names import is_data_key, is_subdomain, is_variable
+from kubemin.spec.scope import Scope
+
+_FIELD = re.compile(
+    r"metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])"
+    r"|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?)"
+)
+
+
+class KeyRef(SpecModel):
+    """One key of a ConfigMap or Secret."""
+
+    name: Text = ""
+    key: Text = ""
+
+
+class ValueFrom(SpecModel):
+    """Exactly one of a fixed text, a Secret's key, a ConfigMap's key, and a field of the Pod."""
+
+    keep_empty = frozenset({"static"})
+
+    static: Text | None = None
+    secret: KeyRef | None = None
+    config: KeyRef | None = None
+    field: Text | None = None
+
+
+class Env(SpecModel):
+    """An environment variable."""
+
+    name: Text = ""
+    value_from: ValueFrom = ValueFrom()
+
+
+def check(envs: Sequence[Env], scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with one container's ``envs``."""
+    names: set[str] = set()
+    for index, env in enumerate(envs):
+        here = f"{path}[{index}]"
+        if not env.name:
+            yield Issue(
+                f"{here}.name",
+                Code.MISSING_REQUIRED_FIELD,
+                f'An environment variable of component "{scope.component}" has no name.',
+            )
+        elif not is_variable(env.name):
+            yield Issue(
+                f"{here}.name", Code.INVALID_NAME_FORMAT, f'"{env.name}" cannot be the name of an environment variable.'
+            )
+        elif env.name in names:
+            yield Issue(
+                f"{here}.name",
+                Code.INVALID_TRAIT_CONFIG,
+                f'Component "{scope.component}" sets the environment variable "{env.name}" twice.',
+            )
+        names.add(env.name)
+        yield from _check_source(env, f"{here}.valueFrom")
+
+
+def _check_source(env: Env, path: str) -> Iterator[Issue]:
+    source = env.value_from
+    given = [name for name in ("static", "secret", "config", "field") if getattr(source, name) is not None]
+    if len(given) != 1:
+        yield Issue(
+            path,
+            Code.INVALID_ENV_VALUE_SOURCE,
+            f'Environment variable "{env.name}" needs exactly one of static, secret, config and field'
+            f" ({', '.join(given) or 'none'} given).",
+        )
+    for kind, ref in (("secret", source.secret), ("config", source.config)):
+        if ref is None:
+            continue
+        for part, value, valid in (("name", ref.name, is_subdomain), ("key", ref.key, is_data_key)):
+            if not value:
+                yield Issue(
+                    f"{path}.{kind}.{part}",
+                    Code.MISSING_REQUIRED_FIELD,
+                    f'Environment variable "{env.name}" comes from a {kind}, but its {part} is not given.',
+                )
+            elif not valid(value):
+                yield Issue(
+                    f"{path}.{kind}.{part}",
+                    Code.INVALID_NAME_FORMAT,
+                    f'Environment variable "{env.name}" comes from a {kind} with the {part} "{value}", '
+                    "which Kubernetes does not allow.",
+                )
+    if source.field is not None and not _FIELD.fullmatch(source.field):
+        yield Issue(
+            f"{path}.field",
+            Code.INVALID_ENV_VALUE_SOURCE,
+            f'Environment variable "{env.name}" cannot be taken from the field "{source.field}": '
+            "a Pod offers metadata.name, metadata.namespace, metadata.uid, metadata.labels['…'], "
+            "metadata.annotations['…'], spec.nodeName, spec.serviceAccountName, status.hostIP and status.podIP.",
+        )

@@ -1,0 +1,208 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""The ``ingress`` trait: HTTP routes from outside to Services."""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel, Text, Whole
+from kubemin.spec.names import ingress_name, is_label, is_service_name, is_subdomain
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.scope import PREVIEW_ID, Made, Scope
+from kubemin.spec.values import check_annotations, check_labels
+
+PATH_TYPES = ("Prefix", "Exact", "ImplementationSpecific")
+REPLACE, REGEX, STRIP = "replace", "regex", "prefix"
+REWRITE_TYPES = (REPLACE, REGEX, STRIP)
+
+
+class Rewrite(SpecModel):
+    """Another path for the backend, by annotations that the nginx controller understands.
+
+    ``replace``: every path becomes ``replacement`` · ``prefix``: the route's path is cut off and ``replacement``
+    (default: nothing) put there · ``regex``: ``match`` (default: the route's path) is a pattern, and ``replacement``
+    may name its groups (``$1``).
+    """
+
+    type: Text = REPLACE
+    match: Text = ""
+    replacement: Text = ""
+
+
+class Backend(SpecModel):
+    """A Service, or a component of the application, whose Service is meant then."""
+
+    service_name: Text = ""
+    service_port: Whole = 80
+
+
+class Route(SpecModel):
+    """Requests for one path, of one host or of all hosts of the Ingress."""
+
+    path: Text = "/"
+    path_type: Text | None = None
+    host: Text | None = None
+    backend: Backend = Backend()
+    rewrite: Rewrite | None = None
+
+
+class Tls(SpecModel):
+    """A certificate in a Secret, for some hosts."""
+
+    secret_name: Text | None = None
+    hosts: list[Text] = []
+
+
+class Ingress(SpecModel):
+    """An Ingress. Its name defaults to the component's."""
+
+    name: Text = ""
+    hosts: list[Text] = []
+    ingress_class_name: Text | None = None
+    default_path_type: Text = Field("Prefix", description=", ".join(PATH_TYPES))
+    tls: list[Tls] = []
+    label: dict[Text, Text] = {}
+    annotations: dict[Text, Text] = {}
+    routes: list[Route] = []
+
+    def by_rewrite(self) -> list[tuple[Rewrite | None, list[Route]]]:
+        """Routes grouped by rewrite, in order of appearance.
+
+        A rewrite is an annotation of a whole Ingress, so each different one needs an Ingress of its own.
+        """
+        groups: list[tuple[Rewrite | None, list[Route]]] = []
+        for route in self.routes:
+            found = next((routes for rewrite, routes in groups if rewrite == route.rewrite), None)
+            if found is None:
+                groups.append((route.rewrite, [route]))
+            else:
+                found.append(route)
+        return groups
+
+    def object_names(self, component: str, app_id: str) -> list[str]:
+        """Names of the Ingresses, one a group of ``by_rewrite``; the first is the plain one."""
+        name = self.name or component
+        count = max(1, len(self.by_rewrite()))
+        return [ingress_name(name if number == 0 else f"{name}-{number + 1}", app_id) for number in range(count)]
+
+
+def check(ingresses: Sequence[Ingress], scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with ``ingress``."""
+    for index, ingress in enumerate(ingresses):
+        here = f"{path}[{index}]"
+        what = f'Ingress "{ingress.name or scope.component}"'
+        if ingress.name and not is_label(ingress.name):
+            yield Issue(
+                f"{here}.name",
+                Code.INVALID_NAME_FORMAT,
+                f'"{ingress.name}" cannot name an Ingress: use lower-case letters, digits and "-", at most 63.',
+            )
+        if not ingress.routes:
+            yield Issue(f"{here}.routes", Code.MISSING_INGRESS_ROUTES, f"{what} has no routes.")
+        if ingress.ingress_class_name and not is_subdomain(ingress.ingress_class_name):
+            yield Issue(
+                f"{here}.ingressClassName",
+                Code.INVALID_NAME_FORMAT,
+                f'{what}: "{ingress.ingress_class_name}" cannot name an Ingress class.',
+            )
+        yield from _check_path_type(ingress.default_path_type, what, f"{here}.defaultPathType")
+        for place, host in enumerate(ingress.hosts):
+            yield from _check_host(host, what, f"{here}.hosts[{place}]")
+        for place, tls in enumerate(ingress.tls):
+            yield from _check_tls(tls, what, f"{here}.tls[{place}]")
+        yield from check_labels(ingress.label, what, f"{here}.label")
+        yield from check_annotations(ingress.annotations, what, f"{here}.annotations")
+        for place, route in enumerate(ingress.routes):
+            yield from _check_route(route, ingress, scope, what, f"{here}.routes[{place}]")
+
+
+def _check_path_type(text: str, what: str, path: str) -> Iterator[Issue]:
+    if text not in PATH_TYPES:
+        yield Issue(
+            path, Code.INVALID_TRAIT_CONFIG, f'{what}: "{text}" is no path type; known are {", ".join(PATH_TYPES)}.'
+        )
+
+
+def _check_host(host: str, what: str, path: str) -> Iterator[Issue]:
+    if not is_subdomain(host.removeprefix("*.")):
+        yield Issue(
+            path, Code.INVALID_NAME_FORMAT, f'{what}: "{host}" is no host name such as shop.example or *.shop.example.'
+        )
+
+
+def _check_tls(tls: Tls, what: str, path: str) -> Iterator[Issue]:
+    for place, host in enumerate(tls.hosts):
+        yield from _check_host(host, what, f"{path}.hosts[{place}]")
+    if tls.secret_name and not is_subdomain(tls.secret_name):
+        yield Issue(
+            f"{path}.secretName", Code.INVALID_NAME_FORMAT, f'{what}: "{tls.secret_name}" cannot name a Secret.'
+        )
+
+
+def _check_route(route: Route, ingress: Ingress, scope: Scope, what: str, path: str) -> Iterator[Issue]:
+    if not route.path.startswith("/"):
+        yield Issue(
+            f"{path}.path", Code.INVALID_TRAIT_CONFIG, f'{what}: the path "{route.path}" must begin with a slash.'
+        )
+    elif (route.path_type or ingress.default_path_type) != "ImplementationSpecific" and _unclean(route.path):
+        yield Issue(
+            f"{path}.path",
+            Code.INVALID_TRAIT_CONFIG,
+            f'{what}: the path "{route.path}" must not contain "//", "/./", "/../" or their encoded forms.',
+        )
+    if route.path_type:
+        yield from _check_path_type(route.path_type, what, f"{path}.pathType")
+    if route.host:
+        yield from _check_host(route.host, what, f"{path}.host")
+    yield from _check_backend(route.backend, scope, what, f"{path}.backend")
+    if route.rewrite:
+        yield from _check_rewrite(route.rewrite, what, f"{path}.rewrite")
+
+
+def _unclean(route: str) -> bool:
+    lowered = route.lower()
+    return any(part in lowered for part in ("//", "/./", "/../", "%2f")) or lowered.endswith(("/..", "/."))
+
+
+def _check_backend(backend: Backend, scope: Scope, what: str, path: str) -> Iterator[Issue]:
+    name = backend.service_name
+    if not name:
+        yield Issue(f"{path}.serviceName", Code.MISSING_SERVICE_NAME, f"{what} has a route that leads to no Service.")
+    elif name in scope.components:
+        if not scope.components[name]:
+            yield Issue(
+                f"{path}.serviceName",
+                Code.INVALID_TRAIT_CONFIG,
+                f'{what} leads to component "{name}", which has no ports and so no Service.',
+            )
+    elif not is_service_name(name):
+        yield Issue(f"{path}.serviceName", Code.INVALID_NAME_FORMAT, f'{what}: "{name}" cannot name a Service.')
+    if not 1 <= backend.service_port <= 65535:
+        yield Issue(
+            f"{path}.servicePort", Code.INVALID_TRAIT_CONFIG, f"{what}: servicePort must be between 1 and 65535."
+        )
+
+
+def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
+    if rewrite.type not in REWRITE_TYPES:
+        yield Issue(
+            f"{path}.type",
+            Code.INVALID_TRAIT_CONFIG,
+            f'{what}: "{rewrite.type}" is no kind of rewrite; known are {", ".join(REWRITE_TYPES)}.',
+        )
+    elif rewrite.type != STRIP and not rewrite.replacement:
+        yield Issue(f"{path}.replacement", Code.MISSING_REQUIRED_FIELD, f"{what}: a rewrite needs its replacement.")
+    if rewrite.match and rewrite.type == REGEX and not rewrite.match.startswith("/"):
+        yield Issue(
+            f"{path}.match",
+            Code.INVALID_TRAIT_CONFIG,
+            f'{what}: the pattern "{rewrite.match}" must begin with "/".',
+        )
+
+
+def made(ingresses: Sequence[Ingress], scope: Scope, path: str) -> Iterator[Made]:
+    """One object an Ingress and different rewrite."""
+    for index, ingress in enumerate(ingresses):
+        for name in ingress.object_names(scope.component, PREVIEW_ID):
+            yield Made(ObjectRef("Ingress", scope.namespace, name), f"{path}[{index}]")

@@ -1,0 +1,46 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""The ``init`` trait: containers that run, one after another, before the component's own."""
+
+from collections.abc import Iterator, Sequence
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.scope import Made, Scope
+from kubemin.spec.traits.container import NestedTraits, check_nested, made_nested
+from kubemin.spec.values import check_env, check_image
+
+
+class InitProperties(SpecModel):
+    """What the container runs."""
+
+    image: Text = ""
+    command: list[Text] = []
+    env: dict[Text, Text] = {}
+
+
+class Init(SpecModel):
+    """An init container. Its name defaults to ``<component>-init-<number>``."""
+
+    name: Text = ""
+    properties: InitProperties = InitProperties()
+    traits: NestedTraits = NestedTraits()
+
+
+def check(containers: Sequence[Init], scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with ``init``. That container names differ is checked for the whole Pod."""
+    for index, container in enumerate(containers):
+        here = f"{path}[{index}]"
+        what = f'Init container "{container.name or index}" of component "{scope.component}"'
+        yield from check_image(container.properties.image, what, f"{here}.properties.image")
+        yield from check_env(container.properties.env, what, f"{here}.properties.env")
+        yield from check_nested(container.traits, scope, f"{here}.traits")
+        if container.traits.probes:
+            yield Issue(
+                f"{here}.traits.probes", Code.INVALID_PROBE_CONFIG, f"{what} ends by itself, so it can have no probes."
+            )
+
+
+def made(containers: Sequence[Init], scope: Scope, path: str) -> Iterator[Made]:
+    """The objects that the containers' own traits make."""
+    for index, container in enumerate(containers):
+        yield from made_nested(container.traits, scope, f"{path}[{index}].traits")

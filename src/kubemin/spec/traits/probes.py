@@ -1,0 +1,107 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""The ``probes`` trait: how the kubelet finds out how a container does."""
+
+from collections.abc import Iterator, Sequence
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel, Text, Whole
+from kubemin.spec.scope import Scope
+
+PROBE_TYPES = ("liveness", "readiness", "startup")
+_LEAST = {
+    "initial_delay_seconds": 0,
+    "period_seconds": 1,
+    "timeout_seconds": 1,
+    "failure_threshold": 1,
+    "success_threshold": 1,
+}
+
+
+class ExecAction(SpecModel):
+    """A command in the container; exit code 0 is healthy."""
+
+    command: list[Text] = []
+
+
+class HttpGet(SpecModel):
+    """A request; 200–399 is healthy."""
+
+    path: Text = "/"
+    port: Whole | None = None
+    host: Text | None = None
+    scheme: Text | None = None
+
+
+class TcpSocket(SpecModel):
+    """A connection; being accepted is healthy."""
+
+    port: Whole | None = None
+    host: Text | None = None
+
+
+class Probe(SpecModel):
+    """One probe with exactly one handler. Times are seconds; what is not given is Kubernetes' default."""
+
+    type: Text = ""
+    initial_delay_seconds: Whole | None = None
+    period_seconds: Whole | None = None
+    timeout_seconds: Whole | None = None
+    failure_threshold: Whole | None = None
+    success_threshold: Whole | None = None
+    exec: ExecAction | None = None
+    http_get: HttpGet | None = None
+    tcp_socket: TcpSocket | None = None
+
+
+def check(probes: Sequence[Probe], scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with one container's ``probes``."""
+    seen: set[str] = set()
+    for index, probe in enumerate(probes):
+        here = f"{path}[{index}]"
+        what = f'The {probe.type or "untyped"} probe of component "{scope.component}"'
+        if probe.type not in PROBE_TYPES:
+            yield Issue(
+                f"{here}.type",
+                Code.INVALID_PROBE_TYPE,
+                f'Component "{scope.component}" has a probe of the unknown type "{probe.type}"; '
+                f"known are {', '.join(PROBE_TYPES)}.",
+            )
+        elif probe.type in seen:
+            yield Issue(
+                f"{here}.type", Code.INVALID_PROBE_CONFIG, f'Component "{scope.component}" has two {probe.type} probes.'
+            )
+        seen.add(probe.type)
+        yield from _check_handler(probe, here, what)
+        yield from _check_numbers(probe, here, what)
+
+
+def _check_handler(probe: Probe, path: str, what: str) -> Iterator[Issue]:
+    handlers = {"exec": probe.exec, "httpGet": probe.http_get, "tcpSocket": probe.tcp_socket}
+    given = [name for name, handler in handlers.items() if handler is not None]
+    if len(given) != 1:
+        yield Issue(
+            path,
+            Code.INVALID_PROBE_CONFIG,
+            f"{what} needs exactly one of exec, httpGet and tcpSocket ({', '.join(given) or 'none'} given).",
+        )
+    if probe.exec is not None and not any(probe.exec.command):
+        yield Issue(f"{path}.exec.command", Code.INVALID_PROBE_CONFIG, f"{what} needs a command.")
+    for name, handler in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
+        if handler is not None and not (handler.port is not None and 1 <= handler.port <= 65535):
+            yield Issue(f"{path}.{name}.port", Code.INVALID_PROBE_CONFIG, f"{what} needs a port between 1 and 65535.")
+    if probe.http_get is not None and probe.http_get.scheme not in (None, "HTTP", "HTTPS"):
+        yield Issue(
+            f"{path}.httpGet.scheme",
+            Code.INVALID_PROBE_CONFIG,
+            f'{what} has the scheme "{probe.http_get.scheme}"; known are HTTP and HTTPS.',
+        )
+
+
+def _check_numbers(probe: Probe, path: str, what: str) -> Iterator[Issue]:
+    for name, least in _LEAST.items():
+        number = getattr(probe, name)
+        alias = str(Probe.model_fields[name].alias)
+        if number is not None and number < least:
+            yield Issue(f"{path}.{alias}", Code.INVALID_PROBE_CONFIG, f"{what}: {alias} must be at least {least}.")
+        elif name == "success_threshold" and number not in (None, 1) and probe.type in ("liveness", "startup"):
+            yield Issue(f"{path}.{alias}", Code.INVALID_PROBE_CONFIG, f"{what}: {alias} can only be 1.")

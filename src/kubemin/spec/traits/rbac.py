@@ -1,0 +1,179 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""The ``rbac`` trait: a service account for the Pods, and what it may do."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from pydantic import Field
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.limits import Grant
+from kubemin.spec.model import Flag, SpecModel, Text
+from kubemin.spec.names import is_label, is_subdomain
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.scope import Made, Scope
+from kubemin.spec.values import check_annotations, check_labels
+
+MAX_LIST = 64
+MAX_RULES = 64
+
+
+class Rule(SpecModel):
+    """A rule of a Role, with Kubernetes' own fields."""
+
+    api_groups: list[Text] = []
+    resources: list[Text] = []
+    resource_names: list[Text] = []
+    non_resource_urls: list[Text] = Field([], alias="nonResourceURLs")
+    verbs: list[Text] = []
+
+
+class Rbac(SpecModel):
+    """A service account in the component's namespace, bound to a Role in ``namespace`` or to a ClusterRole.
+
+    The component's Pods run under the first service account. Names default to ``<component>-sa``, ``<sa>-role`` and
+    ``<sa>-binding``. Rules may only hold what ``Limits.rbac_namespaced`` or ``rbac_cluster`` allow.
+    """
+
+    service_account: Text = ""
+    namespace: Text | None = Field(None, description="of the Role and its binding; default: the component's")
+    cluster_scope: Flag = False
+    role_name: Text = ""
+    binding_name: Text = ""
+    rules: list[Rule] = []
+    role_labels: dict[Text, Text] = {}
+    binding_labels: dict[Text, Text] = {}
+    service_account_labels: dict[Text, Text] = {}
+    service_account_annotations: dict[Text, Text] = {}
+    automount_service_account_token: Flag | None = None
+
+    def account(self, component: str) -> str:
+        """Name of the service account."""
+        return self.service_account or f"{component}-sa"
+
+    def role(self, component: str) -> str:
+        """Name of the Role or ClusterRole."""
+        return self.role_name or f"{self.account(component)}-role"
+
+    def binding(self, component: str) -> str:
+        """Name of the binding."""
+        return self.binding_name or f"{self.account(component)}-binding"
+
+    @property
+    def account_settings(self) -> tuple[object, ...]:
+        """What entries that share a service account must agree on."""
+        return self.service_account_labels, self.service_account_annotations, self.automount_service_account_token
+
+
+def check(entries: Sequence[Rbac], scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with ``rbac``."""
+    accounts: dict[str, Rbac] = {}
+    for index, entry in enumerate(entries):
+        here = f"{path}[{index}]"
+        yield from _check_names(entry, scope, here)
+        yield from _check_rules(entry, scope, here)
+        first = accounts.setdefault(entry.account(scope.component), entry)
+        if first.account_settings != entry.account_settings:
+            yield Issue(
+                here,
+                Code.INVALID_TRAIT_CONFIG,
+                f'Component "{scope.component}" describes the service account '
+                f'"{entry.account(scope.component)}" twice, and differently.',
+            )
+
+
+def _check_names(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
+    what = f'Component "{scope.component}"'
+    names = (("serviceAccount", entry.service_account), ("roleName", entry.role_name))
+    for field, name in (*names, ("bindingName", entry.binding_name)):
+        if name and not is_subdomain(name):
+            yield Issue(
+                f"{path}.{field}",
+                Code.INVALID_NAME_FORMAT,
+                f'{what} gives "{name}" as {field}: use lower-case letters, digits, "-" and ".".',
+            )
+    if entry.service_account == "default":
+        yield Issue(
+            f"{path}.serviceAccount",
+            Code.INVALID_TRAIT_CONFIG,
+            f'{what} would give rights to the service account "default", under which other Pods run too.',
+        )
+    if entry.namespace and not is_label(entry.namespace):
+        yield Issue(
+            f"{path}.namespace", Code.INVALID_NAME_FORMAT, f'{what}: "{entry.namespace}" cannot name a namespace.'
+        )
+    for field, given in (
+        ("roleLabels", entry.role_labels),
+        ("bindingLabels", entry.binding_labels),
+        ("serviceAccountLabels", entry.service_account_labels),
+    ):
+        yield from check_labels(given, what, f"{path}.{field}")
+    yield from check_annotations(entry.service_account_annotations, what, f"{path}.serviceAccountAnnotations")
+
+
+def _check_rules(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
+    what = f'Component "{scope.component}"'
+    if not entry.rules:
+        yield Issue(f"{path}.rules", Code.MISSING_RBAC_RULES, f"{what} has an rbac trait without rules.")
+    if len(entry.rules) > MAX_RULES:
+        yield Issue(
+            f"{path}.rules", Code.INVALID_TRAIT_CONFIG, f"{what} has more than {MAX_RULES} rules in one rbac trait."
+        )
+    for index, rule in enumerate(entry.rules[:MAX_RULES]):
+        here = f"{path}.rules[{index}]"
+        if not any(rule.verbs):
+            yield Issue(f"{here}.verbs", Code.MISSING_RBAC_VERBS, f"{what} has an rbac rule without verbs.")
+        if bool(rule.resources) == bool(rule.non_resource_urls):
+            yield Issue(
+                here, Code.INVALID_TRAIT_CONFIG, f"{what}: an rbac rule needs either resources or nonResourceURLs."
+            )
+        if rule.non_resource_urls and not entry.cluster_scope:
+            yield Issue(
+                f"{here}.nonResourceURLs",
+                Code.INVALID_TRAIT_CONFIG,
+                f"{what}: nonResourceURLs need clusterScope, as a namespace has no URLs.",
+            )
+        lists = (rule.api_groups, rule.resources, rule.resource_names, rule.non_resource_urls, rule.verbs)
+        if any(len(items) > MAX_LIST for items in lists):
+            yield Issue(here, Code.INVALID_TRAIT_CONFIG, f"{what}: a list in an rbac rule has over {MAX_LIST} items.")
+            continue
+        if refused := _refused(rule, entry.cluster_scope, scope):
+            where = "cluster-wide" if entry.cluster_scope else "in a namespace"
+            yield Issue(
+                here, Code.INVALID_TRAIT_CONFIG, f"{what} may not grant {refused} {where}: this server forbids it."
+            )
+
+
+def _refused(rule: Rule, cluster: bool, scope: Scope) -> str | None:
+    """The first thing in the rule that no grant covers."""
+    grants = scope.limits.rbac_cluster if cluster else scope.limits.rbac_namespaced
+    for group, resource, verb in product(rule.api_groups or [""], rule.resources, rule.verbs):
+        if not any(_covers(grant, group, resource, verb) for grant in grants):
+            return f'"{verb}" on "{resource}{"." + group if group else ""}"'
+    for url, verb in product(rule.non_resource_urls, rule.verbs):
+        if not any(url in grant.urls and _has(grant.verbs, verb) for grant in grants):
+            return f'"{verb}" on "{url}"'
+    return None
+
+
+def _covers(grant: Grant, group: str, resource: str, verb: str) -> bool:
+    return _has(grant.groups, group) and _has(grant.resources, resource) and _has(grant.verbs, verb)
+
+
+def _has(allowed: Sequence[str], wanted: str) -> bool:
+    return wanted in allowed or "*" in allowed
+
+
+def made(entries: Sequence[Rbac], scope: Scope, path: str) -> Iterator[Made]:
+    """Service accounts (each once), roles and bindings."""
+    accounts: set[str] = set()
+    for index, entry in enumerate(entries):
+        here = f"{path}[{index}]"
+        account = entry.account(scope.component)
+        if account not in accounts:
+            yield Made(ObjectRef("ServiceAccount", scope.namespace, account), here)
+        accounts.add(account)
+        prefix = "Cluster" if entry.cluster_scope else ""
+        namespace = "" if entry.cluster_scope else entry.namespace or scope.namespace
+        yield Made(ObjectRef(f"{prefix}Role", namespace, entry.role(scope.component)), here)
+        yield Made(ObjectRef(f"{prefix}RoleBinding", namespace, entry.binding(scope.component)), here)

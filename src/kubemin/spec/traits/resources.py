@@ -1,0 +1,33 @@
+"""The ``resources`` trait: what a container asks for, and may use at most."""
+
+from collections.abc import Iterator
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import Quantity, SpecModel
+from kubemin.spec.quantity import parse_quantity
+from kubemin.spec.scope import Scope
+
+
+class Resources(SpecModel):
+    """Requests and limits, which are equal. ``gpu`` counts whole cards."""
+
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+    gpu: Quantity | None = None
+
+
+def check(resources: Resources, scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with one container's ``resources``."""
+    for field in ("cpu", "memory", "gpu"):
+        text = getattr(resources, field)
+        if text is None:
+            continue
+        amount = parse_quantity(text)
+        if amount is None or (field == "gpu" and amount % 1):
+            example = {"cpu": "500m", "memory": "256Mi", "gpu": "1"}[field]
+            yield Issue(
+                f"{path}.{field}",
+                Code.INVALID_TRAIT_CONFIG,
+                f'Component "{scope.component}" asks for {field} "{text}", '
+                f'which is no {"whole number" if field == "gpu" else "quantity"} such as "{example}".',
+            )

@@ -1,0 +1,26 @@
+"""The ``share`` trait: objects that several applications of a namespace use together."""
+
+from collections.abc import Iterator
+
+from kubemin.spec.issues import Code, Issue
+from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.scope import Scope
+
+SHARE_STRATEGIES = ("default", "ignore", "force")
+
+
+class Share(SpecModel):
+    """``default``: only what is not shared here yet is made · ``ignore``: nothing is · ``force``: everything is."""
+
+    strategy: Text = "default"
+
+
+def check(share: Share, scope: Scope, path: str) -> Iterator[Issue]:
+    """What is wrong with ``share``."""
+    if share.strategy not in SHARE_STRATEGIES:
+        yield Issue(
+            f"{path}.strategy",
+            Code.INVALID_TRAIT_CONFIG,
+            f'Component "{scope.component}" has the unknown share strategy "{share.strategy}"; '
+            f"known are {', '.join(SHARE_STRATEGIES)}.",
+        )

@@ -1,0 +1,171 @@
+# ruff: noqa: RUF012  (Pydantic copies defaults)
+"""Workflows: in which order an application's components are deployed."""
+
+from collections.abc import Collection, Iterator, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, model_validator
+
+from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.limits import Limits
+from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.reading import read, relevant
+
+MAX_STEP_NAME = 253
+DEFAULT_STEP = "deploy"
+"""Name of the one step that an application without a workflow has."""
+
+
+class Mode(StrEnum):
+    """``StepByStep``: a step's components one after another · ``DAG``: together."""
+
+    STEP_BY_STEP = "StepByStep"
+    DAG = "DAG"
+
+
+def _mode(value: Any) -> Any:
+    if isinstance(value, str):
+        return next((mode for mode in Mode if mode.lower() == value.lower()), value)
+    return value
+
+
+class _Named(SpecModel):
+    """A name and components; ``properties.policies`` is an older spelling of ``components``."""
+
+    name: Text = ""
+    components: list[Text] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _policies(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        properties = data.get("properties")
+        if properties is None or properties == {}:
+            return {key: value for key, value in data.items() if key != "properties"}
+        if not isinstance(properties, dict) or set(properties) != {"policies"}:
+            return data
+        policies, components = properties["policies"], data.get("components")
+        if components and policies and components != policies:
+            return data
+        rest = {key: value for key, value in data.items() if key != "properties"}
+        return {**rest, "components": components or policies}
+
+
+class SubStep(_Named):
+    """A part of a step. Without components it means the component of its own name."""
+
+    @property
+    def targets(self) -> list[str]:
+        """The components that it deploys."""
+        return self.components or [self.name]
+
+
+class Step(_Named):
+    """A step. Without components and sub-steps it means the component of its own name."""
+
+    other_spellings = {"workflowType": "jobType", "workflow_type": "jobType"}  # as GET gives it back
+
+    mode: Annotated[Mode, BeforeValidator(_mode)] = Mode.STEP_BY_STEP
+    sub_steps: list[SubStep] = []
+    # Kept for the clients that send it; it means nothing.
+    job_type: Text | None = None
+
+    @property
+    def targets(self) -> list[str]:
+        """The components that it deploys by itself, without those of its sub-steps."""
+        return self.components or ([] if self.sub_steps else [self.name])
+
+
+class _Workflow(SpecModel):
+    workflow: list[Step] = []
+
+
+def parse_workflow(data: object, components: Collection[str], limits: Limits | None = None) -> list[Step]:
+    """Read the steps of a workflow over the named components.
+
+    Raises:
+        SpecError: with everything that is wrong.
+    """
+    refuse_too_many(data, limits or Limits())
+    model, issues, broken = read(_Workflow, {"workflow": data})
+    if model is not None:
+        issues += relevant(check_workflow(model.workflow, components, "workflow"), broken)
+    if issues or model is None:
+        raise SpecError(issues)
+    return model.workflow
+
+
+def refuse_too_many(steps: object, limits: Limits) -> None:
+    """Refuse a workflow with too many steps before it is looked at more closely."""
+    if isinstance(steps, list) and len(steps) > limits.max_steps:
+        message = f"The workflow has {len(steps)} steps; at most {limits.max_steps} are allowed."
+        raise SpecError([Issue("workflow", Code.INVALID_FIELD_VALUE, message)])
+
+
+def default_workflow(components: Sequence[str]) -> list[Step]:
+    """The workflow of an application that gives none: one DAG step with every component."""
+    return [Step(name=DEFAULT_STEP, mode=Mode.DAG, components=list(components))] if components else []
+
+
+def check_workflow(steps: Sequence[Step], components: Collection[str], path: str) -> Iterator[Issue]:
+    """What is wrong with a workflow over the given components."""
+    names: dict[str, str] = {}
+    used: dict[str, str] = {}
+    known = set(components)
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        yield from _check_name(step.name, names, f"{here}.name")
+        yield from _check_targets(step, step.targets, known, used, here)
+        for place, sub in enumerate(step.sub_steps):
+            below = f"{here}.subSteps[{place}]"
+            if sub.name and sub.name == step.name:
+                yield Issue(
+                    f"{below}.name", Code.DUPLICATE_WORKFLOW_STEP, f'Step "{step.name}" contains itself as a sub-step.'
+                )
+            else:
+                yield from _check_name(sub.name, names, f"{below}.name")
+            yield from _check_targets(sub, sub.targets, known, used, below)
+
+
+def _check_name(name: str, names: dict[str, str], path: str) -> Iterator[Issue]:
+    if not name:
+        yield Issue(path, Code.MISSING_REQUIRED_FIELD, "A workflow step has no name.")
+    elif len(name) > MAX_STEP_NAME:
+        yield Issue(path, Code.NAME_TOO_LONG, f'The step name "{name[:80]}…" is longer than {MAX_STEP_NAME}.')
+    elif not name.isprintable() or name != name.strip():
+        yield Issue(
+            path, Code.INVALID_NAME_FORMAT, "A step name must be printable, without blanks at its beginning and end."
+        )
+    elif name in names:
+        yield Issue(
+            path, Code.DUPLICATE_WORKFLOW_STEP, f'The workflow has two steps named "{name}" (the other: {names[name]}).'
+        )
+    names.setdefault(name, path)
+
+
+def _check_targets(
+    step: _Named, targets: Sequence[str], known: set[str], used: dict[str, str], path: str
+) -> Iterator[Issue]:
+    for index, name in enumerate(targets):
+        if not name:
+            if step.components:
+                yield Issue(
+                    f"{path}.components[{index}]",
+                    Code.MISSING_REQUIRED_FIELD,
+                    f'Step "{step.name}" lists a component without a name.',
+                )
+            continue
+        here = f"{path}.components[{index}]" if step.components else f"{path}.name"
+        if name not in known:
+            yield Issue(
+                here, Code.COMPONENT_NOT_FOUND, f'Step "{step.name}" names component "{name}", which does not exist.'
+            )
+        elif name in used:
+            yield Issue(
+                here,
+                Code.DUPLICATE_WORKFLOW_STEP,
+                f'Component "{name}" is named by step "{step.name}", and already by step "{used[name]}".',
+            )
+        used.setdefault(name, step.name)
