@@ -1,0 +1,42 @@
+# `make demo` and `make test` do all their own set-up: Python >= 3.11 and a package registry are enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint types contracts format check proof fuzz model bench clean
+
+demo: $(READY)  ## Show the promise: deploy, cancel in the middle, compare, deploy to completion
+	$(BIN)/kubemin demo
+
+test: $(READY)  ## The tests
+	$(BIN)/pytest -n 2 --dist worksteal -m "not proof"
+
+proof: $(READY)  ## The long proofs: a kill and a cancel at every point
+	$(BIN)/pytest -n 2 --dist worksteal -m proof
+
+lint: $(READY)  ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## Strict types
+	$(BIN)/mypy
+
+contracts: $(READY)  ## Which room may import which
+	$(BIN)/lint-imports
+
+check: lint types contracts
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "KubeMin needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $(READY)
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

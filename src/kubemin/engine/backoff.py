@@ -1,0 +1,22 @@
+"""How long to wait before trying again."""
+
+import asyncio
+import random
+
+from kubemin.cluster.errors import ClusterError, Throttled
+
+
+class Backoff:
+    """Doubling pauses with jitter, from ``first`` to ``most`` seconds; a server's Retry-After goes first."""
+
+    def __init__(self, first: float = 0.05, most: float = 5.0) -> None:
+        self._next = first
+        self._most = most
+
+    async def pause(self, error: ClusterError | None = None) -> None:
+        """Wait the next pause."""
+        seconds = self._next * random.uniform(0.5, 1)  # noqa: S311  jitter, not a secret
+        if isinstance(error, Throttled) and error.retry_after:
+            seconds = max(seconds, error.retry_after)
+        self._next = min(self._next * 2, self._most)
+        await asyncio.sleep(seconds)

@@ -1,0 +1,114 @@
+"""The engine's errors: what a job may raise, and what the service tells its callers."""
+
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import TaskStatus
+
+
+class EngineError(Exception):
+    """Root of the engine's errors."""
+
+
+class StatusError(EngineError):
+    """An error that says which status the task ends in.
+
+    ``status`` is ``failed``, ``timeout`` or ``cancelled``; ``cause`` is a sentence for the person who reads the task.
+    """
+
+    def __init__(self, status: TaskStatus, cause: str) -> None:
+        super().__init__(cause)
+        self.status = status
+        self.cause = cause
+
+
+class JobFailed(StatusError):
+    """The job cannot succeed, whoever tries again: the task is ``failed``."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(TaskStatus.FAILED, cause)
+
+
+class TimedOut(StatusError):
+    """The time given to a job or to the task is over: the task is ``timeout``."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(TaskStatus.TIMEOUT, cause)
+
+
+class Stopped(EngineError):
+    """This process no longer holds the task (lease lost, or a shutdown): it touches nothing more."""
+
+
+class StillThere(EngineError):
+    """A cleanup could not settle a resource yet; the reaper tries again."""
+
+    def __init__(self, ref: ObjectRef, why: str) -> None:
+        super().__init__(f"{ref}: {why}")
+        self.ref = ref
+        self.why = why
+
+
+class NotFoundError(EngineError):
+    """What the request names does not exist. ``what`` is application, workflow or task."""
+
+    what = "thing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{self.what} {name!r} does not exist")
+        self.name = name
+
+
+class AppNotFound(NotFoundError):
+    """No such application."""
+
+    what = "application"
+
+
+class WorkflowNotFound(NotFoundError):
+    """No such workflow in this application, or the task is another application's."""
+
+    what = "workflow"
+
+
+class TaskNotFound(NotFoundError):
+    """No such task."""
+
+    what = "task"
+
+
+class TaskEnded(EngineError):
+    """The task ended otherwise before it could be cancelled."""
+
+    def __init__(self, task_id: str, status: TaskStatus) -> None:
+        super().__init__(f"task {task_id} has already ended: {status}")
+        self.task_id = task_id
+        self.status = status
+
+
+class TaskActive(EngineError):
+    """Another task of the application is active."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id} of this application is still active")
+        self.task_id = task_id
+
+
+class KeyReused(EngineError):
+    """The Idempotency-Key was used before, with another body."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Idempotency-Key {key!r} was already used for another request")
+
+
+class SignalFailed(EngineError):
+    """The cancel is recorded, but the signal to the worker failed; the worker finds it in the database."""
+
+    def __init__(self, task_id: str, why: str) -> None:
+        super().__init__(
+            f"the cancel of task {task_id} is recorded, but the signal failed ({why}); "
+            "its worker reads it from the database within seconds"
+        )
+        self.task_id = task_id
+
+
+class ExecFailed(EngineError):
+    """The run could not be recorded as a task."""

@@ -1,0 +1,86 @@
+"""One job: bring one object to what its manifest says, and wait until it is ready."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubemin.cluster import Cluster, Informers, Verdict
+from kubemin.cluster.errors import ClusterError
+from kubemin.engine.errors import JobFailed, TimedOut
+from kubemin.engine.fetch import Fetcher
+from kubemin.engine.gone import look_at
+from kubemin.engine.journal import Journal
+from kubemin.engine.ready import until_ready
+from kubemin.engine.tracker import Clean, CleanupTracker, with_cleanup_tracker
+from kubemin.engine.write import Ensure
+from kubemin.plan import Job
+from kubemin.spec.labels import SHARE_NAME
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import JobStatus
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """What every job of a task is given."""
+
+    journal: Journal
+    cluster: Cluster
+    informers: Informers
+    fetcher: Fetcher
+    clean: Clean
+    seconds: float
+    hopeless_after: float
+
+
+async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) -> None:
+    """Run one job to its end and commit its status; ``report`` takes progress for people.
+
+    Raises `JobFailed` or `TimedOut`, which the task's runner commits.
+    """
+    journal = context.journal
+    if await _shared_already(job, context):
+        await journal.job(job.seq, JobStatus.SKIPPED, "shared: there already")
+        return
+    await journal.job(job.seq, JobStatus.RUNNING)
+    tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
+    waits = ""
+
+    def progress(verdict: Verdict) -> None:
+        nonlocal waits
+        if verdict.message != waits:
+            waits = verdict.message
+            report(waits)
+
+    with with_cleanup_tracker(tracker):
+        try:
+            async with asyncio.timeout(context.seconds):
+                await _required(job, context)
+                manifest = await context.fetcher.fill(job.manifest, job.fetch)
+                obj = await Ensure(tracker, manifest).run()
+                await until_ready(context.informers, obj, hopeless_after=context.hopeless_after, progress=progress)
+        except TimeoutError:
+            detail = f": {waits}" if waits else ""
+            raise TimedOut(f"{job.ref} was not ready within {context.seconds:g} s{detail}") from None
+    await journal.job(job.seq, JobStatus.COMPLETED)
+
+
+async def _required(job: Job, context: JobContext) -> None:
+    for ref in job.requires:
+        try:
+            if await look_at(context.cluster, ref) is None:
+                raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not")
+        except ClusterError as error:
+            if not error.retryable:
+                raise JobFailed(error.message) from error
+
+
+async def _shared_already(job: Job, context: JobContext) -> bool:
+    if job.share == "ignore":
+        return True
+    if job.share != "default":
+        return False
+    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
+    found: list[Manifest] = (
+        await context.cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
+    ).items
+    return bool(found)

@@ -1,0 +1,60 @@
+"""An application as the database holds it, as the spec reads it."""
+
+from dataclasses import dataclass
+
+from kubemin.engine.errors import AppNotFound, WorkflowNotFound
+from kubemin.spec import Application, Limits, Step, parse_application, parse_workflow
+from kubemin.store import Tx, applications, components, workflows
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An application with the ids of its components, and one of its workflows."""
+
+    application: Application
+    app_id: str
+    component_ids: dict[str, int]
+    workflow_id: str
+    workflow_name: str
+    steps: list[Step]
+
+
+async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> Loaded:
+    """Read an application and a workflow of it (the only or oldest one where none is named).
+
+    Raises `AppNotFound`, `WorkflowNotFound`, and `SpecError` where what is stored no longer is allowed.
+    """
+    row = await applications.get(tx, app_id)
+    if row is None:
+        raise AppNotFound(app_id)
+    parts = await components.of_application(tx, app_id)
+    flows = await workflows.of_application(tx, app_id)
+    flow = next((one for one in flows if workflow_id in (None, "", one.id)), None)
+    if flow is None:
+        raise WorkflowNotFound(workflow_id or "")
+    application = parse_application(
+        {
+            "name": row.name,
+            "namespace": row.namespace,
+            "alias": row.alias,
+            "version": row.version,
+            "project": row.project,
+            "description": row.description,
+            "component": [
+                {
+                    "name": part.name,
+                    "type": part.type,
+                    "image": part.image,
+                    "replicas": part.replicas,
+                    "namespace": part.namespace,
+                    "properties": part.properties,
+                    "traits": part.traits,
+                }
+                for part in parts
+            ],
+        },
+        limits,
+    )
+    names = [part.name for part in parts]
+    steps = parse_workflow(flow.steps, names)
+    return Loaded(application, app_id, {part.name: part.id for part in parts}, flow.id, flow.name, steps)

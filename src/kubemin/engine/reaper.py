@@ -1,0 +1,111 @@
+"""The reaper: a standing watch that finds what a dead process's late request made (design §6).
+
+No time bounds a late request, so every object that carries a claim is looked at: if its task ended otherwise than
+``completed``, that task's cleanup is opened again, and whoever claims it rolls back by the journal.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from kubemin.cluster import Informers
+from kubemin.dispatch import Doorbell
+from kubemin.engine.gone import look_at
+from kubemin.engine.ownership import claim_of, controlled
+from kubemin.engine.run import Tools
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import tasks
+from kubemin.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+KINDS_WATCHED = (
+    "ConfigMap",
+    "Secret",
+    "PersistentVolumeClaim",
+    "ServiceAccount",
+    "Service",
+    "Deployment",
+    "StatefulSet",
+    "Job",
+    "Ingress",
+    "Role",
+    "RoleBinding",
+)
+
+_SWEEP = 5.0
+
+
+class Reaper:
+    """Runs beside a worker. Any number of them may run: reopening is one conditional update."""
+
+    def __init__(self, tools: Tools, doorbell: Doorbell, kinds: Sequence[str] = KINDS_WATCHED) -> None:
+        self._db = tools.db
+        self._cluster = tools.cluster
+        self._informers: Informers = tools.informers
+        self._doorbell = doorbell
+        self._kinds = kinds
+        self._seen: dict[ObjectRef, str] = {}
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for kind in self._kinds:
+                group.create_task(self._watch(kind))
+            group.create_task(self._judge_all())
+
+    async def _watch(self, kind: str) -> None:
+        async for change, obj in self._informers.follow(kind):
+            ref = ObjectRef.of(obj)
+            token = None if change == "DELETED" or controlled(obj) else claim_of(obj)
+            if token is None:
+                self._seen.pop(ref, None)
+            elif self._seen.get(ref) != token:
+                self._seen[ref] = token
+                self._news.set()
+
+    async def _judge_all(self) -> None:
+        """Judge what was seen; what belongs to a task still under way is kept, and judged again once it ended."""
+        while True:
+            try:
+                async with asyncio.timeout(_SWEEP):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+            self._news.clear()
+            try:
+                await self._judge(dict(self._seen))
+            except StoreError as error:
+                log.warning("the reaper cannot read the database", error=str(error))
+
+    async def _judge(self, seen: dict[ObjectRef, str]) -> None:
+        if not seen:
+            return
+        async with self._db.read() as tx:
+            owners = await tasks.of_claims(tx, list(set(seen.values())))
+        for ref, token in seen.items():
+            task = owners.get(token)
+            if task is None or (task.status is TaskStatus.COMPLETED):
+                self._forget(ref, token)  # nobody's (see `kubemin orphans`), or as it should be
+            elif task.status.ended and task.cleanup is Cleanup.DONE:
+                await self._reopen(ref, token, task.id)
+            elif task.status.ended and task.cleanup is Cleanup.NONE and task.keeps:
+                self._forget(ref, token)
+
+    async def _reopen(self, ref: ObjectRef, token: str, task_id: str) -> None:
+        look = await look_at(self._cluster, ref)
+        if look is None or claim_of(look) != token:
+            self._forget(ref, token)
+            return
+        async with self._db.begin("reopen") as tx:
+            reopened = await tasks.reopen_cleanup(tx, task_id)
+        if reopened:
+            log.warning("a late request landed; its task's cleanup is opened again", task=task_id, object=str(ref))
+            await self._doorbell.ring()
+
+    def _forget(self, ref: ObjectRef, token: str) -> None:
+        if self._seen.get(ref) == token:
+            del self._seen[ref]

@@ -1,0 +1,85 @@
+"""Removing what an application no longer has, forward only (design R11): a deletion cannot be put back."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.errors import StillThere
+from kubemin.engine.gone import look_at
+from kubemin.engine.journal import Journal, Resource
+from kubemin.engine.ownership import application_of
+from kubemin.engine.removal import Remover
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import ResourceState
+from kubemin.store import Tx, journal
+
+_CONCURRENCY = 32
+
+
+async def standing(tx: Tx, app_id: str, *, but: Collection[ObjectRef] = ()) -> list[Resource]:
+    """What tasks of the application made and none removed since, as rows to remove; ``but`` what it still has."""
+    rows: dict[ObjectRef, Resource] = {}
+    for row in await journal.standing_of_application(tx, app_id):
+        if row.ref not in but:
+            rows[row.ref] = Resource(
+                seq=0, job_seq=0, ref=row.ref, purpose="remove", uid=row.uid, dependents=row.dependents or {}
+            )
+    return list(rows.values())
+
+
+class Retirement:
+    """One pass that removes rows of purpose ``remove``; can be cut at any point and done again."""
+
+    def __init__(self, journal: Journal, cluster: Cluster, app_id: str, priority: Callable[[str], int]) -> None:
+        self._journal = journal
+        self._cluster = cluster
+        self._app_id = app_id
+        self._priority = priority
+        self._remover = Remover(journal, cluster)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
+
+    async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
+        """Remove these, in reverse order of priority, within ``seconds``; returns what is left, with its ``why``."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        left: list[Resource] = []
+        open_rows = [row for row in rows if not row.state.settled]
+        for priority in sorted({self._priority(row.ref.kind) for row in open_rows}, reverse=True):
+            group = [row for row in open_rows if self._priority(row.ref.kind) == priority]
+            async with asyncio.TaskGroup() as removals:
+                passes = [removals.create_task(self._settle(row, deadline)) for row in group]
+            left += [row for row, settled in zip(group, passes, strict=True) if not settled.result()]
+        return left
+
+    async def _settle(self, row: Resource, deadline: float) -> bool:
+        try:
+            async with self._slots, asyncio.timeout_at(deadline):
+                await self._remove(row)
+        except (StillThere, ClusterError) as error:
+            why = error.why if isinstance(error, StillThere) else error.message
+        except TimeoutError:
+            why = row.why or "there was no time left to look at it"
+        else:
+            return True
+        row.why = ""
+        await self._journal.settle(row, row.state, why)
+        return False
+
+    async def _remove(self, row: Resource) -> None:
+        """Remove the very object recorded, while it is still the application's."""
+        backoff = Backoff()
+        while True:
+            look = await look_at(self._cluster, row.ref)
+            if look is None or look["metadata"]["uid"] != row.uid:
+                break
+            if application_of(look) != self._app_id:
+                await self._journal.settle(row, ResourceState.KEPT, "it no longer is labelled as this application's")
+                return
+            row.before = look  # its claim templates are needed once it is gone
+            if await self._remover.delete(row, look):
+                break
+            await backoff.pause()
+        if row.before is not None:
+            await self._remover.tidy(row, row.before)
+        await self._journal.settle(row, ResourceState.DELETED)

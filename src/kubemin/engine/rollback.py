@@ -1,0 +1,214 @@
+"""Rollback from the journal (design R4, R5, R8): look, let the claim decide, undo, make sure."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.errors import StillThere
+from kubemin.engine.gone import look_at
+from kubemin.engine.journal import Claim, Journal, Resource
+from kubemin.engine.merge import changed_paths, ownership, restoration
+from kubemin.engine.ownership import applied_view, claim_of
+from kubemin.engine.removal import Remover
+from kubemin.engine.shield import to_the_end
+from kubemin.spec.labels import CLAIM, MANAGER
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import ClaimKind, ResourceState
+
+FENCE = "kubemin.io/fence"
+"""Annotation set and removed again to move an object's version past an unanswered request."""
+
+_CONCURRENCY = 32
+
+
+class Rollback:
+    """One pass over a task's journal. A pass can be cut at any point and done again (R8)."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        cluster: Cluster,
+        manifests: Mapping[int, Manifest],
+        priority: Callable[[str], int],
+        *,
+        restore: bool = True,
+    ) -> None:
+        """``manifests`` by job; ``priority`` orders kinds; without ``restore`` changed objects stay as they are."""
+        self._journal = journal
+        self._cluster = cluster
+        self._manifests = manifests
+        self._priority = priority
+        self._restore = restore
+        self._remover = Remover(journal, cluster)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
+
+    async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
+        """Undo these, in reverse order of priority, within ``seconds``; returns what is left, each with its ``why``.
+
+        Raises `Stopped` once the lease is lost, `StoreError` where the journal cannot be written.
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        left: list[Resource] = []
+        for priority in sorted({self._priority(resource.ref.kind) for resource in resources}, reverse=True):
+            group = [resource for resource in resources if self._priority(resource.ref.kind) == priority]
+            async with asyncio.TaskGroup() as jobs:
+                passes = [jobs.create_task(self._settle(resource, deadline)) for resource in group]
+            left += [resource for resource, settled in zip(group, passes, strict=True) if not settled.result()]
+        return left
+
+    async def _settle(self, resource: Resource, deadline: float) -> bool:
+        try:
+            async with self._slots, asyncio.timeout_at(deadline):
+                await self._undo(resource)
+        except StillThere as error:
+            why = str(error) if error.ref != resource.ref else error.why
+        except ClusterError as error:
+            why = error.message
+        except TimeoutError:
+            why = resource.why or "there was no time left to look at it"
+        else:
+            return True
+        resource.why = ""
+        await self._journal.settle(resource, resource.state, why)
+        return False
+
+    async def _undo(self, resource: Resource) -> None:
+        if not resource.touched:
+            if resource.state is ResourceState.INTENT:
+                await self._journal.settle(resource, ResourceState.DELETED, "no request left")
+            return
+        backoff = Backoff()
+        while True:
+            look = await look_at(self._cluster, resource.ref)
+            if look is None:
+                await self._absent(resource)
+                return
+            claim = resource.claims.get(claim_of(look) or "")
+            if claim is None and self._may_land(resource, look):
+                await self._move_version(resource, look)
+            elif claim is None:
+                await self._not_ours(resource, look)
+                return
+            elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
+                if await self._remover.delete(resource, look):
+                    await self._settle_and_tidy(resource, ResourceState.DELETED)
+                    return
+            elif not self._restore:
+                await self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
+                return
+            elif (outcome := await self._put_back(resource, look, claim)) is not None:
+                await self._settle_and_tidy(resource, *outcome)
+                return
+            await backoff.pause()
+
+    @staticmethod
+    def _made(resource: Resource, look: Manifest) -> bool:
+        return resource.before is None and resource.uid == look["metadata"]["uid"]
+
+    async def _absent(self, resource: Resource) -> None:
+        if resource.state.settled:
+            pass
+        elif resource.before is not None:
+            await self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
+            return
+        await self._settle_and_tidy(resource, resource.state if resource.state.settled else ResourceState.DELETED)
+
+    async def _not_ours(self, resource: Resource, look: Manifest) -> None:
+        """No claim of ours is on the object and none can come: it is as others want it."""
+        before, applied = resource.before, resource.applied
+        if resource.state in (ResourceState.RESTORED, ResourceState.DELETED):
+            await self._settle_and_tidy(resource, resource.state, resource.why)
+        elif before is not None and resource.state is ResourceState.CHANGED:
+            undone = restoration(before, applied or look, look)
+            if not undone.changed and not undone.kept:  # a predecessor put it back and died before it could say so
+                await self._settle_and_tidy(resource, ResourceState.RESTORED)
+            else:
+                await self._journal.settle(resource, ResourceState.KEPT, "somebody else wrote it after this task")
+        elif resource.state is ResourceState.CREATED and resource.uid != look["metadata"]["uid"]:
+            await self._settle_and_tidy(resource, ResourceState.DELETED, "another object of this name is there now")
+        elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
+            await self._journal.settle(resource, ResourceState.KEPT, "it does not carry this task's claim")
+        elif resource.state is not ResourceState.OBSERVED:
+            await self._journal.settle(resource, ResourceState.KEPT, "this task did not change it")
+
+    async def _settle_and_tidy(self, resource: Resource, state: ResourceState, why: str = "") -> None:
+        await self._journal.settle(resource, state, why)
+        await self._remover.tidy(resource, self._manifests[resource.job_seq])
+
+    @staticmethod
+    def _may_land(resource: Resource, look: Manifest) -> bool:
+        version = look["metadata"]["resourceVersion"]
+        return any(
+            claim.kind is ClaimKind.APPLY and claim.open and claim.base_version == version
+            for claim in resource.claims.values()
+        )
+
+    async def _move_version(self, resource: Resource, look: Manifest) -> None:
+        """Give the object a new version, so that an unanswered request based on this one can never land."""
+        for value in ("moved", None):
+            self._journal.lease.check()
+            meta = look["metadata"]
+            patch = {
+                "metadata": {
+                    "uid": meta["uid"],
+                    "resourceVersion": meta["resourceVersion"],
+                    "annotations": {FENCE: value},
+                }
+            }
+            try:
+                look = await to_the_end(self._cluster.patch(resource.ref, patch))
+            except (Conflict, Unanswered, NotFound):
+                return
+
+    async def _put_back(self, resource: Resource, look: Manifest, claim: Claim) -> tuple[ResourceState, str] | None:
+        """Write what undoes our change; None where the object changed meanwhile: look again.
+
+        The content goes back first, the claim comes off last: until then a successor knows that there is work left.
+        """
+        before = resource.before or look
+        applied = resource.applied or applied_view(before, look)
+        undone = restoration(before, applied, look)
+        owners = ownership(before, applied, look, MANAGER)
+        kept = list(undone.kept)
+        try:
+            current = look
+            content = _with_claim(undone.body, claim.token)
+            if content != look:
+                current = await self._replace(content)
+                kept += [f"{path} (admission)" for path in changed_paths(content, current)]
+            for _ in range(3):  # a claim that changes hands in the PUT is ours once more: one more PUT takes it off
+                final = _with_claim(current, (before["metadata"].get("annotations") or {}).get(CLAIM))
+                final["metadata"]["managedFields"] = owners or [{}]
+                current = await self._replace(final)
+                if _timeless(current["metadata"].get("managedFields") or []) == _timeless(owners):
+                    break
+        except (Conflict, Unanswered, NotFound):
+            return None
+        except (Invalid, Forbidden) as error:
+            raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
+        if kept:
+            return ResourceState.KEPT, f"changed by others since, left as it is: {', '.join(kept)}"
+        return ResourceState.RESTORED, ""
+
+    async def _replace(self, body: Manifest) -> Manifest:
+        self._journal.lease.check()
+        return await to_the_end(self._cluster.replace(body))
+
+
+def _with_claim(body: Manifest, token: str | None) -> Manifest:
+    metadata = dict(body["metadata"])
+    annotations = dict(metadata.get("annotations") or {})
+    annotations.pop(CLAIM, None)
+    if token is not None:
+        annotations[CLAIM] = token
+    metadata.pop("annotations", None)
+    if annotations:
+        metadata["annotations"] = annotations
+    return {**body, "metadata": metadata}
+
+
+def _timeless(entries: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    stripped = [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+    return sorted(stripped, key=lambda entry: (str(entry.get("manager")), str(entry.get("operation"))))

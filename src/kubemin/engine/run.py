@@ -1,0 +1,224 @@
+"""A task's life under one lease: forward through its stages; then, unless it completed, back (design §2–§4, §6)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from kubemin.cluster import Cluster, Informers
+from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
+from kubemin.engine.fetch import Fetcher
+from kubemin.engine.forward import run_stages
+from kubemin.engine.job import JobContext
+from kubemin.engine.journal import Journal, Resource
+from kubemin.engine.lease import Lease
+from kubemin.engine.options import ExecOptions
+from kubemin.engine.retire import Retirement, standing
+from kubemin.engine.rollback import Rollback
+from kubemin.engine.scope import Scope, Stop
+from kubemin.plan import Plan, priority_of
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, ResourceState, TaskStatus
+from kubemin.store import Database, Task, applications, events, jobs, tasks
+from kubemin.store.errors import StoreError
+
+_LONGEST_RETRY = 300.0
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a worker gives each of its runs. Times in seconds."""
+
+    db: Database
+    cluster: Cluster
+    informers: Informers
+    fetcher: Fetcher
+    job_seconds: float
+    hopeless_after: float
+    cleanup_seconds: float
+    max_attempts: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The terminal status that a run came to, and why."""
+
+    status: TaskStatus
+    reason: str = ""
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """The one place that turns an exception into a status. `Stopped` is none: the task goes on elsewhere."""
+    if isinstance(error, BaseExceptionGroup):
+        inner = sorted(
+            error.exceptions, key=lambda one: (not isinstance(one, Stopped), not isinstance(one, StatusError))
+        )
+        return outcome_of(inner[0])
+    if isinstance(error, Stopped):
+        raise error
+    if isinstance(error, StoreError):
+        raise Stopped(f"the database cannot be written: {error}") from error
+    if isinstance(error, StatusError):
+        return Outcome(error.status, error.cause)
+    return Outcome(TaskStatus.FAILED, f"unexpected {type(error).__name__}: {error}")
+
+
+class TaskRun:
+    """One claimed task, from its claim to the end of its cleanup."""
+
+    def __init__(self, task: Task, lease: Lease, scope: Scope, tools: Tools) -> None:
+        self.task = task
+        self.lease = lease
+        self.scope = scope
+        self._tools = tools
+        self._options = ExecOptions.read(task.options)
+        self._plan = Plan.from_json(task.plan)
+
+    async def run(self) -> None:
+        """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
+        journal = await Journal.load(self._tools.db, self.lease)
+        status = self.task.status
+        if not status.ended:
+            status = await self._finish(journal, await self._forward(journal))
+        if status is TaskStatus.COMPLETED:
+            await self._retire(journal)
+        else:
+            await self._roll_back(journal, status)
+
+    async def _forward(self, journal: Journal) -> Outcome:
+        try:
+            await self.scope.run(self._work(journal))
+        except asyncio.CancelledError:
+            reason = self.scope.reason
+            if reason is None or reason.stop is not Stop.CANCEL:
+                raise Stopped("the task is handed over") from None
+            return Outcome(TaskStatus.CANCELLED, reason.text)
+        except Exception as error:  # noqa: BLE001  a panic is a failure, and is cleaned up like one
+            return outcome_of(error)
+        return Outcome(TaskStatus.COMPLETED)
+
+    async def _work(self, journal: Journal) -> None:
+        tools, options = self._tools, self._options
+        if self.task.attempt > tools.max_attempts:
+            raise JobFailed(f"given up after {tools.max_attempts} attempts: each time its worker died")
+        async with tools.db.begin("start") as tx:
+            if not await tasks.start(tx, self.task.id, self.lease.epoch):
+                raise Stopped("the task was ended or taken over before it started")
+            await events.append_many(tx, self.task.id, [("task", {"status": TaskStatus.RUNNING})])
+            finished = {
+                job.seq
+                for job in await jobs.of_task(tx, self.task.id)
+                if job.status in (JobStatus.COMPLETED, JobStatus.SKIPPED)
+            }
+            rows = await standing(tx, self.task.app_id) if self.task.type == "delete" else []
+        if self.task.type == "delete":
+            await self._delete_all(journal, rows)
+            return
+        context = JobContext(
+            journal=journal,
+            cluster=tools.cluster,
+            informers=tools.informers,
+            fetcher=tools.fetcher,
+            clean=lambda seq: self._undo(journal, [r for r in journal.resources.values() if r.job_seq == seq]),
+            seconds=tools.job_seconds,
+            hopeless_after=tools.hopeless_after if options.hopeless_after is None else options.hopeless_after,
+        )
+        await run_stages(self._plan, finished, context, options.seconds)
+
+    async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
+        known = {row.ref for row in journal.resources.values()}
+        await journal.adopt([row for row in rows if row.ref not in known])
+        seconds = self._options.seconds or self._tools.job_seconds
+        if left := await self._removal(journal, seconds):
+            raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
+
+    async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
+        rows = [row for row in journal.resources.values() if row.purpose == "remove"]
+        return await Retirement(journal, self._tools.cluster, self.task.app_id, priority_of).run(rows, seconds)
+
+    async def _finish(self, journal: Journal, outcome: Outcome) -> TaskStatus:
+        """Commit how the task ended, unless somebody ended it first; returns the status that stands."""
+        task, status = self.task, outcome.status
+        async with self._tools.db.begin("finish") as tx:
+            retired: list[Resource] = []
+            if status is TaskStatus.COMPLETED and task.type == "deploy":
+                has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
+                retired = await standing(tx, task.app_id, but=has)
+            cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
+            landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup)
+            if landed:
+                await jobs.end_open(tx, task.id, JobStatus(status), outcome.reason)
+                ended = {"status": status, "reason": outcome.reason, "cleanup": cleanup}
+                await events.append_many(tx, task.id, [("task", ended), *_end(cleanup)])
+                if retired:
+                    await journal.adopt_in(tx, retired)
+                if status is TaskStatus.COMPLETED and task.type == "delete" and not self._options.keep_application:
+                    await applications.delete(tx, task.app_id)
+            row = await tasks.get(tx, task.id)
+        if landed:
+            return status
+        if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
+            raise Stopped("the task was taken over")
+        return row.status
+
+    def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
+        return (
+            status is not TaskStatus.COMPLETED
+            and self._options.cleanup is not CleanupPolicy.NONE
+            and bool(journal.resources)
+        )
+
+    async def _retire(self, journal: Journal) -> None:
+        if any(row.purpose == "remove" and not row.state.settled for row in journal.resources.values()):
+            await self._clean_up(lambda: self._removal(journal, self._tools.cleanup_seconds))
+
+    async def _roll_back(self, journal: Journal, status: TaskStatus) -> None:
+        if not self._to_undo(journal, status):
+            await self._cleanup_is(Cleanup.NONE)
+            return
+        for row in journal.resources.values():
+            if row.purpose == "remove" and not row.state.settled:
+                await journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
+        rows = [row for row in journal.resources.values() if row.purpose == "apply"]
+        if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
+            async with self._tools.db.read() as tx:
+                failed = {
+                    job.seq
+                    for job in await jobs.of_task(tx, self.task.id)
+                    if job.error and job.status in (JobStatus.FAILED, JobStatus.TIMEOUT)
+                }
+            rows = [row for row in rows if row.job_seq in failed]
+        await self._clean_up(lambda: self._undo(journal, rows))
+
+    async def _undo(self, journal: Journal, rows: Sequence[Resource]) -> list[Resource]:
+        manifests = {job.seq: job.manifest for job in self._plan.jobs}
+        rollback = Rollback(journal, self._tools.cluster, manifests, priority_of, restore=self._options.restore)
+        return await rollback.run(rows, self._tools.cleanup_seconds)
+
+    async def _clean_up(self, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
+        """One pass, never under the cancelled scope (R7); what it leaves is named, and the reaper goes on."""
+        await self._cleanup_is(Cleanup.RUNNING)
+        try:
+            left = await one_pass()
+        except BaseExceptionGroup as group:
+            outcome_of(group)  # raises `Stopped` for a lost lease or database
+            raise
+        if left:
+            retry = min(5.0 * 2 ** min(self.task.cleanup_attempts, 10), _LONGEST_RETRY)
+            await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), retry)
+        else:
+            await self._cleanup_is(Cleanup.DONE)
+
+    async def _cleanup_is(self, state: Cleanup, why: str = "", retry_in: float | None = None) -> None:
+        async with self._tools.db.begin(f"cleanup-{state}") as tx:
+            if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
+                raise Stopped("the task was taken over")
+            await events.append_many(tx, self.task.id, [("cleanup", {"state": state, "why": why}), *_end(state)])
+
+
+def _end(cleanup: Cleanup) -> list[tuple[str, dict[str, object]]]:
+    """The event that closes a stream: the task has ended, and nothing more is under way."""
+    return [] if cleanup in (Cleanup.PENDING, Cleanup.RUNNING) else [("end", {"cleanup": cleanup})]
+
+
+def _named(rows: Sequence[Resource]) -> str:
+    return "; ".join(f"{row.ref}: {row.why}" for row in rows)

@@ -1,0 +1,249 @@
+"""What callers ask of the engine: run, cancel, clean up again, remove. The row is committed first, then signalled."""
+
+import asyncio
+from collections.abc import Sequence
+
+from kubemin.dispatch import Doorbell
+from kubemin.engine.errors import (
+    AppNotFound,
+    KeyReused,
+    SignalFailed,
+    TaskActive,
+    TaskEnded,
+    TaskNotFound,
+    WorkflowNotFound,
+)
+from kubemin.engine.loading import Loaded, load
+from kubemin.engine.options import ExecOptions
+from kubemin.plan import Plan, make_plan
+from kubemin.render import Identity, render
+from kubemin.signals import SignalError, Signals
+from kubemin.spec import Limits
+from kubemin.spec.ids import new_id
+from kubemin.spec.states import Cleanup, JobStatus, OnActive, ResourceState, TaskStatus
+from kubemin.store import Database, Task, Tx, applications, events, jobs, journal, tasks
+
+_WAIT_FOR_REMOVAL = 60.0
+
+
+class Service:
+    """The engine's front, used by the API; runs in any instance, with or without a worker beside it."""
+
+    def __init__(
+        self, db: Database, signals: Signals, doorbell: Doorbell, limits: Limits, *, sequential_concurrency: int = 1
+    ) -> None:
+        self._db = db
+        self._signals = signals
+        self._doorbell = doorbell
+        self._limits = limits
+        self._concurrency = sequential_concurrency
+
+    async def exec_workflow(
+        self,
+        app_id: str,
+        workflow_id: str | None,
+        options: ExecOptions,
+        caller: str,
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
+    ) -> Task:
+        """Record a run of the workflow as a task; the same key from the same caller gives the same task.
+
+        Raises `AppNotFound`, `WorkflowNotFound`, `TaskActive` (``reject``), `KeyReused`, `SpecError`.
+        """
+        async with self._db.begin("exec") as tx:
+            if not await tasks.lock_application(tx, app_id):
+                raise AppNotFound(app_id)
+            if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
+                return known
+            loaded = await load(tx, app_id, workflow_id, self._limits)
+            superseded = await self._make_room(tx, app_id, options.on_active, caller)
+            task = await self._record(tx, loaded, options, caller, idempotency_key, body_hash)
+        await self._tell(superseded)
+        await self._doorbell.ring()
+        return task
+
+    async def cancel(self, app_id: str, task_id: str, user: str, reason: str) -> Task:
+        """Cancel a task: at once in the database, then by a signal to its worker. Again is the same answer.
+
+        Raises `TaskNotFound`, `WorkflowNotFound` (another application's task), `TaskEnded`, `SignalFailed`.
+        """
+        async with self._db.begin("cancel") as tx:
+            task = await tasks.get(tx, task_id)
+            if task is None:
+                raise TaskNotFound(task_id)
+            if task.app_id != app_id:
+                raise WorkflowNotFound(task_id)
+            cancelled = await self._cancel(tx, task_id, user, reason)
+            task = cancelled or await tasks.get(tx, task_id)
+            if task is None or task.status is not TaskStatus.CANCELLED:
+                raise TaskEnded(task_id, task.status if task else TaskStatus.FAILED)
+        if task.cleanup is not Cleanup.DONE:
+            await self._signal(task)
+        return task
+
+    async def retry_cleanup(self, task_id: str) -> Task:
+        """Make an incomplete cleanup due now; nothing to do for others. Raises `TaskNotFound`."""
+        async with self._db.begin("retry-cleanup") as tx:
+            await tasks.retry_cleanup_now(tx, task_id)
+            task = await tasks.get(tx, task_id)
+        if task is None:
+            raise TaskNotFound(task_id)
+        await self._doorbell.ring()
+        return task
+
+    async def delete_application(self, app_id: str, keep_resources: bool, caller: str) -> Task | None:
+        """Remove an application: with its resources by a task, which comes back; without them at once.
+
+        Raises `AppNotFound`, `TaskActive` where a task would be left without its application.
+        """
+        async with self._db.begin("delete-application") as tx:
+            if not await tasks.lock_application(tx, app_id):
+                raise AppNotFound(app_id)
+            if keep_resources:
+                if active := await tasks.active_of(tx, app_id):
+                    raise TaskActive(active[0].id)
+                await applications.delete(tx, app_id)
+                return None
+            superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
+            task = await self._record_removal(tx, app_id, caller, keep_application=False)
+        await self._tell(superseded)
+        await self._doorbell.ring()
+        return task
+
+    async def delete_resources(self, app_id: str, caller: str = "system") -> tuple[list[str], list[str]]:
+        """Remove what the application has in the cluster, and keep it; what was deleted, and what was not.
+
+        Runs as a task, and waits for it a minute. Raises `AppNotFound`.
+        """
+        async with self._db.begin("delete-resources") as tx:
+            if not await tasks.lock_application(tx, app_id):
+                raise AppNotFound(app_id)
+            superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
+            task = await self._record_removal(tx, app_id, caller, keep_application=True)
+        await self._tell(superseded)
+        await self._doorbell.ring()
+        deadline = asyncio.get_running_loop().time() + _WAIT_FOR_REMOVAL
+        while not task.status.ended and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.1)
+            async with self._db.read() as tx:
+                task = await tasks.get(tx, task.id) or task
+        async with self._db.read() as tx:
+            rows = await journal.of_task(tx, task.id)
+        gone = [str(row.ref) for row in rows if row.state is ResourceState.DELETED]
+        return gone, [str(row.ref) for row in rows if row.state is not ResourceState.DELETED]
+
+    async def _known(self, tx: Tx, caller: str, app_id: str, key: str | None, body_hash: str | None) -> Task | None:
+        if key is None:
+            return None
+        known = await tasks.by_idempotency_key(tx, caller, app_id, key)
+        if known is not None and known.body_hash != body_hash:
+            raise KeyReused(key)
+        return known
+
+    async def _make_room(self, tx: Tx, app_id: str, on_active: OnActive, caller: str) -> Sequence[Task]:
+        """Decide about the application's other tasks, whose number cannot grow while its row is locked."""
+        active = await tasks.active_of(tx, app_id)
+        if on_active is OnActive.REJECT and active:
+            raise TaskActive(active[0].id)
+        if on_active is not OnActive.SUPERSEDE:
+            return []
+        cancelled = [
+            await self._cancel(tx, other.id, caller, f"superseded by a later run of {caller}")
+            for other in active
+            if not other.status.ended
+        ]
+        return [task for task in cancelled if task is not None]
+
+    @staticmethod
+    async def _cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
+        task = await tasks.cancel(tx, task_id, user, reason)
+        if task is not None:
+            await jobs.end_open(tx, task_id, JobStatus.CANCELLED, reason)
+            said = {"status": task.status, "reason": reason, "cancelledBy": user, "cleanup": task.cleanup}
+            ended = [("end", {"cleanup": task.cleanup})] if task.cleanup is Cleanup.NONE else []
+            await events.append_many(tx, task_id, [("task", said), *ended])
+        return task
+
+    async def _record(
+        self,
+        tx: Tx,
+        loaded: Loaded,
+        options: ExecOptions,
+        caller: str,
+        idempotency_key: str | None,
+        body_hash: str | None,
+    ) -> Task:
+        app = loaded.application
+        rendered = render(app, Identity(loaded.app_id, loaded.component_ids))
+        plan = make_plan(app, rendered, loaded.steps, concurrency=self._concurrency)
+        refs = [one.ref for one in rendered]
+        new = tasks.NewTask(
+            id=new_id(),
+            app_id=loaded.app_id,
+            app_name=app.name,
+            workflow_id=loaded.workflow_id,
+            workflow_name=loaded.workflow_name,
+            spec={"objects": [[ref.kind, ref.namespace, ref.name] for ref in refs]},
+            options=options.write(),
+            plan=plan.to_json(),
+            caller=caller,
+            idempotency_key=idempotency_key,
+            body_hash=body_hash,
+        )
+        return await self._insert(tx, new, plan)
+
+    async def _record_removal(self, tx: Tx, app_id: str, caller: str, *, keep_application: bool) -> Task:
+        row = await applications.get(tx, app_id)
+        if row is None:
+            raise AppNotFound(app_id)
+        plan = Plan(())
+        new = tasks.NewTask(
+            id=new_id(),
+            app_id=app_id,
+            app_name=row.name,
+            workflow_id="",
+            workflow_name="delete",
+            type="delete",
+            spec={},
+            options=ExecOptions(keep_application=keep_application).write(),
+            plan=plan.to_json(),
+            caller=caller,
+        )
+        return await self._insert(tx, new, plan)
+
+    @staticmethod
+    async def _insert(tx: Tx, new: tasks.NewTask, plan: Plan) -> Task:
+        await tasks.insert(tx, new)
+        await jobs.insert_many(
+            tx,
+            new.id,
+            [
+                jobs.NewJob(
+                    seq=job.seq,
+                    stage=stage.index,
+                    name=job.name,
+                    component=job.component,
+                    component_type=job.component_type,
+                    kind=job.ref.kind,
+                    namespace=job.ref.namespace,
+                    object_name=job.ref.name,
+                )
+                for stage in plan.stages
+                for job in stage.jobs
+            ],
+        )
+        await events.append_many(tx, new.id, [("task", {"status": TaskStatus.WAITING})])
+        task = await tasks.get(tx, new.id)
+        assert task is not None
+        return task
+
+    async def _tell(self, cancelled: Sequence[Task]) -> None:
+        """Signal superseded tasks; a signal that fails does no harm: their workers read the database too."""
+        await asyncio.gather(*(self._signal(task) for task in cancelled), return_exceptions=True)
+
+    async def _signal(self, task: Task) -> None:
+        try:
+            await self._signals.cancel(task.id, task.reason)
+        except SignalError as error:
+            raise SignalFailed(task.id, str(error)) from error

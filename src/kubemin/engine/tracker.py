@@ -1,0 +1,147 @@
+"""`CleanupTracker`: the only way in which a job touches the cluster.
+
+A job that creates, changes or deletes an object hands the request to the tracker of the job, which commits the intent
+and the request's claim, sends the request to its end, and commits the answer. Whoever writes a new kind of job uses
+`current_tracker` and these methods, and gets rollback, takeover and lost answers for nothing.
+"""
+
+import copy
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
+from kubemin.engine.journal import UNSENT, Claim, Journal, Resource
+from kubemin.engine.ownership import applied_view, claim_of
+from kubemin.engine.shield import to_the_end
+from kubemin.spec.labels import CLAIM, TASK_ID
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ClaimKind, ResourceState
+
+Send = Callable[[Manifest], Awaitable[Manifest]]
+"""Sends a manifest and returns the server's answer; raises `ClusterError`."""
+
+Clean = Callable[[int], Awaitable[list[Resource]]]
+"""Rolls back what one job did; returns what is left."""
+
+
+class CleanupTracker:
+    """Records what one job does to the cluster, and undoes it on `clean`."""
+
+    def __init__(self, journal: Journal, cluster: Cluster, job_seq: int, clean: Clean) -> None:
+        self.cluster = cluster
+        self._journal = journal
+        self._job_seq = job_seq
+        self._clean = clean
+
+    def resource(self, ref: ObjectRef) -> Resource:
+        """The journal's row of an object in this job; a fresh one, in state ``intent``, if there is none yet."""
+        return self._journal.of(ref, self._job_seq)
+
+    async def mark_resource_created(self, manifest: Manifest, dependents: dict[str, list[str]]) -> Manifest:
+        """Create an object that was not there (POST). From the first commit on it counts as ours to remove.
+
+        ``dependents`` are the uids, by kind, of what a controller might make for it and that is there already.
+        Raises `ClusterError`: `AlreadyExists` where somebody was first.
+        """
+        ref = ObjectRef.of(manifest)
+        resource = self.resource(ref)
+        resource.before, resource.dependents = None, dependents
+        claim = await self._journal.claim(resource, ClaimKind.CREATE, None, "before", "dependents")
+        stamped = _stamp(manifest, claim)
+        stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: self._journal.lease.task_id}
+        return await to_the_end(self._send(resource, claim, self.cluster.create, stamped, ResourceState.CREATED))
+
+    async def mark_resource_changed(
+        self, manifest: Manifest, look: Manifest, dependents: dict[str, list[str]]
+    ) -> Manifest:
+        """Change the object that ``look`` shows, and no other (server-side apply with its uid and version).
+
+        Raises `ClusterError`: `Conflict` where it is another by now.
+        """
+        resource = self.resource(ObjectRef.of(manifest))
+        version = look["metadata"]["resourceVersion"]
+        if claim_of(look) not in resource.claims and not self._pending_change(resource, version):
+            resource.before, resource.dependents = look, dependents
+        resource.uid = look["metadata"]["uid"]
+        claim = await self._journal.claim(resource, ClaimKind.APPLY, version, "before", "dependents", "uid")
+        stamped = _stamp(manifest, claim)
+        stamped["metadata"] |= {"uid": look["metadata"]["uid"], "resourceVersion": version}
+        if task_id := (look["metadata"].get("labels") or {}).get(TASK_ID):
+            stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: task_id}
+        return await to_the_end(self._send(resource, claim, self.cluster.apply, stamped, ResourceState.CHANGED))
+
+    async def mark_resource_observed(self, ref: ObjectRef, uid: str) -> None:
+        """Record that the object was there before us: a cleanup never removes it."""
+        resource = self.resource(ref)
+        resource.uid = uid
+        await self._journal.settle(resource, ResourceState.OBSERVED, "", "uid")
+
+    async def mark_resource_settled(self, look: Manifest, claim: Claim) -> None:
+        """Record, from a look, what an unanswered request of ours turned out to have done."""
+        resource = self.resource(ObjectRef.of(look))
+        resource.uid = look["metadata"]["uid"]
+        if claim.kind is ClaimKind.CREATE:
+            resource.state = ResourceState.CREATED
+        else:
+            resource.state = ResourceState.CHANGED
+            resource.applied = applied_view(resource.before or look, look)
+        version = look["metadata"]["resourceVersion"]
+        await self._journal.answer(resource, claim, f"seen {version}", "state", "uid", "applied")
+
+    async def clean(self) -> list[Resource]:
+        """Undo what this job did; returns what could not be undone yet. Idempotent; a missing object is success."""
+        return await self._clean(self._job_seq)
+
+    async def _send(
+        self, resource: Resource, claim: Claim, send: Send, manifest: Manifest, state: ResourceState
+    ) -> Manifest:
+        try:
+            answer = await send(manifest)
+        except Unanswered:
+            raise  # the claim stays open: only a look can tell
+        except Unreachable:
+            await self._journal.answer(resource, claim, UNSENT)
+            raise
+        except ClusterError as error:
+            await self._journal.answer(resource, claim, f"refused {error.status}")
+            raise
+        resource.state, resource.uid = state, answer["metadata"]["uid"]
+        if state is ResourceState.CHANGED:
+            resource.applied = answer
+        version = answer["metadata"]["resourceVersion"]
+        await self._journal.answer(resource, claim, f"done {version}", "state", "uid", "applied")
+        return answer
+
+    @staticmethod
+    def _pending_change(resource: Resource, version: str) -> bool:
+        """Whether an earlier apply, on this same version, may still land: then its ``before`` stands."""
+        return resource.before is not None and any(
+            claim.kind is ClaimKind.APPLY and claim.open and claim.base_version == version
+            for claim in resource.claims.values()
+        )
+
+
+_current: ContextVar[CleanupTracker] = ContextVar("cleanup_tracker")
+
+
+def current_tracker() -> CleanupTracker:
+    """The tracker of the running job. Raises `LookupError` outside a job."""
+    return _current.get()
+
+
+@contextmanager
+def with_cleanup_tracker(tracker: CleanupTracker) -> Iterator[CleanupTracker]:
+    """Bind a job's tracker to the running context."""
+    token = _current.set(tracker)
+    try:
+        yield tracker
+    finally:
+        _current.reset(token)
+
+
+def _stamp(manifest: Manifest, claim: Claim) -> Manifest:
+    metadata = copy.copy(manifest["metadata"])
+    metadata["annotations"] = {**metadata.get("annotations", {}), CLAIM: claim.token}
+    return {**manifest, "metadata": metadata}

@@ -1,0 +1,189 @@
+"""The worker: claims tasks, keeps their leases, runs each in a scope that can be ended from outside (design §6)."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from kubemin.dispatch import Doorbell
+from kubemin.engine.errors import Stopped
+from kubemin.engine.lease import Lease
+from kubemin.engine.run import TaskRun, Tools
+from kubemin.engine.scope import Scope, Stop
+from kubemin.signals import Signals
+from kubemin.spec.states import TaskStatus
+from kubemin.store import Database, Task, tasks
+from kubemin.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+_STATUS_POLL = 2.0
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """``name`` is the lease owner, unique a process. Times in seconds."""
+
+    name: str
+    lease_seconds: float = 15
+    poll_seconds: float = 1
+    max_tasks: int = 200
+    max_attempts: int = 3
+
+
+@dataclass
+class _Held:
+    run: TaskRun
+    work: asyncio.Task[None]
+
+
+class Worker:
+    """Runs tasks until it is stopped. One a process is enough: a waiting task costs neither thread nor connection."""
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        tools: Tools,
+        signals: Signals,
+        doorbell: Doorbell,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options = options
+        self._tools = tools
+        self._db: Database = tools.db
+        self._signals = signals
+        self._doorbell = doorbell
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Claim and run tasks until `stop`. A database that is away is waited for."""
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(self._keep_leases())
+            polling = group.create_task(self._poll_statuses())
+            try:
+                while not self._stopping.is_set():
+                    if not await self._claim_one():
+                        await self._doorbell.wait(self._options.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
+                if self._held:
+                    await asyncio.wait([held.work for held in self._held.values()])
+            finally:
+                renewing.cancel()
+                polling.cancel()
+
+    async def stop(self, drain_seconds: float = 0) -> None:
+        """Claim no more; give running tasks ``drain_seconds`` to end, then hand them over as they are."""
+        self._stopping.set()
+        await self._doorbell.ring()
+        working = [held.work for held in self._held.values()]
+        if working and drain_seconds > 0:
+            await asyncio.wait(working, timeout=drain_seconds)
+        for held in list(self._held.values()):
+            held.run.scope.end(Stop.SHUTDOWN)
+            held.work.cancel()
+
+    @property
+    def running(self) -> int:
+        """How many tasks this worker holds."""
+        return len(self._held)
+
+    async def _claim_one(self) -> bool:
+        if len(self._held) >= self._options.max_tasks:
+            return False
+        sent = self._clock()
+        try:
+            async with self._db.begin("claim") as tx:
+                task = await tasks.claim_next(
+                    tx, self._options.name, self._options.lease_seconds, self._options.max_attempts
+                )
+        except StoreError as error:
+            log.warning("cannot claim", error=str(error))
+            return False
+        if task is None:
+            return False
+        self._begin(task, Lease(task.id, task.lease_epoch, sent + self._options.lease_seconds, self._clock))
+        return True
+
+    def _begin(self, task: Task, lease: Lease) -> None:
+        run = TaskRun(task, lease, Scope(), self._tools)
+        work = asyncio.create_task(self._hold(run), name=f"task {task.id}")
+        self._held[task.id] = _Held(run, work)
+        work.add_done_callback(lambda _: self._held.pop(task.id, None))
+
+    async def _hold(self, run: TaskRun) -> None:
+        task_id = run.task.id
+        try:
+            await self._signals.watch(task_id, run.lease.epoch, run.scope.on_signal)
+            await run.run()
+        except Stopped as error:
+            log.info("task left to another worker", task=task_id, why=str(error))
+        except asyncio.CancelledError:
+            if run.scope.reason is None:
+                raise
+        except Exception:
+            # A fault of ours: the lease runs out, and whoever takes over goes by the journal.
+            log.exception("task run broke", task=task_id)
+        finally:
+            await self._signals.unwatch(task_id)
+            await self._let_go(run.lease)
+            await self._doorbell.ring()
+
+    async def _let_go(self, lease: Lease) -> None:
+        """Hand the lease back, so that the next worker need not wait for its end; harmless if it is another's."""
+        try:
+            async with self._db.begin("release") as tx:
+                await tasks.release(tx, lease.task_id, lease.epoch)
+        except StoreError as error:
+            log.warning("cannot release a lease; it runs out by itself", task=lease.task_id, error=str(error))
+
+    async def _keep_leases(self) -> None:
+        """Renew all leases in one statement; a task whose lease cannot be renewed in time is let go."""
+        interval = self._options.lease_seconds / 3
+        while True:
+            await asyncio.sleep(interval)
+            if not self._held:
+                continue
+            sent = self._clock()
+            held = dict(self._held)
+            leases = {task_id: one.run.lease.epoch for task_id, one in held.items()}
+            kept: set[str] | None = None
+            try:
+                async with asyncio.timeout(interval), self._db.begin("renew") as tx:
+                    kept = await tasks.renew(tx, self._options.name, leases, self._options.lease_seconds)
+            except (StoreError, TimeoutError) as error:
+                log.warning("cannot renew leases", error=str(error))
+            for task_id, one in held.items():
+                if kept is not None and task_id in kept:
+                    one.run.lease.deadline = sent + self._options.lease_seconds
+                elif kept is not None or one.run.lease.deadline <= self._clock():
+                    self._lose(one)
+
+    async def _poll_statuses(self) -> None:
+        """The net below the signals: a cancel that is in the database is found here at the latest (design §5)."""
+        while True:
+            await asyncio.sleep(_STATUS_POLL)
+            forward = [task_id for task_id, one in self._held.items() if not one.run.task.status.ended]
+            if not forward:
+                continue
+            try:
+                async with self._db.read() as tx:
+                    found = await tasks.statuses(tx, forward)
+            except StoreError as error:
+                log.warning("cannot read task statuses", error=str(error))
+                continue
+            for task_id in forward:
+                if (one := self._held.get(task_id)) is None or (state := found.get(task_id)) is None:
+                    continue
+                if state.lease_epoch != one.run.lease.epoch:
+                    self._lose(one)
+                elif state.status is TaskStatus.CANCELLED:
+                    one.run.scope.end(Stop.CANCEL, state.reason or "")
+
+    @staticmethod
+    def _lose(one: _Held) -> None:
+        one.run.scope.end(Stop.LEASE_LOST)
+        one.work.cancel()

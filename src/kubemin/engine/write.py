@@ -1,0 +1,158 @@
+"""Bring one object to what its manifest says (design R2, R3): create it, or change the one that is there."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import (
+    AlreadyExists,
+    ClusterError,
+    Conflict,
+    Invalid,
+    NamespaceTerminating,
+    NotFound,
+    Terminating,
+    Throttled,
+    Unanswered,
+    Unreachable,
+)
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.dependents import dependents_of
+from kubemin.engine.errors import JobFailed
+from kubemin.engine.gone import look_at, until_gone
+from kubemin.engine.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
+from kubemin.engine.shield import to_the_end
+from kubemin.engine.tracker import CleanupTracker
+from kubemin.spec.labels import APP_ID, SHARE_NAME
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ClaimKind, ResourceState
+
+UNREACHABLE_SECONDS = 30.0
+"""How long a job goes on trying to reach a cluster that does not answer at all."""
+
+
+@dataclass
+class Ensure:
+    """One job's write. ``run`` returns the object as the server has it, created or changed by this job."""
+
+    tracker: CleanupTracker
+    manifest: Manifest
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that the tracker writes to."""
+        return self.tracker.cluster
+
+    async def run(self) -> Manifest:
+        """Create or change the object, until the server has answered or it is hopeless.
+
+        Raises `JobFailed` where trying again cannot help. Requests without an answer are resolved by looking.
+        """
+        ref = ObjectRef.of(self.manifest)
+        backoff = Backoff()
+        patience = asyncio.get_running_loop().time() + UNREACHABLE_SECONDS
+        look_first = bool(self.tracker.resource(ref).claims)  # a predecessor's requests: look what became of them
+        while True:
+            try:
+                look = await look_at(self.cluster, ref) if look_first else None
+                if look is None:
+                    look_first = True
+                    return await self.tracker.mark_resource_created(
+                        self.manifest, await dependents_of(self.cluster, self.manifest, None)
+                    )
+                if terminating(look):
+                    await until_gone(self.cluster, ref, look["metadata"]["uid"])
+                    look_first = False
+                    continue
+                if (done := await self._ours(look)) is not None:
+                    return done
+                return await self._change(ref, look)
+            except (AlreadyExists, Terminating, Conflict, Unanswered):
+                await backoff.pause()
+            except (Unreachable, Throttled) as error:
+                if asyncio.get_running_loop().time() > patience and isinstance(error, Unreachable):
+                    raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
+                await backoff.pause(error)
+            except NamespaceTerminating as error:
+                raise JobFailed(f"namespace {ref.namespace!r} is being deleted: {error.message}") from error
+            except ClusterError as error:
+                if not error.retryable:
+                    raise JobFailed(error.message) from error
+                await backoff.pause(error)
+
+    async def _ours(self, look: Manifest) -> Manifest | None:
+        """The object, if it carries a claim of this job: then an earlier request of ours has landed."""
+        resource = self.tracker.resource(ObjectRef.of(look))
+        claim = resource.claims.get(claim_of(look) or "")
+        if claim is None:
+            return None
+        if claim.open or resource.state not in (ResourceState.CREATED, ResourceState.CHANGED):
+            await self.tracker.mark_resource_settled(look, claim)
+        return look
+
+    async def _change(self, ref: ObjectRef, look: Manifest) -> Manifest:
+        self._refuse_foreign(ref, look)
+        if not any(c.kind is ClaimKind.CREATE and c.open for c in self.tracker.resource(ref).claims.values()):
+            await self.tracker.mark_resource_observed(ref, look["metadata"]["uid"])
+        if (operations := adopt_created(look)) is not None:
+            # Only who owns the fields changes, no field does: nothing that a rollback would have to know.
+            look = await to_the_end(self.cluster.patch(ref, operations))
+        wanted = self.manifest
+        if scaled_by_others(look) and "replicas" in wanted.get("spec", {}):
+            wanted = {**wanted, "spec": {k: v for k, v in wanted["spec"].items() if k != "replicas"}}
+        try:
+            answer = await self.tracker.mark_resource_changed(
+                wanted, look, await dependents_of(self.cluster, wanted, look)
+            )
+        except (Invalid, NotFound) as error:
+            now = await look_at(self.cluster, ref)
+            if now is None or now["metadata"]["uid"] != look["metadata"]["uid"]:
+                raise Conflict(error.message, status=error.status) from error
+            raise
+        if left := leftovers(wanted, answer):
+            raise JobFailed(f"{ref} was there before and keeps {', '.join(left)}, which the application does not have")
+        return answer
+
+    def _refuse_foreign(self, ref: ObjectRef, look: Manifest) -> None:
+        labels: Mapping[str, Any] = self.manifest["metadata"].get("labels") or {}
+        owner = application_of(look)
+        if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
+            name = (look["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of", owner)
+            raise JobFailed(f"{ref} belongs to another application ({name}, id {owner})")
+
+
+_NAMED_LISTS = ("containers", "initContainers", "volumes", "env", "volumeMounts")
+
+
+def leftovers(wanted: Any, answer: Any, path: str = "") -> list[str]:
+    """Items of merged lists that the answer has and the manifest does not: another manager's, kept by the apply."""
+    found: list[str] = []
+    if isinstance(wanted, dict) and isinstance(answer, dict):
+        for key, value in wanted.items():
+            below = f"{path}.{key}" if path else key
+            theirs = answer.get(key)
+            if isinstance(value, list) and isinstance(theirs, list):
+                found += _leftover_items(key, value, theirs, below)
+            else:
+                found += leftovers(value, theirs, below)
+    return found
+
+
+def _leftover_items(key: str, wanted: list[Any], answer: list[Any], path: str) -> list[str]:
+    if key == "ports":
+        identity = ("containerPort",) if any("containerPort" in item for item in answer) else ("port",)
+    elif key in _NAMED_LISTS:
+        identity = ("mountPath",) if key == "volumeMounts" else ("name",)
+    else:
+        return []
+    mine = {item.get(identity[0]): item for item in wanted}
+    found: list[str] = []
+    for item in answer:
+        name = item.get(identity[0])
+        if name not in mine:
+            found.append(f"{path}[{name}]")
+        else:
+            found += leftovers(mine[name], item, f"{path}[{name}]")
+    return found
