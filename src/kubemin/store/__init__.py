@@ -1,1 +1,47 @@
+"""The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
+A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
+``workflows``); its functions take a transaction (`Tx`) first. Transactions are the caller's: what belongs together is
+written in one. All times are the database's.
+"""
+
+from kubemin.store import applications, components, events, jobs, journal, tasks, workflows
+from kubemin.store.backends.base import Probe
+from kubemin.store.database import Database
+from kubemin.store.errors import (
+    BadUrl,
+    CommitUnknown,
+    Duplicate,
+    Full,
+    LeaseLost,
+    Locked,
+    SchemaOutdated,
+    StoreError,
+    Unavailable,
+    Unstorable,
+)
+from kubemin.store.transaction import Codec, Tx
+
+__all__ = [
+    "BadUrl",
+    "Codec",
+    "CommitUnknown",
+    "Database",
+    "Duplicate",
+    "Full",
+    "LeaseLost",
+    "Locked",
+    "Probe",
+    "SchemaOutdated",
+    "StoreError",
+    "Tx",
+    "Unavailable",
+    "Unstorable",
+    "applications",
+    "components",
+    "events",
+    "jobs",
+    "journal",
+    "tasks",
+    "workflows",
+]

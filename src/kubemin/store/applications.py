@@ -1,0 +1,113 @@
+"""Applications: what users deploy. Their components and workflows are tables of their own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert as sql_insert
+from sqlalchemy import update as sql_update
+
+from kubemin.store.clock import now
+from kubemin.store.tables import applications
+from kubemin.store.transaction import Tx, fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewApplication:
+    """An application to insert or to save."""
+
+    id: str
+    name: str
+    namespace: str = "default"
+    alias: str = ""
+    version: str = ""
+    project: str = ""
+    description: str = ""
+    icon: str = ""
+    tmp_enable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application(NewApplication):
+    """An application as stored."""
+
+    created_at: datetime
+    updated_at: datetime
+
+
+async def insert(tx: Tx, new: NewApplication) -> None:
+    """Store a new application. Raises `Duplicate`: ``uq_applications_namespace_name``, or ``pk_applications``."""
+    await tx.insert(sql_insert(applications).values(id=new.id, **_values(new), created_at=now(), updated_at=now()))
+
+
+async def update(tx: Tx, new: NewApplication) -> bool:
+    """Save an application that is there; False if it is not. Raises `Duplicate` if its new name is taken."""
+    statement = sql_update(applications).where(applications.c.id == new.id).values(**_values(new), updated_at=now())
+    return await tx.write(statement) == 1
+
+
+async def delete(tx: Tx, app_id: str) -> bool:
+    """Delete an application with its components and workflows. Its tasks stay, as history. False if there is none."""
+    return await tx.write(sql_delete(applications).where(applications.c.id == app_id)) == 1
+
+
+async def get(tx: Tx, app_id: str) -> Application | None:
+    """The application with this id."""
+    return _application(await tx.row(select(applications).where(applications.c.id == app_id)))
+
+
+async def find(tx: Tx, namespace: str, name: str) -> Application | None:
+    """The application of this name in this namespace."""
+    statement = select(applications).where(applications.c.namespace == namespace, applications.c.name == name)
+    return _application(await tx.row(statement))
+
+
+async def page(
+    tx: Tx, *, search: str | None = None, templates: bool = False, limit: int | None = None, offset: int = 0
+) -> list[Application]:
+    """Applications, the oldest first.
+
+    ``search`` looks for a part of the name, alias, namespace or project, regardless of case. ``templates``: only those
+    that may be used as a template.
+    """
+    statement = _matching(select(applications), search, templates).order_by(
+        applications.c.created_at, applications.c.id
+    )
+    if limit is not None:
+        statement = statement.limit(limit).offset(offset)
+    return [Application(**fields(row)) for row in await tx.rows(statement)]
+
+
+async def count(tx: Tx, *, search: str | None = None, templates: bool = False) -> int:
+    """How many applications `page` finds without a limit."""
+    return int(await tx.scalar(_matching(select(func.count()).select_from(applications), search, templates)))
+
+
+def _matching(statement: Select[Any], search: str | None, templates: bool) -> Select[Any]:
+    if templates:
+        statement = statement.where(applications.c.tmp_enable.is_(True))
+    if search:
+        columns = (applications.c.name, applications.c.alias, applications.c.namespace, applications.c.project)
+        part = search.lower()
+        # LIKE is not enough: PostgreSQL minds the case, and MySQL does with our collation.
+        statement = statement.where(or_(*(func.lower(column).contains(part, autoescape=True) for column in columns)))
+    return statement
+
+
+def _values(new: NewApplication) -> dict[str, Any]:
+    return {
+        "name": new.name,
+        "namespace": new.namespace,
+        "alias": new.alias,
+        "version": new.version,
+        "project": new.project,
+        "description": new.description,
+        "icon": new.icon,
+        "tmp_enable": new.tmp_enable,
+    }
+
+
+def _application(row: Row[Any] | None) -> Application | None:
+    return None if row is None else Application(**fields(row))

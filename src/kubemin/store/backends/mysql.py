@@ -1,0 +1,87 @@
+"""MySQL 8 and MariaDB 10.6 (the first with SKIP LOCKED) or later, through asyncmy."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import asyncmy.errors
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from kubemin.store.backends.base import Engines, Limits
+from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
+
+_SCHEMA_LOCK = "kubemin.migrate"
+_KEY = re.compile(r"for key '(?:[^'.]*\.)?([^']*)'")
+_FULL = {1021, 1114, 3019}
+_LOST = {1040, 1043, 1044, 1045, 1049, 1053, 1077, 1080, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1927}
+_DURING_COMMIT = 1180
+
+
+class Mysql:
+    """A MySQL or MariaDB database; ``drivername`` tells SQLAlchemy which."""
+
+    raised: tuple[type[Exception], ...] = (asyncmy.errors.Error,)
+
+    def __init__(self, drivername: str) -> None:
+        self._drivername = drivername
+
+    def engines(self, url: URL, limits: Limits) -> Engines:
+        url = url.set(drivername=self._drivername)
+        return Engines(
+            # Not REPEATABLE READ, its default: after waiting for a row's lock the others' commits must be seen.
+            writer=_engine(url, limits, "READ COMMITTED", "READ WRITE"),
+            writers=limits.connections,
+            reader=_engine(url, limits, "REPEATABLE READ", "READ ONLY"),
+            readers=limits.connections,
+        )
+
+    def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
+        code = _code(error)
+        if code in (1205, 1213, 3572):
+            return Locked("a row stayed locked for too long, or a deadlock was broken")
+        if code in _FULL:
+            return Full("no space is left for the database")
+        if code in _LOST or (code is not None and 2000 <= code < 3000) or (code == _DURING_COMMIT and committing):
+            text = f"the database server is not there ({code})"
+            return CommitUnknown(text) if committing else Unavailable(text)
+        return None
+
+    def duplicate(self, error: BaseException) -> str | None:
+        if _code(error) not in (1062, 1586):
+            return None
+        match = _KEY.search(str(error))
+        return match.group(1) if match else "unknown"
+
+    def lock_schema(self, connection: Connection) -> Callable[[], None]:
+        # DDL commits by itself here, so the lock is the session's, not the transaction's.
+        connection.exec_driver_sql(f"SELECT GET_LOCK('{_SCHEMA_LOCK}', 3600)")
+        return lambda: connection.exec_driver_sql(f"SELECT RELEASE_LOCK('{_SCHEMA_LOCK}')").close()
+
+
+def _code(error: BaseException) -> int | None:
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, int) else None
+
+
+def _engine(url: URL, limits: Limits, isolation: Any, access: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=limits.connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        isolation_level=isolation,
+        connect_args={"connect_timeout": max(1, int(limits.lock_seconds))},
+        hide_parameters=True,
+    )
+
+    def connected(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {max(1, int(limits.lock_seconds))}")
+        cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
+        cursor.execute(f"SET SESSION TRANSACTION {access}")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", connected)
+    return engine

@@ -1,0 +1,86 @@
+"""PostgreSQL through asyncpg."""
+
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from kubemin.store.backends.base import Engines, Limits
+from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
+
+_SCHEMA_LOCK = 0x6B7562656D696E
+"""Key of the advisory lock around migrations."""
+
+_LOCKED = {
+    "55P03": "a row or the schema stayed locked for too long",
+    "40P01": "a deadlock was broken",
+    "40001": "a concurrent transaction got in the way",
+}
+
+
+class Postgresql:
+    """A PostgreSQL database, version 12 or later."""
+
+    raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
+
+    def engines(self, url: URL, limits: Limits) -> Engines:
+        if "sslmode" in url.query:  # as libpq spells it
+            url = url.set(query={**url.query, "ssl": url.query["sslmode"]}).difference_update_query(["sslmode"])
+        return Engines(
+            writer=_engine(url, limits, "READ COMMITTED", "off"),
+            writers=limits.connections,
+            reader=_engine(url, limits, "REPEATABLE READ", "on"),
+            readers=limits.connections,
+        )
+
+    def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
+        state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        if state is None:
+            return None
+        if state in _LOCKED:
+            return Locked(_LOCKED[state])
+        if state in ("53100", "53200"):
+            return Full("no space is left for the database")
+        if state[:3] == "57P" or state[:2] in ("08", "58"):
+            text = f"the database server is shutting down or failing ({state})"
+            return CommitUnknown(text) if committing else Unavailable(text)
+        if state[:2] in ("53", "28", "3D"):
+            return Unavailable(f"the database refused the connection: {_message(error)}")
+        if "cached statement plan is invalid" in str(error):
+            return Unavailable("the schema was changed meanwhile")
+        return None
+
+    def duplicate(self, error: BaseException) -> str | None:
+        name = getattr(error.__cause__ or error, "constraint_name", None)
+        return name if getattr(error, "sqlstate", None) == "23505" else None
+
+    def lock_schema(self, connection: Connection) -> Callable[[], None]:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another machine's migration may take its time
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+        return lambda: None  # let go by the commit
+
+
+def _message(error: BaseException) -> str:
+    return str(getattr(error, "args", None) and error.args[0])
+
+
+def _engine(url: URL, limits: Limits, isolation: Any, read_only: str) -> AsyncEngine:
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=limits.connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        isolation_level=isolation,
+        connect_args={
+            "timeout": limits.lock_seconds,
+            "server_settings": {
+                "application_name": "kubemin",
+                "lock_timeout": str(int(limits.lock_seconds * 1000)),
+                "default_transaction_read_only": read_only,
+            },
+        },
+        hide_parameters=True,
+    )

@@ -1,0 +1,103 @@
+"""SQLite through aiosqlite: one writer, readers beside it (WAL)."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, UniqueConstraint, event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from kubemin.store.backends.base import Engines, Limits
+from kubemin.store.errors import BadUrl, CommitUnknown, Full, Locked, StoreError, Unavailable
+from kubemin.store.tables import metadata
+
+_PREFIX = "UNIQUE constraint failed: "
+
+
+class Sqlite:
+    """An SQLite file. A commit is on the disk when it returns; the file is the owner's only, as it holds secrets."""
+
+    raised: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def engines(self, url: URL, limits: Limits) -> Engines:
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise BadUrl("an SQLite database is a file: sqlite:///path, or sqlite:////absolute/path")
+        _create(Path(url.database))
+        return Engines(
+            writer=_engine(url, limits, 1, "BEGIN IMMEDIATE", ["PRAGMA journal_mode=WAL"]),
+            writers=1,
+            reader=_engine(url, limits, limits.connections, "BEGIN", ["PRAGMA query_only=ON"]),
+            readers=limits.connections,
+        )
+
+    def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
+        if not isinstance(error, sqlite3.Error):
+            return None
+        code = getattr(error, "sqlite_errorcode", None)
+        match None if code is None else code & 0xFF:
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                return Locked("the database is locked by another process")
+            case sqlite3.SQLITE_FULL:
+                return Full("no space is left for the database")
+            case sqlite3.SQLITE_IOERR if committing:
+                # The frames may have reached the disk although the answer was an error.
+                return CommitUnknown(f"the disk failed during a commit: {error}")
+            case (
+                sqlite3.SQLITE_CANTOPEN
+                | sqlite3.SQLITE_IOERR
+                | sqlite3.SQLITE_READONLY
+                | sqlite3.SQLITE_PERM
+                | sqlite3.SQLITE_CORRUPT
+                | sqlite3.SQLITE_NOTADB
+            ):
+                return Unavailable(f"the database file cannot be used: {error}")
+        return None
+
+    def duplicate(self, error: BaseException) -> str | None:
+        text = str(error)
+        if not isinstance(error, sqlite3.IntegrityError) or not text.startswith(_PREFIX):
+            return None
+        columns = text.removeprefix(_PREFIX).split(", ")
+        table = metadata.tables[columns[0].split(".")[0]]
+        names = [column.split(".")[1] for column in columns]
+        for constraint in table.constraints:
+            if isinstance(constraint, UniqueConstraint) and [c.name for c in constraint.columns] == names:
+                return str(constraint.name)
+        return str(table.primary_key.name)
+
+    def lock_schema(self, connection: Connection) -> Callable[[], None]:
+        return lambda: None  # BEGIN IMMEDIATE has it
+
+
+def _create(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise Unavailable(f"the database file {path} cannot be opened: {error.strerror}") from error
+
+
+def _engine(url: URL, limits: Limits, size: int, begin: str, pragmas: list[str]) -> AsyncEngine:
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        pool_size=size,
+        max_overflow=0,
+        # The driver begins nothing by itself: it would begin deferred, and an upgrade from a read lock fails at once.
+        connect_args={"isolation_level": None, "timeout": limits.lock_seconds},
+        hide_parameters=True,
+    )
+
+    def connected(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in [*pragmas, "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"]:
+            cursor.execute(pragma)
+        cursor.close()
+
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", began)
+    return engine

@@ -1,0 +1,68 @@
+"""The database's clock. Leases are compared with it only, inside the statement ."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Double, Select, literal, select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time as seconds since 1970 in a double (microseconds hold), an aware UTC datetime in Python.
+
+    A number, because the three databases agree on numbers, not on time zones and fractions.
+    """
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> float | None:
+        return value.timestamp() if isinstance(value, datetime) else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromtimestamp(float(value), UTC)
+
+
+class now(FunctionElement[datetime]):  # noqa: N801  (reads as the SQL function that it is)
+    """The database's time at this moment of the statement, not at the start of the transaction."""
+
+    type = Moment()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _sqlite(element: now, compiler: SQLCompiler, **kw: Any) -> str:
+    # unixepoch('subsec') says the same, from SQLite 3.42 on.
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _postgresql(element: now, compiler: SQLCompiler, **kw: Any) -> str:
+    # now() stands still during a transaction.
+    return "CAST(extract(epoch from clock_timestamp()) AS DOUBLE PRECISION)"
+
+
+@compiles(now, "mysql")
+@compiles(now, "mariadb")
+def _mysql(element: now, compiler: SQLCompiler, **kw: Any) -> str:
+    # NOW() is in the session's zone and in whole seconds, and UNIX_TIMESTAMP() reads its argument in that zone.
+    return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) * 1e-6)"
+
+
+def after(seconds: float) -> ColumnElement[Any]:
+    """The database's time, ``seconds`` from now."""
+    return now() + literal(float(seconds), Double)
+
+
+def past(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether ``column`` is reached, asked in a way that an index answers.
+
+    A volatile function in a comparison makes PostgreSQL visit every row; a scalar subquery is computed once.
+    """
+    clock: Select[Any] = select(now())
+    return column <= clock.scalar_subquery()

@@ -1,0 +1,52 @@
+"""Column types that behave alike on all three databases."""
+
+import re
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from kubemin.store.errors import Unstorable
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL stores no NUL, and no database a lone surrogate."""
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""A generated key. SQLite generates keys for INTEGER only (which has 64 bits there anyway)."""
+
+
+class Name(TypeDecorator[str]):
+    """A string of at most ``length`` characters. A longer one is refused everywhere, SQLite included, not cut."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if len(value) > self.length:
+            raise Unstorable(f"a value of {len(value)} characters is too long to store (at most {self.length})")
+        return _storable(value)
+
+
+class Words(TypeDecorator[str]):
+    """Text of any length. What no database can store in it becomes U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(LONGTEXT() if dialect.name in ("mysql", "mariadb") else Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _storable(value)
+
+
+def _storable(value: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", str(value))  # an enum's member becomes a plain string: drivers want those

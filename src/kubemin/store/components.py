@@ -1,0 +1,116 @@
+"""Components of applications. One keeps its id, which is a label in the cluster, as long as its name is there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from kubemin.store.clock import now
+from kubemin.store.tables import components
+from kubemin.store.transaction import Tx, dump, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewComponent:
+    """A component to store. ``properties``, ``traits`` and ``template`` are JSON."""
+
+    name: str
+    type: str
+    namespace: str
+    image: str = ""
+    replicas: int = 1
+    properties: Any = None
+    traits: Any = None
+    template: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component(NewComponent):
+    """A component as stored."""
+
+    id: int
+    app_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+async def of_application(tx: Tx, app_id: str) -> list[Component]:
+    """An application's components, in the order they were given."""
+    return [_component(tx, row) for row in await _rows(tx, app_id)]
+
+
+async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -> list[Component]:
+    """Make these the application's components, and return them.
+
+    One whose name is there keeps its id and ``created_at``; if nothing else changed either, ``updated_at`` too.
+    The others are deleted. Raises `Duplicate` (``uq_components_app_id_name``) if a name is given twice.
+    """
+    present = {row.name: row for row in await _rows(tx, app_id)}
+    gone = present.keys() - {component.name for component in new}
+    if gone:
+        await tx.write(delete(components).where(components.c.app_id == app_id, components.c.name.in_(gone)))
+    for position, component in enumerate(new):
+        row = present.pop(component.name, None)
+        if row is None:
+            values = _values(tx, component) | {"position": position}
+            await tx.insert(insert(components).values(app_id=app_id, **values, created_at=now(), updated_at=now()))
+        elif _content(_component(tx, row)) != _content(component):
+            values = _values(tx, component) | {"position": position, "updated_at": now()}
+            await tx.write(update(components).where(components.c.id == row.id).values(**values))
+        elif row.position != position:
+            await tx.write(update(components).where(components.c.id == row.id).values(position=position))
+    return await of_application(tx, app_id)
+
+
+async def _rows(tx: Tx, app_id: str) -> Sequence[Row[Any]]:
+    statement = select(components).where(components.c.app_id == app_id)
+    return await tx.rows(statement.order_by(components.c.position, components.c.id))
+
+
+def _values(tx: Tx, component: NewComponent) -> dict[str, Any]:
+    # Properties and traits hold the values of secrets and environment variables.
+    return {
+        "name": component.name,
+        "type": component.type,
+        "namespace": component.namespace,
+        "image": component.image,
+        "replicas": component.replicas,
+        "properties": tx.seal(_or_empty(component.properties)),
+        "traits": tx.seal(_or_empty(component.traits)),
+        "template": None if component.template is None else dump(component.template),
+    }
+
+
+def _or_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+def _content(component: NewComponent) -> tuple[object, ...]:
+    return (
+        component.type,
+        component.namespace,
+        component.image,
+        component.replicas,
+        dump(_or_empty(component.properties)),
+        dump(_or_empty(component.traits)),
+        dump(component.template),
+    )
+
+
+def _component(tx: Tx, row: Row[Any]) -> Component:
+    return Component(
+        id=row.id,
+        app_id=row.app_id,
+        name=row.name,
+        type=row.type,
+        namespace=row.namespace,
+        image=row.image,
+        replicas=row.replicas,
+        properties=tx.unseal(row.properties),
+        traits=tx.unseal(row.traits),
+        template=None if row.template is None else load(row.template),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

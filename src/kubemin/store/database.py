@@ -1,0 +1,164 @@
+"""The database: opened once a process, handed to whoever needs it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from kubemin.store import schema
+from kubemin.store.backends import Backend, Limits, Probe, backend_of
+from kubemin.store.errors import CommitUnknown, Locked, StoreError
+from kubemin.store.transaction import Codec, Translator, Tx
+from kubemin.store.unbroken import unbroken
+
+
+class _Gate:
+    """Hands out connections of one engine, so many at a time, and takes every one of them back."""
+
+    def __init__(self, engine: AsyncEngine, size: int, translator: Translator, wait_seconds: float) -> None:
+        self.engine = engine
+        self._slots = asyncio.Semaphore(size)
+        self._translator = translator
+        self._wait_seconds = wait_seconds
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection inside a transaction, which is rolled back at the end unless it was committed."""
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Locked(f"no database connection became free within {self._wait_seconds:g} s") from error
+        try:
+            connection = self.engine.connect()
+            try:
+                await self._translator.run(_start(connection))
+                yield connection
+            finally:
+                await unbroken(self._close(connection))
+        finally:
+            self._slots.release()
+
+    async def _close(self, connection: AsyncConnection) -> None:
+        if connection.sync_connection is None:
+            return  # never connected
+        try:
+            await self._translator.run(connection.rollback())
+        except StoreError:
+            await connection.invalidate()  # it is broken: the pool makes another one, the server rolls back
+        await connection.close()
+
+
+async def _start(connection: AsyncConnection) -> None:
+    await connection.start()
+    await connection.begin()
+
+
+class Database:
+    """A database of any supported kind. Every method raises `StoreError` and nothing else of the database's."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        reader: _Gate,
+        writer: _Gate,
+        translator: Translator,
+        codec: Codec | None,
+        probe: Probe | None,
+    ) -> None:
+        self._backend = backend
+        self._reader = reader
+        self._writer = writer
+        self._translator = translator
+        self._codec = codec
+        self._probe = probe
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        codec: Codec | None = None,
+        probe: Probe | None = None,
+        connections: int = 8,
+        lock_seconds: float = 10,
+        answer_seconds: float = 30,
+    ) -> Self:
+        """Prepare for a plain URL; the first transaction connects.
+
+        ``codec`` seals what may hold secrets. ``probe`` is awaited at ``commit:<label>:before`` and ``…:after``.
+        ``connections`` for reading and as many for writing (SQLite has one writer). Waits for a lock are bounded by
+        ``lock_seconds``, waits for an answer by ``answer_seconds``. Raises `BadUrl`, `Unavailable`.
+        """
+        backend, parsed = backend_of(url)
+        engines = backend.engines(parsed, Limits(connections, lock_seconds, answer_seconds))
+        translator = Translator(backend, answer_seconds)
+        return cls(
+            backend,
+            _Gate(engines.reader, engines.readers, translator, answer_seconds),
+            _Gate(engines.writer, engines.writers, translator, answer_seconds),
+            translator,
+            codec,
+            probe,
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection. No transaction may be open."""
+        await unbroken(self._dispose())
+
+    async def _dispose(self) -> None:
+        await self._reader.engine.dispose()
+        await self._writer.engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self, label: str) -> AsyncIterator[Tx]:
+        """A write transaction: committed at the end of the block, rolled back if it raises.
+
+        A commit that has begun runs to its end even under a cancel, which is raised afterwards.
+        Raises `CommitUnknown` if the commit's answer is lost; with every other `StoreError` nothing is stored.
+        SQLite lets one in at a time: a transaction inside another one of the same process waits in vain (`Locked`).
+        """
+        async with self._writer.connection() as connection:
+            tx = Tx(connection, self._translator, self._codec)
+            yield tx
+            tx.check()
+            if self._probe is not None:
+                await self._probe(f"commit:{label}:before")
+            await self._commit(connection)
+        if self._probe is not None:
+            await self._probe(f"commit:{label}:after")
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        try:
+            await self._translator.run(connection.commit(), committing=True)
+        except CommitUnknown:
+            await unbroken(connection.invalidate())
+            raise
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A transaction that only reads, and sees one state of the database throughout."""
+        async with self._reader.connection() as connection:
+            yield Tx(connection, self._translator, self._codec)
+
+    async def ping(self) -> None:
+        """Ask the database for an answer. Raises `StoreError` (`Unavailable`, `Locked`) if it has none."""
+        async with self.read() as tx:
+            await tx.scalar(text("SELECT 1"))
+
+    async def migrate(self) -> None:
+        """Bring the schema up to date. Safe to repeat, and from several machines at once.
+
+        Raises `SchemaOutdated` if it is of a later, incompatible version of KubeMin.
+        """
+        async with self._writer.connection() as connection:
+            # As long as it takes, another machine's migration before it included.
+            await self._translator.run(connection.run_sync(schema.upgrade, self._backend), patient=True)
+
+    async def check_schema(self) -> None:
+        """Raise `SchemaOutdated` unless this version of KubeMin can work on the schema."""
+        async with self._reader.connection() as connection:
+            await self._translator.run(connection.run_sync(schema.check))

@@ -1,0 +1,63 @@
+"""What can go wrong with the database. No exception of SQLAlchemy or a driver leaves this room.
+
+Except where an error says otherwise, the transaction it ended has changed nothing: it was, or will be, rolled back.
+"""
+
+# ruff: noqa: N818 - the names say what happened; a suffix on each would only repeat that they are errors
+
+from typing import ClassVar
+
+
+class StoreError(Exception):
+    """The database refused or failed. ``retryable``: the same transaction, begun anew, may well succeed."""
+
+    retryable: ClassVar[bool] = False
+
+
+class BadUrl(StoreError):
+    """The database URL cannot be used, or its driver is not installed."""
+
+
+class Locked(StoreError):
+    """Someone else held what this transaction needs for too long, or a deadlock was broken at its expense."""
+
+    retryable = True
+
+
+class Full(StoreError):
+    """No space is left for the database."""
+
+
+class Unavailable(StoreError):
+    """The database cannot be reached, is shutting down, or did not answer in time."""
+
+    retryable = True
+
+
+class CommitUnknown(StoreError):
+    """COMMIT was sent and its answer lost: all of the transaction is stored, or nothing. Read back to learn which."""
+
+
+class SchemaOutdated(StoreError):
+    """The schema does not fit this version of KubeMin; the message says what to do."""
+
+
+class Unstorable(StoreError):
+    """A value does not fit its column."""
+
+
+class Duplicate(StoreError):
+    """A unique constraint is violated. ``constraint`` is its name in :mod:`kubemin.store.tables`."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f"the database has such a row already ({constraint})")
+        self.constraint = constraint
+
+
+class LeaseLost(StoreError):
+    """The task is no longer ours: its lease expired, or another worker took it over. Touch nothing more."""
+
+    def __init__(self, task_id: str, epoch: int) -> None:
+        super().__init__(f"the lease of task {task_id} with epoch {epoch} is lost")
+        self.task_id = task_id
+        self.epoch = epoch

@@ -1,0 +1,58 @@
+"""What happened to a task, in order: the source of the event stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from kubemin.store.clock import now
+from kubemin.store.tables import events, tasks
+from kubemin.store.transaction import Tx, dump, fields, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event as stored. Ids grow within a task in the order of the commits."""
+
+    id: int
+    task_id: str
+    type: str
+    data: Any
+    at: datetime
+
+
+async def append(tx: Tx, task_id: str, type: str, data: Any) -> int:  # noqa: A002
+    """Append one event; returns its id."""
+    await _hold(tx, task_id)
+    return int(await tx.insert(insert(events).values(task_id=task_id, type=type, data=dump(data), at=now())))
+
+
+async def append_many(tx: Tx, task_id: str, new: Sequence[tuple[str, Any]]) -> None:
+    """Append events ``(type, data)`` in order."""
+    if not new:
+        return
+    await _hold(tx, task_id)
+    rows = [{"task_id": task_id, "type": kind, "data": dump(data)} for kind, data in new]
+    await tx.write(insert(events).values(at=now()), rows)
+
+
+async def since(tx: Tx, task_id: str, after_id: int = 0, limit: int = 1000) -> list[Event]:
+    """A task's events after an id, oldest first."""
+    statement = select(events).where(events.c.task_id == task_id, events.c.id > after_id)
+    rows = await tx.rows(statement.order_by(events.c.id).limit(limit))
+    return [Event(**{**fields(row), "data": load(row.data)}) for row in rows]
+
+
+async def last_id(tx: Tx, task_id: str) -> int:
+    """The id of a task's last event; 0 if it has none."""
+    return int(await tx.scalar(select(func.max(events.c.id)).where(events.c.task_id == task_id)) or 0)
+
+
+async def _hold(tx: Tx, task_id: str) -> None:
+    # Keys are handed out before the commit. Without the task's row a reader could see event 8, go on from there,
+    # and miss event 7 of a transaction that commits after it.
+    if task_id not in tx.locked:
+        await tx.write(update(tasks).where(tasks.c.id == task_id).values(updated_at=now()))
+        tx.locked.add(task_id)

@@ -1,0 +1,129 @@
+"""Jobs: one row a job of a task's plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, case, func, insert, select, update
+
+from kubemin.spec.states import JobStatus
+from kubemin.store.clock import now
+from kubemin.store.tables import jobs
+from kubemin.store.transaction import Tx, fields
+
+_OPEN = tuple(status for status in JobStatus if not status.ended)
+_ENDED = tuple(status for status in JobStatus if status.ended)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to insert, as ``queued``. ``seq`` counts within the task, ``stage`` is the stage's index."""
+
+    seq: int
+    stage: int
+    name: str
+    component: str
+    component_type: str
+    kind: str
+    namespace: str
+    object_name: str
+    status: JobStatus = JobStatus.QUEUED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as stored."""
+
+    task_id: str
+    seq: int
+    stage: int
+    name: str
+    component: str
+    component_type: str
+    kind: str
+    namespace: str
+    object_name: str
+    status: JobStatus
+    info: str
+    error: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
+    """Store the jobs of a plan. Raises `Duplicate` if a ``seq`` is there already."""
+    if not new:
+        return
+    rows = [
+        {
+            "task_id": task_id,
+            "seq": job.seq,
+            "stage": job.stage,
+            "name": job.name,
+            "component": job.component,
+            "component_type": job.component_type,
+            "kind": job.kind,
+            "namespace": job.namespace,
+            "object_name": job.object_name,
+            "status": job.status,
+            "info": "",
+            "error": "",
+        }
+        for job in new
+    ]
+    await tx.write(insert(jobs), rows)
+
+
+async def set(  # noqa: A001  (read as jobs.set)
+    tx: Tx, task_id: str, seq: int, status: JobStatus, info: str | None = None, error: str | None = None
+) -> None:
+    """Set a job's status; see `set_many`."""
+    await set_many(tx, task_id, [(seq, status, info, error)])
+
+
+async def set_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, JobStatus, str | None, str | None]]) -> None:
+    """Set status, info and error (None: as they are) of jobs. One that has ended does not change any more.
+
+    The start is stamped when a job first leaves ``queued`` for ``prepare`` or ``running``, the end when it ends.
+    """
+    if not changes:
+        return
+    status = bindparam("to_status", type_=jobs.c.status.type)
+    begun, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
+    statement = (
+        update(jobs)
+        .where(jobs.c.task_id == task_id, jobs.c.seq == bindparam("of_seq"), jobs.c.status.in_(_OPEN))
+        .values(
+            status=status,
+            info=func.coalesce(bindparam("to_info", type_=jobs.c.info.type), jobs.c.info),
+            error=func.coalesce(bindparam("to_error", type_=jobs.c.error.type), jobs.c.error),
+            started_at=case((bindparam("begins"), func.coalesce(jobs.c.started_at, now())), else_=jobs.c.started_at),
+            ended_at=case((bindparam("ends"), now()), else_=None),
+        )
+    )
+    await tx.write(
+        statement,
+        [
+            {
+                "of_seq": seq,
+                "to_status": to,
+                "to_info": info,
+                "to_error": error,
+                "begins": to in begun,
+                "ends": to in ended,
+            }
+            for seq, to, info, error in changes
+        ],
+    )
+
+
+async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "") -> int:
+    """End every job of a task that has not ended; returns how many."""
+    statement = update(jobs).where(jobs.c.task_id == task_id, jobs.c.status.in_(_OPEN))
+    return await tx.write(statement.values(status=status, error=error, ended_at=now()))
+
+
+async def of_task(tx: Tx, task_id: str) -> list[Job]:
+    """A task's jobs in order."""
+    rows = await tx.rows(select(jobs).where(jobs.c.task_id == task_id).order_by(jobs.c.seq))
+    return [Job(**{**fields(row), "status": JobStatus(row.status)}) for row in rows]

@@ -1,0 +1,220 @@
+"""The first schema. Frozen: later changes are later revisions."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "v1_0001"
+down_revision = None
+
+_BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_WORDS = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+_MOMENT: sa.Double[float] = sa.Double()
+_OPTIONS: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (("charset", "utf8mb4"), ("collate", "utf8mb4_bin"), ("engine", "InnoDB"))
+}
+_GENERATED: dict[str, Any] = {**_OPTIONS, "sqlite_autoincrement": True}
+
+
+def _name(name: str, length: int, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(length), nullable=nullable)
+
+
+def _words(name: str, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, _WORDS, nullable=nullable)
+
+
+def _moment(name: str, nullable: bool = False) -> sa.Column[float]:
+    return sa.Column(name, _MOMENT, nullable=nullable)
+
+
+def _integer(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer(), nullable=False)
+
+
+def _generated(name: str) -> sa.Column[int]:
+    return sa.Column(name, _BIG_ID, autoincrement=True, nullable=False)
+
+
+def _of(table: str, parent: str, *columns: str) -> sa.ForeignKeyConstraint:
+    ours = list(columns)
+    theirs = ["id"] if len(ours) == 1 else ours
+    return sa.ForeignKeyConstraint(
+        ours, [f"{parent}.{name}" for name in theirs], name=f"fk_{table}_{'_'.join(ours)}", ondelete="CASCADE"
+    )
+
+
+def upgrade() -> None:
+    """Create every table."""
+    op.create_table(
+        "applications",
+        _name("id", 24),
+        _name("namespace", 63),
+        _name("name", 253),
+        _words("alias"),
+        _words("version"),
+        _words("project"),
+        _words("description"),
+        _words("icon"),
+        sa.Column("tmp_enable", sa.Boolean(), nullable=False),
+        _moment("created_at"),
+        _moment("updated_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_applications"),
+        sa.UniqueConstraint("namespace", "name", name="uq_applications_namespace_name"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "components",
+        _generated("id"),
+        _name("app_id", 24),
+        _integer("position"),
+        _name("name", 63),
+        _name("type", 32),
+        _name("namespace", 63),
+        _words("image"),
+        _integer("replicas"),
+        _words("properties"),
+        _words("traits"),
+        _words("template", nullable=True),
+        _moment("created_at"),
+        _moment("updated_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_components"),
+        sa.UniqueConstraint("app_id", "name", name="uq_components_app_id_name"),
+        _of("components", "applications", "app_id"),
+        **_GENERATED,
+    )
+    op.create_table(
+        "workflows",
+        _name("id", 24),
+        _name("app_id", 24),
+        _name("name", 253),
+        _words("alias"),
+        _name("namespace", 63),
+        _words("project"),
+        _words("description"),
+        _name("type", 32),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        _words("steps"),
+        _moment("created_at"),
+        _moment("updated_at"),
+        sa.PrimaryKeyConstraint("id", name="pk_workflows"),
+        sa.UniqueConstraint("app_id", "name", name="uq_workflows_app_id_name"),
+        _of("workflows", "applications", "app_id"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "tasks",
+        _generated("seq"),
+        _name("id", 24),
+        _name("app_id", 24),
+        _name("app_name", 253),
+        _name("workflow_id", 24),
+        _name("workflow_name", 253),
+        _name("type", 16),
+        _name("status", 16),
+        _words("reason"),
+        _name("cleanup", 16),
+        _words("cleanup_why"),
+        _integer("cleanup_attempts"),
+        _moment("next_cleanup_at", nullable=True),
+        _words("cancelled_by", nullable=True),
+        _moment("cancel_requested_at", nullable=True),
+        _name("caller", 255),
+        _name("idempotency_key", 255, nullable=True),
+        _name("body_hash", 128, nullable=True),
+        _words("options"),
+        _words("spec"),
+        _words("plan", nullable=True),
+        _integer("attempt"),
+        _name("active_app", 24, nullable=True),
+        _name("lease_owner", 255, nullable=True),
+        _integer("lease_epoch"),
+        _moment("lease_expires_at", nullable=True),
+        _moment("claimed_at", nullable=True),
+        _moment("created_at"),
+        _moment("started_at", nullable=True),
+        _moment("ended_at", nullable=True),
+        _moment("updated_at"),
+        sa.PrimaryKeyConstraint("seq", name="pk_tasks"),
+        sa.UniqueConstraint("id", name="uq_tasks_id"),
+        sa.UniqueConstraint("active_app", name="uq_tasks_active_app"),
+        sa.UniqueConstraint("caller", "app_id", "idempotency_key", name="uq_tasks_caller_app_id_idempotency_key"),
+        **_GENERATED,
+    )
+    op.create_index("ix_tasks_status_app_id_seq", "tasks", ["status", "app_id", "seq"])
+    op.create_index("ix_tasks_app_id_claimed_at", "tasks", ["app_id", "claimed_at"])
+    op.create_index("ix_tasks_lease_expires_at", "tasks", ["lease_expires_at"])
+    op.create_index("ix_tasks_next_cleanup_at", "tasks", ["next_cleanup_at"])
+    op.create_table(
+        "jobs",
+        _name("task_id", 24),
+        _integer("seq"),
+        _integer("stage"),
+        _words("name"),
+        _name("component", 63),
+        _name("component_type", 32),
+        _name("kind", 63),
+        _name("namespace", 63),
+        _name("object_name", 253),
+        _name("status", 16),
+        _words("info"),
+        _words("error"),
+        _moment("started_at", nullable=True),
+        _moment("ended_at", nullable=True),
+        sa.PrimaryKeyConstraint("task_id", "seq", name="pk_jobs"),
+        _of("jobs", "tasks", "task_id"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "resources",
+        _name("task_id", 24),
+        _integer("seq"),
+        _integer("job_seq"),
+        _name("api_version", 253),
+        _name("kind", 63),
+        _name("namespace", 63),
+        _name("name", 253),
+        _name("purpose", 16),
+        _name("state", 16),
+        _name("uid", 64, nullable=True),
+        _words("before", nullable=True),
+        _words("applied", nullable=True),
+        _words("dependents", nullable=True),
+        _words("why"),
+        _moment("created_at"),
+        _moment("updated_at"),
+        sa.PrimaryKeyConstraint("task_id", "seq", name="pk_resources"),
+        _of("resources", "tasks", "task_id"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "claims",
+        _name("token", 64),
+        _name("task_id", 24),
+        _integer("seq"),
+        _name("kind", 16),
+        _name("base_version", 64, nullable=True),
+        _words("answer", nullable=True),
+        _moment("created_at"),
+        _moment("answered_at", nullable=True),
+        sa.PrimaryKeyConstraint("token", name="pk_claims"),
+        _of("claims", "resources", "task_id", "seq"),
+        **_OPTIONS,
+    )
+    op.create_index("ix_claims_task_id_seq", "claims", ["task_id", "seq"])
+    op.create_table(
+        "events",
+        _generated("id"),
+        _name("task_id", 24),
+        _name("type", 32),
+        _words("data"),
+        _moment("at"),
+        sa.PrimaryKeyConstraint("id", name="pk_events"),
+        _of("events", "tasks", "task_id"),
+        **_GENERATED,
+    )
+    op.create_index("ix_events_task_id_id", "events", ["task_id", "id"])

@@ -1,0 +1,75 @@
+"""The schema's versions: Alembic's revisions, run without a configuration file.
+
+A revision is named ``v<major>_<number>``. Old code works on a newer schema of its own major (a rolling upgrade); what
+it could not work on gets the next major.
+"""
+
+import re
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from kubemin.store.backends import Backend
+from kubemin.store.errors import SchemaOutdated
+
+_FOLDER = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r"v(\d+)_\d+")
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; ``migrations/env.py`` takes the connection out of it."""
+    made = Config()
+    made.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+def revisions() -> list[str]:
+    """Every revision this version of KubeMin knows, oldest first."""
+    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
+
+
+def upgrade(connection: Connection, backend: Backend, to: str = "head") -> None:
+    """Bring the schema up to date and commit. Raises `SchemaOutdated` if it is of a later major."""
+    unlock = backend.lock_schema(connection)
+    try:
+        if not _ahead(_current(connection)):
+            command.upgrade(config(connection), to)
+        connection.commit()
+    finally:
+        unlock()
+
+
+def check(connection: Connection) -> None:
+    """Raise `SchemaOutdated` unless the schema is current, or newer within the same major."""
+    current = _current(connection)
+    if current is None:
+        raise SchemaOutdated("the database is empty: run `kubemin migrate` first")
+    if not _ahead(current) and current != revisions()[-1]:
+        raise SchemaOutdated(f"the database's schema is {current}, older than this version: run `kubemin migrate`")
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _ahead(current: str | None) -> bool:
+    """Whether a newer KubeMin of the same major migrated the database."""
+    known = revisions()
+    if current is None or current in known:
+        return False
+    if _major(current) == _major(known[-1]):
+        return True
+    raise SchemaOutdated(
+        f"the database's schema is {current}, which this version of KubeMin cannot work on: upgrade it"
+    )
+
+
+def _major(revision: str) -> str | None:
+    match = _REVISION.fullmatch(revision)
+    return match.group(1) if match else None

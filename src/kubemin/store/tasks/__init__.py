@@ -1,0 +1,49 @@
+"""The task table: the queue and the truth."""
+
+from kubemin.store.tasks.lease import claim_next, guard, release, renew
+from kubemin.store.tasks.reads import (
+    Standing,
+    active_of,
+    by_idempotency_key,
+    get,
+    latest_of_workflows,
+    lock_application,
+    page,
+    statuses,
+)
+from kubemin.store.tasks.record import NewTask, Task
+from kubemin.store.tasks.record import insert_task as insert
+from kubemin.store.tasks.transitions import (
+    cancel,
+    finish,
+    reopen_cleanup,
+    retry_cleanup_now,
+    set_cleanup,
+    start,
+    update_plan,
+)
+
+__all__ = [
+    "NewTask",
+    "Standing",
+    "Task",
+    "active_of",
+    "by_idempotency_key",
+    "cancel",
+    "claim_next",
+    "finish",
+    "get",
+    "guard",
+    "insert",
+    "latest_of_workflows",
+    "lock_application",
+    "page",
+    "release",
+    "renew",
+    "reopen_cleanup",
+    "retry_cleanup_now",
+    "set_cleanup",
+    "start",
+    "statuses",
+    "update_plan",
+]

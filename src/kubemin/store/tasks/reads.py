@@ -1,0 +1,92 @@
+"""Looking at tasks."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, or_, select, update
+
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store.tables import applications, tasks
+from kubemin.store.tasks.record import Task, brief, to_task, whole
+from kubemin.store.transaction import Tx
+
+OPEN = tuple(status for status in TaskStatus if not status.ended)
+UNSETTLED = (Cleanup.PENDING, Cleanup.RUNNING)
+
+
+class Standing(NamedTuple):
+    """What a worker must know of its tasks."""
+
+    status: TaskStatus
+    lease_epoch: int
+    reason: str
+
+
+async def get(tx: Tx, task_id: str) -> Task | None:
+    """One task, with ``spec`` and ``plan``."""
+    row = await tx.row(whole().where(tasks.c.id == task_id))
+    return None if row is None else to_task(tx, row)
+
+
+async def lock_application(tx: Tx, app_id: str) -> bool:
+    """Hold the application's row until the end of the transaction; False if there is none.
+
+    Whoever decides something about an application from a look at its tasks begins with this.
+    """
+    # A write that changes nothing: it locks on all three databases.
+    statement = update(applications).where(applications.c.id == app_id).values(id=applications.c.id)
+    return await tx.write(statement) == 1
+
+
+async def active_of(tx: Tx, app_id: str) -> list[Task]:
+    """The application's tasks that have not ended, or whose cleanup is not settled; oldest first."""
+    statement = (
+        brief()
+        .where(tasks.c.app_id == app_id, or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED)))
+        .order_by(tasks.c.seq)
+    )
+    return [to_task(tx, row) for row in await tx.rows(statement)]
+
+
+async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task | None:
+    """The task that a caller's key made."""
+    row = await tx.row(
+        brief().where(tasks.c.caller == caller, tasks.c.app_id == app_id, tasks.c.idempotency_key == key)
+    )
+    return None if row is None else to_task(tx, row)
+
+
+async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, Standing]:
+    """Status, epoch and reason of each of these tasks that exists."""
+    statement = select(tasks.c.id, tasks.c.status, tasks.c.lease_epoch, tasks.c.reason).where(tasks.c.id.in_(ids))
+    return {row.id: Standing(TaskStatus(row.status), row.lease_epoch, row.reason) for row in await tx.rows(statement)}
+
+
+async def page(
+    tx: Tx,
+    *,
+    status: str | None = None,
+    app_id: str | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Task]:
+    """Tasks, newest first: of a status, of an application, created at ``since`` or later."""
+    statement = brief().order_by(tasks.c.seq.desc())
+    if status is not None:
+        statement = statement.where(tasks.c.status == status)
+    if app_id is not None:
+        statement = statement.where(tasks.c.app_id == app_id)
+    if since is not None:
+        statement = statement.where(tasks.c.created_at >= since)
+    if limit is not None:
+        statement = statement.limit(limit).offset(offset)
+    return [to_task(tx, row) for row in await tx.rows(statement)]
+
+
+async def latest_of_workflows(tx: Tx, app_id: str) -> Mapping[str, Task]:
+    """The newest task of each of an application's workflows, by workflow id."""
+    newest = select(func.max(tasks.c.seq)).where(tasks.c.app_id == app_id).group_by(tasks.c.workflow_id)
+    rows = await tx.rows(brief().where(tasks.c.seq.in_(newest)))
+    return {row.workflow_id: to_task(tx, row) for row in rows}

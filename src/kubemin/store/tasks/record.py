@@ -1,0 +1,128 @@
+"""A task's row, in and out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, null, select
+
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store.clock import now
+from kubemin.store.tables import tasks
+from kubemin.store.transaction import Tx, dump, fields, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A task to insert, as ``waiting``. ``options``, ``spec`` and ``plan`` are JSON."""
+
+    id: str
+    app_id: str
+    app_name: str
+    workflow_id: str
+    workflow_name: str
+    spec: Any
+    type: str = "deploy"
+    options: Any = None
+    plan: Any = None
+    caller: str = ""
+    idempotency_key: str | None = None
+    body_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task as stored. ``spec`` and ``plan`` are large and read with a single task only: None in lists.
+
+    ``attempt`` counts the times the task was taken to go forward, up to one more than allowed (see `claim_next`).
+    ``active_app`` holds the application's one slot. ``lease_epoch`` is 0 if the task never was anyone's.
+    """
+
+    seq: int
+    id: str
+    app_id: str
+    app_name: str
+    workflow_id: str
+    workflow_name: str
+    type: str
+    status: TaskStatus
+    reason: str
+    cleanup: Cleanup
+    cleanup_why: str
+    cleanup_attempts: int
+    next_cleanup_at: datetime | None
+    cancelled_by: str | None
+    cancel_requested_at: datetime | None
+    caller: str
+    idempotency_key: str | None
+    body_hash: str | None
+    options: Any
+    spec: Any
+    plan: Any
+    attempt: int
+    active_app: str | None
+    lease_owner: str | None
+    lease_epoch: int
+    lease_expires_at: datetime | None
+    claimed_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    updated_at: datetime
+
+
+async def insert_task(tx: Tx, task: NewTask) -> None:
+    """Store a new task as ``waiting``.
+
+    Raises `Duplicate`: ``uq_tasks_caller_app_id_idempotency_key`` if the caller has used the key for this application.
+    """
+    await tx.insert(
+        insert(tasks).values(
+            id=task.id,
+            app_id=task.app_id,
+            app_name=task.app_name,
+            workflow_id=task.workflow_id,
+            workflow_name=task.workflow_name,
+            type=task.type,
+            status=TaskStatus.WAITING,
+            reason="",
+            cleanup=Cleanup.NONE,
+            cleanup_why="",
+            cleanup_attempts=0,
+            caller=task.caller,
+            idempotency_key=task.idempotency_key,
+            body_hash=task.body_hash,
+            options=dump({} if task.options is None else task.options),
+            spec=tx.seal(task.spec),
+            plan=None if task.plan is None else tx.seal(task.plan),
+            attempt=0,
+            lease_epoch=0,
+            created_at=now(),
+            updated_at=now(),
+        )
+    )
+    tx.locked.add(task.id)
+
+
+def whole() -> Select[Any]:
+    """Selects tasks with everything."""
+    return select(tasks)
+
+
+def brief() -> Select[Any]:
+    """Selects tasks without ``spec`` and ``plan``."""
+    large = {"spec", "plan"}
+    return select(
+        *(column for column in tasks.c if column.name not in large), *(null().label(name) for name in sorted(large))
+    )
+
+
+def to_task(tx: Tx, row: Row[Any]) -> Task:
+    """The record of a row that `whole` or `brief` selected."""
+    values = fields(row)
+    values["status"] = TaskStatus(row.status)
+    values["cleanup"] = Cleanup(row.cleanup)
+    values["options"] = load(row.options)
+    values["spec"] = None if row.spec is None else tx.unseal(row.spec)
+    values["plan"] = None if row.plan is None else tx.unseal(row.plan)
+    return Task(**values)

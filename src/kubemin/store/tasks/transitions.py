@@ -1,0 +1,130 @@
+"""The transitions of design §3: each is one conditional UPDATE that reports whether it landed.
+
+Where an epoch is asked for, a stale holder changes nothing. Terminal states never change again.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, update
+
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store.clock import after, now
+from kubemin.store.tables import tasks
+from kubemin.store.tasks.reads import OPEN, UNSETTLED, get
+from kubemin.store.tasks.record import Task
+from kubemin.store.transaction import Tx
+
+_GOING = (TaskStatus.QUEUED, TaskStatus.RUNNING)
+_ROLLED_BACK = (TaskStatus.FAILED, TaskStatus.TIMEOUT, TaskStatus.CANCELLED)
+_LET_GO: dict[str, Any] = {"active_app": None, "lease_owner": None, "lease_expires_at": None}
+"""Nothing is left to do: the application's next task may start, and nobody needs to hold this one."""
+
+
+async def _land(tx: Tx, task_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
+    statement = update(tasks).where(tasks.c.id == task_id, *conditions).values(**values, updated_at=now())
+    landed = await tx.write(statement) == 1
+    if landed:
+        tx.locked.add(task_id)
+    return landed
+
+
+async def start(tx: Tx, task_id: str, epoch: int) -> bool:
+    """``queued → running``. A task that is resumed keeps its start."""
+    return await _land(
+        tx,
+        task_id,
+        tasks.c.lease_epoch == epoch,
+        tasks.c.status == TaskStatus.QUEUED,
+        status=TaskStatus.RUNNING,
+        started_at=func.coalesce(tasks.c.started_at, now()),
+    )
+
+
+async def update_plan(tx: Tx, task_id: str, epoch: int, plan: Any) -> bool:
+    """Store what a task that goes forward will do; a resume reads it."""
+    return await _land(tx, task_id, tasks.c.lease_epoch == epoch, tasks.c.status.in_(_GOING), plan=tx.seal(plan))
+
+
+async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup) -> bool:
+    """End a task that goes forward.
+
+    With ``cleanup`` ``pending`` or ``running`` it keeps its lease and the application's slot; with ``none`` or ``done``
+    it gives both up. ``incomplete`` is said with `set_cleanup`, which knows when to try again.
+    """
+    if not status.ended or cleanup is Cleanup.INCOMPLETE:
+        raise ValueError(f"a task cannot end as {status} with cleanup {cleanup}")
+    return await _land(
+        tx,
+        task_id,
+        tasks.c.lease_epoch == epoch,
+        tasks.c.status.in_(_GOING),
+        status=status,
+        reason=reason,
+        cleanup=cleanup,
+        ended_at=now(),
+        **({} if cleanup in UNSETTLED else _LET_GO),
+    )
+
+
+async def cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
+    """End a task that has not ended as ``cancelled``; returns it, or None if it had ended (read the row then).
+
+    ``cleanup`` is ``none`` if nobody ever held the task, else ``pending``: the holder, or who takes over, rolls back.
+    """
+    landed = await _land(
+        tx,
+        task_id,
+        tasks.c.status.in_(OPEN),
+        status=TaskStatus.CANCELLED,
+        reason=reason,
+        cleanup=case((tasks.c.lease_epoch == 0, str(Cleanup.NONE)), else_=str(Cleanup.PENDING)),
+        cancelled_by=user,
+        cancel_requested_at=now(),
+        ended_at=now(),
+    )
+    return await get(tx, task_id) if landed else None
+
+
+async def set_cleanup(
+    tx: Tx, task_id: str, epoch: int, state: Cleanup, why: str | None = None, retry_in: float | None = None
+) -> bool:
+    """Move the cleanup of an ended task that is ``pending`` or ``running``.
+
+    ``none``, ``done`` and ``incomplete`` give up the lease and the application's slot. ``incomplete`` is tried again in
+    ``retry_in`` seconds, or only when asked to (None), and says ``why``.
+    """
+    values: dict[str, Any] = {"cleanup": state}
+    if state not in UNSETTLED:
+        values |= {**_LET_GO, "cleanup_why": why or ""}
+    if state is Cleanup.INCOMPLETE:
+        values["cleanup_attempts"] = tasks.c.cleanup_attempts + 1
+        values["next_cleanup_at"] = None if retry_in is None else after(retry_in)
+    return await _land(
+        tx,
+        task_id,
+        tasks.c.lease_epoch == epoch,
+        tasks.c.status.not_in(OPEN),
+        tasks.c.cleanup.in_(UNSETTLED),
+        **values,
+    )
+
+
+async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
+    """``done → pending``, for a task that ended otherwise than ``completed``: the next claim takes it.
+
+    It does not take the application's slot back: it touches only what carries this task's claims.
+    """
+    return await _land(
+        tx,
+        task_id,
+        tasks.c.status.in_(_ROLLED_BACK),
+        tasks.c.cleanup == Cleanup.DONE,
+        cleanup=Cleanup.PENDING,
+        lease_owner=None,
+        lease_expires_at=now(),
+    )
+
+
+async def retry_cleanup_now(tx: Tx, task_id: str) -> bool:
+    """Make an ``incomplete`` cleanup due: the next claim takes it."""
+    return await _land(tx, task_id, tasks.c.cleanup == Cleanup.INCOMPLETE, next_cleanup_at=now())

@@ -1,0 +1,164 @@
+"""One transaction, and how errors and cancels end it."""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import CursorResult, Executable, Row, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kubemin.store.backends import Backend
+from kubemin.store.clock import now
+from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
+from kubemin.store.unbroken import unbroken
+
+T = TypeVar("T")
+
+
+class Codec(Protocol):
+    """Turns what may hold secrets into what is stored, and back. Text to text."""
+
+    def seal(self, text: str) -> str:
+        """What is stored for ``text``."""
+
+    def unseal(self, stored: str) -> str:
+        """The text that `seal` was given."""
+
+
+class Translator:
+    """Sends work to the database; its errors come out as ours."""
+
+    def __init__(self, backend: Backend, answer_seconds: float) -> None:
+        self._backend = backend
+        self._answer_seconds = answer_seconds
+        self.raised: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, TimeoutError, *backend.raised)
+
+    async def run(self, work: Coroutine[Any, Any, T], *, committing: bool = False, patient: bool = False) -> T:
+        """Run ``work`` to its end even under a cancel.
+
+        Raises a `StoreError` if it fails or, unless ``patient``, is not answered in time.
+        """
+        try:
+            return await unbroken(_bounded(work, None if patient else self._answer_seconds))
+        except self.raised as error:
+            raise self._explain(error, committing) from error
+
+    def _explain(self, error: Exception, committing: bool) -> StoreError:
+        origin = (error.orig if isinstance(error, StatementError) else None) or error
+        if isinstance(origin, StoreError):
+            return origin  # raised by a column type
+        constraint = self._backend.duplicate(origin)
+        if constraint is not None:
+            return Duplicate(constraint)
+        known = self._backend.classify(origin, committing=committing)
+        if known is not None:
+            return known
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if lost or isinstance(origin, (OSError, TimeoutError, *_broken(self._backend))):
+            what = f"{type(origin).__name__}: {origin}" if str(origin) else type(origin).__name__
+            if committing:
+                return CommitUnknown(f"the database did not answer a commit ({what})")
+            return Unavailable(f"the database does not answer ({what})")
+        return StoreError(f"the database refused a statement: {origin}")
+
+
+async def _bounded(work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+    async with asyncio.timeout(seconds):
+        return await work
+
+
+def _broken(backend: Backend) -> tuple[type[Exception], ...]:
+    return tuple(kind for kind in backend.raised if kind.__name__ == "InterfaceError")
+
+
+class Tx:
+    """A transaction. After an error or a cancel in it nothing more can be done in it: it is rolled back."""
+
+    def __init__(self, connection: AsyncConnection, translator: Translator, codec: Codec | None) -> None:
+        self._connection = connection
+        self._translator = translator
+        self._codec = codec
+        self._failure: StoreError | None = None
+        self.locked: set[str] = set()
+        """Ids of the tasks whose row this transaction has written, and so holds."""
+
+    async def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+        """All rows of a SELECT."""
+        return (await self._execute(statement, parameters)).all()
+
+    async def row(self, statement: Executable) -> Row[Any] | None:
+        """The first row of a SELECT, or None."""
+        return (await self._execute(statement, None)).first()
+
+    async def scalar(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        return (await self._execute(statement, None)).scalar()
+
+    async def write(self, statement: Executable, parameters: Any = None) -> int:
+        """Run a write; returns how many rows it matched (of a single execution)."""
+        return (await self._execute(statement, parameters)).rowcount
+
+    async def insert(self, statement: Executable) -> Any:
+        """Insert one row; returns its generated key."""
+        key = (await self._execute(statement, None)).inserted_primary_key
+        return key[0] if key else None
+
+    async def tentative(self, statement: Executable) -> int:
+        """Like `write`, but a violated unique constraint (`Duplicate`) undoes only this statement."""
+        self.check()
+        try:
+            return await self._translator.run(self._in_savepoint(statement))
+        except Duplicate:
+            raise
+        except StoreError as error:
+            self._failure = error
+            raise
+
+    async def now(self) -> datetime:
+        """The database's time."""
+        moment: datetime = await self.scalar(select(now()))
+        return moment
+
+    def check(self) -> None:
+        """Raise a `StoreError` if the transaction has failed."""
+        if self._failure is not None:
+            raise StoreError("the transaction has failed, and is rolled back") from self._failure
+
+    def seal(self, value: Any) -> str:
+        """JSON that may hold secrets, as it is stored."""
+        text = dump(value)
+        return text if self._codec is None else self._codec.seal(text)
+
+    def unseal(self, stored: str) -> Any:
+        """The value that `seal` was given."""
+        return load(stored if self._codec is None else self._codec.unseal(stored))
+
+    async def _execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+        self.check()
+        try:
+            return await self._translator.run(self._connection.execute(statement, parameters))
+        except StoreError as error:
+            self._failure = error
+            raise
+
+    async def _in_savepoint(self, statement: Executable) -> int:
+        async with self._connection.begin_nested():
+            return (await self._connection.execute(statement)).rowcount
+
+
+def dump(value: Any) -> str:
+    """JSON, the same bytes for the same value whatever the database. Keys keep their order."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def load(stored: str) -> Any:
+    """The value that `dump` was given."""
+    return json.loads(stored)
+
+
+def fields(row: Row[Any]) -> dict[str, Any]:
+    """A row's values by column."""
+    return dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's public accessor, named so to leave columns their names)

@@ -1,0 +1,26 @@
+"""Work that a cancel does not cut short."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` to its end, and return its result or raise its error.
+
+    A cancel that arrives meanwhile is raised when ``work`` has ended, never before: a statement torn in the middle
+    leaves a connection in a state nobody knows, and a commit whose outcome nobody waited for.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        cause = None if task.cancelled() else task.exception()
+        raise cancelled from cause
+    return task.result()

@@ -1,0 +1,105 @@
+"""Workflows of applications."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert as sql_insert
+from sqlalchemy import update as sql_update
+
+from kubemin.store.clock import now
+from kubemin.store.tables import workflows
+from kubemin.store.transaction import Tx, dump, fields, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorkflow:
+    """A workflow to insert or to save. ``steps`` is JSON, a list."""
+
+    id: str
+    app_id: str
+    name: str
+    alias: str = ""
+    namespace: str = "default"
+    project: str = ""
+    description: str = ""
+    type: str = ""
+    disabled: bool = False
+    steps: Any = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow(NewWorkflow):
+    """A workflow as stored."""
+
+    created_at: datetime
+    updated_at: datetime
+
+
+async def insert(tx: Tx, new: NewWorkflow) -> None:
+    """Store a new workflow. Raises `Duplicate` (``uq_workflows_app_id_name``) if the application has one so named."""
+    values = _values(new) | {"id": new.id, "app_id": new.app_id}
+    await tx.insert(sql_insert(workflows).values(**values, created_at=now(), updated_at=now()))
+
+
+async def update(tx: Tx, new: NewWorkflow) -> bool:
+    """Save a workflow of the same id and application; False if there is none. Raises `Duplicate` like `insert`."""
+    statement = sql_update(workflows).where(workflows.c.id == new.id, workflows.c.app_id == new.app_id)
+    return await tx.write(statement.values(**_values(new), updated_at=now())) == 1
+
+
+async def delete(tx: Tx, workflow_id: str) -> bool:
+    """Delete a workflow; False if there is none. Its tasks stay, as history."""
+    return await tx.write(sql_delete(workflows).where(workflows.c.id == workflow_id)) == 1
+
+
+async def delete_of_application(tx: Tx, app_id: str) -> int:
+    """Delete all workflows of an application; returns how many."""
+    return await tx.write(sql_delete(workflows).where(workflows.c.app_id == app_id))
+
+
+async def get(tx: Tx, workflow_id: str) -> Workflow | None:
+    """The workflow with this id."""
+    return _workflow(await tx.row(select(workflows).where(workflows.c.id == workflow_id)))
+
+
+async def find(tx: Tx, app_id: str, name: str) -> Workflow | None:
+    """An application's workflow of this name."""
+    statement = select(workflows).where(workflows.c.app_id == app_id, workflows.c.name == name)
+    return _workflow(await tx.row(statement))
+
+
+async def of_application(tx: Tx, app_id: str) -> list[Workflow]:
+    """An application's workflows, the oldest first."""
+    statement = select(workflows).where(workflows.c.app_id == app_id)
+    rows = await tx.rows(statement.order_by(workflows.c.created_at, workflows.c.id))
+    return [workflow for workflow in map(_workflow, rows) if workflow is not None]
+
+
+async def first_ids(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
+    """The oldest workflow's id of each of these applications that has one."""
+    statement = select(workflows.c.app_id, workflows.c.id).where(workflows.c.app_id.in_(app_ids))
+    found: dict[str, str] = {}
+    for row in await tx.rows(statement.order_by(workflows.c.created_at, workflows.c.id)):
+        found.setdefault(row.app_id, row.id)
+    return found
+
+
+def _values(new: NewWorkflow) -> dict[str, Any]:
+    return {
+        "name": new.name,
+        "alias": new.alias,
+        "namespace": new.namespace,
+        "project": new.project,
+        "description": new.description,
+        "type": new.type,
+        "disabled": new.disabled,
+        "steps": dump(list(new.steps)),
+    }
+
+
+def _workflow(row: Row[Any] | None) -> Workflow | None:
+    return None if row is None else Workflow(**{**fields(row), "steps": load(row.steps)})
