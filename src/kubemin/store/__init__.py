@@ -20,6 +20,7 @@ from kubemin.store.errors import (
     Unavailable,
     Unstorable,
 )
+from kubemin.store.tasks import Task
 from kubemin.store.transaction import Codec, Tx
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Probe",
     "SchemaOutdated",
     "StoreError",
+    "Task",
     "Tx",
     "Unavailable",
     "Unstorable",

@@ -3,8 +3,6 @@
 Except where an error says otherwise, the transaction it ended has changed nothing: it was, or will be, rolled back.
 """
 
-# ruff: noqa: N818 - the names say what happened; a suffix on each would only repeat that they are errors
-
 from typing import ClassVar
 
 

@@ -4,15 +4,15 @@ A resource is known by its task and its ``seq`` there, which the caller counts.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind, ResourceState, TaskStatus
+from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
 from kubemin.store.clock import now
 from kubemin.store.tables import claims, resources, tasks
 from kubemin.store.transaction import Tx, dump, fields, load
@@ -54,6 +54,16 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """An object that a task made and that is there still, for all the journal knows."""
+
+    task_id: str
+    ref: ObjectRef
+    uid: str | None
+    dependents: Any
+
+
+@dataclass(frozen=True, slots=True)
 class NewClaim:
     """A request about to leave, for the resource ``seq``; ``base_version`` is the resourceVersion it carries."""
 
@@ -75,6 +85,15 @@ class Claim:
     answer: str | None
     created_at: datetime
     answered_at: datetime | None
+
+
+class ClaimOwner(NamedTuple):
+    """The task of a claim, and the state of the resource that the claim is about."""
+
+    task_id: str
+    status: TaskStatus
+    cleanup: Cleanup
+    state: ResourceState
 
 
 async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
@@ -117,19 +136,51 @@ async def of_task(tx: Tx, task_id: str) -> list[Resource]:
     return [_resource(tx, row) for row in rows]
 
 
-async def created_by_completed(tx: Tx, app_id: str) -> list[Resource]:
-    """What completed tasks of an application created, newest first."""
+async def standing_of_application(tx: Tx, app_id: str) -> list[Resource]:
+    """What ended tasks of an application created and none removed since; of each object the newest row."""
     statement = (
         select(resources)
         .join(tasks, tasks.c.id == resources.c.task_id)
         .where(
             tasks.c.app_id == app_id,
-            tasks.c.status == TaskStatus.COMPLETED,
-            resources.c.state == ResourceState.CREATED,
+            tasks.c.status.in_([status for status in TaskStatus if status.ended]),
+            or_(
+                and_(resources.c.purpose == "apply", resources.c.state == ResourceState.CREATED),
+                and_(resources.c.purpose == "remove", resources.c.state == ResourceState.DELETED),
+            ),
         )
         .order_by(tasks.c.seq.desc(), resources.c.seq.desc())
     )
-    return [_resource(tx, row) for row in await tx.rows(statement)]
+    rows = [_resource(tx, row) for row in await tx.rows(statement)]
+    removed = {row.uid for row in rows if row.purpose == "remove"}
+    newest: dict[ObjectRef, Resource] = {}
+    for row in rows:
+        if row.purpose == "apply" and row.uid not in removed:
+            newest.setdefault(row.ref, row)
+    return list(newest.values())
+
+
+async def standing_of_application(tx: Tx, app_id: str) -> list[Standing]:
+    """What ended tasks of an application made and no later one removed, in the order in which it was made."""
+    name = (resources.c.kind, resources.c.namespace, resources.c.name)
+    statement = (
+        select(*name, resources.c.task_id, resources.c.state, resources.c.uid, resources.c.dependents)
+        .join(tasks, tasks.c.id == resources.c.task_id)
+        .where(
+            tasks.c.app_id == app_id,
+            tasks.c.status.in_([status for status in TaskStatus if status.ended]),
+            resources.c.state.in_((ResourceState.CREATED, ResourceState.DELETED)),
+        )
+        .order_by(tasks.c.seq, resources.c.seq)
+    )
+    found: dict[ObjectRef, Standing] = {}
+    for row in await tx.rows(statement):
+        ref = ObjectRef(row.kind, row.namespace, row.name)
+        found.pop(ref, None)
+        if row.state == ResourceState.CREATED:
+            dependents = None if row.dependents is None else load(row.dependents)
+            found[ref] = Standing(row.task_id, ref, row.uid, dependents)
+    return list(found.values())
 
 
 async def add_claims(tx: Tx, task_id: str, new: Sequence[NewClaim]) -> None:
@@ -169,12 +220,25 @@ async def claims_of_task(tx: Tx, task_id: str) -> list[Claim]:
     return [Claim(**{**fields(row), "kind": ClaimKind(row.kind)}) for row in await tx.rows(statement)]
 
 
-async def task_of_claim(tx: Tx, token: str) -> tuple[str, ClaimKind] | None:
-    """The task that a claim found on an object belongs to, and what its request was; None if nobody knows it."""
-    row = await tx.row(select(claims.c.task_id, claims.c.kind).where(claims.c.token == token))
-    return None if row is None else (row.task_id, ClaimKind(row.kind))
+async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
+    """By claim, as found on objects: the task that it belongs to. What nobody knows is left out."""
+    owners: dict[str, ClaimOwner] = {}
+    wanted = list(tokens)
+    for start in range(0, len(wanted), _CHUNK):
+        statement = (
+            select(claims.c.token, claims.c.task_id, tasks.c.status, tasks.c.cleanup, resources.c.state)
+            .join(tasks, tasks.c.id == claims.c.task_id)
+            .join(resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq))
+            .where(claims.c.token.in_(wanted[start : start + _CHUNK]))
+        )
+        for row in await tx.rows(statement):
+            owners[row.token] = ClaimOwner(
+                row.task_id, TaskStatus(row.status), Cleanup(row.cleanup), ResourceState(row.state)
+            )
+    return owners
 
 
+_CHUNK = 500
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")
 _SEALED = {"before", "applied"}
 

@@ -5,6 +5,7 @@ it could not work on gets the next major.
 """
 
 import re
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -29,9 +30,11 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
-def revisions() -> list[str]:
+@cache
+def revisions() -> tuple[str, ...]:
     """Every revision this version of KubeMin knows, oldest first."""
-    return [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
+    scripts = ScriptDirectory.from_config(config()).walk_revisions()
+    return tuple(script.revision for script in scripts)[::-1]
 
 
 def upgrade(connection: Connection, backend: Backend, to: str = "head") -> None:

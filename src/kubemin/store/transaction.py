@@ -17,6 +17,9 @@ from kubemin.store.unbroken import unbroken
 
 T = TypeVar("T")
 
+CANCEL_SECONDS = 2.0
+"""How long a cancelled transaction waits for a statement's answer before it breaks the connection."""
+
 
 class Codec(Protocol):
     """Turns what may hold secrets into what is stored, and back. Text to text."""
@@ -37,12 +40,13 @@ class Translator:
         self.raised: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, TimeoutError, *backend.raised)
 
     async def run(self, work: Coroutine[Any, Any, T], *, committing: bool = False, patient: bool = False) -> T:
-        """Run ``work`` to its end even under a cancel.
+        """Run ``work`` to its end even under a cancel; if it is not a commit, for `CANCEL_SECONDS` then at most.
 
         Raises a `StoreError` if it fails or, unless ``patient``, is not answered in time.
         """
         try:
-            return await unbroken(_bounded(work, None if patient else self._answer_seconds))
+            bounded = _bounded(work, None if patient else self._answer_seconds)
+            return await unbroken(bounded, grace=None if committing else CANCEL_SECONDS)
         except self.raised as error:
             raise self._explain(error, committing) from error
 

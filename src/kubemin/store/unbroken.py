@@ -7,19 +7,23 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+async def unbroken(work: Coroutine[Any, Any, T], grace: float | None = None) -> T:
     """Run ``work`` to its end, and return its result or raise its error.
 
     A cancel that arrives meanwhile is raised when ``work`` has ended, never before: a statement torn in the middle
-    leaves a connection in a state nobody knows, and a commit whose outcome nobody waited for.
+    leaves a connection in a state nobody knows, and a commit whose outcome nobody waited for. With ``grace``, ``work``
+    is given so many seconds after the cancel, and is cancelled then.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=None if cancelled is None else grace)
         except asyncio.CancelledError as error:
             cancelled = error
+        else:
+            if not task.done():
+                task.cancel()
     if cancelled is not None:
         cause = None if task.cancelled() else task.exception()
         raise cancelled from cause

@@ -8,6 +8,7 @@ from kubemin.store.tasks.reads import (
     get,
     latest_of_workflows,
     lock_application,
+    of_claims,
     page,
     statuses,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "insert",
     "latest_of_workflows",
     "lock_application",
+    "of_claims",
     "page",
     "release",
     "renew",

@@ -6,7 +6,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Select, func, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, case, func, or_, select, tuple_, union_all, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
@@ -134,14 +134,15 @@ async def guard(tx: Tx, task_id: str, epoch: int) -> None:
     tx.locked.add(task_id)
 
 
-async def release(tx: Tx, task_id: str, epoch: int) -> bool:
-    """Hand a task over: whoever asks next gets it. A forward attempt that is handed over does not count."""
-    going = tasks.c.status.in_((TaskStatus.QUEUED, TaskStatus.RUNNING))
-    values = {"lease_owner": None, "lease_expires_at": now(), "updated_at": now()}
-    ours = (tasks.c.id == task_id, tasks.c.lease_epoch == epoch, tasks.c.lease_expires_at.is_not(None))
-    landed = await tx.write(
-        update(tasks).where(*ours, going, tasks.c.attempt > 0).values(**values, attempt=tasks.c.attempt - 1)
-    ) or await tx.write(update(tasks).where(*ours).values(**values))
+async def release(tx: Tx, task_id: str, epoch: int, *, count: bool = True) -> bool:
+    """Hand a task over: whoever asks next gets it. Unless ``count``, the attempt that ends so counts for nothing."""
+    back = 0 if count else case((tasks.c.status.in_((TaskStatus.QUEUED, TaskStatus.RUNNING)), 1), else_=0)
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.lease_epoch == epoch, tasks.c.lease_owner.is_not(None))
+        .values(lease_owner=None, lease_expires_at=now(), attempt=tasks.c.attempt - back, updated_at=now())
+    )
+    landed = await tx.write(statement) == 1
     if landed:
         tx.locked.add(task_id)
-    return bool(landed)
+    return landed

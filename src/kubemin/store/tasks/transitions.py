@@ -1,11 +1,12 @@
 """The transitions of design §3: each is one conditional UPDATE that reports whether it landed.
 
-Where an epoch is asked for, a stale holder changes nothing. Terminal states never change again.
+Where an epoch is asked for, only the holder changes anything: not one that was taken over, nor one that gave its lease
+up. Terminal states never change again.
 """
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, update
+from sqlalchemy import ColumnElement, and_, case, func, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now
@@ -28,13 +29,17 @@ async def _land(tx: Tx, task_id: str, *conditions: ColumnElement[bool], **values
     return landed
 
 
+def _held(epoch: int) -> ColumnElement[bool]:
+    return and_(tasks.c.lease_epoch == epoch, tasks.c.lease_owner.is_not(None))
+
+
 async def start(tx: Tx, task_id: str, epoch: int) -> bool:
-    """``queued → running``. A task that is resumed keeps its start."""
+    """``queued → running``; one that is resumed is ``running`` already, and keeps its start."""
     return await _land(
         tx,
         task_id,
-        tasks.c.lease_epoch == epoch,
-        tasks.c.status == TaskStatus.QUEUED,
+        _held(epoch),
+        tasks.c.status.in_(_GOING),
         status=TaskStatus.RUNNING,
         started_at=func.coalesce(tasks.c.started_at, now()),
     )
@@ -42,7 +47,7 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
 
 async def update_plan(tx: Tx, task_id: str, epoch: int, plan: Any) -> bool:
     """Store what a task that goes forward will do; a resume reads it."""
-    return await _land(tx, task_id, tasks.c.lease_epoch == epoch, tasks.c.status.in_(_GOING), plan=tx.seal(plan))
+    return await _land(tx, task_id, _held(epoch), tasks.c.status.in_(_GOING), plan=tx.seal(plan))
 
 
 async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup) -> bool:
@@ -56,7 +61,7 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
     return await _land(
         tx,
         task_id,
-        tasks.c.lease_epoch == epoch,
+        _held(epoch),
         tasks.c.status.in_(_GOING),
         status=status,
         reason=reason,
@@ -102,7 +107,7 @@ async def set_cleanup(
     return await _land(
         tx,
         task_id,
-        tasks.c.lease_epoch == epoch,
+        _held(epoch),
         tasks.c.status.not_in(OPEN),
         tasks.c.cleanup.in_(UNSETTLED),
         **values,
@@ -112,7 +117,8 @@ async def set_cleanup(
 async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
     """``done → pending``, for a task that ended otherwise than ``completed``: the next claim takes it.
 
-    It does not take the application's slot back: it touches only what carries this task's claims.
+    It does not take the application's slot back: it touches only what carries this task's claims. The epoch moves on,
+    so that nobody who held the task before can say ``done`` of what was not done.
     """
     return await _land(
         tx,
@@ -120,6 +126,7 @@ async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
         tasks.c.status.in_(_ROLLED_BACK),
         tasks.c.cleanup == Cleanup.DONE,
         cleanup=Cleanup.PENDING,
+        lease_epoch=tasks.c.lease_epoch + 1,
         lease_owner=None,
         lease_expires_at=now(),
     )
