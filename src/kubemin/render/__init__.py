@@ -1,1 +1,26 @@
+"""From an application to Kubernetes manifests. Pure: the same input gives the same bytes."""
 
+from kubemin.render.components import RENDERERS
+from kubemin.render.context import Context
+from kubemin.render.errors import RenderError
+from kubemin.render.model import Fetch, Identity, Rendered
+from kubemin.spec.application import Application
+
+__all__ = ["Fetch", "Identity", "RenderError", "Rendered", "render"]
+
+
+def render(application: Application, identity: Identity) -> list[Rendered]:
+    """The manifests of a checked application, component by component in its order.
+
+    No claim and no task id is in them: the engine adds what belongs to a task.
+
+    Raises:
+        RenderError: the application was not checked, or ``identity`` does not cover it.
+    """
+    rendered: list[Rendered] = []
+    for component in application.component:
+        renderer = RENDERERS.get(component.type)
+        if renderer is None:
+            raise RenderError(f'Component "{component.name}" has no type that could be rendered.')
+        rendered.extend(renderer(Context(application, component, identity)))
+    return rendered

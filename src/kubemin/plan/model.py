@@ -1,0 +1,131 @@
+"""Plans, as values and as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from kubemin.render import Fetch
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.workflow import Mode
+
+PRIORITIES: Mapping[str, int] = {
+    "ConfigMap": 0,
+    "Secret": 0,
+    "PersistentVolumeClaim": 1,
+    "ServiceAccount": 1,
+    "Role": 1,
+    "RoleBinding": 1,
+    "ClusterRole": 1,
+    "ClusterRoleBinding": 1,
+    "Service": 10,
+    "Deployment": 10,
+    "StatefulSet": 10,
+    "Job": 10,
+    "Ingress": 10,
+}
+"""Jobs of a lower priority are ready before those of a higher one begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One manifest to bring into the cluster. ``seq`` counts from 1 over the whole plan."""
+
+    seq: int
+    name: str
+    component: str
+    component_type: str
+    step: str
+    manifest: Manifest
+    fetch: Fetch | None = None
+    requires: tuple[ObjectRef, ...] = ()
+    share: str | None = None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object that the manifest describes."""
+        return ObjectRef.of(self.manifest)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON. Secrets are in it: it belongs nowhere but in the task's row."""
+        return {
+            "seq": self.seq,
+            "name": self.name,
+            "component": self.component,
+            "componentType": self.component_type,
+            "step": self.step,
+            "manifest": self.manifest,
+            "fetch": {"url": self.fetch.url, "key": self.fetch.key} if self.fetch else None,
+            "requires": [[ref.kind, ref.namespace, ref.name] for ref in self.requires],
+            "share": self.share,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The reverse of ``to_json``."""
+        return cls(
+            seq=data["seq"],
+            name=data["name"],
+            component=data["component"],
+            component_type=data["componentType"],
+            step=data["step"],
+            manifest=data["manifest"],
+            fetch=Fetch(**data["fetch"]) if data["fetch"] else None,
+            requires=tuple(ObjectRef(*ref) for ref in data["requires"]),
+            share=data["share"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Jobs that may run together, at most ``concurrency`` at a time (None: all at once)."""
+
+    index: int
+    step: str
+    mode: Mode
+    priority: int
+    concurrency: int | None
+    jobs: tuple[Job, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "index": self.index,
+            "step": self.step,
+            "mode": str(self.mode),
+            "priority": self.priority,
+            "concurrency": self.concurrency,
+            "jobs": [job.to_json() for job in self.jobs],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The reverse of ``to_json``."""
+        return cls(
+            index=data["index"],
+            step=data["step"],
+            mode=Mode(data["mode"]),
+            priority=data["priority"],
+            concurrency=data["concurrency"],
+            jobs=tuple(Job.from_json(job) for job in data["jobs"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Stages, one after another. A later one begins when all jobs of the former are ready."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """All jobs, in order."""
+        return tuple(job for stage in self.stages for job in stage.jobs)
+
+    def to_json(self) -> Any:
+        """As JSON, for the task's row."""
+        return {"stages": [stage.to_json() for stage in self.stages]}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """The reverse of ``to_json``."""
+        return cls(tuple(Stage.from_json(stage) for stage in data["stages"]))

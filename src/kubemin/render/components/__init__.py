@@ -1,0 +1,18 @@
+"""Component types: one module each. To add one, write its ``render`` and give it a line here."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from kubemin.render.components import config, job, secret, store, webservice
+from kubemin.render.context import Context
+from kubemin.render.model import Rendered
+
+Renderer = Callable[[Context], Iterator[Rendered]]
+
+RENDERERS: Mapping[str, Renderer] = {
+    "webservice": webservice.render,
+    "store": store.render,
+    "config": config.render,
+    "secret": secret.render,
+    "job": job.render,
+}
+"""By component type."""

@@ -1,0 +1,15 @@
+"""``secret``: a Secret of the component's own name."""
+
+import base64
+from collections.abc import Iterator
+
+from kubemin.render.context import Context
+from kubemin.render.model import Rendered
+
+
+def render(context: Context) -> Iterator[Rendered]:
+    """The Secret, its values in base64."""
+    secret = sorted(context.component.properties.secret.items())
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in secret}
+    body = {"type": "Opaque", "data": data} if data else {"type": "Opaque"}
+    yield context.rendered(context.manifest("Secret", context.component.name, body))

@@ -1,0 +1,98 @@
+"""One component's surroundings while it is rendered: ids, names, labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.render.errors import RenderError
+from kubemin.render.model import Fetch, Identity, Rendered
+from kubemin.spec import labels
+from kubemin.spec.application import Application
+from kubemin.spec.component import Component
+from kubemin.spec.names import LABEL_LENGTH, shorten
+from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a component stands. Everything that names or labels an object comes from here."""
+
+    application: Application
+    component: Component
+    identity: Identity
+
+    @property
+    def app_id(self) -> str:
+        """Id of the application."""
+        return self.identity.app_id
+
+    @property
+    def namespace(self) -> str:
+        """The component's namespace."""
+        return self.application.namespace_of(self.component)
+
+    @property
+    def share(self) -> str | None:
+        """The component's share strategy."""
+        return self.component.traits.share.strategy if self.component.traits.share else None
+
+    def selector(self) -> dict[str, str]:
+        """Picks the component's own Pods. Selectors cannot change, so only what never changes is in it."""
+        return {labels.NAME: self.component.name, labels.APP_ID: self.app_id}
+
+    def stable_labels(self) -> dict[str, str]:
+        """Labels that no later version of the component changes, for where Kubernetes allows no change."""
+        return dict(
+            sorted(
+                {
+                    **self.selector(),
+                    labels.MANAGED_BY: labels.MANAGER,
+                    labels.CLI: shorten(f"{self.app_id}-{self.component.name}", LABEL_LENGTH),
+                    labels.CLI_APP_ID: self.app_id,
+                    labels.CLI_COMPONENT_NAME: self.component.name,
+                }.items()
+            )
+        )
+
+    def pod_labels(self) -> dict[str, str]:
+        """Labels of the component's Pods: the user's, and KubeMin's, which win."""
+        number = self.identity.component_ids.get(self.component.name)
+        if number is None:
+            raise RenderError(f'Component "{self.component.name}" has no id.')
+        own = {
+            labels.PART_OF: self.application.name,
+            labels.COMPONENT_ID: str(number),
+            labels.CLI_COMPONENT_ID: str(number),
+        }
+        return dict(sorted({**self.component.properties.labels, **self.stable_labels(), **own}.items()))
+
+    def object_labels(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Labels of an object; ``more`` are further ones of the user's."""
+        share = {labels.SHARE_NAME: self.namespace, labels.SHARE_STRATEGY: self.share} if self.share else {}
+        return dict(sorted({**(more or {}), **self.pod_labels(), **share}.items()))
+
+    def manifest(
+        self,
+        kind: str,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        more_labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        """An object of the component; ``body`` is what stands beside ``metadata``."""
+        known = KINDS[kind]
+        metadata: dict[str, Any] = {"name": name}
+        if known.namespaced:
+            metadata["namespace"] = namespace or self.namespace
+        metadata["labels"] = self.object_labels(more_labels)
+        if annotations:
+            metadata["annotations"] = dict(sorted(annotations.items()))
+        return {"apiVersion": known.api_version, "kind": kind, "metadata": metadata, **body}
+
+    def rendered(
+        self, manifest: Manifest, *, fetch: Fetch | None = None, requires: tuple[ObjectRef, ...] = ()
+    ) -> Rendered:
+        """A manifest of the component, ready to be planned."""
+        return Rendered(manifest, self.component.name, fetch, requires, self.share)

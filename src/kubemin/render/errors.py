@@ -1,0 +1,5 @@
+"""Errors of rendering."""
+
+
+class RenderError(Exception):
+    """The application cannot be rendered: it was not checked, or its identity does not cover it."""

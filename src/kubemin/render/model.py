@@ -1,0 +1,46 @@
+"""What goes into and comes out of rendering."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from kubemin.spec.application import Application
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.scope import PREVIEW_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Ids that the store gave: of the application, and of each component by name."""
+
+    app_id: str
+    component_ids: Mapping[str, int]
+
+    @classmethod
+    def preview(cls, application: Application) -> Self:
+        """Stand-ins for an application that was never stored."""
+        numbers = {component.name: number for number, component in enumerate(application.component, start=1)}
+        return cls(application.id or PREVIEW_ID, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Text to fetch from ``url`` when the job runs, into ``data[key]`` of its ConfigMap."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One Kubernetes object of a component.
+
+    ``requires`` are objects that must exist before it is made, and that KubeMin never makes, changes or deletes.
+    ``share`` is the component's share strategy, if it has one.
+    """
+
+    manifest: Manifest
+    component: str
+    fetch: Fetch | None = None
+    requires: tuple[ObjectRef, ...] = ()
+    share: str | None = None

@@ -1,0 +1,63 @@
+"""Pod templates: what webservice, store and job have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubemin.render.context import Context
+from kubemin.spec.objects import Manifest, ObjectRef
+
+
+@dataclass(slots=True)
+class Pod:
+    """A Pod in the making, and what its traits make beside it."""
+
+    container: Manifest
+    """The component's own container."""
+    init_containers: list[Manifest] = field(default_factory=list)
+    sidecars: list[Manifest] = field(default_factory=list)
+    volumes: dict[str, Manifest] = field(default_factory=dict)
+    """By name. A volume that comes from a claim template is here too, and None of the Pod's."""
+    claim_templates: list[Manifest] = field(default_factory=list)
+    service_account: str | None = None
+    objects: list[Manifest] = field(default_factory=list)
+    """Further objects: claims, service accounts, roles, Ingresses."""
+    requires: list[ObjectRef] = field(default_factory=list)
+
+    def template(self, context: Context, **spec: Any) -> Manifest:
+        """The Pod template; ``spec`` adds to the Pod's own."""
+        templates = {template["metadata"]["name"] for template in self.claim_templates}
+        volumes = [volume for name, volume in self.volumes.items() if name not in templates]
+        body: Manifest = {}
+        if self.service_account:
+            body["serviceAccountName"] = self.service_account
+        if self.init_containers:
+            body["initContainers"] = self.init_containers
+        body["containers"] = [self.container, *self.sidecars]
+        if volumes:
+            body["volumes"] = volumes
+        return {"metadata": {"labels": context.pod_labels()}, "spec": {**body, **spec}}
+
+
+def container(
+    name: str,
+    image: str,
+    *,
+    command: Sequence[str] = (),
+    args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Manifest:
+    """A container; traits add to it. An empty value is left out, as the API server would drop it anyway."""
+    result: Manifest = {"name": name, "image": image, "imagePullPolicy": "IfNotPresent"}
+    if command:
+        result["command"] = list(command)
+    if args:
+        result["args"] = list(args)
+    if env:
+        result["env"] = [variable(key, value) for key, value in sorted(env.items())]
+    return result
+
+
+def variable(name: str, value: str) -> Manifest:
+    """An environment variable with a fixed value."""
+    return {"name": name, "value": value} if value else {"name": name}

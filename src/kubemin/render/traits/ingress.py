@@ -1,0 +1,66 @@
+"""``ingress``: routes from outside."""
+
+from collections.abc import Sequence
+
+from kubemin.render.context import Context
+from kubemin.render.pod import Pod
+from kubemin.spec.names import service_name
+from kubemin.spec.objects import Manifest
+from kubemin.spec.traits.ingress import REGEX, STRIP, Ingress, Rewrite, Route
+
+_NGINX = "nginx.ingress.kubernetes.io"
+
+
+def apply(ingresses: Sequence[Ingress], pod: Pod, context: Context) -> None:
+    """Make the Ingresses: one an entry and different rewrite."""
+    for ingress in ingresses:
+        names = ingress.object_names(context.component.name, context.app_id)
+        for name, (rewrite, routes) in zip(names, ingress.by_rewrite(), strict=True):
+            spec: Manifest = {}
+            if ingress.ingress_class_name:
+                spec["ingressClassName"] = ingress.ingress_class_name
+            if ingress.tls:
+                spec["tls"] = [{key: value for key, value in tls.dump().items() if value} for tls in ingress.tls]
+            spec["rules"] = _rules(ingress, routes, context)
+            pod.objects.append(
+                context.manifest(
+                    "Ingress",
+                    name,
+                    {"spec": spec},
+                    more_labels=ingress.label,
+                    annotations={**ingress.annotations, **_annotations(rewrite)},
+                )
+            )
+
+
+def _rules(ingress: Ingress, routes: Sequence[Route], context: Context) -> list[Manifest]:
+    by_host: dict[str, list[Manifest]] = {}
+    for route in routes:
+        for host in [route.host] if route.host else ingress.hosts or [""]:
+            by_host.setdefault(host, []).append(_path(route, ingress, context))
+    return [{**({"host": host} if host else {}), "http": {"paths": paths}} for host, paths in by_host.items()]
+
+
+def _path(route: Route, ingress: Ingress, context: Context) -> Manifest:
+    names = {component.name for component in context.application.component}
+    wanted = route.backend.service_name
+    service = service_name(wanted, context.app_id) if wanted in names else wanted
+    path, path_type = route.path, route.path_type or ingress.default_path_type
+    if route.rewrite and route.rewrite.type in (REGEX, STRIP):
+        # Patterns are no paths: only the controller knows what they mean.
+        path_type = "ImplementationSpecific"
+        path = (route.rewrite.match or path) if route.rewrite.type == REGEX else f"{path.rstrip('/')}(/|$)(.*)"
+    return {
+        "path": path,
+        "pathType": path_type,
+        "backend": {"service": {"name": service, "port": {"number": route.backend.service_port}}},
+    }
+
+
+def _annotations(rewrite: Rewrite | None) -> dict[str, str]:
+    if rewrite is None:
+        return {}
+    if rewrite.type == STRIP:
+        return {f"{_NGINX}/use-regex": "true", f"{_NGINX}/rewrite-target": f"{rewrite.replacement.rstrip('/')}/$2"}
+    target = {f"{_NGINX}/rewrite-target": rewrite.replacement}
+    return {f"{_NGINX}/use-regex": "true", **target} if rewrite.type == REGEX else target
