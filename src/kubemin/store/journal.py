@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, insert, null, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
@@ -51,16 +51,6 @@ class Resource:
     why: str
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """An object that a task made and that is there still, for all the journal knows."""
-
-    task_id: str
-    ref: ObjectRef
-    uid: str | None
-    dependents: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +127,13 @@ async def of_task(tx: Tx, task_id: str) -> list[Resource]:
 
 
 async def standing_of_application(tx: Tx, app_id: str) -> list[Resource]:
-    """What ended tasks of an application created and none removed since; of each object the newest row."""
+    """What ended tasks of an application created and none removed since; of each object the newest row.
+
+    Without ``before`` and ``applied``.
+    """
+    columns = [column for column in resources.c if column.name not in _SEALED]
     statement = (
-        select(resources)
+        select(*columns, *(null().label(name) for name in _SEALED))
         .join(tasks, tasks.c.id == resources.c.task_id)
         .where(
             tasks.c.app_id == app_id,
@@ -158,29 +152,6 @@ async def standing_of_application(tx: Tx, app_id: str) -> list[Resource]:
         if row.purpose == "apply" and row.uid not in removed:
             newest.setdefault(row.ref, row)
     return list(newest.values())
-
-
-async def standing_of_application(tx: Tx, app_id: str) -> list[Standing]:
-    """What ended tasks of an application made and no later one removed, in the order in which it was made."""
-    name = (resources.c.kind, resources.c.namespace, resources.c.name)
-    statement = (
-        select(*name, resources.c.task_id, resources.c.state, resources.c.uid, resources.c.dependents)
-        .join(tasks, tasks.c.id == resources.c.task_id)
-        .where(
-            tasks.c.app_id == app_id,
-            tasks.c.status.in_([status for status in TaskStatus if status.ended]),
-            resources.c.state.in_((ResourceState.CREATED, ResourceState.DELETED)),
-        )
-        .order_by(tasks.c.seq, resources.c.seq)
-    )
-    found: dict[ObjectRef, Standing] = {}
-    for row in await tx.rows(statement):
-        ref = ObjectRef(row.kind, row.namespace, row.name)
-        found.pop(ref, None)
-        if row.state == ResourceState.CREATED:
-            dependents = None if row.dependents is None else load(row.dependents)
-            found[ref] = Standing(row.task_id, ref, row.uid, dependents)
-    return list(found.values())
 
 
 async def add_claims(tx: Tx, task_id: str, new: Sequence[NewClaim]) -> None:
@@ -239,8 +210,10 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
 
 
 _CHUNK = 500
+"""Values in one IN: databases bound the number of parameters."""
+
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")
-_SEALED = {"before", "applied"}
+_SEALED = ("before", "applied")
 
 
 def _stored(tx: Tx, name: str, value: Any) -> Any:

@@ -8,7 +8,6 @@ from kubemin.store.tasks.reads import (
     get,
     latest_of_workflows,
     lock_application,
-    of_claims,
     page,
     statuses,
 )
@@ -38,7 +37,6 @@ __all__ = [
     "insert",
     "latest_of_workflows",
     "lock_application",
-    "of_claims",
     "page",
     "release",
     "renew",

@@ -7,15 +7,12 @@ from typing import NamedTuple
 from sqlalchemy import func, or_, select, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store.tables import applications, claims, tasks
+from kubemin.store.tables import applications, tasks
 from kubemin.store.tasks.record import Task, brief, to_task, whole
 from kubemin.store.transaction import Tx
 
 OPEN = tuple(status for status in TaskStatus if not status.ended)
 UNSETTLED = (Cleanup.PENDING, Cleanup.RUNNING)
-
-_CHUNK = 500
-"""Values in one IN: databases bound the number of parameters."""
 
 
 class Standing(NamedTuple):
@@ -64,19 +61,6 @@ async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, Standing]:
     """Status, epoch and reason of each of these tasks that exists."""
     statement = select(tasks.c.id, tasks.c.status, tasks.c.lease_epoch, tasks.c.reason).where(tasks.c.id.in_(ids))
     return {row.id: Standing(TaskStatus(row.status), row.lease_epoch, row.reason) for row in await tx.rows(statement)}
-
-
-async def of_claims(tx: Tx, tokens: Collection[str]) -> dict[str, Task]:
-    """The task that each of these claims belongs to, by claim; a claim nobody knows is left out."""
-    found: dict[str, Task] = {}
-    wanted = list(tokens)
-    for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
-        owned = await tx.rows(select(claims.c.token, claims.c.task_id).where(claims.c.token.in_(some)))
-        ids = {row.task_id for row in owned}
-        owners = {row.id: to_task(tx, row) for row in await tx.rows(brief().where(tasks.c.id.in_(ids)))}
-        found |= {row.token: owners[row.task_id] for row in owned}
-    return found
 
 
 async def page(
