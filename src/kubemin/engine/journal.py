@@ -52,12 +52,19 @@ class Resource:
 
     @property
     def touched(self) -> bool:
-        """A request left that may have changed the object."""
-        return any(claim.kind is not ClaimKind.DELETE and claim.answer != UNSENT for claim in self.claims.values())
+        """A request of ours changed the object, or may have."""
+        return any(
+            claim.kind is not ClaimKind.DELETE
+            and (claim.answer is None or not claim.answer.startswith((UNSENT, REFUSED)))
+            for claim in self.claims.values()
+        )
 
 
 UNSENT = "unsent"
 """Answer of a claim whose request never left."""
+
+REFUSED = "refused"
+"""Begins the answer of a claim whose request the API server refused."""
 
 
 @dataclass

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from kubemin.engine.errors import AppNotFound, WorkflowNotFound
-from kubemin.spec import Application, Limits, Step, parse_application, parse_workflow
+from kubemin.spec.application import Application, parse_application
+from kubemin.spec.limits import Limits
+from kubemin.spec.workflow import Step, parse_workflow
 from kubemin.store import Tx, applications, components, workflows
 
 

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from kubemin.cluster import Informers, Verdict, readiness
+from kubemin.cluster.informers import Informers
+from kubemin.cluster.readiness import Verdict, readiness
 from kubemin.engine.errors import JobFailed
 from kubemin.spec.labels import CLI
 from kubemin.spec.objects import Manifest, ObjectRef

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 import structlog
 
-from kubemin.cluster import Informers
+from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.gone import look_at
 from kubemin.engine.ownership import claim_of, controlled
 from kubemin.engine.run import Tools
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store import tasks
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.store import journal, tasks
 from kubemin.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -36,6 +36,9 @@ KINDS_WATCHED = (
 )
 
 _SWEEP = 5.0
+
+_STAYS = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
+"""Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""
 
 
 class Reaper:
@@ -85,20 +88,20 @@ class Reaper:
         if not seen:
             return
         async with self._db.read() as tx:
-            owners = await tasks.of_claims(tx, list(set(seen.values())))
+            owners = await journal.owners_of(tx, set(seen.values()))
         for ref, token in seen.items():
-            task = owners.get(token)
-            if task is None or (task.status is TaskStatus.COMPLETED):
-                self._forget(ref, token)  # nobody's (see `kubemin orphans`), or as it should be
-            elif task.status.ended and task.cleanup is Cleanup.DONE:
-                await self._reopen(ref, token, task.id)
-            elif task.status.ended and task.cleanup is Cleanup.NONE and task.keeps:
+            owner = owners.get(token)
+            if owner is None or owner.status is TaskStatus.COMPLETED or owner.cleanup is Cleanup.NONE:
+                if owner is None or owner.status.ended:
+                    self._forget(ref, token)  # nobody's (see `kubemin orphans`), or meant to stay
+            elif owner.cleanup is Cleanup.DONE:
+                if owner.state not in _STAYS:
+                    await self._reopen(ref, token, owner.task_id)
                 self._forget(ref, token)
 
     async def _reopen(self, ref: ObjectRef, token: str, task_id: str) -> None:
         look = await look_at(self._cluster, ref)
         if look is None or claim_of(look) != token:
-            self._forget(ref, token)
             return
         async with self._db.begin("reopen") as tx:
             reopened = await tasks.reopen_cleanup(tx, task_id)

@@ -77,7 +77,7 @@ class Rollback:
     async def _undo(self, resource: Resource) -> None:
         if not resource.touched:
             if resource.state is ResourceState.INTENT:
-                await self._journal.settle(resource, ResourceState.DELETED, "no request left")
+                await self._journal.settle(resource, ResourceState.DELETED, "nothing was written")
             return
         backoff = Backoff()
         while True:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from kubemin.cluster import Cluster, Informers
+from kubemin.cluster import Cluster
+from kubemin.cluster.informers import Informers
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
 from kubemin.engine.fetch import Fetcher
 from kubemin.engine.forward import run_stages
@@ -18,8 +19,9 @@ from kubemin.engine.scope import Scope, Stop
 from kubemin.plan import Plan, priority_of
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, ResourceState, TaskStatus
-from kubemin.store import Database, Task, applications, events, jobs, tasks
+from kubemin.store import Database, applications, events, jobs, tasks
 from kubemin.store.errors import StoreError
+from kubemin.store.tasks import Task
 
 _LONGEST_RETRY = 300.0
 
@@ -101,9 +103,11 @@ class TaskRun:
         if self.task.attempt > tools.max_attempts:
             raise JobFailed(f"given up after {tools.max_attempts} attempts: each time its worker died")
         async with tools.db.begin("start") as tx:
-            if not await tasks.start(tx, self.task.id, self.lease.epoch):
-                raise Stopped("the task was ended or taken over before it started")
-            await events.append_many(tx, self.task.id, [("task", {"status": TaskStatus.RUNNING})])
+            await tasks.guard(tx, self.task.id, self.lease.epoch)
+            if self.task.status is TaskStatus.QUEUED:
+                if not await tasks.start(tx, self.task.id, self.lease.epoch):
+                    raise Stopped("the task was ended before it started")
+                await events.append_many(tx, self.task.id, [("task", {"status": TaskStatus.RUNNING})])
             finished = {
                 job.seq
                 for job in await jobs.of_task(tx, self.task.id)

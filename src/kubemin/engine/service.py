@@ -18,10 +18,12 @@ from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.signals import SignalError, Signals
-from kubemin.spec import Limits
+from kubemin.spec.limits import Limits
 from kubemin.spec.ids import new_id
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, OnActive, ResourceState, TaskStatus
-from kubemin.store import Database, Task, Tx, applications, events, jobs, journal, tasks
+from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks
+from kubemin.store.tasks import Task
 
 _WAIT_FOR_REMOVAL = 60.0
 
@@ -177,7 +179,7 @@ class Service:
         app = loaded.application
         rendered = render(app, Identity(loaded.app_id, loaded.component_ids))
         plan = make_plan(app, rendered, loaded.steps, concurrency=self._concurrency)
-        refs = [one.ref for one in rendered]
+        refs = [ObjectRef.of(one.manifest) for one in rendered]
         new = tasks.NewTask(
             id=new_id(),
             app_id=loaded.app_id,

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
-from kubemin.engine.journal import UNSENT, Claim, Journal, Resource
+from kubemin.engine.journal import REFUSED, UNSENT, Claim, Journal, Resource
 from kubemin.engine.ownership import applied_view, claim_of
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM, TASK_ID
@@ -105,7 +105,7 @@ class CleanupTracker:
             await self._journal.answer(resource, claim, UNSENT)
             raise
         except ClusterError as error:
-            await self._journal.answer(resource, claim, f"refused {error.status}")
+            await self._journal.answer(resource, claim, f"{REFUSED} {error.status}")
             raise
         resource.state, resource.uid = state, answer["metadata"]["uid"]
         if state is ResourceState.CHANGED:

@@ -13,10 +13,12 @@ from kubemin.engine.errors import Stopped
 from kubemin.engine.lease import Lease
 from kubemin.engine.run import TaskRun, Tools
 from kubemin.engine.scope import Scope, Stop
+from kubemin.engine.shield import to_the_end
 from kubemin.signals import Signals
 from kubemin.spec.states import TaskStatus
-from kubemin.store import Database, Task, tasks
+from kubemin.store import Database, tasks
 from kubemin.store.errors import StoreError
+from kubemin.store.tasks import Task
 
 log = structlog.get_logger(__name__)
 
@@ -69,11 +71,12 @@ class Worker:
                 while not self._stopping.is_set():
                     if not await self._claim_one():
                         await self._doorbell.wait(self._options.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
-                if self._held:
-                    await asyncio.wait([held.work for held in self._held.values()])
             finally:
-                renewing.cancel()
-                polling.cancel()
+                try:
+                    await self._drain()
+                finally:
+                    renewing.cancel()
+                    polling.cancel()
 
     async def stop(self, drain_seconds: float = 0) -> None:
         """Claim no more; give running tasks ``drain_seconds`` to end, then hand them over as they are."""
@@ -82,9 +85,19 @@ class Worker:
         working = [held.work for held in self._held.values()]
         if working and drain_seconds > 0:
             await asyncio.wait(working, timeout=drain_seconds)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         for held in list(self._held.values()):
             held.run.scope.end(Stop.SHUTDOWN)
             held.work.cancel()
+
+    async def _drain(self) -> None:
+        """Wait for the tasks held, their leases kept meanwhile; `stop` has given them a time, a cancel gives none."""
+        if not self._stopping.is_set():
+            self._hand_over()
+        while self._held:
+            await to_the_end(asyncio.wait([held.work for held in self._held.values()]))
 
     @property
     def running(self) -> int:

@@ -2,6 +2,6 @@
 
 from kubemin.plan.describe import describe
 from kubemin.plan.make import make_plan
-from kubemin.plan.model import PRIORITIES, Job, Plan, Stage
+from kubemin.plan.model import PRIORITIES, Job, Plan, Stage, priority_of
 
-__all__ = ["PRIORITIES", "Job", "Plan", "Stage", "describe", "make_plan"]
+__all__ = ["PRIORITIES", "Job", "Plan", "Stage", "describe", "make_plan", "priority_of"]

@@ -26,6 +26,11 @@ PRIORITIES: Mapping[str, int] = {
 """Jobs of a lower priority are ready before those of a higher one begin."""
 
 
+def priority_of(kind: str) -> int:
+    """The priority of a kind; of one that no component has, that of workloads."""
+    return PRIORITIES.get(kind, 10)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One manifest to bring into the cluster. ``seq`` counts from 1 over the whole plan."""

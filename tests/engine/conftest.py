@@ -1,0 +1,38 @@
+"""Fixtures of the engine's tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kubemin.cluster import Cluster
+from kubemin.sim.server import SimServer
+from kubemin.store import Database
+from tests.engine.held import Held, hold, new_task
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimServer]:
+    async with SimServer(speed=50) as server:
+        yield server
+
+
+@pytest.fixture
+async def cluster(sim: SimServer) -> AsyncIterator[Cluster]:
+    connection = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=5)
+    yield connection
+    await connection.aclose()
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
+    await database.migrate()
+    yield database
+    await database.aclose()
+
+
+@pytest.fixture
+async def held(db: Database, cluster: Cluster, sim: SimServer) -> Held:
+    task_id = await new_task(db)
+    return Held(db, cluster, sim, task_id, await hold(db, task_id), {})

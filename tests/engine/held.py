@@ -1,0 +1,179 @@
+"""A task under a lease, a simulated cluster over a real socket, and a real SQLite database."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.cluster import Cluster
+from kubemin.engine.journal import Journal, Resource
+from kubemin.engine.lease import Lease
+from kubemin.engine.rollback import Rollback
+from kubemin.engine.tracker import CleanupTracker
+from kubemin.engine.write import Ensure
+from kubemin.plan import priority_of
+from kubemin.sim.server import SimServer
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import Database, tasks
+
+APP = "a" * 24
+LABELS = {"app.kubernetes.io/managed-by": "kubemin", "kubemin.io/app-id": APP}
+
+
+def config_map(name: str = "settings", **data: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "default", "labels": dict(LABELS)},
+        "data": data,
+    }
+
+
+def deployment(name: str = "api", image: str = "api:1", replicas: int = 1) -> Manifest:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "default", "labels": dict(LABELS)},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name, **LABELS}},
+                "spec": {"containers": [{"name": name, "image": image}]},
+            },
+        },
+    }
+
+
+def stateful_set(name: str = "db", replicas: int = 1) -> Manifest:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": "default", "labels": dict(LABELS)},
+        "spec": {
+            "replicas": replicas,
+            "serviceName": name,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name, **LABELS}},
+                "spec": {
+                    "containers": [
+                        {"name": name, "image": "db:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+                    ]
+                },
+            },
+            "volumeClaimTemplates": [
+                {
+                    "metadata": {"name": "data"},
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "1Gi"}},
+                    },
+                }
+            ],
+        },
+    }
+
+
+@dataclass
+class Held:
+    """One task under one lease: what a job is given, without the jobs around it."""
+
+    db: Database
+    cluster: Cluster
+    sim: SimServer
+    task_id: str
+    journal: Journal
+    manifests: dict[int, Manifest]
+
+    def tracker(self, job: int = 1) -> CleanupTracker:
+        async def clean(seq: int) -> list[Resource]:
+            return await self.roll_back([r for r in self.journal.resources.values() if r.job_seq == seq])
+
+        return CleanupTracker(self.journal, self.cluster, job, clean)
+
+    async def ensure(self, manifest: Manifest, job: int = 1) -> Manifest:
+        self.manifests[job] = manifest
+        return await Ensure(self.tracker(job), manifest).run()
+
+    async def roll_back(
+        self, resources: list[Resource] | None = None, *, seconds: float = 20, restore: bool = True
+    ) -> list[Resource]:
+        rollback = Rollback(self.journal, self.cluster, self.manifests, priority_of, restore=restore)
+        rows = list(self.journal.resources.values()) if resources is None else resources
+        return await rollback.run(rows, seconds)
+
+    async def successor(self) -> "Held":
+        """The same task, as a worker that takes it over finds it: from the database alone."""
+        async with self.db.begin("release") as tx:
+            await tasks.release(tx, self.task_id, self.journal.lease.epoch)
+        journal = await hold(self.db, self.task_id)
+        return Held(self.db, self.cluster, self.sim, self.task_id, journal, self.manifests)
+
+    async def next_task(self) -> "Held":
+        """Another task of the application."""
+        async with self.db.begin("finish") as tx:
+            lease = self.journal.lease
+            await tasks.finish(tx, self.task_id, lease.epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+        task_id = await new_task(self.db)
+        return Held(self.db, self.cluster, self.sim, task_id, await hold(self.db, task_id), {})
+
+    async def look(self, manifest: Manifest) -> Manifest | None:
+        ref = ObjectRef.of(manifest)
+        found = [item for item in (await self.cluster.list(ref.kind)).items if ObjectRef.of(item) == ref]
+        return found[0] if found else None
+
+
+async def new_task(db: Database) -> str:
+    task_id = f"{time.monotonic_ns():024x}"[-24:]
+    async with db.begin("exec") as tx:
+        await tasks.insert(
+            tx,
+            tasks.NewTask(
+                id=task_id, app_id=APP, app_name="shop", workflow_id="w" * 24, workflow_name="deploy", spec={}
+            ),
+        )
+    return task_id
+
+
+async def hold(db: Database, task_id: str) -> Journal:
+    async with db.begin("claim") as tx:
+        task = await tasks.claim_next(tx, "worker", 60, 3)
+    assert task is not None
+    assert task.id == task_id
+    return await Journal.load(db, Lease(task_id, task.lease_epoch, time.monotonic() + 60))
+
+
+async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
+    """Wait for something that the cluster's controllers are about to do."""
+    async with asyncio.timeout(20):
+        while not (found := await condition()):
+            await asyncio.sleep(0.01)
+        return found
+
+
+def essence(obj: Manifest | None) -> Manifest | None:
+    """An object without the counters that only count up, and without what its controller reports."""
+    if obj is None:
+        return None
+    meta = {
+        key: value
+        for key, value in obj["metadata"].items()
+        if key not in ("resourceVersion", "generation", "managedFields")
+    }
+    annotations = {k: v for k, v in meta.get("annotations", {}).items() if k != "deployment.kubernetes.io/revision"}
+    meta.pop("annotations", None)
+    if annotations:
+        meta["annotations"] = annotations
+    return {**{k: v for k, v in obj.items() if k not in ("metadata", "status")}, "metadata": meta}
+
+
+def owners(obj: Manifest) -> list[Manifest]:
+    """managedFields without their times and without what controllers report."""
+    return [
+        {key: value for key, value in entry.items() if key != "time"}
+        for entry in obj["metadata"].get("managedFields", [])
+        if not entry.get("subresource") and entry["manager"] != "kube-controller-manager"
+    ]

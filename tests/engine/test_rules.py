@@ -1,0 +1,294 @@
+"""The rules of the journal (design §4), one by one, over a real socket and a real database."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kubemin.cluster import Cluster
+from kubemin.engine.errors import JobFailed, Stopped
+from kubemin.engine.ownership import claim_of
+from kubemin.spec.labels import APP_ID, CLAIM
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ResourceState
+from kubemin.store import tasks
+from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set, until
+
+
+async def foreign(held: Held, manifest: Manifest) -> Manifest:
+    """An object that was there before, made by somebody else."""
+    bare = {**manifest, "metadata": {k: v for k, v in manifest["metadata"].items() if k != "labels"}}
+    return held.sim.registry.create(
+        {"ConfigMap": "configmaps", "Deployment": "deployments"}[manifest["kind"]],
+        "default",
+        bare,
+        manager="kubectl",
+    )
+
+
+def states(held: Held) -> list[ResourceState]:
+    return [row.state for row in held.journal.resources.values()]
+
+
+async def test_what_the_task_created_is_removed(held: Held) -> None:
+    made = await held.ensure(config_map(a="1"))
+    assert claim_of(made) in held.journal.resources[1].claims
+    assert states(held) == [ResourceState.CREATED]
+    assert await held.roll_back() == []
+    assert await held.look(made) is None
+    assert states(held) == [ResourceState.DELETED]
+
+
+async def test_a_rollback_done_twice_ends_the_same(held: Held) -> None:
+    await held.ensure(config_map(a="1"))
+    await held.roll_back()
+    again = await held.successor()
+    assert await again.roll_back() == []
+    assert states(again) == [ResourceState.DELETED]
+
+
+async def test_what_the_task_changed_is_put_back_with_its_owners(held: Held) -> None:
+    before = await foreign(held, config_map(a="1", b="2"))
+    changed = await held.ensure(config_map(a="changed", c="3"))
+    assert changed["data"] == {"a": "changed", "b": "2", "c": "3"}
+    assert states(held) == [ResourceState.CHANGED]
+    assert await held.roll_back() == []
+    after = await held.look(before)
+    assert after is not None
+    assert essence(after) == essence(before)
+    assert owners(after) == owners(before)
+    assert states(held) == [ResourceState.RESTORED]
+
+
+async def test_a_change_that_others_made_since_stays_and_is_named(held: Held) -> None:
+    before = await foreign(held, config_map(a="1", b="2"))
+    await held.ensure(config_map(a="changed", b="changed"))
+    ref = ObjectRef.of(before)
+    held.sim.registry.patch(
+        "configmaps", "default", ref.name, "application/merge-patch+json", {"data": {"b": "theirs"}}, manager="someone"
+    )
+    assert await held.roll_back() == []
+    after = await held.look(before)
+    assert after is not None
+    assert after["data"] == {"a": "1", "b": "theirs"}
+    assert claim_of(after) is None
+    row = held.journal.resources[1]
+    assert row.state is ResourceState.KEPT
+    assert "data.b" in row.why
+
+
+async def test_an_object_of_another_application_is_refused_by_name(held: Held) -> None:
+    other = config_map(a="1")
+    other["metadata"]["labels"] = {APP_ID: "b" * 24, "app.kubernetes.io/part-of": "billing"}
+    before = held.sim.registry.create("configmaps", "default", other, manager="kubemin")
+    with pytest.raises(JobFailed, match="billing"):
+        await held.ensure(config_map(a="2"))
+    assert await held.roll_back() == []
+    assert await held.look(other) == before | {"apiVersion": "v1", "kind": "ConfigMap"}
+
+
+async def test_a_field_that_the_next_version_drops_goes(held: Held) -> None:
+    """R3: the entry of our POST is turned into Apply, or the field would stay for ever."""
+    await held.ensure(config_map(a="1", dropped="x"))
+    later = await held.next_task()
+    changed = await later.ensure(config_map(a="1"))
+    assert changed["data"] == {"a": "1"}
+    assert await later.roll_back() == []
+    after = await later.look(changed)
+    assert after is not None
+    assert after["data"] == {"a": "1", "dropped": "x"}
+
+
+async def test_rolling_back_an_update_keeps_the_creator_s_claim(held: Held) -> None:
+    made = await held.ensure(config_map(a="1"))
+    later = await held.next_task()
+    await later.ensure(config_map(a="2"))
+    await later.roll_back()
+    after = await later.look(made)
+    assert after is not None
+    assert essence(after) == essence(made)
+    assert after["metadata"]["annotations"][CLAIM] == made["metadata"]["annotations"][CLAIM]
+
+
+async def test_a_copied_claim_is_no_claim(held: Held) -> None:
+    """R2: others copy our annotations; only what managedFields gives to us counts."""
+    made = await held.ensure(config_map(a="1"))
+    copied: dict[str, Any] = config_map("copy", a="1")
+    copied["metadata"]["annotations"] = dict(made["metadata"]["annotations"])
+    theirs = held.sim.registry.create("configmaps", "default", copied, manager="copier")
+    assert claim_of(theirs) is None
+    await held.roll_back()
+    assert await held.look(theirs) is not None
+    assert await held.look(made) is None
+
+
+async def test_what_somebody_deleted_is_lost_and_not_made_again(held: Held) -> None:
+    before = await foreign(held, config_map(a="1"))
+    await held.ensure(config_map(a="2"))
+    held.sim.registry.delete("configmaps", "default", "settings")
+    assert await held.roll_back() == []
+    assert await held.look(before) is None
+    assert states(held) == [ResourceState.LOST]
+
+
+async def test_what_somebody_replaced_is_kept(held: Held) -> None:
+    await held.ensure(config_map(a="1"))
+    held.sim.registry.delete("configmaps", "default", "settings")
+    theirs = held.sim.registry.create("configmaps", "default", config_map(a="theirs"), manager="someone")
+    assert await held.roll_back() == []
+    assert essence(await held.look(theirs)) == essence(theirs | {"apiVersion": "v1", "kind": "ConfigMap"})
+
+
+async def test_a_stripped_claim_is_named_not_deleted(held: Held) -> None:
+    made = await held.ensure(config_map(a="1"))
+    held.sim.registry.patch(
+        "configmaps",
+        "default",
+        "settings",
+        "application/merge-patch+json",
+        {"metadata": {"annotations": {CLAIM: None}}},
+        manager="someone",
+    )
+    assert await held.roll_back() == []
+    assert await held.look(made) is not None
+    assert states(held) == [ResourceState.KEPT]
+
+
+async def test_restore_off_leaves_changes(held: Held) -> None:
+    await foreign(held, config_map(a="1"))
+    changed = await held.ensure(config_map(a="2"))
+    assert await held.roll_back(restore=False) == []
+    after = await held.look(changed)
+    assert after is not None
+    assert after["data"] == {"a": "2"}
+    assert states(held) == [ResourceState.KEPT]
+
+
+async def test_gone_means_gone(held: Held) -> None:
+    """R5: an object that waits for a finalizer is left, named, and tried again."""
+    made = await held.ensure(config_map(a="1"))
+    held.sim.registry.patch(
+        "configmaps",
+        "default",
+        "settings",
+        "application/merge-patch+json",
+        {"metadata": {"finalizers": ["example.com/hold"]}},
+        manager="someone",
+    )
+    left = await held.roll_back(seconds=0.3)
+    assert [row.ref.name for row in left] == ["settings"]
+    assert "example.com/hold" in left[0].why
+    again = await held.successor()
+    assert "example.com/hold" in again.journal.resources[1].why
+    held.sim.registry.patch(
+        "configmaps",
+        "default",
+        "settings",
+        "application/merge-patch+json",
+        {"metadata": {"finalizers": None}},
+        manager="someone",
+    )
+    assert await again.roll_back() == []
+    assert await again.look(made) is None
+
+
+async def test_a_terminating_object_is_waited_for(held: Held) -> None:
+    old = config_map(a="old")
+    old["metadata"]["finalizers"] = ["example.com/hold"]
+    held.sim.registry.create("configmaps", "default", old, manager="someone")
+    held.sim.registry.delete("configmaps", "default", "settings")
+
+    async def release() -> None:
+        held.sim.registry.patch(
+            "configmaps",
+            "default",
+            "settings",
+            "application/merge-patch+json",
+            {"metadata": {"finalizers": None}},
+            manager="someone",
+        )
+
+    async with asyncio.TaskGroup() as group:
+        making = group.create_task(held.ensure(config_map(a="new")))
+        group.create_task(release())
+    assert making.result()["data"] == {"a": "new"}
+    assert states(held) == [ResourceState.CREATED]
+
+
+async def test_a_deployment_goes_with_its_pods(held: Held) -> None:
+    await held.ensure(deployment())
+
+    async def pods() -> list[Manifest]:
+        return (await held.cluster.list("Pod", "default")).items
+
+    await until(pods)
+    assert await held.roll_back() == []
+    assert await pods() == []
+    assert (await held.cluster.list("ReplicaSet", "default")).items == []
+
+
+async def test_an_update_s_replica_sets_go(held: Held) -> None:
+    """R6: or `rollout undo` would lead to the cancelled version."""
+    before = await foreign(held, deployment(image="api:1"))
+
+    async def sets() -> list[str]:
+        return sorted(item["metadata"]["name"] for item in (await held.cluster.list("ReplicaSet", "default")).items)
+
+    old = await until(sets)
+    await held.ensure(deployment(image="api:never"))
+
+    async def second() -> bool:
+        return len(await sets()) == 2
+
+    await until(second)
+    assert await held.roll_back() == []
+    assert await sets() == old
+    assert essence(await held.look(before)) == essence(before | {"apiVersion": "apps/v1", "kind": "Deployment"})
+
+
+async def test_a_stateful_set_s_new_claims_go_and_older_ones_stay(held: Held) -> None:
+    """R6: what volumeClaimTemplates made since our write, told apart by uid."""
+
+    async def claims() -> list[str]:
+        return sorted(
+            item["metadata"]["name"] for item in (await held.cluster.list("PersistentVolumeClaim", "default")).items
+        )
+
+    old: Manifest = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data-db-0"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    held.sim.registry.create("persistentvolumeclaims", "default", old, manager="someone")
+    await held.ensure(stateful_set(replicas=2))
+
+    async def both() -> bool:
+        return await claims() == ["data-db-0", "data-db-1"]
+
+    await until(both)
+    assert await held.roll_back() == []
+    assert await claims() == ["data-db-0"]
+
+
+async def test_a_stale_holder_stops(held: Held) -> None:
+    """R1: nothing leaves once another worker holds the task."""
+    successor = await held.successor()
+    with pytest.raises(Stopped):
+        await held.ensure(config_map(a="1"))
+    assert await successor.look(config_map()) is None
+
+
+async def test_an_expired_lease_stops(held: Held, cluster: Cluster) -> None:
+    held.journal.lease.deadline = 0
+    with pytest.raises(Stopped):
+        await held.ensure(config_map(a="1"))
+    assert (await cluster.list("ConfigMap", "default", labels=f"{APP_ID}")).items == []
+
+
+async def test_a_cancelled_task_can_still_be_rolled_back_under_its_lease(held: Held) -> None:
+    made = await held.ensure(config_map(a="1"))
+    async with held.db.begin("cancel") as tx:
+        await tasks.cancel(tx, held.task_id, "ada", "wrong version")
+    assert await held.roll_back() == []
+    assert await held.look(made) is None
