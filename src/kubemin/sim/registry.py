@@ -201,6 +201,30 @@ class Registry:
         options = DeleteOptions(uid, resource_version, propagation, grace, dry_run)
         return self.remove(RESOURCES[resource], namespace, name, options).obj
 
+    def bind(self, namespace: str, name: str, node: str) -> Object:
+        """POST of a Binding: the Pod gets its node. No field manager comes to own what this sets."""
+        resource = RESOURCES["pods"]
+        old = self.entry("pods", namespace, name).obj
+        meta, spec, status = old["metadata"], old["spec"], old.get("status") or {}
+        if "deletionTimestamp" in meta or spec.get("nodeName"):
+            raise conflict(
+                resource, name, f'pod {name} is being deleted or already assigned to a node, not to "{node}"'
+            )
+        scheduled = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": stamp(self._clock()),
+        }
+        others = [found for found in status.get("conditions") or () if found["type"] != "PodScheduled"]
+        new = {
+            **old,
+            "metadata": dict(meta),
+            "spec": {**spec, "nodeName": node},
+            "status": {**status, "conditions": [*others, scheduled]},
+        }
+        return self._store(resource, (namespace, name), new, old, dry_run=False).obj
+
     def delete_collection(
         self,
         resource: str,
@@ -366,18 +390,21 @@ class Registry:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         return meta
 
-    def _decode(self, resource: Resource, obj: Object, write: Write) -> None:
-        """Settle unknown fields and defaults, as decoding into the typed object does."""
-        if unknown := admit.unknown_fields(resource.kind, obj):
+    def _decode(self, resource: Resource, obj: Object, write: Write, *, patched: Any = None) -> None:
+        """Settle unknown fields and defaults, as decoding into the typed object does.
+
+        ``patched`` is the object that a patch made, where the caller sent a patch: it is shown in the refusal.
+        """
+        if write.field_validation != "Ignore" and (unknown := admit.unknown_fields(resource.kind, obj)):
             texts = [f'unknown field "{path}"' for path in unknown]
             if write.field_validation == "Strict":
-                raise bad_request(
-                    f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-                    f"strict decoding error: {', '.join(texts)}"
-                )
-            if write.field_validation == "Warn":
-                for text in texts:
-                    write.warn(text)
+                raise self._strict(resource, obj, ", ".join(texts), patched=write.patch)
+            for text in texts:
+                write.warn(text)
+        if resource.plural == "secrets" and isinstance(plain := obj.pop("stringData", None), dict):
+            data = obj["data"] = obj.get("data") or {}
+            for key, text in plain.items():
+                data[key] = base64.b64encode(str(text).encode()).decode()
         admit.default(resource.kind, obj)
 
     def _create(self, resource: Resource, namespace: str, obj: Object, write: Write) -> Written:

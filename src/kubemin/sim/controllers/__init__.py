@@ -1,0 +1,82 @@
+"""The controllers of the simulated cluster: what makes its Deployments, Pods and volumes live."""
+
+import asyncio
+import logging
+
+from kubemin.sim.controllers.deployment import DeploymentController
+from kubemin.sim.controllers.endpoints import EndpointsController
+from kubemin.sim.controllers.garbage import GarbageCollector
+from kubemin.sim.controllers.hub import Hub
+from kubemin.sim.controllers.job import JobController
+from kubemin.sim.controllers.kubelet import Kubelet
+from kubemin.sim.controllers.namespace import NamespaceController
+from kubemin.sim.controllers.replicaset import ReplicaSetController
+from kubemin.sim.controllers.scheduler import Scheduler
+from kubemin.sim.controllers.seeds import seed
+from kubemin.sim.controllers.statefulset import StatefulSetController
+from kubemin.sim.controllers.volumes import VolumeController
+from kubemin.sim.registry import Registry
+
+__all__ = ["Controllers"]
+
+_log = logging.getLogger(__name__)
+
+
+class Controllers:
+    """All controllers over one registry. ``speed`` divides every time that something takes."""
+
+    def __init__(self, registry: Registry, *, speed: float = 1.0) -> None:
+        self._registry = registry
+        self._speed = speed
+        self._hub: Hub | None = None
+        self._kubelet: Kubelet | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Furnish the cluster with its node and storage classes, and begin. Objects made before are taken up."""
+        hub = self._hub = Hub(self._registry, speed=self._speed)
+        self._kubelet = Kubelet(hub)
+        hub.add(
+            [
+                NamespaceController(hub),
+                GarbageCollector(hub),
+                DeploymentController(hub),
+                ReplicaSetController(hub),
+                StatefulSetController(hub),
+                JobController(hub),
+                Scheduler(hub),
+                self._kubelet,
+                VolumeController(hub),
+                EndpointsController(hub),
+            ]
+        )
+        hub.take_up()
+        seed(self._registry)
+        self._task = asyncio.create_task(hub.run(), name="sim controllers")
+        self._task.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """End them. Raises what a controller died of, if one did: a bug in the simulation, not in its user."""
+        if self._hub is not None:
+            self._hub.close()
+        task, self._task = self._task, None
+        if task is not None:
+            if not task.done():
+                task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def settled(self, *, within: float = 0.05) -> None:
+        """Return once the cluster is at rest: nothing to do now, nor in the next ``within`` seconds."""
+        if self._hub is not None and self._task is not None and not self._task.done():
+            await self._hub.settled(within)
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str | None:
+        """What a container has printed, ``None`` if it never ran."""
+        return self._kubelet.log(namespace, pod, container, previous=previous) if self._kubelet is not None else None
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("the controllers of the simulated cluster died", exc_info=error)

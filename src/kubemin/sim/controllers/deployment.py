@@ -1,0 +1,442 @@
+"""The Deployment controller: a ReplicaSet for each template, and the Pods moved from the old ones to the new."""
+
+from kubemin.sim.controllers import conditions
+from kubemin.sim.controllers.hub import Controller, Hub, Key
+from kubemin.sim.controllers.owners import claim, orphans_of_interest, reference, safe_hash, with_meta
+from kubemin.sim.controllers.rollout import (
+    DESIRED,
+    HASH,
+    MAXIMUM,
+    NOT_COPIED,
+    REVISION,
+    REVISION_HISTORY,
+    bounds,
+    count,
+    has_progressed,
+    is_complete,
+    new_size,
+    old_sizes,
+    proportions,
+    replicas_of,
+    revision,
+    same_template,
+    wanted,
+)
+from kubemin.sim.controllers.view import controller_of, is_deleting, is_finished
+from kubemin.sim.jsondata import Object, copy_json
+from kubemin.sim.problems import Problem
+from kubemin.sim.storage import EventType
+
+_NO_DEADLINE = 2**31 - 1
+_STAMPS = ("lastUpdateTime",)
+
+
+class DeploymentController(Controller):
+    """Syncs Deployments by namespace and name."""
+
+    watches = ("deployments", "replicasets", "pods")
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        # When each Deployment, by uid, last came further. The condition's own time has whole seconds, and no speed.
+        self._progress: dict[str, float] = {}
+
+    def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
+        meta = obj["metadata"]
+        if plural == "deployments":
+            self.enqueue(meta["namespace"], meta["name"])
+            return
+        if plural == "pods":
+            # Only Recreate waits for Pods, and only for the last of them to go.
+            if event != "DELETED":
+                return
+            owner = controller_of(obj)
+            found = self.view.by_uid(owner["uid"]) if owner is not None else None
+            if found is None:
+                return
+            obj = found[1]
+        owner = controller_of(obj)
+        if owner is not None and owner["kind"] == "Deployment":
+            self.enqueue(meta["namespace"], owner["name"])
+        elif plural == "replicasets":
+            for deployment in orphans_of_interest(self.hub, "deployments", obj):
+                self.enqueue(meta["namespace"], deployment["metadata"]["name"])
+
+    def sync(self, key: Key) -> None:
+        deployment = self.view.get("deployments", key[0], key[1])
+        if deployment is None:
+            self.hub.forget(self, key)
+            return
+        sets = claim(self.hub, deployment, "replicasets")
+        if is_deleting(deployment):
+            self._progress.pop(deployment["metadata"]["uid"], None)
+            self._write_status(deployment, sets, estimate=False)
+            return
+        deployment = self._note_pause(deployment)
+        if deployment["spec"].get("paused") or self._is_scaling(deployment, sets):
+            self._adopt_revision(deployment, sets, create=False)
+            self._scale(key)
+            self._clean_up(key)
+            self._finish(key, estimate=False)
+        elif (deployment["spec"].get("strategy") or {}).get("type") == "Recreate":
+            self._recreate(key, deployment, sets)
+        else:
+            self._roll(key, deployment, sets)
+
+    def _load(self, key: Key) -> tuple[Object, list[Object], Object | None]:
+        """The Deployment as it is now, its old ReplicaSets by age, and its new one."""
+        deployment = self.view.get("deployments", key[0], key[1])
+        assert deployment is not None  # nothing in a sync deletes it
+        sets = self.view.controlled(deployment["metadata"]["uid"], "replicasets")
+        sets.sort(key=lambda found: found["metadata"]["creationTimestamp"])
+        template = deployment["spec"]["template"]
+        new = next((found for found in sets if same_template(found["spec"]["template"], template)), None)
+        return deployment, [found for found in sets if found is not new], new
+
+    # --- strategies
+
+    def _roll(self, key: Key, deployment: Object, sets: list[Object]) -> None:
+        self._adopt_revision(deployment, sets, create=True)
+        deployment, old, new = self._load(key)
+        assert new is not None
+        size = new_size(deployment, [*old, new], new)
+        if size != replicas_of(new):
+            self._resize(deployment, new, size)
+        else:
+            sizes = old_sizes(deployment, old, new)
+            for found in old:
+                name = found["metadata"]["name"]
+                if name in sizes:
+                    self._resize(deployment, found, sizes[name])
+            if not sizes and is_complete(deployment, self._counts(deployment, old, new)):
+                self._clean_up(key)
+        self._finish(key, estimate=True)
+
+    def _recreate(self, key: Key, deployment: Object, sets: list[Object]) -> None:
+        self._adopt_revision(deployment, sets, create=False)
+        deployment, old, new = self._load(key)
+        active = [found for found in old if replicas_of(found) > 0]
+        for found in active:
+            self._resize(deployment, found, 0)
+        pods = (pod for found in old for pod in self.view.controlled(found["metadata"]["uid"], "pods"))
+        if active or any(not is_finished(pod) for pod in pods):
+            self._finish(key, estimate=True)
+            return
+        if new is None:
+            self._adopt_revision(deployment, old, create=True)
+            deployment, old, new = self._load(key)
+        if new is not None and replicas_of(new) != replicas_of(deployment):
+            self._resize(deployment, new, replicas_of(deployment))
+        if is_complete(deployment, self._counts(deployment, old, new)):
+            self._clean_up(key)
+        self._finish(key, estimate=True)
+
+    def _is_scaling(self, deployment: Object, sets: list[Object]) -> bool:
+        desired = str(replicas_of(deployment))
+        return any(
+            replicas_of(found) > 0 and (found["metadata"].get("annotations") or {}).get(DESIRED, desired) != desired
+            for found in sets
+        )
+
+    def _scale(self, key: Key) -> None:
+        """Follow a change of ``spec.replicas``: over all active ReplicaSets alike, while a rollout is under way."""
+        deployment, old, new = self._load(key)
+        everything = [*old, *([new] if new is not None else ())]
+        active = [found for found in everything if replicas_of(found) > 0]
+        if len(active) <= 1:
+            newest = old[-1] if old else None
+            only = active[0] if active else new or newest
+            if only is not None:
+                self._resize(deployment, only, replicas_of(deployment), bump=True)
+        elif new is not None and self._is_saturated(deployment, new):
+            for found in old:
+                if replicas_of(found) > 0:
+                    self._resize(deployment, found, 0)
+        elif (deployment["spec"].get("strategy") or {}).get("type") != "Recreate":
+            sizes = proportions(deployment, active)
+            for found in active:
+                self._resize(deployment, found, sizes[found["metadata"]["name"]], bump=True)
+
+    def _is_saturated(self, deployment: Object, new: Object) -> bool:
+        replicas = replicas_of(deployment)
+        desired = (new["metadata"].get("annotations") or {}).get(DESIRED)
+        available = int(new.get("status", {}).get("availableReplicas", 0))
+        return replicas_of(new) == replicas and desired == str(replicas) and available == replicas
+
+    # --- ReplicaSets
+
+    def _adopt_revision(self, deployment: Object, sets: list[Object], *, create: bool) -> None:
+        """Bring the new ReplicaSet's annotations and the Deployment's revision up to date; make it if asked to."""
+        template = deployment["spec"]["template"]
+        ordered = sorted(sets, key=lambda found: found["metadata"]["creationTimestamp"])
+        new = next((found for found in ordered if same_template(found["spec"]["template"], template)), None)
+        number = max((revision(found) for found in ordered if found is not new), default=0) + 1
+        status = deployment.get("status") or {}
+        if new is not None:
+            annotations = self._annotations(deployment, new, number)
+            min_ready = deployment["spec"].get("minReadySeconds", 0)
+            if (
+                annotations != (new["metadata"].get("annotations") or {})
+                or new["spec"].get("minReadySeconds", 0) != min_ready
+            ):
+                spec = {**new["spec"], "minReadySeconds": min_ready}
+                new = self.hub.update("replicasets", {**with_meta(new, annotations=annotations), "spec": spec})
+            first = ("FoundNewReplicaSet", f'Found new replica set "{new["metadata"]["name"]}"')
+        elif create:
+            new = self._create_set(deployment, ordered, number)
+            first = ("NewReplicaSetCreated", f'Created new replica set "{new["metadata"]["name"]}"')
+        else:
+            return
+        known = status.get("conditions", [])
+        current = conditions.find(known, "Progressing")
+        if self._deadline(deployment) is not None and (current is None or first[0] == "NewReplicaSetCreated"):
+            known = conditions.put(known, "Progressing", "True", *first, self.hub.now(), stamps=_STAMPS)
+            self._progress[deployment["metadata"]["uid"]] = self.hub.time()
+        self._write(deployment, {**status, "conditions": known}, number=revision(new))
+
+    def _annotations(self, deployment: Object, new: Object, number: int) -> dict[str, str]:
+        copied = deployment["metadata"].get("annotations") or {}
+        annotations: dict[str, str] = {
+            **(new["metadata"].get("annotations") or {}),
+            **{key: value for key, value in copied.items() if key not in NOT_COPIED},
+        }
+        before = annotations.get(REVISION)
+        if before is None or int(before) < number:
+            annotations[REVISION] = str(number)
+            if before is not None:
+                history = annotations.get(REVISION_HISTORY)
+                annotations[REVISION_HISTORY] = f"{history},{before}" if history else before
+        return annotations
+
+    def _create_set(self, deployment: Object, sets: list[Object], number: int) -> Object:
+        meta, spec = deployment["metadata"], deployment["spec"]
+        template = copy_json(spec["template"])
+        collisions = int((deployment.get("status") or {}).get("collisionCount", 0))
+        text = safe_hash(spec["template"], collisions)
+        template["metadata"] = {
+            **(template.get("metadata") or {}),
+            "labels": {**(template.get("metadata", {}).get("labels") or {}), HASH: text},
+        }
+        selector = copy_json(spec["selector"])
+        selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: text}
+        new: Object = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {
+                "name": f"{meta['name']}-{text}",
+                "namespace": meta["namespace"],
+                "labels": dict(template["metadata"]["labels"]),
+                "ownerReferences": [reference(deployment)],
+            },
+            "spec": {
+                "replicas": 0,
+                "selector": selector,
+                "template": template,
+                "minReadySeconds": spec.get("minReadySeconds", 0),
+            },
+        }
+        if new["spec"]["minReadySeconds"] == 0:
+            del new["spec"]["minReadySeconds"]
+        new["spec"]["replicas"] = new_size(deployment, [*sets, new], new)
+        new["metadata"]["annotations"] = self._annotations(deployment, new, number) | self._sizes(deployment)
+        try:
+            made = self.hub.create("replicasets", new)
+        except Problem as problem:
+            if problem.reason == "AlreadyExists":
+                # Somebody else's ReplicaSet has the name: the next try makes another one.
+                status = {**(deployment.get("status") or {}), "collisionCount": collisions + 1}
+                self._write(deployment, status)
+                raise
+            self._note_failure(deployment, problem)
+            raise
+        if replicas_of(made) > 0:
+            self._event(deployment, f"Scaled up replica set {made['metadata']['name']} from 0 to {replicas_of(made)}")
+        return made
+
+    def _note_failure(self, deployment: Object, problem: Problem) -> None:
+        status = deployment.get("status") or {}
+        if self._deadline(deployment) is None or "being terminated" in problem.message:
+            return
+        message = f'Failed to create new replica set "{deployment["metadata"]["name"]}": {problem.message}'
+        known = conditions.put(
+            status.get("conditions", []),
+            "Progressing",
+            "False",
+            "ReplicaSetCreateError",
+            message,
+            self.hub.now(),
+            stamps=_STAMPS,
+        )
+        self._write(deployment, {**status, "conditions": known})
+
+    def _sizes(self, deployment: Object) -> dict[str, str]:
+        replicas = replicas_of(deployment)
+        return {DESIRED: str(replicas), MAXIMUM: str(replicas + bounds(deployment).surge)}
+
+    def _resize(self, deployment: Object, found: Object, size: int, *, bump: bool = False) -> None:
+        """Give a ReplicaSet a size. ``bump``: its annotations are brought up to date even if the size stays."""
+        before = replicas_of(found)
+        annotations = {**(found["metadata"].get("annotations") or {}), **self._sizes(deployment)}
+        if before == size and not (bump and annotations != found["metadata"].get("annotations")):
+            return
+        self.hub.update(
+            "replicasets",
+            {**with_meta(found, annotations=annotations), "spec": {**found["spec"], "replicas": size}},
+        )
+        if before != size:
+            way = "up" if size > before else "down"
+            self._event(deployment, f"Scaled {way} replica set {found['metadata']['name']} from {before} to {size}")
+
+    def _clean_up(self, key: Key) -> None:
+        """Delete the oldest ReplicaSets beyond ``revisionHistoryLimit``, if they have no Pods left."""
+        deployment, old, _ = self._load(key)
+        limit = int(deployment["spec"].get("revisionHistoryLimit", 10))
+        alive = sorted((found for found in old if not is_deleting(found)), key=revision)
+        for found in alive[: max(0, len(alive) - limit)]:
+            status = found.get("status", {})
+            seen = status.get("observedGeneration", 0) >= found["metadata"].get("generation", 0)
+            if seen and not replicas_of(found) and not status.get("replicas"):
+                self.hub.delete("replicasets", found)
+
+    # --- status
+
+    def _counts(self, deployment: Object, old: list[Object], new: Object | None) -> Object:
+        sets = [*old, *([new] if new is not None else ())]
+        available = count(sets, "availableReplicas")
+        counts = {
+            "observedGeneration": deployment["metadata"].get("generation", 0),
+            "replicas": count(sets, "replicas"),
+            "updatedReplicas": count([new], "replicas") if new is not None else 0,
+            "readyReplicas": count(sets, "readyReplicas"),
+            "availableReplicas": available,
+            "unavailableReplicas": max(0, wanted(sets) - available),
+        }
+        return {field: value for field, value in counts.items() if value} | {
+            "terminatingReplicas": count(sets, "terminatingReplicas")
+        }
+
+    def _finish(self, key: Key, *, estimate: bool) -> None:
+        deployment, old, new = self._load(key)
+        self._write_status(deployment, [*old, *([new] if new is not None else ())], estimate=estimate, new=new)
+        self._check_later(key)
+
+    def _write_status(
+        self, deployment: Object, sets: list[Object], *, estimate: bool, new: Object | None = None
+    ) -> None:
+        before = deployment.get("status") or {}
+        status = self._counts(deployment, [found for found in sets if found is not new], new)
+        if "collisionCount" in before:
+            status["collisionCount"] = before["collisionCount"]
+        minimum = replicas_of(deployment) - bounds(deployment).unavailable
+        enough = status.get("availableReplicas", 0) >= minimum
+        known = conditions.put(
+            before.get("conditions", []),
+            "Available",
+            "True" if enough else "False",
+            "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable",
+            "Deployment has minimum availability." if enough else "Deployment does not have minimum availability.",
+            self.hub.now(),
+            stamps=_STAMPS,
+        )
+        if estimate:
+            known = self._estimate(deployment, status, known, new)
+            known = self._failures(sets, new, known)
+        self._write(deployment, {**status, "conditions": known})
+
+    def _estimate(self, deployment: Object, status: Object, known: list[Object], new: Object | None) -> list[Object]:
+        """The Progressing condition: done, coming on, or out of time."""
+        deadline = self._deadline(deployment)
+        if deadline is None:
+            return conditions.without(known, "Progressing")
+        current = conditions.find(known, "Progressing")
+        settled = status.get("replicas", 0) == status.get("updatedReplicas", 0)
+        if settled and current is not None and current.get("reason") == "NewReplicaSetAvailable":
+            return known
+        name = deployment["metadata"]["name"] if new is None else new["metadata"]["name"]
+        what = f'{"Deployment" if new is None else "ReplicaSet"} "{name}"'
+        now, uid = self.hub.now(), deployment["metadata"]["uid"]
+        if is_complete(deployment, status):
+            message = f"{what} has successfully progressed."
+            return conditions.put(known, "Progressing", "True", "NewReplicaSetAvailable", message, now, stamps=_STAMPS)
+        if has_progressed(status, deployment.get("status") or {}):
+            self._progress[uid] = self.hub.time()
+            message = f"{what} is progressing."
+            return conditions.put(
+                known, "Progressing", "True", "ReplicaSetUpdated", message, now, stamps=_STAMPS, again=True
+            )
+        if current is not None and current.get("reason") != "NewReplicaSetAvailable":
+            since = self._progress.setdefault(uid, self.hub.time())
+            if current.get("reason") == "ProgressDeadlineExceeded" or self.hub.time() - since >= deadline:
+                message = f"{what} has timed out progressing."
+                return conditions.put(
+                    known, "Progressing", "False", "ProgressDeadlineExceeded", message, now, stamps=_STAMPS
+                )
+        return known
+
+    def _failures(self, sets: list[Object], new: Object | None, known: list[Object]) -> list[Object]:
+        """The first ReplicaFailure of a ReplicaSet is the Deployment's, too."""
+        for found in [*([new] if new is not None else ()), *sets]:
+            failure = conditions.find(found.get("status", {}).get("conditions", []), "ReplicaFailure")
+            if failure is not None:
+                return conditions.put(
+                    known,
+                    "ReplicaFailure",
+                    failure["status"],
+                    failure.get("reason", ""),
+                    failure.get("message", ""),
+                    self.hub.now(),
+                    stamps=_STAMPS,
+                )
+        return conditions.without(known, "ReplicaFailure")
+
+    def _check_later(self, key: Key) -> None:
+        """Look again when the progress deadline is over, if the rollout could still miss it."""
+        deployment = self.view.get("deployments", key[0], key[1])
+        if deployment is None:
+            return
+        status = deployment.get("status") or {}
+        current = conditions.find(status.get("conditions", []), "Progressing")
+        deadline = self._deadline(deployment)
+        if deadline is None or current is None or is_complete(deployment, status):
+            return
+        if current.get("reason") in ("ProgressDeadlineExceeded", "NewReplicaSetAvailable", "DeploymentPaused"):
+            return
+        since = self._progress.setdefault(deployment["metadata"]["uid"], self.hub.time())
+        self.hub.later(max(0.0, since + deadline - self.hub.time()), self, key)
+
+    def _deadline(self, deployment: Object) -> int | None:
+        seconds = deployment["spec"].get("progressDeadlineSeconds", 600)
+        return None if seconds == _NO_DEADLINE else int(seconds)
+
+    def _note_pause(self, deployment: Object) -> Object:
+        """A pause must not count as lack of progress."""
+        if self._deadline(deployment) is None:
+            return deployment
+        status = deployment.get("status") or {}
+        known = status.get("conditions", [])
+        current = conditions.find(known, "Progressing")
+        reason = current.get("reason") if current is not None else None
+        if reason == "ProgressDeadlineExceeded":
+            return deployment
+        paused = bool(deployment["spec"].get("paused"))
+        if paused == (reason == "DeploymentPaused"):
+            return deployment
+        now = self.hub.now()
+        self._progress[deployment["metadata"]["uid"]] = self.hub.time()
+        text = (
+            ("DeploymentPaused", "Deployment is paused") if paused else ("DeploymentResumed", "Deployment is resumed")
+        )
+        known = conditions.put(known, "Progressing", "Unknown", *text, now, stamps=_STAMPS)
+        return self._write(deployment, {**status, "conditions": known})
+
+    def _write(self, deployment: Object, status: Object, *, number: int | None = None) -> Object:
+        """Write the status, and with it the revision: the status subresource takes annotations too."""
+        annotations = deployment["metadata"].get("annotations") or {}
+        if number is not None and annotations.get(REVISION) != str(number):
+            deployment = with_meta(deployment, annotations={**annotations, REVISION: str(number)})
+        elif (deployment.get("status") or {}) == status:
+            return deployment
+        return self.hub.update("deployments", {**deployment, "status": status}, subresource="status")
+
+    def _event(self, deployment: Object, message: str) -> None:
+        self.hub.recorder.record(deployment, "Normal", "ScalingReplicaSet", message, component="deployment-controller")

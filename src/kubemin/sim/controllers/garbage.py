@@ -1,0 +1,119 @@
+"""The garbage collector: what happens to dependents when their owner goes."""
+
+from kubemin.sim.controllers.hub import Controller, Key
+from kubemin.sim.controllers.owners import with_meta
+from kubemin.sim.controllers.view import Ref, is_deleting
+from kubemin.sim.deletion import FOREGROUND, ORPHAN
+from kubemin.sim.jsondata import Object
+from kubemin.sim.storage import EventType
+
+
+class GarbageCollector(Controller):
+    """Syncs objects by plural, namespace and name: each by the owners that it names, and as an owner that goes."""
+
+    watches = ("*",)
+
+    def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
+        meta = obj["metadata"]
+        if event == "DELETED":
+            for ref, _ in self.view.dependents(meta["uid"]):
+                self.enqueue(*ref)
+            for owner in meta.get("ownerReferences") or ():
+                found = self.view.by_uid(owner["uid"])
+                if found is not None and is_deleting(found[1]):
+                    self.enqueue(*found[0])
+            return
+        going = is_deleting(obj) and any(finalizer in (ORPHAN, FOREGROUND) for finalizer in _finalizers(obj))
+        owners = meta.get("ownerReferences")
+        before = old["metadata"].get("ownerReferences") if old is not None else None
+        if going or owners != before:
+            self.enqueue(plural, meta.get("namespace", ""), meta["name"])
+        for owner in before or ():
+            # It no longer names an owner that may have waited for it.
+            if owner not in (owners or ()):
+                found = self.view.by_uid(owner["uid"])
+                if found is not None and is_deleting(found[1]):
+                    self.enqueue(*found[0])
+
+    def sync(self, key: Key) -> None:
+        obj = self.view.get(key[0], key[1], key[2])
+        if obj is None:
+            return
+        if is_deleting(obj):
+            if ORPHAN in _finalizers(obj):
+                self._orphan(key[0], obj)
+            elif FOREGROUND in _finalizers(obj):
+                self._wait_for_dependents(key[0], obj)
+            return
+        owners = obj["metadata"].get("ownerReferences") or []
+        if not owners:
+            return
+        solid, absent, waiting = [], [], []
+        for owner in owners:
+            found = self._owner(obj, owner)
+            if found is None:
+                absent.append(owner)
+            elif is_deleting(found) and FOREGROUND in _finalizers(found) and owner.get("blockOwnerDeletion"):
+                waiting.append(owner)
+            else:
+                solid.append(owner)
+        if solid:
+            if absent or waiting:
+                self.hub.update(key[0], with_meta(obj, ownerReferences=solid))
+            return
+        if waiting and self.view.dependents(obj["metadata"]["uid"]):
+            propagation = "Foreground"
+        elif ORPHAN in _finalizers(obj):
+            propagation = "Orphan"
+        elif FOREGROUND in _finalizers(obj):
+            propagation = "Foreground"
+        else:
+            propagation = "Background"
+        self.hub.delete(key[0], obj, propagation=propagation)
+
+    def _owner(self, obj: Object, owner: Object) -> Object | None:
+        """The owner that a reference means: of that uid, that name and kind, in the same namespace or in none."""
+        found = self.view.by_uid(owner["uid"])
+        if found is None:
+            return None
+        (_, namespace, name), stored = found
+        if (name, stored["kind"]) != (owner["name"], owner["kind"]):
+            return None
+        return stored if namespace in ("", obj["metadata"].get("namespace", "")) else None
+
+    def _orphan(self, plural: str, obj: Object) -> None:
+        """Let the dependents go, then the owner."""
+        uid = obj["metadata"]["uid"]
+        for ref, dependent in self.view.dependents(uid):
+            owners = [owner for owner in dependent["metadata"]["ownerReferences"] if owner["uid"] != uid]
+            self.hub.update(ref[0], with_meta(dependent, ownerReferences=owners))
+        self._drop_finalizer(plural, obj, ORPHAN)
+
+    def _wait_for_dependents(self, plural: str, obj: Object) -> None:
+        """Ask the dependents to go; the owner goes when none of those that block it is left."""
+        uid = obj["metadata"]["uid"]
+        dependents = self.view.dependents(uid)
+        blocking = [(ref, found) for ref, found in dependents if _blocks(found, uid)]
+        if not blocking:
+            self._drop_finalizer(plural, obj, FOREGROUND)
+        for ref, found in dependents:
+            if not is_deleting(found):
+                self._enqueue(ref)
+
+    def _enqueue(self, ref: Ref) -> None:
+        self.enqueue(*ref)
+
+    def _drop_finalizer(self, plural: str, obj: Object, finalizer: str) -> None:
+        left = [found for found in _finalizers(obj) if found != finalizer]
+        self.hub.update(plural, with_meta(obj, finalizers=left))
+
+
+def _finalizers(obj: Object) -> list[str]:
+    return list(obj["metadata"].get("finalizers") or ())
+
+
+def _blocks(obj: Object, uid: str) -> bool:
+    return any(
+        owner["uid"] == uid and owner.get("blockOwnerDeletion")
+        for owner in obj["metadata"].get("ownerReferences") or ()
+    )
