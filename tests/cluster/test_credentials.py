@@ -1,0 +1,289 @@
+"""kubeconfig in its variants, TLS, and credentials that expire."""
+
+import asyncio
+import contextlib
+import json
+import ssl
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubemin.cluster import Cluster, errors
+from kubemin.cluster.credentials import Credentials, KubeconfigSource
+from kubemin.cluster.transport import Transport
+
+from .servers import RawServer, Seen, answering, response
+
+TLS = Path(__file__).parent / "tls"
+VERSION = b'{"gitVersion":"v1"}'
+
+
+class Clock:
+    """Time that passes only when told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def write_kubeconfig(folder: Path, url: str, user: dict[str, Any], **cluster: Any) -> str:
+    path = folder / "config"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "main",
+        "contexts": [
+            {"name": "main", "context": {"cluster": "c", "user": "u"}},
+            {"name": "other", "context": {"cluster": "c", "user": "nobody"}},
+        ],
+        "clusters": [{"name": "c", "cluster": {"server": url, **cluster}}],
+        "users": [{"name": "u", "user": user}, {"name": "nobody", "user": {"token": "other"}}],
+    }
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+@contextlib.asynccontextmanager
+async def connected(path: str, context: str | None = None) -> AsyncIterator[Cluster]:
+    cluster = await Cluster.connect(kubeconfig=path, context=context, timeout=5)
+    try:
+        yield cluster
+    finally:
+        await cluster.aclose()
+
+
+@contextlib.asynccontextmanager
+async def timed(path: str, clock: Clock) -> AsyncIterator[Cluster]:
+    credentials = await Credentials.load(KubeconfigSource(path, None), clock=clock)
+    cluster = Cluster(Transport(credentials, timeout=5), timeout=5, probe=None)
+    try:
+        yield cluster
+    finally:
+        await cluster.aclose()
+
+
+def plugin(folder: Path, expiry: str | None = None) -> dict[str, Any]:
+    """An exec plugin that gives token-1, token-2, … one a run."""
+    script = folder / "plugin.py"
+    script.write_text(
+        "import json, pathlib\n"
+        f"count = pathlib.Path({str(folder / 'count')!r})\n"
+        "n = int(count.read_text()) + 1 if count.exists() else 1\n"
+        "count.write_text(str(n))\n"
+        "status = {'token': f'token-{n}'}\n"
+        f"expiry = {expiry!r}\n"
+        "if expiry: status['expirationTimestamp'] = expiry\n"
+        "api = 'client.authentication.k8s.io/v1'\n"
+        "print(json.dumps({'apiVersion': api, 'kind': 'ExecCredential', 'status': status}))\n"
+    )
+    return {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": [str(script)]}}
+
+
+def tokens(server: RawServer) -> list[str]:
+    return [value for request in server.seen for value in request.headers.get("authorization", [])]
+
+
+async def test_the_token_of_the_named_context_is_sent(tmp_path: Path) -> None:
+    async with RawServer(answering(200, VERSION)) as server:
+        path = write_kubeconfig(tmp_path, server.url, {"token": "main"})
+        for context in (None, "main", "other"):
+            async with connected(path, context) as cluster:
+                await cluster.version()
+    assert tokens(server) == ["Bearer main", "Bearer main", "Bearer other"]
+
+
+async def test_user_name_and_password_are_sent(tmp_path: Path) -> None:
+    async with RawServer(answering(200, VERSION)) as server:
+        path = write_kubeconfig(tmp_path, server.url, {"username": "u", "password": "p"})
+        async with connected(path) as cluster:
+            await cluster.version()
+    assert tokens(server) == ["Basic dTpw"]
+
+
+async def test_impersonation_is_heeded(tmp_path: Path) -> None:
+    user = {"token": "t", "as": "jane", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"sc/ope": ["x", "y"]}}
+    async with (
+        RawServer(answering(200, VERSION)) as server,
+        connected(write_kubeconfig(tmp_path, server.url, user)) as cluster,
+    ):
+        await cluster.version()
+    headers = server.seen[0].headers
+    assert headers["impersonate-user"] == ["jane"]
+    assert headers["impersonate-uid"] == ["7"]
+    assert headers["impersonate-group"] == ["a", "b"]
+    assert headers["impersonate-extra-sc%2fope"] == ["x", "y"]
+
+
+async def test_a_rotated_token_file_is_read_again_within_a_minute(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("first\n")
+    clock = Clock()
+    async with (
+        RawServer(answering(200, VERSION)) as server,
+        timed(write_kubeconfig(tmp_path, server.url, {"tokenFile": "token"}), clock) as cluster,
+    ):
+        await cluster.version()
+        (tmp_path / "token").write_text("second\n")
+        await cluster.version()
+        clock.now += 61
+        await cluster.version()
+        (tmp_path / "config").write_text("{half a fi")
+        clock.now += 61
+        await cluster.version()
+    assert tokens(server) == ["Bearer first", "Bearer first", "Bearer second", "Bearer second"]
+
+
+async def test_an_exec_plugin_is_asked_again_before_its_token_expires(tmp_path: Path) -> None:
+    clock = Clock()
+    async with RawServer(answering(200, VERSION)) as server:
+        user = plugin(tmp_path, expiry="2999-01-01T00:00:00Z")
+        async with timed(write_kubeconfig(tmp_path, server.url, user), clock) as cluster:
+            await cluster.version()
+            clock.now += 3600
+            await cluster.version()
+            clock.now += 1000 * 366 * 24 * 3600
+            await cluster.version()
+    assert tokens(server) == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
+
+
+@pytest.mark.parametrize("verb", ["read", "write"])
+async def test_a_refused_token_is_renewed_and_the_request_sent_again(tmp_path: Path, verb: str) -> None:
+    async def reply(request: Seen, writer: asyncio.StreamWriter) -> None:
+        good = request.headers["authorization"] == ["Bearer token-2"]
+        writer.write(response(200, b'{"kind":"ConfigMap"}') if good else response(401, b"{}"))
+
+    clock = Clock()
+    async with (
+        RawServer(reply) as server,
+        timed(write_kubeconfig(tmp_path, server.url, plugin(tmp_path)), clock) as cluster,
+    ):
+        clock.now += 60
+        if verb == "read":
+            await cluster.version()
+        else:
+            await cluster.create({"kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
+    assert tokens(server) == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_refused_for_good_is_unauthorized_and_does_not_run_the_plugin_at_each_call(tmp_path: Path) -> None:
+    clock = Clock()
+    async with (
+        RawServer(answering(401, b"{}")) as server,
+        timed(write_kubeconfig(tmp_path, server.url, plugin(tmp_path)), clock) as cluster,
+    ):
+        clock.now += 60
+        for _ in range(5):
+            with pytest.raises(errors.Unauthorized):
+                await cluster.version()
+    assert (tmp_path / "count").read_text() == "2"
+
+
+def server_tls(*, client_ca: bool = False) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "server.crt", TLS / "server.key")
+    if client_ca:
+        context.load_verify_locations(TLS / "ca.crt")
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+async def test_tls_with_client_certificate(tmp_path: Path) -> None:
+    user = {"client-certificate": str(TLS / "client.crt"), "client-key": str(TLS / "client.key")}
+    async with RawServer(answering(200, VERSION), tls=server_tls(client_ca=True)) as server:
+        path = write_kubeconfig(tmp_path, server.url, user, **{"certificate-authority": str(TLS / "ca.crt")})
+        async with connected(path) as cluster:
+            assert await cluster.version() == "v1"
+
+
+async def test_a_server_that_the_ca_did_not_sign_is_unreachable(tmp_path: Path) -> None:
+    async with RawServer(answering(200, VERSION), tls=server_tls()) as server:
+        async with connected(write_kubeconfig(tmp_path, server.url, {"token": "t"})) as cluster:
+            with pytest.raises(errors.Unreachable, match="certificate"):
+                await cluster.version()
+        assert server.seen == []
+
+
+@pytest.mark.parametrize(("name", "works"), [("api.test", True), ("wrong.test", False)])
+async def test_the_tls_server_name_is_the_one_that_is_checked(tmp_path: Path, name: str, works: bool) -> None:
+    async with RawServer(answering(200, VERSION), tls=server_tls()) as server:
+        cluster_entry = {"certificate-authority": str(TLS / "ca.crt"), "tls-server-name": name}
+        async with connected(write_kubeconfig(tmp_path, server.url, {}, **cluster_entry)) as cluster:
+            if works:
+                await cluster.version()
+            else:
+                with pytest.raises(errors.Unreachable):
+                    await cluster.version()
+
+
+async def test_verification_can_be_turned_off(tmp_path: Path) -> None:
+    async with (
+        RawServer(answering(200, VERSION), tls=server_tls()) as server,
+        connected(write_kubeconfig(tmp_path, server.url, {}, **{"insecure-skip-tls-verify": True})) as cluster,
+    ):
+        assert await cluster.version() == "v1"
+
+
+async def test_connections_are_kept_when_credentials_are_read_again(tmp_path: Path) -> None:
+    clock = Clock()
+    ports = []
+
+    async def reply(request: Seen, writer: asyncio.StreamWriter) -> None:
+        ports.append(writer.get_extra_info("peername")[1])
+        writer.write(response(200, VERSION))
+
+    async with RawServer(reply, tls=server_tls()) as server:
+        path = write_kubeconfig(tmp_path, server.url, {}, **{"certificate-authority": str(TLS / "ca.crt")})
+        async with timed(path, clock) as cluster:
+            await cluster.version()
+            clock.now += 61
+            await cluster.version()
+    assert ports[0] == ports[1]
+
+
+async def test_a_proxy_is_used(tmp_path: Path) -> None:
+    async with RawServer(answering(200, VERSION)) as proxy:
+        path = write_kubeconfig(tmp_path, "http://api.invalid", {}, **{"proxy-url": proxy.url})
+        async with connected(path) as cluster:
+            assert await cluster.version() == "v1"
+    assert proxy.seen[0].target == "http://api.invalid/version"
+
+
+BROKEN = {
+    "empty": "",
+    "no yaml": "{",
+    "a list": "[]",
+    "no contexts": "current-context: main",
+    "unknown context": json.dumps({"current-context": "x", "contexts": [], "clusters": [], "users": []}),
+    "unknown cluster": json.dumps(
+        {"current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "y"}}], "clusters": [], "users": []}
+    ),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+async def test_a_broken_kubeconfig_is_misconfigured(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(text)
+    with pytest.raises(errors.Misconfigured, match="config"):
+        await Cluster.connect(kubeconfig=str(path), context=None)
+
+
+async def test_an_absent_kubeconfig_context_or_plugin_is_misconfigured(tmp_path: Path) -> None:
+    with pytest.raises(errors.Misconfigured, match="nowhere"):
+        await Cluster.connect(kubeconfig=str(tmp_path / "nowhere"), context=None)
+    path = write_kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "t"})
+    with pytest.raises(errors.Misconfigured, match="elsewhere"):
+        await Cluster.connect(kubeconfig=path, context="elsewhere")
+    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/nowhere/plugin"}}
+    with pytest.raises(errors.Misconfigured, match="plugin"):
+        await Cluster.connect(kubeconfig=write_kubeconfig(tmp_path, "http://127.0.0.1:1", user), context=None)
+
+
+async def test_a_token_that_is_no_header_is_misconfigured(tmp_path: Path) -> None:
+    path = write_kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "a\r\nX-Evil: 1"})
+    with pytest.raises(errors.Misconfigured, match="control characters"):
+        await Cluster.connect(kubeconfig=path, context=None)
