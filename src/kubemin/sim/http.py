@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import yaml
@@ -10,14 +10,16 @@ from aiohttp import web
 
 from kubemin.sim import discovery, openapi, table
 from kubemin.sim.deletion import DeleteOptions, parse_dry_run
-from kubemin.sim.jsondata import Object, dump_json
+from kubemin.sim.jsondata import Object, dump_json, load_json, utc_now
 from kubemin.sim.listing import list_page
 from kubemin.sim.negotiation import JSON, YAML, View, decode, decode_yaml, negotiate
 from kubemin.sim.problems import Problem, bad_request, method_not_allowed
-from kubemin.sim.registry import APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, Registry, Write, Written
+from kubemin.sim.registry import Registry
 from kubemin.sim.resources import Resource
 from kubemin.sim.routing import NoSuchPath, Target, parse
+from kubemin.sim.scale import scale_of
 from kubemin.sim.storage import Entry
+from kubemin.sim.verbs import APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, Write, Written
 from kubemin.sim.watch import serve_watch
 
 MAX_BODY = 3 * 1024 * 1024
@@ -43,11 +45,20 @@ _BROWSERS = ("curl", "Wget", "Mozilla")
 Query = dict[str, str]
 
 
+class Log(Protocol):
+    """Tells what a container has printed, ``None`` if it never ran."""
+
+    def __call__(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str | None: ...
+
+
 class Api:
     """Answers requests from a registry."""
 
-    def __init__(self, registry: Registry, *, token: str | None = None, bookmark_interval: float = 60.0) -> None:
+    def __init__(
+        self, registry: Registry, *, log: Log, token: str | None = None, bookmark_interval: float = 60.0
+    ) -> None:
         self._registry = registry
+        self._log = log
         self._token = token
         self._bookmark_interval = bookmark_interval
         self.closing = False
@@ -114,20 +125,37 @@ class Api:
             named = {**query, "fieldSelector": f"metadata.name={target.name}"}
             return await self._watch(request, Target(target.resource, target.namespace), named)
         if target.subresource == "scale":
-            return _answer(self._registry.scale(target.resource, target.namespace, target.name), request)
+            entry = self._registry.entry(target.resource.plural, target.namespace, target.name)
+            return _answer(scale_of(target.resource, entry.obj), request)
         if target.subresource == "log":
-            self._registry.entry(target.resource.plural, target.namespace, target.name)
-            return web.Response(text="")
+            return self._container_log(target, query)
         if target.subresource == "finalize":
             raise Problem(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         entry = self._registry.entry(target.resource.plural, target.namespace, target.name)
         return self._show(request, target.resource, entry.obj, query, entry=entry)
 
+    def _container_log(self, target: Target, query: Query) -> web.StreamResponse:
+        pod = self._registry.entry(target.resource.plural, target.namespace, target.name).obj
+        names = [container["name"] for container in pod["spec"]["containers"]]
+        container = query.get("container") or (names[0] if len(names) == 1 else "")
+        if not container:
+            raise bad_request(
+                f"a container name must be specified for pod {target.name}, choose one of: [{' '.join(names)}]"
+            )
+        if container not in names:
+            raise bad_request(f"container {container} is not valid for pod {target.name}")
+        text = self._log(target.namespace, target.name, container, previous=query.get("previous") == "true")
+        if text is None:
+            raise bad_request(f'container "{container}" in pod "{target.name}" is waiting to start: ContainerCreating')
+        return web.Response(text=text)
+
     def _list(self, request: web.BaseRequest, target: Target, query: Query) -> web.StreamResponse:
         view = negotiate(request.headers.get("Accept"))
         page = list_page(self._registry.storage, target.resource, target.namespace, query)
         if view.kind == "Table":
-            body = table.render(target.resource, [entry.obj for entry in page.entries], page.meta, query, view.version)
+            body = table.render(
+                target.resource, [entry.obj for entry in page.entries], page.meta, query, view.version, utc_now()
+            )
             return _answer(body, request)
         if view.kind:
             body = table.metadata_list([entry.obj for entry in page.entries], page.meta, view.version)
@@ -156,13 +184,13 @@ class Api:
         body = await self._body(request, target.resource)
         write = _write(request, query, "CreateOptions")
         return self._written(
-            request, target, self._registry.post(target.resource, target.namespace, body, write), write
+            request, target, self._registry.verbs.post(target.resource, target.namespace, body, write), write
         )
 
     async def _put(self, request: web.BaseRequest, target: Target, query: Query) -> web.StreamResponse:
         body = await self._body(request, target.resource)
         write = _write(request, query, "UpdateOptions", target.subresource)
-        written = self._registry.put(target.resource, target.namespace, target.name, body, write)
+        written = self._registry.verbs.put(target.resource, target.namespace, target.name, body, write)
         return self._written(request, target, written, write)
 
     async def _patch(self, request: web.BaseRequest, target: Target, query: Query) -> web.StreamResponse:
@@ -192,14 +220,14 @@ class Api:
                     "Forbidden: may not be specified for non-apply patch",
                 )
             body = _patch_body(data)
-        written = self._registry.amend(
+        written = self._registry.verbs.amend(
             target.resource, target.namespace, target.name, content_type, body, write, force=force
         )
         return self._written(request, target, written, write)
 
     async def _delete(self, request: web.BaseRequest, target: Target, query: Query) -> web.StreamResponse:
         options = await self._delete_options(request, query)
-        removed = self._registry.remove(target.resource, target.namespace, target.name, options)
+        removed = self._registry.verbs.remove(target.resource, target.namespace, target.name, options)
         if not removed.gone or target.resource.returns_deleted:
             return self._show(request, target.resource, removed.obj, query)
         meta = removed.obj["metadata"]
@@ -270,8 +298,6 @@ class Api:
 
     def _written(self, request: web.BaseRequest, target: Target, written: Written, write: Write) -> web.StreamResponse:
         if target.subresource == "scale":
-            from kubemin.sim.scale import scale_of
-
             return _answer(scale_of(target.resource, written.obj), request)
         return self._show(
             request,
@@ -297,7 +323,9 @@ class Api:
         view = negotiate(request.headers.get("Accept"))
         if view.kind == "Table":
             meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-            return _answer(table.render(resource, [obj], meta, query, view.version), request, status, view, warnings)
+            return _answer(
+                table.render(resource, [obj], meta, query, view.version, utc_now()), request, status, view, warnings
+            )
         if view.kind == "PartialObjectMetadata":
             return _answer(table.partial(obj, view.version), request, status, view, warnings)
         if view.kind:
@@ -347,7 +375,7 @@ def _integer(text: str) -> int:
 
 def _patch_body(data: bytes) -> Any:
     try:
-        return json.loads(data)
+        return load_json(data)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"error decoding patch: {error}") from None
 

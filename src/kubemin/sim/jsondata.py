@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON."""
@@ -22,9 +22,24 @@ def copy_json(value: Any) -> Any:
     return value
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def dump_json(value: Any) -> bytes:
     """Compact JSON as bytes."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _encode(value).encode()
+
+
+def load_json(data: bytes) -> Any:
+    """Parse JSON. Raises ValueError for what is not JSON, the constants that only Python accepts included."""
+    return _decode(data.decode())
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def utc_now() -> datetime:

@@ -142,15 +142,14 @@ def _items_at(
         if not token or start is None:
             raise expired(f"The resourceVersion for the provided list is too old: {error.revision}") from None
         # The client may go on from here with what is there now, if it says that it knows.
-        problem = expired(
+        raise expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list "
             "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
             "the results. Continuing with the provided token results in an inconsistent list - objects that were "
             "created, modified, or deleted between the time the first chunk was returned and now may show up in the "
-            "list."
-        )
-        problem.list_meta = {"continue": _encode_token(-1, start)}
-        raise problem from None
+            "list.",
+            list_meta={"continue": _encode_token(-1, start)},
+        ) from None
 
 
 def _encode_token(revision: int, last: Key) -> str:

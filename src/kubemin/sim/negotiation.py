@@ -1,11 +1,11 @@
 """Content negotiation: what a body is written in, and what an answer should look like."""
 
-import json
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
+from kubemin.sim.jsondata import load_json
 from kubemin.sim.problems import Problem, bad_request
 
 JSON = "application/json"
@@ -51,7 +51,7 @@ def decode(data: bytes, content_type: str, kind: str) -> Any:
     media = content_type.partition(";")[0].strip().lower()
     if media in (JSON, ""):
         try:
-            return json.loads(data, parse_constant=_refuse_constant)
+            return load_json(data)
         except (ValueError, RecursionError) as error:
             raise bad_request(
                 f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
@@ -71,17 +71,13 @@ def decode_yaml(data: bytes, kind: str) -> Any:
     """Read YAML, or JSON, which is YAML too. 400 if it does not parse."""
     if data.lstrip()[:1] in (b"{", b"["):
         try:
-            return json.loads(data, parse_constant=_refuse_constant)
+            return load_json(data)
         except (ValueError, RecursionError):
             pass
     try:
         return yaml.load(data, Loader=_JSON_LIKE)  # noqa: S506 - a SafeLoader without timestamps
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise bad_request(f"error decoding {kind}: error converting YAML to JSON: {error}") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"invalid character in {text}")
 
 
 def _summary(data: bytes) -> str:

@@ -17,8 +17,10 @@ class Problem(Exception):
         *,
         details: dict[str, Any] | None = None,
         causes: Sequence[dict[str, str]] = (),
+        list_meta: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
+        self.list_meta = list_meta or {}
         self.code = code
         self.reason = reason
         self.message = message
@@ -31,7 +33,7 @@ class Problem(Exception):
         return {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.list_meta,
             "status": "Failure",
             "message": self.message,
             **({"reason": self.reason} if self.reason else {}),
@@ -116,6 +118,6 @@ def invalid(group: str, kind: str, name: str, *causes: tuple[str, str, str]) -> 
     )
 
 
-def expired(message: str) -> Problem:
+def expired(message: str, *, list_meta: dict[str, str] | None = None) -> Problem:
     """410: what is asked for is no longer in the log."""
-    return Problem(410, "Expired", message)
+    return Problem(410, "Expired", message, list_meta=list_meta)

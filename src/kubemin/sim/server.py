@@ -8,6 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
+from kubemin.sim.controllers import Controllers
 from kubemin.sim.http import Api
 from kubemin.sim.kubeconfig import kubeconfig
 from kubemin.sim.registry import Registry
@@ -37,14 +38,15 @@ class SimServer:
         self._host = host
         self._wanted_port = port
         self._token = token
-        self._speed = speed
         self.registry = Registry(Storage(history=history))
-        self._api = Api(self.registry, token=token, bookmark_interval=bookmark_interval)
+        self.controllers = Controllers(self.registry, speed=speed)
+        self._api = Api(self.registry, log=self.controllers.log, token=token, bookmark_interval=bookmark_interval)
         self._web: web.Server | None = None
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         self._furnish()
+        await self.controllers.start()
         self._web = web.Server(self._api.handle, access_log=None)
         self._server = await asyncio.get_running_loop().create_server(self._web, self._host, self._wanted_port)
         return self
@@ -58,6 +60,7 @@ class SimServer:
         self.registry.storage.wake()
         if self._web is not None:
             await self._web.shutdown(_SHUTDOWN)
+        await self.controllers.stop()
 
     @property
     def port(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubemin.sim.jsondata import Object, copy_json
+from kubemin.sim.problems import invalid
 from kubemin.sim.resources import Resource
 
 # The status that a new object starts with. Kinds that are not named here start with an empty one.
@@ -108,3 +109,27 @@ def _carry(new: dict[str, Any], old: Mapping[str, Any], field: str) -> None:
         new[field] = old[field]
     else:
         new.pop(field, None)
+
+
+def check_meta_update(resource: Resource, new: Object, old: Object) -> None:
+    """What no update may do to metadata."""
+    new_meta, old_meta = new["metadata"], old["metadata"]
+    causes: list[tuple[str, str, str]] = []
+    for field in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        if new_meta.get(field) != old_meta.get(field):
+            value = f'"{new_meta.get(field)}"' if isinstance(new_meta.get(field), str) else new_meta.get(field)
+            causes.append((f"metadata.{field}", "FieldValueInvalid", f"Invalid value: {value}: field is immutable"))
+    if "deletionTimestamp" in old_meta:
+        added = sorted(set(new_meta.get("finalizers") or ()) - set(old_meta.get("finalizers") or ()))
+        if added:
+            listed = ", ".join(f'"{finalizer}"' for finalizer in added)
+            causes.append(
+                (
+                    "metadata.finalizers",
+                    "FieldValueForbidden",
+                    "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
+                    f"[]string{{{listed}}}",
+                )
+            )
+    if causes:
+        raise invalid(resource.group, resource.kind, old_meta["name"], *causes)

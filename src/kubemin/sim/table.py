@@ -1,9 +1,11 @@
-"""Tables: what ``kubectl get`` prints."""
+"""Tables: what ``kubectl get`` prints, and the metadata-only views."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
 
+from kubemin.sim.columns import Column, columns_of
 from kubemin.sim.jsondata import Object
+from kubemin.sim.problems import bad_request
 from kubemin.sim.resources import Resource
 
 
@@ -28,18 +30,51 @@ def render(
     meta: Object,
     query: Mapping[str, str],
     version: str,
+    now: datetime,
     *,
     headers: bool = True,
-    bookmark: Object | None = None,
 ) -> Object:
-    """A ``Table``."""
-    rows: list[dict[str, Any]] = [
-        {"cells": [obj["metadata"]["name"], ""], "object": partial(obj, version)} for obj in objects
-    ]
+    """A ``Table`` of objects. ``headers`` is false for all but the first event of a watch."""
+    columns = columns_of(resource)
+    include = query.get("includeObject", "Metadata") or "Metadata"
+    if include not in ("Metadata", "Object", "None"):
+        raise bad_request(
+            f'Unable to convert to Table as requested: includeObject: Invalid value: "{include}": must be "Metadata", '
+            '"Object", "None", or empty'
+        )
+    rows: list[Object] = []
+    for obj in objects:
+        row: Object = {"cells": [column.cell(obj, now) for column in columns]}
+        if include == "Object":
+            row["object"] = obj
+        elif include == "Metadata":
+            row["object"] = partial(obj, version)
+        rows.append(row)
     return {
         "kind": "Table",
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": meta,
-        "columnDefinitions": [],
+        "columnDefinitions": [_definition(column) for column in columns] if headers else [],
         "rows": rows,
+    }
+
+
+def bookmark(obj: Object, version: str) -> Object:
+    """A watch's bookmark as a ``Table`` of one empty row."""
+    return {
+        "kind": "Table",
+        "apiVersion": f"meta.k8s.io/{version}",
+        "metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]},
+        "columnDefinitions": [],
+        "rows": [{"cells": [], "object": partial(obj, version)}],
+    }
+
+
+def _definition(column: Column) -> Object:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "format": "name" if column.name == "Name" else "",
+        "description": "",
+        "priority": column.priority,
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from kubemin.sim import table
-from kubemin.sim.jsondata import Object, dump_json
+from kubemin.sim.jsondata import Object, dump_json, utc_now
 from kubemin.sim.listing import list_option, revision_of, selection
 from kubemin.sim.negotiation import View
 from kubemin.sim.problems import Problem, expired
@@ -101,24 +101,20 @@ class _Lines:
 
     def _line(self, kind: str, entry: Entry) -> bytes:
         if self._view.kind == "Table":
-            meta = {"resourceVersion": entry.obj["metadata"]["resourceVersion"]}
-            rows = [] if kind == "BOOKMARK" else [entry.obj]
-            body = table.render(
-                self._resource,
-                rows,
-                meta,
-                self._query,
-                self._view.version,
-                headers=self._headers,
-                bookmark=entry.obj if kind == "BOOKMARK" else None,
-            )
-            self._headers = False
-            raw = dump_json(body)
+            raw = dump_json(self._table(kind, entry.obj))
         elif self._view.kind:
             raw = dump_json(table.partial(entry.obj, self._view.version))
         else:
             raw = entry.raw
         return b'{"type":"' + kind.encode() + b'","object":' + raw + b"}\n"
+
+    def _table(self, kind: str, obj: Object) -> Object:
+        version = self._view.version
+        if kind == "BOOKMARK":
+            return table.bookmark(obj, version)
+        meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        headers, self._headers = self._headers, False
+        return table.render(self._resource, [obj], meta, self._query, version, utc_now(), headers=headers)
 
 
 def error_line(problem: Problem) -> bytes:
