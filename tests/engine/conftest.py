@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import Service
+from kubemin.signals import LocalHub, LocalSignals
 from kubemin.sim.server import SimServer
 from kubemin.store import Database
 from tests.engine.held import Held, hold, new_task
+from tests.engine.instance import LIMITS, Instance
 
 
 @pytest.fixture
@@ -36,3 +40,10 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
 async def held(db: Database, cluster: Cluster, sim: SimServer) -> Held:
     task_id = await new_task(db)
     return Held(db, cluster, sim, task_id, await hold(db, task_id), {})
+
+
+@pytest.fixture
+async def instance(db: Database, cluster: Cluster, sim: SimServer) -> Instance:
+    hub = LocalHub()
+    service = Service(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
+    return Instance(db, sim, cluster, service, hub)

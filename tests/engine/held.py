@@ -149,7 +149,7 @@ async def hold(db: Database, task_id: str) -> Journal:
 async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
     """Wait for something that the cluster's controllers are about to do."""
     async with asyncio.timeout(20):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110  what is waited for is a row, or an object
             await asyncio.sleep(0.01)
         return found
 

@@ -9,7 +9,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 
 
 async def dependents_of(cluster: Cluster, manifest: Manifest, look: Manifest | None) -> dict[str, list[str]]:
-    """The uids, by kind, of what is there already of what a controller may make for this object. Raises `ClusterError`."""
+    """The uids, by kind, of what a controller might make for this object and is there already. Raises `ClusterError`."""
     found: dict[str, list[str]] = {}
     for kind, objects in (await _present(cluster, manifest, look)).items():
         found[kind] = sorted(item["metadata"]["uid"] for item in objects)

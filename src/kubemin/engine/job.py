@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import Verdict
-from kubemin.cluster.errors import ClusterError
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.fetch import Fetcher
 from kubemin.engine.gone import look_at

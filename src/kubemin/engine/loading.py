@@ -58,5 +58,5 @@ async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> 
         limits,
     )
     names = [part.name for part in parts]
-    steps = parse_workflow(flow.steps, names)
+    steps = parse_workflow(flow.steps, names, limits) if flow.steps else application.steps()
     return Loaded(application, app_id, {part.name: part.id for part in parts}, flow.id, flow.name, steps)

@@ -18,8 +18,8 @@ from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.signals import SignalError, Signals
-from kubemin.spec.limits import Limits
 from kubemin.spec.ids import new_id
+from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, OnActive, ResourceState, TaskStatus
 from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks

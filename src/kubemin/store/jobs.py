@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
 from kubemin.spec.states import JobStatus
 from kubemin.store.clock import now
@@ -92,7 +92,11 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, JobStatus,
     begun, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
     statement = (
         update(jobs)
-        .where(jobs.c.task_id == task_id, jobs.c.seq == bindparam("of_seq"), jobs.c.status.in_(_OPEN))
+        .where(
+            jobs.c.task_id == task_id,
+            jobs.c.seq == bindparam("of_seq"),
+            or_(*(jobs.c.status == one for one in _OPEN)),  # an IN list would not go with executemany
+        )
         .values(
             status=status,
             info=func.coalesce(bindparam("to_info", type_=jobs.c.info.type), jobs.c.info),

@@ -1,0 +1,166 @@
+"""A whole engine in the test's own process: database, signals, workers, a simulated cluster."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.sim.server import SimServer
+from kubemin.spec.application import dump_steps, parse_application
+from kubemin.spec.ids import new_id
+from kubemin.spec.limits import Limits
+from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.states import Cleanup
+from kubemin.store import Database, applications, components, jobs, journal, tasks, workflows
+from kubemin.store.tasks import Task
+
+QUICK = EngineOptions(
+    name="worker",
+    lease_seconds=3,
+    poll_seconds=0.05,
+    hopeless_after_seconds=0,
+    job_timeout_seconds=30,
+    cleanup_seconds=10,
+)
+
+
+@dataclass
+class Instance:
+    """What a test drives. ``service`` is what the API would call."""
+
+    db: Database
+    sim: SimServer
+    cluster: Cluster
+    service: Service
+    hub: LocalHub = field(default_factory=LocalHub)
+
+    @asynccontextmanager
+    async def worker(self, options: EngineOptions = QUICK, cluster: Cluster | None = None) -> AsyncIterator[Engine]:
+        """A worker that runs while the context is open, then hands its tasks over."""
+        engine = Engine(self.db, cluster or self.cluster, LocalSignals(self.hub), LocalDoorbell(), options)
+        running = asyncio.create_task(engine.run())
+        try:
+            yield engine
+        finally:
+            await engine.stop()
+            await running
+
+    async def save(self, components_: Sequence[dict[str, Any]], *, app_id: str = "", **more: Any) -> str:
+        """Store an application as the API would; returns its id."""
+        app = parse_application({"name": "shop", "component": list(components_), **more})
+        record = applications.NewApplication(id=app_id or new_id(), name=app.name, namespace=app.namespace)
+        async with self.db.begin("save") as tx:
+            if not app_id:
+                await applications.insert(tx, record)
+                steps = dump_steps(app.workflow or [])
+                flow = workflows.NewWorkflow(id=new_id(), app_id=record.id, name="deploy", steps=steps)
+                await workflows.insert(tx, flow)
+            parts = [
+                components.NewComponent(
+                    name=part.name,
+                    type=part.type,
+                    namespace=part.namespace,
+                    image=part.image,
+                    replicas=part.replicas,
+                    properties=part.properties.dump(),
+                    traits=part.traits.dump(),
+                )
+                for part in app.component
+            ]
+            await components.replace_components(tx, record.id, parts)
+        return record.id
+
+    async def exec(self, app_id: str, options: ExecOptions | None = None) -> str:
+        """Record a run; returns the task's id."""
+        return (await self.service.exec_workflow(app_id, None, options or ExecOptions(), "tester")).id
+
+    async def task(self, task_id: str) -> Task:
+        async with self.db.read() as tx:
+            task = await tasks.get(tx, task_id)
+        assert task is not None
+        return task
+
+    async def jobs(self, task_id: str) -> list[jobs.Job]:
+        async with self.db.read() as tx:
+            return await jobs.of_task(tx, task_id)
+
+    async def journal(self, task_id: str) -> list[journal.Resource]:
+        async with self.db.read() as tx:
+            return await journal.of_task(tx, task_id)
+
+    async def settled(self, task_id: str) -> Task:
+        """Wait until the task has ended and its cleanup is not under way."""
+
+        async def check() -> Task | None:
+            task = await self.task(task_id)
+            going = not task.status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING)
+            return None if going else task
+
+        return await self.until(check)
+
+    async def until(self, condition: Any) -> Any:
+        async with asyncio.timeout(45):
+            while not (found := await condition()):  # noqa: ASYNC110  what is waited for is a row, or an object
+                await asyncio.sleep(0.01)
+            return found
+
+    async def snapshot(self) -> dict[ObjectRef, Manifest]:
+        """Everything in the cluster that people or KubeMin made, without counters and status."""
+        found: dict[ObjectRef, Manifest] = {}
+        for kind in _COMPARED:
+            for item in (await self.cluster.list(kind)).items:
+                found[ObjectRef.of(item)] = comparable(item)
+        return found
+
+
+_COMPARED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
+_COUNTERS = ("resourceVersion", "generation", "managedFields")
+
+
+def comparable(obj: Manifest) -> Manifest:
+    """An object without what only counts up (versions, revisions) and without what controllers report."""
+    meta = {key: value for key, value in obj["metadata"].items() if key not in _COUNTERS}
+    annotations = {
+        key: value
+        for key, value in meta.pop("annotations", {}).items()
+        if not key.startswith("deployment.kubernetes.io/")
+    }
+    if annotations:
+        meta["annotations"] = annotations
+    body = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+    if obj["kind"] == "ControllerRevision":
+        body.pop("revision", None)
+    return {**body, "metadata": meta}
+
+
+def web(name: str, image: str = "web:1", **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": "webservice", "image": image, "properties": {"ports": [{"port": 80}]}, **more}
+
+
+def conf(name: str, **data: str) -> dict[str, Any]:
+    return {"name": name, "type": "config", "properties": {"conf": data}}
+
+
+def secret(name: str, **data: str) -> dict[str, Any]:
+    return {"name": name, "type": "secret", "properties": {"secret": data}}
+
+
+def store(name: str, image: str = "db:1", **more: Any) -> dict[str, Any]:
+    volume = {"name": "data", "type": "persistent", "tmpCreate": True, "mountPath": "/data", "size": "1Gi"}
+    return {
+        "name": name,
+        "type": "store",
+        "image": image,
+        "properties": {"ports": [{"port": 5432}]},
+        "traits": {"storage": [volume]},
+        **more,
+    }
+
+
+LIMITS = Limits()
+EVERYTHING = [conf("settings", a="1"), secret("keys", token="t"), store("db"), web("api"), web("front")]
