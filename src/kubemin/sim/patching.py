@@ -11,7 +11,7 @@ __all__ = ["json_patch", "merge_patch", "strategic_merge_patch"]
 Object = dict[str, Any]
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A JSON patch operation that cannot be done."""
 
 
@@ -29,7 +29,7 @@ def json_patch(obj: Any, operations: Any) -> Any:
             raise Problem(400, "BadRequest", "error decoding patch: an operation is an object")
         try:
             document = _operate(document, operation)
-        except _Refused as refused:
+        except _RefusedError as refused:
             raise Problem(
                 422, "Invalid", f"the server rejected our request due to an error in our request: {refused}"
             ) from None
@@ -40,9 +40,9 @@ def _operate(document: Any, operation: Object) -> Any:
     verb = operation.get("op")
     path = operation.get("path")
     if not isinstance(path, str):
-        raise _Refused("an operation needs a path")
+        raise _RefusedError("an operation needs a path")
     if verb in ("add", "replace", "test") and "value" not in operation:
-        raise _Refused(f"operation {verb} needs a value")
+        raise _RefusedError(f"operation {verb} needs a value")
     if verb == "add":
         return _add(document, path, copy_json(operation["value"]))
     if verb == "replace":
@@ -57,19 +57,19 @@ def _operate(document: Any, operation: Object) -> Any:
         return document
     if verb == "test":
         if not _same(_get(document, path, None), operation["value"]):
-            raise _Refused(f"testing value {path} failed: test failed")
+            raise _RefusedError(f"testing value {path} failed: test failed")
         return document
     if verb in ("move", "copy"):
         source = operation.get("from")
         if not isinstance(source, str):
-            raise _Refused(f"operation {verb} needs from")
+            raise _RefusedError(f"operation {verb} needs from")
         value = copy_json(_get(document, source))
         if verb == "move":
             if path.startswith(f"{source}/"):
-                raise _Refused("a value cannot be moved into itself")
+                raise _RefusedError("a value cannot be moved into itself")
             _remove(document, source)
         return _add(document, path, value)
-    raise _Refused(f"Unexpected kind: {verb}")
+    raise _RefusedError(f"Unexpected kind: {verb}")
 
 
 _MISSING = object()
@@ -77,13 +77,13 @@ _MISSING = object()
 
 def _tokens(path: str) -> list[str]:
     if path and path[0] != "/":
-        raise _Refused(f"a path begins with /: {path}")
+        raise _RefusedError(f"a path begins with /: {path}")
     return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
 
 
 def _index(container: list[Any], token: str, *, top: int) -> int:
     if not (token.isdigit() and token.isascii()) or (len(token) > 1 and token[0] == "0") or int(token) >= top:
-        raise _Refused(f"Unable to access invalid index: {token}")
+        raise _RefusedError(f"Unable to access invalid index: {token}")
     return int(token)
 
 
@@ -94,7 +94,7 @@ def _step(value: Any, token: str, default: Any = _MISSING) -> Any:
         return value[_index(value, token, top=len(value))]
     if default is not _MISSING:
         return default
-    raise _Refused(f"nonexistent key: {token}: missing value")
+    raise _RefusedError(f"nonexistent key: {token}: missing value")
 
 
 def _get(document: Any, path: str, default: Any = _MISSING) -> Any:
@@ -111,7 +111,7 @@ def _parent(document: Any, path: str) -> tuple[Any, Any]:
     if isinstance(document, list):
         return document, _index(document, last, top=len(document))
     if not isinstance(document, dict):
-        raise _Refused(f"doc is missing path: {path}")
+        raise _RefusedError(f"doc is missing path: {path}")
     return document, last
 
 
@@ -127,13 +127,13 @@ def _add(document: Any, path: str, value: Any) -> Any:
     elif isinstance(target, dict):
         target[last] = value
     else:
-        raise _Refused(f"doc is missing path: {path}")
+        raise _RefusedError(f"doc is missing path: {path}")
     return document
 
 
 def _remove(document: Any, path: str) -> None:
     if path == "":
-        raise _Refused("the whole document cannot be removed")
+        raise _RefusedError("the whole document cannot be removed")
     _get(document, path)
     parent, key = _parent(document, path)
     del parent[key]
@@ -169,8 +169,7 @@ def strategic_merge_patch(kind: str, obj: Object, patch: Object) -> Object:
     """The object after a strategic merge patch: keyed lists merge item by item. Raises Problem 400 or 422."""
     if not isinstance(patch, dict):
         raise Problem(400, "BadRequest", "error decoding patch: a patch is an object")
-    out: Object = _merge_map(kind_schema(kind), obj, patch)
-    return out
+    return _merge_map(kind_schema(kind), obj, patch)
 
 
 _ORDER, _DELETE, _PATCH, _RETAIN = "$setElementOrder/", "$deleteFromPrimitiveList/", "$patch", "$retainKeys"
@@ -179,7 +178,7 @@ _ORDER, _DELETE, _PATCH, _RETAIN = "$setElementOrder/", "$deleteFromPrimitiveLis
 def _merge_map(node: Node | None, obj: Any, patch: Object) -> Object:
     directive = patch.get(_PATCH)
     if directive == "replace":
-        return _plain({key: value for key, value in patch.items() if key != _PATCH})
+        return {key: _plain(value) for key, value in patch.items() if value is not None and key != _PATCH}
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):

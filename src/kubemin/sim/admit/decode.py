@@ -1,38 +1,53 @@
-"""What the API server's decoder does to an object: types checked, unknown and empty fields dropped, values respelled."""
+"""What the API server's decoder does to an object.
+
+Types are checked, unknown and empty fields dropped, values respelled, and what is always there is added.
+"""
 
 import base64
 import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from kubemin.sim.admit.quantity import canonical_quantity
+from kubemin.sim.admit.quantity import MALFORMED, canonical_quantity
 from kubemin.sim.admit.schema import Items, Node, Presence, Scalar, Struct, Table, empty_value, kind_schema
 from kubemin.sim.problems import Problem
 
 __all__ = ["decode", "unknown_fields"]
 
+_OMITTED, _ALWAYS = Presence.OMITTED, Presence.ALWAYS
+_JSON_NAMES = {str: "string", int: "number", float: "number", bool: "bool", dict: "object", list: "array"}
+_GO_NAMES = {"int": "int32", "bool": "bool", "num": "float64", "intstr": "intstr.IntOrString", "bytes": "[]uint8"}
+_ACCEPTED = {
+    "str": frozenset({str}),
+    "time": frozenset({str}),
+    "int": frozenset({int}),
+    "bool": frozenset({bool}),
+    "num": frozenset({int, float}),
+    "intstr": frozenset({int, str}),
+    "bytes": frozenset({str}),
+}
 
-class _Mismatch(Exception):
-    """A value of the wrong type; the path is completed on the way up."""
+
+class _MismatchError(Exception):
+    """A value that its field cannot hold. ``owner`` and ``path`` are found out on the way up."""
 
     def __init__(self, message: str, wanted: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.wanted = wanted
         self.owner = ""
-        self.path: tuple[str, ...] = ()
+        self.path: list[str] = []
 
 
 def decode(kind: str, obj: dict[str, Any]) -> None:
     """Make the object, in place, what the server would have read. Raises Problem 400 for a value of the wrong type."""
-    schema = kind_schema(kind)
     try:
-        _struct(schema, obj)
-    except _Mismatch as mismatch:
+        _struct(kind_schema(kind), obj)
+    except _MismatchError as mismatch:
         version = str(obj.get("apiVersion", "")).rpartition("/")[2]
         what = mismatch.message
         if mismatch.wanted:
-            where = f"{mismatch.owner}.{'.'.join(mismatch.path)}"
+            where = f"{mismatch.owner}.{'.'.join(reversed(mismatch.path))}"
             what = f"json: cannot unmarshal {what} into Go struct field {where} of type {mismatch.wanted}"
         raise Problem(
             400, "BadRequest", f'{kind} in version "{version}" cannot be handled as a {kind}: {what}'
@@ -52,23 +67,17 @@ def _unknown(node: Node, value: Any) -> Iterator[str]:
                 field = node.fields.get(key)
                 if field is None:
                     yield key
-                elif type(item) in _CONTAINERS:
+                elif (type(item) is dict or type(item) is list) and not field.node.plain:
                     for rest in _unknown(field.node, item):
                         yield key + rest if rest[0] == "[" else f"{key}.{rest}"
     elif isinstance(node, Items):
-        if isinstance(value, list) and not isinstance(node.item, Scalar):
-            for index, item in enumerate(value):
-                for rest in _unknown(node.item, item):
-                    yield f"[{index}].{rest}"
-    elif isinstance(node, Table) and isinstance(value, dict) and not isinstance(node.item, Scalar):
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            for rest in _unknown(node.item, item):
+                yield f"[{index}].{rest}"
+    elif isinstance(node, Table) and isinstance(value, dict):
         for key, item in value.items():
             for rest in _unknown(node.item, item):
                 yield f"{key}.{rest}"
-
-
-_CONTAINERS = frozenset({dict, list})
-_JSON_NAMES = {str: "string", int: "number", float: "number", bool: "bool", dict: "object", list: "array"}
-_GO_NAMES = {"str": "string", "int": "int32", "bool": "bool", "num": "float64"}
 
 
 def _struct(node: Struct, obj: dict[str, Any]) -> None:
@@ -80,38 +89,39 @@ def _struct(node: Struct, obj: dict[str, Any]) -> None:
             if node.name:
                 dropped.append(key)
             continue
-        child, presence, _ = field
+        child, presence = field
         if value is None:
-            if presence != Presence.ALWAYS:
-                dropped.append(key)
-            else:
+            if presence is _ALWAYS:
                 obj[key] = empty_value(child)
+            else:
+                dropped.append(key)
             continue
         try:
             if type(child) is Struct:
                 if type(value) is not dict:
-                    raise _mismatch(value, child.name)
+                    raise _mismatch(value, child)
                 _struct(child, value)
                 continue
             if type(child) is Scalar:
-                if child.kind == "str":
-                    if type(value) is not str:
-                        raise _mismatch(value, "string")
-                else:
-                    obj[key] = value = _scalar(child.kind, value)
-                if presence == Presence.OMITTED and not value:
-                    dropped.append(key)
-                continue
-            _container(child, value)
-            if not value:
-                if presence == Presence.ALWAYS:
-                    obj[key] = None
-                else:
-                    dropped.append(key)
-        except _Mismatch as mismatch:
-            mismatch.path = (key, *mismatch.path)
+                if child.kind == "str" and type(value) is str:
+                    if not value and presence is _OMITTED:
+                        dropped.append(key)
+                    continue
+                obj[key] = value = _scalar(child, value)
+            else:
+                _container(child, value)
+        except _MismatchError as mismatch:
+            mismatch.path.append(key)
             mismatch.owner = mismatch.owner or node.name
             raise
+        if not value and type(child) is not Scalar:
+            # Storage does not tell empty lists and maps from absent ones.
+            if presence is _ALWAYS:
+                obj[key] = None
+            else:
+                dropped.append(key)
+        elif not value and presence is _OMITTED:
+            dropped.append(key)
     for key in dropped:
         del obj[key]
     for key, child in node.always:
@@ -119,80 +129,73 @@ def _struct(node: Struct, obj: dict[str, Any]) -> None:
             obj[key] = empty_value(child)
 
 
-def _container(node: Table | Items, value: Any) -> None:
-    item_node = node.item
+def _container(node: Node, value: Any) -> None:
     if isinstance(node, Items):
         if type(value) is not list:
-            raise _mismatch(value, f"[]{_go_name(item_node)}")
-        pairs: Iterator[tuple[Any, Any]] = enumerate(value)  # type: ignore[assignment]
-    else:
+            raise _mismatch(value, node)
+        keys: Any = range(len(value))
+    elif isinstance(node, Table):
         if type(value) is not dict:
-            raise _mismatch(value, f"map[string]{_go_name(item_node)}")
-        pairs = iter(value.items())
-    if isinstance(item_node, Scalar):
-        kind = item_node.kind
-        for key, item in pairs:
-            if kind == "str" and type(item) is str:
-                continue
-            value[key] = empty_value(item_node) if item is None else _scalar(kind, item)
-    elif isinstance(item_node, Struct):
-        for key, item in pairs:
-            if type(item) is not dict:
-                if item is not None:
-                    raise _mismatch(item, item_node.name)
-                value[key] = item_node.zero()
-                continue
-            _struct(item_node, item)
+            raise _mismatch(value, node)
+        keys = value
     else:
-        for _, item in pairs:
-            _container(item_node, item)
+        raise TypeError(f"not a container: {node}")
+    child = node.item
+    if type(child) is Scalar:
+        for key in keys:
+            item = value[key]
+            if type(item) is not str or child.kind != "str":
+                value[key] = empty_value(child) if item is None else _scalar(child, item)
+    elif type(child) is Struct:
+        for key in keys:
+            item = value[key]
+            if item is None:
+                value[key] = child.zero()
+            elif type(item) is dict:
+                _struct(child, item)
+            else:
+                raise _mismatch(item, child)
+    else:
+        for key in keys:
+            _container(child, value[key])
 
 
-def _scalar(kind: str, value: Any) -> Any:
-    found = type(value)
-    if kind == "int":
-        if found is not int:
-            raise _mismatch(value, "int32")
-    elif kind == "bool":
-        if found is not bool:
-            raise _mismatch(value, "bool")
-    elif kind in ("str", "time"):
-        if found is not str:
-            raise _mismatch(value, "string")
-    elif kind == "qty":
+def _scalar(node: Scalar, value: Any) -> Any:
+    kind = node.kind
+    if kind == "any":
+        return value
+    if kind == "qty":
         return _quantity(value)
-    elif kind == "intstr":
-        if found is not int and found is not str:
-            raise _mismatch(value, "intstr.IntOrString")
-    elif kind == "num":
-        if found is not int and found is not float:
-            raise _mismatch(value, "float64")
-    elif kind == "bytes":
-        if found is not str:
-            raise _mismatch(value, "[]uint8")
+    if type(value) not in _ACCEPTED[kind]:
+        raise _mismatch(value, node)
+    if kind == "bytes":
         try:
             base64.b64decode(value, validate=True)
         except binascii.Error:
-            raise _Mismatch("illegal base64 data at input byte 0") from None
+            raise _MismatchError("illegal base64 data at input byte 0") from None
     return value
 
 
 def _quantity(value: Any) -> str:
     if type(value) is int or type(value) is float:
-        value = str(value)
+        value = repr(value)
     if type(value) is not str:
-        raise _Mismatch("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+        raise _MismatchError(MALFORMED)
     try:
         return canonical_quantity(value)
     except ValueError as error:
-        raise _Mismatch(str(error)) from None
+        raise _MismatchError(str(error)) from None
 
 
-def _mismatch(value: Any, wanted: str) -> _Mismatch:
-    return _Mismatch(_JSON_NAMES.get(type(value), "null"), wanted)
+def _mismatch(value: Any, node: Node) -> _MismatchError:
+    return _MismatchError(_JSON_NAMES.get(type(value), "null"), _go_name(node))
 
 
 def _go_name(node: Node) -> str:
     if isinstance(node, Scalar):
         return _GO_NAMES.get(node.kind, "string")
-    return node.name if isinstance(node, Struct) else "string"
+    if isinstance(node, Items):
+        return f"[]{_go_name(node.item)}"
+    if isinstance(node, Table):
+        return f"map[string]{_go_name(node.item)}"
+    return node.name

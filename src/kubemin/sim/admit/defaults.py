@@ -85,7 +85,7 @@ def _job_spec(spec: Object) -> None:
     spec.setdefault("backoffLimit", 2147483647 if "backoffLimitPerIndex" in spec else 6)
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
-    spec.setdefault("manualSelector", False)
+
     policy = spec.get("podFailurePolicy")
     spec.setdefault("podReplacementPolicy", "TerminatingOrFailed" if policy is None else "Failed")
     default_pod_template(spec["template"])
@@ -105,9 +105,7 @@ def _cron_job(obj: Object) -> None:
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
-    job = spec["jobTemplate"]["spec"]
-    _job_spec(job)
-    del job["manualSelector"]
+    _job_spec(spec["jobTemplate"]["spec"])
 
 
 def _pod(obj: Object) -> None:
@@ -161,7 +159,7 @@ def _namespace(obj: Object) -> None:
     obj["status"].setdefault("phase", "Active")
     name = obj["metadata"].get("name")
     if name:
-        obj["metadata"].setdefault("labels", {}).setdefault("kubernetes.io/metadata.name", name)
+        obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = name
 
 
 def _role_binding(obj: Object) -> None:

@@ -4,13 +4,13 @@ import re
 from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 
-__all__ = ["canonical_quantity", "quantity_value"]
+__all__ = ["MALFORMED", "canonical_quantity", "quantity_value"]
 
 _PATTERN = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))")
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SUFFIXES = {power: suffix for suffix, power in _DECIMAL.items()}
-_MALFORMED = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+MALFORMED = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _NANO = Decimal("1e-9")
 
 
@@ -18,7 +18,7 @@ def _parse(text: str) -> tuple[Decimal, str]:
     """The value and the form: ``binary``, ``decimal`` or ``exponent``."""
     match = _PATTERN.fullmatch(text)
     if match is None:
-        raise ValueError(_MALFORMED)
+        raise ValueError(MALFORMED)
     sign, digits, binary, suffix, exponent = match.groups()
     value = Decimal(sign + digits)
     if binary:
@@ -27,9 +27,8 @@ def _parse(text: str) -> tuple[Decimal, str]:
         value, form = value.scaleb(int(exponent)), "exponent"
     else:
         value, form = value.scaleb(_DECIMAL[suffix]), "decimal"
-    if value != value.quantize(_NANO, rounding=ROUND_UP) if abs(value) < 10**18 else False:
-        value = value.quantize(_NANO, rounding=ROUND_UP)
-    return value, form
+    # Nothing is smaller than a nano; what is gets rounded away from zero.
+    return (value if value == (rounded := value.quantize(_NANO, rounding=ROUND_UP)) else rounded), form
 
 
 @lru_cache(maxsize=4096)

@@ -6,9 +6,9 @@ One type a line (continued by indented lines): its name, then ``field:type`` wor
 - A name that begins with ``@`` is a struct that is owned and applied as one value (``x-kubernetes-map-type: atomic``).
 - ``str int bool num qty intstr time bytes any`` are scalars, any other word names a struct.
 - ``{T}`` is a map, ``{T=}`` an atomic one.
-- ``[T]`` is an atomic list, ``[T:set]`` a set, ``[T:a,b=X]`` a list of items told apart by ``a`` and ``b`` (whose absence
-  means X). A strategic merge patch merges sets and keyed lists by their first key; ``/k`` names another key, ``/-`` says
-  that it replaces. ``~`` marks what a strategic merge patch sends with ``$retainKeys``.
+- ``[T]`` is an atomic list, ``[T:set]`` a set, ``[T:a,b=X]`` a list of items told apart by ``a`` and ``b`` (whose
+  absence means X). A strategic merge patch merges sets and keyed lists by their first key; ``/k`` names another key,
+  ``/-`` says that it replaces.
 - An empty value is left out (Go's ``omitempty``), but for pointers, ``?``, which keep an empty value, and for what is
   always there, ``!``. Structs without ``?`` are always there.
 """
@@ -35,27 +35,29 @@ class Presence(IntEnum):
 class Scalar:
     """A value that is owned as a whole; ``any`` is JSON of any shape."""
 
-    __slots__ = ("atomic", "kind")
+    __slots__ = ("atomic", "kind", "plain")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.atomic = True
+        self.plain = True
 
 
 class Table:
-    """A map from any name to values of one type."""
+    """A map from any name to values of one type. ``plain`` says that nothing below it has a struct's fields."""
 
-    __slots__ = ("atomic", "item")
+    __slots__ = ("atomic", "item", "plain")
 
     def __init__(self, item: "Node", *, atomic: bool) -> None:
         self.item = item
         self.atomic = atomic
+        self.plain: bool = item.plain
 
 
 class Items:
-    """A list. ``keys`` are ``(field, default)``; a set has none; ``merge_key`` is the strategic merge's ("" is a set's)."""
+    """A list. ``keys`` are ``(field, default)``, none of a set; ``merge_key`` is the strategic merge's, "" of a set."""
 
-    __slots__ = ("atomic", "item", "keys", "merge_key", "retain_keys")
+    __slots__ = ("atomic", "item", "keys", "merge_key", "plain")
 
     def __init__(
         self,
@@ -64,23 +66,23 @@ class Items:
         atomic: bool,
         keys: tuple[tuple[str, str | None], ...],
         merge_key: str | None,
-        retain_keys: bool,
     ) -> None:
         self.item = item
         self.atomic = atomic
         self.keys = keys
         self.merge_key = merge_key
-        self.retain_keys = retain_keys
+        self.plain: bool = item.plain
 
 
 class Struct:
     """A map of known fields. ``always`` are those that are there even if empty."""
 
-    __slots__ = ("always", "atomic", "fields", "name")
+    __slots__ = ("always", "atomic", "fields", "name", "plain")
 
     def __init__(self, name: str, *, atomic: bool) -> None:
         self.name = name
         self.atomic = atomic
+        self.plain = False
         self.fields: dict[str, Field] = {}
         self.always: tuple[tuple[str, Node], ...] = ()
 
@@ -97,7 +99,6 @@ class Field(NamedTuple):
 
     node: Node
     presence: Presence
-    retain_keys: bool
 
 
 def empty_value(node: Node) -> Any:
@@ -141,11 +142,10 @@ class _Compiler:
         presence = {"?": Presence.POINTER, "!": Presence.ALWAYS}.get(text[-1])
         if presence is not None:
             text = text[:-1]
-        retain_keys = text.endswith("~")
-        node = self.node(text.rstrip("~"))
+        node = self.node(text)
         if presence is None:
             presence = Presence.ALWAYS if isinstance(node, Struct) else Presence.OMITTED
-        return Field(node, presence, retain_keys)
+        return Field(node, presence)
 
     def node(self, text: str) -> Node:
         if text[0] == "{":
@@ -155,16 +155,13 @@ class _Compiler:
         return self.scalars[text] if text in SCALARS else self.struct(text)
 
     def items(self, text: str) -> Items:
-        retain_keys = text.endswith("~")
-        text, slash, other = text.rstrip("~").partition("/")
+        text, slash, other = text.partition("/")
         text, colon, listed = text.partition(":")
         keys = tuple(_key(word) for word in listed.split(",") if word and word != "set")
         merge_key = None if not colon else keys[0][0] if keys else ""
         if slash:
             merge_key = None if other == "-" else "" if other == "set" else other
-        return Items(
-            self.node(text), atomic=not colon, keys=tuple(sorted(keys)), merge_key=merge_key, retain_keys=retain_keys
-        )
+        return Items(self.node(text), atomic=not colon, keys=tuple(sorted(keys)), merge_key=merge_key)
 
 
 def _key(word: str) -> tuple[str, str | None]:
@@ -178,10 +175,10 @@ def _compile() -> Mapping[str, Struct]:
 
 
 def _untyped() -> Struct:
-    """The type of a kind that has no table: metadata is known, everything else is taken as it comes, one value a field."""
+    """The type of a kind that has no table: metadata is known, all else is taken as it comes, one value a field."""
     compiler = _Compiler(line for table in TABLES for line in table.splitlines())
     struct = Struct("", atomic=False)
-    struct.fields["metadata"] = Field(compiler.struct("ObjectMeta"), Presence.ALWAYS, retain_keys=False)
+    struct.fields["metadata"] = Field(compiler.struct("ObjectMeta"), Presence.ALWAYS)
     struct.always = (("metadata", compiler.struct("ObjectMeta")),)
     return struct
 

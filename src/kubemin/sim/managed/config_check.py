@@ -10,7 +10,7 @@ from kubemin.sim.problems import Problem
 __all__ = ["check_config"]
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.path = ""
@@ -20,7 +20,7 @@ def check_config(schema: Struct, config: dict[str, Any]) -> None:
     """Raise Problem 500 for a field the kind does not have, a value of another type, or two items with one key."""
     try:
         _check(schema, config)
-    except _Misfit as misfit:
+    except _MisfitError as misfit:
         metadata = config.get("metadata") or {}
         who = (
             f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {config['apiVersion']}, Kind={config['kind']}"
@@ -36,18 +36,18 @@ def _check(node: Node, value: Any) -> None:
         _check_scalar(node.kind, value)
     elif isinstance(node, Items):
         if not isinstance(value, list):
-            raise _Misfit(f"expected list, got {_shown(value)}")
+            raise _MisfitError(f"expected list, got {_shown(value)}")
         _check_items(node, value)
     else:
         if not isinstance(value, dict):
-            raise _Misfit(f"expected map, got {_shown(value)}")
+            raise _MisfitError(f"expected map, got {_shown(value)}")
         for key, item in value.items():
             if isinstance(node, Struct):
                 field = node.fields.get(key)
                 if field is None:
                     if not node.name:
                         continue
-                    misfit = _Misfit("field not declared in schema")
+                    misfit = _MisfitError("field not declared in schema")
                     misfit.path = f".{key}"
                     raise misfit
                 child = field.node
@@ -55,7 +55,7 @@ def _check(node: Node, value: Any) -> None:
                 child = node.item
             try:
                 _check(child, item)
-            except _Misfit as misfit:
+            except _MisfitError as misfit:
                 misfit.path = f".{key}{misfit.path}"
                 raise
 
@@ -66,18 +66,18 @@ def _check_items(node: Items, value: list[Any]) -> None:
         where = f"[{index}]"
         if not node.atomic:
             if node.keys and not isinstance(item, dict):
-                raise _Misfit(f"element {index}: associative list with keys may not have non-map elements")
+                raise _MisfitError(f"element {index}: associative list with keys may not have non-map elements")
             try:
                 key = item_key(node, item)
             except ValueError as error:
-                raise _Misfit(f"element {index}: {error}") from None
+                raise _MisfitError(f"element {index}: {error}") from None
             where = path_text((key,))
             if key in seen:
-                raise _Misfit(f"duplicate entries for key {where}")
+                raise _MisfitError(f"duplicate entries for key {where}")
             seen.add(key)
         try:
             _check(node.item, item)
-        except _Misfit as misfit:
+        except _MisfitError as misfit:
             misfit.path = f"{where}{misfit.path}"
             raise
 
@@ -85,11 +85,11 @@ def _check_items(node: Items, value: list[Any]) -> None:
 def _check_scalar(kind: str, value: Any) -> None:
     found = type(value)
     if kind in ("int", "num") and found is not int and found is not float:
-        raise _Misfit(f"expected numeric (int or float), got {_go_type(value)}")
+        raise _MisfitError(f"expected numeric (int or float), got {_go_type(value)}")
     if kind in ("str", "bytes", "time") and found is not str:
-        raise _Misfit(f"expected string, got {_shown(value)}")
+        raise _MisfitError(f"expected string, got {_shown(value)}")
     if kind == "bool" and found is not bool:
-        raise _Misfit(f"expected boolean, got {_shown(value)}")
+        raise _MisfitError(f"expected boolean, got {_shown(value)}")
 
 
 def _go_type(value: Any) -> str:

@@ -62,7 +62,7 @@ def read_entries(value: Any, *, trusted: bool = False) -> Entries | None:
 
 def _canonical(fields: Any) -> FieldSet:
     if not isinstance(fields, dict):
-        raise ValueError("a set of fields is a map")  # noqa: TRY004 - the caller takes one error for all
+        raise ValueError("a set of fields is a map")
     out: FieldSet = {}
     for key, below in fields.items():
         if key == ".":

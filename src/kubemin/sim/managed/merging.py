@@ -111,6 +111,8 @@ def without(node: Node, value: Any, fields: FieldSet) -> Any:
             elif not is_member(found):
                 kept.append(without(node.item, item, found))
         return kept or None
+    if not isinstance(value, dict):
+        return value
     out: dict[str, Any] = {}
     for key, item in value.items():
         found = fields.get("f:" + key)

@@ -1,7 +1,7 @@
 """Sets of fields in their wire form, ``fieldsV1``.
 
-A set is a tree of dicts. A path is a member if its node is empty or has the key ``.``; a node that is neither only leads
-to members further down. Sets are values: nothing here changes an argument, and results share parts with arguments.
+A set is a tree of dicts. A path is a member if its node is empty or has the key ``.``; a node that is neither only
+leads to members further down. Sets are values: nothing changes an argument, and results share parts with arguments.
 """
 
 from typing import Any

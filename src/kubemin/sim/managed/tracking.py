@@ -18,7 +18,17 @@ MAX_UPDATERS = 10
 ANCIENT = "ancient-changes"
 
 _UNTRACKED = frozenset(
-    "f:name f:namespace f:creationTimestamp f:selfLink f:uid f:clusterName f:generation f:managedFields f:resourceVersion".split()
+    {
+        "f:name",
+        "f:namespace",
+        "f:creationTimestamp",
+        "f:selfLink",
+        "f:uid",
+        "f:clusterName",
+        "f:generation",
+        "f:managedFields",
+        "f:resourceVersion",
+    }
 )
 
 

@@ -152,9 +152,7 @@ def _items(node: Items, old: list[Any], new: list[Any], changed: FieldSet, remov
                 below = {name: part for name, part in whole(child, theirs[0]).items() if name != "."}
                 if below:
                     removed[key] = below
-        elif theirs is None:
-            changed[key] = whole(child, values[0])
-        elif len(theirs) > 1:
+        elif theirs is None or len(theirs) > 1:
             changed[key] = whole(child, values[0])
         elif not child.atomic:
             _descend(child, key, theirs[0], values[0], changed, removed)

@@ -6,7 +6,7 @@ TABLE = """
 =StatefulSet spec:StatefulSetSpec status:StatefulSetStatus
 =DaemonSet spec:DaemonSetSpec status:DaemonSetStatus
 =ControllerRevision data:any! revision:int!
-DeploymentSpec replicas:int? selector:LabelSelector? template:PodTemplateSpec strategy:DeploymentStrategy~
+DeploymentSpec replicas:int? selector:LabelSelector? template:PodTemplateSpec strategy:DeploymentStrategy
   minReadySeconds:int revisionHistoryLimit:int? paused:bool progressDeadlineSeconds:int?
 DeploymentStatus observedGeneration:int replicas:int updatedReplicas:int readyReplicas:int availableReplicas:int
   unavailableReplicas:int terminatingReplicas:int? conditions:[DeploymentCondition:type] collisionCount:int?

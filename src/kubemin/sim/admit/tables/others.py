@@ -1,4 +1,4 @@
-"""batch, networking, rbac, storage, autoscaling, policy, coordination, discovery. The notation is explained in ``kubemin.sim.admit.schema``."""
+"""All other groups. The notation is explained in ``kubemin.sim.admit.schema``."""
 
 TABLE = """
 =Job spec:JobSpec status:JobStatus

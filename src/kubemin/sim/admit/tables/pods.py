@@ -2,7 +2,7 @@
 
 TABLE = """
 =Pod spec:PodSpec status:PodStatus
-PodSpec volumes:[Volume:name~] initContainers:[Container:name] containers:[Container:name]!
+PodSpec volumes:[Volume:name] initContainers:[Container:name] containers:[Container:name]!
   ephemeralContainers:[EphemeralContainer:name] restartPolicy:str terminationGracePeriodSeconds:int?
   activeDeadlineSeconds:int? dnsPolicy:str nodeSelector:{str=} serviceAccountName:str serviceAccount:str
   automountServiceAccountToken:bool? nodeName:str hostNetwork:bool hostPID:bool hostIPC:bool
@@ -11,12 +11,12 @@ PodSpec volumes:[Volume:name~] initContainers:[Container:name] containers:[Conta
   priorityClassName:str priority:int? dnsConfig:PodDNSConfig? readinessGates:[PodReadinessGate] runtimeClassName:str?
   enableServiceLinks:bool? preemptionPolicy:str? overhead:{qty}
   topologySpreadConstraints:[TopologySpreadConstraint:topologyKey,whenUnsatisfiable] setHostnameAsFQDN:bool? os:PodOS?
-  hostUsers:bool? schedulingGates:[PodSchedulingGate:name] resourceClaims:[PodResourceClaim:name~]
+  hostUsers:bool? schedulingGates:[PodSchedulingGate:name] resourceClaims:[PodResourceClaim:name]
   resources:ResourceRequirements?
 PodStatus observedGeneration:int phase:str conditions:[PodCondition:type] message:str reason:str nominatedNodeName:str
   hostIP:str hostIPs:[HostIP/ip] podIP:str podIPs:[PodIP:ip] startTime:time initContainerStatuses:[ContainerStatus]
   containerStatuses:[ContainerStatus] qosClass:str ephemeralContainerStatuses:[ContainerStatus] resize:str
-  resourceClaimStatuses:[PodResourceClaimStatus:name~] allocatedResources:{qty} resources:ResourceRequirements?
+  resourceClaimStatuses:[PodResourceClaimStatus:name] allocatedResources:{qty} resources:ResourceRequirements?
 @LocalObjectReference name:str
 PodTemplateSpec metadata:ObjectMeta spec:PodSpec
 Volume name:str! hostPath:HostPathVolumeSource? emptyDir:EmptyDirVolumeSource? gcePersistentDisk:any?
