@@ -13,8 +13,8 @@ from kubemin.api.routes import applications, elsewhere, health, tasks, workflows
 PREFIX = "/api/v1"
 
 _DESCRIPTION = (
-    "Deploys multi-component applications to Kubernetes as tasks that can be stopped and that put the cluster back as it "
-    "was. Every reply below /api/v1 is an envelope: code 0 and data, or another code and a sentence."
+    "Deploys multi-component applications to Kubernetes as tasks that can be stopped and that put the cluster back as "
+    "it was. Every reply below /api/v1 is an envelope: code 0 and data, or another code and a sentence."
 )
 _TAGS = [
     {"name": "Applications", "description": "What is deployed."},
@@ -52,5 +52,3 @@ def create_app(deps: Deps) -> FastAPI:
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
-
-

@@ -1,7 +1,8 @@
 """Request bodies: how much is read, and what counts as JSON.
 
-The standard library's parser lets pass what the rooms below cannot keep (NaN, numbers without end, NUL, half a surrogate
-pair, a thousand levels of nesting). All of it is refused here, so that no handler meets it, with the path of the field.
+The standard library's parser lets pass what the rooms below cannot keep (NaN, numbers without end, NUL, half a
+surrogate pair, a thousand levels of nesting). All of it is refused here, with the path of the field, so that no handler
+meets it.
 """
 
 import json
@@ -135,7 +136,9 @@ def parse_json(body: bytes) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        _refuse("body", "INVALID_JSON", f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
+        _refuse(
+            "body", "INVALID_JSON", f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        )
     except RecursionError:
         _refuse("body", "INVALID_JSON", f"The body is nested deeper than {MAX_DEPTH} levels.")
     except ValueError:  # more digits than int() takes
@@ -194,5 +197,3 @@ def _check_text(path: str, text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         _refuse(path or "body", "INVALID_CHARACTER", f"{path or 'body'}: the text holds half a surrogate pair.")
-
-

@@ -26,6 +26,7 @@ class Code(IntEnum):
     APPLICATION_EXISTS = 10003
     PROPERTIES = 10004
     APPLICATION_NOT_FOUND = 10005
+    TEMPLATE = 10010
 
     VALIDATION = 10020
     """Several errors of different kinds, or one without a code of its own."""
@@ -72,5 +73,8 @@ OF_ISSUE = {
     "INVALID_TRAIT_CONFIG": Code.INVALID_TRAIT,
     "DUPLICATE_WORKFLOW_STEP": Code.WORKFLOW_CONFIG,
     "COMPONENT_NOT_FOUND": Code.COMPONENT_REFERENCE,
+    "TEMPLATE_NOT_FOUND": Code.TEMPLATE,
+    "TOO_MANY_COMPONENTS": Code.APPLICATION_CONFIG,
+    "DUPLICATE_OBJECT": Code.APPLICATION_CONFIG,
 }
 """The business code that a validation issue's code (``kubemin.spec.issues``) means."""

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from kubemin.engine.options import ExecOptions
-from kubemin.spec.application import Limits
+from kubemin.spec.limits import Limits
 from kubemin.store import Database
 from kubemin.store.tasks import Task
 
@@ -19,9 +19,9 @@ Health = Callable[[], Awaitable[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class ComponentState:
-    """How a component does in the cluster. ``status`` is ``Running``, ``Pending``, ``Failed`` or ``Not Deploy``."""
+    """How a component does in the cluster."""
 
-    status: str
+    status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     last_abnormal: str = ""
     links: tuple[tuple[str, str], ...] = ()
     """Addresses from outside: type (``Ingress``, ``LoadBalancer``, …) and value."""
@@ -33,7 +33,7 @@ class Service(Protocol):
     async def exec_workflow(
         self,
         app_id: str,
-        workflow_id: str,
+        workflow_id: str | None,
         options: ExecOptions,
         caller: str,
         idempotency_key: str | None,

@@ -10,7 +10,8 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 summary{cursor:pointer;padding:.4rem 0}code,pre{font:13px/1.45 ui-monospace,monospace}
 pre{background:#f4f6f8;padding:.7rem;overflow:auto;border-radius:4px}
 details{border-bottom:1px solid #dde3e9}details>*:not(summary){margin-left:1rem}
-.verb{display:inline-block;min-width:4.5rem;font-weight:600;color:#0b5cad}td,th{text-align:left;padding:.15rem 1rem .15rem 0}
+.verb{display:inline-block;min-width:4.5rem;font-weight:600;color:#0b5cad}
+td,th{text-align:left;padding:.15rem 1rem .15rem 0}
 @media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#14181d}pre{background:#1d232b}
 details{border-color:#2c3540}.verb{color:#6cb2ff}a{color:#6cb2ff}}
 """

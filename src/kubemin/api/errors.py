@@ -96,7 +96,7 @@ def _of_http(error: HTTPException) -> ApiError:
     """Starlette's own errors: unknown address, wrong method."""
     status = error.status_code
     message = _HTTP_SENTENCES.get(status) or HTTPStatus(status).phrase
-    code = Code(status) if status in Code else Code.BAD_REQUEST if status < 500 else Code.INTERNAL
+    code = Code(status) if status in list(Code) else Code.BAD_REQUEST if status < 500 else Code.INTERNAL
     return ApiError(status, code, sentence(message), headers=dict(error.headers or {}))
 
 

@@ -11,6 +11,9 @@ from kubemin.spec.application import Application
 
 Responses = dict[int | str, dict[str, Any]]
 
+APPLICATION_BODY = {"x-application-body": True}
+"""``openapi_extra`` of a route that takes an application: its schema is put in here."""
+
 _EXAMPLES: dict[int, tuple[Code, str]] = {
     400: (Code.MISSING_FIELD, "Name: Field required."),
     404: (Code.APPLICATION_NOT_FOUND, "Application 'k3v9x0q2m7c4t8b1n5z6w0ya' does not exist."),

@@ -1,4 +1,7 @@
-"""The command line. Modules of this room import the heavy rooms inside the commands that need them: start-up is quick."""
+"""The command line.
+
+Modules of this room import the heavy rooms inside the functions that need them, so that start-up is quick.
+"""
 
 import sys
 
@@ -12,5 +15,5 @@ def main() -> None:
     try:
         app()
     except CliError as error:
-        print(f"kubemin: {error.message}", file=sys.stderr)  # noqa: T201  a sentence for the user
+        print(f"kubemin: {error.message}", file=sys.stderr)
         sys.exit(error.code)

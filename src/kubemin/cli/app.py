@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from kubemin.spec.states import CleanupPolicy, OnActive, TaskStatus
 from kubemin.cli.options import (
     DEFAULT_SERVER,
     Context,
@@ -20,6 +19,7 @@ from kubemin.cli.options import (
     TaskId,
     Token,
 )
+from kubemin.spec.states import CleanupPolicy, OnActive, TaskStatus
 
 app = typer.Typer(
     name="kubemin",
@@ -43,7 +43,8 @@ def dev(
 
     With SQLite and in-process signals; --kubeconfig names a real cluster to use instead.
     """
-    from kubemin.cli.serve import run, settings_of
+    from kubemin.cli.serve import run
+    from kubemin.cli.settings import settings_of
 
     settings = settings_of(host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context)
     run(settings.model_copy(update={"redis_url": None, "simulate": settings.kubeconfig is None}), worker=True)
@@ -61,7 +62,8 @@ def serve(
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run tasks in this process too.")] = True,
 ) -> None:
     """The API, and a worker unless --no-worker is given."""
-    from kubemin.cli.serve import run, settings_of
+    from kubemin.cli.serve import run
+    from kubemin.cli.settings import settings_of
 
     settings = settings_of(
         host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
@@ -79,7 +81,8 @@ def worker(
     simulate: Simulate = None,
 ) -> None:
     """A worker without an API, on a shared database."""
-    from kubemin.cli.serve import run_worker, settings_of
+    from kubemin.cli.serve import run_worker
+    from kubemin.cli.settings import settings_of
 
     run_worker(
         settings_of(database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate)
@@ -103,7 +106,8 @@ def sim(
 @app.command()
 def migrate(database: DatabaseUrl = None) -> None:
     """Bring the database's tables to this version."""
-    from kubemin.cli.serve import migrate_database, settings_of
+    from kubemin.cli.serve import migrate_database
+    from kubemin.cli.settings import settings_of
 
     migrate_database(settings_of(database_url=database))
 
@@ -115,12 +119,16 @@ def apply(
     on_active: Annotated[
         OnActive, typer.Option("--on-active", help="What to do while a task of the application is active.")
     ] = OnActive.QUEUE,
-    cleanup: Annotated[
-        CleanupPolicy, typer.Option("--cleanup", help="What a rollback covers.")
-    ] = CleanupPolicy.TASK,
-    restore: Annotated[bool, typer.Option("--restore/--no-restore", help="A rollback puts changed objects back.")] = True,
-    timeout: Annotated[float | None, typer.Option("--timeout", min=0.001, help="Seconds that one job may take.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")] = False,
+    cleanup: Annotated[CleanupPolicy, typer.Option("--cleanup", help="What a rollback covers.")] = CleanupPolicy.TASK,
+    restore: Annotated[
+        bool, typer.Option("--restore/--no-restore", help="A rollback puts changed objects back.")
+    ] = True,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0.001, help="Seconds that one job may take.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")
+    ] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
@@ -168,7 +176,7 @@ def apps(
     token: Token = None,
 ) -> None:
     """List the applications."""
-    from kubemin.cli.inspect import apps as run
+    from kubemin.cli.reports import apps as run
 
     run(search, as_json=as_json, server=server, token=token)
 
@@ -176,13 +184,15 @@ def apps(
 @app.command()
 def status(
     task: TaskId,
-    follow: Annotated[bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply --wait.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply --wait.")
+    ] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
     """Show a task: its components, and how far its cleanup is."""
-    from kubemin.cli.inspect import status as run
+    from kubemin.cli.reports import status as run
 
     raise typer.Exit(run(task, follow=follow, as_json=as_json, server=server, token=token))
 
@@ -197,7 +207,7 @@ def tasks(
     token: Token = None,
 ) -> None:
     """List tasks, newest first."""
-    from kubemin.cli.inspect import tasks as run
+    from kubemin.cli.reports import tasks as run
 
     run(app_id, status.value if status else None, limit, as_json=as_json, server=server, token=token)
 
@@ -205,7 +215,7 @@ def tasks(
 @app.command()
 def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
     """Show the cleanup journal of a task: each object it touched."""
-    from kubemin.cli.inspect import resources as run
+    from kubemin.cli.reports import resources as run
 
     run(task, as_json=as_json, server=server, token=token)
 
@@ -214,13 +224,15 @@ def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERV
 def cancel(
     task: TaskId,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; kept with the task.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the rollback; exits 5 when it stays incomplete.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the rollback; exits 5 when it stays incomplete.")
+    ] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
     """Cancel a task; what it did to the cluster is undone."""
-    from kubemin.cli.inspect import cancel as run
+    from kubemin.cli.reports import cancel as run
 
     raise typer.Exit(run(task, reason, wait=wait, as_json=as_json, server=server, token=token))
 
@@ -228,7 +240,7 @@ def cancel(
 @app.command()
 def cleanup(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
     """Try an incomplete cleanup again now."""
-    from kubemin.cli.inspect import cleanup as run
+    from kubemin.cli.reports import cleanup as run
 
     run(task, as_json=as_json, server=server, token=token)
 
@@ -242,10 +254,10 @@ def orphans(
 ) -> None:
     """List objects that no task accounts for.
 
-    They carry a task's label, but the task is not known or does not have them in its journal. Exits 1 when one could not
-    be deleted.
+    They carry a task's label, but the task is not known or does not have them in its journal. Exits 1 when one could
+    not be deleted.
     """
-    from kubemin.cli.inspect import orphans as run
+    from kubemin.cli.reports import orphans as run
 
     raise typer.Exit(run(delete=delete, as_json=as_json, server=server, token=token))
 

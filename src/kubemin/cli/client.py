@@ -102,7 +102,9 @@ class Client(AbstractContextManager["Client"]):
 
     def _unanswered(self, error: Exception) -> CliError:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return CliError(f"no server answers at {self.server}; start one with `kubemin dev`, or name it with --server")
+            return CliError(
+                f"no server answers at {self.server}; start one with `kubemin dev`, or name it with --server"
+            )
         if isinstance(error, httpx.TimeoutException):
             return CliError(f"{self.server} did not answer in time")
         return CliError(f"the exchange with {self.server} failed: {error}")

@@ -23,7 +23,9 @@ def load(name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise CliError(f"{where} is neither YAML nor JSON: {error.problem or error.context}{place}", Exit.USAGE) from error
+        raise CliError(
+            f"{where} is neither YAML nor JSON: {error.problem or error.context}{place}", Exit.USAGE
+        ) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CliError(f"{where} is neither YAML nor JSON: {error}".splitlines()[0], Exit.USAGE) from error
     if len(documents) != 1:

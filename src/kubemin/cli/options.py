@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-Server = Annotated[
-    str, typer.Option("--server", envvar="KUBEMIN_SERVER", help="Address of the server.")
-]
+Server = Annotated[str, typer.Option("--server", envvar="KUBEMIN_SERVER", help="Address of the server.")]
 Token = Annotated[
     str | None,
     typer.Option("--token", envvar="KUBEMIN_TOKEN", help="Bearer token.", show_envvar=True),
@@ -25,9 +23,7 @@ RedisUrl = Annotated[str | None, typer.Option("--redis", metavar="URL", help="Re
 Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Cluster to use. [env: KUBEMIN_KUBECONFIG]")
 ]
-Context = Annotated[
-    str | None, typer.Option("--context", help="Context of the kubeconfig. [env: KUBEMIN_CONTEXT]")
-]
+Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig. [env: KUBEMIN_CONTEXT]")]
 Simulate = Annotated[
     bool | None, typer.Option("--simulate", help="Use a simulated cluster. [env: KUBEMIN_SIMULATE]", show_default=False)
 ]

@@ -41,10 +41,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
         say(empty)
         return
     if not sys.stdout.isatty():
-        cells = [[str(cell) for cell in row] for row in ([column.upper() for column in columns], *rows)]
+        cells = [[column.upper() for column in columns], *([str(cell) for cell in row] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for row in cells:
-            say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for line in cells:
+            say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
         return
     from rich.console import Console
     from rich.table import Table

@@ -27,7 +27,9 @@ async def exec_elsewhere() -> Envelope[None]:
     _elsewhere("POST", "/api/v1/applications/{id}/workflow/exec")
 
 
-@router.post("/workflow/cancel", responses=errors(501), summary="See /applications/{id}/workflow/cancel", deprecated=True)
+@router.post(
+    "/workflow/cancel", responses=errors(501), summary="See /applications/{id}/workflow/cancel", deprecated=True
+)
 async def cancel_elsewhere() -> Envelope[None]:
     """Tasks are cancelled below their application."""
     _elsewhere("POST", "/api/v1/applications/{id}/workflow/cancel")

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz``, ``/metrics`` and the documentation: outside the prefix and, metrics and pages, the envelope."""
+"""Health, metrics and documentation: outside the prefix; metrics and documentation outside the envelope too."""
 
 import asyncio
 
@@ -32,10 +32,12 @@ async def readyz(deps: Given) -> Envelope[Readiness]:
         _check("database", lambda: _ask_database(deps)), *(_check(name, ask) for name, ask in deps.health.items())
     )
     if database.status == "down":
-        checks = [FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)]
+        checks = [
+            FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)
+        ]
         raise ApiError(503, Code.UNAVAILABLE, f"Not ready: {database.message}.", errors=checks)
-    status = "degraded" if any(one.status == "down" for one in others) else "ready"
-    return Envelope(data=Readiness(status=status, checks=[database, *others]))
+    degraded = any(one.status == "down" for one in others)
+    return Envelope(data=Readiness(status="degraded" if degraded else "ready", checks=[database, *others]))
 
 
 async def _check(name: str, ask: Health) -> CheckReply:

@@ -1,0 +1,139 @@
+"""Applications and their components."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+
+from kubemin.api import views
+from kubemin.api.body import StrictRoute
+from kubemin.api.deps import Caller, Deps, Given
+from kubemin.api.envelope import ApiError, Envelope, FieldError
+from kubemin.api.errors import summary
+from kubemin.api.lookups import application_of
+from kubemin.api.models.applications import (
+    ApplicationList,
+    ApplicationReply,
+    ComponentList,
+    DeletedApplication,
+    DeletedResources,
+    TryReply,
+)
+from kubemin.api.openapi import APPLICATION_BODY, errors
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, Page, PageSize, Search
+from kubemin.api.saving import prepare, save
+from kubemin.spec.issues import Issue, SpecError
+from kubemin.store import Tx, applications, components, workflows
+
+router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
+
+Spec = Annotated[dict[str, Any], Body(description="An application as a user writes it.")]
+
+
+@router.get("", summary="List applications")
+async def list_applications(
+    deps: Given, page: Page = None, page_size: PageSize = None, search: Search = None
+) -> Envelope[ApplicationList]:
+    """All of them, the oldest first; one page when `page` or `pageSize` is given."""
+    return Envelope(data=await _list(deps, page, page_size, search, templates=False))
+
+
+@router.get("/templates", summary="List templates")
+async def list_templates(
+    deps: Given, page: Page = None, page_size: PageSize = None, search: Search = None
+) -> Envelope[ApplicationList]:
+    """The applications that may be used as a template."""
+    return Envelope(data=await _list(deps, page, page_size, search, templates=True))
+
+
+async def _list(
+    deps: Deps, page: int | None, page_size: int | None, search: str | None, *, templates: bool
+) -> ApplicationList:
+    async with deps.db.read() as tx:
+        if page is None and page_size is None:
+            rows = await applications.page(tx, search=search, templates=templates)
+            return ApplicationList(applications=await _replies(tx, rows))
+        number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
+        offset = (number - 1) * size
+        rows = await applications.page(tx, search=search, templates=templates, limit=size, offset=offset)
+        total = await applications.count(tx, search=search, templates=templates)
+        return ApplicationList(applications=await _replies(tx, rows), total=total, page=number, page_size=size)
+
+
+async def _replies(tx: Tx, rows: list[applications.Application]) -> list[ApplicationReply]:
+    first = await workflows.first_ids(tx, [row.id for row in rows]) if rows else {}
+    return [views.application(row, first.get(row.id)) for row in rows]
+
+
+@router.post("", summary="Create or save an application", responses=errors(404, 409), openapi_extra=APPLICATION_BODY)
+async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply]:
+    """Without `id` creates one; with the `id` of an existing one saves it.
+
+    Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
+    A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
+    """
+    async with deps.db.begin("save") as tx:
+        app_id = await save(tx, await prepare(tx, spec, deps.limits))
+        reply = (await _replies(tx, [await application_of(tx, app_id)]))[0]
+    return Envelope(data=reply)
+
+
+@router.post("/try", summary="Check an application", responses=errors(404), openapi_extra=APPLICATION_BODY)
+async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
+    """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
+    try:
+        async with deps.db.read() as tx:
+            await prepare(tx, spec, deps.limits)
+    except SpecError as error:
+        return Envelope(data=refused(error))
+    except ApiError as error:
+        taken = Issue("name", error.code.name, error.message)
+        return Envelope(data=refused(SpecError([taken])))
+    return Envelope(data=TryReply(valid=True, errors=[]))
+
+
+def refused(error: SpecError) -> TryReply:
+    """What `try` says of something that would not be taken."""
+    wrong = [FieldError(field=one.field, code=one.code, message=one.message) for one in error.issues]
+    return TryReply(valid=False, errors=wrong, message=summary(error.issues))
+
+
+@router.get("/{app_id}", summary="Get an application", responses=errors(404))
+async def get_application(deps: Given, app_id: AppId) -> Envelope[ApplicationReply]:
+    """One application; its components and workflows have addresses of their own."""
+    async with deps.db.read() as tx:
+        return Envelope(data=(await _replies(tx, [await application_of(tx, app_id)]))[0])
+
+
+@router.delete("/{app_id}", summary="Delete an application", responses=errors(404, 409))
+async def delete_application(
+    deps: Given,
+    app_id: AppId,
+    caller: Caller,
+    keep_resources: Annotated[
+        bool, Query(alias="keepResources", description="Leave what it has in the cluster.")
+    ] = False,
+) -> Envelope[DeletedApplication]:
+    """Removes it with its resources, as a task that can be followed; it is gone when the task is completed."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+    task = await deps.service.delete_application(app_id, keep_resources, caller)
+    return Envelope(data=DeletedApplication(app_id=app_id, task_id=task.id if task else None))
+
+
+@router.get("/{app_id}/components", summary="List components", responses=errors(404))
+async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]:
+    """The components and how each does in the cluster, from the watches."""
+    async with deps.db.read() as tx:
+        row = await application_of(tx, app_id)
+        parts = await components.of_application(tx, app_id)
+    states = deps.component_states(app_id)
+    return Envelope(data=ComponentList(components=[views.component(part, row.namespace, states) for part in parts]))
+
+
+@router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))
+async def delete_resources(deps: Given, app_id: AppId) -> Envelope[DeletedResources]:
+    """Removes what it has in the cluster, and keeps the application."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+    deleted, failed = await deps.service.delete_resources(app_id)
+    return Envelope(data=DeletedResources(app_id=app_id, deleted_resources=deleted, failed_resources=failed))

@@ -1,0 +1,106 @@
+"""Tasks: what they do, did, and have put back."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from kubemin.api import task_views
+from kubemin.api.deps import Given
+from kubemin.api.envelope import Envelope
+from kubemin.api.events import stream
+from kubemin.api.lookups import task_of
+from kubemin.api.models.tasks import CleanupAgain, TaskPage, TaskResources, TaskStages, TaskStatusReply
+from kubemin.api.openapi import Responses, errors
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, TaskId
+from kubemin.spec.states import TaskStatus
+from kubemin.store import jobs, journal, tasks
+
+router = APIRouter(tags=["Tasks"])
+
+_STREAM: Responses = {
+    200: {
+        "description": "Events `task`, `job`, `resource`, `cleanup` and, last, `end`; each with an id to resume after.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get("/tasks", summary="List all tasks")
+async def list_tasks(
+    deps: Given,
+    status: Annotated[TaskStatus | None, Query(description="Only those in this status.")] = None,
+    app_id: Annotated[
+        str | None, Query(alias="appId", max_length=64, pattern="^[a-zA-Z0-9-]*$", description="Of this application.")
+    ] = None,
+    since: Annotated[datetime | None, Query(description="Created then or later: RFC 3339 or unix seconds.")] = None,
+    page: Page = None,
+    page_size: PageSize = None,
+) -> Envelope[TaskPage]:
+    """One page of all tasks, newest first."""
+    number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
+    after = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
+    async with deps.db.read() as tx:
+        found = await tasks.page(tx, status=status, app_id=app_id, since=after, limit=size, offset=(number - 1) * size)
+    rows = [task_views.row(task, {}) for task in found]
+    return Envelope(data=TaskPage(tasks=rows, page=number, page_size=size))
+
+
+@router.get("/workflow/tasks/{task_id}/status", summary="Get a task", responses=errors(404))
+async def get_task_status(deps: Given, task_id: TaskId) -> Envelope[TaskStatusReply]:
+    """Its status, its cleanup, and each of its components from the first moment on."""
+    async with deps.db.read() as tx:
+        task = await task_of(tx, task_id)
+        return Envelope(
+            data=task_views.status(task, await jobs.of_task(tx, task_id), await journal.of_task(tx, task_id))
+        )
+
+
+@router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
+async def get_task_stages(deps: Given, task_id: TaskId) -> Envelope[TaskStages]:
+    """One stage a job, and the rollback."""
+    async with deps.db.read() as tx:
+        task = await task_of(tx, task_id)
+        return Envelope(data=task_views.stages(task, await jobs.of_task(tx, task_id)))
+
+
+@router.get("/workflow/tasks/{task_id}/resources", summary="Get a task's journal", responses=errors(404))
+async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResources]:
+    """Each object that the task touched, and what became of it."""
+    async with deps.db.read() as tx:
+        await task_of(tx, task_id)
+        entries = await journal.of_task(tx, task_id)
+    return Envelope(data=TaskResources(resources=[task_views.resource(entry) for entry in entries]))
+
+
+@router.get(
+    "/workflow/tasks/{task_id}/events",
+    summary="Follow a task",
+    response_class=StreamingResponse,
+    responses={**_STREAM, **errors(400, 404)},
+)
+async def follow_task(
+    deps: Given,
+    task_id: TaskId,
+    last_event_id: Annotated[
+        int, Header(alias="Last-Event-ID", ge=0, lt=2**63, description="Resume after this event.")
+    ] = 0,
+) -> StreamingResponse:
+    """Server-Sent Events: what happened, from the beginning or after `Last-Event-ID`, and what happens, to the end."""
+    async with deps.db.read() as tx:
+        await task_of(tx, task_id)
+    return StreamingResponse(
+        stream(deps, task_id, last_event_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.post("/workflow/tasks/{task_id}/cleanup", summary="Clean up again", responses=errors(404))
+async def clean_up_again(deps: Given, task_id: TaskId) -> Envelope[CleanupAgain]:
+    """Tries an incomplete cleanup again now; changes nothing for a task in another state."""
+    async with deps.db.read() as tx:
+        await task_of(tx, task_id)
+    task = await deps.service.retry_cleanup(task_id)
+    return Envelope(data=CleanupAgain(task_id=task.id, status=task.status, cleanup=task.cleanup))

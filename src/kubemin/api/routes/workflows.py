@@ -1,0 +1,150 @@
+"""An application's workflows: what they are, and running and cancelling them."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+
+from kubemin.api import task_views, views
+from kubemin.api.body import StrictRoute
+from kubemin.api.codes import Code
+from kubemin.api.deps import Caller, Given
+from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.lookups import application_of, workflow_of
+from kubemin.api.models.applications import (
+    ChangedWorkflow,
+    NewWorkflow,
+    TriedWorkflow,
+    TryReply,
+    WorkflowId,
+    WorkflowList,
+)
+from kubemin.api.models.tasks import Cancel, Cancelled, Exec, TaskId, TaskList
+from kubemin.api.openapi import errors
+from kubemin.api.parameters import AppId
+from kubemin.api.routes.applications import refused
+from kubemin.api.saving import changed_workflow, new_workflow
+from kubemin.engine.options import ExecOptions
+from kubemin.spec.application import dump_steps
+from kubemin.spec.issues import SpecError
+from kubemin.spec.workflow import Step, parse_workflow
+from kubemin.store import Duplicate, Tx, components, tasks, workflows
+
+router = APIRouter(prefix="/applications/{app_id}", tags=["Workflows"], route_class=StrictRoute)
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key gives the same task, however often it is sent.",
+    ),
+]
+
+
+@router.get("/workflows", summary="List workflows", responses=errors(404))
+async def list_workflows(deps: Given, app_id: AppId) -> Envelope[WorkflowList]:
+    """The workflows of an application, the one that came with it first."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+        names = [part.name for part in await components.of_application(tx, app_id)]
+        newest = await tasks.latest_of_workflows(tx, app_id)
+        rows = await workflows.of_application(tx, app_id)
+    return Envelope(data=WorkflowList(workflows=[views.workflow(row, names, newest.get(row.id)) for row in rows]))
+
+
+@router.post("/workflow", summary="Create a workflow", responses=errors(404, 409))
+async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Envelope[WorkflowId]:
+    """A further workflow of the application. Components that its steps do not name are left alone by it."""
+    async with deps.db.begin("workflow") as tx:
+        row = await application_of(tx, app_id)
+        steps = dump_steps(await _steps(tx, app_id, body.workflow))
+        made = new_workflow(row, body.name, body.alias, steps)
+        try:
+            await workflows.insert(tx, made)
+        except Duplicate as error:
+            raise _exists(body.name) from error
+    return Envelope(data=WorkflowId(workflow_id=made.id))
+
+
+@router.put("/workflow", summary="Change a workflow", responses=errors(404, 409))
+async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> Envelope[WorkflowId]:
+    """Replaces the steps, and the name and alias that are given. Tasks under way go on as they began."""
+    async with deps.db.begin("workflow") as tx:
+        await application_of(tx, app_id)
+        flow = await workflow_of(tx, app_id, body.workflow_id)
+        steps = dump_steps(await _steps(tx, app_id, body.workflow))
+        given = {"name": body.name, "alias": body.alias}
+        changes = {name: value for name, value in given.items() if value is not None}
+        try:
+            await workflows.update(tx, changed_workflow(flow, steps=steps, **changes))
+        except Duplicate as error:
+            raise _exists(body.name or flow.name) from error
+    return Envelope(data=WorkflowId(workflow_id=flow.id))
+
+
+@router.post("/workflow/try", summary="Check a workflow", responses=errors(404))
+async def try_workflow(deps: Given, app_id: AppId, body: TriedWorkflow) -> Envelope[TryReply]:
+    """Whether it would be created, with everything that is wrong. Stores nothing."""
+    try:
+        async with deps.db.read() as tx:
+            await application_of(tx, app_id)
+            await _steps(tx, app_id, body.workflow)
+    except SpecError as error:
+        return Envelope(data=refused(error))
+    return Envelope(data=TryReply(valid=True, errors=[]))
+
+
+async def _steps(tx: Tx, app_id: str, given: list[object]) -> list[Step]:
+    names = [part.name for part in await components.of_application(tx, app_id)]
+    return parse_workflow(given, names)
+
+
+def _exists(name: str) -> ApiError:
+    return ApiError(409, Code.WORKFLOW_EXISTS, f"The application has a workflow named {name} already.")
+
+
+@router.post("/workflow/exec", summary="Run a workflow", responses=errors(404, 409))
+async def exec_workflow(
+    deps: Given, app_id: AppId, caller: Caller, body: Exec, idempotency_key: IdempotencyKey = None
+) -> Envelope[TaskId]:
+    """Records a task that deploys the application; a worker takes it up at once."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+        flow = await workflow_of(tx, app_id, body.workflow_id)
+    options = ExecOptions(
+        on_active=body.on_active,
+        cleanup=body.cleanup,
+        restore=body.restore,
+        seconds=body.timeout_seconds,
+        hopeless_after=body.hopeless_after_seconds,
+        preflight=body.preflight,
+        dry_run=body.dry_run,
+        create_namespace=body.create_namespace,
+    )
+    asked = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
+    body_hash = hashlib.sha256(asked.encode()).hexdigest()
+    task = await deps.service.exec_workflow(app_id, flow.id, options, caller, idempotency_key, body_hash)
+    return Envelope(data=TaskId(task_id=task.id))
+
+
+@router.post("/workflow/cancel", summary="Cancel a task", responses=errors(404, 409, 502))
+async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) -> Envelope[Cancelled]:
+    """The task is cancelled at once; what it did to the cluster is then undone. Again is the same answer."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+    user = body.user or caller
+    task = await deps.service.cancel(app_id, body.task_id, user, body.reason or f"cancelled by {user}")
+    return Envelope(data=Cancelled(task_id=task.id, cleanup=task.cleanup))
+
+
+@router.get("/workflow/tasks", summary="List an application's tasks", responses=errors(404))
+async def list_application_tasks(deps: Given, app_id: AppId) -> Envelope[TaskList]:
+    """Its tasks, newest first."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+        found = await tasks.page(tx, app_id=app_id)
+        aliases = {flow.id: flow.alias for flow in await workflows.of_application(tx, app_id)}
+    return Envelope(data=TaskList(tasks=[task_views.row(task, aliases) for task in found]))

@@ -1,0 +1,201 @@
+"""Creating and saving applications. ``try`` goes the same way, up to the point where something is stored."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.api.codes import Code
+from kubemin.api.envelope import ApiError
+from kubemin.api.masks import unmasked
+from kubemin.engine.errors import AppNotFound
+from kubemin.spec.application import Application, dump_steps, parse_application
+from kubemin.spec.ids import new_id
+from kubemin.spec.issues import Code as IssueCode
+from kubemin.spec.issues import Issue, SpecError
+from kubemin.spec.limits import Limits
+from kubemin.spec.workflow import Step
+from kubemin.store import Duplicate, Tx, applications, components, tasks, workflows
+
+_KEPT = ("namespace", "alias", "version", "project", "description", "icon")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An application that may be stored. ``stored`` is what it replaces, None when it is new."""
+
+    application: Application
+    stored: applications.Application | None
+
+
+async def prepare(tx: Tx, data: Mapping[str, Any], limits: Limits) -> Prepared:
+    """Check everything that can be checked. Raises `SpecError`, `AppNotFound`, or 10003 where the name is taken."""
+    stored, parts = await _stored(tx, data.get("id"))
+    if stored is not None:
+        data = _completed(data, stored, parts)
+    application = parse_application(data, limits)
+    application = unmasked(application, {part.name: part.properties for part in parts})
+    _refuse_templates(application)
+    namesake = await applications.find(tx, application.namespace, application.name)
+    if namesake is not None and (stored is None or namesake.id != stored.id):
+        raise _taken(application)
+    return Prepared(application, stored)
+
+
+async def save(tx: Tx, prepared: Prepared) -> str:
+    """Store the application with its components and workflow, in the caller's transaction; returns its id."""
+    application, stored = prepared.application, prepared.stored
+    record = applications.NewApplication(
+        id=stored.id if stored else new_id(),
+        name=application.name,
+        namespace=application.namespace,
+        alias=application.alias or "",
+        version=application.version or "",
+        project=application.project or "",
+        description=application.description or "",
+        icon=application.icon or "",
+        tmp_enable=application.tmp_enable,
+    )
+    try:
+        if stored is None:
+            await applications.insert(tx, record)
+        else:
+            await applications.update(tx, record)
+    except Duplicate as error:
+        raise _taken(application) from error
+    await components.replace_components(
+        tx,
+        record.id,
+        [
+            components.NewComponent(
+                name=part.name,
+                type=part.type,
+                namespace=part.namespace,
+                image=part.image,
+                replicas=part.replicas,
+                properties=part.properties.dump(),
+                traits=part.traits.dump(),
+            )
+            for part in application.component
+        ],
+    )
+    await _save_workflows(tx, record, application)
+    return record.id
+
+
+async def _stored(tx: Tx, app_id: object) -> tuple[applications.Application | None, list[components.Component]]:
+    if app_id is None or app_id == "":
+        return None, []
+    if not isinstance(app_id, str):
+        raise SpecError([Issue("id", IssueCode.INVALID_FIELD_VALUE, "id must be text.")])
+    await tasks.lock_application(tx, app_id)
+    stored = await applications.get(tx, app_id)
+    if stored is None:
+        raise AppNotFound(app_id)
+    return stored, await components.of_application(tx, app_id)
+
+
+def _completed(
+    data: Mapping[str, Any], stored: applications.Application, parts: list[components.Component]
+) -> dict[str, Any]:
+    """What the request leaves out stays as it is stored; the workflow is looked at when it is saved."""
+    whole = dict(data)
+    for name in _KEPT:
+        if whole.get(name) is None:
+            whole[name] = getattr(stored, name)
+    if whole.get("tmpEnable") is None and whole.get("tmp_enable") is None:
+        whole["tmpEnable"] = stored.tmp_enable
+    if whole.get("component") is None:
+        whole["component"] = [
+            {
+                "name": part.name,
+                "type": part.type,
+                "namespace": part.namespace,
+                "image": part.image,
+                "replicas": part.replicas,
+                "properties": part.properties,
+                "traits": part.traits,
+            }
+            for part in parts
+        ]
+    return whole
+
+
+def _refuse_templates(application: Application) -> None:
+    issues = [
+        Issue(
+            f"component[{index}].template",
+            IssueCode.TEMPLATE_NOT_FOUND,
+            f'Component "{component.name}" clones a template, which this server cannot do yet.',
+        )
+        for index, component in enumerate(application.component)
+        if component.template is not None
+    ]
+    if issues:
+        raise SpecError(issues)
+
+
+def _taken(application: Application) -> ApiError:
+    return ApiError(
+        409,
+        Code.APPLICATION_EXISTS,
+        f"There is an application {application.name} in namespace {application.namespace} already; "
+        "give its id to save it.",
+    )
+
+
+async def _save_workflows(tx: Tx, record: applications.NewApplication, application: Application) -> None:
+    """Store the workflow given, as the application's first. Without one, what is stored stays.
+
+    An application that never had one gets one without steps, which means every component at once, whatever they are by
+    then. Components that are gone are taken out of the workflows that stay.
+    """
+    present = await workflows.of_application(tx, record.id)
+    given = None if application.workflow is None else dump_steps(application.workflow)
+    if not present:
+        await workflows.insert(tx, new_workflow(record, f"{record.name}-workflow", "", given or []))
+    elif given is not None:
+        await workflows.update(tx, changed_workflow(present.pop(0), steps=given))
+    names = {component.name for component in application.component}
+    for flow in present:
+        steps = without_missing(flow.steps, names)
+        if steps != flow.steps:
+            await workflows.update(tx, changed_workflow(flow, steps=steps))
+
+
+def new_workflow(
+    app: applications.NewApplication, name: str, alias: str, steps: list[dict[str, Any]]
+) -> workflows.NewWorkflow:
+    """A workflow of the application, to insert."""
+    return workflows.NewWorkflow(
+        id=new_id(),
+        app_id=app.id,
+        name=name,
+        alias=alias,
+        namespace=app.namespace,
+        project=app.project,
+        type="deploy",
+        steps=steps,
+    )
+
+
+def changed_workflow(flow: workflows.Workflow, **changes: Any) -> workflows.NewWorkflow:
+    """The stored workflow with some fields changed, to update."""
+    names = workflows.NewWorkflow.__dataclass_fields__
+    return workflows.NewWorkflow(**{name: changes.get(name, getattr(flow, name)) for name in names})
+
+
+def without_missing(steps: list[dict[str, Any]], names: Collection[str]) -> list[dict[str, Any]]:
+    """The stored steps without components that are not there any more, and without steps that are left with none."""
+    kept = []
+    for stored in steps:
+        step = Step.model_validate(stored)
+        subs = [
+            sub.model_copy(update={"components": [name for name in sub.components if name in names]})
+            for sub in step.sub_steps
+            if any(name in names for name in sub.targets)
+        ]
+        mine = [name for name in step.targets if name in names]
+        if mine or subs:
+            components_left = [name for name in step.components if name in names]
+            kept.append(step.model_copy(update={"components": components_left, "sub_steps": subs}).dump())
+    return kept

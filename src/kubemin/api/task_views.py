@@ -1,0 +1,171 @@
+"""From a task's rows to what the wire shows. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kubemin.api.models.base import unix
+from kubemin.api.models.tasks import (
+    CleanupReply,
+    Remaining,
+    ResourceReply,
+    StageReply,
+    TaskComponent,
+    TaskRow,
+    TaskStages,
+    TaskStatusReply,
+)
+from kubemin.api.progress import component_status
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.store.jobs import Job
+from kubemin.store.journal import Resource
+from kubemin.store.tasks import Task
+
+_OPEN_CLEANUP = (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)
+_ROLLBACK: Mapping[Cleanup, JobStatus] = {
+    Cleanup.PENDING: JobStatus.QUEUED,
+    Cleanup.RUNNING: JobStatus.RUNNING,
+    Cleanup.DONE: JobStatus.COMPLETED,
+    Cleanup.INCOMPLETE: JobStatus.FAILED,
+}
+
+
+def status(task: Task, jobs: Sequence[Job], journal: Sequence[Resource]) -> TaskStatusReply:
+    """A task in full."""
+    return TaskStatusReply(
+        task_id=task.id,
+        status=task.status,
+        cleanup=_cleanup(task, journal),
+        reason=task.reason,
+        cancelled_by=task.cancelled_by or "",
+        workflow_id=task.workflow_id,
+        workflow_name=task.workflow_name,
+        app_id=task.app_id,
+        type=task.type,
+        create_time=int(task.created_at.timestamp()),
+        start_time=unix(task.started_at),
+        end_time=unix(task.ended_at),
+        attempt=task.attempt,
+        worker=task.lease_owner or "",
+        components=[_component(task, mine) for mine in _by_component(jobs)],
+    )
+
+
+def _by_component(jobs: Iterable[Job]) -> list[list[Job]]:
+    """The jobs of each component, components in the order of their first job."""
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(job.component, []).append(job)
+    return list(found.values())
+
+
+def _component(task: Task, jobs: Sequence[Job]) -> TaskComponent:
+    starts = [job.started_at for job in jobs if job.started_at]
+    ends = [job.ended_at for job in jobs if job.ended_at]
+    state = component_status(task.status, [job.status for job in jobs])
+    ended = len(ends) == len(jobs)
+    return TaskComponent(
+        name=jobs[0].component,
+        type=jobs[0].component_type,
+        status=state,
+        error=next((job.error for job in jobs if job.error), ""),
+        start_time=unix(min(starts, default=None)),
+        end_time=unix(max(ends)) if ended else unix(task.ended_at),
+    )
+
+
+def _cleanup(task: Task, journal: Sequence[Resource]) -> CleanupReply:
+    states = [row.state for row in journal]
+    left = [row for row in journal if not row.state.settled and row.state is not ResourceState.OBSERVED]
+    if task.status is TaskStatus.COMPLETED:
+        left = [row for row in left if row.purpose == "remove"]
+    return CleanupReply(
+        state=task.cleanup,
+        created=sum(_made_by_us(row) for row in journal),
+        deleted=states.count(ResourceState.DELETED),
+        restored=states.count(ResourceState.RESTORED),
+        kept=states.count(ResourceState.KEPT),
+        remaining=[
+            Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=row.why)
+            for row in (left if task.cleanup in _OPEN_CLEANUP else [])
+        ],
+    )
+
+
+def _made_by_us(row: Resource) -> bool:
+    """The object was not there before: it has a uid of ours, and nothing that it replaced."""
+    fate = (ResourceState.CREATED, ResourceState.DELETED, ResourceState.LOST)
+    return row.purpose == "apply" and row.before is None and row.uid is not None and row.state in fate
+
+
+def stages(task: Task, jobs: Sequence[Job]) -> TaskStages:
+    """One stage a job, and the rollback last, if there is one."""
+    shown = [
+        StageReply(
+            id=job.seq,
+            name=job.name,
+            type=job.kind,
+            status=job.status,
+            start_time=unix(job.started_at),
+            end_time=unix(job.ended_at),
+            info=job.info,
+            error=job.error,
+        )
+        for job in jobs
+    ]
+    if task.cleanup in _ROLLBACK:
+        done = task.cleanup is Cleanup.DONE
+        shown.append(
+            StageReply(
+                id=max((job.seq for job in jobs), default=0) + 1,
+                name="rollback" if task.status is not TaskStatus.COMPLETED else "removal",
+                type="rollback",
+                status=_ROLLBACK[task.cleanup],
+                start_time=unix(task.ended_at),
+                end_time=unix(task.updated_at) if done else None,
+                info="" if task.cleanup is Cleanup.INCOMPLETE else task.cleanup_why,
+                error=task.cleanup_why if task.cleanup is Cleanup.INCOMPLETE else "",
+            )
+        )
+    return TaskStages(
+        task_id=task.id,
+        status=task.status,
+        type=task.type,
+        workflow_id=task.workflow_id,
+        workflow_name=task.workflow_name,
+        app_id=task.app_id,
+        stages=shown,
+    )
+
+
+def row(task: Task, aliases: Mapping[str, str]) -> TaskRow:
+    """A task in a list; ``aliases`` are those of workflows, by id."""
+    return TaskRow(
+        id=task.id,
+        task_id=task.id,
+        app_id=task.app_id,
+        name=task.app_name,
+        status=task.status,
+        cleanup=task.cleanup,
+        workflow_id=task.workflow_id,
+        workflow_name=task.workflow_name,
+        workflow_display_name=aliases.get(task.workflow_id) or task.workflow_name,
+        type=task.type,
+        create_time=task.created_at,
+        start_time=task.started_at,
+        end_time=task.ended_at,
+        update_time=task.updated_at,
+    )
+
+
+def resource(entry: Resource) -> ResourceReply:
+    """A row of the journal, without what was there before or was applied: that may hold secrets."""
+    return ResourceReply(
+        seq=entry.seq,
+        kind=entry.ref.kind,
+        api_version=entry.ref.api_version,
+        namespace=entry.ref.namespace,
+        name=entry.ref.name,
+        state=entry.state,
+        uid=entry.uid or "",
+        why=entry.why,
+        at=entry.updated_at,
+    )

@@ -1,0 +1,89 @@
+"""From stored rows to what the wire shows. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from kubemin.api.deps import ComponentState
+from kubemin.api.masks import masked
+from kubemin.api.models.applications import (
+    ApplicationReply,
+    ComponentReply,
+    ExternalLink,
+    StepReply,
+    SubStepReply,
+    WorkflowReply,
+)
+from kubemin.spec.workflow import Step, default_workflow
+from kubemin.store.applications import Application
+from kubemin.store.components import Component
+from kubemin.store.tasks import Task
+from kubemin.store.workflows import Workflow
+
+_UNKNOWN = ComponentState("Not Deploy")
+
+
+def application(row: Application, workflow_id: str | None) -> ApplicationReply:
+    """An application."""
+    return ApplicationReply(
+        id=row.id,
+        name=row.name,
+        alias=row.alias,
+        namespace=row.namespace,
+        project=row.project,
+        version=row.version,
+        description=row.description,
+        icon=row.icon,
+        create_time=row.created_at,
+        update_time=row.updated_at,
+        workflow_id=workflow_id or "",
+        tmp_enable=row.tmp_enable,
+    )
+
+
+def component(row: Component, namespace: str, states: Mapping[str, ComponentState]) -> ComponentReply:
+    """A component; ``namespace`` is the application's, ``states`` what the watches know, by name."""
+    state = states.get(row.name, _UNKNOWN)
+    return ComponentReply(
+        id=row.id,
+        app_id=row.app_id,
+        name=row.name,
+        namespace=row.namespace or namespace,
+        image=row.image,
+        replicas=row.replicas,
+        type=row.type,
+        properties=masked(row.properties),
+        traits=row.traits,
+        status=state.status,
+        last_abnormal=state.last_abnormal,
+        external_links=[ExternalLink(type=kind, value=value) for kind, value in state.links],
+        create_time=row.created_at,
+        update_time=row.updated_at,
+    )
+
+
+def workflow(row: Workflow, components: Sequence[str], newest: Task | None) -> WorkflowReply:
+    """A workflow. One without steps shows the step that it means: every component at once."""
+    steps = [Step.model_validate(step) for step in row.steps] or default_workflow(components)
+    return WorkflowReply(
+        id=row.id,
+        name=row.name,
+        alias=row.alias,
+        namespace=row.namespace,
+        project_id=row.project,
+        description=row.description,
+        status=newest.status if newest else "",
+        disabled=row.disabled,
+        steps=[_step(step) for step in steps],
+        create_time=row.created_at,
+        update_time=row.updated_at,
+        workflow_type=row.type,
+    )
+
+
+def _step(step: Step) -> StepReply:
+    return StepReply(
+        name=step.name,
+        workflow_type=step.job_type or "",
+        mode=step.mode.value,
+        components=step.components,
+        sub_steps=[SubStepReply(name=sub.name, workflow_type="", components=sub.components) for sub in step.sub_steps],
+    )

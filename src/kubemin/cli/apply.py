@@ -1,0 +1,76 @@
+"""``kubemin apply``."""
+
+import json
+from typing import Any
+
+from kubemin.cli.client import Client
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.files import load
+from kubemin.cli.follow import follow
+from kubemin.cli.output import print_json, say
+
+
+def apply(file: str, options: dict[str, Any], *, wait: bool, as_json: bool, server: str, token: str | None) -> int:
+    """Create or save the application, run it, and with ``wait`` follow the task. Returns the exit code."""
+    spec = load(file)
+    if not isinstance(spec, dict):
+        raise CliError(
+            f"{file} does not hold an application: an object with name and component is expected", Exit.USAGE
+        )
+    try:
+        json.dumps(spec, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CliError(f"{file} holds what JSON cannot carry: {error}", Exit.USAGE) from error
+    with Client(server, token) as client:
+        known = _id_of(client, spec)
+        application = client.post("/applications", {**spec, "id": known} if known else spec)
+        body = {"workflowId": application["workflowId"], **{k: v for k, v in options.items() if v is not None}}
+        task_id = client.post(f"/applications/{application['id']}/workflow/exec", body)["taskId"]
+        if not as_json:
+            verb = "saved" if known else "created"
+            say(f"application {application['namespace']}/{application['name']} {verb} ({application['id']})")
+            say(f"task {task_id}")
+        if not wait:
+            if as_json:
+                print_json({"application": application, "taskId": task_id})
+            return Exit.OK
+        progress = follow(client, task_id, quiet=as_json)
+        if as_json:
+            status = client.get(f"/workflow/tasks/{task_id}/status")
+            print_json({"application": application, "taskId": task_id, "task": status})
+        else:
+            say(ending(client, task_id))
+        return progress.exit
+
+
+def ending(client: Client, task_id: str) -> str:
+    """How a settled task ended, in one paragraph: its status, why, and what of the cluster was put back."""
+    status = client.get(f"/workflow/tasks/{task_id}/status")
+    cleanup = status["cleanup"]
+    text = f"task {task_id} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
+    match cleanup["state"]:
+        case "done" if status["status"] != "completed":
+            text += (
+                f"\nthe cluster is as it was: {cleanup['deleted']} deleted, {cleanup['restored']} restored, "
+                f"{cleanup['kept']} kept"
+            )
+        case "incomplete":
+            left = "".join(
+                f"\n  {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}" for one in cleanup["remaining"]
+            )
+            text += f"\ncleanup is incomplete and goes on in the background; left are:{left}"
+    return text
+
+
+def _id_of(client: Client, spec: dict[str, Any]) -> str | None:
+    """The id under which the server knows the application: the one in the file, else that of its name and namespace."""
+    if isinstance(spec.get("id"), str) and spec["id"]:
+        return str(spec["id"])
+    name = str(spec.get("name") or "").lower()
+    namespace = str(spec.get("namespace") or "default")
+    if not name:
+        return None
+    for one in client.get("/applications", search=name[:200])["applications"]:
+        if (one["name"], one["namespace"]) == (name, namespace):
+            return str(one["id"])
+    return None

@@ -1,0 +1,80 @@
+"""Following a task to its end, and cancelling it when the person asks for that."""
+
+import sys
+import time
+from typing import Any
+
+from kubemin.cli.client import Client, Refused
+from kubemin.cli.exits import CliError
+from kubemin.cli.progress import Progress
+from kubemin.cli.views import Lines, Silent, Table, View
+
+_AGAIN_SECONDS = 0.5
+_GIVE_UP_SECONDS = 60
+_TASK_ENDED = 20010
+
+
+def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
+    """Show the task until it is settled; ``quiet`` shows nothing.
+
+    Ctrl-C cancels it (on a terminal after a question) and goes on following; a second Ctrl-C leaves it to itself,
+    with a sentence that says how to come back. Raises :class:`CliError`.
+    """
+    progress = Progress(task_id)
+    _load(client, progress)
+    view: View = Silent() if quiet else Table(progress) if sys.stdout.isatty() else Lines()
+    cancelled = False
+    seen = 0
+    with view:
+        while True:
+            try:
+                seen = _events(client, progress, view, seen)
+                if progress.settled:
+                    return progress
+            except KeyboardInterrupt:
+                if cancelled or progress.settled:
+                    raise CliError(f"left; `kubemin status {task_id} --follow` comes back to it", 130) from None
+                if not progress.status.ended and view.ask(f"Cancel task {task_id}, and undo what it did?"):
+                    cancel(client, task_id, "interrupted at the command line", missing_ok=True)
+                    cancelled = True
+
+
+def _events(client: Client, progress: Progress, view: View, seen: int) -> int:
+    """Take events in until the stream ends, which it also does when the connection breaks; returns the last id."""
+    for event_id, kind, data in client.events(progress.task_id, seen):
+        seen = event_id
+        if kind == "job" and data["job"] not in progress.jobs:
+            _load(client, progress)
+        view.changed(progress.take(kind, data, time.time()))
+    deadline = time.monotonic() + _GIVE_UP_SECONDS
+    while True:
+        try:
+            _load(client, progress)
+        except Refused:
+            raise
+        except CliError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            break
+    if not progress.settled:
+        time.sleep(_AGAIN_SECONDS)
+    return seen
+
+
+def _load(client: Client, progress: Progress) -> None:
+    path = f"/workflow/tasks/{progress.task_id}"
+    progress.load(client.get(f"{path}/status"), client.get(f"{path}/stages"))
+
+
+def cancel(client: Client, task_id: str, reason: str | None, *, missing_ok: bool = False) -> Any:
+    """Cancel the task; ``missing_ok`` takes one that has just ended otherwise. Returns the reply's data."""
+    status = client.get(f"/workflow/tasks/{task_id}/status")
+    body = {"taskId": task_id, **({"reason": reason} if reason else {})}
+    try:
+        return client.post(f"/applications/{status['appId']}/workflow/cancel", body)
+    except Refused as error:
+        if missing_ok and error.business_code == _TASK_ENDED:
+            return None
+        raise

@@ -1,0 +1,71 @@
+"""``try`` and ``plan``: what can be said of a file without a server."""
+
+import copy
+from typing import Any
+
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.files import load
+from kubemin.cli.output import print_json, say
+
+_NO_ID = "0" * 24
+"""Stands for the id that the server will give."""
+
+
+def check(file: str, *, as_json: bool) -> int:
+    """Say whether the application would be accepted, and everything that is wrong with it."""
+    from kubemin.cli.settings import limits
+    from kubemin.spec.application import parse_application
+    from kubemin.spec.issues import SpecError
+
+    issues: list[dict[str, str]] = []
+    try:
+        parse_application(load(file), limits())
+    except SpecError as error:
+        issues = [issue.to_json() for issue in error.issues]
+    if as_json:
+        print_json({"valid": not issues, "errors": issues})
+    elif not issues:
+        say(f"{file}: valid")
+    for issue in [] if as_json else issues:
+        message = issue["message"] if issue["field"] in issue["message"] else f"{issue['field']}: {issue['message']}"
+        say(f"{issue['code']}  {message}")
+    return Exit.FAILED if issues else Exit.OK
+
+
+def show_plan(file: str, *, as_json: bool) -> int:
+    """Show the stages in order, each with its jobs. Values of Secrets are masked."""
+    from kubemin.api.masks import MASK
+    from kubemin.cli.settings import limits, settings_of
+    from kubemin.plan import describe, make_plan
+    from kubemin.render import Identity, render
+    from kubemin.spec.application import parse_application
+    from kubemin.spec.issues import SpecError
+
+    try:
+        application = parse_application(load(file), limits())
+    except SpecError as error:
+        raise CliError(f"{file}: {error}") from error
+    ids = {component.name: number for number, component in enumerate(application.component, 1)}
+    rendered = render(application, Identity(application.id or _NO_ID, ids))
+    concurrency = settings_of().sequential_max_concurrency
+    plan = make_plan(application, rendered, application.workflow or [], concurrency=concurrency)
+    if as_json:
+        print_json(_masked(plan.to_json(), MASK))
+    else:
+        say(describe(plan).rstrip())
+    return Exit.OK
+
+
+def _masked(value: Any, mask: str) -> Any:
+    """The JSON with the values of every Secret manifest in it masked."""
+    if isinstance(value, list):
+        return [_masked(item, mask) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("kind") == "Secret" and "metadata" in value:
+        value = copy.copy(value)
+        for name in ("data", "stringData"):
+            if name in value:
+                value[name] = dict.fromkeys(value[name], mask)
+        return value
+    return {key: _masked(item, mask) for key, item in value.items()}

@@ -1,0 +1,154 @@
+"""What is known of a task that is followed, kept up to date from its events. Pure."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubemin.api.progress import component_status
+from kubemin.cli.exits import Exit
+from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
+
+_COUNT = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)")
+_WORKLOADS = ("Deployment", "StatefulSet", "Job")
+_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
+
+
+@dataclass
+class Job:
+    """A job as its events tell of it; ``name`` is ``component/Kind/object``."""
+
+    name: str
+    status: JobStatus
+    info: str = ""
+    error: str = ""
+
+    @property
+    def component(self) -> str:
+        """The component that the job belongs to."""
+        return self.name.partition("/")[0]
+
+    @property
+    def kind(self) -> str:
+        """The kind of object that it applies."""
+        return self.name.split("/")[1] if "/" in self.name else ""
+
+
+@dataclass
+class Component:
+    """One line of the display. Times are unix seconds by this machine's clock, from when the change was seen."""
+
+    name: str
+    type: str
+    status: str
+    ready: str = ""
+    note: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass
+class Progress:
+    """A followed task. ``load`` first, then ``take`` each event."""
+
+    task_id: str
+    status: TaskStatus = TaskStatus.WAITING
+    cleanup: Cleanup = Cleanup.NONE
+    reason: str = ""
+    components: dict[str, Component] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+    def load(self, status: dict[str, Any], stages: dict[str, Any]) -> None:
+        """Take over what the API says of the task now."""
+        self.status = TaskStatus(status["status"])
+        self.cleanup = Cleanup(status["cleanup"]["state"])
+        self.reason = status["reason"]
+        for one in status["components"]:
+            component = self.components.setdefault(one["name"], Component(one["name"], one["type"], one["status"]))
+            component.status, component.note = one["status"], one["error"]
+            component.start, component.end = one.get("startTime"), one.get("endTime")
+        for stage in stages["stages"]:
+            if stage["type"] != "rollback":
+                self.jobs[stage["id"]] = Job(stage["name"], JobStatus(stage["status"]), stage["info"], stage["error"])
+        for name in self.components:
+            self._count(name)
+
+    def take(self, kind: str, data: dict[str, Any], now: float) -> list[str]:
+        """Take an event in; returns the lines that tell a person of it."""
+        match kind:
+            case "task":
+                self.status = TaskStatus(data["status"])
+                self.reason = data.get("reason") or self.reason
+                self._end_components(now)
+                return [f"task {self.status}" + (f": {self.reason}" if self.reason and self.status.ended else "")]
+            case "job":
+                return self._job(data, now)
+            case "resource":
+                return self._resource(data)
+            case "cleanup":
+                self.cleanup = Cleanup(data["state"])
+                why = data.get("why") or ""
+                return [f"cleanup {self.cleanup}" + (f": {why}" if why else "")]
+            case _:
+                return []
+
+    def _job(self, data: dict[str, Any], now: float) -> list[str]:
+        job = self.jobs.get(data["job"])
+        if job is None:
+            return []
+        job.status = JobStatus(data["status"])
+        job.info, job.error = data.get("info") or "", data.get("error") or ""
+        component = self.components.setdefault(job.component, Component(job.component, "", "queued"))
+        mine = [other.status for other in self.jobs.values() if other.component == component.name]
+        component.status = component_status(self.status, mine)
+        if component.start is None and job.status is not JobStatus.QUEUED:
+            component.start = int(now)
+        if all(status.ended for status in mine):
+            component.end = int(now)
+        component.note = job.error or ("" if job.status.ended else job.info)
+        self._count(component.name)
+        what = job.name.partition("/")[2] or job.name
+        return [
+            f"{component.name}  {what}  {job.status}" + (f"  {job.error or job.info}" if job.error or job.info else "")
+        ]
+
+    def _resource(self, data: dict[str, Any]) -> list[str]:
+        if not self.status.ended:
+            return []  # going forward, the jobs tell it
+        name = "/".join(part for part in (data["kind"], data["namespace"], data["name"]) if part)
+        why = data.get("why") or ""
+        return [f"rollback  {name}  {data['state']}" + (f"  {why}" if why else "")]
+
+    def _count(self, name: str) -> None:
+        """Ready and desired pods of a component, as the newest word on its workload has them."""
+        for job in self.jobs.values():
+            if job.component == name and job.kind in _WORKLOADS and (found := _COUNT.search(job.info)):
+                self.components[name].ready = f"{found[1]}/{found[2]}"
+
+    def _end_components(self, now: float) -> None:
+        if not self.status.ended:
+            return
+        for component in self.components.values():
+            mine = [job.status for job in self.jobs.values() if job.component == component.name]
+            component.status = component_status(self.status, mine)
+            if component.start is not None and component.end is None:
+                component.end = int(now)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more will happen, unless the reaper succeeds later."""
+        return self.status.ended and self.cleanup in _SETTLED
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of a settled task."""
+        if self.cleanup is Cleanup.INCOMPLETE:
+            return Exit.INCOMPLETE
+        match self.status:
+            case TaskStatus.COMPLETED:
+                return Exit.OK
+            case TaskStatus.TIMEOUT:
+                return Exit.TIMEOUT
+            case TaskStatus.CANCELLED:
+                return Exit.CANCELLED
+            case _:
+                return Exit.FAILED

@@ -1,0 +1,140 @@
+"""Commands that look at what the server has, and the small ones that change it."""
+
+import time
+from typing import Any
+
+from kubemin.cli.apply import ending
+from kubemin.cli.client import Client
+from kubemin.cli.exits import Exit
+from kubemin.cli.follow import cancel as cancel_task
+from kubemin.cli.follow import follow as follow_task
+from kubemin.cli.output import moment, print_json, print_table, say, span
+
+
+def apps(search: str | None, *, as_json: bool, server: str, token: str | None) -> None:
+    """List the applications."""
+    with Client(server, token) as client:
+        found = client.get("/applications", search=search)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["id"], one["namespace"], one["name"], one["version"] or "-", moment(one["updateTime"]))
+        for one in found["applications"]
+    ]
+    print_table(("id", "namespace", "name", "version", "updated"), rows, "no applications")
+
+
+def tasks(app_id: str | None, status: str | None, limit: int, *, as_json: bool, server: str, token: str | None) -> None:
+    """List tasks, newest first."""
+    with Client(server, token) as client:
+        found = client.get("/tasks", appId=app_id, status=status, pageSize=limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["taskId"], one["name"], one["type"], one["status"], one["cleanup"], moment(one["createTime"]))
+        for one in found["tasks"]
+    ]
+    print_table(("task", "application", "type", "status", "cleanup", "created"), rows, "no tasks")
+
+
+def status(task_id: str, *, follow: bool, as_json: bool, server: str, token: str | None) -> int:
+    """Show a task; followed, the exit code is that of its end."""
+    with Client(server, token) as client:
+        code: int = Exit.OK
+        if follow:
+            code = follow_task(client, task_id, quiet=as_json).exit
+        found = client.get(f"/workflow/tasks/{task_id}/status")
+        if as_json:
+            print_json(found)
+        elif follow:
+            say(ending(client, task_id))
+        else:
+            _print_status(found)
+        return code
+
+
+def _print_status(task: dict[str, Any]) -> None:
+    say(f"task      {task['taskId']} ({task['type']} of {task['appId']}, attempt {task['attempt']})")
+    say(f"status    {task['status']}" + (f": {task['reason']}" if task["reason"] else ""))
+    if task["cancelledBy"]:
+        say(f"cancelled by {task['cancelledBy']}")
+    cleanup = task["cleanup"]
+    numbers = ", ".join(
+        f"{cleanup[name]} {name}" for name in ("created", "deleted", "restored", "kept") if cleanup[name]
+    )
+    say(f"cleanup   {cleanup['state']}" + (f" ({numbers})" if numbers else ""))
+    for one in cleanup["remaining"]:
+        say(f"  left    {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}")
+    say(f"created   {moment(task['createTime'])}, took {span(task.get('startTime'), task.get('endTime'), time.time())}")
+    say()
+    rows = [
+        (
+            one["name"],
+            one["type"],
+            one["status"],
+            span(one.get("startTime"), one.get("endTime"), time.time()),
+            one["error"],
+        )
+        for one in task["components"]
+    ]
+    print_table(("component", "type", "status", "age", "error"), rows, "no components")
+
+
+def resources(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+    """Show the journal of a task."""
+    with Client(server, token) as client:
+        found = client.get(f"/workflow/tasks/{task_id}/resources")
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["seq"], one["kind"], one["namespace"] or "-", one["name"], one["state"], one["why"] or "")
+        for one in found["resources"]
+    ]
+    print_table(("seq", "kind", "namespace", "name", "state", "why"), rows, "the task has touched nothing")
+
+
+def cancel(task_id: str, reason: str | None, *, wait: bool, as_json: bool, server: str, token: str | None) -> int:
+    """Cancel a task, and with ``wait`` follow its rollback: exits 5 when that stays incomplete, else 0."""
+    with Client(server, token) as client:
+        done = cancel_task(client, task_id, reason)
+        if not wait:
+            if as_json:
+                print_json(done)
+            else:
+                say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
+            return Exit.OK
+        progress = follow_task(client, task_id, quiet=as_json)
+        if as_json:
+            print_json(client.get(f"/workflow/tasks/{task_id}/status"))
+        else:
+            say(ending(client, task_id))
+        return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
+
+
+def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+    """Try an incomplete cleanup again now."""
+    with Client(server, token) as client:
+        done = client.post(f"/workflow/tasks/{task_id}/cleanup")
+    if as_json:
+        print_json(done)
+    else:
+        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
+
+
+def orphans(*, delete: bool, as_json: bool, server: str, token: str | None) -> int:
+    """List or delete objects that no task accounts for; 1 when one could not be deleted."""
+    with Client(server, token) as client:
+        found = client.delete("/orphans") if delete else client.get("/orphans")
+    failed = [one for one in found["orphans"] if one.get("error")]
+    if as_json:
+        print_json(found)
+    else:
+        rows = [
+            (one["kind"], one["namespace"] or "-", one["name"], one["taskId"], one.get("error") or one["why"])
+            for one in found["orphans"]
+        ]
+        print_table(("kind", "namespace", "name", "task", "why"), rows, "no orphans")
+    return Exit.FAILED if failed else Exit.OK

@@ -1,0 +1,37 @@
+"""Settings as the command line and the environment give them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubemin.cli.exits import CliError, Exit
+
+if TYPE_CHECKING:
+    from kubemin.settings import Settings
+    from kubemin.spec.limits import Limits
+
+
+def settings_of(**options: Any) -> "Settings":
+    """The environment's settings, with those options over them that were given. Raises :class:`CliError`."""
+    from pydantic import ValidationError
+
+    from kubemin.settings import Settings
+
+    given: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise CliError(f"setting KUBEMIN_{name}: {first['msg']}", Exit.USAGE) from error
+
+
+def limits(settings: "Settings | None" = None) -> "Limits":
+    """What the settings allow an application to ask for."""
+    from kubemin.spec.limits import Limits
+
+    settings = settings or settings_of()
+    return Limits(
+        max_components=settings.max_components,
+        allow_host_path=settings.allow_host_path,
+        allow_private_urls=settings.allow_private_urls,
+    )

@@ -1,0 +1,105 @@
+"""How a followed task is shown: lines for a pipe, a table that moves for a terminal, nothing for a script."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from kubemin.cli.output import STATUS_STYLES, say, span
+from kubemin.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class View(AbstractContextManager["View"], Protocol):
+    """Shows a followed task."""
+
+    def changed(self, lines: Sequence[str]) -> None:
+        """The progress took an event in, of which these lines tell."""
+
+    def ask(self, question: str) -> bool:
+        """Ask the person; true where there is nobody to ask."""
+
+
+class Silent(AbstractContextManager["Silent"]):
+    """For ``--json``: the result alone is printed, by the command."""
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def changed(self, lines: Sequence[str]) -> None:
+        """Shows nothing."""
+
+    def ask(self, question: str) -> bool:
+        """There is nobody to ask."""
+        return True
+
+
+class Lines(Silent):
+    """One line an event."""
+
+    def changed(self, lines: Sequence[str]) -> None:
+        """Prints them."""
+        for line in lines:
+            say(f"{time.strftime('%H:%M:%S')}  {line}")
+
+
+class Table(AbstractContextManager["Table"]):
+    """A line a component that is redrawn in place; what happens to resources scrolls above it."""
+
+    def __init__(self, progress: Progress) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._progress = progress
+        self._console = Console()
+        self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def changed(self, lines: Sequence[str]) -> None:
+        """Prints what concerns the rollback; the table is redrawn by itself."""
+        if self._progress.status.ended:
+            for line in lines:
+                self._console.print(line, markup=False, highlight=False)
+
+    def ask(self, question: str) -> bool:
+        """Asks; a second Ctrl-C means no."""
+        self._live.stop()
+        try:
+            return input(f"\n{question} [y/N] ").strip().lower() in ("y", "yes")
+        except (KeyboardInterrupt, EOFError):
+            return False
+        finally:
+            self._live.start()
+
+    def _draw(self) -> "RenderableType":
+        from rich.table import Table as Grid
+        from rich.text import Text
+
+        progress = self._progress
+        grid = Grid(box=None, pad_edge=False, header_style="bold")
+        for heading in ("COMPONENT", "STATE", "READY", "AGE", ""):
+            grid.add_column(heading, no_wrap=True, overflow="ellipsis")
+        now = time.time()
+        for one in progress.components.values():
+            grid.add_row(
+                one.name,
+                Text(one.status, style=STATUS_STYLES.get(one.status, "")),
+                one.ready or "-",
+                span(one.start, one.end, now),
+                Text(one.note, style="dim"),
+            )
+        cleanup = "" if progress.cleanup == "none" else f" · cleanup {progress.cleanup}"
+        grid.caption = Text(f"task {progress.task_id} · {progress.status}{cleanup}", style="dim")
+        grid.caption_justify = "left"
+        return grid
