@@ -2,5 +2,6 @@
 
 from kubemin.dispatch.base import Doorbell
 from kubemin.dispatch.local import LocalDoorbell
+from kubemin.dispatch.opening import open_doorbell
 
-__all__ = ["Doorbell", "LocalDoorbell"]
+__all__ = ["Doorbell", "LocalDoorbell", "open_doorbell"]

@@ -12,6 +12,10 @@ class LocalDoorbell:
 
     async def ring(self) -> None:
         """See Doorbell.ring."""
+        self.ring_now()
+
+    def ring_now(self) -> None:
+        """`ring`, for callbacks."""
         self._rung.set()
 
     async def wait(self, seconds: float) -> None:

@@ -3,5 +3,16 @@
 from kubemin.signals.base import Cancelled, OnSignal, Signal, Signals, TakenOver
 from kubemin.signals.errors import SignalError
 from kubemin.signals.local import LocalHub, LocalSignals
+from kubemin.signals.opening import open_signals
 
-__all__ = ["Cancelled", "LocalHub", "LocalSignals", "OnSignal", "Signal", "SignalError", "Signals", "TakenOver"]
+__all__ = [
+    "Cancelled",
+    "LocalHub",
+    "LocalSignals",
+    "OnSignal",
+    "Signal",
+    "SignalError",
+    "Signals",
+    "TakenOver",
+    "open_signals",
+]

@@ -1,0 +1,68 @@
+"""The doorbell over PostgreSQL's LISTEN and NOTIFY, where that is the database anyway."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import structlog
+
+from kubemin.dispatch.local import LocalDoorbell
+
+CHANNEL = "kubemin_doorbell"
+
+_log = structlog.get_logger(__name__)
+
+
+class PostgresDoorbell:
+    """Hears a ring of any process at this database, over one connection, made again when it breaks."""
+
+    def __init__(self, url: str, *, timeout: float = 5) -> None:
+        """``url``: the database's, with or without SQLAlchemy's driver name. Connects on first use."""
+        scheme, _, rest = url.partition("://")
+        self._url = f"{scheme.partition('+')[0]}://{rest}"
+        self._timeout = timeout
+        self._bell = LocalDoorbell()
+        self._turn = asyncio.Lock()  # a connection of PostgreSQL does one thing at a time
+        self._connection: Any = None
+        self._away = False
+
+    async def ring(self) -> None:
+        """See Doorbell.ring."""
+        self._bell.ring_now()  # a worker in this process needs no database
+        await self._do("SELECT pg_notify($1, '')", CHANNEL)
+
+    async def wait(self, seconds: float) -> None:
+        """See Doorbell.wait."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        await self._do(None)
+        await self._bell.wait(max(0, deadline - asyncio.get_running_loop().time()))
+
+    async def aclose(self) -> None:
+        """See Doorbell.aclose."""
+        self._bell.ring_now()
+        async with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.terminate()
+
+    async def _do(self, statement: str | None, *arguments: str) -> None:
+        """Be connected and listening, and execute the statement, if there is one."""
+        try:
+            async with self._turn, asyncio.timeout(self._timeout):
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await asyncpg.connect(self._url, timeout=self._timeout)
+                    await self._connection.add_listener(CHANNEL, self._hear)
+                if statement is not None:
+                    await self._connection.execute(statement, *arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            if not self._away:
+                _log.warning("doorbell.away", why=f"{type(error).__name__}: {error}")
+            self._away = True
+            if self._connection is not None:
+                self._connection.terminate()
+                self._connection = None
+        else:
+            self._away = False
+
+    def _hear(self, *_: object) -> None:
+        self._bell.ring_now()

@@ -1,0 +1,56 @@
+"""The doorbell over Redis: one PUBLISH rings all workers."""
+
+import asyncio
+
+import structlog
+
+from kubemin.dispatch.local import LocalDoorbell
+from kubemin.signals.address import Address
+from kubemin.signals.errors import SignalError
+from kubemin.signals.link import Link
+from kubemin.signals.subscription import Subscription
+
+CHANNEL = "kubemin:workflow:doorbell"
+
+_log = structlog.get_logger(__name__)
+
+
+class RedisDoorbell:
+    """Hears a ring of any process at this Redis. Redis away: said once, and workers find tasks by their poll."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` as in kubemin.signals.address; raises SignalError if it is unusable. Connects on first use."""
+        self._link = Link(Address.parse(url))
+        self._bell = LocalDoorbell()
+        self.subscription = Subscription(self._link, CHANNEL, self._hear)
+        self._listener: asyncio.Task[None] | None = None
+        self._away = False
+
+    async def ring(self) -> None:
+        """See Doorbell.ring."""
+        await self._bell.ring()  # a worker in this process needs no Redis
+        try:
+            await self._link.publish(CHANNEL, "")
+        except SignalError as error:
+            if not self._away:
+                _log.warning("doorbell.away", server=str(self._link.address), why=str(error))
+            self._away = True
+        else:
+            self._away = False
+
+    async def wait(self, seconds: float) -> None:
+        """See Doorbell.wait. Listening starts with the first call: who only rings needs no subscription."""
+        if self._listener is None:
+            self._listener = asyncio.create_task(self.subscription.run())
+        await self._bell.wait(seconds)
+
+    async def aclose(self) -> None:
+        """See Doorbell.aclose."""
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        await self._bell.aclose()
+        await self._link.aclose()
+
+    def _hear(self, _: str) -> None:
+        self._bell.ring_now()

@@ -1,0 +1,96 @@
+"""Where Redis is: one server, a set of Sentinels, or a Cluster, told apart by the URL's scheme.
+
+========================================================== =======================================================
+``redis://[[user]:password@]host[:6379][/db]``             one server (Redis ≥ 6 or Valkey); ``rediss://`` with TLS
+``unix://[[user]:password@]/path/to.sock``                 one server, by its socket
+``redis+sentinel://[…@]host[:26379],host…/service[/db]``   the service's master; ``rediss+sentinel://`` with TLS
+``redis+cluster://[…@]host[:6379],host…``                  a Cluster, found from any node; ``rediss+cluster://``
+========================================================== =======================================================
+
+The query takes redis-py's connection options (``ssl_ca_certs=…``, ``ssl_cert_reqs=…``) and, for Sentinels that ask
+for credentials of their own, ``sentinel_username`` and ``sentinel_password``. Name and password are percent-encoded.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from redis.asyncio.connection import SSLConnection, parse_url
+
+from kubemin.signals.errors import SignalError
+
+_FORMS = "redis://, rediss://, unix://, redis+sentinel://, rediss+sentinel://, redis+cluster:// or rediss+cluster://"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed URL. ``str()`` names the servers and nothing secret."""
+
+    form: Literal["single", "sentinel", "cluster"]
+    hosts: tuple[tuple[str, int], ...]
+    service: str
+    options: dict[str, Any] = field(repr=False)
+    sentinel_options: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take a URL apart. Raises SignalError, without the URL in it."""
+        try:
+            return cls._parse(url)
+        except ValueError:
+            # The parser's own words quote the part that it choked on, which may be a password.
+            raise SignalError(f"The Redis URL is not valid; its form is {_FORMS}.") from None
+
+    @classmethod
+    def _parse(cls, url: str) -> Self:
+        scheme, _, rest = url.partition("://")
+        protocol, _, form = scheme.partition("+")
+        if form not in ("", "sentinel", "cluster") or protocol not in ("redis", "rediss", "unix") or not rest:
+            raise ValueError(scheme)
+        authority, slash, tail = rest.partition("/")
+        credentials, at, hosts = authority.rpartition("@")
+        service = ""
+        if form == "sentinel":
+            path, question, query = tail.partition("?")
+            service, slash, db = path.partition("/")
+            tail = db + question + query
+            if not service:
+                raise ValueError("service")
+        # redis-py reads everything but the list of hosts, which is ours.
+        first = hosts.split(",")[0] if form else hosts
+        options: dict[str, Any] = dict(
+            parse_url(_without_sentinel(f"{protocol}://{credentials}{at}{first}{slash}{tail}"))
+        )
+        if options.pop("connection_class", None) is SSLConnection:
+            options["ssl"] = True
+        elif protocol == "unix":
+            options["unix_socket_path"] = options.pop("path")
+        host, port = options.pop("host", "localhost"), options.pop("port", 26379 if form == "sentinel" else 6379)
+        others = [_host_and_port(other, 26379 if form == "sentinel" else 6379) for other in hosts.split(",")[1:]]
+        asked = dict(parse_qsl(urlsplit(url).query))
+        sentinel: dict[str, Any] = {
+            key: asked[f"sentinel_{key}"] for key in ("username", "password") if f"sentinel_{key}" in asked
+        }
+        if options.get("ssl"):
+            sentinel |= {key: value for key, value in options.items() if key.startswith("ssl")}
+        known: dict[str, Literal["single", "sentinel", "cluster"]] = {"sentinel": "sentinel", "cluster": "cluster"}
+        return cls(known.get(form, "single"), ((host, port), *others), service, options, sentinel)
+
+    def __str__(self) -> str:
+        path = self.options.get("unix_socket_path")
+        hosts = str(path) if path else ",".join(f"{host}:{port}" for host, port in self.hosts)
+        return f"{hosts} ({self.service})" if self.service else hosts
+
+
+def _host_and_port(text: str, default: int) -> tuple[str, int]:
+    parts = urlsplit(f"redis://{text}")
+    if not parts.hostname:
+        raise ValueError("host")
+    return parts.hostname, parts.port or default
+
+
+def _without_sentinel(url: str) -> str:
+    """Leave out what redis-py would hand to each connection as an unknown option."""
+    base, question, query = url.partition("?")
+    kept = [(key, value) for key, value in parse_qsl(query) if not key.startswith("sentinel_")]
+    return base + (question + urlencode(kept) if kept else "")

@@ -1,0 +1,264 @@
+"""Signals over Redis, for several workers and servers (design §5)."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import structlog
+
+from kubemin.signals.address import Address
+from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
+from kubemin.signals.errors import SignalError
+from kubemin.signals.link import Link
+from kubemin.signals.script import (
+    CANCEL,
+    CHANNEL,
+    MARK,
+    PREFIX,
+    REFRESH,
+    RELEASE,
+    Claim,
+    Verdict,
+    key_of,
+    new_token,
+    read_answer,
+    refresh_arguments,
+    sentinel_of,
+)
+from kubemin.signals.subscription import Subscription
+
+_log = structlog.get_logger(__name__)
+_jitter = secrets.SystemRandom()
+
+
+@dataclass(eq=False, slots=True)
+class _Watch:
+    task_id: str
+    epoch: int
+    on_signal: OnSignal
+    token: str = field(init=False)
+    held: bool = False
+    refreshed: float | None = None
+    """When the last refresh that is known to have landed was sent, or before: the key lives a TTL longer."""
+
+    def __post_init__(self) -> None:
+        self.token = new_token(self.epoch)
+
+
+class RedisSignals:
+    """Polls the keys of all watched tasks in one round trip, and sooner when a message says so.
+
+    Redis away: said once in the log, ``healthy`` is False, tasks go on, and the next poll that gets through claims
+    their keys again. Whether they were cancelled meanwhile, their rows tell.
+    """
+
+    def __init__(
+        self, url: str, *, poll: float = 1, ttl: float = 30, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Only takes the URL apart (see kubemin.signals.address; raises SignalError): `open` starts it.
+
+        ``poll``: seconds between two looks, jittered downwards. ``ttl``: how long a dead worker's key lives.
+        """
+        self._link = Link(Address.parse(url))
+        self._poll = poll
+        self._ttl = ttl
+        self._clock = clock
+        self._watches: dict[str, _Watch] = {}
+        self._called: set[str] = set()
+        self._wake = asyncio.Event()
+        # All exchanges of a worker share one connection; who queued behind one that timed out finds `_away` set.
+        self._turn = asyncio.Lock()
+        self._away = False
+        self._policy_known = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.subscription = Subscription(self._link, CHANNEL, self._on_message)
+
+    @classmethod
+    async def open(cls, url: str, *, poll: float = 1, ttl: float = 30) -> Self:
+        """Connect and start watching. Redis away is no error; an unusable URL is (SignalError)."""
+        signals = cls(url, poll=poll, ttl=ttl)
+        await signals.start()
+        return signals
+
+    async def start(self) -> None:
+        """Look whether Redis is there and fit, then poll and listen in the background until `aclose`."""
+        await self.poll()
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self.subscription.run())]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether Redis answered the last time."""
+        return not self._away
+
+    async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:
+        """See Signals.watch."""
+        watch = _Watch(task_id, epoch, on_signal)
+        former = self._watches.get(task_id)
+        self._watches[task_id] = watch
+        if former is not None:
+            former.on_signal(TakenOver())
+        await self._refresh([watch])
+
+    async def unwatch(self, task_id: str) -> None:
+        """See Signals.unwatch."""
+        watch = self._watches.pop(task_id, None)
+        if watch is not None:
+            await self._release([watch])
+
+    async def cancel(self, task_id: str, reason: str) -> None:
+        """See Signals.cancel."""
+        argv = [MARK + reason, str(MARKER_SECONDS * 1000), CHANNEL, task_id]
+        try:
+            [answer] = await self._link.evaluate(CANCEL, [([key_of(task_id)], argv)])
+            if isinstance(answer, Exception):
+                raise SignalError(f"Redis at {self._link.address} refused the cancel mark: {answer}")
+        except SignalError:
+            # What runs in this very process need not wait for Redis.
+            watch = self._watches.pop(task_id, None)
+            if watch is not None:
+                watch.on_signal(Cancelled(reason))
+            raise
+
+    async def poll(self) -> None:
+        """Look at the keys of all watched tasks, in one round trip."""
+        await self._refresh(list(self._watches.values()), whole=True)
+        if not self._away and not self._policy_known:
+            await self._check_policy()
+
+    async def aclose(self) -> None:
+        """See Signals.aclose. Keys are given up too."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        watches = list(self._watches.values())
+        self._watches.clear()
+        await self._release(watches)
+        await self._link.aclose()
+
+    def _on_message(self, task_id: str) -> None:
+        if task_id in self._watches:
+            self._called.add(task_id)
+            self._wake.set()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._wake.wait()
+            except TimeoutError:
+                due = loop.time() + self._poll * _jitter.uniform(0.8, 1)
+                await self.poll()
+            else:
+                self._wake.clear()
+                called, self._called = self._called, set()
+                await self._refresh([self._watches[task_id] for task_id in called if task_id in self._watches])
+
+    async def _refresh(self, watches: Sequence[_Watch], *, whole: bool = False) -> None:
+        """Claim or extend these keys, and call back where there is something to say."""
+        async with self._turn:
+            if self._away and not whole:
+                return  # Only the poll tries a server that is away; nobody else is to wait for its timeouts.
+            unproven = await self._exchange(watches)
+            if unproven:
+                await self._exchange(unproven)
+
+    async def _exchange(self, watches: Sequence[_Watch]) -> list[_Watch]:
+        """One round trip. Gives back the watches whose absent keys prove nothing and are to be claimed again."""
+        watches = [watch for watch in watches if self._is_current(watch)]
+        batches = [watches[at : at + self._link.batch] for at in range(0, len(watches), self._link.batch)]
+        sent = self._clock()
+        calls = [refresh_arguments([self._claim(watch, sent) for watch in batch], self._ttl) for batch in batches]
+        try:
+            if calls:
+                answers = await self._link.evaluate(REFRESH, calls)
+            else:
+                await self._link.ping()
+                answers = []
+        except SignalError as error:
+            self._note(error)
+            return []
+        self._note(next((answer for answer in answers if isinstance(answer, Exception)), None))
+        heard = [
+            (watch, element)
+            for batch, answer in zip(batches, answers, strict=True)
+            if not isinstance(answer, Exception)
+            for watch, element in zip(batch, answer, strict=True)
+        ]
+        return [watch for watch, element in heard if await self._heed(watch, element, sent)]
+
+    def _is_current(self, watch: _Watch) -> bool:
+        return self._watches.get(watch.task_id) is watch
+
+    def _claim(self, watch: _Watch, now: float) -> Claim:
+        return Claim(watch.task_id, watch.token, watch.epoch, watch.held, self._is_fresh(watch, now))
+
+    def _is_fresh(self, watch: _Watch, now: float) -> bool:
+        """Whether the key cannot have expired by itself."""
+        return watch.refreshed is not None and now - watch.refreshed < self._ttl
+
+    async def _heed(self, watch: _Watch, element: int | bytes, sent: float) -> bool:
+        """Act on one answer; True if the key is to be claimed again."""
+        found = read_answer(element)
+        if not self._is_current(watch):
+            return False
+        if found is Verdict.OURS:
+            watch.held, watch.refreshed = True, sent
+        elif found is Verdict.TAKEN:
+            self._end(watch, TakenOver())
+        elif isinstance(found, str):
+            self._end(watch, Cancelled(found))
+        # The clock is read again: the key may have expired while the question was on its way.
+        elif not self._is_fresh(watch, self._clock()) or await self._evicts(watch.task_id):
+            watch.refreshed = None
+            return True
+        elif self._is_current(watch):
+            self._end(watch, Cancelled("the signal key was deleted"))
+        return False
+
+    async def _release(self, watches: Sequence[_Watch]) -> None:
+        """Delete those keys that are ours still, in one round trip. Where that fails they expire."""
+        calls = [([key_of(watch.task_id), sentinel_of(watch.task_id)], [watch.token]) for watch in watches]
+        async with self._turn:
+            if calls and not self._away:
+                try:
+                    await self._link.evaluate(RELEASE, calls)
+                except SignalError as error:
+                    self._note(error)
+
+    def _end(self, watch: _Watch, signal: Cancelled | TakenOver) -> None:
+        del self._watches[watch.task_id]
+        watch.on_signal(signal)
+
+    async def _evicts(self, task_id: str) -> bool:
+        """Whether the server of this key ever threw keys away to save memory: then an absent one proves nothing."""
+        try:
+            stats = await self._link.info("stats", key_of(task_id))
+        except SignalError:
+            return False
+        return int(stats.get("evicted_keys", 0)) > 0
+
+    async def _check_policy(self) -> None:
+        """Say so if this server may throw keys away. Asked once a connection."""
+        self._policy_known = True
+        try:
+            policy = (await self._link.info("memory", PREFIX)).get("maxmemory_policy", "unknown")
+        except SignalError:
+            policy = "unknown"
+        if policy != "noeviction":
+            advice = "set maxmemory-policy noeviction: an evicted cancel mark is found late, from the database"
+            _log.warning("signals.eviction", server=str(self._link.address), policy=policy, advice=advice)
+
+    def _note(self, error: Exception | None) -> None:
+        """Keep whether Redis is away, and say so once."""
+        away = error is not None
+        if away and not self._away:
+            self._policy_known = False
+            _log.warning("signals.away", server=str(self._link.address), why=str(error), tasks=len(self._watches))
+        elif self._away and not away:
+            _log.info("signals.back", server=str(self._link.address), tasks=len(self._watches))
+        self._away = away

@@ -1,0 +1,61 @@
+"""A subscription that comes back by itself. Messages sent while it is away are lost, as users of it must expect."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from kubemin.signals.errors import SignalError
+from kubemin.signals.link import Link
+
+_log = structlog.get_logger(__name__)
+_jitter = secrets.SystemRandom()
+
+
+class Subscription:
+    """Calls ``on_message`` with the text of each message on one channel."""
+
+    def __init__(
+        self, link: Link, channel: str, on_message: Callable[[str], None], *, idle: float = 10, retry: float = 1
+    ) -> None:
+        """After ``idle`` seconds of silence the server is asked whether it is there; ``retry``: pause between tries."""
+        self._link = link
+        self._channel = channel
+        self._on_message = on_message
+        self._idle = idle
+        self._retry = retry
+        self.connected = asyncio.Event()
+        """Set while messages are heard."""
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        told = False
+        while True:
+            try:
+                async with self._link.subscribed(self._channel) as pubsub:
+                    await self._listen(pubsub)
+            except SignalError as error:
+                why = str(error)
+            finally:
+                was_connected = self.connected.is_set()
+                self.connected.clear()
+            if was_connected or not told:
+                told = True
+                _log.warning("subscription.lost", server=str(self._link.address), channel=self._channel, why=why)
+            await asyncio.sleep(self._retry * _jitter.uniform(0.5, 1))
+
+    async def _listen(self, pubsub: Any) -> None:
+        asked = False
+        while True:
+            message = await self._link.next_message(pubsub, self._idle)
+            if message is None:
+                if asked:
+                    raise SignalError("no answer to PING on the subscription")
+                await self._link.ask(pubsub)
+            elif message["type"] == "subscribe":
+                self.connected.set()
+            elif message["type"] == "message":
+                self._on_message(message["data"].decode(errors="replace"))
+            asked = message is None
