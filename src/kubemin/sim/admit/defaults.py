@@ -1,10 +1,11 @@
 """The defaults that the API server fills in, a function a kind."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 from kubemin.sim.admit.decode import decode
-from kubemin.sim.admit.pod_defaults import default_pod_spec, default_pod_template
+from kubemin.sim.admit.pod_defaults import default_pod, default_pod_template
 
 __all__ = ["default"]
 
@@ -108,28 +109,19 @@ def _cron_job(obj: Object) -> None:
     _job_spec(spec["jobTemplate"]["spec"])
 
 
-def _pod(obj: Object) -> None:
-    spec = obj["spec"]
-    spec.setdefault("enableServiceLinks", True)
-    for container in (*(spec["containers"] or ()), *spec.get("initContainers", ())):
-        resources = container["resources"]
-        for name, amount in resources.get("limits", {}).items():
-            resources.setdefault("requests", {}).setdefault(name, amount)
-    default_pod_spec(spec)
-    obj["status"].setdefault("phase", "Pending")
-
-
 def _service(obj: Object) -> None:
     spec = obj["spec"]
     kind = spec.setdefault("type", "ClusterIP")
     if spec.setdefault("sessionAffinity", "None") == "ClientIP":
         config = spec.setdefault("sessionAffinityConfig", {})
         config.setdefault("clientIP", {}).setdefault("timeoutSeconds", 10800)
+    else:
+        spec.pop("sessionAffinityConfig", None)
     for port in spec.get("ports", ()):
         port.setdefault("protocol", "TCP")
         if port["targetPort"] in (0, ""):
             port["targetPort"] = port["port"]
-    if kind in ("NodePort", "LoadBalancer"):
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -139,6 +131,11 @@ def _service(obj: Object) -> None:
 
 def _secret(obj: Object) -> None:
     obj.setdefault("type", "Opaque")
+    plain = obj.pop("stringData", None)
+    if plain:
+        data = obj.setdefault("data", {})
+        for key, value in plain.items():
+            data[key] = base64.b64encode(value.encode()).decode()
 
 
 def _claim(obj: Object) -> None:
@@ -170,6 +167,18 @@ def _role_binding(obj: Object) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
 
+def _endpoints(obj: Object) -> None:
+    for subset in obj.get("subsets", ()):
+        for port in subset.get("ports", ()):
+            port.setdefault("protocol", "TCP")
+
+
+def _endpoint_slice(obj: Object) -> None:
+    for port in obj["ports"] or ():
+        port.setdefault("name", "")
+        port.setdefault("protocol", "TCP")
+
+
 def _storage_class(obj: Object) -> None:
     obj.setdefault("reclaimPolicy", "Delete")
     obj.setdefault("volumeBindingMode", "Immediate")
@@ -196,6 +205,8 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "CronJob": _cron_job,
     "DaemonSet": _daemon_set,
     "Deployment": _deployment,
+    "Endpoints": _endpoints,
+    "EndpointSlice": _endpoint_slice,
     "HorizontalPodAutoscaler": _autoscaler,
     "ClusterRoleBinding": _role_binding,
     "Job": _job,
@@ -203,7 +214,7 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "NetworkPolicy": _network_policy,
     "PersistentVolume": _volume,
     "PersistentVolumeClaim": _claim,
-    "Pod": _pod,
+    "Pod": default_pod,
     "ReplicaSet": _replica_set,
     "ReplicationController": _replication_controller,
     "RoleBinding": _role_binding,

@@ -1,8 +1,11 @@
 """Defaults of pods and pod templates."""
 
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["default_pod_spec", "default_pod_template"]
+from kubemin.sim.admit.quantity import milli_quantity
+
+__all__ = ["all_containers", "default_pod", "default_pod_spec", "default_pod_template"]
 
 Object = dict[str, Any]
 
@@ -10,6 +13,21 @@ Object = dict[str, Any]
 def default_pod_template(template: Object) -> None:
     """Fill in a decoded pod template, in place."""
     default_pod_spec(template["spec"])
+
+
+def default_pod(pod: Object) -> None:
+    """Fill in a decoded pod, in place. A pod has defaults that a template has not."""
+    spec = pod["spec"]
+    spec.setdefault("enableServiceLinks", True)
+    for container in (*(spec["containers"] or ()), *spec.get("initContainers", ())):
+        resources = container["resources"]
+        for name, amount in resources.get("limits", {}).items():
+            resources.setdefault("requests", {}).setdefault(name, amount)
+        if spec.get("hostNetwork"):
+            for port in container.get("ports", ()):
+                port.setdefault("hostPort", port["containerPort"])
+    default_pod_spec(spec)
+    pod["status"].setdefault("phase", "Pending")
 
 
 def default_pod_spec(spec: Object) -> None:
@@ -22,13 +40,8 @@ def default_pod_spec(spec: Object) -> None:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
-    host_network = spec.get("hostNetwork", False)
-    for container in spec["containers"] or ():
-        _container(container, host_network=host_network)
-    for container in spec.get("initContainers", ()):
-        _container(container, host_network=host_network)
-    for container in spec.get("ephemeralContainers", ()):
-        _container(container, host_network=False)
+    for container in all_containers(spec):
+        _container(container)
     for volume in spec.get("volumes", ()):
         _volume(volume)
     for spread in spec.get("topologySpreadConstraints", ()):
@@ -36,19 +49,30 @@ def default_pod_spec(spec: Object) -> None:
             spread["maxSkew"] = 1
 
 
-def _container(container: Object, *, host_network: bool) -> None:
+def all_containers(spec: Object) -> Iterator[Object]:
+    """Every container of a pod spec: regular, init and ephemeral ones."""
+    yield from spec["containers"] or ()
+    if "initContainers" in spec:
+        yield from spec["initContainers"]
+    if "ephemeralContainers" in spec:
+        yield from spec["ephemeralContainers"]
+
+
+def _container(container: Object) -> None:
     if "imagePullPolicy" not in container:
         container["imagePullPolicy"] = "Always" if _is_latest(container.get("image", "")) else "IfNotPresent"
     container.setdefault("terminationMessagePath", "/dev/termination-log")
     container.setdefault("terminationMessagePolicy", "File")
     for port in container.get("ports", ()):
         port.setdefault("protocol", "TCP")
-        if host_network:
-            port.setdefault("hostPort", port["containerPort"])
     for env in container.get("env", ()):
         source = env.get("valueFrom")
         if source is not None and "fieldRef" in source:
             source["fieldRef"].setdefault("apiVersion", "v1")
+    resources = container["resources"]
+    if resources:
+        _round_up(resources.get("limits"))
+        _round_up(resources.get("requests"))
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         probe = container.get(name)
         if probe is not None:
@@ -59,12 +83,19 @@ def _container(container: Object, *, host_network: bool) -> None:
             _http_get(handler)
 
 
+def _round_up(amounts: dict[str, str] | None) -> None:
+    """Round amounts of resources up to a thousandth, in place."""
+    if amounts is not None:
+        for name, amount in amounts.items():
+            if amount[-1] in "nu":
+                amounts[name] = milli_quantity(amount)
+
+
 def _is_latest(image: str) -> bool:
-    name, at, _ = image.partition("@")
-    if at:
-        return False
+    """Whether an image's tag is ``latest``, which it is if there is neither a tag nor a digest."""
+    name, digest, _ = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
-    return tag in ("", "latest")
+    return tag == "latest" or bool(image and not tag and not digest)
 
 
 def _probe(probe: Object) -> None:

@@ -1,10 +1,10 @@
 """Resource quantities: their value, and their one canonical spelling (``0.5`` is ``500m``, ``1024Mi`` is ``1Gi``)."""
 
 import re
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_UP, Context, Decimal
 from functools import lru_cache
 
-__all__ = ["MALFORMED", "canonical_quantity", "quantity_value"]
+__all__ = ["MALFORMED", "canonical_quantity", "milli_quantity", "quantity_value"]
 
 _PATTERN = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))")
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
@@ -12,23 +12,27 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 _SUFFIXES = {power: suffix for suffix, power in _DECIMAL.items()}
 MALFORMED = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _NANO = Decimal("1e-9")
+_LARGEST = Decimal(2**63 - 1)
+_EXACT = Context(prec=60)
 
 
 def _parse(text: str) -> tuple[Decimal, str]:
     """The value and the form: ``binary``, ``decimal`` or ``exponent``."""
     match = _PATTERN.fullmatch(text)
-    if match is None:
+    if match is None or len(text) > 64:
         raise ValueError(MALFORMED)
     sign, digits, binary, suffix, exponent = match.groups()
     value = Decimal(sign + digits)
     if binary:
         value, form = value * 1024 ** _BINARY.index(binary), "binary"
     elif exponent is not None:
-        value, form = value.scaleb(int(exponent)), "exponent"
+        value, form = value.scaleb(min(int(exponent), 30)), "exponent"
     else:
         value, form = value.scaleb(_DECIMAL[suffix]), "decimal"
-    # Nothing is smaller than a nano; what is gets rounded away from zero.
-    return (value if value == (rounded := value.quantize(_NANO, rounding=ROUND_UP)) else rounded), form
+    if abs(value) > _LARGEST:
+        return _LARGEST.copy_sign(value), form
+    # Nothing is smaller than a nano: what is gets rounded away from zero.
+    return value.quantize(_NANO, rounding=ROUND_UP, context=_EXACT).normalize(_EXACT), form
 
 
 @lru_cache(maxsize=4096)
@@ -58,3 +62,8 @@ def canonical_quantity(text: str) -> str:
     if form == "exponent":
         return f"{int(scaled)}e{power}" if power else str(int(scaled))
     return f"{int(scaled)}{_SUFFIXES[power]}"
+
+
+def milli_quantity(text: str) -> str:
+    """The quantity in thousandths, rounded up."""
+    return canonical_quantity(f"{quantity_value(text).scaleb(3).to_integral_value(rounding=ROUND_UP)}m")

@@ -1,6 +1,5 @@
 """Server-side apply."""
 
-from datetime import datetime
 from typing import Any
 
 from kubemin.sim.admit.schema import Struct, kind_schema
@@ -10,7 +9,7 @@ from kubemin.sim.managed.conflicts import conflict_problem
 from kubemin.sim.managed.entries import Entries, Entry, EntryKey, entry_key, read_entries, write_entries
 from kubemin.sim.managed.merging import merge, named_members, without
 from kubemin.sim.managed.sets import FieldSet, difference, intersection, union
-from kubemin.sim.managed.tracking import stamp_of, tracked
+from kubemin.sim.managed.tracking import tracked
 from kubemin.sim.managed.walk import compare, declared
 from kubemin.sim.problems import Problem
 
@@ -27,7 +26,7 @@ def apply(
     *,
     manager: str,
     force: bool,
-    now: datetime | str,
+    now: str,
     subresource: str = "",
 ) -> Object:
     """The object after ``manager`` applied ``config`` to it, not decoded yet; neither argument is touched.
@@ -57,7 +56,7 @@ def apply(
         owned = tracked(schema, compare(schema, {}, live)[0], "")
         if owned:
             key = entry_key(BEFORE_FIRST_APPLY, "Update", version, "")
-            entries[key] = Entry(owned, version, stamp_of(now))
+            entries[key] = Entry(owned, version, now)
 
     key = entry_key(manager, "Apply", version, subresource)
     last = entries.get(key)
@@ -73,7 +72,7 @@ def apply(
     if not fields:
         del entries[key]
     elif merged != live:
-        entries[key] = Entry(fields, version, stamp_of(now))
+        entries[key] = Entry(fields, version, now)
     metadata = merged["metadata"] = dict(merged.get("metadata") or {})
     if entries:
         metadata["managedFields"] = write_entries(entries)

@@ -1,6 +1,5 @@
 """Who owns what after an update."""
 
-from datetime import datetime
 from typing import Any
 
 from kubemin.sim.admit.schema import Struct, kind_schema
@@ -56,15 +55,10 @@ def track_update(old: Object | None, new: Object, *, manager: str, now: datetime
         version = new["apiVersion"]
         key = entry_key(manager, "Update", version, subresource)
         mine = entries.get(key)
-        entries[key] = Entry(changed if mine is None else union(mine.fields, changed), version, stamp_of(now))
+        entries[key] = Entry(changed if mine is None else union(mine.fields, changed), version, now)
         _cap(entries)
     if entries:
         metadata["managedFields"] = write_entries(entries)
-
-
-def stamp_of(now: datetime | str) -> str:
-    """The time in whole seconds, as managedFields hold it."""
-    return now if isinstance(now, str) else now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settle_times(new: Object, old: Object) -> None:
