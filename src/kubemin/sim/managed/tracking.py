@@ -31,7 +31,7 @@ _UNTRACKED = frozenset(
 )
 
 
-def track_update(old: Object | None, new: Object, *, manager: str, now: datetime | str, subresource: str = "") -> None:
+def track_update(old: Object | None, new: Object, *, manager: str, now: str, subresource: str = "") -> None:
     """Set ``new``'s managedFields as the server does when ``manager`` creates it (``old`` is None) or updates it.
 
     ``new`` is decoded, and holds whatever managedFields the request sent: a valid list takes the place of the recorded
