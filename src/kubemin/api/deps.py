@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from kubemin.api.orphans import Orphans
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
@@ -63,6 +64,8 @@ class Deps:
     limits: Limits
     component_states: Callable[[str], Mapping[str, ComponentState]]
     """By application id: the state of each component that the watches know, by component name."""
+    orphans: Orphans | None = None
+    """None where there is no cluster to look for them."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -2,16 +2,27 @@
 
 import asyncio
 import signal
+from typing import Any
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-async def until_stopped() -> None:
-    """Return at the first SIGINT or SIGTERM; from then on another one has its usual effect."""
-    stopped = asyncio.Event()
+async def until_stopped(*others: "asyncio.Future[Any]") -> None:
+    """Return at the first SIGINT or SIGTERM, or when one of the others is done.
+
+    From then on a signal has its usual effect: who presses Ctrl-C twice does not want to wait.
+    """
+    stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+
+    def stop() -> None:
+        if not stopped.done():
+            stopped.set_result(None)
+
+    for number in _STOPS:
+        loop.add_signal_handler(number, stop)
     try:
-        await stopped.wait()
+        await asyncio.wait((stopped, *others), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOPS:
             loop.remove_signal_handler(number)

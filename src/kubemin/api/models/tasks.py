@@ -189,3 +189,21 @@ class CleanupAgain(Reply):
     task_id: str
     status: TaskStatus
     cleanup: Cleanup
+
+
+class OrphanReply(Reply):
+    """An object that carries a task's label but that no task accounts for."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    task_id: str
+    why: str
+    error: str = Field(description="Why it could not be deleted; empty otherwise.")
+
+
+class OrphanList(Reply):
+    """All of them."""
+
+    orphans: list[OrphanReply]

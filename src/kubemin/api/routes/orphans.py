@@ -1,0 +1,48 @@
+"""Objects that no task accounts for."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from kubemin.api.codes import Code
+from kubemin.api.deps import Given
+from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.models.tasks import OrphanList, OrphanReply
+from kubemin.api.orphans import Orphan
+
+router = APIRouter(tags=["Tasks"])
+
+_NO_CLUSTER = "This server is not connected to a cluster."
+
+
+@router.get("/orphans", summary="List orphans")
+async def list_orphans(deps: Given) -> Envelope[OrphanList]:
+    """Objects that carry a task's label but that no task accounts for."""
+    if deps.orphans is None:
+        raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
+    return Envelope(data=_list(await deps.orphans.find()))
+
+
+@router.delete("/orphans", summary="Delete orphans")
+async def delete_orphans(deps: Given) -> Envelope[OrphanList]:
+    """Deletes them; one that could not be deleted says why in `error`."""
+    if deps.orphans is None:
+        raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
+    return Envelope(data=_list(await deps.orphans.delete()))
+
+
+def _list(found: Sequence[Orphan]) -> OrphanList:
+    return OrphanList(
+        orphans=[
+            OrphanReply(
+                kind=one.ref.kind,
+                namespace=one.ref.namespace,
+                name=one.ref.name,
+                uid=one.uid,
+                task_id=one.task_id,
+                why=one.why,
+                error=one.error,
+            )
+            for one in found
+        ]
+    )

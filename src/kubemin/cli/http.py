@@ -1,0 +1,52 @@
+"""uvicorn, under the control of the process that it serves in."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_GRACE_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the process's, not uvicorn's."""
+        yield
+
+
+async def serve_http(
+    app: ASGIApp, listener: socket.socket, stopping: asyncio.Event, *, ready: Callable[[socket.socket], None]
+) -> None:
+    """Serve on the bound socket until the event is set; requests under way then have a few seconds to end.
+
+    ``ready`` is called once the port answers.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config)
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(server.serve(sockets=[listener]))
+        await server.answers.wait()
+        ready(listener)
+        waiting = group.create_task(stopping.wait())
+        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        server.should_exit = True
