@@ -10,6 +10,7 @@ from aiohttp import web
 
 from kubemin.sim import discovery, openapi, table
 from kubemin.sim.deletion import DeleteOptions, parse_dry_run
+from kubemin.sim.faults import Faults, RequestInfo
 from kubemin.sim.jsondata import Object, dump_json, load_json, utc_now
 from kubemin.sim.listing import list_page
 from kubemin.sim.negotiation import JSON, YAML, View, decode, decode_yaml, negotiate
@@ -44,6 +45,9 @@ _BROWSERS = ("curl", "Wget", "Mozilla")
 
 Query = dict[str, str]
 
+_BODY = web.RequestKey("body", bytes)
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
+
 
 class Log(Protocol):
     """Tells what a container has printed, ``None`` if it never ran."""
@@ -55,10 +59,17 @@ class Api:
     """Answers requests from a registry."""
 
     def __init__(
-        self, registry: Registry, *, log: Log, token: str | None = None, bookmark_interval: float = 60.0
+        self,
+        registry: Registry,
+        *,
+        log: Log,
+        faults: Faults,
+        token: str | None = None,
+        bookmark_interval: float = 60.0,
     ) -> None:
         self._registry = registry
         self._log = log
+        self._faults = faults
         self._token = token
         self._bookmark_interval = bookmark_interval
         self.closing = False
@@ -68,6 +79,8 @@ class Api:
         try:
             self._authenticate(request)
             path = request.rel_url.raw_path
+            if path.startswith("/sim/faults"):
+                return await self._faults.serve(request)
             if not path.startswith(("/api/v1/", "/apis/")):
                 return self._about(request, path)
             try:
@@ -104,6 +117,12 @@ class Api:
 
     async def _resource(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         query: Query = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
+        # Read before any fault strikes: a request that is to land later must be whole.
+        request[_BODY] = await _read(request)
+        info = _info(request, target, query)
+        return await self._faults.around(info, lambda: self._dispatch(request, target, query), request.transport)
+
+    async def _dispatch(self, request: web.BaseRequest, target: Target, query: Query) -> web.StreamResponse:
         method = request.method
         if method == "GET" and not target.name:
             if query.get("watch", "").lower() in ("true", "1"):
@@ -202,7 +221,7 @@ class Api:
                 "the body of the request was in an unknown format - accepted media types include: "
                 + ", ".join(_PATCH_TYPES),
             )
-        data = await _read(request)
+        data = request[_BODY]
         write = _write(request, query, "PatchOptions", target.subresource)
         force = query.get("force", "").lower() in ("true", "1")
         if content_type == APPLY:
@@ -270,7 +289,7 @@ class Api:
     # -- reading and showing
 
     async def _body(self, request: web.BaseRequest, resource: Resource) -> Object:
-        body = decode(await _read(request), request.headers.get("Content-Type", ""), resource.kind)
+        body = decode(request[_BODY], request.headers.get("Content-Type", ""), resource.kind)
         if not isinstance(body, dict):
             raise bad_request(
                 f"the object provided is unrecognized (must be of type {resource.kind}): couldn't get version/kind; "
@@ -279,7 +298,7 @@ class Api:
         return body
 
     async def _delete_options(self, request: web.BaseRequest, query: Query) -> DeleteOptions:
-        data = await _read(request)
+        data = request[_BODY]
         if data:
             body = decode(data, request.headers.get("Content-Type", ""), "DeleteOptions")
             if not isinstance(body, dict) or body.get("kind", "DeleteOptions") != "DeleteOptions":
@@ -378,6 +397,18 @@ def _patch_body(data: bytes) -> Any:
         return load_json(data)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"error decoding patch: {error}") from None
+
+
+def _info(request: web.BaseRequest, target: Target, query: Query) -> RequestInfo:
+    verb = _VERBS.get(request.method, request.method.lower())
+    if verb == "get" and query.get("watch", "").lower() in ("true", "1"):
+        verb = "watch"
+    elif not target.name and verb in ("get", "delete"):
+        verb = {"get": "list", "delete": "deletecollection"}[verb]
+    elif verb == "patch" and request.headers.get("Content-Type", "").startswith(APPLY):
+        verb = "apply"
+    resource = target.resource.plural
+    return RequestInfo(verb, resource, target.namespace, target.name, target.subresource, query, request[_BODY])
 
 
 async def _read(request: web.BaseRequest) -> bytes:

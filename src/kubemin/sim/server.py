@@ -9,6 +9,7 @@ from typing import Self
 from aiohttp import web
 
 from kubemin.sim.controllers import Controllers
+from kubemin.sim.faults import Faults
 from kubemin.sim.http import Api
 from kubemin.sim.kubeconfig import kubeconfig
 from kubemin.sim.registry import Registry
@@ -40,7 +41,14 @@ class SimServer:
         self._token = token
         self.registry = Registry(Storage(history=history))
         self.controllers = Controllers(self.registry, speed=speed)
-        self._api = Api(self.registry, log=self.controllers.log, token=token, bookmark_interval=bookmark_interval)
+        self.faults = Faults(self.registry)
+        self._api = Api(
+            self.registry,
+            log=self.controllers.log,
+            faults=self.faults,
+            token=token,
+            bookmark_interval=bookmark_interval,
+        )
         self._web: web.Server | None = None
         self._server: asyncio.Server | None = None
 
@@ -60,6 +68,7 @@ class SimServer:
         self.registry.storage.wake()
         if self._web is not None:
             await self._web.shutdown(_SHUTDOWN)
+        await self.faults.aclose()
         await self.controllers.stop()
 
     @property

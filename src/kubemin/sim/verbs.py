@@ -6,6 +6,7 @@ The order of checks is the real server's, so that a request with several faults 
 
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,8 @@ class Verbs:
         self._storage = storage
         self._clock = clock
         self._allocator = Allocator()
+        self.finalizers_on_delete: Callable[[Resource, Object], list[str]] = lambda resource, obj: []
+        """Asked at each deletion for finalizers that the object gets with it: how faults make one stick."""
 
     def post(self, resource: Resource, namespace: str, obj: Object, write: Write) -> Written:
         """Create ``obj``."""
@@ -170,6 +173,8 @@ class Verbs:
                 return Removed(old, gone=False)
             grace = grace if left else 0
         finalizers = finalizers_for(resource, meta, options.propagation)
+        if not options.dry_run and "deletionTimestamp" not in meta:
+            finalizers = [*finalizers, *self.finalizers_on_delete(resource, old)]
         if not (finalizers or grace or lasting):
             if not options.dry_run:
                 self._erase(resource, (namespace, name))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import pytest
+
 from kubemin.sim.controllers import Controllers
 from kubemin.sim.jsondata import Object
 from kubemin.sim.registry import Registry
@@ -131,7 +132,7 @@ def stateful(name: str = "db", image: str = "app:1", replicas: int = 1, **spec: 
 
 def pod(name: str = "one", image: str = "app:1", **spec: Any) -> Object:
     """A Pod on its own."""
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, **{"spec": template(image, **spec)["spec"]}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": template(image, **spec)["spec"]}
 
 
 def claim(name: str = "data", **spec: Any) -> Object:
