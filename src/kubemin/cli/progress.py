@@ -95,8 +95,10 @@ class Progress:
         job = self.jobs.get(data["job"])
         if job is None:
             return []
-        job.status = JobStatus(data["status"])
-        job.info, job.error = data.get("info") or "", data.get("error") or ""
+        before = job.status
+        if not before.ended:  # what is reported of a wait may come after its end
+            job.status = JobStatus(data["status"])
+        job.info, job.error = self._short(job, data.get("info")) or job.info, data.get("error") or job.error
         component = self.components.setdefault(job.component, Component(job.component, "", "queued"))
         mine = [other.status for other in self.jobs.values() if other.component == component.name]
         component.status = component_status(self.status, mine)
@@ -106,10 +108,17 @@ class Progress:
             component.end = int(now)
         component.note = job.error or ("" if job.status.ended else job.info)
         self._count(component.name)
+        if before.ended:
+            return []
         what = job.name.partition("/")[2] or job.name
         return [
             f"{component.name}  {what}  {job.status}" + (f"  {job.error or job.info}" if job.error or job.info else "")
         ]
+
+    @staticmethod
+    def _short(job: Job, info: str | None) -> str:
+        """What is said of the job's object, without its name, which is there already."""
+        return (info or "").removeprefix(f"{job.kind} {job.name.rpartition('/')[2]}: ")
 
     def _resource(self, data: dict[str, Any]) -> list[str]:
         if not self.status.ended:
