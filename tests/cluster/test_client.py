@@ -106,3 +106,12 @@ async def test_a_url_that_is_none_is_said_at_once() -> None:
     with pytest.raises(errors.Misconfigured, match="nonsense"):
         async with connected("nonsense"):
             pass
+
+
+async def test_a_body_of_megabytes_is_sent_with_its_length() -> None:
+    big = {**OBJECT, "data": {"blob": "x" * 2_500_000}}
+    async with serving(answering(200, b'{"kind":"ConfigMap"}')) as (cluster, server):
+        await cluster.create(big)
+        await cluster.get(REF)
+    assert json.loads(server.seen[0].body) == big
+    assert "transfer-encoding" not in server.seen[0].headers

@@ -1,6 +1,7 @@
 """Sends requests and tells exactly whether one that failed may have reached the API server."""
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unreac
 from kubemin.cluster.requests import Request
 
 _IN_FLIGHT = 100
+_WHOLE = 256 * 1024
 _AGENT = {"User-Agent": "kubemin", "Accept": "application/json"}
 _KEEPALIVE_SECONDS = 15.0  # below every server's and load balancer's idle time, so that we are the side that closes
 
@@ -121,12 +123,17 @@ def _arguments(request: Request, access: Access) -> dict[str, Any]:
     return {
         "url": URL(access.host + request.target, encoded=True),
         "headers": headers,
-        "data": request.body,
+        "data": _payload(request.body),
         "allow_redirects": False,
         "ssl": access.tls,
         "server_hostname": access.server_name,
         "proxy": access.proxy,
     }
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    """Large bodies in pieces: handed over whole, aiohttp warns that they hold up the event loop."""
+    return io.BytesIO(body) if body is not None and len(body) > _WHOLE else body
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
