@@ -180,8 +180,12 @@ def declared(node: Node, value: Any) -> FieldSet | None:
     if isinstance(node, Items):
         child = node.item
         for item in value:
-            below = declared(child, item)
-            out[item_key(node, item)] = {".": _LEAF, **below} if below else _LEAF
+            key = item_key(node, item)
+            if key in out:
+                out[key] = _LEAF  # twins are one value
+            else:
+                below = declared(child, item)
+                out[key] = {".": _LEAF, **below} if below else _LEAF
         return out
     for key, item in value.items():
         field = node.fields.get(key) if isinstance(node, Struct) else None

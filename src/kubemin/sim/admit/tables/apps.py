@@ -26,14 +26,14 @@ DaemonSetStatus currentNumberScheduled:int! numberMisscheduled:int! desiredNumbe
   observedGeneration:int updatedNumberScheduled:int numberAvailable:int numberUnavailable:int collisionCount:int?
   conditions:[DaemonSetCondition:type]
 DeploymentStrategy type:str rollingUpdate:RollingUpdateDeployment?
-DeploymentCondition type:str! status:str! lastUpdateTime:time lastTransitionTime:time reason:str message:str
-ReplicaSetCondition type:str! status:str! lastTransitionTime:time reason:str message:str
+DeploymentCondition type:str! status:str! lastUpdateTime:time! lastTransitionTime:time! reason:str message:str
+ReplicaSetCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
 StatefulSetUpdateStrategy type:str rollingUpdate:RollingUpdateStatefulSetStrategy?
 StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:str whenScaled:str
 StatefulSetOrdinals start:int!
-StatefulSetCondition type:str! status:str! lastTransitionTime:time reason:str message:str
+StatefulSetCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
 DaemonSetUpdateStrategy type:str rollingUpdate:RollingUpdateDaemonSet?
-DaemonSetCondition type:str! status:str! lastTransitionTime:time reason:str message:str
+DaemonSetCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
 RollingUpdateDeployment maxUnavailable:intstr? maxSurge:intstr?
 RollingUpdateStatefulSetStrategy partition:int? maxUnavailable:intstr?
 RollingUpdateDaemonSet maxUnavailable:intstr? maxSurge:intstr?

@@ -11,9 +11,11 @@ TABLE = """
 =PersistentVolume spec:PersistentVolumeSpec status:PersistentVolumeStatus
 =ServiceAccount secrets:[ObjectReference:name] imagePullSecrets:[LocalObjectReference]
   automountServiceAccountToken:bool?
-=Event involvedObject:ObjectReference reason:str message:str source:EventSource firstTimestamp:time lastTimestamp:time
-  count:int type:str eventTime:time series:EventSeries? action:str related:ObjectReference? reportingComponent:str!
-  reportingInstance:str!
+=Event involvedObject:ObjectReference reason:str message:str source:EventSource firstTimestamp:time! lastTimestamp:time!
+  count:int type:str eventTime:time! series:EventSeries? action:str related:ObjectReference? reportingComponent:str!
+  reportingInstance:str! regarding:ObjectReference?
+  note:str reportingController:str deprecatedSource:EventSource? deprecatedFirstTimestamp:time
+  deprecatedLastTimestamp:time deprecatedCount:int
 =ResourceQuota spec:ResourceQuotaSpec status:ResourceQuotaStatus
 =LimitRange spec:LimitRangeSpec
 =ReplicationController spec:ReplicationControllerSpec status:ReplicationControllerStatus
@@ -45,7 +47,7 @@ PersistentVolumeSpec capacity:{qty} gcePersistentDisk:any? awsElasticBlockStore:
 PersistentVolumeStatus phase:str message:str reason:str lastPhaseTransitionTime:time
 @ObjectReference kind:str namespace:str name:str uid:str apiVersion:str resourceVersion:str fieldPath:str
 EventSource component:str host:str
-EventSeries count:int lastObservedTime:time
+EventSeries count:int lastObservedTime:time!
 ResourceQuotaSpec hard:{qty} scopes:[str] scopeSelector:ScopeSelector?
 ResourceQuotaStatus hard:{qty} used:{qty}
 LimitRangeSpec limits:[LimitRangeItem]!
@@ -54,9 +56,9 @@ ReplicationControllerStatus replicas:int! fullyLabeledReplicas:int readyReplicas
   observedGeneration:int conditions:[ReplicationControllerCondition:type]
 @TopologySelectorTerm matchLabelExpressions:[TopologySelectorLabelRequirement]
 HostIP ip:str!
-NamespaceCondition type:str! status:str! lastTransitionTime:time reason:str message:str
+NamespaceCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
 Taint key:str! value:str effect:str! timeAdded:time
-NodeCondition type:str! status:str! lastHeartbeatTime:time lastTransitionTime:time reason:str message:str
+NodeCondition type:str! status:str! lastHeartbeatTime:time! lastTransitionTime:time! reason:str message:str
 NodeAddress type:str! address:str!
 NodeDaemonEndpoints kubeletEndpoint:DaemonEndpoint
 NodeSystemInfo machineID:str! systemUUID:str! bootID:str! kernelVersion:str! osImage:str! containerRuntimeVersion:str!
@@ -67,7 +69,7 @@ SessionAffinityConfig clientIP:ClientIPConfig?
 LoadBalancerStatus ingress:[LoadBalancerIngress]
 @EndpointAddress ip:str! hostname:str nodeName:str? targetRef:ObjectReference?
 @EndpointPort name:str port:int! protocol:str appProtocol:str?
-PersistentVolumeClaimCondition type:str! status:str! lastProbeTime:time lastTransitionTime:time reason:str message:str
+PersistentVolumeClaimCondition type:str! status:str! lastProbeTime:time! lastTransitionTime:time! reason:str message:str
 ModifyVolumeStatus targetVolumeAttributesClassName:str status:str!
 LocalVolumeSource path:str! fsType:str?
 CSIPersistentVolumeSource driver:str! volumeHandle:str! readOnly:bool fsType:str volumeAttributes:{str}
@@ -77,7 +79,7 @@ CSIPersistentVolumeSource driver:str! volumeHandle:str! readOnly:bool fsType:str
 VolumeNodeAffinity required:NodeSelector?
 @ScopeSelector matchExpressions:[ScopedResourceSelectorRequirement]
 LimitRangeItem type:str! max:{qty} min:{qty} default:{qty} defaultRequest:{qty} maxLimitRequestRatio:{qty}
-ReplicationControllerCondition type:str! status:str! lastTransitionTime:time reason:str message:str
+ReplicationControllerCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
 TopologySelectorLabelRequirement key:str! values:[str]!
 PersistentVolumeClaimVolumeSource claimName:str! readOnly:bool
 VolumeMountStatus name:str! mountPath:str! readOnly:bool recursiveReadOnly:str? volumeStatus:VolumeStatus?

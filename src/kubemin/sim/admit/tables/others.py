@@ -14,7 +14,7 @@ CronJobSpec schedule:str! timeZone:str? startingDeadlineSeconds:int? concurrency
 CronJobStatus active:[ObjectReference] lastScheduleTime:time lastSuccessfulTime:time
 PodFailurePolicy rules:[PodFailurePolicyRule]!
 SuccessPolicy rules:[SuccessPolicyRule]!
-JobCondition type:str! status:str! lastProbeTime:time lastTransitionTime:time reason:str message:str
+JobCondition type:str! status:str! lastProbeTime:time! lastTransitionTime:time! reason:str message:str
 UncountedTerminatedPods succeeded:[str:set/-] failed:[str:set/-]
 JobTemplateSpec metadata:ObjectMeta spec:JobSpec
 PodFailurePolicyRule action:str! onExitCodes:PodFailurePolicyOnExitCodesRequirement?
@@ -67,7 +67,7 @@ MetricSpec type:str! object:ObjectMetricSource? pods:PodsMetricSource? resource:
 HorizontalPodAutoscalerBehavior scaleUp:HPAScalingRules? scaleDown:HPAScalingRules?
 MetricStatus type:str! object:ObjectMetricStatus? pods:PodsMetricStatus? resource:ResourceMetricStatus?
   containerResource:ContainerResourceMetricStatus? external:ExternalMetricStatus?
-HorizontalPodAutoscalerCondition type:str! status:str! lastTransitionTime:time reason:str message:str
+HorizontalPodAutoscalerCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
   observedGeneration:int?
 ObjectMetricSource describedObject:CrossVersionObjectReference target:MetricTarget metric:MetricIdentifier
 PodsMetricSource metric:MetricIdentifier target:MetricTarget

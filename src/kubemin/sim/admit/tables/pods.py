@@ -53,7 +53,7 @@ PodOS name:str!
 PodSchedulingGate name:str!
 PodResourceClaim name:str! resourceClaimName:str? resourceClaimTemplateName:str?
 ResourceRequirements limits:{qty} requests:{qty} claims:[ResourceClaim:name/-]
-PodCondition type:str! observedGeneration:int status:str! lastProbeTime:time lastTransitionTime:time reason:str
+PodCondition type:str! observedGeneration:int status:str! lastProbeTime:time! lastTransitionTime:time! reason:str
   message:str
 PodIP ip:str!
 ContainerStatus name:str! state:ContainerState lastState:ContainerState ready:bool! restartCount:int! image:str!
@@ -124,8 +124,8 @@ PodAffinityTerm labelSelector:LabelSelector? namespaces:[str] topologyKey:str! n
   matchLabelKeys:[str] mismatchLabelKeys:[str]
 WeightedPodAffinityTerm weight:int! podAffinityTerm:PodAffinityTerm
 ContainerStateWaiting reason:str message:str
-ContainerStateRunning startedAt:time
-ContainerStateTerminated exitCode:int! signal:int reason:str message:str startedAt:time finishedAt:time
+ContainerStateRunning startedAt:time!
+ContainerStateTerminated exitCode:int! signal:int reason:str message:str startedAt:time! finishedAt:time!
   containerID:str
 @NodeSelectorTerm matchExpressions:[NodeSelectorRequirement] matchFields:[NodeSelectorRequirement]
 @ObjectFieldSelector apiVersion:str fieldPath:str!
