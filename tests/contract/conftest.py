@@ -23,9 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pods: needs nodes that run Pods")
 
 
-@pytest.fixture(
-    params=["sim", pytest.param("real", marks=pytest.mark.skipif(not KUBECONFIG, reason="no real cluster"))]
-)
+@pytest.fixture(params=["sim", "real"] if KUBECONFIG else ["sim"])
 async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
     name = f"kubemin-contract-{secrets.token_hex(4)}"
     image = os.environ.get("KUBEMIN_TEST_IMAGE", "busybox")

@@ -1,7 +1,5 @@
 """What can go wrong when the API server is asked. No other exception leaves this room."""
 
-# ruff: noqa: N818 - the names say what happened; a suffix on each would only repeat that they are errors
-
 from collections.abc import Mapping
 from typing import Any, ClassVar
 

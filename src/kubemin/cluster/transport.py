@@ -91,7 +91,7 @@ class Transport:
             raise _failure(request, error, left=sent.left) from error
 
 
-class _Broken(Exception):  # noqa: N818 - never leaves this module
+class _Broken(Exception):
     """A broken connection, hidden from aiohttp's retry, which knows only its own exceptions."""
 
 
