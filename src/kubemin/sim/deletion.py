@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kubemin.sim.jsondata import Object, stamp
-from kubemin.sim.problems import Problem, conflict
+from kubemin.sim.problems import Problem, bad_option, conflict
 from kubemin.sim.resources import Resource
 
 ORPHAN = "orphan"
@@ -31,13 +31,15 @@ class DeleteOptions:
         propagation = body.get("propagationPolicy")
         orphan = body.get("orphanDependents")
         if orphan is not None and propagation is not None:
-            raise _bad_options(
+            raise bad_option(
+                "DeleteOptions",
                 "propagationPolicy",
                 "FieldValueInvalid",
                 f'Invalid value: "{propagation}": orphanDependents and deletionPropagation cannot be both set',
             )
         if propagation is not None and propagation not in POLICIES:
-            raise _bad_options(
+            raise bad_option(
+                "DeleteOptions",
                 "propagationPolicy",
                 "FieldValueNotSupported",
                 f'Unsupported value: "{propagation}": supported values: "Background", "Foreground", "Orphan", "nil"',
@@ -57,30 +59,9 @@ def parse_dry_run(values: Sequence[str], kind: str) -> bool:
     """``["All"]`` is true, nothing is false, anything else is refused."""
     for value in values:
         if value != "All":
-            raise Problem(
-                422,
-                "Invalid",
-                f'{kind}.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["{value}"]: supported values: "All"',
-                details={"group": "meta.k8s.io", "kind": kind},
-                causes=[
-                    {
-                        "reason": "FieldValueNotSupported",
-                        "message": f'Unsupported value: ["{value}"]: supported values: "All"',
-                        "field": "dryRun",
-                    }
-                ],
-            )
+            why = f'Unsupported value: ["{value}"]: supported values: "All"'
+            raise bad_option(kind, "dryRun", "FieldValueNotSupported", why)
     return bool(values)
-
-
-def _bad_options(field: str, reason: str, message: str) -> Problem:
-    return Problem(
-        422,
-        "Invalid",
-        f'DeleteOptions.meta.k8s.io "" is invalid: {field}: {message}',
-        details={"group": "meta.k8s.io", "kind": "DeleteOptions"},
-        causes=[{"reason": reason, "message": message, "field": field}],
-    )
 
 
 def check_preconditions(resource: Resource, obj: Object, options: DeleteOptions) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubemin.sim.jsondata import Object
-from kubemin.sim.problems import Problem, bad_request, expired
+from kubemin.sim.problems import Problem, bad_option, bad_request, expired
 from kubemin.sim.resources import Resource
 from kubemin.sim.selectors import Matcher, both, field_matcher, label_matcher
 from kubemin.sim.storage import Entry, Expired, Key, Storage
@@ -39,13 +39,7 @@ def revision_of(text: str) -> int:
 
 def list_option(field: str, reason: str, message: str) -> Problem:
     """422 for an option of a list or a watch."""
-    return Problem(
-        422,
-        "Invalid",
-        f'ListOptions.meta.k8s.io "" is invalid: {field}: {message}',
-        details={"group": "meta.k8s.io", "kind": "ListOptions"},
-        causes=[{"reason": reason, "message": message, "field": field}],
-    )
+    return bad_option("ListOptions", field, reason, message)
 
 
 def list_page(storage: Storage, resource: Resource, namespace: str, query: Mapping[str, str]) -> Page:

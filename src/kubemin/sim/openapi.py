@@ -8,7 +8,7 @@ from kubemin.sim.resources import GROUP_VERSIONS, Resource
 _JSON = "application/json"
 
 
-def answer(path: str, accept: str | None) -> tuple[bytes, str] | None:
+def answer(path: str) -> tuple[bytes, str] | None:
     """Body and content type for an OpenAPI path, or ``None`` if it is not one."""
     parts = [part for part in path.split("/") if part]
     if parts[:2] == ["openapi", "v2"]:

@@ -118,6 +118,11 @@ def invalid(group: str, kind: str, name: str, *causes: tuple[str, str, str]) -> 
     )
 
 
+def bad_option(kind: str, field: str, reason: str, message: str) -> Problem:
+    """422 for an option of a request: ``kind`` is ``PatchOptions`` and the like."""
+    return invalid("meta.k8s.io", kind, "", (field, reason, message))
+
+
 def expired(message: str, *, list_meta: dict[str, str] | None = None) -> Problem:
     """410: what is asked for is no longer in the log."""
     return Problem(410, "Expired", message, list_meta=list_meta)

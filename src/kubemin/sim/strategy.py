@@ -88,7 +88,7 @@ def prepare_update(resource: Resource, new: Object, old: Object, subresource: st
             new_meta[field] = old_meta[field]
     if "deletionGracePeriodSeconds" in old_meta:
         new_meta.setdefault("deletionGracePeriodSeconds", old_meta["deletionGracePeriodSeconds"])
-    if resource.generation and not subresource and _generation_moves(resource, new, old):
+    if resource.generation and subresource in ("", "scale") and _generation_moves(resource, new, old):
         new_meta["generation"] = old_meta.get("generation", 0) + 1
 
 

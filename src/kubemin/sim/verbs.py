@@ -234,6 +234,7 @@ class Verbs:
         meta["creationTimestamp"] = now
         admit_create(self._storage, resource, namespace, name, obj)
         prepare_create(resource, obj)
+        admit.complete(resource.kind, obj)
         admit.validate_create(resource.kind, obj)
         version = str(meta.pop("resourceVersion", "") or "0")
         if version != "0" and not write.dry_run:

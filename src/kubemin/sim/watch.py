@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from kubemin.sim import table
+from kubemin.sim.calls import Call
 from kubemin.sim.jsondata import Object, dump_json, utc_now
 from kubemin.sim.listing import list_option, revision_of, selection
-from kubemin.sim.negotiation import View
+from kubemin.sim.negotiation import View, negotiate
 from kubemin.sim.problems import Problem, expired
 from kubemin.sim.resources import Resource
 from kubemin.sim.selectors import Matcher
@@ -122,21 +123,28 @@ def error_line(problem: Problem) -> bytes:
     return b'{"type":"ERROR","object":' + dump_json(problem.body()) + b"}\n"
 
 
+def _query(call: Call) -> Mapping[str, str]:
+    """The query; the name in a URL is one more selector."""
+    if not call.target.name:
+        return call.query
+    selector = call.query.get("fieldSelector", "")
+    named = f"metadata.name={call.target.name}"
+    return {**call.query, "fieldSelector": f"{selector},{named}" if selector else named}
+
+
 async def serve_watch(
     request: web.BaseRequest,
+    call: Call,
     storage: Storage,
-    resource: Resource,
-    namespace: str,
-    query: Mapping[str, str],
     *,
-    view: View,
     bookmark_interval: float,
     closing: Callable[[], bool],
 ) -> web.StreamResponse:
     """Stream events until the timeout, the client or the server ends it."""
+    resource, namespace, query = call.target.resource, call.target.namespace, _query(call)
     options = _options(query)
     matcher = selection(resource, query)
-    lines = _Lines(resource, view, query, matcher)
+    lines = _Lines(resource, negotiate(call.accept), query, matcher)
     shelf = storage.shelf(resource.plural)
     response = web.StreamResponse(headers={"Cache-Control": "no-cache, private", "Content-Type": "application/json"})
     response.enable_chunked_encoding()
