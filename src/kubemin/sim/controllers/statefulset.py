@@ -22,7 +22,8 @@ _COMPONENT = "statefulset-controller"
 class StatefulSetController(Controller):
     """Syncs StatefulSets by namespace and name."""
 
-    watches = ("statefulsets", "pods", "controllerrevisions", "persistentvolumeclaims")
+    # Not its revisions: the real controller does not either, or a foreground deletion would never end.
+    watches = ("statefulsets", "pods", "persistentvolumeclaims")
 
     def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
         meta = obj["metadata"]
