@@ -1,7 +1,6 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Applications: what a user writes, read and checked."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -18,8 +17,8 @@ from kubemin.spec.scope import Scope
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 DEFAULT_NAMESPACE = "default"
-MAX_COMPONENT = 1_400_000
-"""Bytes of one component as JSON: with more, the API server would refuse its objects."""
+MAX_COMPONENT = 1024 * 1024
+"""Bytes of one component as JSON, without its data, which has a limit of its own: etcd takes objects of 1.5 MiB."""
 _MAX_TEXT = {"alias": 255, "version": 255, "project": 255, "description": 4096, "icon": 65536}
 
 
@@ -115,7 +114,7 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
         path = f"component[{index}]"
         scope = Scope(limits, ports, component.name, component.type, application.namespace_of(component))
         yield from check_component(component, scope, path)
-        if len(json.dumps(component.dump())) > MAX_COMPONENT:
+        if _size(component) > MAX_COMPONENT:
             yield Issue(path, Code.INVALID_FIELD_VALUE, f'Component "{component.name}" is too large for Kubernetes.')
         if component.name and component.name in places:
             yield Issue(
@@ -136,6 +135,11 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
                 )
             else:
                 made[item.ref] = (component.name, item.field)
+
+
+def _size(component: Component) -> int:
+    data = {"properties": {"conf", "secret"}}
+    return len(component.model_dump_json(by_alias=True, exclude_none=True, exclude=data).encode())
 
 
 def dump_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[I
             for detail in error.errors(include_url=False):
                 issue = _issue(detail, root)
                 issues.append(issue)
-                path = _leave_out(rest, detail["loc"], detail["type"])
+                path = _leave_out(rest, _place(detail), detail["type"])
                 if path is None:
                     return None, issues, broken
                 broken.append(_path(path, root))
@@ -71,13 +71,19 @@ def join(path: str, key: str | int) -> str:
 def _path(location: Iterable[int | str], root: str) -> str:
     path = root
     for key in location:
-        if key != "[key]":
-            path = join(path, key)
+        path = join(path, key)
     return path
 
 
+def _place(detail: ErrorDetails) -> _Location:
+    """Where the mistake is. Pydantic marks a mistake in a key, rather than in its value, by a further ``[key]``."""
+    location = detail["loc"]
+    marked = len(location) > 1 and location[-1] == "[key]" and detail["type"] != "extra_forbidden"
+    return location[:-1] if marked else location
+
+
 def _issue(detail: ErrorDetails, root: str) -> Issue:
-    path = _path(detail["loc"], root)
+    path = _path(_place(detail), root)
     kind = detail["type"]
     if kind == "extra_forbidden":
         return Issue(path, Code.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
@@ -116,7 +122,7 @@ def _leave_out(data: Any, location: _Location, kind: str) -> _Location | None:
     """Take the place named by ``location`` out of ``data``; returns what was taken out, or None for everything."""
     if not location:
         return None
-    *parents, last = (key for key in location if key != "[key]")
+    *parents, last = location
     here: Any = data
     for depth, key in enumerate(parents):
         below = _child(here, key)

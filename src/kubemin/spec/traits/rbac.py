@@ -121,23 +121,22 @@ def _check_rules(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
         )
     for index, rule in enumerate(entry.rules[:MAX_RULES]):
         here = f"{path}.rules[{index}]"
+        lists = (rule.api_groups, rule.resources, rule.resource_names, rule.non_resource_urls, rule.verbs)
         if not any(rule.verbs):
             yield Issue(f"{here}.verbs", Code.MISSING_RBAC_VERBS, f"{what} has an rbac rule without verbs.")
         if bool(rule.resources) == bool(rule.non_resource_urls):
             yield Issue(
                 here, Code.INVALID_TRAIT_CONFIG, f"{what}: an rbac rule needs either resources or nonResourceURLs."
             )
-        if rule.non_resource_urls and not entry.cluster_scope:
+        elif rule.non_resource_urls and not entry.cluster_scope:
             yield Issue(
                 f"{here}.nonResourceURLs",
                 Code.INVALID_TRAIT_CONFIG,
                 f"{what}: nonResourceURLs need clusterScope, as a namespace has no URLs.",
             )
-        lists = (rule.api_groups, rule.resources, rule.resource_names, rule.non_resource_urls, rule.verbs)
-        if any(len(items) > MAX_LIST for items in lists):
+        elif any(len(items) > MAX_LIST for items in lists):
             yield Issue(here, Code.INVALID_TRAIT_CONFIG, f"{what}: a list in an rbac rule has over {MAX_LIST} items.")
-            continue
-        if refused := _refused(rule, entry.cluster_scope, scope):
+        elif refused := _refused(rule, entry.cluster_scope, scope):
             where = "cluster-wide" if entry.cluster_scope else "in a namespace"
             yield Issue(
                 here, Code.INVALID_TRAIT_CONFIG, f"{what} may not grant {refused} {where}: this server forbids it."
