@@ -1,8 +1,6 @@
 """Column types that behave alike on all three databases."""
 
 import re
-from typing import Any
-
 from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.engine import Dialect
@@ -38,11 +36,8 @@ class Name(TypeDecorator[str]):
 class Words(TypeDecorator[str]):
     """Text of any length. What no database can store in it becomes U+FFFD."""
 
-    impl = Text
+    impl = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(LONGTEXT() if dialect.name in ("mysql", "mariadb") else Text())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else _storable(value)

@@ -54,7 +54,8 @@ class Translator:
         origin = (error.orig if isinstance(error, StatementError) else None) or error
         if isinstance(origin, StoreError):
             return origin  # raised by a column type
-        constraint = self._backend.duplicate(origin)
+        statement = error.statement if isinstance(error, StatementError) else None
+        constraint = self._backend.duplicate(origin, statement or "")
         if constraint is not None:
             return Duplicate(constraint)
         known = self._backend.classify(origin, committing=committing)

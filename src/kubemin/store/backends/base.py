@@ -42,8 +42,8 @@ class Backend(Protocol):
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
         """What a driver's error means; None if this kind of database knows nothing special about it."""
 
-    def duplicate(self, error: BaseException) -> str | None:
-        """The name of the unique constraint that a driver's error says is violated."""
+    def duplicate(self, error: BaseException, statement: str) -> str | None:
+        """The name of the unique constraint that a driver's error says ``statement`` violates."""
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         """Hold the schema against another machine's migration; returns what lets it go after the commit."""

@@ -14,6 +14,7 @@ from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavai
 
 _SCHEMA_LOCK = "kubemin.migrate"
 _KEY = re.compile(r"for key '(?:[^'.]*\.)?([^']*)'")
+_TABLE = re.compile(r"(?:INTO|UPDATE) `?(\w+)")
 _FULL = {1021, 1114, 3019}
 _LOST = {1040, 1043, 1044, 1045, 1049, 1053, 1077, 1080, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1927}
 _DURING_COMMIT = 1180
@@ -48,11 +49,13 @@ class Mysql:
             return CommitUnknown(text) if committing else Unavailable(text)
         return None
 
-    def duplicate(self, error: BaseException) -> str | None:
+    def duplicate(self, error: BaseException, statement: str) -> str | None:
         if _code(error) not in (1062, 1586):
             return None
         match = _KEY.search(str(error))
-        return match.group(1) if match else "unknown"
+        key = match.group(1) if match else "unknown"
+        table = _TABLE.search(statement)
+        return f"pk_{table.group(1)}" if key == "PRIMARY" and table else key  # MySQL names no primary key
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         # DDL commits by itself here, so the lock is the session's, not the transaction's.

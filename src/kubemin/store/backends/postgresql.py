@@ -53,7 +53,7 @@ class Postgresql:
             return Unavailable("the schema was changed meanwhile")
         return None
 
-    def duplicate(self, error: BaseException) -> str | None:
+    def duplicate(self, error: BaseException, statement: str) -> str | None:
         name = getattr(error.__cause__ or error, "constraint_name", None)
         return name if getattr(error, "sqlstate", None) == "23505" else None
 

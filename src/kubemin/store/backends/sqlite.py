@@ -56,7 +56,7 @@ class Sqlite:
                 return Unavailable(f"the database file cannot be used: {error}")
         return None
 
-    def duplicate(self, error: BaseException) -> str | None:
+    def duplicate(self, error: BaseException, statement: str) -> str | None:
         text = str(error)
         if not isinstance(error, sqlite3.IntegrityError) or not text.startswith(_PREFIX):
             return None

@@ -40,6 +40,11 @@ def _generated(name: str) -> sa.Column[int]:
     return sa.Column(name, _BIG_ID, autoincrement=True, nullable=False)
 
 
+def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
+    nameless = op.get_bind().dialect.name in ("mysql", "mariadb")  # which warns that it ignores the name
+    return sa.PrimaryKeyConstraint(*columns, name=None if nameless else f"pk_{table}")
+
+
 def _of(table: str, parent: str, *columns: str) -> sa.ForeignKeyConstraint:
     ours = list(columns)
     theirs = ["id"] if len(ours) == 1 else ours
@@ -63,7 +68,7 @@ def upgrade() -> None:
         sa.Column("tmp_enable", sa.Boolean(), nullable=False),
         _moment("created_at"),
         _moment("updated_at"),
-        sa.PrimaryKeyConstraint("id", name="pk_applications"),
+        _key("applications", "id"),
         sa.UniqueConstraint("namespace", "name", name="uq_applications_namespace_name"),
         **_OPTIONS,
     )
@@ -82,7 +87,7 @@ def upgrade() -> None:
         _words("template", nullable=True),
         _moment("created_at"),
         _moment("updated_at"),
-        sa.PrimaryKeyConstraint("id", name="pk_components"),
+        _key("components", "id"),
         sa.UniqueConstraint("app_id", "name", name="uq_components_app_id_name"),
         _of("components", "applications", "app_id"),
         **_GENERATED,
@@ -101,7 +106,7 @@ def upgrade() -> None:
         _words("steps"),
         _moment("created_at"),
         _moment("updated_at"),
-        sa.PrimaryKeyConstraint("id", name="pk_workflows"),
+        _key("workflows", "id"),
         sa.UniqueConstraint("app_id", "name", name="uq_workflows_app_id_name"),
         _of("workflows", "applications", "app_id"),
         **_OPTIONS,
@@ -139,7 +144,7 @@ def upgrade() -> None:
         _moment("started_at", nullable=True),
         _moment("ended_at", nullable=True),
         _moment("updated_at"),
-        sa.PrimaryKeyConstraint("seq", name="pk_tasks"),
+        _key("tasks", "seq"),
         sa.UniqueConstraint("id", name="uq_tasks_id"),
         sa.UniqueConstraint("active_app", name="uq_tasks_active_app"),
         sa.UniqueConstraint("caller", "app_id", "idempotency_key", name="uq_tasks_caller_app_id_idempotency_key"),
@@ -165,7 +170,7 @@ def upgrade() -> None:
         _words("error"),
         _moment("started_at", nullable=True),
         _moment("ended_at", nullable=True),
-        sa.PrimaryKeyConstraint("task_id", "seq", name="pk_jobs"),
+        _key("jobs", "task_id", "seq"),
         _of("jobs", "tasks", "task_id"),
         **_OPTIONS,
     )
@@ -187,7 +192,7 @@ def upgrade() -> None:
         _words("why"),
         _moment("created_at"),
         _moment("updated_at"),
-        sa.PrimaryKeyConstraint("task_id", "seq", name="pk_resources"),
+        _key("resources", "task_id", "seq"),
         _of("resources", "tasks", "task_id"),
         **_OPTIONS,
     )
@@ -201,7 +206,7 @@ def upgrade() -> None:
         _words("answer", nullable=True),
         _moment("created_at"),
         _moment("answered_at", nullable=True),
-        sa.PrimaryKeyConstraint("token", name="pk_claims"),
+        _key("claims", "token"),
         _of("claims", "resources", "task_id", "seq"),
         **_OPTIONS,
     )
@@ -213,7 +218,7 @@ def upgrade() -> None:
         _name("type", 32),
         _words("data"),
         _moment("at"),
-        sa.PrimaryKeyConstraint("id", name="pk_events"),
+        _key("events", "id"),
         _of("events", "tasks", "task_id"),
         **_GENERATED,
     )

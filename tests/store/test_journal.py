@@ -1,0 +1,242 @@
+"""Jobs, journal, claims and events, on every database."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import ClaimKind, Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.store import Database, Duplicate, StoreError, events, jobs, journal, tasks
+from tests.store.rows import add_tasks, id_of, tick
+
+A = id_of("a")
+
+
+def _job(seq: int) -> jobs.NewJob:
+    return jobs.NewJob(
+        seq=seq,
+        stage=0,
+        name=f"api/Deployment/{seq}",
+        component="api",
+        component_type="webservice",
+        kind="Deployment",
+        namespace="default",
+        object_name=f"deploy-{seq}",
+    )
+
+
+async def test_a_job_that_ended_does_not_change(db: Database) -> None:
+    await add_tasks(db, "a")
+    async with db.begin("jobs") as tx:
+        await jobs.insert_many(tx, A, [_job(seq) for seq in (1, 2, 3)])
+    async with db.begin("begin") as tx:
+        await jobs.set_many(
+            tx,
+            A,
+            [
+                (1, JobStatus.RUNNING, "0/1", None),
+                (2, JobStatus.PREPARE, None, None),
+                (3, JobStatus.SKIPPED, None, None),
+            ],
+        )
+    await tick(db)
+    async with db.begin("end") as tx:
+        await jobs.set_many(tx, A, [(1, JobStatus.COMPLETED, "1/1", None), (2, JobStatus.RUNNING, None, "slow")])
+    async with db.begin("late") as tx:
+        await jobs.set(tx, A, 1, JobStatus.RUNNING, "again")
+        assert await jobs.end_open(tx, A, JobStatus.CANCELLED, "stopped") == 1
+    async with db.read() as tx:
+        first, second, third = await jobs.of_task(tx, A)
+    assert (first.status, first.info, first.error) == (JobStatus.COMPLETED, "1/1", "")
+    assert first.started_at is not None
+    assert first.ended_at is not None
+    assert first.started_at < first.ended_at
+    assert (second.status, second.error) == (JobStatus.CANCELLED, "stopped")
+    assert (third.status, third.started_at) == (JobStatus.SKIPPED, None)
+    assert third.ended_at is not None
+
+
+REF = ObjectRef("Deployment", "default", "api")
+
+
+async def test_only_what_is_given_changes(db: Database) -> None:
+    await add_tasks(db, "a")
+    before = {"kind": "Deployment", "metadata": {"name": "ä", "managedFields": [{}]}}
+    async with db.begin("intent") as tx:
+        await journal.add(
+            tx,
+            A,
+            [
+                journal.NewResource(
+                    seq=1, job_seq=7, ref=REF, before=before, dependents={"PersistentVolumeClaim": ["u"]}
+                ),
+                journal.NewResource(
+                    seq=2, job_seq=8, ref=ObjectRef("ClusterRole", "", "r"), purpose="remove", why="old"
+                ),
+            ],
+        )
+    await tick(db)
+    async with db.begin("answer") as tx:
+        await journal.update_many(
+            tx,
+            A,
+            [
+                (1, {"state": ResourceState.CHANGED, "uid": "u1", "applied": {"spec": None}}),
+                (2, {"state": ResourceState.DELETED}),
+                (2, {}),
+            ],
+        )
+    async with db.read() as tx:
+        one, two = await journal.of_task(tx, A)
+    assert (one.ref, one.job_seq, one.purpose, one.state, one.uid) == (REF, 7, "apply", ResourceState.CHANGED, "u1")
+    assert (one.before, one.applied, one.dependents) == (before, {"spec": None}, {"PersistentVolumeClaim": ["u"]})
+    assert one.updated_at > one.created_at
+    assert (two.ref, two.state, two.why, two.purpose) == (
+        ObjectRef("ClusterRole", "", "r"),
+        ResourceState.DELETED,
+        "old",
+        "remove",
+    )
+    with pytest.raises(ValueError, match="purpose"):
+        async with db.begin("wrong") as tx:
+            await journal.update_many(tx, A, [(1, {"purpose": "remove"})])
+
+
+async def test_claims(db: Database) -> None:
+    await add_tasks(db, "a")
+    async with db.begin("intent") as tx:
+        await journal.add(tx, A, [journal.NewResource(seq=seq, job_seq=seq, ref=REF) for seq in (1, 2)])
+        await journal.add_claims(
+            tx,
+            A,
+            [
+                journal.NewClaim("one", 1, ClaimKind.CREATE),
+                journal.NewClaim("two", 2, ClaimKind.APPLY, "41"),
+            ],
+        )
+    async with db.begin("answer") as tx:
+        await journal.answer_claims(tx, {"two": "refused 409", "nobody's": "x"})
+    async with db.read() as tx:
+        one, two = await journal.claims_of_task(tx, A)
+        owners = await journal.owners_of(tx, ["one", "unknown", *(f"x{n}" for n in range(2000))])
+    assert (one.seq, one.kind, one.base_version, one.answer, one.answered_at) == (1, ClaimKind.CREATE, None, None, None)
+    assert (two.seq, two.kind, two.base_version, two.answer) == (2, ClaimKind.APPLY, "41", "refused 409")
+    assert two.answered_at is not None
+    assert owners == {"one": (A, TaskStatus.WAITING, Cleanup.NONE, ResourceState.INTENT)}
+    with pytest.raises(Duplicate) as raised:
+        async with db.begin("again") as tx:
+            await journal.add_claims(tx, A, [journal.NewClaim("one", 1, ClaimKind.DELETE)])
+    assert raised.value.constraint == "pk_claims"
+    with pytest.raises(Duplicate) as raised:
+        async with db.begin("again") as tx:
+            await journal.add(tx, A, [journal.NewResource(seq=1, job_seq=1, ref=REF)])
+    assert raised.value.constraint == "pk_resources"
+
+
+async def test_a_claim_without_its_resource_is_refused(db: Database) -> None:
+    await add_tasks(db, "a")
+    with pytest.raises(StoreError):
+        async with db.begin("claim") as tx:
+            await journal.add_claims(tx, A, [journal.NewClaim("one", 1, ClaimKind.CREATE)])
+
+
+async def test_what_stands_of_an_application(db: Database) -> None:
+    await add_tasks(db, "a", "b", "c", "d")
+    other = ObjectRef("Service", "default", "api")
+
+    async def record(name: str, status: TaskStatus, *rows: tuple[ObjectRef, str, ResourceState, str]) -> None:
+        async with db.begin("record") as tx:
+            task = await tasks.claim_next(tx, "w", 60, 3)
+            assert task is not None
+            assert task.id == id_of(name)
+            new = [
+                journal.NewResource(seq=seq, job_seq=1, ref=ref, purpose=purpose, state=state, uid=uid, before={"x": 1})
+                for seq, (ref, purpose, state, uid) in enumerate(rows)
+            ]
+            await journal.add(tx, task.id, new)
+            await tasks.finish(tx, task.id, 1, status, "", Cleanup.NONE)
+
+    async def standing() -> list[tuple[ObjectRef, str | None]]:
+        async with db.read() as tx:
+            return [(row.ref, row.uid) for row in await journal.standing_of_application(tx, id_of("shop"))]
+
+    created, deleted = ResourceState.CREATED, ResourceState.DELETED
+    await record("a", TaskStatus.COMPLETED, (REF, "apply", created, "u1"), (other, "apply", created, "u2"))
+    await record("b", TaskStatus.COMPLETED, (REF, "apply", ResourceState.CHANGED, "u1"))
+    assert sorted(await standing()) == [(REF, "u1"), (other, "u2")]
+    await record("c", TaskStatus.COMPLETED, (REF, "remove", deleted, "u1"))
+    assert await standing() == [(other, "u2")]
+    await record("d", TaskStatus.COMPLETED, (REF, "apply", created, "u3"))
+    assert sorted(await standing()) == [(REF, "u3"), (other, "u2")]
+
+
+async def test_events_in_order(db: Database) -> None:
+    await add_tasks(db, "a", "b")
+    async with db.begin("events") as tx:
+        first = await events.append(tx, A, "task", {"status": "waiting"})
+        await events.append_many(tx, id_of("b"), [("task", {})])
+        await events.append_many(tx, A, [("job", {"n": n}) for n in range(3)])
+    async with db.read() as tx:
+        rows = await events.since(tx, A)
+        assert [(row.type, row.data) for row in rows] == [
+            ("task", {"status": "waiting"}),
+            *(("job", {"n": n}) for n in range(3)),
+        ]
+        assert rows[0].id == first
+        assert await events.since(tx, A, first, 2) == rows[1:3]
+        assert await events.since(tx, A, rows[-1].id) == []
+        assert await events.last_id(tx, A) == rows[-1].id
+        assert await events.last_id(tx, id_of("none")) == 0
+
+
+async def test_whoever_follows_the_events_misses_none(db: Database) -> None:
+    """A key is handed out before its transaction commits: ids must not become visible out of order."""
+    await add_tasks(db, "a")
+    total, last = 40, 0
+    seen: list[tuple[int, int]] = []
+
+    async def write(name: int) -> None:
+        for n in range(total // 4):
+            async with db.begin("event") as tx:
+                await events.append(tx, A, "job", {"by": name, "n": n})
+                await tx.now()  # one more round trip between the key and the commit
+
+    writers = asyncio.gather(*(write(name) for name in range(4)))
+    while not writers.done() or len(seen) < total:
+        finished = writers.done()
+        async with db.read() as tx:
+            rows = await events.since(tx, A, last)
+        seen += [(row.data["by"], row.data["n"]) for row in rows]
+        last = rows[-1].id if rows else last
+        if finished:
+            break
+    await writers
+    assert sorted(seen) == [(by, n) for by in range(4) for n in range(total // 4)]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=JSON)
+async def test_json_comes_back_as_it_was(db: Database, value: Any) -> None:
+    with contextlib.suppress(Duplicate):  # the database is the same for all examples
+        await add_tasks(db, "a")
+    async with db.begin("event") as tx:
+        key = await events.append(tx, A, "task", value)
+    async with db.read() as tx:
+        (row,) = await events.since(tx, A, key - 1, 1)
+    assert row.data == value
+    assert repr(row.data) == repr(value)
