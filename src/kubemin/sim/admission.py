@@ -1,5 +1,6 @@
 """Admission: what depends on other objects than the one that is written."""
 
+from kubemin.sim.admit.quantity import quantity_value
 from kubemin.sim.jsondata import Object
 from kubemin.sim.problems import forbidden, not_found
 from kubemin.sim.resources import RESOURCES, Resource
@@ -33,6 +34,8 @@ def admit_create(storage: Storage, resource: Resource, namespace: str, name: str
             finalizers.append(finalizer)
     if resource.plural == "persistentvolumeclaims":
         _default_class(storage, obj)
+    elif resource.plural == "pods":
+        _service_account(storage, resource, namespace, name, obj)
 
 
 _PROTECTION = {
@@ -50,6 +53,32 @@ def _default_class(storage: Storage, claim: Object) -> None:
         if (meta.get("annotations") or {}).get(_DEFAULT_CLASS) == "true":
             claim["spec"]["storageClassName"] = meta["name"]
             return
+
+
+def _service_account(storage: Storage, resource: Resource, namespace: str, name: str, pod: Object) -> None:
+    """Let a Pod run as a ServiceAccount of its namespace. The default one may be a moment late there."""
+    account = pod["spec"].setdefault("serviceAccountName", "default")
+    pod["spec"]["serviceAccount"] = account
+    if account != "default" and storage.shelf("serviceaccounts").find(namespace, account) is None:
+        missing = f'serviceaccount "{account}" not found'
+        raise forbidden(resource, name, f"error looking up service account {namespace}/{account}: {missing}")
+
+
+def admit_update(storage: Storage, resource: Resource, new: Object, old: Object) -> None:
+    """Refuse a change, valid in itself, that the cluster cannot make: a claim grows only if its class lets it."""
+    if resource.plural != "persistentvolumeclaims":
+        return
+    before, after = (obj["spec"].get("resources", {}).get("requests", {}).get("storage", "0") for obj in (old, new))
+    if quantity_value(str(after)) <= quantity_value(str(before)):
+        return
+    entry = storage.shelf("storageclasses").find("", old["spec"].get("storageClassName") or "")
+    if entry is None or not entry.obj.get("allowVolumeExpansion"):
+        raise forbidden(
+            resource,
+            old["metadata"]["name"],
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+            "support resize",
+        )
 
 
 def admit_delete(resource: Resource, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubemin.sim import admit, managed, patching
 from kubemin.sim.addresses import Allocator
-from kubemin.sim.admission import admit_create, admit_delete
+from kubemin.sim.admission import admit_create, admit_delete, admit_update
 from kubemin.sim.decoding import check_name, decode, receive
 from kubemin.sim.deletion import (
     DeleteOptions,
@@ -33,6 +33,7 @@ from kubemin.sim.problems import (
     not_found,
     precondition_failed,
 )
+from kubemin.sim.quotas import check_quota
 from kubemin.sim.resources import RESOURCES, Resource
 from kubemin.sim.scale import apply_scale, scale_of
 from kubemin.sim.storage import Entry, Storage
@@ -236,6 +237,7 @@ class Verbs:
         prepare_create(resource, obj)
         admit.complete(resource.kind, obj)
         admit.validate_create(resource.kind, obj)
+        check_quota(self._storage, resource, namespace, name, obj)
         version = str(meta.pop("resourceVersion", "") or "0")
         if version != "0" and not write.dry_run:
             raise Problem(500, "", "resourceVersion should not be set on objects to be created")
@@ -301,6 +303,8 @@ class Verbs:
             managed.track_update(old, new, manager=write.manager, subresource=write.subresource, now=now)
         check_meta_update(resource, new, old)
         admit.validate_update(resource.kind, new, old)
+        if not write.subresource:
+            admit_update(self._storage, resource, new, old)
         if resource.plural == "services" and not write.subresource:
             self._allocator.allocate(resource, new, old, dry_run=write.dry_run)
         key = (old["metadata"].get("namespace", ""), name)

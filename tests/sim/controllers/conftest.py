@@ -50,6 +50,17 @@ class World:
         """DELETE."""
         return self.registry.delete(plural, namespace, name, **options)
 
+    def heard(self, event: str, kind: str) -> list[str]:
+        """The names of the objects that such events are about, from now on, as they come."""
+        names: list[str] = []
+
+        def hear(found: str, obj: Object, old: Object | None) -> None:
+            if (found, obj["kind"]) == (event, kind):
+                names.append(obj["metadata"]["name"])
+
+        self.registry.subscribe(hear)
+        return names
+
     async def until(self, check: Callable[[], T | None]) -> T:
         """The first true answer of ``check``, asked now and after each change."""
         async with asyncio.timeout(20):

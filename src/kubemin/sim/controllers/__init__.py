@@ -10,6 +10,7 @@ from kubemin.sim.controllers.hub import Hub
 from kubemin.sim.controllers.job import JobController
 from kubemin.sim.controllers.kubelet import Kubelet
 from kubemin.sim.controllers.namespace import NamespaceController
+from kubemin.sim.controllers.quota import QuotaController
 from kubemin.sim.controllers.replicaset import ReplicaSetController
 from kubemin.sim.controllers.scheduler import Scheduler
 from kubemin.sim.controllers.seeds import seed
@@ -48,6 +49,7 @@ class Controllers:
                 self._kubelet,
                 VolumeController(hub),
                 EndpointsController(hub),
+                QuotaController(hub),
             ]
         )
         hub.take_up()

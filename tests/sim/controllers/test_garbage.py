@@ -1,0 +1,117 @@
+"""Garbage collection by ownerReferences."""
+
+from typing import Any
+
+from kubemin.sim.jsondata import Object
+from tests.sim.controllers.conftest import World, deployment
+from tests.sim.controllers.test_deployment import rolled_out
+
+
+def config(name: str, *owners: Object, **meta: Any) -> Object:
+    refs = {"ownerReferences": list(owners)} if owners else {}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **refs, **meta}}
+
+
+def ref(owner: Object, *, block: bool = False) -> Object:
+    meta = owner["metadata"]
+    found = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta["name"], "uid": meta["uid"]}
+    return {**found, "blockOwnerDeletion": True} if block else found
+
+
+def left(world: World) -> list[str]:
+    return [name for name in world.names("configmaps") if name != "kube-root-ca.crt"]
+
+
+async def test_background(world: World) -> None:
+    world.create(deployment(replicas=2))
+    await rolled_out(world)
+    world.delete("deployments", "web")
+    assert world.get("deployments", "web") is None
+    await world.until(lambda: not world.all("pods"))
+    assert world.all("replicasets") == []
+
+
+async def test_foreground_waits_for_the_pods(world: World) -> None:
+    world.create(deployment(replicas=2))
+    await rolled_out(world)
+    gone = world.delete("deployments", "web", propagation="Foreground")
+    assert gone["metadata"]["finalizers"] == ["foregroundDeletion"]
+    order: list[str] = []
+    world.registry.subscribe(
+        lambda kind, obj, old: order.append(obj["kind"]) if kind == "DELETED" and obj["kind"] != "Event" else None
+    )
+    await world.until(lambda: world.get("deployments", "web") is None)
+    assert order == ["Pod", "Pod", "ReplicaSet", "Deployment"]
+
+
+async def test_orphan(world: World) -> None:
+    world.create(deployment())
+    await rolled_out(world)
+    world.delete("deployments", "web", propagation="Orphan")
+    await world.until(lambda: world.get("deployments", "web") is None)
+    await world.settled()
+    (owned,) = world.all("replicasets")
+    assert "ownerReferences" not in owned["metadata"]
+    assert len(world.all("pods")) == 1
+
+
+async def test_an_absent_owner(world: World) -> None:
+    owner = world.create(config("owner"))
+    world.delete("configmaps", "owner")
+    world.create(config("late", ref(owner)))
+    await world.until(lambda: left(world) == [])
+
+
+async def test_an_owner_of_the_name_but_another_uid_is_absent(world: World) -> None:
+    owner = world.create(config("owner"))
+    world.create(config("child", {**ref(owner), "uid": "00000000-0000-0000-0000-000000000000"}))
+    await world.until(lambda: left(world) == ["owner"])
+
+
+async def test_an_owner_in_another_namespace_is_absent(world: World) -> None:
+    owner = world.create(config("owner", namespace="kube-system"))
+    world.create(config("child", ref(owner)))
+    await world.until(lambda: left(world) == [])
+
+
+async def test_one_of_two_owners_is_enough(world: World) -> None:
+    first, second = world.create(config("first")), world.create(config("second"))
+    world.create(config("child", ref(first), ref(second)))
+    world.delete("configmaps", "first")
+    await world.settled()
+    child = world.get("configmaps", "child")
+    assert child is not None
+    assert [owner["name"] for owner in child["metadata"]["ownerReferences"]] == ["second"]
+    world.delete("configmaps", "second")
+    await world.until(lambda: left(world) == [])
+
+
+async def test_foreground_waits_only_for_those_that_block(world: World) -> None:
+    owner = world.create(config("owner"))
+    world.create(config("blocks", ref(owner, block=True), finalizers=["example.com/wait"]))
+    world.create(config("does-not", ref(owner), finalizers=["example.com/wait"]))
+    world.delete("configmaps", "owner", propagation="Foreground")
+    await world.settled()
+    assert left(world) == ["blocks", "does-not", "owner"]
+    world.merge("configmaps", "blocks", {"metadata": {"finalizers": None}})
+    await world.until(lambda: left(world) == ["does-not"])
+
+
+async def test_letting_go_of_an_owner_that_waits_frees_it(world: World) -> None:
+    owner = world.create(config("owner"))
+    world.create(config("child", ref(owner, block=True), finalizers=["example.com/wait"]))
+    world.delete("configmaps", "owner", propagation="Foreground")
+    await world.settled()
+    world.merge("configmaps", "child", {"metadata": {"ownerReferences": None}})
+    await world.until(lambda: left(world) == ["child"])
+
+
+async def test_a_cluster_scoped_owner(world: World) -> None:
+    owner = world.create(
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}, "rules": []}
+    )
+    world.create(config("child", ref(owner)))
+    await world.settled()
+    assert left(world) == ["child"]
+    world.delete("clusterroles", "r", "")
+    await world.until(lambda: left(world) == [])
