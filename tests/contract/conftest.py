@@ -21,6 +21,7 @@ KUBECONFIG = os.environ.get("KUBEMIN_TEST_KUBECONFIG")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pods: needs nodes that run Pods")
+    config.addinivalue_line("markers", "history(n): changes that the simulated cluster remembers for watches")
 
 
 @pytest.fixture(params=["sim", "real"] if KUBECONFIG else ["sim"])
@@ -28,7 +29,10 @@ async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
     name = f"kubemin-contract-{secrets.token_hex(4)}"
     image = os.environ.get("KUBEMIN_TEST_IMAGE", "busybox")
     if request.param == "sim":
-        async with SimServer(speed=20, bookmark_interval=0.05) as server:
+        history = request.node.get_closest_marker("history")
+        async with SimServer(
+            speed=20, bookmark_interval=0.05, history=history.args[0] if history else 10_000
+        ) as server:
             cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url)
             found = Kube(cluster, name, real=False, image=image)
             await found.make("namespaces", namespace(name))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -153,7 +153,7 @@ class Kube:
     async def list(self, plural: str, **query: Any) -> Reply:
         return await self.call("GET", self.path(plural), **query)
 
-    async def watch(self, plural: str, *, namespace: str | None = None, **query: Any) -> AsyncIterator[Json]:
+    async def watch(self, plural: str, *, namespace: str | None = None, **query: Any) -> AsyncGenerator[Json, None]:
         """The events of a watch, until the server ends it."""
         path = self.path(plural, namespace=namespace)
         pairs = (("watch", "true"), *((name, str(value)) for name, value in query.items()))
@@ -194,7 +194,7 @@ class Kube:
                 if found:
                     return found
                 version = listed["metadata"]["resourceVersion"]
-                async with aclosing(self.watch(plural, resourceVersion=version, **query)) as events:  # type: ignore[type-var]
+                async with aclosing(self.watch(plural, resourceVersion=version, **query)) as events:
                     await anext(events)
 
 

@@ -63,6 +63,10 @@ class Call:
         if len(manager) > _MANAGER_LENGTH:
             why = f"Too long: may not be more than {_MANAGER_LENGTH} bytes"
             raise bad_option(kind, "fieldManager", "FieldValueTooLong", why)
+        for position, letter in enumerate(manager):
+            if not letter.isprintable():
+                why = f'Invalid value: "{manager}": invalid character U+{ord(letter):04X} (at position {position})'
+                raise bad_option(kind, "fieldManager", "FieldValueInvalid", why)
         if not manager:
             agent = self.agent.partition("/")[0]
             manager = "".join(letter for letter in agent if letter.isprintable())[:_MANAGER_LENGTH] or "unknown"

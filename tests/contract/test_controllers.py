@@ -1,0 +1,154 @@
+"""What controllers make of an object, as far as it needs no running Pod: labels find it, claims decide (trap 9, R6)."""
+
+from .kube import Json, Kube, entries, meta, owners
+from .manifests import deployment, service, statefulset
+
+HASH = "pod-template-hash"
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def controller_of(item: Json) -> Json:
+    found: Json = next(each for each in meta(item)["ownerReferences"] if each.get("controller"))
+    return found
+
+
+async def replica_sets(kube: Kube, count: int) -> list[Json]:
+    def enough(items: list[Json]) -> list[Json] | None:
+        return sorted(items, key=lambda item: int(meta(item)["annotations"][REVISION])) if len(items) == count else None
+
+    return await kube.until_listed("replicasets", enough)
+
+
+async def settled(kube: Kube, plural: str, name: str) -> Json:
+    """The object once its controller has seen its generation."""
+
+    def seen(item: Json | None) -> Json | None:
+        return item if item and item["status"].get("observedGeneration", 0) >= meta(item)["generation"] else None
+
+    return await kube.until(plural, name, seen)
+
+
+async def test_a_deployment_gets_a_replica_set_of_its_template(kube: Kube) -> None:
+    sent = deployment()
+    sent["metadata"] |= {"labels": {"ours": "yes"}, "annotations": {"kubemin.io/claim": "t1", "note": "x"}}
+    made = await kube.make("deployments", sent)
+    (found,) = await replica_sets(kube, 1)
+    owner = controller_of(found)
+    assert owner == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "name": "web",
+        "uid": meta(made)["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    digest = meta(found)["labels"][HASH]
+    assert meta(found)["name"] == f"web-{digest}"
+    assert meta(found)["labels"] == {"app": "web", HASH: digest}
+    assert found["spec"]["selector"]["matchLabels"] == {"app": "web", HASH: digest}
+    template = found["spec"]["template"]
+    assert template["metadata"]["labels"] == {"app": "web", HASH: digest}
+    assert template["spec"] == made["spec"]["template"]["spec"]
+    # Trap 9: the claim is copied to it, but its owner there is the controller.
+    assert meta(found)["annotations"]["kubemin.io/claim"] == "t1"
+    assert owners(found, "metadata", "annotations", "kubemin.io/claim") == {"kube-controller-manager"}
+    later = await settled(kube, "deployments", "web")
+    assert meta(later)["annotations"][REVISION] == "1"
+    assert owners(later, "metadata", "annotations", "kubemin.io/claim") == {"me"}
+    assert {entry[2] for entry in entries(later) if entry[0] == "kube-controller-manager"} == {"status"}
+
+
+async def test_a_new_template_gets_another_and_the_former_one_its_own_again(kube: Kube) -> None:
+    """Trap 6: after a change and the way back our ReplicaSet is left, with none of the revisions it began with."""
+    before = await kube.make("deployments", deployment())
+    (first,) = await replica_sets(kube, 1)
+    (await kube.patch("deployments", "web", deployment(image="app:2"), kind="strategic")).ok()
+    await replica_sets(kube, 2)
+    await settled(kube, "deployments", "web")
+    (await kube.patch("deployments", "web", {"spec": before["spec"]}, kind="strategic")).ok()
+
+    def third(items: list[Json]) -> Json | None:
+        return next((item for item in items if meta(item)["annotations"][REVISION] == "3"), None)
+
+    again = await kube.until_listed("replicasets", third)
+    assert meta(again)["uid"] == meta(first)["uid"]
+    ours = next(item for item in await replica_sets(kube, 2) if meta(item)["uid"] != meta(first)["uid"])
+    assert ours["spec"]["replicas"] == 0
+    assert meta(await settled(kube, "deployments", "web"))["annotations"][REVISION] == "3"
+
+
+async def test_a_deployment_takes_its_replica_sets_with_it(kube: Kube) -> None:
+    made = await kube.make("deployments", deployment())
+    (found,) = await replica_sets(kube, 1)
+    options = {"preconditions": {"uid": meta(made)["uid"]}, "propagationPolicy": "Foreground"}
+    body = (await kube.delete("deployments", "web", **options)).body
+    assert meta(body)["finalizers"] == ["foregroundDeletion"]
+    await kube.until_gone("deployments", "web")
+    (await kube.get("replicasets", meta(found)["name"])).refused(404, "NotFound")
+
+
+async def test_a_statefulset_gets_a_revision_of_its_template(kube: Kube) -> None:
+    made = await kube.make("statefulsets", statefulset())
+    later = await settled(kube, "statefulsets", "db")
+    assert later["status"]["currentRevision"] == later["status"]["updateRevision"]
+    (revision,) = (await kube.list("controllerrevisions")).ok()["items"]
+    assert meta(revision)["name"] == later["status"]["updateRevision"]
+    assert controller_of(revision)["uid"] == meta(made)["uid"]
+    assert revision["revision"] == 1
+    (await kube.patch("statefulsets", "db", statefulset(image="app:2"), kind="strategic")).ok()
+    await kube.until_listed("controllerrevisions", lambda items: len(items) == 2)
+    back = statefulset()
+    (await kube.patch("statefulsets", "db", back, kind="strategic")).ok()
+    revisions = await kube.until_listed(
+        "controllerrevisions", lambda items: items if {3} <= {item["revision"] for item in items} else None
+    )
+    assert {item["revision"] for item in revisions} == {2, 3}
+
+
+async def test_a_service_copies_its_labels_to_its_endpoints(kube: Kube) -> None:
+    """Trap 9: what carries our labels need not be ours."""
+    sent = service()
+    sent["metadata"]["labels"] = {"kubemin.io/task-id": "t"}
+    sent["metadata"]["annotations"] = {"kubemin.io/claim": "t1"}
+    made = await kube.make("services", sent)
+    slices = await kube.until_listed(
+        "endpointslices", lambda items: items or None, labelSelector="kubernetes.io/service-name=web"
+    )
+    assert meta(slices[0])["labels"]["kubemin.io/task-id"] == "t"
+    assert controller_of(slices[0])["uid"] == meta(made)["uid"]
+    assert "kubemin.io/claim" not in meta(slices[0]).get("annotations", {}) or owners(
+        slices[0], "metadata", "annotations", "kubemin.io/claim"
+    ) == {"kube-controller-manager"}
+    endpoints = await kube.until("endpoints", "web", lambda item: item)
+    assert meta(endpoints)["labels"]["kubemin.io/task-id"] == "t"
+    (await kube.delete("services", "web")).ok()
+    await kube.until_gone("endpoints", "web")
+
+
+async def test_a_claim_that_a_statefulset_makes_is_the_controllers(kube: Kube) -> None:
+    """Trap 9 and R6: no owner, no label of a task, and left behind."""
+    sent = statefulset(replicas=1, claim=True)
+    sent["metadata"]["labels"] = {"kubemin.io/task-id": "t"}
+    await kube.make("statefulsets", sent)
+    claim = await kube.until("persistentvolumeclaims", "data-db-0", lambda item: item)
+    assert "ownerReferences" not in meta(claim)
+    assert meta(claim)["labels"] == {"app": "db"}
+    assert owners(claim, "spec", "resources") == {"kube-controller-manager"}
+    (await kube.delete("statefulsets", "db", propagationPolicy="Background")).ok()
+    await kube.until_gone("statefulsets", "db")
+    assert "deletionTimestamp" not in meta(await kube.read("persistentvolumeclaims", "data-db-0"))
+
+
+async def test_a_quota_refuses_and_the_deployment_says_so(kube: Kube) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    await kube.make("resourcequotas", quota)
+    await kube.until("resourcequotas", "none", lambda item: item if item and item["status"].get("hard") else None)
+    await kube.make("deployments", deployment(replicas=1))
+
+    def failed(item: Json | None) -> Json | None:
+        conditions = item["status"].get("conditions", []) if item else []
+        return next((each for each in conditions if each["type"] == "ReplicaFailure"), None)
+
+    condition = await kube.until("deployments", "web", failed)
+    assert (condition["status"], condition["reason"]) == ("True", "FailedCreate")
+    assert "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0" in condition["message"]
