@@ -103,9 +103,7 @@ async def test_quota_on_compute_wants_it_declared(world: World) -> None:
     body["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "600m"}}
     world.create(body)
     body["metadata"]["name"] = "two"
-    with pytest.raises(
-        Problem, match=r"used: requests.cpu=600m, limited: requests.cpu=1"
-    ):
+    with pytest.raises(Problem, match=r"used: requests.cpu=600m, limited: requests.cpu=1"):
         world.create(body)
 
 

@@ -9,16 +9,18 @@ from kubemin.sim.problems import Problem
 from kubemin.sim.registry import Registry
 
 _KEEP = timedelta(hours=1)
+_BURST, _REFILL = 25, 300.0  # events about one object at once, and seconds until there may be one more
 
 # The components that record events, and the field manager of the process that each runs in.
 _MANAGERS = {"kubelet": "kubelet", "default-scheduler": "kube-scheduler"}
 
 
 class Recorder:
-    """Writes events about objects. They go after an hour, as in a real cluster."""
+    """Writes events about objects. They go after an hour, and nobody talks too much, as in a real cluster."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._allowance: dict[tuple[str, str], tuple[float, datetime]] = {}
         self._seen: dict[tuple[str, ...], str] = {}
         self._made: deque[tuple[datetime, tuple[str, ...], str, str]] = deque()
 
@@ -39,6 +41,8 @@ class Recorder:
         manager = _MANAGERS.get(component, "kube-controller-manager")
         moment = utc_now()
         key = (meta["uid"], reason, message, field)
+        if not self._may_talk((meta["uid"], component), moment):
+            return
         try:
             name = self._seen.get(key)
             if name is not None:
@@ -81,10 +85,21 @@ class Recorder:
         self._seen[key] = name
         self._made.append((moment, key, namespace, name))
 
+    def _may_talk(self, who: tuple[str, str], now: datetime) -> bool:
+        """Whether a component may record one more event about an object."""
+        left, since = self._allowance.get(who, (float(_BURST), now))
+        left = min(float(_BURST), left + (now - since).total_seconds() / _REFILL)
+        if left < 1:
+            return False
+        self._allowance[who] = (left - 1, now)
+        return True
+
     def _expire(self, now: datetime) -> None:
         while self._made and now - self._made[0][0] > _KEEP:
             _, key, namespace, name = self._made.popleft()
             self._seen.pop(key, None)
+            for who in [who for who in self._allowance if who[0] == key[0]]:
+                del self._allowance[who]
             try:
                 self._registry.delete("events", namespace, name)
             except Problem as problem:

@@ -2,7 +2,7 @@
 
 from kubemin.sim.controllers.hub import Controller, Key
 from kubemin.sim.controllers.owners import with_meta
-from kubemin.sim.controllers.view import Ref, is_deleting
+from kubemin.sim.controllers.view import is_deleting
 from kubemin.sim.deletion import FOREGROUND, ORPHAN
 from kubemin.sim.jsondata import Object
 from kubemin.sim.storage import EventType
@@ -53,7 +53,7 @@ class GarbageCollector(Controller):
             found = self._owner(obj, owner)
             if found is None:
                 absent.append(owner)
-            elif is_deleting(found) and FOREGROUND in _finalizers(found) and owner.get("blockOwnerDeletion"):
+            elif is_deleting(found) and FOREGROUND in _finalizers(found):
                 waiting.append(owner)
             else:
                 solid.append(owner)
@@ -93,15 +93,11 @@ class GarbageCollector(Controller):
         """Ask the dependents to go; the owner goes when none of those that block it is left."""
         uid = obj["metadata"]["uid"]
         dependents = self.view.dependents(uid)
-        blocking = [(ref, found) for ref, found in dependents if _blocks(found, uid)]
-        if not blocking:
+        if not any(_blocks(found, uid) for _, found in dependents):
             self._drop_finalizer(plural, obj, FOREGROUND)
         for ref, found in dependents:
             if not is_deleting(found):
-                self._enqueue(ref)
-
-    def _enqueue(self, ref: Ref) -> None:
-        self.enqueue(*ref)
+                self.enqueue(*ref)
 
     def _drop_finalizer(self, plural: str, obj: Object, finalizer: str) -> None:
         left = [found for found in _finalizers(obj) if found != finalizer]
