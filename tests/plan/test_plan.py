@@ -1,0 +1,112 @@
+"""Stages: kept as text, and what holds for every plan."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemin.plan import PRIORITIES, Plan, describe, make_plan
+from kubemin.render import Rendered
+from kubemin.spec.application import Application
+from kubemin.spec.objects import KINDS
+from kubemin.spec.workflow import Mode, Step
+from tests.render.cases import PLANS, golden_plan, manifests, planned_cases, read
+from tests.spec.strategies import applications
+
+CASES = planned_cases()
+
+
+def plan_of(application: Application, concurrency: int = 1) -> Plan:
+    return make_plan(application, manifests(application), application.steps(), concurrency=concurrency)
+
+
+def named(steps: Sequence[Step]) -> list[str]:
+    """The components that the steps name, in order."""
+    names: list[str] = []
+    for step in steps:
+        names += step.targets
+        for sub in step.sub_steps:
+            names += sub.targets
+    return names
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_described(name: str) -> None:
+    assert golden_plan(read(CASES[name])) == (PLANS / f"{name}.txt").read_text()
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in PLANS.glob("*.txt")} == set(CASES)
+
+
+@given(applications(), st.integers(1, 8))
+def test_one_manifest_is_one_job(application: Application, concurrency: int) -> None:
+    plan = plan_of(application, concurrency)
+    wanted = named(application.steps())
+    expected: list[Rendered] = [item for item in manifests(application) if item.component in wanted]
+
+    def key(component: str, manifest: object) -> str:
+        return f"{component} {json.dumps(manifest)}"
+
+    assert sorted(key(job.component, job.manifest) for job in plan.jobs) == sorted(
+        key(item.component, item.manifest) for item in expected
+    )
+    assert [job.seq for job in plan.jobs] == list(range(1, len(expected) + 1))
+    assert len({job.name for job in plan.jobs}) == len(expected)
+
+
+@given(applications(), st.integers(1, 8))
+def test_stages_are_in_order(application: Application, concurrency: int) -> None:
+    plan = plan_of(application, concurrency)
+    steps = {step.name: step for step in application.steps()}
+    order = named(application.steps())
+    places: list[tuple[int, int]] = []
+    for index, stage in enumerate(plan.stages):
+        step = steps[stage.step.partition("/")[0]]
+        assert stage.index == index
+        assert stage.jobs
+        assert stage.mode is step.mode
+        assert {PRIORITIES[job.manifest["kind"]] for job in stage.jobs} == {stage.priority}
+        assert {job.step for job in stage.jobs} == {stage.step}
+        components = {job.component for job in stage.jobs}
+        if stage.mode is Mode.DAG:
+            assert stage.concurrency is None
+            group = min(order.index(name) for name in named([step]))
+        else:
+            assert stage.concurrency == concurrency
+            assert len(components) == 1
+            group = order.index(components.pop())
+        places.append((group, stage.priority))
+    assert places == sorted(set(places))
+
+
+@given(applications())
+def test_written_and_read_again(application: Application) -> None:
+    plan = plan_of(application)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+@given(applications())
+def test_jobs_know_their_objects(application: Application) -> None:
+    types = {component.name: component.type for component in application.component}
+    for job in plan_of(application).jobs:
+        assert job.component_type == types[job.component]
+        assert str(job.ref).startswith(f"{job.manifest['kind']}/")
+        assert job.name == f"{job.component}/{job.ref.kind}/{job.ref.name}"
+
+
+@given(applications())
+def test_a_description_shows_every_job_and_no_secret(application: Application) -> None:
+    plan = plan_of(application)
+    text = describe(plan)
+    assert all(str(job.ref) in text for job in plan.jobs)
+    for job in plan.jobs:
+        for value in job.manifest.get("data", {}).values():
+            assert len(value) < 8 or value not in text
+
+
+def test_every_kind_that_is_written_has_a_priority() -> None:
+    read_only = {"Namespace", "Pod", "Event", "ReplicaSet", "ControllerRevision"}
+    assert set(PRIORITIES) == set(KINDS) - read_only

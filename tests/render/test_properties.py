@@ -1,0 +1,212 @@
+"""What holds for every application."""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from kubemin.render import Identity, Rendered, RenderError, render
+from kubemin.spec import labels
+from kubemin.spec.application import Application, parse_application
+from kubemin.spec.component import made_by
+from kubemin.spec.limits import Limits
+from kubemin.spec.names import is_label_value, is_subdomain
+from kubemin.spec.objects import KINDS, ObjectRef
+from kubemin.spec.scope import Scope
+from tests.spec.strategies import APP_ID, applications
+
+from .cases import identity
+
+FIXED = {
+    labels.MANAGED_BY,
+    labels.NAME,
+    labels.PART_OF,
+    labels.APP_ID,
+    labels.COMPONENT_ID,
+    labels.CLI,
+    labels.CLI_APP_ID,
+    labels.CLI_COMPONENT_ID,
+    labels.CLI_COMPONENT_NAME,
+}
+WORKLOADS = ("Deployment", "StatefulSet", "Job")
+
+
+def rendered(application: Application) -> list[Rendered]:
+    return render(application, identity(application))
+
+
+def template_of(item: Rendered) -> dict[str, Any]:
+    template: dict[str, Any] = item.manifest["spec"]["template"]
+    return template
+
+
+def selectors(item: Rendered) -> list[dict[str, str]]:
+    spec = item.manifest.get("spec", {})
+    found = [
+        spec.get("selector", {}).get("matchLabels"),
+        spec.get("selector") if item.manifest["kind"] == "Service" else None,
+    ]
+    return [selector for selector in found if selector]
+
+
+def containers(item: Rendered) -> list[dict[str, Any]]:
+    pod = template_of(item)["spec"]
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+@given(applications())
+def test_the_same_input_gives_the_same_bytes(application: Application) -> None:
+    again = parse_application(json.loads(json.dumps(application.dump())))
+    first = json.dumps([item.manifest for item in rendered(application)])
+    assert json.dumps([item.manifest for item in rendered(again)]) == first
+
+
+@given(applications())
+def test_every_object_is_named_and_labelled(application: Application) -> None:
+    for item in rendered(application):
+        manifest = item.manifest
+        kind = KINDS[manifest["kind"]]
+        meta = manifest["metadata"]
+        assert manifest["apiVersion"] == kind.api_version
+        assert is_subdomain(meta["name"])
+        assert meta["namespace"] == application.namespace
+        assert set(meta["labels"]) >= FIXED
+        assert all(is_label_value(value) for value in meta["labels"].values())
+        assert meta["labels"][labels.MANAGED_BY] == labels.MANAGER
+        assert meta["labels"][labels.APP_ID] == APP_ID
+        assert meta["labels"][labels.NAME] == item.component
+        assert labels.TASK_ID not in meta["labels"]
+        assert labels.CLAIM not in meta.get("annotations", {})
+        assert len(meta["name"]) <= 63 or kind.kind in ("ServiceAccount", "Role", "RoleBinding")
+
+
+@given(applications())
+def test_no_two_objects_have_one_name(application: Application) -> None:
+    counts = Counter(ObjectRef.of(item.manifest) for item in rendered(application))
+    assert set(counts.values()) <= {1}
+
+
+@given(applications())
+def test_the_spec_foresees_exactly_what_is_rendered(application: Application) -> None:
+    """The check for clashes stands in `spec`, which knows nothing of `render`: here they are held together."""
+    foreseen = []
+    for index, component in enumerate(application.component):
+        scope = Scope(Limits(), {}, component.name, component.type, application.namespace_of(component))
+        foreseen += [made.ref for made in made_by(component, scope, f"component[{index}]")]
+    preview = [ObjectRef.of(item.manifest) for item in render(application, Identity.preview(application))]
+    assert Counter(foreseen) == Counter(preview)
+
+
+@given(applications())
+def test_selectors_hold_only_what_never_changes(application: Application) -> None:
+    """A later version may have another name, other labels, and components under other numbers."""
+    other = application.model_copy(
+        update={
+            "name": "renamed",
+            "component": [
+                component.model_copy(
+                    update={"properties": component.properties.model_copy(update={"labels": {"new": "label"}})}
+                )
+                for component in application.component
+            ],
+        }
+    )
+    numbers = {component.name: 999 - number for number, component in enumerate(application.component)}
+    for before, after in zip(rendered(application), render(other, Identity(APP_ID, numbers)), strict=True):
+        assert selectors(before) == selectors(after)
+        fixed = ("serviceName", "volumeClaimTemplates")
+        for field in fixed:
+            assert before.manifest.get("spec", {}).get(field) == after.manifest.get("spec", {}).get(field)
+
+
+@given(applications())
+def test_services_and_workloads_select_their_own_pods_only(application: Application) -> None:
+    items = rendered(application)
+    pods = {
+        item.component: template_of(item)["metadata"]["labels"] for item in items if item.manifest["kind"] in WORKLOADS
+    }
+    for item in items:
+        for selector in selectors(item):
+            chosen = {name for name, pod in pods.items() if selector.items() <= pod.items()}
+            assert chosen == {item.component}
+
+
+@given(applications())
+def test_pods_are_found_by_their_labels(application: Application) -> None:
+    for item in rendered(application):
+        if item.manifest["kind"] in WORKLOADS:
+            assert set(template_of(item)["metadata"]["labels"]) >= FIXED
+
+
+@given(applications())
+def test_containers_fit_together(application: Application) -> None:
+    for item in rendered(application):
+        if item.manifest["kind"] not in WORKLOADS:
+            continue
+        pod = template_of(item)["spec"]
+        volumes = [volume["name"] for volume in pod.get("volumes", [])]
+        volumes += [claim["metadata"]["name"] for claim in item.manifest["spec"].get("volumeClaimTemplates", [])]
+        assert len(volumes) == len(set(volumes))
+        assert containers(item)[len(pod.get("initContainers", []))]["name"] == item.component
+        assert len({container["name"] for container in containers(item)}) == len(containers(item))
+        for container in containers(item):
+            mounts = container.get("volumeMounts", [])
+            assert {mount["name"] for mount in mounts} <= set(volumes)
+            assert len({mount["mountPath"] for mount in mounts}) == len(mounts)
+            variables = [variable["name"] for variable in container.get("env", [])]
+            assert len(variables) == len(set(variables))
+            assert all(len(port["name"]) <= 15 for port in container.get("ports", []))
+
+
+@given(applications())
+def test_the_variables_of_the_properties_are_sorted(application: Application) -> None:
+    components = {component.name: component for component in application.component}
+    for item in rendered(application):
+        if item.manifest["kind"] in WORKLOADS:
+            main = next(c for c in containers(item) if c["name"] == item.component)
+            env = components[item.component].properties.env
+            assert [variable["name"] for variable in main.get("env", [])][: len(env)] == sorted(env)
+
+
+@given(applications())
+def test_existing_claims_are_required_and_never_made(application: Application) -> None:
+    items = rendered(application)
+    made = {ObjectRef.of(item.manifest) for item in items}
+    for item in items:
+        if item.manifest["kind"] not in WORKLOADS:
+            assert item.requires == ()
+            continue
+        mounted = {
+            ObjectRef("PersistentVolumeClaim", application.namespace, volume["persistentVolumeClaim"]["claimName"])
+            for volume in template_of(item)["spec"].get("volumes", [])
+            if "persistentVolumeClaim" in volume
+        }
+        assert set(item.requires) == mounted - made
+        assert len(item.requires) == len(set(item.requires))
+
+
+@given(applications())
+def test_secrets_are_only_in_secrets(application: Application) -> None:
+    marked = application.model_copy(
+        update={
+            "component": [
+                component.model_copy(
+                    update={"properties": component.properties.model_copy(update={"secret": {"k": "hunter2"}})}
+                )
+                for component in application.component
+            ]
+        }
+    )
+    for item in rendered(marked):
+        text = json.dumps(item.manifest)
+        assert "hunter2" not in text
+        assert ("aHVudGVyMg==" in text) == (item.manifest["kind"] == "Secret")
+
+
+def test_an_identity_must_cover_the_application() -> None:
+    application = parse_application({"name": "shop", "component": [{"name": "c", "type": "config"}]})
+    with pytest.raises(RenderError, match=re.escape('Component "c" has no id.')):
+        render(application, Identity(APP_ID, {}))
