@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -24,7 +24,7 @@ from kubemin.sim.registry import Registry
 from kubemin.sim.resources import RESOURCES, Resource
 from kubemin.sim.watch import error_line
 
-Action = Literal["latency", "hold", "call", "status", "drop", "late", "cut", "expire", "stick"]
+Action = Literal["latency", "hold", "call", "status", "drop", "late", "cut", "expire", "stick", "lag"]
 When = Literal["before", "after"]
 
 STUCK = "sim.kubemin.io/stuck"
@@ -97,6 +97,8 @@ class Fault:
     - ``cut``: break a watch ``seconds`` after it began. ``expire``: answer 410, a watch with an ``ERROR`` event.
     - ``stick``: whatever is deleted, by whomever, keeps the finalizer ``STUCK`` until released. It looks at resource,
       namespace and name only.
+    - ``lag``: what a controller is about to create is created after ``seconds``, or when released, whatever has become
+      of its owner by then. The controller is told that there was no answer. Looks at the same three.
 
     ``when="after"`` lets the request take effect first: its answer is delayed, replaced or lost.
     ``verb``, ``resource`` (plural), ``namespace`` and ``name`` are globs; the verbs ``read``, ``write`` and ``patch``
@@ -122,7 +124,7 @@ class Fault:
 
     def matches(self, info: RequestInfo) -> bool:
         """Whether it is about such a request."""
-        if self.action == "stick" or (self.dry_run is not None and self.dry_run != info.dry_run):
+        if self.action in ("stick", "lag") or (self.dry_run is not None and self.dry_run != info.dry_run):
             return False
         if self.action == "cut" and info.verb != "watch":
             return False
@@ -346,15 +348,38 @@ class Faults:
             await asyncio.sleep(seconds)
             await armed.land_held(proceed)
 
-        task = asyncio.create_task(land())
+        self._start(land())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def lag(self, plural: str, obj: Object, create: Callable[[], object]) -> bool:
+        """Whether a controller's creation has to wait: then it is kept here."""
+        meta = obj["metadata"]
+        for armed in self.armed:
+            covered = armed.fault.covers(plural, meta.get("namespace", ""), meta.get("name", ""))
+            if armed.fault.action != "lag" or not covered or not armed.strike():
+                continue
+
+            async def proceed() -> web.StreamResponse:
+                create()
+                return web.Response(status=201)
+
+            armed.keep(proceed)
+            self._start(armed.tell())
+            if armed.fault.seconds is not None:
+                self._land_later(armed, proceed, armed.fault.seconds)
+            return True
+        return False
 
     def _stick(self, resource: Resource, obj: Object) -> list[str]:
         meta = obj["metadata"]
         for armed in self.armed:
             covered = armed.fault.covers(resource.plural, meta.get("namespace", ""), meta["name"])
             if armed.fault.action == "stick" and covered and armed.strike():
+                self._start(armed.tell())
                 return [STUCK]
         return []
 

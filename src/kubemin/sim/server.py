@@ -40,8 +40,8 @@ class SimServer:
         self._wanted_port = port
         self._token = token
         self.registry = Registry(Storage(history=history))
-        self.controllers = Controllers(self.registry, speed=speed)
         self.faults = Faults(self.registry)
+        self.controllers = Controllers(self.registry, speed=speed, intercept=self.faults.lag)
         self._api = Api(
             self.registry,
             log=self.controllers.log,

@@ -8,8 +8,10 @@ import pytest
 
 from kubemin.sim import SimServer
 from kubemin.sim.faults import STUCK, Fault, RequestInfo
+from tests.sim.controllers.conftest import stateful
 from tests.sim.faults.conftest import Client
 
+SCALE = "/apis/apps/v1/namespaces/default/statefulsets/db/scale"
 BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
 
@@ -208,6 +210,20 @@ async def test_what_controllers_delete_sticks_too(server: SimServer, client: Cli
     assert stored(server, "child")
     await armed.release()
     assert not stored(server, "child")
+
+
+async def test_a_claim_that_a_controller_makes_after_its_owner_is_gone(server: SimServer, client: Client) -> None:
+    """Trap 17: the claims of a StatefulSet may come after the look, and after the StatefulSet."""
+    await client("POST", "/apis/apps/v1/namespaces/default/statefulsets", stateful())
+    armed = server.faults.add(Fault("lag", resource="persistentvolumeclaims", name="data-db-1", times=None))
+    await client("PATCH", SCALE, {"spec": {"replicas": 2}}, headers={"Content-Type": "application/merge-patch+json"})
+    async with asyncio.timeout(10):
+        await armed.struck()
+    await client("DELETE", "/apis/apps/v1/namespaces/default/statefulsets/db")
+    await server.controllers.settled()
+    assert not stored(server, "data-db-1", "persistentvolumeclaims")
+    assert (await armed.release())[0] == 201
+    assert stored(server, "data-db-1", "persistentvolumeclaims")
 
 
 async def test_over_http(server: SimServer, client: Client) -> None:

@@ -6,7 +6,7 @@ import logging
 from kubemin.sim.controllers.deployment import DeploymentController
 from kubemin.sim.controllers.endpoints import EndpointsController
 from kubemin.sim.controllers.garbage import GarbageCollector
-from kubemin.sim.controllers.hub import Hub
+from kubemin.sim.controllers.hub import Hub, Intercept
 from kubemin.sim.controllers.job import JobController
 from kubemin.sim.controllers.kubelet import Kubelet
 from kubemin.sim.controllers.namespace import NamespaceController
@@ -26,8 +26,9 @@ _log = logging.getLogger(__name__)
 class Controllers:
     """All controllers over one registry. ``speed`` divides every time that something takes."""
 
-    def __init__(self, registry: Registry, *, speed: float = 1.0) -> None:
+    def __init__(self, registry: Registry, *, speed: float = 1.0, intercept: Intercept | None = None) -> None:
         self._registry = registry
+        self._intercept = intercept
         self._speed = speed
         self._hub: Hub | None = None
         self._kubelet: Kubelet | None = None
@@ -36,6 +37,8 @@ class Controllers:
     async def start(self) -> None:
         """Furnish the cluster with its node and storage classes, and begin. Objects made before are taken up."""
         hub = self._hub = Hub(self._registry, speed=self._speed)
+        if self._intercept is not None:
+            hub.intercept = self._intercept
         self._kubelet = Kubelet(hub)
         hub.add(
             [

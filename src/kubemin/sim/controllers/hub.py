@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from kubemin.sim.controllers.events import Recorder
@@ -14,6 +14,9 @@ from kubemin.sim.resources import BY_KIND, RESOURCES
 from kubemin.sim.storage import EventType
 
 MANAGER = "kube-controller-manager"
+
+Intercept = Callable[[str, Object, Callable[[], Object]], bool]
+"""Takes over a creation, by plural, object and what sends it, if it says so: a fault between controller and server."""
 
 Key = tuple[str, ...]
 """What a controller syncs: mostly namespace and name."""
@@ -63,6 +66,7 @@ class Hub:
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._open = True
+        self.intercept: Intercept = lambda plural, obj, send: False
 
     def add(self, controllers: Sequence[Controller]) -> None:
         """Let these hear of changes from now on."""
@@ -112,7 +116,13 @@ class Hub:
 
     def create(self, plural: str, obj: Object, *, manager: str = MANAGER) -> Object:
         """POST."""
-        return self.registry.create(plural, obj["metadata"].get("namespace", ""), obj, manager=manager)
+
+        def send() -> Object:
+            return self.registry.create(plural, obj["metadata"].get("namespace", ""), obj, manager=manager)
+
+        if self.intercept(plural, obj, send):
+            raise Problem(504, "Timeout", "the request did not complete within the allotted timeout")
+        return send()
 
     def update(self, plural: str, obj: Object, *, manager: str = MANAGER, subresource: str = "") -> Object:
         """PUT. Nothing is written if nothing changed."""
