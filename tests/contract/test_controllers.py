@@ -152,3 +152,35 @@ async def test_a_quota_refuses_and_the_deployment_says_so(kube: Kube) -> None:
     condition = await kube.until("deployments", "web", failed)
     assert (condition["status"], condition["reason"]) == ("True", "FailedCreate")
     assert "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0" in condition["message"]
+
+
+async def test_an_old_replica_set_that_is_deleted_stays_away(kube: Kube) -> None:
+    """R6: what our update left behind may be cleaned up under its Deployment."""
+    await kube.make("deployments", deployment())
+    (first,) = await replica_sets(kube, 1)
+    (await kube.patch("deployments", "web", deployment(image="app:2"), kind="strategic")).ok()
+    await replica_sets(kube, 2)
+    await settled(kube, "deployments", "web")
+    (await kube.delete("replicasets", meta(first)["name"], propagationPolicy="Background")).ok()
+    await kube.until_gone("replicasets", meta(first)["name"])
+    (await kube.patch("deployments", "web", {"spec": {"minReadySeconds": 1}})).ok()
+    await settled(kube, "deployments", "web")
+    (left,) = (await kube.list("replicasets")).ok()["items"]
+    assert meta(left)["uid"] != meta(first)["uid"]
+
+
+async def test_an_old_revision_of_a_statefulset_that_is_deleted_stays_away(kube: Kube) -> None:
+    await kube.make("statefulsets", statefulset())
+    first = (await settled(kube, "statefulsets", "db"))["status"]["updateRevision"]
+    (await kube.patch("statefulsets", "db", statefulset(image="app:2"), kind="strategic")).ok()
+
+    def moved(item: Json | None) -> Json | None:
+        status = (item or {}).get("status", {})
+        return item if first not in (status.get("updateRevision"), status.get("currentRevision")) else None
+
+    await kube.until("statefulsets", "db", moved)
+    (await kube.delete("controllerrevisions", first, propagationPolicy="Background")).ok()
+    (await kube.patch("statefulsets", "db", {"spec": {"minReadySeconds": 1}})).ok()
+    await settled(kube, "statefulsets", "db")
+    revisions = (await kube.list("controllerrevisions")).ok()["items"]
+    assert first not in {meta(item)["name"] for item in revisions}

@@ -110,6 +110,15 @@ async def test_a_claim(kube: Kube) -> None:
     (await kube.patch("persistentvolumeclaims", "data", {"spec": less})).refused(422, "Invalid")
 
 
+async def test_a_claim_that_is_not_bound_does_not_grow(kube: Kube) -> None:
+    sent = pvc()
+    sent["spec"]["storageClassName"] = "kubemin-nowhere"
+    await kube.make("persistentvolumeclaims", sent)
+    more = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    refusal = await kube.patch("persistentvolumeclaims", "data", more)
+    refusal.refused(422, "Invalid", "spec is immutable after creation except resources.requests")
+
+
 async def test_the_role_of_a_binding(kube: Kube) -> None:
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",

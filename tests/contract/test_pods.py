@@ -136,6 +136,24 @@ async def test_a_statefulset_starts_its_pods_one_after_another(kube: Kube) -> No
     await kube.read("pods", "db-0")
 
 
+async def test_claims_of_added_replicas_stay_when_they_go(kube: Kube) -> None:
+    """Trap 17 and R6: scaled from 1 to 3 and back, claims 1 and 2 are left, and nobody's."""
+    await kube.make("statefulsets", app(kube, statefulset, replicas=1, claim=True))
+    await until_verdict(kube, "statefulsets", "db", "ready")
+    (await kube.patch("statefulsets", "db", {"spec": {"replicas": 3}})).ok()
+    await kube.until_listed("persistentvolumeclaims", lambda items: len(items) == 3)
+    await kube.until("pods", "db-2", lambda item: item)
+    (await kube.patch("statefulsets", "db", {"spec": {"replicas": 1}})).ok()
+    await kube.until_gone("pods", "db-1")
+    claims = (await kube.list("persistentvolumeclaims")).ok()["items"]
+    assert [meta(claim)["name"] for claim in claims] == ["data-db-0", "data-db-1", "data-db-2"]
+    for claim in claims[1:]:
+        assert "ownerReferences" not in meta(claim)
+        (await kube.delete("persistentvolumeclaims", meta(claim)["name"])).ok()
+        await kube.until_gone("persistentvolumeclaims", meta(claim)["name"])
+    await until_verdict(kube, "statefulsets", "db", "ready")
+
+
 async def test_a_claim_binds_once_a_pod_uses_it_and_is_protected_while_one_does(kube: Kube) -> None:
     await kube.make("persistentvolumeclaims", pvc())
     sent = app(kube, deployment, replicas=1)
@@ -147,6 +165,10 @@ async def test_a_claim_binds_once_a_pod_uses_it_and_is_protected_while_one_does(
     claim = await kube.read("persistentvolumeclaims", "data")
     assert claim["status"]["phase"] == "Bound"
     assert claim["spec"]["volumeName"]
+    more = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    grown = await kube.patch("persistentvolumeclaims", "data", more)
+    if grown.code != 200:  # trap 7: as its class permits
+        grown.refused(403, "Forbidden", "only dynamically provisioned pvc can be resized")
     body = (await kube.delete("persistentvolumeclaims", "data")).ok()
     assert "deletionTimestamp" in meta(body)
     assert meta(await kube.read("persistentvolumeclaims", "data"))["finalizers"] == ["kubernetes.io/pvc-protection"]

@@ -154,3 +154,41 @@ async def test_the_before_image_of_a_workload_may_be_put_back(kube: Kube) -> Non
         back = await kube.put("deployments", before)
     assert back.ok()["spec"] == before["spec"]
     assert meta(back.ok())["generation"] == 3
+
+
+@pytest.mark.parametrize(
+    ("plural", "change"),
+    [
+        ("services", {"spec": {"ports": [{"port": 81, "targetPort": 80}]}}),
+        ("configmaps", {"data": {"a": "2"}}),
+        ("secrets", {"data": {"k": "dzI="}}),
+        ("ingresses", {"spec": {"ingressClassName": "other"}}),
+        ("roles", {"rules": []}),
+        ("serviceaccounts", {"automountServiceAccountToken": False}),
+    ],
+)
+async def test_the_before_image_may_be_put_back(kube: Kube, plural: str, change: Json) -> None:
+    """Trap 6: identical but for what counts writes."""
+    before = await kube.make(plural, OBJECTS[plural])
+    name = meta(before)["name"]
+    changed = (await kube.patch(plural, name, change)).ok()
+    sent = {**before, "metadata": {**meta(before), "resourceVersion": meta(changed)["resourceVersion"]}}
+    back = (await kube.put(plural, sent)).ok()
+    counting = {"resourceVersion": None, "generation": None, "managedFields": None}
+    assert {**back, "metadata": meta(back) | counting} == {**before, "metadata": meta(before) | counting}
+
+
+async def test_a_write_of_ours_moves_the_version_so_that_an_earlier_one_cannot_land_later(kube: Kube) -> None:
+    """R4: set and remove an annotation; whatever was based on the version before is refused from then on."""
+    made = await kube.make("configmaps", configmap())
+    for value in ("moved", None):
+        (await kube.patch("configmaps", "web", {"metadata": {"annotations": {"kubemin.io/moved": value}}})).ok()
+    moved = await kube.read("configmaps", "web")
+    assert int(meta(moved)["resourceVersion"]) > int(meta(made)["resourceVersion"])
+    assert "annotations" not in meta(moved)
+    version, uid = meta(made)["resourceVersion"], meta(made)["uid"]
+    (await kube.put("configmaps", configmap(resourceVersion=version))).refused(409, "Conflict")
+    late = configmap(resourceVersion=version, uid=uid, labels={"late": "yes"})
+    (await kube.apply("configmaps", late, force="true")).refused(409, "Conflict")
+    options = {"preconditions": {"uid": uid, "resourceVersion": version}}
+    (await kube.delete("configmaps", "web", **options)).refused(409, "Conflict")

@@ -1,0 +1,124 @@
+"""Informers and readiness together, against the simulated cluster and its faults."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from kubemin.cluster import Cluster, Informers
+from kubemin.cluster.looks import look
+from kubemin.cluster.readiness import RELATED, Verdict
+from kubemin.sim import SimServer
+from kubemin.sim.faults import Action, Fault
+from kubemin.spec.labels import APP_ID, COMPONENT_ID, MANAGED_BY
+from kubemin.spec.objects import Manifest, ObjectRef
+
+LABELS = {MANAGED_BY: "kubemin", APP_ID: "app", COMPONENT_ID: "1"}
+
+
+@dataclass
+class World:
+    server: SimServer
+    cluster: Cluster
+    informers: Informers
+
+    async def verdict(self, made: Manifest, state: str) -> Verdict:
+        def check(item: Manifest | None) -> Verdict | None:
+            found = look(self.informers, item)
+            return found if found.state == state else None
+
+        ref = ObjectRef.of(made)
+        version = made["metadata"]["resourceVersion"]
+        async with asyncio.timeout(30):
+            return await self.informers.until(
+                ref.kind, ref.namespace, ref.name, check, RELATED.get(ref.kind, ()), since=version
+            )
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with SimServer(speed=20) as server:
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url)
+        async with contextlib.aclosing(Informers(cluster)) as informers:
+            yield World(server, cluster, informers)
+        await cluster.aclose()
+
+
+def workload(kind: str, image: str, replicas: int = 2) -> Manifest:
+    spec: dict[str, Any] = {
+        "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "app", "image": image}]}},
+    }
+    if kind == "Job":
+        spec["backoffLimit"] = 0
+        spec["template"]["spec"]["restartPolicy"] = "Never"
+    else:
+        spec |= {"replicas": replicas, "selector": {"matchLabels": {APP_ID: "app"}}}
+    return {
+        "apiVersion": "batch/v1" if kind == "Job" else "apps/v1",
+        "kind": kind,
+        "metadata": {"name": "web", "namespace": "default", "labels": LABELS},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job"])
+async def test_a_workload_is_waited_for_until_it_is_ready(world: World, kind: str) -> None:
+    made = await world.cluster.create(workload(kind, "app:1"))
+    verdict = await world.verdict(made, "ready")
+    assert verdict.ready == verdict.desired == (1 if kind == "Job" else 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "image", "said"),
+    [
+        ("Deployment", "pull", "ImagePull"),
+        ("Deployment", "crash", "CrashLoopBackOff: it ended with exit code"),
+        ("StatefulSet", "pull", "ImagePull"),
+        ("StatefulSet", "crash", "CrashLoopBackOff: it ended with exit code"),
+        ("Job", "pull", "ImagePull"),
+        ("Job", "crash", "BackoffLimitExceeded"),
+    ],
+)
+async def test_a_hopeless_one_says_why(world: World, kind: str, image: str, said: str) -> None:
+    made = await world.cluster.create(workload(kind, f"app-{image}:1"))
+    assert said in (await world.verdict(made, "hopeless")).message
+
+
+async def test_a_change_is_not_judged_by_what_was_before_it(world: World) -> None:
+    """Ready before, hopeless after, ready again on the way back, never mistaken for one another."""
+    made = await world.cluster.create(workload("Deployment", "app:1"))
+    await world.verdict(made, "ready")
+    for image, state in (
+        ("app-pull:2", "hopeless"),
+        ("app:1", "ready"),
+        ("app-crash:3", "hopeless"),
+        ("app:4", "ready"),
+    ):
+        patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]
+        changed = await world.cluster.patch(ObjectRef.of(made), patch)
+        await world.verdict(changed, state)
+        now = await world.cluster.get(ObjectRef.of(made))
+        assert now["status"]["observedGeneration"] == now["metadata"]["generation"]
+
+
+@pytest.mark.parametrize("action", ["cut", "expire", "status"])
+async def test_watches_that_break_all_the_time_delay_but_miss_nothing(world: World, action: Action) -> None:
+    armed = world.server.faults.add(Fault(action, verb="watch", times=10, seconds=0.01))
+    made = await world.cluster.create(workload("StatefulSet", "app-slow-2:1", replicas=5))
+    assert (await world.verdict(made, "ready")).ready == 5
+    assert armed.strikes > 1
+
+
+async def test_deletion_is_seen_at_once(world: World) -> None:
+    made = await world.cluster.create(workload("Deployment", "app:1"))
+    await world.verdict(made, "ready")
+    ref = ObjectRef.of(made)
+    gone = asyncio.create_task(
+        world.informers.until(ref.kind, ref.namespace, ref.name, lambda item: "gone" if item is None else None)
+    )
+    await world.cluster.delete(ref, uid=made["metadata"]["uid"], propagation="Foreground")
+    async with asyncio.timeout(30):
+        assert await gone == "gone"
