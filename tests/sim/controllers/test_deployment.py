@@ -291,3 +291,15 @@ async def test_writes_are_the_controller_managers(world: World) -> None:
     (pod,) = world.all("pods")
     entries = {(entry["manager"], entry.get("subresource", "")) for entry in pod["metadata"]["managedFields"]}
     assert entries == {("kube-controller-manager", ""), ("kubelet", "status")}
+
+
+async def test_nonsense_in_the_annotations_does_no_harm(world: World) -> None:
+    world.create(deployment(replicas=2))
+    await rolled_out(world)
+    (owned,) = world.names("replicasets")
+    names = ("revision", "desired-replicas", "max-replicas")
+    nonsense = {"metadata": {"annotations": {f"deployment.kubernetes.io/{name}": "²x" for name in names}}}
+    world.merge("replicasets", owned, nonsense)
+    world.merge("deployments", "web", nonsense)
+    world.merge("deployments", "web", {"spec": {"replicas": 3}})
+    await rolled_out(world)

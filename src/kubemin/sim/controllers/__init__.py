@@ -1,7 +1,6 @@
 """The controllers of the simulated cluster: what makes its Deployments, Pods and volumes live."""
 
 import asyncio
-import logging
 
 from kubemin.sim.controllers.deployment import DeploymentController
 from kubemin.sim.controllers.endpoints import EndpointsController
@@ -19,8 +18,6 @@ from kubemin.sim.controllers.volumes import VolumeController
 from kubemin.sim.registry import Registry
 
 __all__ = ["Controllers"]
-
-_log = logging.getLogger(__name__)
 
 
 class Controllers:
@@ -58,19 +55,17 @@ class Controllers:
         hub.take_up()
         seed(self._registry)
         self._task = asyncio.create_task(hub.run(), name="sim controllers")
-        self._task.add_done_callback(_report)
 
     async def stop(self) -> None:
-        """End them. Raises what a controller died of, if one did: a bug in the simulation, not in its user."""
-        if self._hub is not None:
-            self._hub.close()
+        """End them. Raises the first error that is a bug of the simulation, if there was one: see the log."""
         task, self._task = self._task, None
-        if task is not None:
-            if not task.done():
-                task.cancel()
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
+        if task is None or self._hub is None:
+            return
+        self._hub.close()
+        task.cancel()
+        await asyncio.wait([task])
+        if self._hub.bugs:
+            raise self._hub.bugs[0]
 
     async def settled(self, *, within: float = 0.05) -> None:
         """Return once the cluster is at rest: nothing to do now, nor in the next ``within`` seconds."""
@@ -80,8 +75,3 @@ class Controllers:
     def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str | None:
         """What a container has printed, ``None`` if it never ran."""
         return self._kubelet.log(namespace, pod, container, previous=previous) if self._kubelet is not None else None
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("the controllers of the simulated cluster died", exc_info=error)

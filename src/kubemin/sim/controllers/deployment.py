@@ -194,15 +194,15 @@ class DeploymentController(Controller):
             self._progress[deployment["metadata"]["uid"]] = self.hub.time()
         self._write(deployment, {**status, "conditions": known}, number=revision(new))
 
-    def _annotations(self, deployment: Object, new: Object, number: int) -> dict[str, str]:
+    def _annotations(self, deployment: Object, new: Object, target: int) -> dict[str, str]:
         copied = deployment["metadata"].get("annotations") or {}
         annotations: dict[str, str] = {
             **(new["metadata"].get("annotations") or {}),
             **{key: value for key, value in copied.items() if key not in NOT_COPIED},
         }
         before = annotations.get(REVISION)
-        if before is None or int(before) < number:
-            annotations[REVISION] = str(number)
+        if before is None or revision(new) < target:
+            annotations[REVISION] = str(target)
             if before is not None:
                 history = annotations.get(REVISION_HISTORY)
                 annotations[REVISION_HISTORY] = f"{history},{before}" if history else before

@@ -116,6 +116,8 @@ class EndpointsController(Controller):
             if (found["metadata"].get("labels") or {}).get(_SLICE_MANAGED_BY) == labels[_SLICE_MANAGED_BY]
         ]
         if not mine:
+            if is_deleting(service):
+                return  # made anew, it would be collected anew: a foreground deletion would never end
             name = {"generateName": f"{meta['name']}-", "namespace": meta["namespace"]}
             self.hub.create(
                 "endpointslices",

@@ -66,6 +66,8 @@ class Hub:
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._open = True
+        self.bugs: list[Exception] = []
+        self.syncs = 0
         self.intercept: Intercept = lambda plural, obj, send: False
 
     def add(self, controllers: Sequence[Controller]) -> None:
@@ -153,7 +155,7 @@ class Hub:
                 raise
 
     async def run(self) -> None:
-        """Drain the queue for ever. An error in a controller ends it: see ``Controllers.stop``."""
+        """Drain the queue for ever."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -174,11 +176,16 @@ class Hub:
         self._timers.clear()
         self._queue.clear()
 
+    def idle(self) -> bool:
+        """Whether nothing waits to be done now. Timers may be running."""
+        return not self._queue
+
     async def settled(self, within: float) -> None:
-        """Return once nothing is queued, and no timer fires in the next ``within`` seconds."""
+        """Return once nothing is queued, and no timer but those of retries fires in the next ``within`` seconds."""
         while True:
             soon = self._loop.time() + within
-            due = [timer.when() for timer in self._timers.values() if timer.when() < soon]
+            timers = (timer.when() for item, timer in self._timers.items() if item not in self._failures)
+            due = [when for when in timers if when < soon]
             if self._queue:
                 await asyncio.sleep(0)
             elif due:
@@ -187,6 +194,7 @@ class Hub:
                 return
 
     def _sync(self, controller: Controller, key: Key) -> None:
+        self.syncs += 1
         try:
             controller.sync(key)
         except Problem as problem:
@@ -195,6 +203,10 @@ class Hub:
             delay = min(_RETRY_FIRST * 2**failures, _RETRY_MOST) / self.speed
             _log.debug("%s %s: %s; again", type(controller).__name__, "/".join(key), problem)
             self._later(max(delay, _RETRY_LEAST), controller, key)
+        except Exception as error:  # noqa: BLE001 - kept, and raised by Controllers.stop
+            # A bug of the simulation: the rest of it goes on, and whoever ends it is told.
+            _log.exception("%s %s", type(controller).__name__, "/".join(key))
+            self.bugs.append(error)
         else:
             self._failures.pop((controller, key), None)
 

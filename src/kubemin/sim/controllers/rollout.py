@@ -120,7 +120,7 @@ def proportions(deployment: Object, sets: Sequence[Object]) -> dict[str, int]:
         size = replicas_of(found)
         share = 0
         if to_add != 0 and size > 0:
-            before = int((found["metadata"].get("annotations") or {}).get(MAXIMUM, 0)) or wanted(sets)
+            before = number(found, MAXIMUM) or wanted(sets)
             share = round(size * allowed / before) - size
             left = to_add - added
             share = min(share, left) if to_add > 0 else max(share, left)
@@ -137,10 +137,15 @@ def _age(obj: Object, *, oldest_first: bool) -> tuple[int, ...]:
     return digits if oldest_first else tuple(-digit for digit in digits)
 
 
+def number(obj: Object, annotation: str) -> int:
+    """The number in an annotation, 0 if there is none: anybody may write there."""
+    text = str((obj["metadata"].get("annotations") or {}).get(annotation, ""))
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def revision(obj: Object) -> int:
     """The revision that an object carries, 0 if none."""
-    text = (obj["metadata"].get("annotations") or {}).get(REVISION, "0")
-    return int(text) if text.isdigit() else 0
+    return number(obj, REVISION)
 
 
 def same_template(left: Object, right: Object) -> bool:
