@@ -115,3 +115,14 @@ async def test_a_cluster_scoped_owner(world: World) -> None:
     assert left(world) == ["child"]
     world.delete("clusterroles", "r", "")
     await world.until(lambda: left(world) == [])
+
+
+async def test_a_reference_that_cannot_be_followed_collects_nothing(world: World) -> None:
+    owner = world.create(config("owner"))
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": []}
+    world.create({**role, "metadata": {"name": "r", "ownerReferences": [ref(owner)]}})
+    world.create(config("child", {"apiVersion": "example.com/v1", "kind": "Gadget", "name": "g", "uid": "1-2-3"}))
+    world.delete("configmaps", "owner")
+    await world.settled()
+    assert world.get("clusterroles", "r", "") is not None
+    assert left(world) == ["child"]

@@ -3,7 +3,7 @@
 import pytest
 
 from kubemin.sim.jsondata import Object
-from tests.sim.controllers.conftest import World, stateful
+from tests.sim.controllers.conftest import World, claim, stateful
 from tests.sim.controllers.test_pods import ready
 
 
@@ -223,3 +223,40 @@ async def test_orphaned_pods_are_adopted_again(world: World) -> None:
     pods = world.all("pods")
     assert [pod["metadata"]["uid"] for pod in pods] == uids
     assert {pod["metadata"]["ownerReferences"][0]["uid"] for pod in pods} == {again["metadata"]["uid"]}
+
+
+async def test_a_pod_deleted_in_the_middle_of_an_update_comes_back_updated(world: World) -> None:
+    world.create(stateful(replicas=3))
+    await settled_at(world, 3)
+    world.merge("statefulsets", "db", image("app:slow-3000"))
+    await world.until(lambda: not ready(world.get("pods", "db-2")) and world.get("pods", "db-2"))
+    world.delete("pods", "db-0")
+
+    def again() -> bool:
+        found = world.get("pods", "db-0")
+        return found is not None and "deletionTimestamp" not in found["metadata"]
+
+    await world.until(again)
+    first = world.get("pods", "db-0")
+    assert first is not None
+    assert first["spec"]["containers"][0]["image"] == "app:slow-3000"
+    await settled_at(world, 3)
+
+
+async def test_claims_of_an_earlier_set_of_the_name_are_left_alone(world: World) -> None:
+    policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    stale = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "name": "db",
+        "uid": "00000000-0000-0000-0000-000000000000",
+        "controller": True,
+    }
+    world.create({**claim("data-db-0"), "metadata": {"name": "data-db-0", "finalizers": ["example.com/wait"]}})
+    world.merge("persistentvolumeclaims", "data-db-0", {"metadata": {"ownerReferences": [stale]}})
+    world.create(stateful(persistentVolumeClaimRetentionPolicy=policy))
+    await world.settled()
+    found = world.get("persistentvolumeclaims", "data-db-0")
+    assert found is not None
+    assert found["metadata"]["ownerReferences"] == [stale]
+    assert "deletionTimestamp" in found["metadata"]

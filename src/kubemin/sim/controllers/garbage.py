@@ -5,6 +5,7 @@ from kubemin.sim.controllers.owners import with_meta
 from kubemin.sim.controllers.view import is_deleting
 from kubemin.sim.deletion import FOREGROUND, ORPHAN
 from kubemin.sim.jsondata import Object
+from kubemin.sim.resources import BY_KIND
 from kubemin.sim.storage import EventType
 
 
@@ -51,7 +52,9 @@ class GarbageCollector(Controller):
         solid, absent, waiting = [], [], []
         for owner in owners:
             found = self._owner(obj, owner)
-            if found is None:
+            if not _may_own(owner, obj):
+                solid.append(owner)
+            elif found is None:
                 absent.append(owner)
             elif is_deleting(found) and FOREGROUND in _finalizers(found):
                 waiting.append(owner)
@@ -102,6 +105,12 @@ class GarbageCollector(Controller):
     def _drop_finalizer(self, plural: str, obj: Object, finalizer: str) -> None:
         left = [found for found in _finalizers(obj) if found != finalizer]
         self.hub.update(plural, with_meta(obj, finalizers=left))
+
+
+def _may_own(owner: Object, obj: Object) -> bool:
+    """Whether the reference can be followed. Nothing is collected for one that makes no sense."""
+    resource = BY_KIND.get(owner["kind"])
+    return resource is not None and (not resource.namespaced or "namespace" in obj["metadata"])
 
 
 def _finalizers(obj: Object) -> list[str]:

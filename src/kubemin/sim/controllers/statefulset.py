@@ -117,7 +117,7 @@ class StatefulSetController(Controller):
     def _update(self, found: Object, replicas: Sequence[Object | None], update: Object) -> None:
         """Delete the highest Pods that are of an older revision, so that they come again as new ones."""
         rolling = (found["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
-        allowed = max(1, scaled(rolling.get("maxUnavailable", 1), replicas_of(found), up=True))
+        allowed = max(1, scaled(rolling.get("maxUnavailable", 1), replicas_of(found), up=False))
         unavailable = sum(pod is None or not self._is_available(found, pod) for pod in replicas)
         for pod in list(reversed(replicas))[: max(0, len(replicas) - int(rolling.get("partition") or 0))]:
             if unavailable >= allowed:
@@ -171,15 +171,9 @@ class StatefulSetController(Controller):
         return owner is None or owner["uid"] != found["metadata"]["uid"]
 
     def _keeps_current(self, found: Object, ordinal: int) -> bool:
-        """Whether a Pod that has to be made again comes back as it was, because the update has not reached it yet."""
-        strategy = found["spec"].get("updateStrategy") or {}
-        rolling = strategy.get("rollingUpdate") or {}
-        if strategy.get("type", "RollingUpdate") != "RollingUpdate":
-            return False
-        if not rolling.get("partition"):
-            kept = int((found.get("status") or {}).get("currentReplicas", 0))
-            return ordinal < _start(found) + kept
-        return ordinal < _start(found) + int(rolling["partition"])
+        """Whether a Pod that has to be made again comes back as it was: below the partition only."""
+        rolling = (found["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+        return ordinal < _start(found) + int(rolling.get("partition") or 0)
 
     def _delete(self, found: Object, pod: Object) -> None:
         self.hub.delete("pods", pod)
@@ -217,13 +211,16 @@ class StatefulSetController(Controller):
             wanted.append(reference(found))
         if policy.get("whenScaled") == "Delete" and condemned:
             wanted = [reference(pod)]
-        mine = {found["metadata"]["name"], pod["metadata"]["name"]}
+        mine = {("StatefulSet", found["metadata"]["name"]): found, ("Pod", pod["metadata"]["name"]): pod}
         for made in _claims(found, ordinal).values():
             stored = self.view.get("persistentvolumeclaims", made["metadata"]["namespace"], made["metadata"]["name"])
             if stored is None or is_deleting(stored):
                 continue
             owners = stored["metadata"].get("ownerReferences") or []
-            others = [o for o in owners if o["kind"] not in ("StatefulSet", "Pod") or o["name"] not in mine]
+            namesakes = [owner for owner in owners if (owner["kind"], owner["name"]) in mine]
+            if any(owner["uid"] != mine[owner["kind"], owner["name"]]["metadata"]["uid"] for owner in namesakes):
+                continue  # it belongs to an earlier one of that name, and is the garbage collector's
+            others = [owner for owner in owners if owner not in namesakes]
             if owners != [*others, *wanted]:
                 self.hub.update("persistentvolumeclaims", with_meta(stored, ownerReferences=[*others, *wanted]))
 
