@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from kubemin.sim.jsondata import Object
-from tests.sim.controllers.conftest import World, deployment
+from tests.sim.controllers.conftest import World, deployment, stateful
 from tests.sim.controllers.test_deployment import rolled_out
+from tests.sim.controllers.test_jobs import job
+from tests.sim.controllers.test_namespaces import service
 
 
 def config(name: str, *owners: Object, **meta: Any) -> Object:
@@ -42,6 +46,22 @@ async def test_foreground_waits_for_the_pods(world: World) -> None:
     )
     await world.until(lambda: world.get("deployments", "web") is None)
     assert order == ["Pod", "Pod", "ReplicaSet", "Deployment"]
+
+
+@pytest.mark.parametrize("plural", ["statefulsets", "services", "jobs"])
+async def test_foreground_ends_for_every_kind(world: World, plural: str) -> None:
+    bodies = {"statefulsets": stateful(replicas=2), "services": service(), "jobs": job("task:never")}
+    made = world.create(bodies[plural])
+    world.create(deployment())
+    await rolled_out(world)
+    await world.settled()
+    name = made["metadata"]["name"]
+    world.delete(plural, name, propagation="Foreground")
+    await world.until(lambda: world.get(plural, name) is None)
+    await world.settled()
+    for left_over in ("controllerrevisions", "endpointslices", "endpoints"):
+        assert world.all(left_over) == []
+    assert all(pod["metadata"]["labels"].get("app") == "web" for pod in world.all("pods"))
 
 
 async def test_orphan(world: World) -> None:

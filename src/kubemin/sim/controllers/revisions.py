@@ -31,7 +31,7 @@ def settle(hub: Hub, found: Object) -> tuple[Object, Object, int]:
     elif equal:
         # Back to an older template: its revision becomes the newest.
         update = hub.update("controllerrevisions", {**equal[-1], "revision": known[-1]["revision"] + 1})
-    elif is_deleting(found) and known:
+    elif is_deleting(found):
         update = known[-1]
     else:
         update, collisions = _create(hub, found, known, collisions)

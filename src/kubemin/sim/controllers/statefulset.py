@@ -51,6 +51,8 @@ class StatefulSetController(Controller):
             return
         pods = claim(self.hub, found, "pods", fits=lambda pod: _parent(pod) == found["metadata"]["name"])
         claim(self.hub, found, "controllerrevisions")
+        if is_deleting(found) and not self.view.controlled(found["metadata"]["uid"], "controllerrevisions"):
+            return  # made anew, they would be collected anew: a foreground deletion would never end
         current, update, collisions = revisions.settle(self.hub, found)
         failure: Problem | None = None
         if not is_deleting(found):
