@@ -7,11 +7,12 @@ import yaml
 
 from kubemin.sim import table
 from kubemin.sim.calls import Call
+from kubemin.sim.eventviews import outgoing
 from kubemin.sim.jsondata import Object, dump_json, load_json, utc_now
 from kubemin.sim.listing import Page
 from kubemin.sim.negotiation import JSON, YAML, negotiate
 from kubemin.sim.problems import Problem
-from kubemin.sim.resources import Resource
+from kubemin.sim.resources import EVENTS_K8S_IO, Resource
 from kubemin.sim.storage import Entry
 
 _BROWSERS = ("curl", "Wget", "Mozilla")
@@ -64,6 +65,9 @@ def shown(
     """One object. ``entry`` is given if ``obj`` is stored: its JSON is there already."""
     view = negotiate(call.accept)
     told = tuple(warnings or ())
+    if resource is EVENTS_K8S_IO:
+        entry = outgoing(resource, entry or Entry(obj))
+        obj = entry.obj
     body = obj
     if view.kind == "Table":
         meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
@@ -85,7 +89,8 @@ def listed(call: Call, page: Page) -> Answer:
     """A list."""
     resource = call.target.resource
     view = negotiate(call.accept)
-    objects = [entry.obj for entry in page.entries] if view.kind or view.yaml else []
+    entries = [outgoing(resource, entry) for entry in page.entries] if resource is EVENTS_K8S_IO else page.entries
+    objects = [entry.obj for entry in entries] if view.kind or view.yaml else []
     if view.kind == "Table":
         return plain(table.render(resource, objects, page.meta, call.query, view.version, utc_now()))
     if view.kind == "PartialObjectMetadata":
@@ -99,5 +104,5 @@ def listed(call: Call, page: Page) -> Answer:
         items = [{key: value for key, value in obj.items() if key not in own} for obj in objects]
         return Answer(yaml.safe_dump({**head, "items": items}, sort_keys=False).encode(), content_type=YAML)
     skip = len(dump_json(own))
-    parts = b",".join(b"{" + entry.raw[skip:] for entry in page.entries)
+    parts = b",".join(b"{" + entry.raw[skip:] for entry in entries)
     return Answer(dump_json(head)[:-1] + b',"items":[' + parts + b"]}")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.sim.deletion import DeleteOptions, parse_dry_run
+from kubemin.sim.eventviews import incoming
 from kubemin.sim.jsondata import Object, load_json
 from kubemin.sim.negotiation import decode, decode_yaml
 from kubemin.sim.problems import Problem, bad_option, bad_request
@@ -82,7 +83,7 @@ class Call:
                 f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
                 "json parse error: json: cannot unmarshal it into Go value of type struct"
             )
-        return body
+        return incoming(self.target.resource, body)
 
     def patch(self) -> tuple[Any, bool]:
         """The body as a patch, and whether it is forced. 415 for a content type that is none of the four."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from kubemin.sim.answers import Answer, listed, plain, shown
 from kubemin.sim.calls import Call
+from kubemin.sim.eventviews import stored
 from kubemin.sim.listing import list_page
 from kubemin.sim.problems import Problem, bad_request
 from kubemin.sim.registry import Registry
@@ -45,7 +46,7 @@ class Handlers:
             handler is None
             or (everywhere and call.method != "GET")
             or (target.subresource and call.method not in _SUBRESOURCE_METHODS.get(target.subresource, ()))
-            or (call.verb == "deletecollection" and "deletecollection" not in target.resource.verbs)
+            or ("patch" if call.verb == "apply" else call.verb) not in target.resource.verbs
         ):
             raise Problem(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         return handler(call)
@@ -81,12 +82,12 @@ class Handlers:
 
     def _post(self, call: Call) -> Answer:
         write = call.write()
-        written = self._registry.verbs.post(call.target.resource, call.target.namespace, call.object(), write)
+        written = self._registry.verbs.post(stored(call.target.resource), call.target.namespace, call.object(), write)
         return self._written(call, written, write)
 
     def _put(self, call: Call) -> Answer:
         target, write = call.target, call.write()
-        written = self._registry.verbs.put(target.resource, target.namespace, target.name, call.object(), write)
+        written = self._registry.verbs.put(stored(target.resource), target.namespace, target.name, call.object(), write)
         return self._written(call, written, write)
 
     def _patch(self, call: Call) -> Answer:

@@ -269,7 +269,15 @@ _ALL: tuple[Resource, ...] = (
 )
 
 EVENTS_K8S_IO = Resource(
-    "events.k8s.io", "v1", "events", "Event", "event", short_names=("ev",), create_on_put=True, orphans=False
+    "events.k8s.io",
+    "v1",
+    "events",
+    "Event",
+    "event",
+    short_names=("ev",),
+    create_on_put=True,
+    orphans=False,
+    verbs=tuple(verb for verb in READ_WRITE if verb != "patch"),
 )
 """The same events, in the group that newer clients write to. Stored as core events."""
 

@@ -53,10 +53,16 @@ class SimServer:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._furnish()
-        await self.controllers.start()
         self._web = web.Server(self._api.handle, access_log=None)
-        self._server = await asyncio.get_running_loop().create_server(self._web, self._host, self._wanted_port)
+        # Bound first: a port that is taken is told before anything runs. Served last: nobody sees it half furnished.
+        self._server = await asyncio.get_running_loop().create_server(
+            self._web, self._host, self._wanted_port, start_serving=False
+        )
+        for name in _NAMESPACES:
+            self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
+        await self.controllers.start()
+        await self.controllers.settled()
+        await self._server.start_serving()
         return self
 
     async def __aexit__(
@@ -65,6 +71,7 @@ class SimServer:
         self._api.closing = True
         if self._server is not None:
             self._server.close()
+            self._server = None
         self.registry.storage.wake()
         if self._web is not None:
             await self._web.shutdown(_SHUTDOWN)
@@ -87,11 +94,6 @@ class SimServer:
     def kubeconfig(self) -> str:
         """A kubeconfig for it, as YAML."""
         return kubeconfig(self.url, self._token)
-
-    def _furnish(self) -> None:
-        for name in _NAMESPACES:
-            if self.registry.peek("namespaces", "", name) is None:
-                self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
 
 
 async def serve(

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from kubemin.sim import table
 from kubemin.sim.calls import Call
+from kubemin.sim.eventviews import outgoing
 from kubemin.sim.jsondata import Object, dump_json, utc_now
 from kubemin.sim.listing import list_option, revision_of, selection
 from kubemin.sim.negotiation import View, negotiate
@@ -101,6 +102,7 @@ class _Lines:
         )
 
     def _line(self, kind: str, entry: Entry) -> bytes:
+        entry = outgoing(self._resource, entry)
         if self._view.kind == "Table":
             raw = dump_json(self._table(kind, entry.obj))
         elif self._view.kind:
