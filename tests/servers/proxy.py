@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
+import ssl
 from typing import Self
 
 
 class Proxy:
     """Hands bytes on, until told otherwise. What is set counts from the next byte on, for all connections."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        """In front of the server at ``host:port``."""
+    def __init__(self, port: int, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
+        """In front of the server at ``host:port``; with ``tls``, clients must speak it, the server need not."""
         self._target = (host, port)
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._refusing = False
+        self._open = asyncio.Event()
         self._flow = {True: asyncio.Event(), False: asyncio.Event()}
+        self._open.set()
         self._heal()
         self.delay = 0.0
         """Seconds that each chunk waits, each way."""
@@ -29,15 +32,14 @@ class Proxy:
         """Connections accepted so far."""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        self.cut()
-        for link in list(self._links):
-            link.cancel()
+        self.heal()
+        self.refuse()
         await asyncio.gather(*self._links, return_exceptions=True)
         await self._server.wait_closed()
 
@@ -54,7 +56,7 @@ class Proxy:
 
     def refuse(self) -> None:
         """Break all connections, and each new one as soon as it comes."""
-        self._refusing = True
+        self._open.clear()
         self.cut()
 
     def stall(self, *, requests: bool = True, answers: bool = True) -> None:
@@ -68,7 +70,8 @@ class Proxy:
         """Be a good proxy again; bytes that were held back arrive now."""
         self._heal()
         self.delay = 0.0
-        self.drop_requests = self.drop_answers = self._refusing = False
+        self.drop_requests = self.drop_answers = False
+        self._open.set()
 
     def _heal(self) -> None:
         for flow in self._flow.values():
@@ -76,7 +79,7 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        if self._refusing:
+        if not self._open.is_set():
             writer.transport.abort()
             return
         task = asyncio.current_task()
@@ -85,6 +88,9 @@ class Proxy:
         try:
             with contextlib.suppress(OSError):
                 target_reader, target_writer = await asyncio.open_connection(*self._target)
+                if not self._open.is_set():
+                    target_writer.transport.abort()
+                    return
                 await self._link(reader, writer, target_reader, target_writer)
         finally:
             self._links.discard(task)

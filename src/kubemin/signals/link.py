@@ -19,21 +19,27 @@ from kubemin.signals.script import Script
 _BATCH = 1000
 """Tasks a script call: the server does nothing else meanwhile (about 3 ms)."""
 
+Calls = Sequence[tuple[Sequence[str], Sequence[str]]]
 Answer = Any | Exception
 
 
 class Link:
-    """A client whose every call ends within ``timeout`` seconds and raises SignalError only."""
+    """A client whose every call ends in time and raises SignalError only."""
 
     def __init__(self, address: Address, *, timeout: float = 2) -> None:
-        """Connects on first use. A broken connection is tried once more, at once: it may only be stale."""
+        """Connects on first use. ``timeout``: seconds to connect; a whole call may take twice as long.
+
+        A broken connection is tried once more, at once: it may only be stale.
+        """
         self.address = address
         self._timeout = timeout
         # RESP2 is what every server since Redis 6 speaks the same.
         self._options: dict[str, Any] = {
             "protocol": 2,
             "retry": Retry(NoBackoff(), 1),
-            "socket_timeout": timeout,
+            # Answers are bounded below. redis-py's own bound for sending is asyncio.wait_for, which loses a cancel
+            # that comes together with the result (Python 3.11).
+            "socket_timeout": None,
             "socket_connect_timeout": timeout,
             "socket_keepalive": True,
             **address.options,
@@ -45,7 +51,7 @@ class Link:
         address, options = self.address, self._options
         if address.form == "cluster":
             nodes = [ClusterNode(host, port) for host, port in address.hosts]
-            return RedisCluster(startup_nodes=nodes, cluster_error_retry_attempts=1, **options)
+            return RedisCluster(startup_nodes=nodes, **options)
         if address.form == "sentinel":
             keep = {key: options[key] for key in ("protocol", "retry", "socket_timeout", "socket_connect_timeout")}
             finder: Any = Sentinel(  # type: ignore[no-untyped-call]
@@ -64,30 +70,51 @@ class Link:
     @asynccontextmanager
     async def _bounded(self, more: float = 0) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(more + 3 * self._timeout):
+            async with asyncio.timeout(more + 2 * self._timeout):
                 yield
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             raise SignalError(f"Redis at {self.address} did not do it: {explain(error)}") from error
 
-    async def evaluate(self, script: Script, calls: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Answer]:
+    async def evaluate(self, script: Script, calls: Calls) -> list[Answer]:
         """Run a script for each (KEYS, ARGV) in one pipelined round trip; a call that failed answers its exception."""
-        async with self._bounded():
-            answers = await self._pipeline("EVALSHA", script.sha, calls)
-            unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-            if unknown:  # A new server, or one that was restarted; EVAL teaches it.
-                again = await self._pipeline("EVAL", script.text, [calls[index] for index in unknown])
-                for index, answer in zip(unknown, again, strict=True):
-                    answers[index] = answer
-            return answers
+        return await self._pipelines("EVAL", script.text, calls)
 
-    async def _pipeline(
-        self, verb: str, script: str, calls: Sequence[tuple[Sequence[str], Sequence[str]]]
-    ) -> list[Answer]:
-        pipe = self._client.pipeline(transaction=False)
-        for keys, argv in calls:
-            pipe.execute_command(verb, script, len(keys), *keys, *argv)
-        answers: list[Answer] = await pipe.execute(raise_on_error=False)
+    async def evaluate_often(self, script: Script, calls: Calls) -> list[Answer]:
+        """`evaluate`, without sending the script's text each time."""
+        answers = await self._pipelines("EVALSHA", script.sha, calls)
+        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:  # A new server, or one that was restarted; EVAL teaches it.
+            again = await self._pipelines("EVAL", script.text, [calls[index] for index in unknown])
+            for index, answer in zip(unknown, again, strict=True):
+                answers[index] = answer
         return answers
+
+    async def _pipelines(self, verb: str, script: str, calls: Calls) -> list[Answer]:
+        if not isinstance(self._client, RedisCluster):
+            return await self._pipeline(verb, script, calls)
+        # One a node, together: redis-py would fail them all where one node is away.
+        async with self._bounded():
+            await self._client.initialize()
+            nodes: dict[str, list[int]] = {}
+            for index, (keys, _) in enumerate(calls):
+                node = self._client.get_node_from_key(keys[0])
+                nodes.setdefault(node.name if node else "", []).append(index)
+        parts = [self._pipeline(verb, script, [calls[index] for index in indexes]) for indexes in nodes.values()]
+        answers: list[Answer] = [None] * len(calls)
+        for indexes, part in zip(nodes.values(), await asyncio.gather(*parts, return_exceptions=True), strict=True):
+            if isinstance(part, BaseException) and not isinstance(part, SignalError):
+                raise part
+            for at, index in enumerate(indexes):
+                answers[index] = part if isinstance(part, SignalError) else part[at]
+        return answers
+
+    async def _pipeline(self, verb: str, script: str, calls: Calls) -> list[Answer]:
+        async with self._bounded():
+            pipe = self._client.pipeline(transaction=False)
+            for keys, argv in calls:
+                pipe.execute_command(verb, script, len(keys), *keys, *argv)
+            answers: list[Answer] = await pipe.execute(raise_on_error=False)
+            return answers
 
     async def ping(self) -> None:
         """Raise SignalError unless the server answers."""

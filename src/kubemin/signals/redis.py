@@ -56,13 +56,20 @@ class RedisSignals:
     """
 
     def __init__(
-        self, url: str, *, poll: float = 1, ttl: float = 30, clock: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        *,
+        poll: float = 1,
+        ttl: float = 30,
+        timeout: float = 2,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Only takes the URL apart (see kubemin.signals.address; raises SignalError): `open` starts it.
 
         ``poll``: seconds between two looks, jittered downwards. ``ttl``: how long a dead worker's key lives.
+        ``timeout``: how long Redis has for an answer.
         """
-        self._link = Link(Address.parse(url))
+        self._link = Link(Address.parse(url), timeout=timeout)
         self._poll = poll
         self._ttl = ttl
         self._clock = clock
@@ -175,7 +182,7 @@ class RedisSignals:
         calls = [refresh_arguments([self._claim(watch, sent) for watch in batch], self._ttl) for batch in batches]
         try:
             if calls:
-                answers = await self._link.evaluate(REFRESH, calls)
+                answers = await self._link.evaluate_often(REFRESH, calls)
             else:
                 await self._link.ping()
                 answers = []
