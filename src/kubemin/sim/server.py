@@ -74,6 +74,8 @@ class SimServer:
             self._server = None
         self.registry.storage.wake()
         if self._web is not None:
+            # Idle connections go first; else the shutdown would give each of them time to finish nothing.
+            self._web.pre_shutdown()
             await self._web.shutdown(_SHUTDOWN)
         await self.faults.aclose()
         await self.controllers.stop()
