@@ -20,7 +20,6 @@ _TAGS = [
     {"name": "Applications", "description": "What is deployed."},
     {"name": "Workflows", "description": "In which order it is deployed, and the runs of it."},
     {"name": "Tasks", "description": "What a run does, did, and has put back."},
-    {"name": "Elsewhere", "description": "Addresses of older clients."},
     {"name": "Health", "description": "The server itself."},
 ]
 

@@ -23,7 +23,16 @@ from kubemin.engine.errors import (
     WorkflowNotFound,
 )
 from kubemin.spec.issues import Issue, SpecError
-from kubemin.store.errors import CommitUnknown, Duplicate, Full, SchemaOutdated, StoreError
+from kubemin.store.errors import (
+    CommitUnknown,
+    Duplicate,
+    Full,
+    Locked,
+    SchemaOutdated,
+    StoreError,
+    Unavailable,
+    Unstorable,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -135,9 +144,15 @@ def _of_store(error: StoreError) -> ApiError:
         case CommitUnknown():
             message = "The database did not say whether it stored this: look before you try again."
             return ApiError(503, Code.UNAVAILABLE, message)
-        case _:  # Locked, Unavailable, and whatever else kept the transaction from being committed
+        case Locked() | Unavailable():
             message = "The database is busy or out of reach: nothing was stored, try again."
             return ApiError(503, Code.UNAVAILABLE, message, headers=_SOON)
+        case Unstorable():
+            return ApiError(400, Code.VALIDATION, sentence(str(error)))
+        case _:
+            return ApiError(
+                500, Code.INTERNAL, "The database refused this, and stored nothing; the log has the details."
+            )
 
 
 async def _respond(request: Request, error: Exception) -> Response:

@@ -21,7 +21,6 @@ _EXAMPLES: dict[int, tuple[Code, str]] = {
     413: (Code.TOO_LARGE, "The body has more than the 4194304 bytes that are accepted."),
     415: (Code.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON with the header Content-Type: application/json."),
     500: (Code.INTERNAL, "Something went wrong inside the server; its log has the details."),
-    501: (Code.NOT_IMPLEMENTED, "Use POST /api/v1/applications/{id}/workflow/cancel instead."),
     502: (Code.SIGNAL_FAILED, "The cancel is recorded, but the signal failed; its worker reads it from the database."),
     503: (Code.UNAVAILABLE, "The database is busy or out of reach: nothing was stored, try again."),
     507: (Code.STORAGE_FULL, "The database is full: nothing was stored."),

@@ -6,8 +6,8 @@ from typing import Any
 
 from kubemin.api.codes import Code
 from kubemin.api.envelope import ApiError
+from kubemin.api.lookups import application_of
 from kubemin.api.masks import unmasked
-from kubemin.engine.errors import AppNotFound
 from kubemin.spec.application import Application, dump_steps, parse_application
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Code as IssueCode
@@ -27,9 +27,12 @@ class Prepared:
     stored: applications.Application | None
 
 
-async def prepare(tx: Tx, data: Mapping[str, Any], limits: Limits) -> Prepared:
-    """Check everything that can be checked. Raises `SpecError`, `AppNotFound`, or 10003 where the name is taken."""
-    stored, parts = await _stored(tx, data.get("id"))
+async def prepare(tx: Tx, data: Mapping[str, Any], limits: Limits, *, to_save: bool) -> Prepared:
+    """Check everything that can be checked; ``to_save`` also holds what is stored until the transaction ends.
+
+    Raises `SpecError`, `AppNotFound`, or 10003 where the name is taken.
+    """
+    stored, parts = await _stored(tx, data.get("id"), hold=to_save)
     if stored is not None:
         data = _completed(data, stored, parts)
     application = parse_application(data, limits)
@@ -82,15 +85,17 @@ async def save(tx: Tx, prepared: Prepared) -> str:
     return record.id
 
 
-async def _stored(tx: Tx, app_id: object) -> tuple[applications.Application | None, list[components.Component]]:
+async def _stored(
+    tx: Tx, app_id: object, *, hold: bool
+) -> tuple[applications.Application | None, list[components.Component]]:
     if app_id is None or app_id == "":
         return None, []
     if not isinstance(app_id, str):
         raise SpecError([Issue("id", IssueCode.INVALID_FIELD_VALUE, "id must be text.")])
-    await tasks.lock_application(tx, app_id)
-    stored = await applications.get(tx, app_id)
-    if stored is None:
-        raise AppNotFound(app_id)
+    stored = await application_of(tx, app_id)
+    if hold:
+        await tasks.lock_application(tx, stored.id)
+        stored = await application_of(tx, app_id)
     return stored, await components.of_application(tx, app_id)
 
 

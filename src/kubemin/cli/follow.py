@@ -1,5 +1,6 @@
 """Following a task to its end, and cancelling it when the person asks for that."""
 
+import signal
 import sys
 import time
 from typing import Any
@@ -20,15 +21,15 @@ def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
     Ctrl-C cancels it (on a terminal after a question) and goes on following; a second Ctrl-C leaves it to itself,
     with a sentence that says how to come back. Raises :class:`CliError`.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
     progress = Progress(task_id)
     _load(client, progress)
     view: View = Silent() if quiet else Table(progress) if sys.stdout.isatty() else Lines()
     cancelled = False
-    seen = 0
     with view:
         while True:
             try:
-                seen = _events(client, progress, view, seen)
+                _events(client, progress, view)
                 if progress.settled:
                     return progress
             except KeyboardInterrupt:
@@ -39,10 +40,10 @@ def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
                     cancelled = True
 
 
-def _events(client: Client, progress: Progress, view: View, seen: int) -> int:
-    """Take events in until the stream ends, which it also does when the connection breaks; returns the last id."""
-    for event_id, kind, data in client.events(progress.task_id, seen):
-        seen = event_id
+def _events(client: Client, progress: Progress, view: View) -> None:
+    """Take events in until the stream ends, which it also does when the connection breaks."""
+    for event_id, kind, data in client.events(progress.task_id, progress.seen):
+        progress.seen = event_id
         if kind == "job" and data["job"] not in progress.jobs:
             _load(client, progress)
         view.changed(progress.take(kind, data, time.time()))
@@ -60,7 +61,6 @@ def _events(client: Client, progress: Progress, view: View, seen: int) -> int:
             break
     if not progress.settled:
         time.sleep(_AGAIN_SECONDS)
-    return seen
 
 
 def _load(client: Client, progress: Progress) -> None:

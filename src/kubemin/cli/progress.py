@@ -54,6 +54,8 @@ class Progress:
     status: TaskStatus = TaskStatus.WAITING
     cleanup: Cleanup = Cleanup.NONE
     reason: str = ""
+    seen: int = 0
+    """Id of the last event taken in."""
     components: dict[str, Component] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
 

@@ -72,17 +72,17 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
     async with deps.db.begin("save") as tx:
-        app_id = await save(tx, await prepare(tx, spec, deps.limits))
+        app_id = await save(tx, await prepare(tx, spec, deps.limits, to_save=True))
         reply = (await _replies(tx, [await application_of(tx, app_id)]))[0]
     return Envelope(data=reply)
 
 
-@router.post("/try", summary="Check an application", responses=errors(404), openapi_extra=APPLICATION_BODY)
+@router.post("/try", summary="Check an application", responses=errors(404))
 async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
         async with deps.db.read() as tx:
-            await prepare(tx, spec, deps.limits)
+            await prepare(tx, spec, deps.limits, to_save=False)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:

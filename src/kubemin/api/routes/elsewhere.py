@@ -1,35 +1,37 @@
-"""Routes that older clients try and that lie elsewhere: 501, with the address that does it."""
+"""Routes that older clients try and that lie elsewhere: 501, with the address that does it.
+
+They are signposts, not a part of the API: the OpenAPI document leaves them out.
+"""
 
 from typing import NoReturn
 
 from fastapi import APIRouter
 
 from kubemin.api.codes import Code
-from kubemin.api.envelope import ApiError, Envelope
-from kubemin.api.openapi import errors
+from kubemin.api.envelope import ApiError
 
-router = APIRouter(tags=["Elsewhere"])
-
-
-def _elsewhere(verb: str, path: str) -> NoReturn:
-    raise ApiError(501, Code.NOT_IMPLEMENTED, f"Not implemented here: use {verb} {path} instead.")
+router = APIRouter(include_in_schema=False)
 
 
-@router.post("/workflow", responses=errors(501), summary="See /applications/{id}/workflow", deprecated=True)
-async def workflow_elsewhere() -> Envelope[None]:
+def _elsewhere(path: str) -> NoReturn:
+    raise ApiError(
+        501, Code.NOT_IMPLEMENTED, f"Not implemented here: use POST /api/v1/applications/{{id}}{path} instead."
+    )
+
+
+@router.post("/workflow")
+async def workflow_elsewhere() -> None:
     """Workflows are created below their application."""
-    _elsewhere("POST", "/api/v1/applications/{id}/workflow")
+    _elsewhere("/workflow")
 
 
-@router.post("/workflow/exec", responses=errors(501), summary="See /applications/{id}/workflow/exec", deprecated=True)
-async def exec_elsewhere() -> Envelope[None]:
+@router.post("/workflow/exec")
+async def exec_elsewhere() -> None:
     """Workflows are run below their application."""
-    _elsewhere("POST", "/api/v1/applications/{id}/workflow/exec")
+    _elsewhere("/workflow/exec")
 
 
-@router.post(
-    "/workflow/cancel", responses=errors(501), summary="See /applications/{id}/workflow/cancel", deprecated=True
-)
-async def cancel_elsewhere() -> Envelope[None]:
+@router.post("/workflow/cancel")
+async def cancel_elsewhere() -> None:
     """Tasks are cancelled below their application."""
-    _elsewhere("POST", "/api/v1/applications/{id}/workflow/cancel")
+    _elsewhere("/workflow/cancel")

@@ -1,0 +1,133 @@
+"""The command line as a user has it: real processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+PROGRAM = str(Path(sys.executable).with_name("kubemin"))
+_SECONDS = 60
+
+
+def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
+    return {**clean, "NO_COLOR": "1", "PYTHONWARNINGS": "error", **(extra or {})}
+
+
+class Kubemin:
+    """Runs commands in a folder; with a server's address, against that server."""
+
+    def __init__(self, folder: Path, server: str | None = None) -> None:
+        self.folder = folder
+        self._extra = {"KUBEMIN_SERVER": server} if server else {}
+
+    def __call__(
+        self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env=_environment({**self._extra, **(env or {})}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Running":
+        """Start a command."""
+        return Running(arguments, self.folder, _environment({**self._extra, **(env or {})}))
+
+    @contextmanager
+    def dev(self, *options: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
+        """`kubemin dev` on a free port while the context is open; its ``url`` is set."""
+        with self.server("dev", *options, env=env) as running:
+            yield running
+
+    @contextmanager
+    def server(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
+        """A command that serves, on a free port, until it says that it is ready."""
+        running = self.start(*arguments, "--port", "0", env=env)
+        try:
+            running.url = running.wait_for(r"ready at (http://\S+)")[1]
+            yield running
+        finally:
+            running.stop()
+
+
+class Running:
+    """A command that runs; what it prints is kept."""
+
+    def __init__(self, arguments: tuple[str, ...], folder: Path, env: dict[str, str]) -> None:
+        self.url = ""
+        self.process = subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        self.output = ""
+        self.errors = ""
+        self._news = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=("output", self.process.stdout), daemon=True),
+            threading.Thread(target=self._read, args=("errors", self.process.stderr), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, name: str, pipe: IO[str]) -> None:
+        for line in pipe:
+            with self._news:
+                setattr(self, name, getattr(self, name) + line)
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+        pipe.close()
+
+    def wait_for(self, pattern: str) -> "re.Match[str]":
+        """The first match of the pattern in what is printed on stdout, once it is there."""
+        found: re.Match[str] | None = None
+
+        def look() -> bool:
+            nonlocal found
+            found = re.search(pattern, self.output)
+            return found is not None or not self._readers[0].is_alive()
+
+        with self._news:
+            self._news.wait_for(look, _SECONDS)
+        assert found is not None, f"{pattern!r} is not in:\n{self.output}\n{self.errors}"
+        return found
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait until it ends by itself; its exit code."""
+        code = self.process.wait(_SECONDS)
+        for reader in self._readers:
+            reader.join(_SECONDS)
+        return code
+
+    def stop(self) -> int:
+        """End it by SIGTERM; its exit code."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            return self.end()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
