@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,7 +39,7 @@ class SimServer:
         bookmark_interval: float = 60.0,
     ) -> None:
         self._host = host
-        self._wanted_port = port
+        self._port = port
         self._token = token
         self.registry = Registry(Storage(history=history))
         self.faults = Faults(self.registry)
@@ -56,8 +58,9 @@ class SimServer:
         self._web = web.Server(self._api.handle, access_log=None)
         # Bound first: a port that is taken is told before anything runs. Served last: nobody sees it half furnished.
         self._server = await asyncio.get_running_loop().create_server(
-            self._web, self._host, self._wanted_port, start_serving=False
+            self._web, self._host, self._port, start_serving=False
         )
+        self._port = self._server.sockets[0].getsockname()[1]
         for name in _NAMESPACES:
             self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
         await self.controllers.start()
@@ -80,13 +83,27 @@ class SimServer:
         await self.faults.aclose()
         await self.controllers.stop()
 
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """No API server while the context is open: nothing listens, all connections break. The cluster goes on."""
+        assert self._server is not None
+        assert self._web is not None
+        self._server.close()
+        for connection in list(self._web.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        try:
+            yield
+        finally:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._web, self._host, self._port)
+
     @property
     def port(self) -> int:
         """The port that it listens on."""
         if self._server is None:
             raise RuntimeError("the simulated cluster is not running")
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._port
 
     @property
     def url(self) -> str:

@@ -263,3 +263,15 @@ async def test_clear_releases_all(server: SimServer, client: Client) -> None:
     assert (await client("DELETE", "/sim/faults"))[0] == 200
     assert stored(server, "a")
     assert (await client.make("b"))[0] == 201
+
+
+async def test_outage(server: SimServer, client: Client) -> None:
+    await client.make("a")
+    async with client.session.get(f"{client.url}/api/v1/configmaps?watch=true&resourceVersion=0") as response:
+        await response.content.readline()
+        async with server.outage():
+            with pytest.raises(BROKEN):
+                await _lines(response)
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await client("GET", "configmaps/a")
+    assert (await client("GET", "configmaps/a"))[0] == 200
