@@ -9,27 +9,18 @@ from kubemin.spec.objects import Manifest, ObjectRef
 
 
 async def dependents_of(cluster: Cluster, manifest: Manifest, look: Manifest | None) -> dict[str, list[str]]:
-    """The uids, by kind, of what a controller might make for this object and is there already. Raises `ClusterError`."""
+    """The uids, by kind, of what a controller might make for this object and is there already."""
     found: dict[str, list[str]] = {}
     for kind, objects in (await _present(cluster, manifest, look)).items():
         found[kind] = sorted(item["metadata"]["uid"] for item in objects)
     return found
 
 
-async def made_since(
-    cluster: Cluster, ref: ObjectRef, manifest: Manifest, owner_uid: str | None, before: dict[str, list[str]]
-) -> list[Manifest]:
-    """What a controller made for the object since the look that ``before`` was taken from. Raises `ClusterError`."""
-    owner: Manifest | None = {"metadata": {"uid": owner_uid}} if owner_uid else None
+async def dependents(cluster: Cluster, ref: ObjectRef, manifest: Manifest, owner: Manifest | None) -> list[Manifest]:
+    """What there is now of what a controller may make for the object. Raises `ClusterError`."""
     named = {**manifest, "kind": ref.kind, "metadata": {"name": ref.name, "namespace": ref.namespace}}
     present = await _present(cluster, named, owner)
-    return [
-        item
-        for kind, objects in present.items()
-        if kind in before
-        for item in objects
-        if item["metadata"]["uid"] not in before[kind]
-    ]
+    return [item for objects in present.values() for item in objects]
 
 
 def claim_names(manifest: Manifest) -> list[str]:

@@ -4,14 +4,19 @@ from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
-from kubemin.engine.dependents import made_since
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.dependents import dependents
 from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at, until_gone
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.ownership import terminating
 from kubemin.engine.shield import to_the_end
+from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind
+
+FENCE = "kubemin.io/fence"
+"""Annotation set and removed again to move an object's version past an unanswered request."""
 
 _WITH_PODS = {"Deployment", "StatefulSet", "Job", "ReplicaSet"}
 
@@ -54,23 +59,62 @@ class Remover:
         await until_gone(self._cluster, ref, meta["uid"])
         return True
 
-    async def tidy(self, resource: Resource, manifest: Manifest) -> None:
+    async def tidy(self, resource: Resource, manifest: Manifest, *, remove: bool = True) -> None:
         """Remove what controllers made for the object since our first look: claims, ReplicaSets, revisions (R6).
 
-        Raises `StillThere` where something must wait, for a Pod or a rollout.
+        Waits until the object, where it was put back, is rolled out again. Controllers lag, so it looks until there
+        is nothing more to do; then it is done for good: what comes later is not ours. Without ``remove``, for objects
+        that are others', only our marks come off. Raises `StillThere`.
         """
         if not resource.dependents:
             return
-        owner = await look_at(self._cluster, resource.ref)
-        if owner is not None and not _settled(owner):
-            raise StillThere(resource.ref, "is put back, and not rolled out again yet")
-        for item in await made_since(
-            self._cluster, resource.ref, manifest, resource.uid if owner else None, resource.dependents
-        ):
+        backoff = Backoff(first=0.1, most=1.0)
+        why = resource.why
+        while True:
+            owner = await look_at(self._cluster, resource.ref)
+            if owner is not None and owner["metadata"]["uid"] != resource.uid:
+                owner = None
+            if remove and owner is not None and not _rolled_out(owner, resource.before):
+                resource.why = "is put back, and not rolled out again yet"
+            elif not await self._tidy_once(resource, manifest, owner, remove):
+                break
+            await backoff.pause()
+        resource.dependents, resource.why = {}, why
+        await self._journal.settle(resource, resource.state, why, "dependents")
+
+    async def _tidy_once(self, resource: Resource, manifest: Manifest, owner: Manifest | None, remove: bool) -> bool:
+        """Whether there was anything to do."""
+        before = resource.dependents
+        busy = False
+        for item in await dependents(self._cluster, resource.ref, manifest, owner):
             ref = ObjectRef.of(item)
-            if owner is not None and _in_use(owner, manifest, item):
-                continue
-            await self._delete_dependent(ref, item)
+            if not remove or item["metadata"]["uid"] in before.get(ref.kind, ()) or ref.kind not in before:
+                busy = await self._uncopy(resource, item, owner) or busy
+            elif owner is None or not _in_use(owner, item):
+                await self._delete_dependent(ref, item)
+                busy = True
+        return busy
+
+    async def _uncopy(self, resource: Resource, item: Manifest, owner: Manifest | None) -> bool:
+        """Take our annotations off a dependent that stays: controllers copy them from the object, and never back."""
+        annotations = item["metadata"].get("annotations") or {}
+        copied = {name: None for name in (FENCE,) if name in annotations}
+        if annotations.get(CLAIM) in resource.claims:
+            was = (owner or {"metadata": {}})["metadata"].get("annotations", {}).get(CLAIM)
+            if was in resource.claims:
+                return False  # it is still ours: the object itself comes first
+            copied[CLAIM] = was
+        if not copied:
+            return False
+        self._journal.lease.check()
+        patch = {"metadata": {"uid": item["metadata"]["uid"], "annotations": copied}}
+        try:
+            await to_the_end(self._cluster.patch(ObjectRef.of(item), patch))
+        except (NotFound, Conflict, Unanswered):
+            return True
+        except ClusterError as error:
+            raise StillThere(ObjectRef.of(item), error.message) from error
+        return True
 
     async def _delete_dependent(self, ref: ObjectRef, look: Manifest) -> None:
         meta = look["metadata"]
@@ -97,18 +141,20 @@ def propagation(kind: str) -> Literal["Foreground", "Background"]:
     return "Foreground" if kind in _WITH_PODS else "Background"
 
 
-def _settled(owner: Manifest) -> bool:
-    """Whether the owner's controller has seen the object as it is and has finished what it asks for."""
+def _rolled_out(owner: Manifest, before: Manifest | None) -> bool:
+    """Whether the controller has brought the object, as it is, to where it was before us."""
     spec, status = owner.get("spec", {}), owner.get("status", {})
+    was = (before or {}).get("status", {})
     wanted = spec.get("replicas", 1)
     return bool(
         status.get("observedGeneration", 0) >= owner["metadata"].get("generation", 0)
         and status.get("replicas", 0) == wanted
-        and status.get("updatedReplicas", status.get("replicas", 0)) in (wanted, 0)
+        and (owner["kind"] != "Deployment" or status.get("updatedReplicas", 0) == wanted)
+        and status.get("availableReplicas", 0) >= min(was.get("availableReplicas", 0), wanted)
     )
 
 
-def _in_use(owner: Manifest, manifest: Manifest, item: Manifest) -> bool:
+def _in_use(owner: Manifest, item: Manifest) -> bool:
     """Whether the owner, as it is now, still needs this dependent."""
     if item["kind"] == "ReplicaSet":
         return bool(item.get("spec", {}).get("replicas") or item.get("status", {}).get("replicas"))

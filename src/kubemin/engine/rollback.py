@@ -11,14 +11,11 @@ from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Claim, Journal, Resource
 from kubemin.engine.merge import changed_paths, ownership, restoration
 from kubemin.engine.ownership import applied_view, claim_of
-from kubemin.engine.removal import Remover
+from kubemin.engine.removal import FENCE, Remover
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM, MANAGER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ClaimKind, ResourceState
-
-FENCE = "kubemin.io/fence"
-"""Annotation set and removed again to move an object's version past an unanswered request."""
 
 _CONCURRENCY = 32
 
@@ -86,7 +83,9 @@ class Rollback:
                 await self._absent(resource)
                 return
             claim = resource.claims.get(claim_of(look) or "")
-            if claim is None and self._may_land(resource, look):
+            if FENCE in (look["metadata"].get("annotations") or {}):
+                await self._unfence(resource, look)
+            elif claim is None and self._may_land(resource, look):
                 await self._move_version(resource, look)
             elif claim is None:
                 await self._not_ours(resource, look)
@@ -125,13 +124,19 @@ class Rollback:
             if not undone.changed and not undone.kept:  # a predecessor put it back and died before it could say so
                 await self._settle_and_tidy(resource, ResourceState.RESTORED)
             else:
-                await self._journal.settle(resource, ResourceState.KEPT, "somebody else wrote it after this task")
+                await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != look["metadata"]["uid"]:
             await self._settle_and_tidy(resource, ResourceState.DELETED, "another object of this name is there now")
         elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
-            await self._journal.settle(resource, ResourceState.KEPT, "it does not carry this task's claim")
-        elif resource.state is not ResourceState.OBSERVED:
-            await self._journal.settle(resource, ResourceState.KEPT, "this task did not change it")
+            await self._leave(resource, ResourceState.KEPT, "it does not carry this task's claim")
+        elif resource.state is ResourceState.OBSERVED:
+            await self._leave(resource, ResourceState.OBSERVED)
+        else:
+            await self._leave(resource, ResourceState.KEPT, "this task did not change it")
+
+    async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
+        await self._remover.tidy(resource, self._manifests[resource.job_seq], remove=False)
+        await self._journal.settle(resource, state, why)
 
     async def _settle_and_tidy(self, resource: Resource, state: ResourceState, why: str = "") -> None:
         await self._journal.settle(resource, state, why)
@@ -147,20 +152,20 @@ class Rollback:
 
     async def _move_version(self, resource: Resource, look: Manifest) -> None:
         """Give the object a new version, so that an unanswered request based on this one can never land."""
-        for value in ("moved", None):
-            self._journal.lease.check()
-            meta = look["metadata"]
-            patch = {
-                "metadata": {
-                    "uid": meta["uid"],
-                    "resourceVersion": meta["resourceVersion"],
-                    "annotations": {FENCE: value},
-                }
-            }
-            try:
-                look = await to_the_end(self._cluster.patch(resource.ref, patch))
-            except (Conflict, Unanswered, NotFound):
-                return
+        meta = look["metadata"]
+        moved = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "annotations": {FENCE: "moved"}}
+        await self._patch(resource, {"metadata": moved})
+
+    async def _unfence(self, resource: Resource, look: Manifest) -> None:
+        await self._patch(resource, {"metadata": {"uid": look["metadata"]["uid"], "annotations": {FENCE: None}}})
+
+    async def _patch(self, resource: Resource, patch: Manifest) -> None:
+        """Send a patch; whatever becomes of it, the next look shows it."""
+        self._journal.lease.check()
+        try:
+            await to_the_end(self._cluster.patch(resource.ref, patch))
+        except (Conflict, Unanswered, NotFound):
+            return
 
     async def _put_back(self, resource: Resource, look: Manifest, claim: Claim) -> tuple[ResourceState, str] | None:
         """Write what undoes our change; None where the object changed meanwhile: look again.

@@ -78,13 +78,15 @@ class TaskRun:
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
         journal = await Journal.load(self._tools.db, self.lease)
-        status = self.task.status
-        if not status.ended:
-            status = await self._finish(journal, await self._forward(journal))
-        if status is TaskStatus.COMPLETED:
-            await self._retire(journal)
+        task = self.task
+        if not task.status.ended:
+            task = await self._finish(journal, await self._forward(journal))
+        if task.cleanup is Cleanup.NONE:
+            return
+        if task.status is TaskStatus.COMPLETED:
+            await self._clean_up(lambda: self._removal(journal, self._tools.cleanup_seconds))
         else:
-            await self._roll_back(journal, status)
+            await self._roll_back(journal, task.status)
 
     async def _forward(self, journal: Journal) -> Outcome:
         try:
@@ -139,8 +141,8 @@ class TaskRun:
         rows = [row for row in journal.resources.values() if row.purpose == "remove"]
         return await Retirement(journal, self._tools.cluster, self.task.app_id, priority_of).run(rows, seconds)
 
-    async def _finish(self, journal: Journal, outcome: Outcome) -> TaskStatus:
-        """Commit how the task ended, unless somebody ended it first; returns the status that stands."""
+    async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
+        """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
         task, status = self.task, outcome.status
         async with self._tools.db.begin("finish") as tx:
             retired: list[Resource] = []
@@ -158,11 +160,9 @@ class TaskRun:
                 if status is TaskStatus.COMPLETED and task.type == "delete" and not self._options.keep_application:
                     await applications.delete(tx, task.app_id)
             row = await tasks.get(tx, task.id)
-        if landed:
-            return status
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
-        return row.status
+        return row
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
         return (
@@ -171,12 +171,8 @@ class TaskRun:
             and bool(journal.resources)
         )
 
-    async def _retire(self, journal: Journal) -> None:
-        if any(row.purpose == "remove" and not row.state.settled for row in journal.resources.values()):
-            await self._clean_up(lambda: self._removal(journal, self._tools.cleanup_seconds))
-
     async def _roll_back(self, journal: Journal, status: TaskStatus) -> None:
-        if not self._to_undo(journal, status):
+        if self._options.cleanup is CleanupPolicy.NONE:
             await self._cleanup_is(Cleanup.NONE)
             return
         for row in journal.resources.values():

@@ -1,0 +1,104 @@
+"""A worker in a process of its own, that can be killed at a named point: SIGKILL, as a machine dies.
+
+The points are those where something outside the process changes: before and after each commit, before and after each
+write to the API server. They are counted, so that a run can be told to die at the n-th.
+"""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from tests.engine.instance import QUICK
+
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import Engine, Service
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.limits import Limits
+from kubemin.spec.states import Cleanup
+from kubemin.store import Database, tasks
+
+_context = get_context("forkserver")
+_context.set_forkserver_preload(["tests.engine.child"])
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a child does: run the task to its end, cancel it at one point, die at another (counted from 1)."""
+
+    database: str
+    cluster: str
+    app_id: str
+    task_id: str
+    points: str
+    cancel_at: int = 0
+    kill_at: int = 0
+
+
+async def run_child(script: Script) -> int:
+    """Run a worker as the script says; returns the exit code (-9: killed). The caller's loop goes on meanwhile."""
+    process = _context.Process(target=_main, args=(script,))
+    process.start()
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(process.sentinel, ended.set)
+    try:
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        loop.remove_reader(process.sentinel)
+        process.kill()
+        process.join()
+    code = process.exitcode
+    process.close()
+    assert code is not None
+    return code
+
+
+def _main(script: Script) -> None:
+    asyncio.run(_run(script))
+
+
+async def _run(script: Script) -> None:
+    seen = 0
+    claimed = False
+    cancelling: asyncio.Task[object] | None = None
+    with Path(script.points).open("a") as points:
+
+        async def probe(point: str) -> None:
+            nonlocal seen, cancelling, claimed
+            if ":cancel:" in point or (":claim:" in point and claimed):
+                return  # the canceller's own commit; a look for further tasks, which comes when it comes
+            claimed = claimed or point == "commit:claim:after"
+            seen += 1
+            points.write(f"{point}\n")
+            points.flush()
+            if seen == script.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if seen == script.cancel_at:
+                cancelling = asyncio.create_task(
+                    service.cancel(script.app_id, script.task_id, "ada", f"cancelled at {point}")
+                )
+
+        db = await Database.open(script.database, probe=probe)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=10, probe=probe)
+        hub = LocalHub()
+        service = Service(db, LocalSignals(hub), LocalDoorbell(), Limits())
+        engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), QUICK)
+        running = asyncio.create_task(engine.run())
+        while True:
+            async with db.read() as tx:
+                task = await tasks.get(tx, script.task_id)
+            assert task is not None
+            if task.status.ended and task.cleanup not in (Cleanup.PENDING, Cleanup.RUNNING):
+                break
+            await asyncio.sleep(0.01)
+        if cancelling is not None:
+            await asyncio.wait([cancelling])
+        await engine.stop()
+        await running
+        await cluster.aclose()
+        await db.aclose()

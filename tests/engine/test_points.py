@@ -1,0 +1,241 @@
+"""A kill and a cancel at every point of a deploy and of a rollback: the cluster is complete, or as it was.
+
+Each case is a real process that dies by SIGKILL, or a cancel at that point, and a second process that goes on from
+the database alone. `make test` takes some of the points, `make proof` all of them.
+"""
+
+import asyncio
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from tests.engine.child import Script, run_child
+from tests.engine.instance import Instance, comparable, conf, secret, store, web
+
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import ExecOptions, Service
+from kubemin.engine.merge import changed_paths
+from kubemin.engine.ownership import claim_of
+from kubemin.sim.server import SimServer
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.limits import Limits
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import Database
+
+SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]  # noqa: S106
+KILLED = -9
+
+
+@dataclass
+class Stage:
+    """A cluster with things in it, an application in the database, a task to run: the start of every case."""
+
+    instance: Instance
+    app_id: str
+    task_id: str
+    before: dict[ObjectRef, Manifest]
+    script: Script
+
+
+class World:
+    """Sets the stage for one case."""
+
+    def __init__(self, folder: Path, options: ExecOptions | None = None) -> None:
+        self._folder = folder
+        self._options = options
+
+    async def __aenter__(self) -> Stage:
+        self._sim = await SimServer(speed=100).__aenter__()
+        self._cluster = await Cluster.connect(kubeconfig=None, context=None, url=self._sim.url, timeout=10)
+        url = f"sqlite:///{self._folder}/kubemin.db"
+        self._db = await Database.open(url)
+        hub = LocalHub()
+        service = Service(self._db, LocalSignals(hub), LocalDoorbell(), Limits())
+        instance = Instance(self._db, self._sim, self._cluster, service, hub)
+        app_id = await instance.save(SPEC)
+        await _furnish(instance, app_id)
+        before = await instance.snapshot()
+        task_id = await instance.exec(app_id, self._options)
+        points = str(self._folder / "points")
+        return Stage(instance, app_id, task_id, before, Script(url, self._sim.url, app_id, task_id, points))
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._cluster.aclose()
+        await self._db.aclose()
+        await self._sim.__aexit__(None, None, None)
+
+
+async def _furnish(instance: Instance, app_id: str) -> None:
+    """Things that were there before: a ConfigMap and a Deployment that the deploy changes, one that it never sees."""
+    registry = instance.sim.registry
+    for name in ("settings", "bystander"):
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1", "old": "x"}}
+        registry.create("configmaps", "default", config, manager="kubectl")
+    name = f"deploy-api-{app_id}"
+    labels = {"app.kubernetes.io/name": "api", "kubemin.io/app-id": app_id}
+    old: Manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "api", "image": "api:1"}]},
+            },
+        },
+    }
+    registry.create("deployments", "default", old, manager="kubectl")
+
+    async def rolled_out() -> bool:
+        return bool(registry.get("deployments", "default", name).get("status", {}).get("availableReplicas"))
+
+    await instance.until(rolled_out)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, migrated: Path) -> World:
+    shutil.copy(migrated, tmp_path / "kubemin.db")
+    return World(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema, made once."""
+    path = tmp_path_factory.mktemp("migrated") / "kubemin.db"
+
+    async def migrate() -> None:
+        db = await Database.open(f"sqlite:///{path}")
+        await db.migrate()
+        await db.aclose()
+
+    asyncio.run(migrate())
+    return path
+
+
+def expire_leases(stage: Stage) -> None:
+    """What time would do: the dead worker's lease runs out."""
+    engine = create_engine(stage.script.database)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE tasks SET lease_expires_at = 1 WHERE lease_expires_at IS NOT NULL"))
+    engine.dispose()
+
+
+async def run(stage: Stage, *, cancel_at: int = 0, kill_at: int = 0) -> None:
+    """Run the task in a child that dies, then in one that goes on."""
+    code = await run_child(replace(stage.script, cancel_at=cancel_at, kill_at=kill_at))
+    assert code in (0, KILLED)
+    if code == KILLED:
+        expire_leases(stage)
+        assert await run_child(stage.script) == 0
+
+
+async def check(stage: Stage) -> TaskStatus:
+    """The promise: complete, or as it was."""
+    task = await stage.instance.task(stage.task_id)
+    after = await stage.instance.snapshot()
+    if task.status is TaskStatus.COMPLETED:
+        assert _shape(after) == COMPLETE(stage.app_id), task
+        for job in await stage.instance.jobs(stage.task_id):
+            assert job.status == "completed"
+    else:
+        assert task.cleanup is Cleanup.DONE if task.lease_epoch else Cleanup.NONE, task.cleanup_why
+        assert not (found := differences(stage.before, after)), "\n".join(found)
+        assert await _unclaimed(stage) == []
+    bystander = ObjectRef("ConfigMap", "default", "bystander")
+    assert after[bystander] == stage.before[bystander]
+    return task.status
+
+
+def differences(before: dict[ObjectRef, Manifest], after: dict[ObjectRef, Manifest]) -> list[str]:
+    """What is not as it was, for a person to read."""
+    found = [f"{ref} is gone" for ref in before if ref not in after]
+    found += [f"{ref} is new" for ref in after if ref not in before]
+    for ref, obj in before.items():
+        if ref in after and after[ref] != obj:
+            paths = ", ".join(changed_paths(obj, after[ref]))
+            metas = [{k: v for k, v in one["metadata"].items() if k != "name"} for one in (obj, after[ref])]
+            found.append(f"{ref} differs in {paths}: {metas[0]} became {metas[1]}")
+    return found
+
+
+async def _unclaimed(stage: Stage) -> list[str]:
+    left = []
+    for kind in ("ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "PersistentVolumeClaim", "Pod"):
+        for item in (await stage.instance.cluster.list(kind)).items:
+            if claim_of(item) or (kind == "Pod" and "deletionTimestamp" not in item["metadata"]):
+                ref = ObjectRef.of(item)
+                if ref.kind != "Pod" or "api" not in ref.name:
+                    left.append(str(ref))
+    return left
+
+
+def _shape(snapshot: dict[ObjectRef, Manifest]) -> dict[str, Any]:
+    """What the deploy was to make, by what matters of it."""
+    shape: dict[str, Any] = {}
+    for ref, obj in snapshot.items():
+        if ref.kind in ("ConfigMap", "Secret") and ref.name != "kube-root-ca.crt":
+            shape[str(ref)] = obj["data"]
+        if ref.kind in ("Deployment", "StatefulSet"):
+            shape[str(ref)] = obj["spec"]["template"]["spec"]["containers"][0]["image"]
+        if ref.kind in ("Service", "PersistentVolumeClaim") and ref.name != "kubernetes":
+            shape[str(ref)] = True
+    return shape
+
+
+def COMPLETE(app_id: str) -> dict[str, Any]:  # noqa: N802
+    ns = "default"
+    return {
+        f"ConfigMap/{ns}/bystander": {"a": "1", "old": "x"},
+        f"ConfigMap/{ns}/settings": {"a": "2", "b": "3", "old": "x"},
+        f"Secret/{ns}/keys": {"token": "dA=="},
+        f"Deployment/{ns}/deploy-api-{app_id}": "api:2",
+        f"StatefulSet/{ns}/store-db-{app_id}": "db:1",
+        f"Service/{ns}/svc-api-{app_id}": True,
+        f"Service/{ns}/svc-db-{app_id}": True,
+        f"Service/{ns}/hls-db-{app_id}": True,
+        f"PersistentVolumeClaim/{ns}/data-store-db-{app_id}-0": True,
+    }
+
+
+async def count(world: World, *, cancel_at: int = 0) -> int:
+    """How many points there are."""
+    async with world as stage:
+        await run(stage, cancel_at=cancel_at)
+        await check(stage)
+        return len(Path(stage.script.points).read_text().splitlines())
+
+
+SOME = [3, 11, 18, 26, 34, 45]
+ALL = list(range(1, 62))
+
+
+def some_and_all() -> list[Any]:
+    return [*SOME, *(pytest.param(n, marks=pytest.mark.proof) for n in ALL if n not in SOME)]
+
+
+@pytest.mark.parametrize("point", some_and_all())
+async def test_killed_while_it_deploys(world: World, point: int) -> None:
+    async with world as stage:
+        await run(stage, kill_at=point)
+        assert await check(stage) is TaskStatus.COMPLETED
+
+
+@pytest.mark.parametrize("point", some_and_all())
+async def test_cancelled_while_it_deploys(world: World, point: int) -> None:
+    async with world as stage:
+        await run(stage, cancel_at=point)
+        await check(stage)
+
+
+@pytest.mark.parametrize("point", some_and_all())
+async def test_killed_while_it_rolls_back(world: World, point: int) -> None:
+    """Cancelled when all is made but not yet ready; killed at a point after that."""
+    async with world as stage:
+        await run(stage, cancel_at=40, kill_at=40 + point)
+        await check(stage)
