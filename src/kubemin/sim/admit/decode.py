@@ -5,7 +5,6 @@ Types are checked, unknown and empty fields dropped, values respelled, and what 
 
 import base64
 import binascii
-from collections.abc import Iterator
 from typing import Any
 
 from kubemin.sim.admit.quantity import MALFORMED, canonical_quantity
@@ -57,27 +56,28 @@ def decode(kind: str, obj: dict[str, Any]) -> None:
 def unknown_fields(kind: str, obj: dict[str, Any]) -> list[str]:
     """The paths of fields that the kind does not have, as ``spec.template.spec.containers[0].imagex``."""
     schema = kind_schema(kind)
-    return list(_unknown(schema, obj)) if schema.name else []
+    found: list[str] = []
+    if schema.name:
+        _unknown(schema, obj, found, "")
+    return found
 
 
-def _unknown(node: Node, value: Any) -> Iterator[str]:
-    if isinstance(node, Struct):
-        if isinstance(value, dict):
+def _unknown(node: Node, value: Any, found: list[str], path: str) -> None:
+    if type(value) is dict:
+        if type(node) is Struct:
+            fields = node.fields
             for key, item in value.items():
-                field = node.fields.get(key)
+                field = fields.get(key)
                 if field is None:
-                    yield key
-                elif (type(item) is dict or type(item) is list) and not field.node.plain:
-                    for rest in _unknown(field.node, item):
-                        yield key + rest if rest[0] == "[" else f"{key}.{rest}"
-    elif isinstance(node, Items):
-        for index, item in enumerate(value if isinstance(value, list) else ()):
-            for rest in _unknown(node.item, item):
-                yield f"[{index}].{rest}"
-    elif isinstance(node, Table) and isinstance(value, dict):
-        for key, item in value.items():
-            for rest in _unknown(node.item, item):
-                yield f"{key}.{rest}"
+                    found.append(f"{path}{key}")
+                elif (type(item) is dict or type(item) is list) and not field[0].plain:
+                    _unknown(field[0], item, found, f"{path}{key}." if type(item) is dict else path + key)
+        elif type(node) is Table:
+            for key, item in value.items():
+                _unknown(node.item, item, found, f"{path}{key}.")
+    elif type(value) is list and type(node) is Items:
+        for index, item in enumerate(value):
+            _unknown(node.item, item, found, f"{path}[{index}].")
 
 
 def _struct(node: Struct, obj: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from kubemin.sim.managed.conflicts import conflict_problem
 from kubemin.sim.managed.entries import Entries, Entry, EntryKey, entry_key, read_entries, write_entries
 from kubemin.sim.managed.merging import merge, named_members, without
 from kubemin.sim.managed.sets import FieldSet, difference, intersection, union
-from kubemin.sim.managed.tracking import tracked
+from kubemin.sim.managed.tracking import bare, tracked
 from kubemin.sim.managed.walk import compare, declared
 from kubemin.sim.problems import Problem
 
@@ -48,10 +48,9 @@ def apply(
         )
     schema = kind_schema(config["kind"])
     check_config(schema, config)
-    config = copy_json(config)
-    live = {} if live is None else copy_json(live)
-    recorded = live.get("metadata", {}).pop("managedFields", None)
+    recorded = None if live is None else live["metadata"].get("managedFields")
     entries = read_entries(recorded, trusted=True) or {}
+    live = bare(live)
     if not entries and live:
         owned = tracked(schema, compare(schema, {}, live)[0], "")
         if owned:
@@ -65,15 +64,15 @@ def apply(
     entries[key] = Entry(fields, version, last.time if last else None)
     if last is not None:
         merged = _pruned(schema, merged, last.fields, entries)
-
-    changed, removed = compare(schema, live, merged)
-    changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
-    _resolve(entries, key, changed, removed, force=force)
+    if merged != live:
+        changed, removed = compare(schema, live, merged)
+        changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
+        _resolve(entries, key, changed, removed, force=force)
+        entries[key] = Entry(fields, version, now)
     if not fields:
         del entries[key]
-    elif merged != live:
-        entries[key] = Entry(fields, version, now)
-    metadata = merged["metadata"] = dict(merged.get("metadata") or {})
+    merged = copy_json(merged)  # so far it shares parts with both arguments
+    metadata = merged.setdefault("metadata", {})
     if entries:
         metadata["managedFields"] = write_entries(entries)
     return merged
@@ -103,6 +102,8 @@ def _pruned(schema: Struct, merged: Object, last: FieldSet, entries: Entries) ->
     owned: FieldSet = {}
     for entry in entries.values():
         owned = union(owned, entry.fields)
+    if not difference(last, owned):
+        return merged
     last = named_members(schema, last)
     present = named_members(schema, _fields(schema, merged))
     pruned = without(schema, merged, last) or {}

@@ -7,7 +7,7 @@ from kubemin.sim.managed.entries import Entries, Entry, EntryKey, entry_key, is_
 from kubemin.sim.managed.sets import FieldSet, difference, intersection, union
 from kubemin.sim.managed.walk import compare
 
-__all__ = ["settle_times", "track_update"]
+__all__ = ["bare", "settle_times", "track_update", "tracked"]
 
 Object = dict[str, Any]
 
@@ -44,7 +44,7 @@ def track_update(old: Object | None, new: Object, *, manager: str, now: str, sub
     if not entries and old is not None:
         return  # an object without owners stays without until the first apply
     schema = kind_schema(new["kind"])
-    changed, removed = compare(schema, _bare(old), new)
+    changed, removed = compare(schema, bare(old), new)
     changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
     if changed or removed:
         _take_over(entries, changed, removed, None)
@@ -85,7 +85,8 @@ def _base(sent: Any, recorded: Any, subresource: str) -> Entries:
     return read_entries(recorded, trusted=True) or {}
 
 
-def _bare(obj: Object | None) -> Object:
+def bare(obj: Object | None) -> Object:
+    """The object without managedFields, sharing everything else; nothing at all for None."""
     if obj is None:
         return {}
     if "managedFields" not in obj["metadata"]:

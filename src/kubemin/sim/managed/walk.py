@@ -49,11 +49,11 @@ def whole(node: Node, value: Any) -> FieldSet:
         fields = node.fields
         for key, item in value.items():
             field = fields.get(key)
-            out["f:" + key] = _LEAF if field is None or field.node.atomic else whole(field.node, item)
+            out["f:" + key] = _LEAF if field is None or field[0].atomic else whole(field[0], item)
     elif isinstance(node, Table):
         child = node.item
         for key, item in value.items():
-            out["f:" + key] = whole(child, item)
+            out["f:" + key] = _LEAF if child.atomic else whole(child, item)
     elif isinstance(node, Items):
         child = node.item
         for item in value:

@@ -49,8 +49,10 @@ def check_metadata(kind: str, metadata: Object, causes: Causes, *, old: Object |
 def check_labels(path: str, labels: dict[str, str] | None, causes: Causes) -> None:
     """Check keys and values."""
     for key, value in (labels or {}).items():
-        causes.each_invalid(path, key, formats.label_key(key))
-        causes.each_invalid(path, value, formats.label_value(value))
+        if wrong := formats.label_key(key):
+            causes.each_invalid(path, key, wrong)
+        if wrong := formats.label_value(value):
+            causes.each_invalid(path, value, wrong)
 
 
 def check_annotations(path: str, annotations: dict[str, str] | None, causes: Causes) -> None:
