@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.servers.mariadb import Mariadb, mariadb_or_skip
-from tests.servers.postgresql import Postgresql
 
 from kubemin.store import Database
+from tests.servers.mariadb import Mariadb, mariadb_or_skip
+from tests.servers.postgresql import Postgresql
 
 KINDS = ("sqlite", "postgresql", "mariadb")
 

@@ -67,10 +67,14 @@ async def test_the_guard_goes_by_the_databases_clock(db: Database) -> None:
 async def test_what_a_lost_guard_began_is_not_stored(db: Database) -> None:
     await add_tasks(db, "a", "b")
     await claim(db, seconds=0)
-    with pytest.raises(LeaseLost):
+
+    async def write() -> None:
         async with db.begin("write") as tx:
             await tasks.cancel(tx, B, "me", "stop")
             await tasks.guard(tx, A, 1)
+
+    with pytest.raises(LeaseLost):
+        await write()
     assert (await read_task(db, "b")).status is TaskStatus.WAITING
 
 

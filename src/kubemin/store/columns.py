@@ -1,6 +1,7 @@
 """Column types that behave alike on all three databases."""
 
 import re
+
 from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.engine import Dialect

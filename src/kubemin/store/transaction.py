@@ -44,9 +44,10 @@ class Translator:
 
         Raises a `StoreError` if it fails or, unless ``patient``, is not answered in time.
         """
+        remote = self._backend.remote
         try:
-            bounded = _bounded(work, None if patient else self._answer_seconds)
-            return await unbroken(bounded, grace=None if committing else CANCEL_SECONDS)
+            bounded = _bounded(work, self._answer_seconds if remote and not patient else None)
+            return await unbroken(bounded, grace=CANCEL_SECONDS if remote and not committing else None)
         except self.raised as error:
             raise self._explain(error, committing) from error
 

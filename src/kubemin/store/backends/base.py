@@ -36,6 +36,9 @@ class Backend(Protocol):
     raised: tuple[type[Exception], ...]
     """What the driver raises by itself, beside SQLAlchemy's errors, ``OSError`` and ``TimeoutError``."""
 
+    remote: bool
+    """Whether an answer may never come. If not, every wait has an end of its own, and no statement is left behind."""
+
     def engines(self, url: URL, limits: Limits) -> Engines:
         """Engines for a plain URL; connects to nothing yet."""
 

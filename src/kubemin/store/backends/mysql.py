@@ -24,6 +24,7 @@ class Mysql:
     """A MySQL or MariaDB database; ``drivername`` tells SQLAlchemy which."""
 
     raised: tuple[type[Exception], ...] = (asyncmy.errors.Error,)
+    remote = True
 
     def __init__(self, drivername: str) -> None:
         self._drivername = drivername

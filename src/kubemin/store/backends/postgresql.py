@@ -25,6 +25,7 @@ class Postgresql:
     """A PostgreSQL database, version 12 or later."""
 
     raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    remote = True
 
     def engines(self, url: URL, limits: Limits) -> Engines:
         if "sslmode" in url.query:  # as libpq spells it

@@ -21,6 +21,7 @@ class Sqlite:
     """An SQLite file. A commit is on the disk when it returns; the file is the owner's only, as it holds secrets."""
 
     raised: tuple[type[Exception], ...] = (sqlite3.Error,)
+    remote = False
 
     def engines(self, url: URL, limits: Limits) -> Engines:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):

@@ -1,0 +1,379 @@
+"""What goes wrong with databases, on real ones: which error it is, and what is stored afterwards."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from kubemin.store import (
+    CommitUnknown,
+    Database,
+    Full,
+    Locked,
+    StoreError,
+    Unavailable,
+    applications,
+    tasks,
+    transaction,
+)
+from tests.servers.postgresql import Postgresql
+from tests.servers.process import free_port
+from tests.servers.proxy import Proxy
+from tests.store.conftest import Servers
+from tests.store.rows import add_application, add_tasks, id_of, new_task, read_task
+
+_HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_another_process_holds_the_sqlite_file(tmp_path: Path) -> None:
+    path = tmp_path / "kubemin.db"
+    db = await Database.open(f"sqlite:///{path}", lock_seconds=0.05)
+    await db.migrate()
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOLD, str(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert await holder.stdout.readline() == b"held\n"
+    with pytest.raises(Locked):
+        await add_tasks(db, "a")
+    async with db.read() as tx:
+        assert await tasks.page(tx) == []  # readers are not held up
+    await holder.communicate(b"")
+    await add_tasks(db, "a")
+    await db.aclose()
+
+
+@pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)
+async def test_another_transaction_holds_the_row(url: str, db: Database) -> None:
+    await add_tasks(db, "a")
+    hasty = await Database.open(url, lock_seconds=1)
+    async with db.begin("hold") as tx:
+        await tasks.cancel(tx, id_of("a"), "me", "stop")
+        with pytest.raises(Locked):
+            async with hasty.begin("cancel") as other:
+                await tasks.cancel(other, id_of("a"), "you", "stop too")
+    assert (await read_task(db, "a")).cancelled_by == "me"
+    await hasty.aclose()
+
+
+@pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)
+async def test_a_deadlock_is_broken(db: Database) -> None:
+    await add_tasks(db, "a", "b")
+    both = asyncio.Barrier(2)
+
+    async def cross(first: str, second: str) -> bool:
+        async with db.begin("cross") as tx:
+            await tasks.cancel(tx, id_of(first), "me", first)
+            await both.wait()
+            await tasks.cancel(tx, id_of(second), "me", first)
+        return True
+
+    outcomes = await asyncio.gather(cross("a", "b"), cross("b", "a"), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Locked", "bool"]
+    assert (await read_task(db, "a")).reason == (await read_task(db, "b")).reason
+
+
+async def test_a_full_disk(sqlite: Database) -> None:
+    async with sqlite.begin("limit") as tx:
+        pages = await tx.scalar(text("PRAGMA page_count"))
+        await tx.scalar(text(f"PRAGMA max_page_count = {pages + 8}"))
+
+    async def too_much() -> None:
+        async with sqlite.begin("insert") as tx:
+            await tasks.insert(tx, new_task("a"))
+            await tasks.insert(tx, new_task("b", spec="x" * 100_000))
+
+    with pytest.raises(Full):
+        await too_much()
+    async with sqlite.read() as tx:
+        assert await tasks.page(tx) == []
+    async with sqlite.begin("space") as tx:
+        await tx.scalar(text("PRAGMA max_page_count = 100000"))
+    await add_tasks(sqlite, "a")
+
+
+@pytest.mark.parametrize(
+    ("url", "statement", "error"),
+    [
+        ("postgresql", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", Full),
+        ("postgresql", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '57P01'; END $$", Unavailable),
+        ("postgresql", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$", Locked),
+        ("mariadb", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114", Full),
+        ("mariadb", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1021", Full),
+        ("mariadb", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1053", Unavailable),
+    ],
+    indirect=["url"],
+)
+async def test_what_servers_say(db: Database, statement: str, error: type[StoreError]) -> None:
+    """Answers that cannot be brought about here by their cause: the server is told to give them."""
+    with pytest.raises(error):
+        async with db.begin("say") as tx:
+            await tx.write(text(statement))
+    await add_tasks(db, "a")
+
+
+async def test_no_statement_that_fails_lets_its_own_error_out(db: Database) -> None:
+    with pytest.raises(StoreError):
+        async with db.begin("nonsense") as tx:
+            await tx.write(text("UPDATE nothing SET x = 1"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: f"sqlite:///{folder / 'absent' / 'kubemin.db'}",
+        lambda folder: f"sqlite:///{folder}",
+        lambda folder: f"postgresql://me:hunter2@127.0.0.1:{free_port()}/db",
+        lambda folder: f"mariadb://me:hunter2@127.0.0.1:{free_port()}/db",
+        lambda folder: f"mysql://me:hunter2@127.0.0.1:{free_port()}/db",
+    ],
+)
+async def test_nobody_is_there(make: Callable[[Path], str], tmp_path: Path) -> None:
+
+    async def ask() -> None:
+        db = await Database.open(make(tmp_path))
+        try:
+            await db.ping()
+        finally:
+            await db.aclose()
+
+    with pytest.raises(Unavailable) as raised:
+        await ask()
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_what_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "kubemin.db").write_bytes(b"not a database, by any means" * 100)
+    db = await Database.open(f"sqlite:///{tmp_path / 'kubemin.db'}")
+    for ask in (db.migrate, db.check_schema, db.ping):
+        with pytest.raises(Unavailable):
+            await ask()
+    await db.aclose()
+
+
+async def test_no_such_database(servers: Servers) -> None:
+    for url in (servers.postgresql().url("absent"), servers.mariadb().url("absent")):
+        db = await Database.open(url)
+        with pytest.raises(Unavailable):
+            await db.ping()
+        await db.aclose()
+
+
+async def test_a_server_that_dies_and_comes_back() -> None:
+    with Postgresql() as server:
+        db = await Database.open(server.url())
+        await db.migrate()
+        await add_tasks(db, "a")
+
+        async def write() -> None:
+            async with db.begin("write") as tx:
+                await tasks.insert(tx, new_task("b"))
+                server.stop()
+                await tasks.insert(tx, new_task("c"))
+
+        with pytest.raises(Unavailable):
+            await write()
+        with pytest.raises(Unavailable):
+            await db.ping()
+        server.start()
+        await db.ping()
+        async with db.read() as tx:
+            assert [task.id for task in await tasks.page(tx)] == [id_of("a")]
+        await db.aclose()
+
+
+@dataclass
+class Behind:
+    """A database behind a proxy, and straight."""
+
+    db: Database
+    straight: Database
+    proxy: Proxy
+    at_commit: Callable[[], None] = lambda: None
+    """Called when the commit of `_insert` is about to be sent, and all before it is answered."""
+    committing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def probe(self, label: str) -> None:
+        if label == "commit:test:before":
+            self.proxy.seen.clear()
+            self.at_commit()
+            self.committing.set()
+
+    async def landed(self) -> bool:
+        async with self.straight.read() as tx:
+            return await tasks.get(tx, id_of("a")) is not None
+
+
+@asynccontextmanager
+async def _behind_a_proxy(url: str, servers: Servers, *, answer_seconds: float = 30) -> AsyncIterator[Behind]:
+    server = servers.postgresql() if "postgresql" in url else servers.mariadb()
+    straight = await Database.open(url)
+    await straight.migrate()
+    async with Proxy(server.port) as proxy:
+        behind: Behind
+
+        async def probe(label: str) -> None:
+            await behind.probe(label)
+
+        db = await Database.open(
+            server.url(url.rpartition("/")[2], port=proxy.port), probe=probe, answer_seconds=answer_seconds
+        )
+        behind = Behind(db, straight, proxy)
+        async with db.begin("connect") as tx:
+            await tx.now()
+        yield behind
+        proxy.heal()
+        await db.aclose()
+    await straight.aclose()
+
+
+remote = pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)
+
+
+async def _insert(db: Database) -> None:
+    async with db.begin("test") as tx:
+        await tasks.insert(tx, new_task("a"))
+
+
+@remote
+async def test_the_answer_to_a_commit_is_lost(url: str, servers: Servers) -> None:
+    async with _behind_a_proxy(url, servers) as behind:
+
+        def lose() -> None:
+            behind.proxy.drop_answers = True
+
+        behind.at_commit = lose
+        inserting = asyncio.create_task(_insert(behind.db))
+        while not await behind.landed():
+            assert not inserting.done()
+        behind.proxy.cut()
+        with pytest.raises(CommitUnknown):
+            await inserting
+        behind.proxy.heal()
+        async with behind.db.read() as tx:
+            assert await tasks.get(tx, id_of("a")) is not None  # read back
+
+
+@remote
+async def test_a_commit_is_lost_before_it_arrives(url: str, servers: Servers) -> None:
+    async with _behind_a_proxy(url, servers) as behind:
+
+        def lose() -> None:
+            behind.proxy.drop_requests = True
+
+        behind.at_commit = lose
+        inserting = asyncio.create_task(_insert(behind.db))
+        await behind.committing.wait()
+        await behind.proxy.seen.wait()
+        behind.proxy.cut()
+        with pytest.raises(CommitUnknown):
+            await inserting
+        behind.proxy.heal()
+        behind.at_commit = lambda: None
+        assert not await behind.landed()
+        await _insert(behind.db)
+
+
+@remote
+async def test_a_commit_that_is_never_answered(url: str, servers: Servers) -> None:
+    async with _behind_a_proxy(url, servers, answer_seconds=1) as behind:
+        behind.at_commit = behind.proxy.stall
+        with pytest.raises(CommitUnknown):
+            await _insert(behind.db)
+
+
+@remote
+async def test_a_commit_runs_to_its_end_under_a_cancel(url: str, servers: Servers) -> None:
+    async with _behind_a_proxy(url, servers) as behind:
+        behind.at_commit = behind.proxy.stall
+        inserting = asyncio.create_task(_insert(behind.db))
+        await behind.committing.wait()
+        await behind.proxy.seen.wait()
+        for _ in range(3):
+            inserting.cancel()
+            await asyncio.sleep(0)
+        assert not await behind.landed()
+        assert not inserting.done()
+        behind.proxy.heal()
+        with pytest.raises(asyncio.CancelledError):
+            await inserting
+        assert await behind.landed()
+
+
+@remote
+async def test_a_connection_that_breaks_between_statements(url: str, servers: Servers) -> None:
+    async with _behind_a_proxy(url, servers) as behind:
+
+        async def broken() -> None:
+            async with behind.db.begin("broken") as tx:
+                await tasks.insert(tx, new_task("a"))
+                behind.proxy.cut()
+                await tx.now()
+
+        with pytest.raises(Unavailable):
+            await broken()
+        assert not await behind.landed()
+        await _insert(behind.db)
+        assert await behind.landed()
+
+
+@remote
+async def test_a_statement_that_is_never_answered_can_be_cancelled(
+    url: str, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "CANCEL_SECONDS", 0.05)
+    async with _behind_a_proxy(url, servers) as behind:
+        behind.proxy.stall()
+        behind.proxy.seen.clear()
+        inserting = asyncio.create_task(_insert(behind.db))
+        await behind.proxy.seen.wait()
+        inserting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await inserting
+        behind.proxy.heal()
+        assert not await behind.landed()
+        await _insert(behind.db)
+
+
+@remote
+async def test_a_statement_that_is_never_answered_has_an_end(url: str, servers: Servers) -> None:
+    async with _behind_a_proxy(url, servers, answer_seconds=1) as behind:
+        behind.proxy.stall()
+        with pytest.raises(Unavailable):
+            await _insert(behind.db)
+        behind.proxy.heal()
+        assert not await behind.landed()
+        await _insert(behind.db)
+
+
+async def test_a_cancelled_wait_for_the_sqlite_lock(tmp_path: Path) -> None:
+    """The wait is inside the driver's thread, and has an end of its own; the cancel is raised then."""
+    path = tmp_path / "kubemin.db"
+    db = await Database.open(f"sqlite:///{path}", lock_seconds=0.5)
+    await db.migrate()
+    other = await Database.open(f"sqlite:///{path}")
+    async with other.begin("hold") as tx:
+        await applications.insert(tx, applications.NewApplication(id=id_of("shop"), name="shop"))
+        waiting = asyncio.create_task(add_application(db, "blog"))
+        done, _ = await asyncio.wait({waiting}, timeout=0.1)
+        assert not done
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    await add_application(db, "wiki")
+    async with db.read() as tx:
+        assert [row.name for row in await applications.page(tx)] == ["shop", "wiki"]
+    await other.aclose()
+    await db.aclose()

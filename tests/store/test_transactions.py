@@ -1,0 +1,223 @@
+"""Transactions: all or nothing, whatever ends them."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from kubemin.spec.objects import ObjectRef
+from kubemin.store import (
+    BadUrl,
+    Database,
+    Duplicate,
+    Locked,
+    StoreError,
+    components,
+    journal,
+    tables,
+    tasks,
+)
+from tests.store.rows import add_application, add_tasks, id_of, new_task
+
+
+async def _count(db: Database) -> int:
+    async with db.read() as tx:
+        return int(await tx.scalar(select(func.count()).select_from(tables.tasks)))
+
+
+async def test_all_or_nothing(db: Database) -> None:
+
+    async def insert_and_fail() -> None:
+        async with db.begin("insert") as tx:
+            await tasks.insert(tx, new_task("a"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await insert_and_fail()
+    assert await _count(db) == 0
+    await add_tasks(db, "a")
+    assert await _count(db) == 1
+
+
+async def test_a_failed_transaction_can_do_nothing_more(db: Database) -> None:
+    """On every database alike, also if somebody catches the error inside of it."""
+    await add_tasks(db, "a")
+
+    async def insert_in_spite() -> None:
+        async with db.begin("insert") as tx:
+            await tasks.insert(tx, new_task("b"))
+            with pytest.raises(Duplicate):
+                await tasks.insert(tx, new_task("a"))
+            with pytest.raises(StoreError, match="failed"):
+                await tx.now()
+
+    with pytest.raises(StoreError, match="failed"):
+        await insert_in_spite()
+    assert await _count(db) == 1
+
+
+async def test_a_read_sees_one_state_and_cannot_write(db: Database) -> None:
+    await add_tasks(db, "a")
+    async with db.read() as tx:
+        assert len(await tasks.page(tx)) == 1
+        await add_tasks(db, "b")
+        assert len(await tasks.page(tx)) == 1
+    assert await _count(db) == 2
+    with pytest.raises(StoreError):
+        async with db.read() as tx:
+            await tasks.insert(tx, new_task("c"))
+    assert await _count(db) == 2
+
+
+async def test_probes_stand_around_the_commit(url: str) -> None:
+    seen: list[tuple[str, int]] = []
+    watcher = await Database.open(url)
+    await watcher.migrate()
+
+    async def probe(label: str) -> None:
+        seen.append((label, await _count(watcher)))
+
+    db = await Database.open(url, probe=probe)
+    async with db.begin("exec") as tx:
+        await tasks.insert(tx, new_task("a"))
+    assert seen == [("commit:exec:before", 0), ("commit:exec:after", 1)]
+
+    async def broken(label: str) -> None:
+        raise ZeroDivisionError(label)
+
+    failing = await Database.open(url, probe=broken)
+    with pytest.raises(ZeroDivisionError, match="before"):
+        await add_tasks(failing, "b")
+    assert await _count(watcher) == 1
+    for opened in (db, failing, watcher):
+        await opened.aclose()
+
+
+class Rot13:
+    """A codec that can be told from none."""
+
+    def seal(self, stored: str) -> str:
+        return "sealed:" + stored[::-1]
+
+    def unseal(self, stored: str) -> str:
+        assert stored.startswith("sealed:")
+        return stored.removeprefix("sealed:")[::-1]
+
+
+async def test_what_may_hold_secrets_is_sealed(url: str) -> None:
+    db = await Database.open(url, codec=Rot13())
+    await db.migrate()
+    await add_application(db, "shop")
+    secret = {"data": {"password": "hunter2"}}
+    async with db.begin("write") as tx:
+        part = components.NewComponent(name="s", type="secret", namespace="d", properties=secret, traits=secret)
+        await components.replace_components(tx, id_of("shop"), [part])
+        await components.replace_components(tx, id_of("shop"), [part])
+        await tasks.insert(tx, new_task("a", spec=secret, plan=secret))
+        row = journal.NewResource(seq=1, job_seq=1, ref=ObjectRef("Secret", "d", "s"), before=secret, applied=secret)
+        await journal.add(tx, id_of("a"), [row])
+        await journal.update_many(tx, id_of("a"), [(1, {"applied": secret})])
+    async with db.read() as tx:
+        task = await tasks.get(tx, id_of("a"))
+        (resource,) = await journal.of_task(tx, id_of("a"))
+        (component,) = await components.of_application(tx, id_of("shop"))
+        assert task is not None
+        values = (task.spec, task.plan, resource.before, resource.applied, component.properties, component.traits)
+        assert values == (secret,) * 6
+        for table in tables.metadata.sorted_tables:
+            for raw in await tx.rows(select(table)):
+                assert "hunter2" not in str(raw)
+    await db.aclose()
+
+
+async def test_a_cancel_at_any_moment_leaks_nothing_and_tears_nothing(db: Database) -> None:
+    chance = random.Random(20)
+
+    async def write(n: int) -> None:
+        async with db.begin("write") as tx:
+            for part in "abc":
+                await tasks.insert(tx, new_task(f"{part}{n}", app=f"app{n}"))
+
+    async def look() -> None:
+        async with db.read() as tx:
+            await tasks.page(tx)
+            await tx.now()
+
+    loop = asyncio.get_running_loop()
+    for round_ in range(15):
+        works = [loop.create_task(write(8 * round_ + n)) for n in range(8)] + [
+            loop.create_task(look()) for _ in range(8)
+        ]
+        for work in works:
+            delay = chance.uniform(0, 0.03)
+            loop.call_later(delay, work.cancel)
+            loop.call_later(delay + 0.001, work.cancel)
+        await asyncio.gather(*works, return_exceptions=True)
+        for work in works:
+            assert work.cancelled() or work.exception() is None
+    async with db.read() as tx:
+        rows = await tasks.page(tx)
+    assert {len([row for row in rows if row.app_name == name]) for name in {row.app_name for row in rows}} <= {3}
+    for gate in (db._reader, db._writer):
+        assert gate.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    # Every place is free again: as many as there are can be inside at once.
+    inside = asyncio.Barrier(8)
+
+    async def enter() -> None:
+        async with db.read() as tx:
+            await tx.now()
+            await inside.wait()
+
+    await asyncio.gather(*(enter() for _ in range(8)))
+    await add_tasks(db, "after")
+
+
+async def test_waiting_for_a_connection_has_an_end(tmp_path: Path) -> None:
+    db = await Database.open(f"sqlite:///{tmp_path / 'x.db'}", answer_seconds=0.1)
+    await db.migrate()
+    async with db.begin("outer"):
+        with pytest.raises(Locked, match="connection"):
+            async with db.begin("inner"):
+                pass
+    await add_tasks(db, "a")
+    await db.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite://", "is a file"),
+        ("sqlite:///:memory:", "is a file"),
+        ("sqlite:///file:x?mode=memory&uri=true", "is a file"),
+        ("oracle://user:hunter2@host/db", "not supported"),
+        ("postgresql+psycopg://user:hunter2@host/db", "not supported"),
+        ("hunter2", "cannot be read"),
+        ("postgresql://user:hunter2@host:port/db", "cannot be read"),
+    ],
+)
+async def test_urls_that_cannot_be_used(url: str, says: str) -> None:
+    with pytest.raises(BadUrl, match=says) as raised:
+        await Database.open(url)
+    assert "hunter2" not in str(raised.value)
+
+
+async def test_an_sqlite_file_is_durable_and_its_owners(sqlite: Database, tmp_path: Path) -> None:
+    assert (tmp_path / "kubemin.db").stat().st_mode & 0o777 == 0o600
+    for transaction in (sqlite.begin("look"), sqlite.read()):
+        async with transaction as tx:
+            pragmas = [
+                await tx.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+            ]
+            assert pragmas == ["wal", 2, 1]
+
+
+async def test_the_clock_is_the_databases(db: Database) -> None:
+    async with db.begin("look") as tx:
+        first = await tx.now()
+        while (second := await tx.now()) == first:  # it goes on inside a transaction
+            pass
+    assert second > first
+    assert first.utcoffset() is not None
+    assert first.microsecond
