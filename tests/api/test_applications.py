@@ -1,0 +1,234 @@
+"""Applications: created, saved, listed, looked at, deleted."""
+
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import pytest
+
+from kubemin.api.codes import Code
+from kubemin.api.deps import ComponentState, Deps
+from kubemin.api.masks import MASK
+from kubemin.store import components, tasks, workflows
+from tests.api.conftest import Api, application
+
+MISSING = "k3v9x0q2m7c4t8b1n5z6w0ya"
+
+
+async def test_created_it_is_found_everywhere(api: Api) -> None:
+    made = await api.create(alias="The shop", tmp_enable=True, icon="🛒")
+    assert made["workflow_id"] == made["workflowId"] != ""
+    assert made["tmp_enable"] is made["tmpEnable"] is True
+    assert (made["namespace"], made["alias"], made["icon"], made["version"]) == ("default", "The shop", "🛒", "")
+    assert made["createTime"].endswith("Z")
+    assert await api.get("/applications") == {"applications": [made]}
+    assert await api.get("/applications/templates") == {"applications": [made]}
+    assert await api.get(f"/applications/{made['id']}") == made
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/components"),
+        ("GET", "/workflows"),
+        ("DELETE", "/resources"),
+        ("GET", "/workflow/tasks"),
+    ],
+)
+@pytest.mark.parametrize("app_id", [MISSING, "x", "a" * 5000, "%00", "%ff", "..%2f"])
+async def test_an_unknown_application_is_404(api: Api, method: str, path: str, app_id: str) -> None:
+    envelope = await api.call(method, f"/applications/{app_id}{path}", 404)
+    assert envelope["code"] in (Code.APPLICATION_NOT_FOUND, Code.NOT_FOUND)
+
+
+async def test_pages_are_cut_only_when_asked_for(api: Api) -> None:
+    names = [(await api.create(name=f"app-{number:02}"))["name"] for number in range(5)]
+    assert [one["name"] for one in (await api.get("/applications"))["applications"]] == names
+    page = await api.get("/applications", page=2, pageSize=2)
+    assert [one["name"] for one in page.pop("applications")] == names[2:4]
+    assert page == {"total": 5, "page": 2, "pageSize": 2}
+    found = await api.get("/applications", search="APP-03")
+    assert [one["name"] for one in found["applications"]] == ["app-03"]
+    assert (await api.get("/applications", search="app_"))["applications"] == []
+    assert (await api.get("/applications/templates"))["applications"] == []
+
+
+async def test_a_name_is_taken_once_a_namespace(api: Api) -> None:
+    first = await api.create()
+    envelope = await api.post("/applications", application(), 409)
+    assert envelope["code"] == Code.APPLICATION_EXISTS
+    tried = await api.post("/applications/try", application())
+    assert (tried["valid"], tried["message"]) == (False, envelope["message"])
+    other = await api.create(namespace="elsewhere")
+    renamed = application(id=other["id"], namespace="default")
+    assert (await api.post("/applications", renamed, 409))["code"] == Code.APPLICATION_EXISTS
+    assert (await api.post("/applications/try", {"id": first["id"], "name": "shop"})) == {"valid": True, "errors": []}
+
+
+async def test_saving_replaces_components_and_leaves_unchanged_rows_alone(api: Api) -> None:
+    made = await api.create(description="old", icon="i", tmpEnable=True)
+    path = f"/applications/{made['id']}/components"
+    before = {one["name"]: one for one in (await api.get(path))["components"]}
+    web = {"name": "web", "type": "webservice", "image": "web:2", "properties": {"ports": [{"port": 80}]}}
+    conf = application()["component"][1]
+    saved = await api.post(
+        "/applications", {"id": made["id"], "name": "shop", "description": "new", "component": [conf, web]}
+    )
+    assert (saved["id"], saved["description"], saved["icon"], saved["tmpEnable"]) == (made["id"], "new", "i", True)
+    assert saved["workflowId"] == made["workflowId"]
+    after = {one["name"]: one for one in (await api.get(path))["components"]}
+    assert list(after) == ["conf", "web"]
+    assert after["conf"] == before["conf"]
+    assert (after["web"]["id"], after["web"]["createTime"]) == (before["web"]["id"], before["web"]["createTime"])
+    assert after["web"]["image"] == "web:2"
+    assert after["web"]["updateTime"] > before["web"]["updateTime"]
+
+
+async def test_saving_without_components_keeps_them(api: Api) -> None:
+    made = await api.create()
+    path = f"/applications/{made['id']}/components"
+    before = await api.get(path)
+    await api.post("/applications", {"id": made["id"], "name": "shop", "alias": "only this"})
+    assert await api.get(path) == before
+
+
+async def test_saving_what_is_not_there_is_404(api: Api) -> None:
+    envelope = await api.post("/applications", application(id=MISSING), 404)
+    assert envelope["code"] == Code.APPLICATION_NOT_FOUND
+    assert (await api.post("/applications/try", application(id=MISSING), 404))["code"] == Code.APPLICATION_NOT_FOUND
+    assert (await api.post("/applications", application(id=7), 400))["errors"][0]["field"] == "id"
+    assert (await api.create(id=""))["name"] == "shop"
+
+
+async def test_snake_case_goes_in_and_camel_case_comes_out(api: Api) -> None:
+    part = {
+        "name": "web",
+        "type": "webservice",
+        "image": "web:1",
+        "traits": {"storage": [{"name": "data", "type": "ephemeral", "mount_path": "/data"}]},
+    }
+    made = await api.create(component=[part], tmp_enable=True)
+    found = (await api.get(f"/applications/{made['id']}/components"))["components"][0]
+    assert found["traits"]["storage"][0]["mountPath"] == "/data"
+    assert made["tmpEnable"] is True
+
+
+async def test_secret_values_are_masked_and_the_mask_can_be_saved_back(api: Api) -> None:
+    made = await api.create()
+    path = f"/applications/{made['id']}/components"
+    shown = (await api.get(path))["components"]
+    keys = next(one for one in shown if one["name"] == "keys")
+    assert keys["properties"]["secret"] == {"token": MASK}
+
+    keys["properties"]["secret"]["extra"] = "new"
+    part = {name: keys[name] for name in ("name", "type", "image", "replicas", "properties", "traits")}
+    await api.post("/applications", {"id": made["id"], "name": "shop", "component": [part]})
+    async with api.db.read() as tx:
+        stored = (await components.of_application(tx, made["id"]))[0]
+    assert stored.properties["secret"] == {"token": "hush-hush", "extra": "new"}
+    answer = await api.http.get(f"/api/v1{path}")
+    assert "hush-hush" not in answer.text
+
+
+async def test_a_mask_without_a_value_behind_it_is_refused(api: Api) -> None:
+    part = {"name": "keys", "type": "secret", "properties": {"secret": {"token": MASK}}}
+    envelope = await api.post("/applications", application(component=[part]), 400)
+    assert envelope["errors"][0]["field"] == "component[0].properties.secret.token"
+    made = await api.create()
+    renamed = {**part, "name": "others"}
+    await api.post("/applications", {"id": made["id"], "name": "shop", "component": [renamed]}, 400)
+
+
+async def test_components_say_how_they_do(api: Api) -> None:
+    made = await api.create()
+    links = (("Ingress", "http://shop.example"),)
+    api.states["web"] = ComponentState("Failed", "ImagePullBackOff: no such image", links)
+    found = {one["name"]: one for one in (await api.get(f"/applications/{made['id']}/components"))["components"]}
+    assert found["web"]["status"] == "Failed"
+    assert found["web"]["lastAbnormal"] == "ImagePullBackOff: no such image"
+    assert found["web"]["externalLinks"] == [{"type": "Ingress", "value": "http://shop.example"}]
+    assert (found["conf"]["status"], found["conf"]["externalLinks"]) == ("Not Deploy", [])
+
+
+async def test_components_lie_in_their_own_or_the_applications_namespace(api: Api) -> None:
+    parts = [{"name": "a", "type": "config"}, {"name": "b", "type": "config", "namespace": "other"}]
+    made = await api.create(component=parts, namespace="one")
+    await api.post("/applications", {"id": made["id"], "name": "shop", "namespace": "two"})
+    found = (await api.get(f"/applications/{made['id']}/components"))["components"]
+    assert [one["namespace"] for one in found] == ["two", "other"]
+
+
+async def test_deleting_is_a_task_unless_the_resources_stay(api: Api) -> None:
+    made = await api.create()
+    answer = await api.call("DELETE", f"/applications/{made['id']}")
+    status = await api.get(f"/workflow/tasks/{answer['taskId']}/status")
+    assert (status["type"], status["status"], status["appId"]) == ("delete", "waiting", made["id"])
+    async with api.db.begin("test") as tx:
+        assert await tasks.cancel(tx, answer["taskId"], "test", "test")
+    assert await api.call("DELETE", f"/applications/{made['id']}", params={"keepResources": "true"}) == {
+        "appId": made["id"]
+    }
+    assert await api.get("/applications") == {"applications": []}
+
+
+async def test_a_locked_database_is_503_and_stores_nothing(api: Api, tmp_path: Path) -> None:
+    async with aiosqlite.connect(tmp_path / "kubemin.db", isolation_level=None) as other:
+        await other.execute("BEGIN IMMEDIATE")
+        answer = await api.http.post("/api/v1/applications", json=application())
+        assert (answer.status_code, answer.json()["code"]) == (503, Code.UNAVAILABLE)
+        assert answer.headers["retry-after"] == "1"
+        await other.execute("ROLLBACK")
+    assert await api.get("/applications") == {"applications": []}
+
+
+async def test_what_fails_half_way_stores_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await api.create()
+    before = await api.get(f"/applications/{made['id']}/components")
+
+    async def broken(*_: Any) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(workflows, "update", broken)
+    changed = {"id": made["id"], "name": "renamed", "component": [], "workflow": []}
+    await api.post("/applications", changed, 500)
+    assert await api.get(f"/applications/{made['id']}") == made
+    assert await api.get(f"/applications/{made['id']}/components") == before
+
+
+@pytest.mark.parametrize("size", [1, 5])
+async def test_templates_are_refused_until_they_can_be_cloned(api: Api, size: int) -> None:
+    parts = [{"name": f"c{number}", "template": {"id": MISSING}} for number in range(size)]
+    envelope = await api.post("/applications", application(component=parts), 400)
+    assert envelope["code"] == Code.TEMPLATE
+    assert len(envelope["errors"]) == size
+
+
+async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
+    import httpx
+
+    from kubemin.api.app import create_app
+
+    async def away() -> str | None:
+        return "Cannot connect"
+
+    app = create_app(
+        Deps(
+            db=deps.db,
+            service=deps.service,
+            limits=deps.limits,
+            component_states=deps.component_states,
+            health={"cluster": away},
+        )
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        answer = await http.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["data"] == {
+            "status": "degraded",
+            "checks": [
+                {"name": "database", "status": "ok", "message": ""},
+                {"name": "cluster", "status": "down", "message": "Cannot connect"},
+            ],
+        }

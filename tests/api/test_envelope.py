@@ -1,0 +1,218 @@
+"""Every reply is an envelope, whatever went wrong, and says nothing that it should not."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from kubemin.api.app import create_app
+from kubemin.api.codes import Code
+from kubemin.api.deps import Deps
+from kubemin.api.errors import api_error, sentence
+from kubemin.cluster.errors import Unreachable
+from kubemin.engine.errors import (
+    AppNotFound,
+    ExecFailed,
+    KeyReused,
+    SignalFailed,
+    TaskActive,
+    TaskEnded,
+    TaskNotFound,
+    WorkflowNotFound,
+)
+from kubemin.spec.issues import Issue, SpecError
+from kubemin.spec.states import TaskStatus
+from kubemin.store import errors as store
+from tests.api.conftest import BODY_LIMIT, Api, application
+
+
+async def test_an_unknown_address_is_404_in_the_envelope(api: Api) -> None:
+    assert (await api.get("/nothing/here", 404))["code"] == Code.NOT_FOUND
+    assert (await api.http.get("/")).json()["code"] == Code.NOT_FOUND
+    assert (await api.get("/applications/", 404))["code"] == Code.NOT_FOUND
+
+
+async def test_a_wrong_method_is_405_and_says_which_are_right(api: Api) -> None:
+    answer = await api.http.patch("/api/v1/applications")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == Code.METHOD_NOT_ALLOWED
+    assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize("path", ["/workflow", "/workflow/exec", "/workflow/cancel"])
+async def test_old_addresses_are_501_and_name_the_right_one(api: Api, path: str) -> None:
+    envelope = await api.post(path, {}, 501)
+    assert f"POST /api/v1/applications/{{id}}{path} " in envelope["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"{} {}",
+        b"\xff\xfe",
+        b'{"name": "\xff"}',
+        b'\xef\xbb\xbf{"name": "bom"}',
+        b'{"name": NaN}',
+        b'{"name": Infinity}',
+        b'{"name": 1e999}',
+        b'{"name": ' + b"9" * 5000 + b"}",
+        b'{"component": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"component": ' + b"[" * 70 + b"]" * 70 + b"}",
+    ],
+    ids=lambda body: body[:20].decode("latin-1"),
+)
+async def test_a_body_that_is_no_json_object_is_400(api: Api, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    envelope = await api.call("POST", "/applications", 400, content=body, headers=headers)
+    assert envelope["errors"][0]["field"]
+    assert await api.get("/applications") == {"applications": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "a\0b"}, "name"),
+        ({"description": "\ud800"}, "description"),
+        ({"component": [{"name": "web", "replicas": 2**80}]}, "component[0].replicas"),
+        ({"a\0b": 1}, "body"),
+    ],
+)
+async def test_what_no_database_can_store_is_named(api: Api, change: dict[str, Any], field: str) -> None:
+    import json
+
+    body = json.dumps(application(**change))
+    headers = {"Content-Type": "application/json"}
+    envelope = await api.call("POST", "/applications", 400, content=body, headers=headers)
+    assert envelope["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"name": 7}, "name", Code.VALIDATION),
+        ({"name": None}, "name", Code.MISSING_FIELD),
+        ({"name": "Not A Name"}, "name", Code.INVALID_NAME),
+        ({"surprise": 1}, "surprise", Code.VALIDATION),
+        ({"component": "web"}, "component", Code.VALIDATION),
+        ({"component": [{"name": "web", "type": "webservice"}]}, "component[0].image", Code.IMAGE_NOT_SET),
+        ({"component": [{"name": "web", "type": "robot"}]}, "component[0].type", Code.APPLICATION_CONFIG),
+        ({"workflow": [{"name": "one", "components": ["ghost"]}]}, "workflow[0].components[0]", 10027),
+        ({"component": [{"name": f"c{n}", "type": "config"} for n in range(1000)]}, "component", 10000),
+    ],
+)
+async def test_what_is_wrong_is_named_and_nothing_is_stored(
+    api: Api, change: dict[str, Any], field: str, code: int
+) -> None:
+    envelope = await api.post("/applications", application(**change), 400)
+    assert field in [error["field"] for error in envelope["errors"]]
+    assert envelope["code"] == code
+    tried = await api.post("/applications/try", application(**change))
+    assert tried["valid"] is False
+    assert tried["errors"] == envelope["errors"]
+    assert tried["message"] == envelope["message"]
+    assert await api.get("/applications") == {"applications": []}
+
+
+async def _chunks(size: int) -> AsyncIterator[bytes]:
+    yield b'{"name": "'
+    for _ in range(size // 1024):
+        yield b"a" * 1024
+    yield b'"}'
+
+
+async def test_a_large_body_is_413_announced_or_not(api: Api) -> None:
+    headers = {"Content-Type": "application/json"}
+    for content in (b"a" * (BODY_LIMIT + 1), _chunks(BODY_LIMIT), _chunks(5 * BODY_LIMIT)):
+        envelope = await api.call("POST", "/applications", 413, content=content, headers=headers)
+        assert envelope["code"] == Code.TOO_LARGE
+    accepted = b'{"name": "' + b"a" * (BODY_LIMIT - 12) + b'"}'
+    assert len(accepted) == BODY_LIMIT
+    await api.call("POST", "/applications", 400, content=accepted, headers=headers)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_what_a_foreign_page_can_post_is_415(api: Api, kind: str | None) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    content = b'{"name": "shop", "component": []}'
+    envelope = await api.call("POST", "/applications", 415, content=content, headers=headers)
+    assert envelope["code"] == Code.UNSUPPORTED_MEDIA_TYPE
+
+
+@pytest.mark.parametrize(
+    "query", [{"page": "0"}, {"page": "x"}, {"pageSize": "100000"}, {"search": "a\0"}, {"search": "a" * 300}]
+)
+async def test_a_wrong_parameter_is_named(api: Api, query: dict[str, str]) -> None:
+    envelope = await api.get("/applications", 400, **query)
+    assert [error["field"] for error in envelope["errors"]] == list(query)
+
+
+async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:
+    def broken(app_id: str) -> Any:
+        raise RuntimeError(f"secret of {app_id}")
+
+    app = create_app(Deps(db=deps.db, service=deps.service, limits=deps.limits, component_states=broken))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test"
+    ) as http:
+        api = Api(http, deps.db)
+        app_id = (await api.create())["id"]
+        envelope = await api.get(f"/applications/{app_id}/components", 500)
+    assert envelope["code"] == Code.INTERNAL
+    assert "secret" not in str(envelope)
+    assert "Traceback" not in str(envelope)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (SpecError([Issue("name", "NAME_TOO_LONG", "too long")]), 400, 10021),
+        (SpecError([Issue("a", "MISSING_IMAGE", "x"), Issue("b", "NAME_TOO_LONG", "y")]), 400, 10020),
+        (AppNotFound("x"), 404, 10005),
+        (WorkflowNotFound("x"), 404, 20005),
+        (TaskNotFound("x"), 404, 20006),
+        (TaskEnded("x", TaskStatus.COMPLETED), 409, 20010),
+        (TaskActive("x"), 409, 20011),
+        (KeyReused("x"), 409, 409),
+        (SignalFailed("x", "Redis is away"), 502, 20012),
+        (ExecFailed("x"), 500, 20004),
+        (Unreachable("cannot connect"), 503, 30001),
+        (store.Locked("x"), 503, 503),
+        (store.Unavailable("x"), 503, 503),
+        (store.CommitUnknown("x"), 503, 503),
+        (store.SchemaOutdated("run `kubemin migrate`"), 503, 503),
+        (store.Full("x"), 507, 507),
+        (store.Duplicate("pk"), 409, 409),
+        (store.Unstorable("too long"), 400, 10020),
+        (store.StoreError("SELECT password"), 500, 500),
+        (KeyError("password"), 500, 500),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_each_error_has_one_answer(error: Exception, status: int, code: int) -> None:
+    answer = api_error(error)
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.message.endswith(".")
+    assert "password" not in answer.message
+    assert (answer.headers or {}).get("Retry-After") == (
+        "1" if isinstance(error, store.Locked | store.Unavailable | Unreachable) else None
+    )
+
+
+def test_an_active_task_is_named() -> None:
+    answer = api_error(TaskActive("m8d2h5s0r4f7j1l9p3u6e0xb"))
+    assert "m8d2h5s0r4f7j1l9p3u6e0xb" in answer.message
+    assert answer.errors is not None
+    assert answer.errors[0].message == "m8d2h5s0r4f7j1l9p3u6e0xb"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("it broke", "It broke."), ("/x is away.", "/x is away."), ("Why?", "Why?"), ("", ".")]
+)
+def test_sentences(text: str, expected: str) -> None:
+    assert sentence(text) == expected
