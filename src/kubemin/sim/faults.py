@@ -2,7 +2,7 @@
 
 A ``Fault`` says which requests it strikes and what it does to them. It strikes the ``skip + 1``-th match and the
 ``times - 1`` after it. From Python: ``armed = server.faults.add(Fault("drop", verb="create", resource="services"))``,
-then ``await armed.struck()``. From another process: JSON to ``/sim/faults``, see ``Faults.serve``.
+then ``await armed.struck()``. From another process: JSON to ``/sim/faults``, see ``faultserver``.
 """
 
 import asyncio
@@ -10,16 +10,16 @@ import inspect
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
 from aiohttp import web
 
-from kubemin.sim.jsondata import Object, dump_json
-from kubemin.sim.problems import Problem, bad_request, expired
+from kubemin.sim.jsondata import Object
+from kubemin.sim.problems import Problem, expired
 from kubemin.sim.registry import Registry
 from kubemin.sim.resources import RESOURCES, Resource
 from kubemin.sim.watch import error_line
@@ -248,6 +248,10 @@ class Faults:
         self._armed[armed.id] = armed
         return armed
 
+    def find(self, number: int) -> Armed | None:
+        """The armed fault of that id."""
+        return self._armed.get(number)
+
     def remove(self, armed: Armed) -> None:
         """Disarm it. What it holds stays held: release it first."""
         self._armed.pop(armed.id, None)
@@ -383,68 +387,8 @@ class Faults:
                 return [STUCK]
         return []
 
-    # -- over HTTP
-
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a request below ``/sim/faults``.
-
-        ``POST /sim/faults`` arms the fault in the body and answers with its id; ``GET`` lists, ``DELETE`` clears.
-        ``POST /sim/faults/<id>/release`` and ``DELETE /sim/faults/<id>`` are about one;
-        ``POST /sim/faults/cut`` (``{"resource": glob}``) breaks the open watches.
-        """
-        parts = [part for part in request.path.split("/") if part][2:]
-        route = (request.method, *("<id>" if part.isdecimal() else part for part in parts))
-        if route == ("GET",):
-            return _json({"faults": [armed.describe() for armed in self.armed]})
-        if route == ("DELETE",):
-            await self.clear()
-            return _json({})
-        if route == ("POST",):
-            return _json(self.add(_parse(await _body(request))).describe(), 201)
-        if route == ("POST", "cut"):
-            return _json({"cut": self.cut_watches(str((await _body(request)).get("resource", "*")))})
-        armed = self._armed.get(int(parts[0])) if len(route) > 1 and route[1] == "<id>" else None
-        if armed is not None and route == ("GET", "<id>"):
-            return _json(armed.describe())
-        if armed is not None and route == ("POST", "<id>", "release"):
-            return _json({"outcomes": await armed.release()})
-        if armed is not None and route == ("DELETE", "<id>"):
-            self.remove(armed)
-            return _json({})
-        raise Problem(404, "NotFound", "there is no such fault")
-
 
 def _refusal(fault: Fault) -> Problem:
     details = {"retryAfterSeconds": fault.retry_after} if fault.retry_after is not None else None
     message = fault.message or f"simulated: {fault.code}"
     return Problem(fault.code, _REASONS.get(fault.code, ""), message, details=details)
-
-
-def _parse(body: Object) -> Fault:
-    known = {found.name for found in fields(Fault)} - {"call"}
-    unknown = sorted(set(body) - known)
-    if unknown:
-        raise bad_request(f"unknown field of a fault: {unknown[0]}")
-    if body.get("action") not in get_args(Action) or body["action"] == "call":
-        raise bad_request(f"action: one of {', '.join(name for name in get_args(Action) if name != 'call')}")
-    if body.get("when", "before") not in get_args(When):
-        raise bad_request("when: before or after")
-    for name, kinds in (("skip", int), ("times", int), ("code", int), ("retry_after", int), ("seconds", (int, float))):
-        value = body.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
-            raise bad_request(f"{name}: a number")
-    return Fault(**body)
-
-
-async def _body(request: web.BaseRequest) -> Any:
-    try:
-        body = json.loads(await request.read() or b"{}")
-    except ValueError as error:
-        raise bad_request(f"the body is not JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise bad_request("the body is not an object")
-    return body
-
-
-def _json(body: Object, status: int = 200) -> web.Response:
-    return web.Response(body=dump_json(body), status=status, content_type="application/json")

@@ -9,6 +9,7 @@ from kubemin.sim import discovery, openapi
 from kubemin.sim.answers import Answer, plain, refusal, wants_pretty
 from kubemin.sim.calls import Call
 from kubemin.sim.faults import Faults, RequestInfo
+from kubemin.sim.faultserver import serve_faults
 from kubemin.sim.handlers import Handlers, Log
 from kubemin.sim.problems import Problem
 from kubemin.sim.registry import Registry
@@ -61,7 +62,7 @@ class Api:
                 raise Problem(401, "Unauthorized", "Unauthorized")
             path = request.rel_url.raw_path
             if path.startswith("/sim/faults"):
-                return await self._faults.serve(request)
+                return await serve_faults(self._faults, request)
             call = await _read_call(request, path)
             if call is None:
                 return _response(_about(path, request.headers.get("Accept")), request)

@@ -250,6 +250,8 @@ async def test_over_http(server: SimServer, client: Client) -> None:
         {"action": "drop", "color": 1},
         {"action": "drop", "skip": "1"},
         {"action": "drop", "times": True},
+        {"action": "drop", "name": 5},
+        {"action": "drop", "dry_run": "yes"},
     ],
 )
 async def test_nonsense_over_http_is_refused(client: Client, body: dict[str, object]) -> None:

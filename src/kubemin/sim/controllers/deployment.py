@@ -1,8 +1,8 @@
 """The Deployment controller: a ReplicaSet for each template, and the Pods moved from the old ones to the new."""
 
-from kubemin.sim.controllers import conditions
 from kubemin.sim.controllers.hub import Controller, Hub, Key
 from kubemin.sim.controllers.owners import claim, orphans_of_interest, reference, safe_hash, with_meta
+from kubemin.sim.controllers.progress import Progress, counts
 from kubemin.sim.controllers.rollout import (
     DESIRED,
     HASH,
@@ -11,8 +11,6 @@ from kubemin.sim.controllers.rollout import (
     REVISION,
     REVISION_HISTORY,
     bounds,
-    count,
-    has_progressed,
     is_complete,
     new_size,
     old_sizes,
@@ -20,15 +18,11 @@ from kubemin.sim.controllers.rollout import (
     replicas_of,
     revision,
     same_template,
-    wanted,
 )
 from kubemin.sim.controllers.view import controller_of, is_deleting, is_finished
 from kubemin.sim.jsondata import Object, copy_json
 from kubemin.sim.problems import Problem
 from kubemin.sim.storage import EventType
-
-_NO_DEADLINE = 2**31 - 1
-_STAMPS = ("lastUpdateTime",)
 
 
 class DeploymentController(Controller):
@@ -38,8 +32,7 @@ class DeploymentController(Controller):
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
-        # When each Deployment, by uid, last came further. The condition's own time has whole seconds, and no speed.
-        self._progress: dict[str, float] = {}
+        self._progress = Progress(hub)
 
     def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
         meta = obj["metadata"]
@@ -69,10 +62,10 @@ class DeploymentController(Controller):
             return
         sets = claim(self.hub, deployment, "replicasets")
         if is_deleting(deployment):
-            self._progress.pop(deployment["metadata"]["uid"], None)
-            self._write_status(deployment, sets, estimate=False)
+            self._progress.forget(deployment)
+            self._write(deployment, self._progress.status(*self._load(key), estimate=False))
             return
-        deployment = self._note_pause(deployment)
+        deployment = self._write(deployment, self._progress.note_pause(deployment))
         if deployment["spec"].get("paused") or self._is_scaling(deployment, sets):
             self._adopt_revision(deployment, sets, create=False)
             self._scale(key)
@@ -108,7 +101,7 @@ class DeploymentController(Controller):
                 name = found["metadata"]["name"]
                 if name in sizes:
                     self._resize(deployment, found, sizes[name])
-            if not sizes and is_complete(deployment, self._counts(deployment, old, new)):
+            if not sizes and is_complete(deployment, counts(deployment, old, new)):
                 self._clean_up(key)
         self._finish(key, estimate=True)
 
@@ -127,7 +120,7 @@ class DeploymentController(Controller):
             deployment, old, new = self._load(key)
         if new is not None and replicas_of(new) != replicas_of(deployment):
             self._resize(deployment, new, replicas_of(deployment))
-        if is_complete(deployment, self._counts(deployment, old, new)):
+        if is_complete(deployment, counts(deployment, old, new)):
             self._clean_up(key)
         self._finish(key, estimate=True)
 
@@ -171,7 +164,6 @@ class DeploymentController(Controller):
         ordered = sorted(sets, key=lambda found: found["metadata"]["creationTimestamp"])
         new = next((found for found in ordered if same_template(found["spec"]["template"], template)), None)
         number = max((revision(found) for found in ordered if found is not new), default=0) + 1
-        status = deployment.get("status") or {}
         if new is not None:
             annotations = self._annotations(deployment, new, number)
             min_ready = deployment["spec"].get("minReadySeconds", 0)
@@ -181,18 +173,13 @@ class DeploymentController(Controller):
             ):
                 spec = {**new["spec"], "minReadySeconds": min_ready}
                 new = self.hub.update("replicasets", {**with_meta(new, annotations=annotations), "spec": spec})
-            first = ("FoundNewReplicaSet", f'Found new replica set "{new["metadata"]["name"]}"')
+            status = self._progress.note_set(deployment, new, created=False)
         elif create:
             new = self._create_set(deployment, ordered, number)
-            first = ("NewReplicaSetCreated", f'Created new replica set "{new["metadata"]["name"]}"')
+            status = self._progress.note_set(deployment, new, created=True)
         else:
             return
-        known = status.get("conditions", [])
-        current = conditions.find(known, "Progressing")
-        if self._deadline(deployment) is not None and (current is None or first[0] == "NewReplicaSetCreated"):
-            known = conditions.put(known, "Progressing", "True", *first, self.hub.now(), stamps=_STAMPS)
-            self._progress[deployment["metadata"]["uid"]] = self.hub.time()
-        self._write(deployment, {**status, "conditions": known}, number=revision(new))
+        self._write(deployment, status, number=revision(new))
 
     def _annotations(self, deployment: Object, new: Object, target: int) -> dict[str, str]:
         copied = deployment["metadata"].get("annotations") or {}
@@ -247,27 +234,11 @@ class DeploymentController(Controller):
                 status = {**(deployment.get("status") or {}), "collisionCount": collisions + 1}
                 self._write(deployment, status)
                 raise
-            self._note_failure(deployment, problem)
+            self._write(deployment, self._progress.note_failure(deployment, problem))
             raise
         if replicas_of(made) > 0:
             self._event(deployment, f"Scaled up replica set {made['metadata']['name']} from 0 to {replicas_of(made)}")
         return made
-
-    def _note_failure(self, deployment: Object, problem: Problem) -> None:
-        status = deployment.get("status") or {}
-        if self._deadline(deployment) is None or "being terminated" in problem.message:
-            return
-        message = f'Failed to create new replica set "{deployment["metadata"]["name"]}": {problem.message}'
-        known = conditions.put(
-            status.get("conditions", []),
-            "Progressing",
-            "False",
-            "ReplicaSetCreateError",
-            message,
-            self.hub.now(),
-            stamps=_STAMPS,
-        )
-        self._write(deployment, {**status, "conditions": known})
 
     def _sizes(self, deployment: Object) -> dict[str, str]:
         replicas = replicas_of(deployment)
@@ -300,134 +271,12 @@ class DeploymentController(Controller):
 
     # --- status
 
-    def _counts(self, deployment: Object, old: list[Object], new: Object | None) -> Object:
-        sets = [*old, *([new] if new is not None else ())]
-        available = count(sets, "availableReplicas")
-        counts = {
-            "observedGeneration": deployment["metadata"].get("generation", 0),
-            "replicas": count(sets, "replicas"),
-            "updatedReplicas": count([new], "replicas") if new is not None else 0,
-            "readyReplicas": count(sets, "readyReplicas"),
-            "availableReplicas": available,
-            "unavailableReplicas": max(0, wanted(sets) - available),
-        }
-        return {field: value for field, value in counts.items() if value} | {
-            "terminatingReplicas": count(sets, "terminatingReplicas")
-        }
-
     def _finish(self, key: Key, *, estimate: bool) -> None:
         deployment, old, new = self._load(key)
-        self._write_status(deployment, [*old, *([new] if new is not None else ())], estimate=estimate, new=new)
-        self._check_later(key)
-
-    def _write_status(
-        self, deployment: Object, sets: list[Object], *, estimate: bool, new: Object | None = None
-    ) -> None:
-        before = deployment.get("status") or {}
-        status = self._counts(deployment, [found for found in sets if found is not new], new)
-        if "collisionCount" in before:
-            status["collisionCount"] = before["collisionCount"]
-        minimum = replicas_of(deployment) - bounds(deployment).unavailable
-        enough = status.get("availableReplicas", 0) >= minimum
-        known = conditions.put(
-            before.get("conditions", []),
-            "Available",
-            "True" if enough else "False",
-            "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable",
-            "Deployment has minimum availability." if enough else "Deployment does not have minimum availability.",
-            self.hub.now(),
-            stamps=_STAMPS,
-        )
-        if estimate:
-            known = self._estimate(deployment, status, known, new)
-            known = self._failures(sets, new, known)
-        self._write(deployment, {**status, "conditions": known})
-
-    def _estimate(self, deployment: Object, status: Object, known: list[Object], new: Object | None) -> list[Object]:
-        """The Progressing condition: done, coming on, or out of time."""
-        deadline = self._deadline(deployment)
-        if deadline is None:
-            return conditions.without(known, "Progressing")
-        current = conditions.find(known, "Progressing")
-        settled = status.get("replicas", 0) == status.get("updatedReplicas", 0)
-        if settled and current is not None and current.get("reason") == "NewReplicaSetAvailable":
-            return known
-        name = deployment["metadata"]["name"] if new is None else new["metadata"]["name"]
-        what = f'{"Deployment" if new is None else "ReplicaSet"} "{name}"'
-        now, uid = self.hub.now(), deployment["metadata"]["uid"]
-        if is_complete(deployment, status):
-            message = f"{what} has successfully progressed."
-            return conditions.put(known, "Progressing", "True", "NewReplicaSetAvailable", message, now, stamps=_STAMPS)
-        if has_progressed(status, deployment.get("status") or {}):
-            self._progress[uid] = self.hub.time()
-            message = f"{what} is progressing."
-            return conditions.put(
-                known, "Progressing", "True", "ReplicaSetUpdated", message, now, stamps=_STAMPS, again=True
-            )
-        if current is not None and current.get("reason") != "NewReplicaSetAvailable":
-            since = self._progress.setdefault(uid, self.hub.time())
-            if current.get("reason") == "ProgressDeadlineExceeded" or self.hub.time() - since >= deadline:
-                message = f"{what} has timed out progressing."
-                return conditions.put(
-                    known, "Progressing", "False", "ProgressDeadlineExceeded", message, now, stamps=_STAMPS
-                )
-        return known
-
-    def _failures(self, sets: list[Object], new: Object | None, known: list[Object]) -> list[Object]:
-        """The first ReplicaFailure of a ReplicaSet is the Deployment's, too."""
-        for found in [*([new] if new is not None else ()), *sets]:
-            failure = conditions.find(found.get("status", {}).get("conditions", []), "ReplicaFailure")
-            if failure is not None:
-                return conditions.put(
-                    known,
-                    "ReplicaFailure",
-                    failure["status"],
-                    failure.get("reason", ""),
-                    failure.get("message", ""),
-                    self.hub.now(),
-                    stamps=_STAMPS,
-                )
-        return conditions.without(known, "ReplicaFailure")
-
-    def _check_later(self, key: Key) -> None:
-        """Look again when the progress deadline is over, if the rollout could still miss it."""
-        deployment = self.view.get("deployments", key[0], key[1])
-        if deployment is None:
-            return
-        status = deployment.get("status") or {}
-        current = conditions.find(status.get("conditions", []), "Progressing")
-        deadline = self._deadline(deployment)
-        if deadline is None or current is None or is_complete(deployment, status):
-            return
-        if current.get("reason") in ("ProgressDeadlineExceeded", "NewReplicaSetAvailable", "DeploymentPaused"):
-            return
-        since = self._progress.setdefault(deployment["metadata"]["uid"], self.hub.time())
-        self.hub.later(max(0.0, since + deadline - self.hub.time()), self, key)
-
-    def _deadline(self, deployment: Object) -> int | None:
-        seconds = deployment["spec"].get("progressDeadlineSeconds", 600)
-        return None if seconds == _NO_DEADLINE else int(seconds)
-
-    def _note_pause(self, deployment: Object) -> Object:
-        """A pause must not count as lack of progress."""
-        if self._deadline(deployment) is None:
-            return deployment
-        status = deployment.get("status") or {}
-        known = status.get("conditions", [])
-        current = conditions.find(known, "Progressing")
-        reason = current.get("reason") if current is not None else None
-        if reason == "ProgressDeadlineExceeded":
-            return deployment
-        paused = bool(deployment["spec"].get("paused"))
-        if paused == (reason == "DeploymentPaused"):
-            return deployment
-        now = self.hub.now()
-        self._progress[deployment["metadata"]["uid"]] = self.hub.time()
-        text = (
-            ("DeploymentPaused", "Deployment is paused") if paused else ("DeploymentResumed", "Deployment is resumed")
-        )
-        known = conditions.put(known, "Progressing", "Unknown", *text, now, stamps=_STAMPS)
-        return self._write(deployment, {**status, "conditions": known})
+        written = self._write(deployment, self._progress.status(deployment, old, new, estimate=estimate))
+        left = self._progress.left(written)
+        if left is not None:
+            self.hub.later(left, self, key)
 
     def _write(self, deployment: Object, status: Object, *, number: int | None = None) -> Object:
         """Write the status, and with it the revision: the status subresource takes annotations too."""
