@@ -10,7 +10,13 @@ from kubemin.sim.faults import Action, Fault, Faults, When
 from kubemin.sim.jsondata import Object, dump_json
 from kubemin.sim.problems import Problem, bad_request
 
-_NUMBERS = {"skip": int, "times": int, "code": int, "retry_after": int, "seconds": (int, float)}
+_NUMBERS: dict[str, tuple[type, ...]] = {
+    "skip": (int,),
+    "times": (int,),
+    "code": (int,),
+    "retry_after": (int,),
+    "seconds": (int, float),
+}
 
 
 async def serve_faults(faults: Faults, request: web.BaseRequest) -> web.StreamResponse:
