@@ -1,0 +1,59 @@
+"""What is rendered is what an API server takes, with every field known to it."""
+
+import asyncio
+from collections.abc import Iterable
+
+import aiohttp
+import pytest
+from hypothesis import given, settings
+
+from kubemin.sim.server import SimServer
+from kubemin.spec.application import Application
+from kubemin.spec.objects import KINDS, Manifest
+from tests.spec.strategies import applications
+
+from .cases import manifests, read, rendered_cases
+
+CASES = rendered_cases()
+
+
+def refused(objects: Iterable[Manifest]) -> dict[str, str]:
+    """What the simulated cluster says to each of the objects that it does not take, created one after another."""
+
+    async def run() -> dict[str, str]:
+        answers: dict[str, str] = {}
+        async with SimServer(speed=100) as server, aiohttp.ClientSession(server.url) as session:
+            for manifest in _with_namespaces(objects):
+                kind, meta = KINDS[manifest["kind"]], manifest["metadata"]
+                place = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+                params = {"fieldValidation": "Strict", "fieldManager": "kubemin"}
+                async with session.post(f"{kind.path}{place}/{kind.plural}", json=manifest, params=params) as answer:
+                    if answer.status != 201:
+                        answers[f"{manifest['kind']}/{meta['name']}"] = (await answer.json())["message"]
+        return answers
+
+    return asyncio.run(run())
+
+
+def _with_namespaces(objects: Iterable[Manifest]) -> list[Manifest]:
+    objects = list(objects)
+    names = {item["metadata"].get("namespace", "default") for item in objects} - {"default"}
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in sorted(names)]
+    return [*spaces, *objects]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_golden_manifests(name: str) -> None:
+    assert refused(item.manifest for item in manifests(read(CASES[name]))) == {}
+
+
+def test_a_wrong_field_would_be_refused() -> None:
+    items = [item.manifest for item in manifests(read(CASES["example-shop"]))]
+    items[-1]["spec"]["template"]["spec"]["containers"][0]["imagePullpolicy"] = "Always"
+    assert len(refused(items)) == 1
+
+
+@settings(max_examples=25)
+@given(applications())
+def test_any_application(application: Application) -> None:
+    assert refused(item.manifest for item in manifests(application)) == {}
