@@ -34,11 +34,8 @@ def postgres() -> Iterator[Postgresql]:
 async def bells(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Doorbell]]:
     """Makes bells of several processes; the local one is the same for all."""
     local, made = LocalDoorbell(), list[Doorbell]()
-    server = (
-        request.getfixturevalue({"redis": "valkey"}.get(request.param, request.param))
-        if request.param != "local"
-        else None
-    )
+    fixture = {"redis": "valkey", "postgres": "postgres"}.get(request.param)
+    server = request.getfixturevalue(fixture) if fixture else None
 
     def make() -> Doorbell:
         bell: Doorbell = local
