@@ -46,7 +46,7 @@ class Api:
         assert envelope["message"].endswith(".")
         return envelope
 
-    async def get(self, path: str, status: int = 200, **params: Any) -> Any:
+    async def get(self, path: str, status: int = 200, /, **params: Any) -> Any:
         """GET with query parameters."""
         return await self.call("GET", path, status, params=params)
 

@@ -71,7 +71,7 @@ def test_nothing_breaks(
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
-    def check(case: schemathesis.Case, real: bool) -> None:
+    def check(case: "schemathesis.Case[Any]", real: bool) -> None:
         if real and method != "DELETE":
             case.path_parameters.update({name: there[name] for name in case.path_parameters if name in there})
         # What names must look like and which components a step may name is more than a schema can say.

@@ -8,7 +8,7 @@ from typing import Any
 
 from kubemin.api.deps import Deps
 from kubemin.spec.states import Cleanup
-from kubemin.store import events, tasks
+from kubemin.store import Tx, events, tasks
 
 _BATCH = 500
 _SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
@@ -17,28 +17,39 @@ _SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
 async def stream(deps: Deps, task_id: str, after: int) -> AsyncIterator[str]:
     """The events after the given id, then each as it comes, until ``end``; a comment where nothing came for a while.
 
-    A listener that comes back after ``end`` is not kept waiting. Raises what the store raises.
+    ``end`` is sent once nothing more is under way: one that was followed by a further try of the cleanup is passed
+    over. A listener that comes back after it is not kept waiting. Raises what the store raises.
     """
     yield "retry: 2000\n\n"
+    async with deps.db.read() as tx:
+        last = await events.last_id(tx, task_id)
+        if after >= last and await _settled(tx, task_id):
+            return
+    after = min(after, last)
     quiet_since = time.monotonic()
     while not deps.stopping.is_set():
-        async with deps.db.read() as tx:
-            task = await tasks.get(tx, task_id)  # before the events: what is seen here as settled has written its last
+        async with deps.db.read() as tx:  # one state of the database: with the last event comes the task as it is then
             rows = await events.since(tx, task_id, after, _BATCH)
+            ended = bool(rows) and rows[-1].type == "end" and await _settled(tx, task_id)
         for row in rows:
-            yield _frame(row.id, row.type, row.data)
+            if row.type != "end" or (ended and row is rows[-1]):
+                yield _frame(row.id, row.type, row.data)
             after = row.id
-            if row.type == "end":
-                return
+        if ended:
+            return
         if rows:
             quiet_since = time.monotonic()
             continue
-        if task is None or (task.status.ended and task.cleanup in _SETTLED):
-            return
         if time.monotonic() - quiet_since >= deps.heartbeat_seconds:
             yield ": heartbeat\n\n"
             quiet_since = time.monotonic()
         await _pause(deps.stopping, deps.event_poll_seconds)
+
+
+async def _settled(tx: Tx, task_id: str) -> bool:
+    """Nothing more happens to the task, unless somebody or the reaper begins a further cleanup."""
+    task = await tasks.get(tx, task_id)
+    return task is None or (task.status.ended and task.cleanup in _SETTLED)
 
 
 def _frame(event_id: int, kind: str, data: Any) -> str:

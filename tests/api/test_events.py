@@ -1,0 +1,122 @@
+"""The event stream: everything once, in order, to the end."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from kubemin.api.deps import Deps
+from kubemin.api.events import stream
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import events, tasks
+from tests.api.conftest import Api
+from tests.api.test_tasks import _claim, _exec
+
+
+def _parse(text: str) -> list[tuple[int, str, Any]]:
+    found = []
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if line and not line.startswith(":"))
+        if "data" in fields:
+            found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+    return found
+
+
+@pytest.fixture
+async def running(api: Api) -> tasks.Task:
+    await _exec(api, await api.create())
+    return await _claim(api)
+
+
+async def _append(api: Api, task_id: str, *new: tuple[str, Any]) -> None:
+    async with api.db.begin("test") as tx:
+        await events.append_many(tx, task_id, new)
+
+
+async def _finish(api: Api, task: tasks.Task) -> None:
+    async with api.db.begin("test") as tx:
+        assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+        await events.append_many(tx, task.id, [("task", {"status": "completed"}), ("end", {"cleanup": "none"})])
+
+
+async def test_it_tells_everything_and_ends(api: Api, running: tasks.Task) -> None:
+    many = [("job", {"job": number, "info": "één\nline"}) for number in range(1200)]
+    await _append(api, running.id, *many)
+    await _finish(api, running)
+    answer = await api.http.get(f"/api/v1/workflow/tasks/{running.id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = _parse(answer.text)
+    kinds = [kind for _, kind, _ in found]
+    assert kinds == ["task"] + ["job"] * 1200 + ["task", "end"]
+    assert [data for _, kind, data in found if kind == "job"] == [data for _, data in many]
+    ids = [event_id for event_id, _, _ in found]
+    assert ids == sorted(set(ids))
+
+
+async def test_it_resumes_after_the_last_event_and_does_not_wait_after_the_end(api: Api, running: tasks.Task) -> None:
+    await _finish(api, running)
+    path = f"/api/v1/workflow/tasks/{running.id}/events"
+    whole = _parse((await api.http.get(path)).text)
+    for index, (event_id, _, _) in enumerate(whole):
+        answer = await api.http.get(path, headers={"Last-Event-ID": str(event_id)})
+        assert _parse(answer.text) == whole[index + 1 :]
+    assert _parse((await api.http.get(path, headers={"Last-Event-ID": str(2**62)})).text) == []
+    answer = await api.http.get(path, headers={"Last-Event-ID": "seven"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Last-Event-ID")
+
+
+async def test_new_events_come_as_they_happen_with_heartbeats_between(
+    api: Api, deps: Deps, running: tasks.Task
+) -> None:
+    source = stream(deps, running.id, 0)
+    assert await anext(source) == "retry: 2000\n\n"
+    assert _parse(await anext(source))[0][1] == "task"
+    assert await anext(source) == ": heartbeat\n\n"
+    await _append(api, running.id, ("job", {"job": 1}))
+    heard = [frame async for frame in _until(source, "event: job")]
+    assert _parse(heard[-1])[0][2] == {"job": 1}
+    await _finish(api, running)
+    rest = "".join([frame async for frame in source])
+    assert [kind for _, kind, _ in _parse(rest)] == ["task", "end"]
+
+
+async def _until(source: AsyncIterator[str], word: str) -> AsyncIterator[str]:
+    async for frame in source:
+        yield frame
+        if word in frame:
+            return
+
+
+async def test_an_end_that_was_not_the_end_is_passed_over(api: Api, deps: Deps, running: tasks.Task) -> None:
+    await _append(api, running.id, ("end", {"cleanup": "incomplete"}), ("cleanup", {"state": "running"}))
+    source = stream(deps, running.id, 0)
+    heard = "".join([frame async for frame in _until(source, "event: cleanup")])
+    assert [kind for _, kind, _ in _parse(heard)] == ["task", "cleanup"]
+    await _append(api, running.id, ("end", {"cleanup": "incomplete"}))
+    assert await anext(source) == ": heartbeat\n\n"
+    await _finish(api, running)
+    rest = "".join([frame async for frame in source])
+    assert [kind for _, kind, _ in _parse(rest)] == ["task", "end"]
+
+
+async def test_a_listener_from_the_future_hears_the_rest_all_the_same(
+    api: Api, deps: Deps, running: tasks.Task
+) -> None:
+    source = stream(deps, running.id, 10**9)
+    await anext(source)
+    listening = asyncio.create_task(_collect(source))
+    await _finish(api, running)
+    assert [kind for _, kind, _ in _parse(await listening)] == ["task", "end"]
+
+
+async def _collect(source: AsyncIterator[str]) -> str:
+    return "".join([frame async for frame in source])
+
+
+async def test_a_server_that_stops_lets_go_of_its_listeners(deps: Deps, running: tasks.Task) -> None:
+    source = stream(deps, running.id, 0)
+    await anext(source)
+    deps.stopping.set()
+    assert [frame async for frame in source] == []
