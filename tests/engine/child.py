@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.engine.instance import QUICK
-
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, Service
@@ -20,6 +18,7 @@ from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import Cleanup
 from kubemin.store import Database, tasks
+from tests.engine.instance import QUICK
 
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tests.engine.child"])
@@ -66,7 +65,7 @@ async def _run(script: Script) -> None:
     seen = 0
     claimed = False
     cancelling: asyncio.Task[object] | None = None
-    with Path(script.points).open("a") as points:
+    with Path(script.points).open("a") as points:  # noqa: ASYNC230  a line a point, flushed before the process may die
 
         async def probe(point: str) -> None:
             nonlocal seen, cancelling, claimed

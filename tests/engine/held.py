@@ -96,7 +96,7 @@ class Held:
 
     async def ensure(self, manifest: Manifest, job: int = 1) -> Manifest:
         self.manifests[job] = manifest
-        return await Ensure(self.tracker(job), manifest).run()
+        return await Ensure(self.tracker(job), manifest, lambda _: None).run()
 
     async def roll_back(
         self, resources: list[Resource] | None = None, *, seconds: float = 20, restore: bool = True

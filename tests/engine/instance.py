@@ -1,10 +1,10 @@
 """A whole engine in the test's own process: database, signals, workers, a simulated cluster."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
@@ -18,6 +18,8 @@ from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup
 from kubemin.store import Database, applications, components, jobs, journal, tasks, workflows
 from kubemin.store.tasks import Task
+
+T = TypeVar("T")
 
 QUICK = EngineOptions(
     name="worker",
@@ -103,7 +105,7 @@ class Instance:
 
         return await self.until(check)
 
-    async def until(self, condition: Any) -> Any:
+    async def until(self, condition: Callable[[], Awaitable[T | None]]) -> T:
         async with asyncio.timeout(45):
             while not (found := await condition()):  # noqa: ASYNC110  what is waited for is a row, or an object
                 await asyncio.sleep(0.01)

@@ -12,22 +12,22 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
-from tests.engine.child import Script, run_child
-from tests.engine.instance import Instance, comparable, conf, secret, store, web
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, Service
 from kubemin.engine.merge import changed_paths
 from kubemin.engine.ownership import claim_of
-from kubemin.sim.server import SimServer
 from kubemin.signals import LocalHub, LocalSignals
+from kubemin.sim.server import SimServer
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
+from tests.engine.child import Script, run_child
+from tests.engine.instance import Instance, conf, secret, store, web
 
-SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]  # noqa: S106
+SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]
 KILLED = -9
 
 
@@ -140,7 +140,7 @@ async def check(stage: Stage) -> TaskStatus:
     task = await stage.instance.task(stage.task_id)
     after = await stage.instance.snapshot()
     if task.status is TaskStatus.COMPLETED:
-        assert _shape(after) == COMPLETE(stage.app_id), task
+        assert _shape(after) == complete(stage.app_id), task
         for job in await stage.instance.jobs(stage.task_id):
             assert job.status == "completed"
     else:
@@ -188,7 +188,8 @@ def _shape(snapshot: dict[ObjectRef, Manifest]) -> dict[str, Any]:
     return shape
 
 
-def COMPLETE(app_id: str) -> dict[str, Any]:  # noqa: N802
+def complete(app_id: str) -> dict[str, Any]:
+    """What a completed deploy leaves, by what matters of it."""
     ns = "default"
     return {
         f"ConfigMap/{ns}/bystander": {"a": "1", "old": "x"},
@@ -201,14 +202,6 @@ def COMPLETE(app_id: str) -> dict[str, Any]:  # noqa: N802
         f"Service/{ns}/hls-db-{app_id}": True,
         f"PersistentVolumeClaim/{ns}/data-store-db-{app_id}-0": True,
     }
-
-
-async def count(world: World, *, cancel_at: int = 0) -> int:
-    """How many points there are."""
-    async with world as stage:
-        await run(stage, cancel_at=cancel_at)
-        await check(stage)
-        return len(Path(stage.script.points).read_text().splitlines())
 
 
 SOME = [3, 11, 18, 26, 34, 45]

@@ -292,3 +292,20 @@ async def test_a_cancelled_task_can_still_be_rolled_back_under_its_lease(held: H
         await tasks.cancel(tx, held.task_id, "ada", "wrong version")
     assert await held.roll_back() == []
     assert await held.look(made) is None
+
+
+async def test_a_later_cleanup_of_the_task_takes_no_claim_that_came_since(held: Held) -> None:
+    """A cleanup that is opened again must not take the volumes of whoever came after: they were never this task's."""
+    await held.ensure(stateful_set())
+    assert await held.roll_back() == []
+    theirs: Manifest = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data-db-0"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    held.sim.registry.create("persistentvolumeclaims", "default", theirs, manager="someone")
+    again = await held.successor()
+    assert await again.roll_back() == []
+    names = [item["metadata"]["name"] for item in (await held.cluster.list("PersistentVolumeClaim", "default")).items]
+    assert names == ["data-db-0"]

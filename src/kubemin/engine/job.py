@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import Verdict
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.fetch import Fetcher
 from kubemin.engine.gone import look_at
@@ -47,19 +46,24 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""
 
-    def progress(verdict: Verdict) -> None:
+    def note(message: str) -> None:
         nonlocal waits
-        if verdict.message != waits:
-            waits = verdict.message
-            report(waits)
+        if message != waits:
+            waits = message
+            report(message)
 
     with with_cleanup_tracker(tracker):
         try:
             async with asyncio.timeout(context.seconds):
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
-                obj = await Ensure(tracker, manifest).run()
-                await until_ready(context.informers, obj, hopeless_after=context.hopeless_after, progress=progress)
+                obj = await Ensure(tracker, manifest, note).run()
+                await until_ready(
+                    context.informers,
+                    obj,
+                    hopeless_after=context.hopeless_after,
+                    progress=lambda verdict: note(verdict.message),
+                )
         except TimeoutError:
             detail = f": {waits}" if waits else ""
             raise TimedOut(f"{job.ref} was not ready within {context.seconds:g} s{detail}") from None

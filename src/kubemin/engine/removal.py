@@ -59,41 +59,39 @@ class Remover:
         await until_gone(self._cluster, ref, meta["uid"])
         return True
 
-    async def tidy(self, resource: Resource, manifest: Manifest, *, remove: bool = True) -> None:
+    async def tidy(self, resource: Resource, manifest: Manifest, *, since: str = "") -> None:
         """Remove what controllers made for the object since our first look: claims, ReplicaSets, revisions (R6).
 
-        Waits until the object, where it was put back, is rolled out again. Controllers lag, so it looks until there
-        is nothing more to do; then it is done for good: what comes later is not ours. Without ``remove``, for objects
-        that are others', only our marks come off. Raises `StillThere`.
+        To be called before the row is settled, and never after: what comes later is not ours. What was there before
+        ``since`` (a creationTimestamp) is not ours either. Waits until an object that was put back is rolled out
+        again; controllers lag, so it looks until there is nothing more to do. Raises `StillThere`.
         """
         if not resource.dependents:
             return
         backoff = Backoff(first=0.1, most=1.0)
-        why = resource.why
         while True:
             owner = await look_at(self._cluster, resource.ref)
-            if owner is not None and owner["metadata"]["uid"] != resource.uid:
-                owner = None
-            if remove and owner is not None and not _rolled_out(owner, resource.before):
+            if owner is not None and not _rolled_out(owner, resource.before):
                 resource.why = "is put back, and not rolled out again yet"
-            elif not await self._tidy_once(resource, manifest, owner, remove):
-                break
+            else:
+                busy = False
+                for item in await dependents(self._cluster, resource.ref, manifest, owner):
+                    if item["metadata"]["creationTimestamp"] < since or not _made_since(resource, item):
+                        busy = await self._uncopy(resource, item, owner) or busy
+                    elif owner is None or not _in_use(owner, item):
+                        await self._delete_dependent(ObjectRef.of(item), item)
+                        busy = True
+                if not busy:
+                    return
             await backoff.pause()
-        resource.dependents, resource.why = {}, why
-        await self._journal.settle(resource, resource.state, why, "dependents")
 
-    async def _tidy_once(self, resource: Resource, manifest: Manifest, owner: Manifest | None, remove: bool) -> bool:
-        """Whether there was anything to do."""
-        before = resource.dependents
-        busy = False
+    async def unmark(self, resource: Resource, manifest: Manifest) -> None:
+        """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""
+        if not resource.dependents:
+            return
+        owner = await look_at(self._cluster, resource.ref)
         for item in await dependents(self._cluster, resource.ref, manifest, owner):
-            ref = ObjectRef.of(item)
-            if not remove or item["metadata"]["uid"] in before.get(ref.kind, ()) or ref.kind not in before:
-                busy = await self._uncopy(resource, item, owner) or busy
-            elif owner is None or not _in_use(owner, item):
-                await self._delete_dependent(ref, item)
-                busy = True
-        return busy
+            await self._uncopy(resource, item, owner)
 
     async def _uncopy(self, resource: Resource, item: Manifest, owner: Manifest | None) -> bool:
         """Take our annotations off a dependent that stays: controllers copy them from the object, and never back."""
@@ -139,6 +137,11 @@ class Remover:
 def propagation(kind: str) -> Literal["Foreground", "Background"]:
     """Workloads go in the foreground: gone means that their Pods are gone too."""
     return "Foreground" if kind in _WITH_PODS else "Background"
+
+
+def _made_since(resource: Resource, item: Manifest) -> bool:
+    before = resource.dependents.get(item["kind"])
+    return before is not None and item["metadata"]["uid"] not in before
 
 
 def _rolled_out(owner: Manifest, before: Manifest | None) -> bool:

@@ -71,8 +71,11 @@ class Retirement:
         backoff = Backoff()
         while True:
             look = await look_at(self._cluster, row.ref)
-            if look is None or look["metadata"]["uid"] != row.uid:
+            if look is None:
                 break
+            if look["metadata"]["uid"] != row.uid:
+                await self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
+                return
             if application_of(look) != self._app_id:
                 await self._journal.settle(row, ResourceState.KEPT, "it no longer is labelled as this application's")
                 return

@@ -92,13 +92,13 @@ class Rollback:
                 return
             elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
                 if await self._remover.delete(resource, look):
-                    await self._settle_and_tidy(resource, ResourceState.DELETED)
+                    await self._tidy_and_settle(resource, ResourceState.DELETED, since=look)
                     return
             elif not self._restore:
                 await self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
                 return
             elif (outcome := await self._put_back(resource, look, claim)) is not None:
-                await self._settle_and_tidy(resource, *outcome)
+                await self._tidy_and_settle(resource, *outcome)
                 return
             await backoff.pause()
 
@@ -108,25 +108,27 @@ class Rollback:
 
     async def _absent(self, resource: Resource) -> None:
         if resource.state.settled:
-            pass
-        elif resource.before is not None:
-            await self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
             return
-        await self._settle_and_tidy(resource, resource.state if resource.state.settled else ResourceState.DELETED)
+        if resource.before is not None:
+            await self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
+        elif resource.state is ResourceState.CREATED:
+            await self._tidy_and_settle(resource, ResourceState.DELETED)
+        else:
+            await self._journal.settle(resource, ResourceState.DELETED, "it is not there")
 
     async def _not_ours(self, resource: Resource, look: Manifest) -> None:
         """No claim of ours is on the object and none can come: it is as others want it."""
         before, applied = resource.before, resource.applied
         if resource.state in (ResourceState.RESTORED, ResourceState.DELETED):
-            await self._settle_and_tidy(resource, resource.state, resource.why)
-        elif before is not None and resource.state is ResourceState.CHANGED:
+            return
+        if before is not None and resource.state is ResourceState.CHANGED:
             undone = restoration(before, applied or look, look)
             if not undone.changed and not undone.kept:  # a predecessor put it back and died before it could say so
-                await self._settle_and_tidy(resource, ResourceState.RESTORED)
+                await self._tidy_and_settle(resource, ResourceState.RESTORED)
             else:
                 await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != look["metadata"]["uid"]:
-            await self._settle_and_tidy(resource, ResourceState.DELETED, "another object of this name is there now")
+            await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
         elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
             await self._leave(resource, ResourceState.KEPT, "it does not carry this task's claim")
         elif resource.state is ResourceState.OBSERVED:
@@ -134,13 +136,17 @@ class Rollback:
         else:
             await self._leave(resource, ResourceState.KEPT, "this task did not change it")
 
-    async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
-        await self._remover.tidy(resource, self._manifests[resource.job_seq], remove=False)
+    async def _tidy_and_settle(
+        self, resource: Resource, state: ResourceState, why: str = "", since: Manifest | None = None
+    ) -> None:
+        """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does."""
+        begun = since["metadata"]["creationTimestamp"] if since else ""
+        await self._remover.tidy(resource, self._manifests[resource.job_seq], since=begun)
         await self._journal.settle(resource, state, why)
 
-    async def _settle_and_tidy(self, resource: Resource, state: ResourceState, why: str = "") -> None:
+    async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
+        await self._remover.unmark(resource, self._manifests[resource.job_seq])
         await self._journal.settle(resource, state, why)
-        await self._remover.tidy(resource, self._manifests[resource.job_seq])
 
     @staticmethod
     def _may_land(resource: Resource, look: Manifest) -> bool:

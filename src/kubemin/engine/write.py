@@ -1,7 +1,7 @@
 """Bring one object to what its manifest says (design R2, R3): create it, or change the one that is there."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,6 @@ from kubemin.cluster.errors import (
     NamespaceTerminating,
     NotFound,
     Terminating,
-    Throttled,
-    Unanswered,
     Unreachable,
 )
 from kubemin.engine.backoff import Backoff
@@ -39,6 +37,8 @@ class Ensure:
 
     tracker: CleanupTracker
     manifest: Manifest
+    report: Callable[[str], None]
+    """Takes, for people, why it is not done yet."""
 
     @property
     def cluster(self) -> Cluster:
@@ -63,23 +63,23 @@ class Ensure:
                         self.manifest, await dependents_of(self.cluster, self.manifest, None)
                     )
                 if terminating(look):
+                    self.report("waits until the former object of this name is gone")
                     await until_gone(self.cluster, ref, look["metadata"]["uid"])
                     look_first = False
                     continue
                 if (done := await self._ours(look)) is not None:
                     return done
                 return await self._change(ref, look)
-            except (AlreadyExists, Terminating, Conflict, Unanswered):
+            except (AlreadyExists, Terminating, Conflict):
                 await backoff.pause()
-            except (Unreachable, Throttled) as error:
-                if asyncio.get_running_loop().time() > patience and isinstance(error, Unreachable):
-                    raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
-                await backoff.pause(error)
             except NamespaceTerminating as error:
                 raise JobFailed(f"namespace {ref.namespace!r} is being deleted: {error.message}") from error
             except ClusterError as error:
                 if not error.retryable:
                     raise JobFailed(error.message) from error
+                if isinstance(error, Unreachable) and asyncio.get_running_loop().time() > patience:
+                    raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
+                self.report(error.message)
                 await backoff.pause(error)
 
     async def _ours(self, look: Manifest) -> Manifest | None:
