@@ -252,6 +252,22 @@ async def test_a_proxy_is_used(tmp_path: Path) -> None:
     assert proxy.seen[0].target == "http://api.invalid/version"
 
 
+async def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RawServer(answering(200, VERSION)) as proxy, RawServer(answering(200, VERSION)) as server:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "other.invalid")
+        for url in ("http://api.invalid", server.url):
+            async with connected(write_kubeconfig(tmp_path, url, {})) as cluster:
+                await cluster.version()
+        async with connected(write_kubeconfig(tmp_path, "http://other.invalid", {})) as cluster:
+            with pytest.raises(errors.Unreachable):
+                await cluster.version()
+    assert [request.target for request in proxy.seen] == ["http://api.invalid/version"]
+    assert [request.target for request in server.seen] == ["/version"]
+
+
 BROKEN = {
     "empty": "",
     "no yaml": "{",

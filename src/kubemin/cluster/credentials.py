@@ -7,6 +7,7 @@ and impersonation, are added here.
 import asyncio
 import contextlib
 import datetime
+import ipaddress
 import ssl
 import time
 import urllib.request
@@ -220,11 +221,18 @@ def _access(configuration: Any, tls: _TlsCache, headers: Headers, fresh: float |
 
 
 def _environment_proxy(host: str) -> str | None:
-    """HTTPS_PROXY and NO_PROXY as kubectl heeds them; looked up here once, not at every request."""
+    """HTTPS_PROXY and NO_PROXY as kubectl heeds them, never for this machine; looked up once, not at every request."""
     parts = urlsplit(host)
-    if not parts.hostname or urllib.request.proxy_bypass(parts.netloc):
+    if not parts.hostname or _is_loopback(parts.hostname) or urllib.request.proxy_bypass(parts.netloc):
         return None
     return urllib.request.getproxies().get(parts.scheme)
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 def _user_of(config: Any, current_context: Any) -> Mapping[str, Any]:

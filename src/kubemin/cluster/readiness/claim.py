@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kubemin.cluster.readiness.fields import mapping
+from kubemin.cluster.readiness.fields import mapping, text
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
@@ -14,7 +14,7 @@ def claim(item: Manifest, events: Sequence[Manifest]) -> Verdict:
     the events tell it, is hopeless at once.
     """
     name = item["metadata"]["name"]
-    phase = mapping(item, "status").get("phase")
+    phase = text(item, "status", "phase")
     if phase == "Bound":
         return Verdict("ready", f"PersistentVolumeClaim {name} is bound", 1)
     if phase == "Lost":

@@ -20,6 +20,12 @@ def number(item: Mapping[str, Any], *path: str, default: int = 0) -> int:
     return found if isinstance(found, int) else default
 
 
+def text(item: Mapping[str, Any], *path: str) -> str:
+    """The text at ``path``; empty when it is not there."""
+    found = mapping(item, *path[:-1]).get(path[-1])
+    return found if isinstance(found, str) else ""
+
+
 def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """The status condition of that type; empty when it is not there."""
     for each in mapping(item, "status").get("conditions") or ():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kubemin.cluster.readiness.fields import condition, mapping
+from kubemin.cluster.readiness.fields import condition, mapping, text
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
@@ -30,15 +30,13 @@ _CRASHES = 3
 
 def pod(item: Manifest, events: Sequence[Manifest]) -> Verdict:
     """A Pod by itself: ready when its Ready condition is true, or when it has run to its end."""
-    phase = mapping(item, "status").get("phase")
+    phase = text(item, "status", "phase")
     ready = condition(item, "Ready")
     if phase == "Succeeded" or (ready and ready.get("status") == "True"):
         return Verdict("ready", f"Pod {_name(item)} is ready", 1)
     if phase == "Failed":
-        said = (
-            mapping(item, "status").get("message") or mapping(item, "status").get("reason") or "its containers failed"
-        )
-        return Verdict("hopeless", f"Pod {_name(item)} failed: {said}", final=True)
+        why = text(item, "status", "message") or text(item, "status", "reason") or "its containers failed"
+        return Verdict("hopeless", f"Pod {_name(item)} failed: {why}", final=True)
     said = trouble([item], events)
     if said:
         return Verdict("hopeless", said)
@@ -60,17 +58,17 @@ def trouble(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | 
 
 def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
     status = mapping(item, "status")
-    if status.get("phase") in {"Succeeded", "Failed"}:
+    if text(status, "phase") in {"Succeeded", "Failed"}:
         return
     scheduled = condition(item, "PodScheduled")
     if scheduled and scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
         yield f"Unschedulable: {scheduled.get('message') or 'no node takes it'}"
         return
     said = [
-        text
+        why
         for what, statuses in (("init container", "initContainerStatuses"), ("container", "containerStatuses"))
         for each in status.get(statuses) or ()
-        if (text := _container_trouble(what, each))
+        if (why := _container_trouble(what, each))
     ]
     # One container says it; the others of the Pod mostly wait for the same.
     yield from said[:1] or _missing_volumes(item, events)
@@ -78,7 +76,7 @@ def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
 
 def _container_trouble(what: str, status: Mapping[str, Any]) -> str | None:
     waiting = mapping(status, "state", "waiting")
-    reason = waiting.get("reason")
+    reason = text(waiting, "reason")
     name = f"{what} {status.get('name')}"
     restarts = status.get("restartCount") or 0
     if reason == "CrashLoopBackOff":
