@@ -70,7 +70,7 @@ async def test_an_unusable_url_is_refused_without_being_repeated(url: str) -> No
 
 
 @given(
-    password=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=8),
+    password=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=4).map("hush{}".format),
     form=st.sampled_from(["redis://{}h", "rediss://{}h/1", "redis+cluster://{}h,i", "redis+sentinel://{}h/s"]),
 )
 def test_a_password_is_kept_and_never_shown(password: str, form: str) -> None:

@@ -1,7 +1,7 @@
 """Redis restarted, cut off, slow: nothing is cancelled, nothing is lost for good, and it is said once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from structlog.testing import capture_logs
@@ -163,21 +163,21 @@ async def test_a_takeover_during_a_partition_is_found_after_it(
 async def test_no_call_swallows_its_cancellation(valkey: Valkey) -> None:
     """Cancelled at any step, a call ends as cancelled, and the next one works."""
     signals = RedisSignals(valkey.url)
-    for call in ("poll", "watch", "cancel"):
+    calls: list[Callable[[], Awaitable[None]]] = [
+        signals.poll,
+        lambda: signals.watch("t1", 1, Inbox()),
+        lambda: signals.cancel("t2", "stop"),
+    ]
+    for call in calls:
         for steps in range(40):
-            made = {
-                "poll": signals.poll,
-                "watch": lambda: signals.watch("t1", 1, Inbox()),
-                "cancel": lambda: signals.cancel("t2", "stop"),
-            }[call]()
-            task = asyncio.create_task(made)
+            task = asyncio.ensure_future(call())
             for _ in range(steps):
                 await asyncio.sleep(0)
             cancelled = task.cancel()
             await asyncio.wait([task])
             assert task.cancelled() == cancelled
     await signals.poll()
-    assert signals.healthy
+    assert is_healthy(signals)
     await signals.aclose()
 
 

@@ -17,20 +17,13 @@ async def purge(url: str, ended: Callable[[Sequence[str]], Awaitable[Collection[
     link = Link(Address.parse(url))
     purged: list[str] = []
     try:
-        page: list[str] = []
-        async for key in link.scan(PREFIX + "*"):
-            page.append(key.removeprefix(PREFIX))
-            if len(page) == _PAGE:
-                purged += await _purge(link, await ended(page))
-                page = []
-        purged += await _purge(link, await ended(page)) if page else []
+        # A scan may name a key twice.
+        found = list({key.removeprefix(PREFIX): None async for key in link.scan(PREFIX + "*")})
+        for start in range(0, len(found), _PAGE):
+            for task_id in await ended(found[start : start + _PAGE]):
+                # With its sentinel: to a worker that still watches it, for a rollback, this is no deletion by hand.
+                await link.delete(key_of(task_id), sentinel_of(task_id))
+                purged.append(task_id)
     finally:
         await link.aclose()
     return purged
-
-
-async def _purge(link: Link, task_ids: Collection[str]) -> list[str]:
-    for task_id in task_ids:
-        # With its sentinel: to a worker that still watches it, for a rollback, this is no deletion by hand.
-        await link.delete(key_of(task_id), sentinel_of(task_id))
-    return list(task_ids)
