@@ -7,15 +7,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Measured:
-    """ASGI middleware: counts requests and their seconds, by method, route (not address) and status."""
+    """ASGI middleware: counts requests and their seconds, by method, operation (never by address) and status."""
 
     def __init__(self, app: ASGIApp, *, registry: CollectorRegistry) -> None:
         self._app = app
         self._requests = Counter(
-            "kubemin_http_requests", "HTTP requests answered.", ("method", "route", "status"), registry=registry
+            "kubemin_http_requests", "HTTP requests answered.", ("method", "operation", "status"), registry=registry
         )
         self._seconds = Histogram(
-            "kubemin_http_request_seconds", "Seconds until the reply began.", ("method", "route"), registry=registry
+            "kubemin_http_request_seconds", "Seconds until the reply began.", ("method", "operation"), registry=registry
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,9 +27,9 @@ class Measured:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in _METHODS else "other"
-                route = getattr(scope.get("route"), "path", "none")
-                self._requests.labels(method, route, str(message["status"])).inc()
-                self._seconds.labels(method, route).observe(time.perf_counter() - started)
+                operation = getattr(scope.get("endpoint"), "__name__", "none")
+                self._requests.labels(method, operation, str(message["status"])).inc()
+                self._seconds.labels(method, operation).observe(time.perf_counter() - started)
             await send(message)
 
         await self._app(scope, receive, watched)

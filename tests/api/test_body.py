@@ -1,0 +1,74 @@
+"""What counts as a body: everything that JSON can say and a database can keep, and nothing else."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemin.api.body import MAX_DEPTH, parse_json
+from kubemin.api.envelope import ApiError
+
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text
+)
+values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(text, inner), max_leaves=20)
+
+
+@given(values)
+def test_what_can_be_kept_comes_through(value: Any) -> None:
+    assert parse_json(json.dumps(value).encode()) == value
+    assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+@given(st.binary())
+def test_bytes_are_json_or_refused(body: bytes) -> None:
+    try:
+        value = parse_json(body)
+    except ApiError:
+        return
+    assert json.loads(body) == value
+
+
+unkept = st.sampled_from(["a\0b", "\ud800", "x\udfffy", 2**63, -(2**64), math.nan, math.inf, -math.inf])
+path = st.lists(st.integers(0, 3) | st.text("abc", min_size=1, max_size=3), max_size=MAX_DEPTH - 1)
+
+
+@given(unkept, path)
+def test_what_cannot_be_kept_is_named_wherever_it_is(bad: Any, where: list[int | str]) -> None:
+    value, expected = bad, ""
+    for step in reversed(where):
+        value = [0] * step + [value] if isinstance(step, int) else {"other": 0, step: value}
+    for step in where:
+        expected += f"[{step}]" if isinstance(step, int) else f".{step}" if expected else step
+    with pytest.raises(ApiError) as caught:
+        parse_json(json.dumps(value).encode())
+    assert caught.value.errors is not None
+    if not isinstance(bad, float):  # which the parser itself refuses, without knowing where it is
+        assert caught.value.errors[0].field == (expected or "body")
+
+
+@pytest.mark.parametrize(("depth", "accepted"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False), (100_000, False)])
+@pytest.mark.parametrize("brackets", [b"[]", b'{"a":'])
+def test_nesting_has_an_end(depth: int, accepted: bool, brackets: bytes) -> None:
+    opening, inner, closing = (b"[", b"[]", b"]") if brackets == b"[]" else (b'{"a":', b"{}", b"}")
+    body = opening * (depth - 1) + inner + closing * (depth - 1)
+    if accepted:
+        parse_json(body)
+    else:
+        with pytest.raises(ApiError, match="deeper"):
+            parse_json(body)
+
+
+def test_messages_stay_short() -> None:
+    key = "k" * 100_000
+    with pytest.raises(ApiError) as caught:
+        parse_json(json.dumps({key: "\0"}).encode())
+    assert len(caught.value.message) < 400
