@@ -102,6 +102,10 @@ def test_a_kind_without_a_table_keeps_everything() -> None:
             {"template": samples.template(samples.container(resources={"limits": {"cpu": "1 core"}}))},
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
         ),
+        (
+            {"replicas": 2**31},
+            "json: cannot unmarshal number 2147483648 into Go struct field DeploymentSpec.spec.replicas of type int32",
+        ),
         ({"template": []}, "json: cannot unmarshal array into Go struct field DeploymentSpec.spec.template"),
     ],
 )

@@ -194,6 +194,25 @@ def test_a_job_selects_its_own_pods() -> None:
     admit.validate_create("Job", obj)
 
 
+def test_a_cron_job_leaves_the_defaults_of_jobs_to_its_jobs() -> None:
+    metadata = {"name": "nightly", "namespace": "ns"}
+    spec = {"schedule": "0 1 * * *", "jobTemplate": {"spec": samples.job()["spec"]}}
+    obj = filled({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata, "spec": spec})
+    assert obj["spec"]["concurrencyPolicy"] == "Allow"
+    assert obj["spec"]["suspend"] is False
+    assert (obj["spec"]["successfulJobsHistoryLimit"], obj["spec"]["failedJobsHistoryLimit"]) == (3, 1)
+    assert set(obj["spec"]["jobTemplate"]["spec"]) == {"template"}
+    admit.validate_create("CronJob", obj)
+
+
+def test_limits_of_containers_fill_each_other() -> None:
+    limit = {"type": "Container", "max": {"cpu": "2"}, "min": {"memory": "1Mi"}, "default": {"memory": "1Gi"}}
+    spec = {"limits": [limit]}
+    obj = filled({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}, "spec": spec})
+    assert obj["spec"]["limits"][0]["default"] == {"cpu": "2", "memory": "1Gi"}
+    assert obj["spec"]["limits"][0]["defaultRequest"] == {"cpu": "2", "memory": "1Gi"}
+
+
 @pytest.mark.parametrize(
     ("resources", "quality"),
     [

@@ -4,7 +4,6 @@ Types are checked, unknown and empty fields dropped, values respelled, and what 
 """
 
 import base64
-import binascii
 from typing import Any
 
 from kubemin.sim.admit.quantity import MALFORMED, canonical_quantity
@@ -15,11 +14,20 @@ __all__ = ["decode", "unknown_fields"]
 
 _OMITTED, _ALWAYS = Presence.OMITTED, Presence.ALWAYS
 _JSON_NAMES = {str: "string", int: "number", float: "number", bool: "bool", dict: "object", list: "array"}
-_GO_NAMES = {"int": "int32", "bool": "bool", "num": "float64", "intstr": "intstr.IntOrString", "bytes": "[]uint8"}
+_GO_NAMES = {
+    "int": "int32",
+    "long": "int64",
+    "bool": "bool",
+    "num": "float64",
+    "intstr": "intstr.IntOrString",
+    "bytes": "[]uint8",
+}
+_LIMITS = {"int": 2**31, "long": 2**63}
 _ACCEPTED = {
     "str": frozenset({str}),
     "time": frozenset({str}),
     "int": frozenset({int}),
+    "long": frozenset({int}),
     "bool": frozenset({bool}),
     "num": frozenset({int, float}),
     "intstr": frozenset({int, str}),
@@ -168,10 +176,12 @@ def _scalar(node: Scalar, value: Any) -> Any:
         return _quantity(value)
     if type(value) not in _ACCEPTED[kind]:
         raise _mismatch(value, node)
+    if kind in _LIMITS and not -_LIMITS[kind] <= value < _LIMITS[kind]:
+        raise _MismatchError(f"number {value}", _go_name(node))
     if kind == "bytes":
         try:
             base64.b64decode(value, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise _MismatchError("illegal base64 data at input byte 0") from None
     return value
 

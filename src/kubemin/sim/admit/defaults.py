@@ -106,7 +106,7 @@ def _cron_job(obj: Object) -> None:
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
-    _job_spec(spec["jobTemplate"]["spec"])
+    default_pod_template(spec["jobTemplate"]["spec"]["template"])
 
 
 def _service(obj: Object) -> None:
@@ -167,6 +167,17 @@ def _role_binding(obj: Object) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
 
+def _limit_range(obj: Object) -> None:
+    for limit in obj["spec"]["limits"] or ():
+        if limit["type"] == "Container":
+            limits = {**limit.get("max", {}), **limit.get("default", {})}
+            requests = {**limit.get("min", {}), **limits, **limit.get("defaultRequest", {})}
+            if limits:
+                limit["default"] = limits
+            if requests:
+                limit["defaultRequest"] = requests
+
+
 def _endpoints(obj: Object) -> None:
     for subset in obj.get("subsets", ()):
         for port in subset.get("ports", ()):
@@ -210,6 +221,7 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "HorizontalPodAutoscaler": _autoscaler,
     "ClusterRoleBinding": _role_binding,
     "Job": _job,
+    "LimitRange": _limit_range,
     "Namespace": _namespace,
     "NetworkPolicy": _network_policy,
     "PersistentVolume": _volume,

@@ -23,7 +23,7 @@ def complete(kind: str, obj: Object) -> None:
 
 def _select_own_pods(job: Object) -> None:
     metadata, spec = job["metadata"], job["spec"]
-    uid, name = metadata["uid"], metadata["name"]
+    uid, name = metadata["uid"], metadata.get("name", "")
     labels = spec["template"]["metadata"].setdefault("labels", {})
     for key in JOB_LABELS:
         labels[key] = uid

@@ -4,7 +4,7 @@ One type a line (continued by indented lines): its name, then ``field:type`` wor
 
 - A name that begins with ``=`` is a kind: it has ``apiVersion``, ``kind`` and ``metadata`` too.
 - A name that begins with ``@`` is a struct that is owned and applied as one value (``x-kubernetes-map-type: atomic``).
-- ``str int bool num qty intstr time bytes any`` are scalars, any other word names a struct.
+- ``str int long bool num qty intstr time bytes any`` are scalars, any other word names a struct.
 - ``{T}`` is a map, ``{T=}`` an atomic one.
 - ``[T]`` is an atomic list, ``[T:set]`` a set, ``[T:a,b=X]`` a list of items told apart by ``a`` and ``b`` (whose
   absence means X). A strategic merge patch merges sets and keyed lists by their first key; ``/k`` names another key,
@@ -21,7 +21,8 @@ from kubemin.sim.admit.tables import TABLES
 
 __all__ = ["Field", "Items", "Node", "Presence", "Scalar", "Struct", "Table", "is_known", "kind_schema"]
 
-SCALARS = frozenset({"str", "int", "bool", "num", "qty", "intstr", "time", "bytes", "any"})
+SCALARS = frozenset({"str", "int", "long", "bool", "num", "qty", "intstr", "time", "bytes", "any"})
+_EMPTY = {"str": "", "int": 0, "long": 0, "num": 0, "bool": False, "qty": "0", "intstr": 0, "bytes": ""}
 
 
 class Presence(IntEnum):
@@ -106,7 +107,9 @@ def empty_value(node: Node) -> Any:
     if isinstance(node, Struct):
         return node.zero()
     if isinstance(node, Scalar):
-        return {"str": "", "int": 0, "num": 0, "bool": False, "qty": "0", "intstr": 0, "bytes": ""}.get(node.kind)
+        return {"str": "", "int": 0, "long": 0, "num": 0, "bool": False, "qty": "0", "intstr": 0, "bytes": ""}.get(
+            node.kind
+        )
     return None
 
 

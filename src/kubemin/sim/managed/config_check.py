@@ -67,6 +67,8 @@ def _check_items(node: Items, value: list[Any]) -> None:
         if not node.atomic:
             if node.keys and not isinstance(item, dict):
                 raise _MisfitError(f"element {index}: associative list with keys may not have non-map elements")
+            if not node.keys and (item is None or isinstance(item, dict | list)):
+                raise _MisfitError(f"element {index}: associative list without keys has an element that's not a scalar")
             try:
                 key = item_key(node, item)
             except ValueError as error:
@@ -84,7 +86,7 @@ def _check_items(node: Items, value: list[Any]) -> None:
 
 def _check_scalar(kind: str, value: Any) -> None:
     found = type(value)
-    if kind in ("int", "num") and found is not int and found is not float:
+    if kind in ("int", "long", "num") and found is not int and found is not float:
         raise _MisfitError(f"expected numeric (int or float), got {_go_type(value)}")
     if kind in ("str", "bytes", "time") and found is not str:
         raise _MisfitError(f"expected string, got {_shown(value)}")

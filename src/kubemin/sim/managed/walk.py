@@ -1,5 +1,6 @@
 """From values to sets of fields: what an object holds, and what differs between two."""
 
+import json
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -19,7 +20,7 @@ def scalar_text(value: Any) -> str:
         return "true"
     if value is False:
         return "false"
-    return str(value)
+    return str(value) if type(value) is int else json.dumps(value, separators=(",", ":"))
 
 
 def item_key(node: Items, item: Any) -> str:

@@ -53,7 +53,7 @@ ResourceQuotaStatus hard:{qty} used:{qty}
 LimitRangeSpec limits:[LimitRangeItem]!
 ReplicationControllerSpec replicas:int? minReadySeconds:int selector:{str=} template:PodTemplateSpec?
 ReplicationControllerStatus replicas:int! fullyLabeledReplicas:int readyReplicas:int availableReplicas:int
-  observedGeneration:int conditions:[ReplicationControllerCondition:type]
+  observedGeneration:long conditions:[ReplicationControllerCondition:type]
 @TopologySelectorTerm matchLabelExpressions:[TopologySelectorLabelRequirement]
 HostIP ip:str!
 NamespaceCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
@@ -85,14 +85,14 @@ PersistentVolumeClaimVolumeSource claimName:str! readOnly:bool
 VolumeMountStatus name:str! mountPath:str! readOnly:bool recursiveReadOnly:str? volumeStatus:VolumeStatus?
 ResourceStatus name:str! resources:[ResourceHealth:resourceID/-]
 DaemonEndpoint Port:int!
-NodeSwapStatus capacity:int?
+NodeSwapStatus capacity:long?
 ClientIPConfig timeoutSeconds:int?
 LoadBalancerIngress ip:str hostname:str ipMode:str? ports:[PortStatus]
 @SecretReference name:str namespace:str
 ScopedResourceSelectorRequirement scopeName:str! operator:str! values:[str]
 PersistentVolumeClaimTemplate metadata:ObjectMeta spec:PersistentVolumeClaimSpec
 VolumeStatus image:ImageVolumeStatus?
-LinuxContainerUser uid:int! gid:int! supplementalGroups:[int]
+LinuxContainerUser uid:long! gid:long! supplementalGroups:[long]
 ResourceHealth resourceID:str! health:str message:str?
 PortStatus port:int! protocol:str! error:str?
 ImageVolumeStatus imageRef:str

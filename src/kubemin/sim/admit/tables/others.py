@@ -3,13 +3,13 @@
 TABLE = """
 =Job spec:JobSpec status:JobStatus
 =CronJob spec:CronJobSpec status:CronJobStatus
-JobSpec parallelism:int? completions:int? activeDeadlineSeconds:int? podFailurePolicy:PodFailurePolicy?
+JobSpec parallelism:int? completions:int? activeDeadlineSeconds:long? podFailurePolicy:PodFailurePolicy?
   successPolicy:SuccessPolicy? backoffLimit:int? backoffLimitPerIndex:int? maxFailedIndexes:int?
   selector:LabelSelector? manualSelector:bool? template:PodTemplateSpec ttlSecondsAfterFinished:int?
   completionMode:str? suspend:bool? podReplacementPolicy:str? managedBy:str?
 JobStatus conditions:[JobCondition/type] startTime:time completionTime:time active:int succeeded:int failed:int
   terminating:int? completedIndexes:str failedIndexes:str? uncountedTerminatedPods:UncountedTerminatedPods? ready:int?
-CronJobSpec schedule:str! timeZone:str? startingDeadlineSeconds:int? concurrencyPolicy:str suspend:bool?
+CronJobSpec schedule:str! timeZone:str? startingDeadlineSeconds:long? concurrencyPolicy:str suspend:bool?
   jobTemplate:JobTemplateSpec successfulJobsHistoryLimit:int? failedJobsHistoryLimit:int?
 CronJobStatus active:[ObjectReference] lastScheduleTime:time lastSuccessfulTime:time
 PodFailurePolicy rules:[PodFailurePolicyRule]!
@@ -59,7 +59,7 @@ AggregationRule clusterRoleSelectors:[LabelSelector]
 =HorizontalPodAutoscaler spec:HorizontalPodAutoscalerSpec status:HorizontalPodAutoscalerStatus
 HorizontalPodAutoscalerSpec scaleTargetRef:CrossVersionObjectReference minReplicas:int? maxReplicas:int!
   metrics:[MetricSpec] behavior:HorizontalPodAutoscalerBehavior?
-HorizontalPodAutoscalerStatus observedGeneration:int? lastScaleTime:time currentReplicas:int desiredReplicas:int!
+HorizontalPodAutoscalerStatus observedGeneration:long? lastScaleTime:time currentReplicas:int desiredReplicas:int!
   currentMetrics:[MetricStatus]! conditions:[HorizontalPodAutoscalerCondition:type]
 CrossVersionObjectReference kind:str! name:str! apiVersion:str
 MetricSpec type:str! object:ObjectMetricSource? pods:PodsMetricSource? resource:ResourceMetricSource?
@@ -68,7 +68,7 @@ HorizontalPodAutoscalerBehavior scaleUp:HPAScalingRules? scaleDown:HPAScalingRul
 MetricStatus type:str! object:ObjectMetricStatus? pods:PodsMetricStatus? resource:ResourceMetricStatus?
   containerResource:ContainerResourceMetricStatus? external:ExternalMetricStatus?
 HorizontalPodAutoscalerCondition type:str! status:str! lastTransitionTime:time! reason:str message:str
-  observedGeneration:int?
+  observedGeneration:long?
 ObjectMetricSource describedObject:CrossVersionObjectReference target:MetricTarget metric:MetricIdentifier
 PodsMetricSource metric:MetricIdentifier target:MetricTarget
 ResourceMetricSource name:str! target:MetricTarget
@@ -87,7 +87,7 @@ MetricValueStatus value:qty? averageValue:qty? averageUtilization:int?
 =PodDisruptionBudget spec:PodDisruptionBudgetSpec status:PodDisruptionBudgetStatus
 PodDisruptionBudgetSpec minAvailable:intstr? selector:LabelSelector? maxUnavailable:intstr?
   unhealthyPodEvictionPolicy:str?
-PodDisruptionBudgetStatus observedGeneration:int disruptedPods:{time} disruptionsAllowed:int! currentHealthy:int!
+PodDisruptionBudgetStatus observedGeneration:long disruptedPods:{time} disruptionsAllowed:int! currentHealthy:int!
   desiredHealthy:int! expectedPods:int! conditions:[Condition:type]
 =Lease spec:LeaseSpec
 LeaseSpec holderIdentity:str? leaseDurationSeconds:int? acquireTime:time renewTime:time leaseTransitions:int?

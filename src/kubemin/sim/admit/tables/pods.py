@@ -3,8 +3,8 @@
 TABLE = """
 =Pod spec:PodSpec status:PodStatus
 PodSpec volumes:[Volume:name] initContainers:[Container:name] containers:[Container:name]!
-  ephemeralContainers:[EphemeralContainer:name] restartPolicy:str terminationGracePeriodSeconds:int?
-  activeDeadlineSeconds:int? dnsPolicy:str nodeSelector:{str=} serviceAccountName:str serviceAccount:str
+  ephemeralContainers:[EphemeralContainer:name] restartPolicy:str terminationGracePeriodSeconds:long?
+  activeDeadlineSeconds:long? dnsPolicy:str nodeSelector:{str=} serviceAccountName:str serviceAccount:str
   automountServiceAccountToken:bool? nodeName:str hostNetwork:bool hostPID:bool hostIPC:bool
   shareProcessNamespace:bool? securityContext:PodSecurityContext? imagePullSecrets:[LocalObjectReference:name]
   hostname:str subdomain:str affinity:Affinity? schedulerName:str tolerations:[Toleration] hostAliases:[HostAlias:ip]
@@ -13,7 +13,7 @@ PodSpec volumes:[Volume:name] initContainers:[Container:name] containers:[Contai
   topologySpreadConstraints:[TopologySpreadConstraint:topologyKey,whenUnsatisfiable] setHostnameAsFQDN:bool? os:PodOS?
   hostUsers:bool? schedulingGates:[PodSchedulingGate:name] resourceClaims:[PodResourceClaim:name]
   resources:ResourceRequirements?
-PodStatus observedGeneration:int phase:str conditions:[PodCondition:type] message:str reason:str nominatedNodeName:str
+PodStatus observedGeneration:long phase:str conditions:[PodCondition:type] message:str reason:str nominatedNodeName:str
   hostIP:str hostIPs:[HostIP/ip] podIP:str podIPs:[PodIP:ip] startTime:time initContainerStatuses:[ContainerStatus]
   containerStatuses:[ContainerStatus] qosClass:str ephemeralContainerStatuses:[ContainerStatus] resize:str
   resourceClaimStatuses:[PodResourceClaimStatus:name] allocatedResources:{qty} resources:ResourceRequirements?
@@ -38,12 +38,12 @@ EphemeralContainer name:str! image:str command:[str] args:[str] workingDir:str
   readinessProbe:Probe? startupProbe:Probe? lifecycle:Lifecycle? terminationMessagePath:str
   terminationMessagePolicy:str imagePullPolicy:str securityContext:SecurityContext? stdin:bool stdinOnce:bool tty:bool
   targetContainerName:str
-PodSecurityContext seLinuxOptions:SELinuxOptions? windowsOptions:WindowsSecurityContextOptions? runAsUser:int?
-  runAsGroup:int? runAsNonRoot:bool? supplementalGroups:[int] supplementalGroupsPolicy:str? fsGroup:int?
+PodSecurityContext seLinuxOptions:SELinuxOptions? windowsOptions:WindowsSecurityContextOptions? runAsUser:long?
+  runAsGroup:long? runAsNonRoot:bool? supplementalGroups:[long] supplementalGroupsPolicy:str? fsGroup:long?
   sysctls:[Sysctl] fsGroupChangePolicy:str? seccompProfile:SeccompProfile? appArmorProfile:AppArmorProfile?
   seLinuxChangePolicy:str?
 Affinity nodeAffinity:NodeAffinity? podAffinity:PodAffinity? podAntiAffinity:PodAntiAffinity?
-Toleration key:str operator:str value:str effect:str tolerationSeconds:int?
+Toleration key:str operator:str value:str effect:str tolerationSeconds:long?
 HostAlias ip:str! hostnames:[str]
 PodDNSConfig nameservers:[str] searches:[str] options:[PodDNSConfigOption]
 PodReadinessGate conditionType:str!
@@ -53,14 +53,14 @@ PodOS name:str!
 PodSchedulingGate name:str!
 PodResourceClaim name:str! resourceClaimName:str? resourceClaimTemplateName:str?
 ResourceRequirements limits:{qty} requests:{qty} claims:[ResourceClaim:name/-]
-PodCondition type:str! observedGeneration:int status:str! lastProbeTime:time! lastTransitionTime:time! reason:str
+PodCondition type:str! observedGeneration:long status:str! lastProbeTime:time! lastTransitionTime:time! reason:str
   message:str
 PodIP ip:str!
 ContainerStatus name:str! state:ContainerState lastState:ContainerState ready:bool! restartCount:int! image:str!
   imageID:str! containerID:str started:bool? allocatedResources:{qty} resources:ResourceRequirements?
   volumeMounts:[VolumeMountStatus:mountPath] user:ContainerUser? allocatedResourcesStatus:[ResourceStatus:name]
 PodResourceClaimStatus name:str! resourceClaimName:str?
-ContainerImage names:[str]! sizeBytes:int
+ContainerImage names:[str]! sizeBytes:long
 VolumeResourceRequirements limits:{qty} requests:{qty}
 @TypedLocalObjectReference apiGroup:str? kind:str! name:str!
 TypedObjectReference apiGroup:str? kind:str! name:str! namespace:str?
@@ -83,10 +83,10 @@ VolumeMount name:str! readOnly:bool recursiveReadOnly:str? mountPath:str! subPat
   subPathExpr:str
 VolumeDevice name:str! devicePath:str!
 Probe exec:ExecAction? httpGet:HTTPGetAction? tcpSocket:TCPSocketAction? grpc:GRPCAction? initialDelaySeconds:int
-  timeoutSeconds:int periodSeconds:int successThreshold:int failureThreshold:int terminationGracePeriodSeconds:int?
+  timeoutSeconds:int periodSeconds:int successThreshold:int failureThreshold:int terminationGracePeriodSeconds:long?
 Lifecycle postStart:LifecycleHandler? preStop:LifecycleHandler?
 SecurityContext capabilities:Capabilities? privileged:bool? seLinuxOptions:SELinuxOptions?
-  windowsOptions:WindowsSecurityContextOptions? runAsUser:int? runAsGroup:int? runAsNonRoot:bool?
+  windowsOptions:WindowsSecurityContextOptions? runAsUser:long? runAsGroup:long? runAsNonRoot:bool?
   readOnlyRootFilesystem:bool? allowPrivilegeEscalation:bool? procMount:str? seccompProfile:SeccompProfile?
   appArmorProfile:AppArmorProfile?
 SELinuxOptions user:str role:str type:str level:str
@@ -133,11 +133,11 @@ ContainerStateTerminated exitCode:int! signal:int reason:str message:str started
 SecretProjection name:str items:[KeyToPath] optional:bool?
 DownwardAPIProjection items:[DownwardAPIVolumeFile]
 ConfigMapProjection name:str items:[KeyToPath] optional:bool?
-ServiceAccountTokenProjection audience:str expirationSeconds:int? path:str!
+ServiceAccountTokenProjection audience:str expirationSeconds:long? path:str!
 ClusterTrustBundleProjection name:str? signerName:str? labelSelector:LabelSelector? optional:bool? path:str!
 @ConfigMapKeySelector name:str key:str! optional:bool?
 @SecretKeySelector name:str key:str! optional:bool?
 HTTPHeader name:str! value:str!
-SleepAction seconds:int!
+SleepAction seconds:long!
 NodeSelectorRequirement key:str! operator:str! values:[str]
 """

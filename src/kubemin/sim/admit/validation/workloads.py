@@ -211,10 +211,12 @@ def _check_job_spec(path: str, spec: Object, causes: Causes) -> None:
         "maxFailedIndexes",
     ):
         causes.not_negative(f"{path}.{field}", spec.get(field))
-    causes.one_of(f"{path}.completionMode", spec["completionMode"], ("NonIndexed", "Indexed"))
-    if spec["completionMode"] == "Indexed" and "completions" not in spec:
+    mode = spec.get("completionMode", "NonIndexed")
+    causes.one_of(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"))
+    if mode == "Indexed" and "completions" not in spec:
         causes.required(f"{path}.completions", "when completion mode is Indexed")
-    causes.one_of(f"{path}.podReplacementPolicy", spec["podReplacementPolicy"], ("Failed", "TerminatingOrFailed"))
+    replacement = spec.get("podReplacementPolicy", "Failed")
+    causes.one_of(f"{path}.podReplacementPolicy", replacement, ("Failed", "TerminatingOrFailed"))
     check_pod_template(f"{path}.template", spec["template"], causes)
     policy = spec["template"]["spec"]["restartPolicy"]
     causes.one_of(f"{path}.template.spec.restartPolicy", policy, ("OnFailure", "Never"))
