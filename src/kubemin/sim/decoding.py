@@ -2,11 +2,22 @@
 
 import base64
 from collections.abc import Callable
+from typing import TypeVar
 
 from kubemin.sim import admit
 from kubemin.sim.jsondata import Object, dump_json
 from kubemin.sim.problems import Problem, bad_request
 from kubemin.sim.resources import Resource
+
+T = TypeVar("T")
+
+
+def typed(body: Object, name: str, kind: type[T], owner: str) -> T | None:
+    """A field of a body, if it is there; 400 if it is of another type. A boolean is no integer."""
+    value = body.get(name)
+    if value is None or type(value) is kind:
+        return value
+    raise bad_request(f"json: cannot unmarshal {type(value).__name__} into Go struct field {owner}.{name}")
 
 
 def receive(resource: Resource, namespace: str, obj: Object) -> Object:
@@ -61,11 +72,11 @@ def decode(
             raise _strict(resource, obj, "strict decoding error: " + ", ".join(texts), patched=patched)
         for text in texts:
             warn(text)
-    if resource.plural == "secrets" and isinstance(plain := obj.pop("stringData", None), dict):
-        data = obj["data"] = obj.get("data") or {}
-        for key, text in plain.items():
-            data[key] = base64.b64encode(str(text).encode()).decode()
     admit.default(resource.kind, obj)
+    if resource.plural == "secrets" and (plain := obj.pop("stringData", None)):
+        data = obj.setdefault("data", {})
+        for key, text in plain.items():
+            data[key] = base64.b64encode(text.encode()).decode()
 
 
 def _strict(resource: Resource, obj: Object, why: str, *, patched: bool) -> Problem:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
+from kubemin.sim.decoding import typed
 from kubemin.sim.jsondata import Object, stamp
-from kubemin.sim.problems import Problem, bad_option, bad_request, conflict
+from kubemin.sim.problems import Problem, bad_option, conflict
 from kubemin.sim.resources import Resource
 
 ORPHAN = "orphan"
@@ -27,9 +28,9 @@ class DeleteOptions:
     @classmethod
     def parse(cls, body: Object) -> "DeleteOptions":
         """Read a body, as JSON. Raises ``Problem`` for what the API server refuses."""
-        preconditions = _field(body, "preconditions", dict) or {}
-        propagation = _field(body, "propagationPolicy", str)
-        orphan = _field(body, "orphanDependents", bool)
+        preconditions = typed(body, "preconditions", dict, "DeleteOptions") or {}
+        propagation = typed(body, "propagationPolicy", str, "DeleteOptions")
+        orphan = typed(body, "orphanDependents", bool, "DeleteOptions")
         if orphan is not None and propagation is not None:
             raise bad_option(
                 "DeleteOptions",
@@ -47,23 +48,12 @@ class DeleteOptions:
         if orphan is not None:
             propagation = "Orphan" if orphan else "Background"
         return cls(
-            uid=_field(preconditions, "uid", str),
-            resource_version=_field(preconditions, "resourceVersion", str),
+            uid=typed(preconditions, "uid", str, "Preconditions"),
+            resource_version=typed(preconditions, "resourceVersion", str, "Preconditions"),
             propagation=propagation,
-            grace=_field(body, "gracePeriodSeconds", int),
-            dry_run=parse_dry_run(_field(body, "dryRun", list) or (), "DeleteOptions"),
+            grace=typed(body, "gracePeriodSeconds", int, "DeleteOptions"),
+            dry_run=parse_dry_run(typed(body, "dryRun", list, "DeleteOptions") or (), "DeleteOptions"),
         )
-
-
-T = TypeVar("T")
-
-
-def _field(body: Object, name: str, kind: type[T]) -> T | None:
-    """A field of the body, if it is there; 400 if it is of another type. A boolean is no integer."""
-    value = body.get(name)
-    if value is None or type(value) is kind:
-        return value
-    raise bad_request(f"json: cannot unmarshal {type(value).__name__} into Go struct field DeleteOptions.{name}")
 
 
 def parse_dry_run(values: Sequence[str], kind: str) -> bool:

@@ -31,8 +31,15 @@ def dump_json(value: Any) -> bytes:
 
 
 def load_json(data: bytes) -> Any:
-    """Parse JSON. Raises ValueError for what is not JSON, the constants that only Python accepts included."""
-    return _decode(data.decode())
+    """Parse JSON. Raises ValueError for what is not JSON, the constants that only Python accepts included.
+
+    Half a surrogate pair, which no encoding can hold, becomes U+FFFD.
+    """
+    value = _decode(data.decode())
+    if b"\\ud" in data or b"\\uD" in data:
+        whole = _encode(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        value = _decode(whole)
+    return value
 
 
 def _refuse_constant(text: str) -> NoReturn:

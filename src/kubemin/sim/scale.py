@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from kubemin.sim.decoding import check_name, typed
 from kubemin.sim.jsondata import Object, copy_json
-from kubemin.sim.problems import bad_request, modified, precondition_failed
+from kubemin.sim.problems import modified, precondition_failed
 from kubemin.sim.resources import Resource
 
 
@@ -39,15 +40,14 @@ def _selector_text(resource: Resource, selector: Object) -> str:
 
 def apply_scale(resource: Resource, live: Object, scale: Object) -> Object:
     """The workload with the replicas of a ``Scale``, whose uid and version must fit if it has them."""
-    meta = scale.get("metadata") or {}
-    name = live["metadata"]["name"]
-    if meta.get("name", name) != name:
-        raise bad_request(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
+    meta = typed(scale, "metadata", dict, "Scale") or {}
+    spec = typed(scale, "spec", dict, "Scale") or {}
+    check_name({"name": live["metadata"]["name"], **meta}, live["metadata"]["name"])
     if (uid := meta.get("uid")) and uid != live["metadata"]["uid"]:
-        key = (live["metadata"].get("namespace", ""), name)
+        key = (live["metadata"].get("namespace", ""), live["metadata"]["name"])
         raise precondition_failed(resource, key, "UID", uid, live["metadata"]["uid"])
     if (version := meta.get("resourceVersion")) and version != live["metadata"]["resourceVersion"]:
-        raise modified(resource, name)
+        raise modified(resource, live["metadata"]["name"])
     new: Object = copy_json(live)
-    new["spec"]["replicas"] = (scale.get("spec") or {}).get("replicas", 0)
+    new["spec"]["replicas"] = typed(spec, "replicas", int, "ScaleSpec") or 0
     return new

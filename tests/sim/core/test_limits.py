@@ -74,6 +74,15 @@ async def test_a_body_that_is_no_object_is_400(api: Api, body: str, content_type
         assert (answer.body["kind"], answer.body["reason"]) == ("Status", "BadRequest")
 
 
+async def test_half_a_surrogate_pair_becomes_a_replacement_character(api: Api) -> None:
+    body = b'{"metadata": {"name": "a"}, "data": {"half": "x\\ud800y", "whole": "\\ud83d\\ude00"}}'
+    for content_type in ("application/json", "application/yaml"):
+        answer = await api.call("POST", CONFIG_MAPS, body, content_type=content_type, dryRun="All")
+        assert (answer.status, answer.body["data"]) == (201, {"half": "x\ufffdy", "whole": "\U0001f600"})
+    patched = await api.apply(f"{CONFIG_MAPS}/a", body.replace(b"{", b'{"apiVersion": "v1", "kind": "ConfigMap", ', 1))
+    assert patched.body["data"]["half"] == "x\ufffdy"
+
+
 @pytest.mark.parametrize("depth", [2_000, 100_000])
 async def test_deep_nesting_is_refused_and_the_server_lives(api: Api, depth: int) -> None:
     for content_type in ("application/json", "application/yaml"):
