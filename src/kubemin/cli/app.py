@@ -104,6 +104,14 @@ def sim(
 
 
 @app.command()
+def demo() -> None:
+    """Show the promise: deploy, cancel in the middle, compare the cluster, deploy to completion."""
+    from kubemin.cli.demo import run
+
+    run()
+
+
+@app.command()
 def migrate(database: DatabaseUrl = None) -> None:
     """Bring the database's tables to this version."""
     from kubemin.cli.serve import migrate_database
