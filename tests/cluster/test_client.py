@@ -97,6 +97,16 @@ async def test_a_probe_that_raises_keeps_the_request_from_being_sent() -> None:
         assert server.seen == []
 
 
+async def test_a_log_is_text_or_a_refusal() -> None:
+    pod = ObjectRef("Pod", "shop", "web-1")
+    async with serving(answering(200, b"one\ntwo\xff\n")) as (cluster, server):
+        assert await cluster.log(pod, "app", lines=2, previous=True) == "one\ntwo\ufffd\n"
+    assert server.seen[0].target == ("/api/v1/namespaces/shop/pods/web-1/log?container=app&tailLines=2&previous=true")
+    async with serving(answering(400, b"{}")) as (cluster, _):
+        with pytest.raises(errors.Invalid):
+            await cluster.log(pod, "app")
+
+
 async def test_the_version_is_the_servers() -> None:
     async with serving(answering(200, b'{"gitVersion":"v1.36.1"}')) as (cluster, _):
         assert await cluster.version() == "v1.36.1"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubemin.cluster import Cluster, Informers
-from kubemin.cluster.looks import look
+from kubemin.cluster.looks import last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.sim import SimServer
 from kubemin.sim.faults import Action, Fault
@@ -85,6 +85,13 @@ async def test_a_workload_is_waited_for_until_it_is_ready(world: World, kind: st
 async def test_a_hopeless_one_says_why(world: World, kind: str, image: str, said: str) -> None:
     made = await world.cluster.create(workload(kind, f"app-{image}:1"))
     assert said in (await world.verdict(made, "hopeless")).message
+
+
+@pytest.mark.parametrize(("image", "speaks"), [("app-crash:1", True), ("app-pull:1", False)])
+async def test_the_last_words_of_a_crashing_container(world: World, image: str, speaks: bool) -> None:
+    made = await world.cluster.create(workload("Deployment", image))
+    await world.verdict(made, "hopeless")
+    assert bool(await last_words(world.cluster, world.informers, made)) is speaks
 
 
 async def test_a_change_is_not_judged_by_what_was_before_it(world: World) -> None:

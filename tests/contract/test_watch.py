@@ -138,7 +138,7 @@ async def test_bookmarks_bring_the_version_and_nothing_else(kube: Kube) -> None:
         "resourceVersion": version,
         "labelSelector": "ours=yes",
         "allowWatchBookmarks": "true",
-        "timeoutSeconds": 3,
+        "timeoutSeconds": 10 if kube.real else 1,
     }
     async with asyncio.timeout(PATIENCE):
         events = [event async for event in kube.watch("configmaps", namespace=None, **query)]

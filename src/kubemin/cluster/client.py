@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from kubemin.cluster import requests
-from kubemin.cluster.answers import Answer, object_in
+from kubemin.cluster.answers import Answer, error_for, object_in
 from kubemin.cluster.credentials import Credentials, choose_source
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.requests import Propagation, Request
@@ -118,6 +118,17 @@ class Cluster:
         # Some kinds come back as objects although they are gone at once; those bear no deletionTimestamp.
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
         return found if terminating else None
+
+    async def log(self, pod: ObjectRef, container: str, *, lines: int = 10, previous: bool = False) -> str:
+        """The last lines that a container wrote; with ``previous`` those of its run before this one.
+
+        Raises Invalid when the container has not run (so often) yet.
+        """
+        request = requests.log(pod, container, lines=lines, previous=previous)
+        answer = await self._transport.send(request)
+        if answer.status != 200:
+            raise error_for(request, answer.status, answer.headers, answer.body)
+        return answer.body.decode("utf-8", "replace")
 
     async def raw(self, request: Request) -> Answer:
         """Send any request; the answer as it came, whatever its status. For tests and tools."""

@@ -1,12 +1,15 @@
 """Readiness as the informers see it."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+from kubemin.cluster.client import Cluster
+from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import RELATED, Verdict, readiness
+from kubemin.cluster.readiness import RELATED, Verdict, crashed, readiness
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
-from kubemin.spec.objects import Manifest
+from kubemin.spec.objects import Manifest, ObjectRef
 
 
 def look(informers: Informers, item: Manifest | None) -> Verdict:
@@ -22,6 +25,21 @@ def look(informers: Informers, item: Manifest | None) -> Verdict:
     if item["kind"] != "Deployment":
         return readiness(item, pods)
     return readiness(item, pods, replica_sets=informers.snapshot("ReplicaSet", meta["namespace"], labels))
+
+
+async def last_words(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
+    """What a container of ``item`` that keeps ending wrote last; empty if none does, or it cannot be read."""
+    pods = informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)) if item["kind"] in RELATED else []
+    found = crashed(pods)
+    if found is None:
+        return ""
+    pod, container = found
+    for previous in (True, False):
+        with contextlib.suppress(ClusterError):
+            said = await cluster.log(ObjectRef.of(pod), container, lines=lines, previous=previous)
+            if said.strip():
+                return said.strip()
+    return ""
 
 
 def _selector(item: Manifest) -> dict[str, str]:

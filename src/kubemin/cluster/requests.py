@@ -73,6 +73,12 @@ def watch(kind: str, namespace: str | None, *, labels: str | None, version: str,
     return Request("watch", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
 
 
+def log(pod: ObjectRef, container: str, *, lines: int, previous: bool) -> Request:
+    """GET of the last ``lines`` that a container of a Pod wrote, or those of its run before this one."""
+    query = _some(container=container, tailLines=lines, previous="true" if previous else None)
+    return Request("read the log of", "GET", f"{object_path(pod)}/log", f"{pod}", query)
+
+
 def create(manifest: Manifest, *, dry_run: bool = False) -> Request:
     """POST: makes the object only if none of that name is there."""
     ref = ref_of(manifest)

@@ -6,13 +6,13 @@ from kubemin.cluster.readiness.claim import claim
 from kubemin.cluster.readiness.deployment import deployment
 from kubemin.cluster.readiness.job import job
 from kubemin.cluster.readiness.namespace import namespace
-from kubemin.cluster.readiness.pods import pod, trouble
+from kubemin.cluster.readiness.pods import crashed, pod, trouble
 from kubemin.cluster.readiness.service import service
 from kubemin.cluster.readiness.statefulset import statefulset
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
-__all__ = ["RELATED", "Verdict", "readiness", "trouble"]
+__all__ = ["RELATED", "Verdict", "crashed", "readiness", "trouble"]
 
 RELATED: Mapping[str, tuple[str, ...]] = {
     "Deployment": ("ReplicaSet", "Pod"),

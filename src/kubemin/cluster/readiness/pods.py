@@ -56,6 +56,17 @@ def trouble(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | 
     return stuck[0] if len(stuck) == 1 else f"{stuck[0]} (and {len(stuck) - 1} more)"
 
 
+def crashed(pods: Sequence[Manifest]) -> tuple[Manifest, str] | None:
+    """A Pod of which a container keeps ending, and the container's name: its last words are in the log before."""
+    for item in sorted(pods, key=_name):
+        for statuses in ("initContainerStatuses", "containerStatuses"):
+            for each in mapping(item, "status").get(statuses) or ():
+                backing_off = text(mapping(each, "state", "waiting"), "reason") == "CrashLoopBackOff"
+                if backing_off or ((each.get("restartCount") or 0) >= _CRASHES and not each.get("ready")):
+                    return item, str(each.get("name"))
+    return None
+
+
 def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
     status = mapping(item, "status")
     if text(status, "phase") in {"Succeeded", "Failed"}:
