@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from kubemin.spec.application import Application
+from kubemin.spec.ids import ID_LENGTH
+from kubemin.spec.names import is_label
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.scope import PREVIEW_ID
 
@@ -18,9 +20,10 @@ class Identity:
 
     @classmethod
     def preview(cls, application: Application) -> Self:
-        """Stand-ins for an application that was never stored."""
+        """Stand-ins for an application that was never stored. An id that it names is kept if it looks like one."""
         numbers = {component.name: number for number, component in enumerate(application.component, start=1)}
-        return cls(application.id or PREVIEW_ID, numbers)
+        given = application.id or ""
+        return cls(given if is_label(given) and len(given) == ID_LENGTH else PREVIEW_ID, numbers)
 
 
 @dataclass(frozen=True, slots=True)

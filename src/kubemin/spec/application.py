@@ -1,10 +1,10 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Applications: what a user writes, read and checked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec import names
 from kubemin.spec.component import Component, check_component, made_by
@@ -12,7 +12,7 @@ from kubemin.spec.issues import Code, Issue, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.reading import read, relevant
+from kubemin.spec.reading import read, refuse_bulk, relevant
 from kubemin.spec.scope import Scope
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
@@ -24,6 +24,8 @@ _MAX_TEXT = {"alias": 255, "version": 255, "project": 255, "description": 4096, 
 
 class Application(SpecModel):
     """Components that belong together, in a namespace, and the order in which they are deployed."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
     id: Text | None = Field(None, description="of an existing application: it is saved rather than created")
     name: Annotated[Text, AfterValidator(str.lower)] = ""
@@ -46,20 +48,45 @@ class Application(SpecModel):
         return self.workflow or default_workflow([component.name for component in self.component])
 
 
-def parse_application(data: object, limits: Limits | None = None) -> Application:
+Expand = Callable[[Application], Application]
+
+
+def parse_application(data: object, limits: Limits | None = None, expand: Expand | None = None) -> Application:
     """Read and check an application, as JSON or YAML gives it. This is all that `try`, create and save check.
+
+    ``expand`` puts clones in the place of template entries (``templates.expand_templates``); without it such entries
+    are refused. Clones are checked as if they had been written: issues then name the places of the expanded list.
 
     Raises:
         SpecError: with everything that is wrong, at once.
     """
     limits = limits or Limits()
     _refuse_too_much(data, limits)
+    refuse_bulk(data)
     application, issues, broken = read(Application, data)
     if application is not None:
         issues += relevant(check_application(application, limits), broken)
+        if expand is None:
+            issues += _refuse_templates(application)
     if issues or application is None:
         raise SpecError(issues)
-    return application
+    return application if expand is None else _expanded(application, limits, expand)
+
+
+def _expanded(application: Application, limits: Limits, expand: Expand) -> Application:
+    expanded = expand(application)
+    if expanded is not application:
+        _refuse_too_much({"component": expanded.component}, limits)
+        if issues := list(check_application(expanded, limits)):
+            raise SpecError(issues)
+    return expanded
+
+
+def _refuse_templates(application: Application) -> Iterator[Issue]:
+    for index, component in enumerate(application.component):
+        if component.template is not None:
+            message = f'Component "{component.name}" clones a template, which cannot be looked up here.'
+            yield Issue(f"component[{index}].template", Code.TEMPLATE_NOT_FOUND, message)
 
 
 def _refuse_too_much(data: object, limits: Limits) -> None:

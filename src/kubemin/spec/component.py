@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from kubemin.spec import names
 from kubemin.spec.config import check_config, check_secret
@@ -25,6 +25,8 @@ COMPONENT_TYPES = (WEBSERVICE, STORE, CONFIG, SECRET, JOB)
 
 class Port(SpecModel):
     """A TCP port of the container, and of its Service."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["port"]})
 
     port: Whole = 0
     expose: Flag | None = None
@@ -52,8 +54,10 @@ class TemplateRef(SpecModel):
 class Component(SpecModel):
     """A part of an application. The image may be given here or in ``properties``; ``image`` is where it is kept."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
     name: Text = ""
-    type: Text = ""
+    type: Text = Field("", description=", ".join(COMPONENT_TYPES))
     image: Text = ""
     replicas: Whole = 1
     namespace: Text = Field("", description="default: the application's")

@@ -1,19 +1,23 @@
 """From untrusted JSON to models, with every mistake named at once."""
 
 import copy
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Code, Issue, SpecError
 from kubemin.spec.model import SpecModel
 
 M = TypeVar("M", bound=SpecModel)
 
 _ROUNDS = 8
+_MAX_VALUES = 100_000
+_MAX_DEPTH = 32
+_BOUNDARY = re.compile(r"[.\[]")
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -52,13 +56,36 @@ def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[I
     return None, issues, broken
 
 
-def relevant(issues: Iterable[Issue], broken: Sequence[str]) -> list[Issue]:
+def relevant(issues: Iterable[Issue], broken: Iterable[str]) -> list[Issue]:
     """Those issues that are not merely the shadow of a field that was left out."""
+    left_out = set(broken)
 
     def shadow(field: str) -> bool:
-        return any(field == path or field.startswith((f"{path}.", f"{path}[")) for path in broken)
+        return field in left_out or any(field[: end.start()] in left_out for end in _BOUNDARY.finditer(field))
 
     return [issue for issue in issues if not shadow(issue.field)]
+
+
+def refuse_bulk(data: object) -> None:
+    """Refuse what is too large or too deep to be looked at: mistakes are reported one by one, and each takes room.
+
+    YAML can repeat one part by reference, so that a short text means a great deal: it counts as often as it is there.
+    """
+    level: list[object] = [data]
+    count = 0
+    for _ in range(_MAX_DEPTH):
+        below: list[object] = []
+        for value in level:
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            count += len(items)
+            if count > _MAX_VALUES:
+                message = f"The request holds more than {_MAX_VALUES:,} values."
+                raise SpecError([Issue("", Code.INVALID_FIELD_VALUE, message)])
+            below.extend(items)
+        if not below:
+            return
+        level = below
+    raise SpecError([Issue("", Code.INVALID_FIELD_VALUE, f"The request is nested more than {_MAX_DEPTH} levels deep.")])
 
 
 def join(path: str, key: str | int) -> str:

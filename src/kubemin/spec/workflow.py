@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, ConfigDict, model_validator
 
 from kubemin.spec.issues import Code, Issue, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import SpecModel, Text
-from kubemin.spec.reading import read, relevant
+from kubemin.spec.reading import read, refuse_bulk, relevant
 
 MAX_STEP_NAME = 253
 DEFAULT_STEP = "deploy"
@@ -33,6 +33,8 @@ def _mode(value: Any) -> Any:
 class _Named(SpecModel):
     """A name and components; ``properties.policies`` is an older spelling of ``components``."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
     name: Text = ""
     components: list[Text] = []
 
@@ -52,14 +54,14 @@ class _Named(SpecModel):
         rest = {key: value for key, value in data.items() if key != "properties"}
         return {**rest, "components": components or policies}
 
-
-class SubStep(_Named):
-    """A part of a step. Without components it means the component of its own name."""
-
     @property
     def targets(self) -> list[str]:
         """The components that it deploys."""
         return self.components or [self.name]
+
+
+class SubStep(_Named):
+    """A part of a step. Without components it means the component of its own name."""
 
 
 class Step(_Named):
@@ -89,6 +91,7 @@ def parse_workflow(data: object, components: Collection[str], limits: Limits | N
         SpecError: with everything that is wrong.
     """
     refuse_too_many(data, limits or Limits())
+    refuse_bulk(data)
     model, issues, broken = read(_Workflow, {"workflow": data})
     if model is not None:
         issues += relevant(check_workflow(model.workflow, components, "workflow"), broken)
@@ -117,7 +120,7 @@ def check_workflow(steps: Sequence[Step], components: Collection[str], path: str
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
         yield from _check_name(step.name, names, f"{here}.name")
-        yield from _check_targets(step, step.targets, known, used, here)
+        yield from _check_targets(step, known, used, here)
         for place, sub in enumerate(step.sub_steps):
             below = f"{here}.subSteps[{place}]"
             if sub.name and sub.name == step.name:
@@ -126,7 +129,7 @@ def check_workflow(steps: Sequence[Step], components: Collection[str], path: str
                 )
             else:
                 yield from _check_name(sub.name, names, f"{below}.name")
-            yield from _check_targets(sub, sub.targets, known, used, below)
+            yield from _check_targets(sub, known, used, below)
 
 
 def _check_name(name: str, names: dict[str, str], path: str) -> Iterator[Issue]:
@@ -145,10 +148,8 @@ def _check_name(name: str, names: dict[str, str], path: str) -> Iterator[Issue]:
     names.setdefault(name, path)
 
 
-def _check_targets(
-    step: _Named, targets: Sequence[str], known: set[str], used: dict[str, str], path: str
-) -> Iterator[Issue]:
-    for index, name in enumerate(targets):
+def _check_targets(step: _Named, known: set[str], used: dict[str, str], path: str) -> Iterator[Issue]:
+    for index, name in enumerate(step.targets):
         if not name:
             if step.components:
                 yield Issue(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from pydantic import ConfigDict, Field
+
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_subdomain
@@ -13,7 +15,9 @@ ENV_FROM_TYPES = ("config", "configMap", "secret")
 class EnvFrom(SpecModel):
     """Where the variables come from. ``config`` and ``configMap`` are the same."""
 
-    type: Text = ""
+    model_config = ConfigDict(json_schema_extra={"required": ["type", "sourceName"]})
+
+    type: Text = Field("", description=", ".join(ENV_FROM_TYPES))
     source_name: Text = ""
 
 

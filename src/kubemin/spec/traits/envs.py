@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from pydantic import ConfigDict
+
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_data_key, is_subdomain, is_variable
@@ -16,6 +18,8 @@ _FIELD = re.compile(
 
 class KeyRef(SpecModel):
     """One key of a ConfigMap or Secret."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name", "key"]})
 
     name: Text = ""
     key: Text = ""
@@ -34,6 +38,8 @@ class ValueFrom(SpecModel):
 
 class Env(SpecModel):
     """An environment variable."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name", "valueFrom"]})
 
     name: Text = ""
     value_from: ValueFrom = ValueFrom()

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text, Whole
@@ -33,12 +33,16 @@ class Rewrite(SpecModel):
 class Backend(SpecModel):
     """A Service, or a component of the application, whose Service is meant then."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["serviceName"]})
+
     service_name: Text = ""
     service_port: Whole = 80
 
 
 class Route(SpecModel):
     """Requests for one path, of one host or of all hosts of the Ingress."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["backend"]})
 
     path: Text = "/"
     path_type: Text | None = None
@@ -57,6 +61,8 @@ class Tls(SpecModel):
 class Ingress(SpecModel):
     """An Ingress. Its name defaults to the component's."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["routes"]})
+
     name: Text = ""
     hosts: list[Text] = []
     ingress_class_name: Text | None = None
@@ -71,14 +77,10 @@ class Ingress(SpecModel):
 
         A rewrite is an annotation of a whole Ingress, so each different one needs an Ingress of its own.
         """
-        groups: list[tuple[Rewrite | None, list[Route]]] = []
+        groups: dict[Rewrite | None, list[Route]] = {}
         for route in self.routes:
-            found = next((routes for rewrite, routes in groups if rewrite == route.rewrite), None)
-            if found is None:
-                groups.append((route.rewrite, [route]))
-            else:
-                found.append(route)
-        return groups
+            groups.setdefault(route.rewrite, []).append(route)
+        return list(groups.items())
 
     def object_names(self, component: str, app_id: str) -> list[str]:
         """Names of the Ingresses, one a group of ``by_rewrite``; the first is the plain one."""

@@ -3,6 +3,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from pydantic import ConfigDict, Field
+
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text, Whole
 from kubemin.spec.scope import Scope
@@ -42,7 +44,9 @@ class TcpSocket(SpecModel):
 class Probe(SpecModel):
     """One probe with exactly one handler. Times are seconds; what is not given is Kubernetes' default."""
 
-    type: Text = ""
+    model_config = ConfigDict(json_schema_extra={"required": ["type"]})
+
+    type: Text = Field("", description=", ".join(PROBE_TYPES))
     initial_delay_seconds: Whole | None = None
     period_seconds: Whole | None = None
     timeout_seconds: Whole | None = None

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.limits import Grant
@@ -21,6 +21,8 @@ MAX_RULES = 64
 class Rule(SpecModel):
     """A rule of a Role, with Kubernetes' own fields."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["verbs"]})
+
     api_groups: list[Text] = []
     resources: list[Text] = []
     resource_names: list[Text] = []
@@ -34,6 +36,8 @@ class Rbac(SpecModel):
     The component's Pods run under the first service account. Names default to ``<component>-sa``, ``<sa>-role`` and
     ``<sa>-binding``. Rules may only hold what ``Limits.rbac_namespaced`` or ``rbac_cluster`` allow.
     """
+
+    model_config = ConfigDict(json_schema_extra={"required": ["rules"]})
 
     service_account: Text = ""
     namespace: Text | None = Field(None, description="of the Role and its binding; default: the component's")
@@ -146,7 +150,7 @@ def _check_rules(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
 def _refused(rule: Rule, cluster: bool, scope: Scope) -> str | None:
     """The first thing in the rule that no grant covers."""
     grants = scope.limits.rbac_cluster if cluster else scope.limits.rbac_namespaced
-    for group, resource, verb in product(rule.api_groups or [""], rule.resources, rule.verbs):
+    for group, resource, verb in product(*map(dict.fromkeys, (rule.api_groups or [""], rule.resources, rule.verbs))):
         if not any(_covers(grant, group, resource, verb) for grant in grants):
             return f'"{verb}" on "{resource}{"." + group if group else ""}"'
     for url, verb in product(rule.non_resource_urls, rule.verbs):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Flag, Quantity, SpecModel, Text
@@ -23,8 +23,10 @@ class Storage(SpecModel):
 
     other_spellings = {"create": "tmpCreate"}  # noqa: RUF012  (a ClassVar in the base)
 
+    model_config = ConfigDict(json_schema_extra={"required": ["name", "type"]})
+
     name: Text = ""
-    type: Text = ""
+    type: Text = Field("", description=", ".join(STORAGE_TYPES))
     mount_path: Text = Field("", description="default /mnt/<name>")
     sub_path: Text | None = None
     read_only: Flag = False

@@ -1,0 +1,108 @@
+"""Renaming a component, with everything in it that carries its name or refers to its siblings by theirs."""
+
+from collections.abc import Mapping
+
+from kubemin.spec.component import Component
+from kubemin.spec.names import LABEL_LENGTH, SUBDOMAIN_LENGTH, shorten
+from kubemin.spec.traits.container import ContainerTraits
+from kubemin.spec.traits.env_from import EnvFrom
+from kubemin.spec.traits.envs import Env, KeyRef
+from kubemin.spec.traits.ingress import Ingress, Route, Tls
+from kubemin.spec.traits.rbac import Rbac
+from kubemin.spec.traits.storage import CONFIG, SECRET, Storage
+
+
+def renamed(component: Component, names: Mapping[str, str], prefix: str) -> Component:
+    """A copy of ``component`` for another application.
+
+    ``names`` maps it and its siblings to their new names: references to them follow, others stay. What it names by
+    itself (claims, Ingresses, service accounts, roles) gets ``prefix``, so that two copies do not clash.
+    """
+    traits = component.traits
+    own = {storage.name for storage in _all_storages(component) if storage.creates}
+    volumes = {name: _prefixed(name, prefix) for name in own}
+    update = {
+        **_container(traits, names, volumes),
+        "init": [
+            init.model_copy(update={"traits": init.traits.model_copy(update=_container(init.traits, names, volumes))})
+            for init in traits.init
+        ],
+        "sidecar": [
+            sidecar.model_copy(
+                update={"traits": sidecar.traits.model_copy(update=_container(sidecar.traits, names, volumes))}
+            )
+            for sidecar in traits.sidecar
+        ],
+        "rbac": [_rbac(entry, names, prefix) for entry in traits.rbac],
+        "ingress": [_ingress(ingress, names, prefix) for ingress in traits.ingress],
+    }
+    return component.model_copy(
+        update={"name": names.get(component.name, component.name), "traits": traits.model_copy(update=update)}
+    )
+
+
+def _prefixed(name: str, prefix: str) -> str:
+    return shorten(f"{prefix}-{name}", LABEL_LENGTH)
+
+
+def _all_storages(component: Component) -> list[Storage]:
+    traits = component.traits
+    nested = [*(container.traits for container in traits.init), *(container.traits for container in traits.sidecar)]
+    return [*traits.storage, *(storage for one in nested for storage in one.storage)]
+
+
+def _container(traits: ContainerTraits, names: Mapping[str, str], volumes: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "storage": [_storage(storage, names, volumes) for storage in traits.storage],
+        "env_from": [_env_from(source, names) for source in traits.env_from],
+        "envs": [_env(env, names) for env in traits.envs],
+    }
+
+
+def _storage(storage: Storage, names: Mapping[str, str], volumes: Mapping[str, str]) -> Storage:
+    # Where the container finds it, and what it is made of, must not follow from a new name.
+    if storage.name in volumes:
+        return storage.model_copy(update={"name": volumes[storage.name], "mount_path": storage.mounted_at})
+    if storage.type in (CONFIG, SECRET):
+        return storage.model_copy(update={"source_name": names.get(storage.source, storage.source)})
+    return storage
+
+
+def _env_from(source: EnvFrom, names: Mapping[str, str]) -> EnvFrom:
+    return source.model_copy(update={"source_name": names.get(source.source_name, source.source_name)})
+
+
+def _env(env: Env, names: Mapping[str, str]) -> Env:
+    def follow(ref: KeyRef | None) -> KeyRef | None:
+        return ref and ref.model_copy(update={"name": names.get(ref.name, ref.name)})
+
+    source = env.value_from
+    update = {"secret": follow(source.secret), "config": follow(source.config)}
+    return env.model_copy(update={"value_from": source.model_copy(update=update)})
+
+
+def _rbac(entry: Rbac, names: Mapping[str, str], prefix: str) -> Rbac:
+    rules = [
+        rule.model_copy(update={"resource_names": [names.get(name, name) for name in rule.resource_names]})
+        for rule in entry.rules
+    ]
+    given = {"service_account": entry.service_account, "role_name": entry.role_name, "binding_name": entry.binding_name}
+    own = {field: shorten(f"{prefix}-{name}", SUBDOMAIN_LENGTH) for field, name in given.items() if name}
+    return entry.model_copy(update={"rules": rules, **own})
+
+
+def _ingress(ingress: Ingress, names: Mapping[str, str], prefix: str) -> Ingress:
+    def route(one: Route) -> Route:
+        name = names.get(one.backend.service_name, one.backend.service_name)
+        return one.model_copy(update={"backend": one.backend.model_copy(update={"service_name": name})})
+
+    def tls(one: Tls) -> Tls:
+        return one.model_copy(update={"secret_name": names.get(one.secret_name or "", one.secret_name)})
+
+    return ingress.model_copy(
+        update={
+            "name": _prefixed(ingress.name, prefix) if ingress.name else "",
+            "routes": [route(one) for one in ingress.routes],
+            "tls": [tls(one) for one in ingress.tls],
+        }
+    )
