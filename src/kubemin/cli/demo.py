@@ -44,6 +44,9 @@ def run() -> None:
 
 async def _show(server: str, cluster_url: str) -> None:
     application = yaml.safe_load(_application().read_text())
+    for component in application["component"]:
+        if component["name"] == "frontend":
+            component["image"] += "-slow-3"  # the simulated Pod is ready after 3 s: time to change one's mind
     with Client(server, None) as client:
         async with _cluster(cluster_url) as cluster:
             app = client.post("/applications", application)
@@ -171,8 +174,8 @@ def _follow_cleanup(client: Client, task: str) -> None:
     status = client.get(f"/workflow/tasks/{task}/status")
     cleanup = status["cleanup"]
     say(
-        f"  task {status['status']} by {status['cancelledBy']}, reason: {status['reason']}; cleanup {cleanup['state']}: "
-        f"{cleanup['deleted']} deleted, {cleanup['restored']} restored, {cleanup['kept']} kept"
+        f"  task {status['status']} by {status['cancelledBy']}, reason: {status['reason']}; "
+        f"cleanup {cleanup['state']}: {cleanup['deleted']} deleted, {cleanup['restored']} restored, {cleanup['kept']} kept"
     )
     _insist(status["status"] == "cancelled" and status["reason"] == REASON, "the task is not cancelled as asked")
     _insist(cleanup["state"] == "done", f"the cleanup is {cleanup['state']}: {cleanup['remaining']}")
