@@ -1,5 +1,6 @@
 """Server-side apply: merging, conflicts, what goes and what stays."""
 
+import json
 from typing import Any
 
 import pytest
@@ -391,3 +392,46 @@ def test_the_table_of_deployments_has_the_list_types_of_the_real_one() -> None:
     finalizers = node("metadata.finalizers")
     assert not finalizers.atomic
     assert finalizers.keys == ()
+
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def client_side_applied(replicas: int, tamper: bool = False) -> Server:
+    """A Deployment as ``kubectl apply`` made it, on the client's side."""
+    server = Server()
+    obj = samples.deployment(replicas=replicas)
+    obj["metadata"]["annotations"] = {LAST_APPLIED: json.dumps(obj) + "\n"}
+    server.create(obj, manager="kubectl-client-side-apply")
+    if tamper:
+        server.edit(manager="kubectl-client-side-apply", spec__replicas=7)
+    return server
+
+
+def test_kubectl_takes_what_it_applied_on_the_clients_side() -> None:
+    server = client_side_applied(replicas=1)
+    config = samples.deployment(replicas=2)
+    with pytest.raises(Problem, match="kubectl-client-side-apply"):
+        server.apply(config, manager="other")
+    server.apply(config, manager="kubectl")
+    assert server.obj["spec"]["replicas"] == 2
+    assert json.loads(server.obj["metadata"]["annotations"][LAST_APPLIED]) == config
+
+
+def test_but_not_what_changed_since() -> None:
+    server = client_side_applied(replicas=1, tamper=True)
+    with pytest.raises(Problem) as caught:
+        server.apply(samples.deployment(replicas=2), manager="kubectl")
+    assert causes(caught.value) == [(".spec.replicas", 'conflict with "kubectl-client-side-apply" using apps/v1')]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"apiVersion":"v1"}', '{"apiVersion":"apps/v1","kind":"Deployment","spec":7}']
+)
+def test_an_annotation_that_says_nothing(text: str) -> None:
+    server = Server()
+    obj = samples.deployment(replicas=1)
+    obj["metadata"]["annotations"] = {LAST_APPLIED: text}
+    server.create(obj, manager="one")
+    with pytest.raises(Problem, match="Apply failed with 1 conflict"):
+        server.apply(samples.deployment(replicas=2), manager="kubectl")

@@ -7,6 +7,7 @@ from kubemin.sim.jsondata import copy_json
 from kubemin.sim.managed.config_check import check_config
 from kubemin.sim.managed.conflicts import conflict_problem
 from kubemin.sim.managed.entries import Entries, Entry, EntryKey, entry_key, read_entries, write_entries
+from kubemin.sim.managed.last_applied import KUBECTL, annotate, client_side_fields
 from kubemin.sim.managed.merging import merge, named_members, without
 from kubemin.sim.managed.sets import FieldSet, difference, intersection, union
 from kubemin.sim.managed.tracking import bare, tracked
@@ -67,7 +68,14 @@ def apply(
     if merged != live:
         changed, removed = compare(schema, live, merged)
         changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
-        _resolve(entries, key, changed, removed, force=force)
+        conflicts = _conflicts(entries, key, changed)
+        if conflicts and not force:
+            allowed = client_side_fields(schema, live) if manager == KUBECTL else {}
+            left = {owner: difference(conflict, allowed) for owner, conflict in conflicts.items()}
+            left = {owner: conflict for owner, conflict in left.items() if conflict}
+            if left:
+                raise conflict_problem(left, entries)
+        _take_over(entries, key, conflicts, removed)
         entries[key] = Entry(fields, version, now)
     if not fields:
         del entries[key]
@@ -75,18 +83,19 @@ def apply(
     metadata = merged.setdefault("metadata", {})
     if entries:
         metadata["managedFields"] = write_entries(entries)
+    if manager == KUBECTL:
+        annotate(merged, config)
     return merged
 
 
-def _resolve(entries: Entries, applier: EntryKey, changed: FieldSet, removed: FieldSet, *, force: bool) -> None:
-    conflicts: dict[EntryKey, FieldSet] = {}
-    for key, entry in entries.items():
-        if key != applier:
-            conflict = intersection(entry.fields, changed)
-            if conflict:
-                conflicts[key] = conflict
-    if conflicts and not force:
-        raise conflict_problem(conflicts, entries)
+def _conflicts(entries: Entries, applier: EntryKey, changed: FieldSet) -> dict[EntryKey, FieldSet]:
+    """What changes under its owner's hands, by owner."""
+    found = {key: intersection(entry.fields, changed) for key, entry in entries.items() if key != applier}
+    return {key: fields for key, fields in found.items() if fields}
+
+
+def _take_over(entries: Entries, applier: EntryKey, conflicts: dict[EntryKey, FieldSet], removed: FieldSet) -> None:
+    """Take what changed, and what is gone, from its owners; who has nothing left, goes."""
     for key, entry in list(entries.items()):
         if key == applier:
             continue
