@@ -19,7 +19,7 @@ async def foreign(held: Held, manifest: Manifest) -> Manifest:
     """An object that was there before, made by somebody else."""
     bare = {**manifest, "metadata": {k: v for k, v in manifest["metadata"].items() if k != "labels"}}
     return held.sim.registry.create(
-        {"ConfigMap": "configmaps", "Deployment": "deployments"}[manifest["kind"]],
+        {"ConfigMap": "configmaps", "Deployment": "deployments", "StatefulSet": "statefulsets"}[manifest["kind"]],
         "default",
         bare,
         manager="kubectl",
@@ -309,3 +309,27 @@ async def test_a_later_cleanup_of_the_task_takes_no_claim_that_came_since(held: 
     assert await again.roll_back() == []
     names = [item["metadata"]["name"] for item in (await held.cluster.list("PersistentVolumeClaim", "default")).items]
     assert names == ["data-db-0"]
+
+
+async def test_a_stuck_stateful_set_comes_back(held: Held) -> None:
+    """Its controller would wait for ever for the Pod of the revision that is given up."""
+    before = await foreign(held, stateful_set())
+
+    async def image(wanted: str, *, ready: bool) -> bool:
+        for pod in (await held.cluster.list("Pod", "default")).items:
+            conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+            if pod["spec"]["containers"][0]["image"] == wanted and "deletionTimestamp" not in pod["metadata"]:
+                return not ready or conditions.get("Ready") == "True"
+        return False
+
+    await until(lambda: image("db:1", ready=True))
+    update = stateful_set()
+    update["spec"]["template"]["spec"]["containers"][0]["image"] = "db:never"
+    before = await held.look(before) or before
+    await held.ensure(update)
+    await until(lambda: image("db:never", ready=False))
+    assert await held.roll_back() == []
+    assert essence(await held.look(before)) == essence(before)
+    assert await image("db:1", ready=True)
+    revisions = (await held.cluster.list("ControllerRevision", "default")).items
+    assert len(revisions) == 1

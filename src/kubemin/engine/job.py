@@ -59,10 +59,7 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 obj = await Ensure(tracker, manifest, note).run()
                 await until_ready(
-                    context.informers,
-                    obj,
-                    hopeless_after=context.hopeless_after,
-                    progress=lambda verdict: note(verdict.message),
+                    context.cluster, context.informers, obj, hopeless_after=context.hopeless_after, progress=note
                 )
         except TimeoutError:
             detail = f": {waits}" if waits else ""

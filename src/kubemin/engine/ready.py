@@ -3,53 +3,67 @@
 import asyncio
 from collections.abc import Callable
 
+from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import Verdict, readiness
+from kubemin.cluster.looks import last_words, look
+from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.engine.errors import JobFailed
-from kubemin.spec.labels import CLI
+from kubemin.engine.gone import look_at
 from kubemin.spec.objects import Manifest, ObjectRef
-
-_RELATED = {"Deployment": ("Pod",), "StatefulSet": ("Pod",), "Job": ("Pod",)}
 
 
 async def until_ready(
-    informers: Informers, obj: Manifest, *, hopeless_after: float, progress: Callable[[Verdict], None]
-) -> Manifest:
-    """Wait until the object of this uid and generation (or a later one) is ready; returns it as it is then.
+    cluster: Cluster,
+    informers: Informers,
+    obj: Manifest,
+    *,
+    hopeless_after: float,
+    progress: Callable[[str], None],
+) -> None:
+    """Wait until the object, as written or later, is ready; ``progress`` takes what it waits for.
 
-    ``hopeless_after`` seconds in a hopeless state end the wait with `JobFailed` in the cluster's own words; 0 waits on.
+    ``hopeless_after`` seconds in a hopeless state end the wait with `JobFailed` in the cluster's own words; with 0 only
+    what no time can help does.
     """
     ref, meta = ObjectRef.of(obj), obj["metadata"]
-    if ref.kind not in _RELATED:
-        return obj
-    wanted = {CLI: meta.get("labels", {}).get(CLI, "")}
-    last = obj
+    if ref.kind not in RELATED:
+        return
 
-    def judge(now: Manifest | None) -> Verdict:
-        nonlocal last
-        if now is None or now["metadata"]["uid"] != meta["uid"]:
-            raise JobFailed(f"{ref} was taken away by somebody while the task waited for it")
-        last = now
-        pods = informers.snapshot("Pod", ref.namespace, wanted) if wanted[CLI] else []
-        verdict = readiness(now, pods)
-        progress(verdict)
+    async def until(ends_wait: Callable[[Verdict], bool]) -> Verdict:
+        def check(now: Manifest | None) -> Verdict | None:
+            if now is None or now["metadata"]["uid"] != meta["uid"]:
+                return _VANISHED
+            verdict = look(informers, now)
+            progress(verdict.message)
+            return verdict if ends_wait(verdict) else None
+
+        verdict = await informers.until(
+            ref.kind, ref.namespace, ref.name, check, RELATED[ref.kind], since=meta["resourceVersion"]
+        )
+        if verdict is _VANISHED:
+            raise JobFailed(await _vanished(cluster, ref, meta["uid"]))
         return verdict
 
-    async def until(state_is: Callable[[str], bool]) -> Verdict:
-        def check(now: Manifest | None) -> Verdict | None:
-            verdict = judge(now)
-            return verdict if state_is(verdict.state) else None
-
-        return await informers.until(
-            ref.kind, ref.namespace, ref.name, check, _RELATED[ref.kind], since=meta["resourceVersion"]
-        )
-
     while True:
-        verdict = await until(lambda state: state == "ready" or (state == "hopeless" and hopeless_after > 0))
+        verdict = await until(lambda v: v.state == "ready" or v.final or (v.state == "hopeless" and hopeless_after > 0))
         if verdict.state == "ready":
-            return last
-        try:
-            async with asyncio.timeout(hopeless_after):
-                await until(lambda state: state != "hopeless")
-        except TimeoutError:
-            raise JobFailed(f"{ref}: {verdict.message}") from None
+            return
+        if not verdict.final:
+            try:
+                async with asyncio.timeout(hopeless_after):
+                    await until(lambda v: v.state != "hopeless" or v.final)
+                continue
+            except TimeoutError:
+                pass
+        said = await last_words(cluster, informers, obj)
+        raise JobFailed(f"{ref}: {verdict.message}" + (f"; it said last: {said}" if said else ""))
+
+
+_VANISHED = Verdict("waiting", "It is no longer in sight")
+
+
+async def _vanished(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
+    now = await look_at(cluster, ref)
+    if now is not None and now["metadata"]["uid"] == uid:
+        return f"somebody took KubeMin's labels off {ref} while the task waited for it"
+    return f"somebody deleted {ref} while the task waited for it"

@@ -73,6 +73,8 @@ class Remover:
             owner = await look_at(self._cluster, resource.ref)
             if owner is not None and not _rolled_out(owner, resource.before):
                 resource.why = "is put back, and not rolled out again yet"
+                if owner["kind"] == "StatefulSet":
+                    await self._replace_stuck_pods(owner)
             else:
                 busy = False
                 for item in await dependents(self._cluster, resource.ref, manifest, owner):
@@ -84,6 +86,21 @@ class Remover:
                 if not busy:
                     return
             await backoff.pause()
+
+    async def _replace_stuck_pods(self, owner: Manifest) -> None:
+        """Delete Pods of a revision that is given up and that never became ready.
+
+        A StatefulSet's controller waits for such a Pod for ever before it goes on, also back to a revision that works.
+        """
+        status, meta = owner.get("status", {}), owner["metadata"]
+        if status.get("observedGeneration", 0) < meta.get("generation", 0):
+            return
+        for pod in (await self._cluster.list("Pod", meta["namespace"])).items:
+            owned = any(ref["uid"] == meta["uid"] for ref in pod["metadata"].get("ownerReferences") or [])
+            revision = (pod["metadata"].get("labels") or {}).get("controller-revision-hash")
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or [])
+            if owned and not ready and revision != status.get("updateRevision"):
+                await self._delete_dependent(ObjectRef.of(pod), pod)
 
     async def unmark(self, resource: Resource, manifest: Manifest) -> None:
         """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
 from kubemin.engine.fetch import Fetcher
@@ -61,6 +62,8 @@ def outcome_of(error: BaseException) -> Outcome:
         raise Stopped(f"the database cannot be written: {error}") from error
     if isinstance(error, StatusError):
         return Outcome(error.status, error.cause)
+    if isinstance(error, ClusterError):
+        return Outcome(TaskStatus.FAILED, error.message)
     return Outcome(TaskStatus.FAILED, f"unexpected {type(error).__name__}: {error}")
 
 
