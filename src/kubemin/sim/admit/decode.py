@@ -126,7 +126,7 @@ def _struct(node: Struct, obj: dict[str, Any]) -> None:
             # Storage does not tell empty lists and maps from absent ones.
             if presence is _ALWAYS:
                 obj[key] = None
-            else:
+            elif presence is _OMITTED:
                 dropped.append(key)
         elif not value and presence is _OMITTED:
             dropped.append(key)

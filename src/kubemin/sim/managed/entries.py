@@ -34,8 +34,8 @@ def entry_key(manager: str, operation: str, version: str, subresource: str) -> E
 
 
 def is_wipe(value: Any) -> bool:
-    """Whether a request's managedFields ask to forget every owner: ``[{}]``."""
-    return bool(value == [{}])
+    """Whether a request's managedFields ask to forget every owner: ``[{}]`` or ``[]``."""
+    return value in ([{}], [])
 
 
 def read_entries(value: Any, *, trusted: bool = False) -> Entries | None:

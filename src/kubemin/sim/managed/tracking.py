@@ -35,7 +35,7 @@ def track_update(old: Object | None, new: Object, *, manager: str, now: str, sub
     """Set ``new``'s managedFields as the server does when ``manager`` creates it (``old`` is None) or updates it.
 
     ``new`` is decoded, and holds whatever managedFields the request sent: a valid list takes the place of the recorded
-    one before the change is tracked, ``[{}]`` wipes it, anything else leaves it.
+    one before the change is tracked, ``[{}]`` and ``[]`` wipe it, anything else leaves it.
     """
     metadata = new["metadata"]
     sent = metadata.pop("managedFields", None)
@@ -76,7 +76,7 @@ def settle_times(new: Object, old: Object) -> None:
 
 
 def _base(sent: Any, recorded: Any, subresource: str) -> Entries:
-    if not subresource and sent:
+    if not subresource and sent is not None:
         if is_wipe(sent):
             return {}
         entries = read_entries(sent, trusted=sent == recorded)
