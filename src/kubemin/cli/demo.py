@@ -175,7 +175,8 @@ def _follow_cleanup(client: Client, task: str) -> None:
     cleanup = status["cleanup"]
     say(
         f"  task {status['status']} by {status['cancelledBy']}, reason: {status['reason']}; "
-        f"cleanup {cleanup['state']}: {cleanup['deleted']} deleted, {cleanup['restored']} restored, {cleanup['kept']} kept"
+        f"cleanup {cleanup['state']}: {cleanup['deleted']} deleted, {cleanup['restored']} restored, "
+        f"{cleanup['kept']} kept"
     )
     _insist(status["status"] == "cancelled" and status["reason"] == REASON, "the task is not cancelled as asked")
     _insist(cleanup["state"] == "done", f"the cleanup is {cleanup['state']}: {cleanup['remaining']}")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from kubemin import __version__
 from kubemin.api.app import create_app
-from kubemin.api.deps import Deps, Health
+from kubemin.api.deps import ComponentState, Deps, Health
 from kubemin.api.orphans import Orphans
 from kubemin.cli import logs
 from kubemin.cli.exits import CliError, Exit
@@ -22,8 +22,9 @@ from kubemin.cli.output import say
 from kubemin.cli.settings import limits
 from kubemin.cli.signals import until_stopped
 from kubemin.cluster import Cluster, ClusterError
+from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, LocalDoorbell
-from kubemin.engine import Engine, EngineOptions, Service
+from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
 from kubemin.settings import Settings
 from kubemin.signals import SignalError, Signals, open_signals
 from kubemin.store import Database, StoreError
@@ -134,6 +135,9 @@ def _engine(settings: Settings, parts: Parts) -> Engine:
 async def _serve(settings: Settings, *, worker: bool) -> None:
     async with _parts(settings) as parts:
         stopping = asyncio.Event()
+        engine = _engine(settings, parts) if worker else None
+        informers = engine.informers if engine else Informers(parts.cluster)
+        watch = ComponentWatch(informers)
         service = Service(
             parts.db,
             parts.signals,
@@ -145,7 +149,7 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             db=parts.db,
             service=service,
             limits=limits(settings),
-            component_states=lambda _: {},
+            component_states=lambda app_id: _states(watch, app_id),
             orphans=Orphans(parts.db, parts.cluster),
             health=_health(settings, parts),
             stopping=stopping,
@@ -154,10 +158,19 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
         with _listen(settings) as listener:
             async with asyncio.TaskGroup() as group:
                 http = group.create_task(serve_http(create_app(deps), listener, stopping, ready=_announce))
-                if worker:
-                    group.create_task(_run_engine(_engine(settings, parts), stopping, settings.drain_seconds))
+                watching = group.create_task(watch.run())
+                if engine:
+                    group.create_task(_run_engine(engine, stopping, settings.drain_seconds))
                 await until_stopped(http)
                 stopping.set()
+                watching.cancel()
+        if not engine:
+            await informers.aclose()
+
+
+def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
+    seen = watch.states(app_id)
+    return {name: ComponentState(one.status, one.abnormal, one.links) for name, one in seen.items()}
 
 
 async def _work(settings: Settings) -> None:

@@ -41,6 +41,11 @@ class Cache:
         found = (self._objects[namespace, name] for name in sorted(names))
         return [item for item in found if labels.items() <= _labels_of(item).items()]
 
+    def of_application(self, app_id: str) -> list[Manifest]:
+        """The application's objects, in all namespaces."""
+        places = [(place, names) for (place, group), names in self._names.items() if group and group[0] == app_id]
+        return [self._objects[place, name] for place, names in sorted(places) for name in sorted(names)]
+
     def replace(self, items: Iterable[Manifest], version: str) -> list[Change]:
         """Take a fresh listing; what differs from before."""
         gone = dict(self._objects)

@@ -82,6 +82,17 @@ class Informers:
         informer = self._informers.get(kind)
         return informer.cache.select(namespace, labels) if informer else []
 
+    def of_application(self, kind: str, app_id: str) -> list[Manifest]:
+        """An application's objects of a synced kind, in all namespaces, as last seen."""
+        informer = self._informers.get(kind)
+        return informer.cache.of_application(app_id) if informer else []
+
+    async def watch(self, kind: str) -> None:
+        """Begin the kind's watch, if that is not done yet, and wait until it has seen the whole collection once."""
+        informer = self._informer(kind)
+        await informer.synced.wait()
+        informer.check_alive()
+
     async def until(
         self,
         kind: str,

@@ -5,8 +5,9 @@
 """
 
 from kubemin.engine.assembly import Engine, EngineOptions
+from kubemin.engine.component_watch import ComponentWatch
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.service import Service
 from kubemin.engine.tracker import CleanupTracker, current_tracker
 
-__all__ = ["CleanupTracker", "Engine", "EngineOptions", "ExecOptions", "Service", "current_tracker"]
+__all__ = ["CleanupTracker", "ComponentWatch", "Engine", "EngineOptions", "ExecOptions", "Service", "current_tracker"]

@@ -1,0 +1,72 @@
+"""How components do in the cluster, from the shared watches: never a request a question."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+from kubemin.cluster.informers import Informers
+from kubemin.cluster.looks import look
+from kubemin.cluster.readiness import Verdict
+from kubemin.spec.labels import NAME
+from kubemin.spec.objects import Manifest
+
+_WORKLOADS = ("Deployment", "StatefulSet", "Job")
+_PLAIN = ("ConfigMap", "Secret")
+_DOORS = ("Ingress", "Service")
+_WATCHED = (*_WORKLOADS, *_PLAIN, *_DOORS, "Pod", "ReplicaSet")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """``status`` is ``Running``, ``Pending`` or ``Failed``; ``links`` are addresses from outside, type and value."""
+
+    status: Literal["Running", "Pending", "Failed"]
+    abnormal: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+class ComponentWatch:
+    """Keeps the watches going that `states` answers from."""
+
+    def __init__(self, informers: Informers) -> None:
+        self._informers = informers
+
+    async def run(self) -> None:
+        """Begin the watches; ends once all have seen the cluster."""
+        await asyncio.gather(*(self._informers.watch(kind) for kind in _WATCHED))
+
+    def states(self, app_id: str) -> dict[str, Seen]:
+        """By component name; one that is not in the cluster is left out."""
+        parts: defaultdict[str, list[Manifest]] = defaultdict(list)
+        for kind in (*_WORKLOADS, *_PLAIN, *_DOORS):
+            for obj in self._informers.of_application(kind, app_id):
+                parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
+        return {name: self._seen(objects) for name, objects in parts.items()}
+
+    def _seen(self, objects: list[Manifest]) -> Seen:
+        verdicts = [look(self._informers, obj) for obj in objects if obj["kind"] in (*_WORKLOADS, *_PLAIN)]
+        links = tuple(link for obj in objects for link in _links(obj))
+        return Seen(_status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links)
+
+
+def _status(verdicts: list[Verdict]) -> Literal["Running", "Pending", "Failed"]:
+    states = {verdict.state for verdict in verdicts}
+    if "hopeless" in states:
+        return "Failed"
+    return "Running" if states == {"ready"} else "Pending"
+
+
+def _links(obj: Manifest) -> list[tuple[str, str]]:
+    spec, status = obj.get("spec", {}), obj.get("status", {})
+    if obj["kind"] == "Ingress":
+        secure = {host for tls in spec.get("tls") or [] for host in tls.get("hosts") or []}
+        hosts = dict.fromkeys(rule["host"] for rule in spec.get("rules") or [] if rule.get("host"))
+        return [("Ingress", f"{'https' if host in secure else 'http'}://{host}") for host in hosts]
+    if obj["kind"] == "Service" and spec.get("type") == "LoadBalancer":
+        doors = (status.get("loadBalancer") or {}).get("ingress") or []
+        addresses = [door.get("hostname") or door.get("ip") for door in doors]
+        return [("LoadBalancer", f"{address}:{port['port']}") for address in addresses for port in spec["ports"]]
+    if obj["kind"] == "Service" and spec.get("type") == "NodePort":
+        return [("NodePort", str(port["nodePort"])) for port in spec["ports"] if "nodePort" in port]
+    return []
