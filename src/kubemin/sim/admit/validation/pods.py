@@ -205,11 +205,6 @@ def check_pod_update(new: Object, old: Object, causes: Causes) -> None:
             causes.forbidden(f"spec.{field}", "pod updates may not add or remove containers")
             return
     if _fixed_part(spec) != _fixed_part(before):
-        # The scheduler's binding: a pod that has no node yet gets one.
-        if not before.get("nodeName") and _fixed_part({**before, "nodeName": spec.get("nodeName")}) == _fixed_part(
-            spec
-        ):
-            return
         causes.forbidden("spec", f"pod updates may not change fields other than {','.join(_UPDATABLE)}\n")
 
 
