@@ -106,10 +106,11 @@ class Handlers:
         return shown(call, resource, written.obj, entry=written.entry, status=status, warnings=write.warnings)
 
     def _delete(self, call: Call) -> Answer:
-        target = call.target
-        removed = self._registry.verbs.remove(target.resource, target.namespace, target.name, call.delete_options())
+        target, options = call.target, call.delete_options()
+        removed = self._registry.verbs.remove(stored(target.resource), target.namespace, target.name, options)
+        warnings = [_JOBS_ORPHAN] if target.resource.plural == "jobs" and options.propagation is None else []
         if not removed.gone or target.resource.returns_deleted:
-            return shown(call, target.resource, removed.obj)
+            return shown(call, target.resource, removed.obj, warnings=warnings)
         meta = removed.obj["metadata"]
         details = {
             "name": meta["name"],
@@ -146,6 +147,10 @@ class Handlers:
         )
 
 
+_JOBS_ORPHAN = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+    "set propagationPolicy=Orphan to suppress this warning"
+)
 _SUBRESOURCE_METHODS: Mapping[str, tuple[str, ...]] = {
     "status": ("GET", "PUT", "PATCH"),
     "scale": ("GET", "PUT", "PATCH"),

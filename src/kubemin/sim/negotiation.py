@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from kubemin.sim import protobuf
 from kubemin.sim.jsondata import load_json
 from kubemin.sim.problems import Problem, bad_request
 
@@ -59,11 +60,13 @@ def decode(data: bytes, content_type: str, kind: str) -> Any:
             ) from None
     if media in (YAML, "application/x-yaml", "text/yaml"):
         return decode_yaml(data, kind)
+    if media == protobuf.MEDIA_TYPE:
+        return protobuf.decode(data)
     raise Problem(
         415,
         "UnsupportedMediaType",
         "the body of the request was in an unknown format - accepted media types include: "
-        "application/json, application/yaml",
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf",
     )
 
 

@@ -132,6 +132,7 @@ async def test_background_is_the_default_but_for_jobs(api: Api) -> None:
     await api.made(jobs, {"metadata": {"name": "j"}, "spec": {"template": template}})
     answer = await api.delete(f"{jobs}/j")
     assert answer.body["metadata"]["finalizers"] == ["orphan"]
+    assert "child pods are preserved by default when jobs are deleted" in answer.headers["Warning"]
 
 
 @pytest.mark.parametrize(

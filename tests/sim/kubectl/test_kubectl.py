@@ -258,3 +258,47 @@ async def test_create_replace_label_and_annotate(kubectl: Kubectl) -> None:
     assert live["metadata"]["labels"] == {"tier": "front"}
     assert live["metadata"]["annotations"]["note"] == "hello"
     assert await kubectl("delete", "configmaps", "-l", "tier=front") != ""
+
+
+async def test_create_from_the_command_line(kubectl: Kubectl) -> None:
+    """These commands send protobuf."""
+    for command in (
+        "create namespace shop",
+        "create configmap conf --from-literal=a=b",
+        "create secret generic hidden --from-literal=a=b",
+        "create serviceaccount robot",
+        "create deployment web --image=app:1 --replicas=2 --port=80 -- serve --fast",
+        "create service clusterip web --tcp=80:8080",
+        "create service nodeport open --tcp=80",
+        "create service externalname away --external-name=example.com",
+        "create job once --image=app:1",
+        "create cronjob often --image=app:1 --schedule=@daily",
+        "create job again --from=cronjob/often",
+        "create ingress web --class=nginx --rule=a.example/path*=web:80,tls=cert",
+        "create role reader --verb=get,list --resource=pods,deployments.apps",
+        "create clusterrole nodes --verb=get --resource=nodes",
+        "create rolebinding reader --role=reader --serviceaccount=default:robot",
+        "create clusterrolebinding nodes --clusterrole=nodes --user=somebody",
+        "create quota small --hard=pods=40,cpu=2",
+        "create poddisruptionbudget some --min-available=1 --selector=app=web",
+        "create poddisruptionbudget most --max-unavailable=10% --selector=app=db",
+    ):
+        assert "created" in await kubectl(*command.split())
+    deployment = (await kubectl.object("deployment", "web"))["spec"]
+    container = deployment["template"]["spec"]["containers"][0]
+    assert (deployment["replicas"], container["command"]) == (2, ["serve", "--fast"])
+    assert container["ports"] == [{"containerPort": 80, "protocol": "TCP"}]
+    assert (await kubectl.object("secret", "hidden"))["data"] == {"a": "Yg=="}
+    assert (await kubectl.object("service", "web"))["spec"]["ports"][0]["targetPort"] == 8080
+    ingress = (await kubectl.object("ingress", "web"))["spec"]
+    (path,) = ingress["rules"][0]["http"]["paths"]
+    assert (ingress["ingressClassName"], path["path"], path["pathType"]) == ("nginx", "/path", "Prefix")
+    assert path["backend"] == {"service": {"name": "web", "port": {"number": 80}}}
+    assert ingress["tls"] == [{"hosts": ["a.example"], "secretName": "cert"}]
+    rules = (await kubectl.object("role", "reader"))["rules"]
+    assert [(rule["apiGroups"], rule["resources"]) for rule in rules] == [([""], ["pods"]), (["apps"], ["deployments"])]
+    assert (await kubectl.object("quota", "small"))["spec"]["hard"] == {"pods": "40", "cpu": "2"}
+    budgets = await kubectl.object("poddisruptionbudgets")
+    assert [item["spec"].get("maxUnavailable") for item in budgets["items"]] == ["10%", None]
+    assert (await kubectl.object("job", "again"))["metadata"]["ownerReferences"][0]["name"] == "often"
+    assert "successfully rolled out" in await kubectl("rollout", "status", "deployment/web", "--timeout=50s")
