@@ -90,7 +90,7 @@ def test_inside_of_containers_and_volumes() -> None:
         ports=[{"containerPort": 80}],
         readinessProbe={"httpGet": {"port": 80}, "initialDelaySeconds": 0},
         livenessProbe={"tcpSocket": {"port": "http"}, "periodSeconds": 3},
-        lifecycle={"preStop": {"httpGet": {"port": 1}}},
+        lifecycle={"preStop": {"httpGet": {"port": 1}}, "stopSignal": "SIGTERM"},
         env=[{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
         resources={"requests": {"cpu": "100u"}},
     )

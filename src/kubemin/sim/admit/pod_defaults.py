@@ -79,8 +79,9 @@ def _container(container: Object) -> None:
             _probe(probe)
     lifecycle = container.get("lifecycle")
     if lifecycle is not None:
-        for handler in lifecycle.values():
-            _http_get(handler)
+        for hook in ("postStart", "preStop"):
+            if hook in lifecycle:
+                _http_get(lifecycle[hook])
 
 
 def _round_up(amounts: dict[str, str] | None) -> None:

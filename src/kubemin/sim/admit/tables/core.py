@@ -42,7 +42,7 @@ PersistentVolumeSpec capacity:{qty} gcePersistentDisk:any? awsElasticBlockStore:
   glusterfs:any? nfs:NFSVolumeSource? rbd:any? iscsi:any? cinder:any? cephfs:any? fc:any? flocker:any? flexVolume:any?
   azureFile:any? vsphereVolume:any? quobyte:any? azureDisk:any? photonPersistentDisk:any? portworxVolume:any?
   scaleIO:any? local:LocalVolumeSource? storageos:any? csi:CSIPersistentVolumeSource? accessModes:[str]
-  claimRef:ObjectReference? persistentVolumeReclaimPolicy:str storageClassName:str mountOptions:[str] volumeMode:str?
+  claimRef:ClaimReference? persistentVolumeReclaimPolicy:str storageClassName:str mountOptions:[str] volumeMode:str?
   nodeAffinity:VolumeNodeAffinity? volumeAttributesClassName:str?
 PersistentVolumeStatus phase:str message:str reason:str lastPhaseTransitionTime:time
 @ObjectReference kind:str namespace:str name:str uid:str apiVersion:str resourceVersion:str fieldPath:str
@@ -96,4 +96,5 @@ LinuxContainerUser uid:long! gid:long! supplementalGroups:[long]
 ResourceHealth resourceID:str! health:str message:str?
 PortStatus port:int! protocol:str! error:str?
 ImageVolumeStatus imageRef:str
+ClaimReference kind:str namespace:str name:str uid:str apiVersion:str resourceVersion:str fieldPath:str
 """

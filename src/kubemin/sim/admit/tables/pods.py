@@ -11,7 +11,8 @@ PodSpec volumes:[Volume:name] initContainers:[Container:name] containers:[Contai
   priorityClassName:str priority:int? dnsConfig:PodDNSConfig? readinessGates:[PodReadinessGate] runtimeClassName:str?
   enableServiceLinks:bool? preemptionPolicy:str? overhead:{qty}
   topologySpreadConstraints:[TopologySpreadConstraint:topologyKey,whenUnsatisfiable] setHostnameAsFQDN:bool? os:PodOS?
-  hostUsers:bool? schedulingGates:[PodSchedulingGate:name] resourceClaims:[PodResourceClaim:name]
+  hostUsers:bool? hostnameOverride:str? schedulingGates:[PodSchedulingGate:name]
+  resourceClaims:[PodResourceClaim:name]
   resources:ResourceRequirements?
 PodStatus observedGeneration:long phase:str conditions:[PodCondition:type] message:str reason:str nominatedNodeName:str
   hostIP:str hostIPs:[HostIP/ip] podIP:str podIPs:[PodIP:ip] startTime:time initContainerStatuses:[ContainerStatus]
@@ -28,13 +29,15 @@ Volume name:str! hostPath:HostPathVolumeSource? emptyDir:EmptyDirVolumeSource? g
   image:ImageVolumeSource?
 Container name:str! image:str command:[str] args:[str] workingDir:str ports:[ContainerPort:containerPort,protocol=TCP]
   envFrom:[EnvFromSource] env:[EnvVar:name] resources:ResourceRequirements resizePolicy:[ContainerResizePolicy]
-  restartPolicy:str? volumeMounts:[VolumeMount:mountPath] volumeDevices:[VolumeDevice:devicePath] livenessProbe:Probe?
+  restartPolicy:str? restartPolicyRules:[ContainerRestartRule] volumeMounts:[VolumeMount:mountPath]
+  volumeDevices:[VolumeDevice:devicePath] livenessProbe:Probe?
   readinessProbe:Probe? startupProbe:Probe? lifecycle:Lifecycle? terminationMessagePath:str
   terminationMessagePolicy:str imagePullPolicy:str securityContext:SecurityContext? stdin:bool stdinOnce:bool tty:bool
 EphemeralContainer name:str! image:str command:[str] args:[str] workingDir:str
   ports:[ContainerPort:containerPort,protocol=TCP] envFrom:[EnvFromSource] env:[EnvVar:name]
   resources:ResourceRequirements resizePolicy:[ContainerResizePolicy] restartPolicy:str?
-  volumeMounts:[VolumeMount:mountPath] volumeDevices:[VolumeDevice:devicePath] livenessProbe:Probe?
+  restartPolicyRules:[ContainerRestartRule] volumeMounts:[VolumeMount:mountPath]
+  volumeDevices:[VolumeDevice:devicePath] livenessProbe:Probe?
   readinessProbe:Probe? startupProbe:Probe? lifecycle:Lifecycle? terminationMessagePath:str
   terminationMessagePolicy:str imagePullPolicy:str securityContext:SecurityContext? stdin:bool stdinOnce:bool tty:bool
   targetContainerName:str
@@ -84,7 +87,10 @@ VolumeMount name:str! readOnly:bool recursiveReadOnly:str? mountPath:str! subPat
 VolumeDevice name:str! devicePath:str!
 Probe exec:ExecAction? httpGet:HTTPGetAction? tcpSocket:TCPSocketAction? grpc:GRPCAction? initialDelaySeconds:int
   timeoutSeconds:int periodSeconds:int successThreshold:int failureThreshold:int terminationGracePeriodSeconds:long?
-Lifecycle postStart:LifecycleHandler? preStop:LifecycleHandler?
+Lifecycle postStart:LifecycleHandler? preStop:LifecycleHandler? stopSignal:str?
+ContainerRestartRule action:str exitCodes:ContainerRestartRuleOnExitCodes?
+ContainerRestartRuleOnExitCodes operator:str values:[int:set/-]
+@FileKeySelector volumeName:str! path:str! key:str! optional:bool?
 SecurityContext capabilities:Capabilities? privileged:bool? seLinuxOptions:SELinuxOptions?
   windowsOptions:WindowsSecurityContextOptions? runAsUser:long? runAsGroup:long? runAsNonRoot:bool?
   readOnlyRootFilesystem:bool? allowPrivilegeEscalation:bool? procMount:str? seccompProfile:SeccompProfile?
@@ -112,7 +118,7 @@ VolumeProjection secret:SecretProjection? downwardAPI:DownwardAPIProjection? con
 ConfigMapEnvSource name:str optional:bool?
 SecretEnvSource name:str optional:bool?
 EnvVarSource fieldRef:ObjectFieldSelector? resourceFieldRef:ResourceFieldSelector?
-  configMapKeyRef:ConfigMapKeySelector? secretKeyRef:SecretKeySelector?
+  configMapKeyRef:ConfigMapKeySelector? secretKeyRef:SecretKeySelector? fileKeyRef:FileKeySelector?
 ExecAction command:[str]
 HTTPGetAction path:str port:intstr! host:str scheme:str httpHeaders:[HTTPHeader]
 TCPSocketAction port:intstr! host:str

@@ -96,9 +96,10 @@ def _check_container(path: str, container: Object, volumes: Collection[str], cau
 
 def _check_running(path: str, container: Object, causes: Causes) -> None:
     """Check what only containers have that run beside others: probes and lifecycle."""
-    for hook, handler in container.get("lifecycle", {}).items():
-        if isinstance(handler, dict):
-            _check_handler(f"{path}.lifecycle.{hook}", handler, causes)
+    lifecycle = container.get("lifecycle", {})
+    for hook in ("postStart", "preStop"):
+        if hook in lifecycle:
+            _check_handler(f"{path}.lifecycle.{hook}", lifecycle[hook], causes)
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         probe = container.get(name)
         if probe is None:
