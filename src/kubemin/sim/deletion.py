@@ -24,6 +24,8 @@ class DeleteOptions:
     propagation: str | None = None
     grace: int | None = None
     dry_run: bool = False
+    accepted: bool = False
+    """An object that is not gone at once is answered with 202: what ``orphanDependents: false`` asks for."""
 
     @classmethod
     def parse(cls, body: Object) -> "DeleteOptions":
@@ -53,6 +55,7 @@ class DeleteOptions:
             propagation=propagation,
             grace=typed(body, "gracePeriodSeconds", int, "DeleteOptions"),
             dry_run=parse_dry_run(typed(body, "dryRun", list, "DeleteOptions") or (), "DeleteOptions"),
+            accepted=orphan is False,
         )
 
 
@@ -68,27 +71,20 @@ def parse_dry_run(values: Sequence[str], kind: str) -> bool:
 def check_preconditions(resource: Resource, obj: Object, options: DeleteOptions) -> None:
     """Raise a 409 if the object is not the one that the caller looked at."""
     meta = obj["metadata"]
-    # The real server puts the kind where other messages have the plural.
-    if options.uid is not None and options.uid != meta["uid"]:
-        raise _precondition(
-            resource,
-            meta["name"],
-            f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']}). "
-            "The object might have been deleted and then recreated",
-        )
-    if options.resource_version is not None and options.resource_version != meta["resourceVersion"]:
-        raise _precondition(
-            resource,
-            meta["name"],
-            f"the ResourceVersion in the precondition ({options.resource_version}) does not match the ResourceVersion "
-            f"in record ({meta['resourceVersion']}). The object might have been modified",
-        )
-
-
-def _precondition(resource: Resource, name: str, why: str) -> Problem:
-    problem = conflict(resource, name, why)
-    message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{name}": {why}'
-    return Problem(409, "Conflict", message, details={**problem.details, "kind": resource.kind})
+    for name, wanted, found, why in (
+        ("UID", options.uid, meta["uid"], "The object might have been deleted and then recreated"),
+        ("ResourceVersion", options.resource_version, meta["resourceVersion"], "The object might have been modified"),
+    ):
+        if wanted is None or wanted == found:
+            continue
+        if resource.plural == "namespaces":
+            text = f"Precondition failed: {name} in precondition: {wanted}, {name} in object meta: {found}"
+            raise conflict(resource, meta["name"], text)
+        text = f"the {name} in the precondition ({wanted}) does not match the {name} in record ({found}). {why}"
+        problem = conflict(resource, meta["name"], text)
+        # The real server puts the kind where other messages have the plural.
+        message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{meta["name"]}": {text}'
+        raise Problem(409, "Conflict", message, details={**problem.details, "kind": resource.kind})
 
 
 def finalizers_for(resource: Resource, meta: Object, propagation: str | None) -> list[str]:

@@ -110,7 +110,8 @@ class Handlers:
         removed = self._registry.verbs.remove(stored(target.resource), target.namespace, target.name, options)
         warnings = [_JOBS_ORPHAN] if target.resource.plural == "jobs" and options.propagation is None else []
         if not removed.gone or target.resource.returns_deleted:
-            return shown(call, target.resource, removed.obj, warnings=warnings)
+            status = 202 if options.accepted and not removed.gone else 200
+            return shown(call, target.resource, removed.obj, status=status, warnings=warnings)
         meta = removed.obj["metadata"]
         details = {
             "name": meta["name"],

@@ -52,6 +52,7 @@ async def test_a_finalizer_keeps_it_until_it_is_taken_off(api: Api) -> None:
     assert int(answer.version) > int(made.version)
     again = await api.delete(THING)
     assert (again.status, again.body) == (200, answer.body)
+    assert (await api.delete(THING, {"orphanDependents": False})).status == 202
     last = await api.patch(THING, {"metadata": {"finalizers": None}})
     assert last.status == 200
     assert (await api.get(THING)).status == 404
@@ -91,6 +92,16 @@ async def test_preconditions(api: Api) -> None:
     assert f"the ResourceVersion in record ({version})" in old.body["message"]
     assert (await api.get(THING)).body == made.body
     assert (await api.delete(THING, {"preconditions": {"uid": uid, "resourceVersion": version}})).status == 200
+
+
+async def test_preconditions_of_a_namespace(api: Api) -> None:
+    made = await api.made("/api/v1/namespaces", {"metadata": {"name": "n"}})
+    answer = await api.delete("/api/v1/namespaces/n", {"preconditions": {"resourceVersion": "1"}})
+    assert (answer.status, answer.body["message"]) == (
+        409,
+        'Operation cannot be fulfilled on namespaces "n": Precondition failed: ResourceVersion in precondition: 1, '
+        f"ResourceVersion in object meta: {made.version}",
+    )
 
 
 async def test_preconditions_of_a_terminating_object(api: Api) -> None:
