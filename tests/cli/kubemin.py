@@ -15,7 +15,8 @@ PROGRAM = str(Path(sys.executable).with_name("kubemin"))
 _SECONDS = 60
 
 
-def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """A clean environment, in which a warning is an error."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
     return {**clean, "NO_COLOR": "1", "PYTHONWARNINGS": "error", **(extra or {})}
 
@@ -34,7 +35,7 @@ class Kubemin:
         return subprocess.run(
             [PROGRAM, *arguments],
             cwd=self.folder,
-            env=_environment({**self._extra, **(env or {})}),
+            env=environment({**self._extra, **(env or {})}),
             input=stdin,
             capture_output=True,
             text=True,
@@ -44,7 +45,7 @@ class Kubemin:
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Running":
         """Start a command."""
-        return Running(arguments, self.folder, _environment({**self._extra, **(env or {})}))
+        return Running(arguments, self.folder, environment({**self._extra, **(env or {})}))
 
     @contextmanager
     def dev(self, *options: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
@@ -98,12 +99,12 @@ class Running:
         pipe.close()
 
     def wait_for(self, pattern: str) -> "re.Match[str]":
-        """The first match of the pattern in what is printed on stdout, once it is there."""
+        """The first match of the pattern in what is printed, once it is there."""
         found: re.Match[str] | None = None
 
         def look() -> bool:
             nonlocal found
-            found = re.search(pattern, self.output)
+            found = re.search(pattern, self.output) or re.search(pattern, self.errors)
             return found is not None or not self._readers[0].is_alive()
 
         with self._news:

@@ -105,7 +105,7 @@ def sim(
 
 @app.command()
 def demo() -> None:
-    """Show the promise: deploy, cancel in the middle, compare the cluster, deploy to completion."""
+    """Show the promise: deploy, cancel, compare, deploy again."""
     from kubemin.cli.demo import run
 
     run()

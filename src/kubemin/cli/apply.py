@@ -5,7 +5,7 @@ from typing import Any
 
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import load
+from kubemin.cli.files import load, spoken
 from kubemin.cli.follow import follow
 from kubemin.cli.output import print_json, say
 
@@ -15,12 +15,12 @@ def apply(file: str, options: dict[str, Any], *, wait: bool, as_json: bool, serv
     spec = load(file)
     if not isinstance(spec, dict):
         raise CliError(
-            f"{file} does not hold an application: an object with name and component is expected", Exit.USAGE
+            f"{spoken(file)} does not hold an application: an object with name and component is expected", Exit.USAGE
         )
     try:
         json.dumps(spec, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise CliError(f"{file} holds what JSON cannot carry: {error}", Exit.USAGE) from error
+        raise CliError(f"{spoken(file)} holds what JSON cannot carry: {error}", Exit.USAGE) from error
     with Client(server, token) as client:
         known = _id_of(client, spec)
         application = client.post("/applications", {**spec, "id": known} if known else spec)

@@ -7,11 +7,16 @@ from typing import Any
 from kubemin.cli.exits import CliError, Exit
 
 
+def spoken(name: str) -> str:
+    """The file's name as messages have it."""
+    return "stdin" if name == "-" else name
+
+
 def load(name: str) -> Any:
     """The one document in the file, ``-`` being stdin. Raises :class:`CliError` that names the place."""
     import yaml
 
-    where = "stdin" if name == "-" else name
+    where = spoken(name)
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except OSError as error:

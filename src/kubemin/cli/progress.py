@@ -108,14 +108,13 @@ class Progress:
             component.start = int(now)
         if all(status.ended for status in mine):
             component.end = int(now)
-        component.note = job.error or ("" if job.status.ended else job.info)
+        said = job.error or ("" if job.status.ended else job.info)
+        component.note = said
         self._count(component.name)
         if before.ended:
             return []
         what = job.name.partition("/")[2] or job.name
-        return [
-            f"{component.name}  {what}  {job.status}" + (f"  {job.error or job.info}" if job.error or job.info else "")
-        ]
+        return [f"{component.name}  {what}  {job.status}" + (f"  {said}" if said else "")]
 
     @staticmethod
     def _short(job: Job, info: str | None) -> str:
@@ -133,7 +132,8 @@ class Progress:
         """Ready and desired pods of a component, as the newest word on its workload has them."""
         for job in self.jobs.values():
             if job.component == name and job.kind in _WORKLOADS and (found := _COUNT.search(job.info)):
-                self.components[name].ready = f"{found[1]}/{found[2]}"
+                ready = found[2] if job.status is JobStatus.COMPLETED else found[1]
+                self.components[name].ready = f"{ready}/{found[2]}"
 
     def _end_components(self, now: float) -> None:
         if not self.status.ended:

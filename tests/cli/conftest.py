@@ -1,0 +1,27 @@
+"""Fixtures of the command line's tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kubemin import Kubemin, Running
+
+
+@pytest.fixture
+def kubemin(tmp_path: Path) -> Kubemin:
+    """Commands without a server."""
+    return Kubemin(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`kubemin dev`, one for a module's tests: each uses names of its own."""
+    with Kubemin(tmp_path_factory.mktemp("server")).dev() as running:
+        yield running
+
+
+@pytest.fixture
+def client(tmp_path: Path, server: Running) -> Kubemin:
+    """Commands against the module's server."""
+    return Kubemin(tmp_path, server.url)

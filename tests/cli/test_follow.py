@@ -1,0 +1,165 @@
+"""Against a real server: apply, follow, cancel, look; exit codes; Ctrl-C."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli.kubemin import Kubemin, Running
+from tests.cli.terminal import Terminal
+
+
+def _write(folder: Path, name: str, image: str, **more: Any) -> str:
+    web = {"name": "web", "type": "webservice", "image": image, "properties": {"ports": [{"port": 80}]}}
+    conf = {"name": f"{name}-conf", "type": "config", "properties": {"conf": {"level": "info"}}}
+    file = f"{name}.json"
+    (folder / file).write_text(json.dumps({"name": name, "component": [web, conf], **more}))
+    return file
+
+
+def _task(output: str) -> str:
+    return output.partition("task ")[2].split()[0]
+
+
+def test_a_complete_run(client: Kubemin, tmp_path: Path) -> None:
+    answer = client("apply", "-f", _write(tmp_path, "fine", "nginx"), "--wait")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "application default/fine created" in answer.stdout
+    task = _task(answer.stdout)
+    assert f"\ntask {task} completed\n" in answer.stdout
+    lines = [line for line in answer.stdout.splitlines() if "  web  Deployment/" in line]
+    assert "  running" in lines[0]
+    assert lines[-1].endswith("  completed")
+
+    status = json.loads(client("status", task, "--json").stdout)
+    assert (status["taskId"], status["status"]) == (task, "completed")
+    assert {one["status"] for one in status["components"]} == {"completed"}
+    shown = client("status", task).stdout
+    assert f"task      {task}" in shown
+    assert "web" in shown
+    assert client("status", task, "--follow").returncode == 0
+    assert task in client("tasks").stdout
+    listed = json.loads(client("tasks", "--status", "completed", "--json").stdout)["tasks"]
+    assert task in [one["taskId"] for one in listed]
+    assert "fine" in client("apps").stdout
+    found = json.loads(client("apps", "--search", "fine", "--json").stdout)["applications"]
+    assert [one["name"] for one in found] == ["fine"]
+    assert client("tasks", "--app", found[0]["id"]).stdout.count(found[0]["name"]) == 1
+    touched = json.loads(client("resources", task, "--json").stdout)["resources"]
+    assert {one["kind"] for one in touched} == {"ConfigMap", "Service", "Deployment"}
+    assert "fine-conf" in client("resources", task).stdout
+    assert json.loads(client("cleanup", task, "--json").stdout)["cleanup"] == "none"
+    assert client("cancel", task).returncode == 1
+    assert json.loads(client("orphans", "--json").stdout) == {"orphans": []}
+    assert client("orphans").stdout == "no orphans\n"
+
+    again = client("apply", "-f", "fine.json", "--wait", "--json")
+    assert again.returncode == 0
+    result = json.loads(again.stdout)
+    assert result["application"]["id"] == found[0]["id"]
+    assert result["task"]["status"] == "completed"
+    assert result["taskId"] != task
+
+
+def test_a_failing_run_is_exit_1_and_a_late_one_3(client: Kubemin, tmp_path: Path) -> None:
+    late = client("apply", "-f", _write(tmp_path, "late", "never"), "--wait", "--timeout", "2")
+    assert late.returncode == 3, late.stdout + late.stderr
+    assert f"task {_task(late.stdout)} timeout: " in late.stdout
+    assert "the cluster is as it was: 3 deleted, 0 restored, 0 kept" in late.stdout
+    assert "rollback  Deployment/default/deploy-web-" in late.stdout
+
+
+def test_apply_without_wait_comes_back_at_once(client: Kubemin, tmp_path: Path) -> None:
+    answer = client("apply", "-f", _write(tmp_path, "slow", "never"), "--json")
+    assert answer.returncode == 0
+    task = json.loads(answer.stdout)["taskId"]
+    refused = client("apply", "-f", "slow.json", "--on-active", "reject")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("kubemin: ")
+    assert task in refused.stderr
+
+    cancelled = client("cancel", task, "--reason", "not today", "--wait")
+    assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
+    assert f"task {task} cancelled: not today" in cancelled.stdout
+    assert "the cluster is as it was" in cancelled.stdout
+    assert client("status", task, "--follow").returncode == 4
+    again = client("cancel", task, "--reason", "and again", "--json")
+    assert json.loads(again.stdout) == {"taskId": task, "status": "cancelled", "cleanup": "done"}
+
+
+def test_interrupted_in_a_script_it_cancels_and_shows_the_rollback(client: Kubemin, tmp_path: Path) -> None:
+    running = client.start("apply", "-f", _write(tmp_path, "stopped", "never"), "--wait")
+    running.wait_for(r"web  Deployment/\S+  running")
+    running.signal(signal.SIGINT)
+    assert running.end() == 4
+    assert "cancelled: interrupted at the command line" in running.output
+    for what in ("Deployment/default/deploy-web-", "Service/default/svc-web-", "ConfigMap/default/stopped-conf"):
+        assert f"rollback  {what}" in running.output
+    assert "cleanup done" in running.output
+    assert running.errors == ""
+
+
+def test_interrupted_on_a_terminal_it_asks_once(server: Running, tmp_path: Path) -> None:
+    file = _write(tmp_path, "asked", "never")
+    terminal = Terminal(tmp_path, "apply", "-f", file, "--wait", env={"KUBEMIN_SERVER": server.url})
+    terminal.wait_for(r"COMPONENT +STATE +READY +AGE")
+    terminal.wait_for(r"web +\S*running")
+    terminal.type("\x03")
+    terminal.wait_for(r"Cancel task \S+, and undo what it did\? \[y/N\]")
+    terminal.type("n\n")
+    terminal.wait_for(r"(?s)\[y/N\].*web +\S*running")
+    terminal.type("\x03")
+    terminal.wait_for(r"(?s)\[y/N\].*\[y/N\]")
+    terminal.type("y\n")
+    assert terminal.end() == 4
+    assert "rollback  Deployment/default/deploy-web-" in terminal.shown
+    assert "the cluster is as it was" in terminal.shown
+    assert "Traceback" not in terminal.shown
+
+
+def test_a_refused_application_is_a_sentence(client: Kubemin, tmp_path: Path) -> None:
+    answer = client("apply", "-f", _write(tmp_path, "Bad Name", "nginx"))
+    assert answer.returncode == 1
+    assert answer.stderr.startswith('kubemin: "bad name"')
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["resources"], ["cancel"], ["cleanup"], ["status", "--follow"]])
+def test_an_unknown_task_is_a_sentence(client: Kubemin, arguments: list[str]) -> None:
+    answer = client(*arguments, "nosuchtask")
+    assert answer.returncode == 1
+    assert answer.stderr == "kubemin: Task 'nosuchtask' does not exist.\n"
+
+
+def test_what_is_no_kubemin_is_said_so(tmp_path: Path, server: Running) -> None:
+    answer = Kubemin(tmp_path, f"{server.url}/docs#")("apps")
+    assert answer.returncode == 1
+    assert "is not KubeMin" in answer.stderr or "nothing at this address" in answer.stderr
+
+
+def test_yaml_that_json_cannot_carry_is_refused(client: Kubemin, tmp_path: Path) -> None:
+    (tmp_path / "dates.yaml").write_text("name: dates\nversion: 2024-01-01\n")
+    answer = client("apply", "-f", "dates.yaml")
+    assert answer.returncode == 2
+    assert "dates.yaml holds what JSON cannot carry" in answer.stderr
+
+
+def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
+    alone = Kubemin(tmp_path)
+    sim = alone.start("sim", "--kubeconfig-out", "cluster.yaml")
+    try:
+        sim.wait_for("simulated cluster at")
+        with alone.dev("--kubeconfig", "cluster.yaml") as first:
+            answer = Kubemin(tmp_path, first.url)("apply", "-f", _write(tmp_path, "lasting", "slow-4"), "--json")
+            task = json.loads(answer.stdout)["taskId"]
+            assert first.stop() == 0
+        with alone.dev("--kubeconfig", "cluster.yaml") as second:
+            followed = Kubemin(tmp_path, second.url)("status", task, "--follow")
+            assert followed.returncode == 0, followed.stdout
+            with httpx.Client(base_url=second.url) as http:
+                assert http.get("/readyz").json()["data"]["status"] == "ready"
+    finally:
+        assert sim.stop() == 0

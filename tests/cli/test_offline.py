@@ -1,0 +1,159 @@
+"""What needs no server: help, version, try, plan, and every way to be refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kubemin import Kubemin
+
+SHOP = """
+name: shop
+component:
+- {name: web, type: webservice, image: "web:1", properties: {ports: [{port: 80}]}}
+- {name: keys, type: secret, properties: {secret: {token: hush-hush}}}
+workflow:
+- {name: first, components: [keys]}
+- {name: then, components: [web]}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> str:
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    return "shop.yaml"
+
+
+SERVERS = ["dev", "serve", "worker", "sim", "migrate"]
+OFFLINE = ["try", "plan", "version"]
+CLIENTS = ["apply", "status", "tasks", "resources", "cancel", "cleanup", "orphans", "apps"]
+COMMANDS = [*SERVERS, *OFFLINE, *CLIENTS]
+
+
+def test_help_names_every_command(kubemin: Kubemin) -> None:
+    answer = kubemin("--help")
+    assert answer.returncode == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in answer.stdout
+    assert "..." not in answer.stdout.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(kubemin: Kubemin, command: str) -> None:
+    answer = kubemin(command, "--help")
+    assert answer.returncode == 0
+    assert ("--json" in answer.stdout) is (command not in SERVERS)
+    assert ("KUBEMIN_SERVER" in answer.stdout) is (command in CLIENTS)
+    assert ("KUBEMIN_TOKEN" in answer.stdout) is (command in CLIENTS)
+
+
+def test_start_up_imports_no_heavy_room(kubemin: Kubemin) -> None:
+    answer = kubemin("--help", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & {"fastapi", "pydantic", "httpx", "sqlalchemy", "aiohttp", "yaml", "rich.console"}
+
+
+def test_version(kubemin: Kubemin) -> None:
+    import kubemin as package
+
+    assert kubemin("version").stdout == f"kubemin {package.__version__}\n"
+    assert json.loads(kubemin("version", "--json").stdout) == {"version": package.__version__}
+
+
+def test_try_takes_what_is_right(kubemin: Kubemin, shop: str) -> None:
+    answer = kubemin("try", "-f", shop)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "shop.yaml: valid\n", "")
+    answer = kubemin("try", "-f", "-", "--json", stdin=SHOP)
+    assert json.loads(answer.stdout) == {"valid": True, "errors": []}
+
+
+def test_try_names_everything_that_is_wrong(kubemin: Kubemin, tmp_path: Path) -> None:
+    wrong = {"name": "S", "component": [{"name": "web", "type": "webservice"}, {"name": "web", "type": "robot"}]}
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    answer = kubemin("try", "-f", "wrong.json", "--json")
+    assert answer.returncode == 1
+    found = json.loads(answer.stdout)
+    assert found["valid"] is False
+    codes = {issue["code"] for issue in found["errors"]}
+    assert {"NAME_TOO_SHORT", "MISSING_IMAGE", "INVALID_COMPONENT_TYPE", "DUPLICATE_COMPONENT"} <= codes
+    lines = kubemin("try", "-f", "wrong.json").stdout.splitlines()
+    assert len(lines) == len(found["errors"])
+
+
+def test_plan_shows_the_stages_in_order_without_secrets(kubemin: Kubemin, shop: str) -> None:
+    answer = kubemin("plan", "-f", shop)
+    assert answer.returncode == 0
+    order = [answer.stdout.index(word) for word in ("Secret/default/keys", "Service/default", "Deployment/default")]
+    assert order == sorted(order)
+    as_json = kubemin("plan", "-f", shop, "--json").stdout
+    assert "aHVzaC1odXNo" not in as_json
+    assert "hush-hush" not in as_json
+    assert len(json.loads(as_json)["stages"]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "cannot read x.yaml: no such file or directory"),
+        (b"\xff\xfe\x00", "cannot read x.yaml: it is not UTF-8"),
+        (b"", "x.yaml holds no documents"),
+        (b"a: 1\n---\nb: 2\n", "x.yaml holds 2 documents"),
+        (b"a: [1", "x.yaml is neither YAML nor JSON"),
+        (b"a: !!python/object:os.system {}", "x.yaml is neither YAML nor JSON"),
+        (b"- " * 5000, "x.yaml is neither YAML nor JSON"),
+    ],
+)
+@pytest.mark.parametrize("command", [["try"], ["plan"], ["apply", "--server", "http://127.0.0.1:9"]])
+def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
+    kubemin: Kubemin, tmp_path: Path, content: bytes | None, sentence: str, command: list[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "x.yaml").write_bytes(content)
+    answer = kubemin(*command, "-f", "x.yaml")
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    assert answer.stderr.startswith(f"kubemin: {sentence}")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["plan", "-f", "-"], 1, "stdin: "),
+        (["apply", "-f", "-"], 2, "does not hold an application"),
+        (["apply"], 2, "Missing option"),
+        (["status"], 2, "Missing argument"),
+        (["fly"], 2, "No such command"),
+        (["tasks", "--status", "odd"], 2, "odd"),
+        (["apps", "--server", "http://127.0.0.1:9"], 1, "no server answers at http://127.0.0.1:9"),
+        (["apps", "--server", "nonsense"], 1, "nonsense"),
+        (["apps", "--server", "http://[::1"], 2, "http://[::1"),
+        (["dev", "--host", "0.0.0.0"], 2, "refusing to listen on 0.0.0.0"),
+        (["serve", "--host", ""], 2, "refusing to listen on every address"),
+        (["serve", "--host", "::"], 2, "refusing to listen on ::"),
+        (["serve", "--host", "example.org"], 2, "refusing to listen on example.org"),
+        (["dev", "--port", "70000"], 2, "65535"),
+        (["dev", "--port", "0", "--database", "oracle://x"], 1, "oracle"),
+        (["migrate", "--database", "sqlite:////nowhere/at/all/x.db"], 1, ""),
+        (["dev", "--port", "0", "--kubeconfig", "missing.yaml"], 1, "missing.yaml"),
+        (["worker", "--database", "postgresql://x@127.0.0.1:9/x"], 1, ""),
+    ],
+)
+def test_what_is_wrong_is_a_sentence_never_a_traceback(
+    kubemin: Kubemin, arguments: list[str], code: int, words: str
+) -> None:
+    answer = kubemin(*arguments, stdin="[]")
+    assert answer.returncode == code, answer.stderr
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert answer.stderr.strip()
+
+
+def test_a_wrong_setting_is_named(kubemin: Kubemin) -> None:
+    answer = kubemin("dev", env={"KUBEMIN_LEASE_SECONDS": "soon"})
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("kubemin: setting KUBEMIN_LEASE_SECONDS: ")
+    answer = kubemin("serve", env={"KUBEMIN_HOST": "0.0.0.0"})
+    assert answer.returncode == 2
+    assert "refusing to listen on 0.0.0.0" in answer.stderr
