@@ -302,3 +302,11 @@ async def test_create_from_the_command_line(kubectl: Kubectl) -> None:
     assert [item["spec"].get("maxUnavailable") for item in budgets["items"]] == ["10%", None]
     assert (await kubectl.object("job", "again"))["metadata"]["ownerReferences"][0]["name"] == "often"
     assert "successfully rolled out" in await kubectl("rollout", "status", "deployment/web", "--timeout=50s")
+
+
+async def test_from_client_side_to_server_side_apply(kubectl: Kubectl) -> None:
+    """What kubectl applied before is its own to change, though another manager name holds it."""
+    await kubectl("apply", "-f", "-", stdin=deployment())
+    out = await kubectl("apply", "--server-side", "-f", "-", stdin=deployment(replicas=3))
+    assert out == "deployment.apps/web serverside-applied\n"
+    assert (await kubectl.object("deployment", "web"))["spec"]["replicas"] == 3
