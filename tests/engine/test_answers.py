@@ -173,4 +173,4 @@ async def test_an_unreachable_cluster_fails_the_task_with_that_reason(instance: 
     await nowhere.aclose()
     assert task.status in (TaskStatus.FAILED, TaskStatus.TIMEOUT)
     assert "127.0.0.1:9" in task.reason
-    assert task.cleanup is Cleanup.DONE
+    assert task.cleanup in (Cleanup.NONE, Cleanup.DONE)

@@ -1,10 +1,15 @@
 """The forward part of a deploy: its stages one after another, the jobs of a stage together (design §2)."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from kubemin.engine.errors import StatusError, TimedOut
 from kubemin.engine.job import JobContext, run_job
+from kubemin.engine.namespaces import create as create_namespaces
+from kubemin.engine.namespaces import missing
+from kubemin.engine.options import ExecOptions
+from kubemin.engine.preflight import Forecast, preflight
+from kubemin.engine.tracker import CleanupTracker
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.states import JobStatus
 
@@ -12,22 +17,37 @@ _NAMED = 5
 """How many jobs a timeout names."""
 
 
-async def run_stages(plan: Plan, done: Collection[int], context: JobContext, seconds: float | None) -> None:
-    """Run all stages, but for the jobs that are ``done`` already (by a predecessor).
+async def deploy(plan: Plan, done: Collection[int], context: JobContext, options: ExecOptions) -> None:
+    """Ask first (pre-flight), then run all stages, but for the jobs that are ``done`` already (by a predecessor).
 
-    Raises the first failure as `StatusError`; `TimedOut` where the whole takes longer than ``seconds``.
+    Raises the first failure as `StatusError`; `TimedOut` where the whole takes longer than the options allow.
     """
     waits: dict[int, str] = {}
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(options.seconds):
+            coming = await missing(context.cluster, plan) if options.create_namespace else []
+            fresh = not context.journal.resources
+            if options.dry_run or (options.preflight and fresh):
+                forecasts = await preflight(context.cluster, plan.jobs, coming)
+                if options.dry_run:
+                    await _tell(forecasts, context)
+                    return
+            tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
+            await create_namespaces(tracker, coming)
             for stage in plan.stages:
                 await _run_stage(stage, done, context, waits)
     except TimeoutError:
         jobs = {job.seq: job for job in plan.jobs}
         named = "; ".join(f"{jobs[seq].ref}: {message}" for seq, message in sorted(waits.items())[:_NAMED])
         raise TimedOut(
-            f"the task was not complete within {seconds:g} s{named and f'; it waited for {named}'}"
+            f"the task was not complete within {options.seconds:g} s{named and f'; it waited for {named}'}"
         ) from None
+
+
+async def _tell(forecasts: Mapping[int, Forecast], context: JobContext) -> None:
+    """A dry run's result: what each job would have done."""
+    for seq, forecast in sorted(forecasts.items()):
+        await context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
 
 
 async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, waits: dict[int, str]) -> None:

@@ -80,7 +80,7 @@ async def _required(job: Job, context: JobContext) -> None:
 async def _shared_already(job: Job, context: JobContext) -> bool:
     if job.share == "ignore":
         return True
-    if job.share != "default":
+    if job.share != "default" or any(row.job_seq == job.seq for row in context.journal.resources.values()):
         return False
     name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
     found: list[Manifest] = (

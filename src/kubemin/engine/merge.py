@@ -99,11 +99,16 @@ def ownership(before: Manifest, applied: Manifest, current: Manifest, manager: s
     return own + [entry for entry in entries if entry.get("fieldsV1")]
 
 
+def differences(before: Manifest, after: Manifest) -> list[tuple[str, Any, Any]]:
+    """Where two versions of an object differ in content, labels or annotations: path, old and new (None: absent)."""
+    found: list[tuple[str, Any, Any]] = []
+    _differences(content(before), content(after), (), found)
+    return found
+
+
 def changed_paths(before: Manifest, after: Manifest) -> list[str]:
     """The fields of content, labels and annotations in which two versions of an object differ, as paths."""
-    paths: list[str] = []
-    _differences(content(before), content(after), (), paths)
-    return paths
+    return [path for path, _, _ in differences(before, after)]
 
 
 def content(obj: Manifest) -> Manifest:
@@ -113,7 +118,7 @@ def content(obj: Manifest) -> Manifest:
     return {**rest, "metadata": meta}
 
 
-def _differences(one: Any, two: Any, path: _Path, out: list[str]) -> None:
+def _differences(one: Any, two: Any, path: _Path, out: list[tuple[str, Any, Any]]) -> None:
     if one == two:
         return
     if isinstance(one, dict) and isinstance(two, dict):
@@ -125,7 +130,7 @@ def _differences(one: Any, two: Any, path: _Path, out: list[str]) -> None:
         for item in _ordered_keys(ours, theirs):
             _differences(_at(ours, item), _at(theirs, item), (*path, item), out)
         return
-    out.append(_spell(path))
+    out.append((_spell(path), None if one is ABSENT else one, None if two is ABSENT else two))
 
 
 def _merge3(before: Any, applied: Any, current: Any, path: _Path, kept: list[str]) -> Any:

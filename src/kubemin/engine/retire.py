@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.content import CONTENT, strangers
 from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.ownership import application_of
 from kubemin.engine.removal import Remover
-from kubemin.spec.objects import ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import Tx, journal
 
@@ -76,8 +77,8 @@ class Retirement:
             if look["metadata"]["uid"] != row.uid:
                 await self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
                 return
-            if application_of(look) != self._app_id:
-                await self._journal.settle(row, ResourceState.KEPT, "it no longer is labelled as this application's")
+            if (why := await self._not_to_go(row, look)) is not None:
+                await self._journal.settle(row, ResourceState.KEPT, why)
                 return
             row.before = look  # its claim templates are needed once it is gone
             if await self._remover.delete(row, look):
@@ -86,3 +87,12 @@ class Retirement:
         if row.before is not None:
             await self._remover.tidy(row, row.before)
         await self._journal.settle(row, ResourceState.DELETED)
+
+    async def _not_to_go(self, row: Resource, look: Manifest) -> str | None:
+        """Why the object is to stay, if it is."""
+        if row.ref.kind == "Namespace":
+            found = await strangers(self._cluster, row.ref.name, row.dependents.get(CONTENT, ()))
+            return f"it holds what is not this application's: {', '.join(found)}" if found else None
+        if application_of(look) != self._app_id:
+            return "it no longer is labelled as this application's"
+        return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.content import CONTENT, strangers
 from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Claim, Journal, Resource
@@ -91,6 +92,8 @@ class Rollback:
                 await self._not_ours(resource, look)
                 return
             elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
+                if resource.ref.kind == "Namespace" and not await self._may_go(resource):
+                    return
                 if await self._remover.delete(resource, look):
                     await self._tidy_and_settle(resource, ResourceState.DELETED, since=look)
                     return
@@ -105,6 +108,18 @@ class Rollback:
     @staticmethod
     def _made(resource: Resource, look: Manifest) -> bool:
         return resource.before is None and resource.uid == look["metadata"]["uid"]
+
+    async def _may_go(self, namespace: Resource) -> bool:
+        """Whether a Namespace of ours holds nothing of others (R10); it is the last to go. Raises `StillThere`."""
+        name = namespace.ref.name
+        if any(
+            row.ref.namespace == name and row.purpose == "apply" and row.touched and not row.state.settled
+            for row in self._journal.resources.values()
+        ):
+            raise StillThere(namespace.ref, "waits for what the task made in it")
+        if found := await strangers(self._cluster, name, namespace.dependents.get(CONTENT, ())):
+            await self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
+        return not found
 
     async def _absent(self, resource: Resource) -> None:
         if resource.state.settled:
@@ -141,11 +156,11 @@ class Rollback:
     ) -> None:
         """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does."""
         begun = since["metadata"]["creationTimestamp"] if since else ""
-        await self._remover.tidy(resource, self._manifests[resource.job_seq], since=begun)
+        await self._remover.tidy(resource, self._manifests.get(resource.job_seq, {}), since=begun)
         await self._journal.settle(resource, state, why)
 
     async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
-        await self._remover.unmark(resource, self._manifests[resource.job_seq])
+        await self._remover.unmark(resource, self._manifests.get(resource.job_seq, {}))
         await self._journal.settle(resource, state, why)
 
     @staticmethod

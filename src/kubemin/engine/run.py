@@ -9,7 +9,7 @@ from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
 from kubemin.engine.fetch import Fetcher
-from kubemin.engine.forward import run_stages
+from kubemin.engine.forward import deploy
 from kubemin.engine.job import JobContext
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.lease import Lease
@@ -131,7 +131,7 @@ class TaskRun:
             seconds=tools.job_seconds,
             hopeless_after=tools.hopeless_after if options.hopeless_after is None else options.hopeless_after,
         )
-        await run_stages(self._plan, finished, context, options.seconds)
+        await deploy(self._plan, finished, context, options)
 
     async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
         known = {row.ref for row in journal.resources.values()}
@@ -149,8 +149,9 @@ class TaskRun:
         task, status = self.task, outcome.status
         async with self._tools.db.begin("finish") as tx:
             retired: list[Resource] = []
-            if status is TaskStatus.COMPLETED and task.type == "deploy":
+            if status is TaskStatus.COMPLETED and task.type == "deploy" and not self._options.dry_run:
                 has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
+                has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
                 retired = await standing(tx, task.app_id, but=has)
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup)
@@ -181,6 +182,8 @@ class TaskRun:
         for row in journal.resources.values():
             if row.purpose == "remove" and not row.state.settled:
                 await journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
+            elif row.purpose == "replace":
+                await journal.settle(row, ResourceState.LOST, "replaced by this task; a Job is not run again")
         rows = [row for row in journal.resources.values() if row.purpose == "apply"]
         if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
             async with self._tools.db.read() as tx:

@@ -23,7 +23,7 @@ from kubemin.engine.gone import look_at, until_gone
 from kubemin.engine.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
 from kubemin.engine.shield import to_the_end
 from kubemin.engine.tracker import CleanupTracker
-from kubemin.spec.labels import APP_ID, SHARE_NAME
+from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, ResourceState
 
@@ -93,15 +93,13 @@ class Ensure:
         return look
 
     async def _change(self, ref: ObjectRef, look: Manifest) -> Manifest:
-        self._refuse_foreign(ref, look)
+        refuse_foreign(self.manifest, look)
         if not any(c.kind is ClaimKind.CREATE and c.open for c in self.tracker.resource(ref).claims.values()):
             await self.tracker.mark_resource_observed(ref, look["metadata"]["uid"])
         if (operations := adopt_created(look)) is not None:
             # Only who owns the fields changes, no field does: nothing that a rollback would have to know.
             look = await to_the_end(self.cluster.patch(ref, operations))
-        wanted = self.manifest
-        if scaled_by_others(look) and "replicas" in wanted.get("spec", {}):
-            wanted = {**wanted, "spec": {k: v for k, v in wanted["spec"].items() if k != "replicas"}}
+        wanted = without_foreign_replicas(self.manifest, look)
         try:
             answer = await self.tracker.mark_resource_changed(
                 wanted, look, await dependents_of(self.cluster, wanted, look)
@@ -110,17 +108,35 @@ class Ensure:
             now = await look_at(self.cluster, ref)
             if now is None or now["metadata"]["uid"] != look["metadata"]["uid"]:
                 raise Conflict(error.message, status=error.status) from error
+            if ref.kind == "Job" and isinstance(error, Invalid):
+                return await self._replace(ref, now)
             raise
         if left := leftovers(wanted, answer):
             raise JobFailed(f"{ref} was there before and keeps {', '.join(left)}, which the application does not have")
         return answer
 
-    def _refuse_foreign(self, ref: ObjectRef, look: Manifest) -> None:
-        labels: Mapping[str, Any] = self.manifest["metadata"].get("labels") or {}
-        owner = application_of(look)
-        if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
-            name = (look["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of", owner)
-            raise JobFailed(f"{ref} belongs to another application ({name}, id {owner})")
+    async def _replace(self, ref: ObjectRef, look: Manifest) -> Manifest:
+        """A Job's spec never changes: the former one goes, the new one is made."""
+        self.report("replaces the former Job, whose spec cannot be changed")
+        await self.tracker.mark_resource_replaced(look)
+        await until_gone(self.cluster, ref, look["metadata"]["uid"])
+        raise Conflict(f"{ref} was replaced")  # the caller's loop goes on with a create
+
+
+def refuse_foreign(manifest: Manifest, look: Manifest) -> None:
+    """Raise `JobFailed` where the object that is there belongs to another application, unless it is shared."""
+    labels: Mapping[str, Any] = manifest["metadata"].get("labels") or {}
+    owner = application_of(look)
+    if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
+        name = (look["metadata"].get("labels") or {}).get(PART_OF, owner)
+        raise JobFailed(f"{ObjectRef.of(look)} belongs to another application ({name}, id {owner})")
+
+
+def without_foreign_replicas(manifest: Manifest, look: Manifest) -> Manifest:
+    """The manifest without ``replicas`` where an autoscaler, or a person, sets them by way of the scale subresource."""
+    if not scaled_by_others(look) or "replicas" not in manifest.get("spec", {}):
+        return manifest
+    return {**manifest, "spec": {key: value for key, value in manifest["spec"].items() if key != "replicas"}}
 
 
 _NAMED_LISTS = ("containers", "initContainers", "volumes", "env", "volumeMounts")

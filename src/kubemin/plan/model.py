@@ -9,6 +9,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.workflow import Mode
 
 PRIORITIES: Mapping[str, int] = {
+    "Namespace": -1,
     "ConfigMap": 0,
     "Secret": 0,
     "PersistentVolumeClaim": 1,

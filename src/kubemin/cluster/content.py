@@ -1,0 +1,54 @@
+"""Everything that a namespace holds, of whatever kind: also of kinds that KubeMin itself never touches."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.cluster.answers import object_in
+from kubemin.cluster.client import Cluster
+from kubemin.cluster.requests import Request
+from kubemin.spec.objects import Manifest
+
+_PASSING = {"events", "endpoints", "endpointslices", "leases"}
+"""Made and removed by the cluster for other objects: they say nothing about who uses the namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``name`` is ``Kind/name``; ``controlled``: it belongs to a controller, which belongs to something else here."""
+
+    name: str
+    uid: str
+    controlled: bool
+
+
+async def namespace_content(cluster: Cluster, namespace: str) -> list[Item]:
+    """All objects of the namespace. Raises `ClusterError`: what cannot be listed is not to be taken for empty."""
+    groups = await _get(cluster, "/apis")
+    versions = ["/api/v1"] + [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups["groups"]]
+    resources = [
+        (f"{path}/namespaces/{namespace}/{resource['name']}", resource["kind"])
+        for path, found in zip(versions, await _all(cluster, versions), strict=True)
+        for resource in found["resources"]
+        if resource["namespaced"] and "list" in resource["verbs"] and resource["name"] not in _PASSING
+    ]
+    listings = await _all(cluster, [path for path, _ in resources])
+    return [
+        Item(f"{kind}/{item['metadata']['name']}", item["metadata"]["uid"], _controlled(item))
+        for (_, kind), listing in zip(resources, listings, strict=True)
+        for item in listing["items"]
+        if "uid" in item["metadata"]  # what an aggregated API computes (metrics, say) is no object
+    ]
+
+
+async def _all(cluster: Cluster, paths: list[str]) -> list[dict[str, Any]]:
+    return list(await asyncio.gather(*(_get(cluster, path) for path in paths)))
+
+
+async def _get(cluster: Cluster, path: str) -> dict[str, Any]:
+    request = Request("read", "GET", path, path)
+    return object_in(request, await cluster.raw(request))
+
+
+def _controlled(item: Manifest) -> bool:
+    return any(owner.get("controller") for owner in item["metadata"].get("ownerReferences") or [])

@@ -1,0 +1,32 @@
+"""Namespaces that a run is asked to create (design R10)."""
+
+from collections.abc import Sequence
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.content import namespace_content
+from kubemin.engine.content import CONTENT
+from kubemin.engine.gone import look_at
+from kubemin.engine.tracker import CleanupTracker
+from kubemin.engine.write import Ensure
+from kubemin.plan import Plan
+from kubemin.spec.labels import MANAGED_BY, MANAGER
+from kubemin.spec.objects import Manifest, ObjectRef
+
+
+async def missing(cluster: Cluster, plan: Plan) -> list[str]:
+    """The plan's namespaces that are not there. Raises `ClusterError`."""
+    wanted = sorted({job.ref.namespace for job in plan.jobs} - {""})
+    return [name for name in wanted if await look_at(cluster, ObjectRef("Namespace", "", name)) is None]
+
+
+async def create(tracker: CleanupTracker, names: Sequence[str]) -> None:
+    """Create namespaces, and record what is in each right afterwards. Raises `JobFailed`, `ClusterError`."""
+    for name in names:
+        manifest: Manifest = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {MANAGED_BY: MANAGER}},
+        }
+        await Ensure(tracker, manifest, lambda _: None).run()
+        seen = await namespace_content(tracker.cluster, name)
+        await tracker.mark_content(ObjectRef("Namespace", "", name), {CONTENT: sorted(item.uid for item in seen)})

@@ -1,0 +1,115 @@
+"""Pre-flight: every manifest goes through a server-side dry run before the first write.
+
+What admission, quota or schema would refuse, and what another application owns, stops the task before it touched
+anything. The same look tells what a run would do (``dryRun``).
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import AlreadyExists, ClusterError, Invalid, NotFound, Terminating
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.errors import JobFailed
+from kubemin.engine.gone import look_at
+from kubemin.engine.merge import differences
+from kubemin.engine.write import leftovers, refuse_foreign, without_foreign_replicas
+from kubemin.plan import Job
+from kubemin.spec.labels import CLAIM, TASK_ID
+from kubemin.spec.objects import Manifest, ObjectRef
+
+_CONCURRENCY = 32
+_TRIES = 5
+_MASK = "******"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a job would do: ``create``, ``change``, ``replace`` or nothing (``same``), with the changed fields."""
+
+    verb: str
+    changes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.verb == "same":
+            return "no change"
+        return f"would {self.verb}" + (f": {'; '.join(self.changes)}" if self.changes else "")
+
+
+async def preflight(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
+    """Ask the API server about every job's manifest at once; by job.
+
+    Namespaces in ``coming`` are not there yet, so nothing in them can be asked about. Raises `JobFailed` that names
+    everything refused; `ClusterError` where the server cannot be asked.
+    """
+    slots = asyncio.Semaphore(_CONCURRENCY)
+    refused: list[str] = []
+    found: dict[int, Forecast] = {}
+
+    async def ask(job: Job) -> None:
+        async with slots:
+            try:
+                found[job.seq] = await _forecast(cluster, job)
+            except JobFailed as error:
+                refused.append(error.cause)
+
+    async with asyncio.TaskGroup() as group:
+        for job in jobs:
+            if job.ref.namespace in coming or job.share is not None:
+                found[job.seq] = Forecast("create")
+            else:
+                group.create_task(ask(job))
+    if refused:
+        raise JobFailed("refused before anything was written: " + "; ".join(sorted(refused)))
+    return found
+
+
+async def _forecast(cluster: Cluster, job: Job) -> Forecast:
+    backoff = Backoff()
+    for attempt in range(1, _TRIES + 1):
+        try:
+            try:
+                await cluster.create(job.manifest, dry_run=True)
+            except AlreadyExists:
+                look = await look_at(cluster, job.ref)
+                if look is not None:
+                    return await _change(cluster, job, look)
+            except Terminating:
+                pass
+            return Forecast("create")
+        except NotFound as error:
+            raise JobFailed(error.message) from error
+        except ClusterError as error:
+            if not error.retryable:
+                raise JobFailed(error.message) from error
+            if attempt == _TRIES:
+                raise
+            await backoff.pause(error)
+    raise AssertionError("unreachable")
+
+
+async def _change(cluster: Cluster, job: Job, look: Manifest) -> Forecast:
+    refuse_foreign(job.manifest, look)
+    wanted = without_foreign_replicas(job.manifest, look)
+    metadata = {**wanted["metadata"], "uid": look["metadata"]["uid"]}
+    try:
+        answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
+    except Invalid:
+        if job.ref.kind == "Job":  # a Job's spec never changes: a changed one is replaced
+            return Forecast("replace")
+        raise
+    if left := leftovers(wanted, answer):
+        raise JobFailed(f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have")
+    changes = tuple(
+        f"{path}: {_shown(job.ref, path, old)} → {_shown(job.ref, path, new)}"
+        for path, old, new in differences(look, answer)
+        if not path.endswith((CLAIM, TASK_ID))
+    )
+    return Forecast("change" if changes else "same", changes)
+
+
+def _shown(ref: ObjectRef, path: str, value: object) -> str:
+    if value is None:
+        return "nothing"
+    return _MASK if ref.kind == "Secret" and path.startswith(("data", "stringData")) else str(value)

@@ -1,0 +1,124 @@
+"""What is asked before the first write, and what a run may do beside writing manifests: namespaces, Jobs."""
+
+from typing import Any
+
+from kubemin.engine import ExecOptions
+from kubemin.sim.faults import Fault
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from tests.engine.instance import EVERYTHING, Instance, conf, secret, web
+from tests.engine.test_points import differences
+
+
+async def test_what_would_be_refused_stops_the_task_before_it_touched_anything(instance: Instance) -> None:
+    before = await instance.snapshot()
+    refusal = Fault("status", code=403, verb="create", resource="deployments", dry_run=True, message="no by policy")
+    instance.sim.faults.add(refusal)
+    task_id = await instance.exec(await instance.save(EVERYTHING))
+    async with instance.worker():
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.NONE)
+    assert "before anything was written" in task.reason
+    assert await instance.journal(task_id) == []
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_an_object_of_another_application_is_found_before_the_first_write(instance: Instance) -> None:
+    mine = await instance.save([conf("settings", a="1")])
+    other = await instance.save([conf("settings", a="2"), secret("keys", k="v")], name="other")
+    async with instance.worker():
+        await instance.settled(await instance.exec(mine))
+        task_id = await instance.exec(other)
+        task = await instance.settled(task_id)
+    assert task.status is TaskStatus.FAILED
+    assert "shop" in task.reason
+    assert await instance.journal(task_id) == []
+
+
+async def test_a_dry_run_tells_and_touches_nothing(instance: Instance) -> None:
+    app_id = await instance.save([conf("settings", a="1"), secret("keys", password="old-secret"), web("api")])
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        before = await instance.snapshot()
+        parts = [conf("settings", a="2"), secret("keys", password="new-secret"), web("api"), conf("new", b="1")]
+        await instance.save(parts, app_id=app_id)
+        task_id = await instance.exec(app_id, ExecOptions(dry_run=True))
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.NONE)
+    told = {job.name: job.info for job in await instance.jobs(task_id)}
+    assert told["settings/ConfigMap/settings"] == "would change: data.a: 1 → 2"
+    assert told["new/ConfigMap/new"] == "would create"
+    assert "******" in told["keys/Secret/keys"]
+    assert not any("secret" in info for info in told.values())
+    assert [info for name, info in told.items() if "Deployment" in name] == ["no change"]
+    assert differences(before, await instance.snapshot()) == []
+    assert {job.status for job in await instance.jobs(task_id)} == {JobStatus.SKIPPED}
+
+
+async def test_a_namespace_is_created_only_when_asked(instance: Instance) -> None:
+    before = await instance.snapshot()
+    app_id = await instance.save(EVERYTHING, namespace="shop")
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id))
+        assert task.status is TaskStatus.FAILED
+        assert "shop" in task.reason
+        assert differences(before, await instance.snapshot()) == []
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(create_namespace=True)))
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        again = await instance.settled(await instance.exec(app_id))
+        assert again.status is TaskStatus.COMPLETED
+        assert again.cleanup is Cleanup.NONE
+        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
+        assert removal is not None
+        await instance.settled(removal.id)
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_a_created_namespace_goes_with_the_rollback(instance: Instance) -> None:
+    before = await instance.snapshot()
+    app_id = await instance.save([*EVERYTHING, web("late", "late:never")], namespace="shop")
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(create_namespace=True, seconds=3)))
+    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), task.cleanup_why
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_a_namespace_that_others_use_by_then_stays(instance: Instance) -> None:
+    app_id = await instance.save([web("late", "late:never")], namespace="shop")
+    task_id = await instance.exec(app_id, ExecOptions(create_namespace=True))
+    theirs: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}, "data": {}}
+
+    async def waits() -> bool:
+        return any(job.info for job in await instance.jobs(task_id))
+
+    async with instance.worker():
+        await instance.until(waits)
+        instance.sim.registry.create("configmaps", "shop", theirs, manager="someone")
+        await instance.service.cancel(app_id, task_id, "ada", "no")
+        task = await instance.settled(task_id)
+    assert task.cleanup is Cleanup.DONE, task.cleanup_why
+    after = await instance.snapshot()
+    assert ObjectRef("ConfigMap", "shop", "theirs") in after
+    rows = {row.ref.kind: row for row in await instance.journal(task_id)}
+    assert rows["Namespace"].state is ResourceState.KEPT
+    assert "ConfigMap/theirs" in rows["Namespace"].why
+
+
+async def test_a_changed_job_is_replaced(instance: Instance) -> None:
+    def job(image: str) -> dict[str, Any]:
+        return {"name": "schema", "type": "job", "image": image}
+
+    app_id = await instance.save([job("schema:1")])
+    async with instance.worker():
+        first = await instance.settled(await instance.exec(app_id))
+        assert first.status is TaskStatus.COMPLETED, first.reason
+        same = await instance.exec(app_id)
+        assert (await instance.settled(same)).status is TaskStatus.COMPLETED
+        assert [row.state for row in await instance.journal(same)] == [ResourceState.CHANGED]
+        await instance.save([job("schema:2"), web("late", "late:never")], app_id=app_id)
+        task_id = await instance.exec(app_id, ExecOptions(seconds=4))
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), (task.reason, task.cleanup_why)
+    states = {(row.ref.kind, row.purpose): row.state for row in await instance.journal(task_id)}
+    assert states["Job", "replace"] is ResourceState.LOST
+    assert states["Job", "apply"] is ResourceState.DELETED
