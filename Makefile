@@ -25,6 +25,9 @@ types: $(READY)  ## Strict types
 contracts: $(READY)  ## Which room may import which
 	$(BIN)/lint-imports
 
+golden: $(READY)  ## Write the expected manifests and plans anew, to be read in the diff
+	$(BIN)/python -m tests.render.regenerate
+
 check: lint types contracts
 
 format: $(READY)
