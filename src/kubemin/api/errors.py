@@ -157,8 +157,10 @@ def _of_store(error: StoreError) -> ApiError:
 
 async def _respond(request: Request, error: Exception) -> Response:
     answer = api_error(error)
-    if answer.status >= 500:
-        log.error("request failed", method=request.method, path=request.url.path, error=repr(error))
+    if answer.status >= 500 and answer is not error:
+        # What a driver says may quote the values that it was given: of the store's errors only the kind is logged.
+        why = "" if isinstance(error, StoreError) else str(error)
+        log.error("request failed", path=request.url.path, status=answer.status, error=type(error).__name__, why=why)
     return answer.response()
 
 

@@ -70,7 +70,8 @@ class Progress:
             component.start, component.end = one.get("startTime"), one.get("endTime")
         for stage in stages["stages"]:
             if stage["type"] != "rollback":
-                self.jobs[stage["id"]] = Job(stage["name"], JobStatus(stage["status"]), stage["info"], stage["error"])
+                job = self.jobs[stage["id"]] = Job(stage["name"], JobStatus(stage["status"]), error=stage["error"])
+                job.info = self._short(job, stage["info"])
         for name in self.components:
             self._count(name)
 
@@ -106,7 +107,7 @@ class Progress:
         component.status = component_status(self.status, mine)
         if component.start is None and job.status is not JobStatus.QUEUED:
             component.start = int(now)
-        if all(status.ended for status in mine):
+        if component.end is None and all(status.ended for status in mine):
             component.end = int(now)
         said = job.error or ("" if job.status.ended else job.info)
         component.note = said

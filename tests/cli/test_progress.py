@@ -1,0 +1,149 @@
+"""What a followed task looks like, from its events alone."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemin.cli.exits import Exit
+from kubemin.cli.output import span
+from kubemin.cli.progress import Progress
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+
+STATUS = {
+    "status": "running",
+    "reason": "",
+    "cleanup": {"state": "none"},
+    "components": [
+        {"name": "web", "type": "webservice", "status": "queued", "error": ""},
+        {"name": "conf", "type": "config", "status": "completed", "error": "", "startTime": 100, "endTime": 103},
+    ],
+}
+STAGES = {
+    "stages": [
+        {"id": 1, "name": "conf/ConfigMap/conf", "type": "ConfigMap", "status": "completed", "info": "", "error": ""},
+        {
+            "id": 2,
+            "name": "web/Deployment/deploy-web",
+            "type": "Deployment",
+            "status": "queued",
+            "info": "",
+            "error": "",
+        },
+        {"id": 3, "name": "rollback", "type": "rollback", "status": "queued", "info": "", "error": ""},
+    ]
+}
+
+
+def loaded() -> Progress:
+    progress = Progress("t")
+    progress.load(STATUS, STAGES)
+    return progress
+
+
+def job(number: int, status: str, info: str | None = None, error: str | None = None) -> dict[str, Any]:
+    return {"job": number, "status": status, "info": info, "error": error}
+
+
+def test_a_component_shows_how_far_its_workload_is() -> None:
+    progress = loaded()
+    assert progress.take("job", job(2, "running"), 200) == ["web  Deployment/deploy-web  running"]
+    info = "Deployment deploy-web: 1 of 3 updated replicas are available"
+    assert progress.take("job", job(2, "running", info), 201) == [
+        "web  Deployment/deploy-web  running  1 of 3 updated replicas are available"
+    ]
+    web = progress.components["web"]
+    assert (web.status, web.ready, web.start, web.end) == ("running", "1/3", 200, None)
+    assert progress.take("job", job(2, "completed"), 205) == ["web  Deployment/deploy-web  completed"]
+    assert (web.status, web.ready, web.end, web.note) == ("completed", "3/3", 205, "")
+    assert progress.take("job", job(2, "running", info), 206) == []  # it came late
+    assert (web.status, web.end) == ("completed", 205)
+
+
+def test_a_failure_is_told_with_its_reason() -> None:
+    progress = loaded()
+    lines = progress.take("job", job(2, "failed", None, "no such image"), 200)
+    assert lines == ["web  Deployment/deploy-web  failed  no such image"]
+    lines = progress.take("task", {"status": "failed", "reason": "no such image", "cleanup": "pending"}, 201)
+    assert lines == ["task failed: no such image"]
+    gone = {"kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "deleted", "why": ""}
+    assert progress.take("resource", gone, 202) == ["rollback  ConfigMap/default/conf  deleted"]
+    assert progress.take("cleanup", {"state": "incomplete", "why": "one is held"}, 203) == [
+        "cleanup incomplete: one is held"
+    ]
+    assert progress.settled
+    assert progress.exit is Exit.INCOMPLETE
+
+
+def test_going_forward_resources_are_not_told() -> None:
+    made = {"kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "created", "why": ""}
+    assert loaded().take("resource", made, 200) == []
+
+
+def test_each_ending_has_its_exit_code() -> None:
+    codes = {
+        (TaskStatus.COMPLETED, Cleanup.NONE): 0,
+        (TaskStatus.FAILED, Cleanup.DONE): 1,
+        (TaskStatus.TIMEOUT, Cleanup.DONE): 3,
+        (TaskStatus.CANCELLED, Cleanup.DONE): 4,
+        (TaskStatus.CANCELLED, Cleanup.INCOMPLETE): 5,
+        (TaskStatus.FAILED, Cleanup.INCOMPLETE): 5,
+    }
+    for (status, cleanup), code in codes.items():
+        assert Progress("t", status, cleanup).exit == code
+
+
+events = st.one_of(
+    st.tuples(
+        st.just("job"),
+        st.fixed_dictionaries(
+            {
+                "job": st.integers(0, 4),
+                "status": st.sampled_from(JobStatus),
+                "info": st.none() | st.text(),
+                "error": st.none() | st.text(),
+            }
+        ),
+    ),
+    st.tuples(
+        st.just("task"), st.fixed_dictionaries({"status": st.sampled_from(TaskStatus)}, optional={"reason": st.text()})
+    ),
+    st.tuples(st.just("cleanup"), st.fixed_dictionaries({"state": st.sampled_from(Cleanup), "why": st.text()})),
+    st.tuples(
+        st.just("resource"),
+        st.fixed_dictionaries(
+            {
+                "kind": st.just("Service"),
+                "namespace": st.just(""),
+                "name": st.just("x"),
+                "state": st.sampled_from(ResourceState),
+                "why": st.text(),
+            }
+        ),
+    ),
+    st.tuples(st.just("end"), st.just({})),
+    st.tuples(st.just("news-of-a-later-version"), st.just({})),
+)
+
+
+@given(st.lists(events))
+def test_whatever_comes_an_ended_component_stays_so(sequence: list[tuple[str, dict[str, Any]]]) -> None:
+    progress = loaded()
+    ended: dict[int, JobStatus] = {}
+    for number, (kind, data) in enumerate(sequence):
+        for line in progress.take(kind, data, number):
+            assert line
+        for key, one in progress.jobs.items():
+            assert ended.get(key, one.status) is one.status
+            if one.status.ended:
+                ended[key] = one.status
+    if progress.status.ended:
+        assert all(TaskStatus(one.status).ended for one in progress.components.values() if one.status != "prepare")
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**6))
+def test_spans_are_short(start: int, length: int) -> None:
+    shown = span(start, start + length, 0)
+    assert len(shown) <= 7
+    assert shown == span(start, None, start + length)
+    assert span(None, None, 0) == "-"

@@ -1,0 +1,105 @@
+"""Servers as processes: what they need, what they refuse, how they end."""
+
+import json
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.kubemin import Kubemin, Running
+from tests.cli.test_follow import _write
+from tests.servers.postgresql import Postgresql
+
+
+def test_a_large_body_is_answered_over_a_real_connection(server: Running) -> None:
+    mebibyte = b"a" * 2**20
+
+    def chunks() -> "list[bytes]":
+        return [mebibyte] * 6
+
+    with httpx.Client(base_url=server.url, headers={"Content-Type": "application/json"}) as http:
+        for content in (b"".join(chunks()), iter(chunks())):
+            answer = http.post("/api/v1/applications", content=content)
+            assert answer.status_code == 413
+            assert answer.json()["code"] == 413
+        assert http.get("/api/v1/applications").status_code == 200
+
+
+def test_ten_thousand_components_are_refused(server: Running) -> None:
+    parts = [{"name": f"part-{number}", "type": "config"} for number in range(10_000)]
+    with httpx.Client(base_url=server.url) as http:
+        answer = http.post("/api/v1/applications", json={"name": "huge", "component": parts})
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["component"]
+
+
+def test_a_port_that_is_taken_is_a_sentence(kubemin: Kubemin, server: Running) -> None:
+    port = str(httpx.URL(server.url).port)
+    answer = kubemin("dev", "--port", port)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"kubemin: cannot listen on 127.0.0.1:{port}: address already in use")
+
+
+def test_everything_is_ready_and_documented(server: Running) -> None:
+    with httpx.Client(base_url=server.url) as http:
+        assert http.get("/healthz").json()["data"]["status"] == "ok"
+        ready = http.get("/readyz").json()["data"]
+        assert ready["status"] == "ready"
+        assert [check["name"] for check in ready["checks"]] == ["database", "cluster"]
+        assert http.get("/openapi.json").json()["info"]["title"] == "KubeMin"
+        assert "kubemin_http_requests_total" in http.get("/metrics").text
+
+
+def test_an_unreachable_cluster_degrades_and_a_run_fails_with_that_reason(kubemin: Kubemin, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": address}}],
+            "users": [{"name": "u", "user": {}}],
+        }
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        with kubemin.dev("--kubeconfig", "config.json") as running:
+            with httpx.Client(base_url=running.url) as http:
+                ready = http.get("/readyz").json()["data"]
+                assert ready["status"] == "degraded"
+                assert [check["status"] for check in ready["checks"]] == ["ok", "down"]
+            client = Kubemin(tmp_path, running.url)
+            answer = client("apply", "-f", _write(tmp_path, "away", "nginx"), "--wait", "--timeout", "3")
+            assert answer.returncode == 1, answer.stdout + answer.stderr
+            assert "the API server cannot be reached" in answer.stdout
+            assert client("orphans").returncode == 1
+
+
+def test_a_shared_database_is_migrated_by_hand_and_served_by_many(kubemin: Kubemin, tmp_path: Path) -> None:
+    with Postgresql() as postgres:
+        url = postgres.url()
+        refused = kubemin("serve", "--simulate", "--port", "0", "--database", url)
+        assert refused.returncode == 1
+        assert "kubemin migrate" in refused.stderr
+        assert kubemin("migrate", "--database", url).returncode == 0
+        assert kubemin("migrate", "--database", url).returncode == 0
+        sim = kubemin.start("sim", "--kubeconfig-out", "cluster.yaml")
+        options = ["--database", url, "--kubeconfig", "cluster.yaml"]
+        try:
+            sim.wait_for("simulated cluster at")
+            worker = kubemin.start("worker", *options)
+            with kubemin.server("serve", "--no-worker", *options) as running:
+                worker.wait_for("worker ready")
+                client = Kubemin(tmp_path, running.url)
+                answer = client("apply", "-f", _write(tmp_path, "shared", "nginx"), "--wait")
+                assert answer.returncode == 0, answer.stdout + answer.stderr
+            assert worker.stop() == 0
+        finally:
+            assert sim.stop() == 0
+
+
+@pytest.mark.parametrize("name", ["localhost", "::1"])
+def test_other_loopback_addresses_are_fine(kubemin: Kubemin, name: str) -> None:
+    with kubemin.dev("--host", name) as running, httpx.Client() as http:
+        assert http.get(f"{running.url}/healthz").status_code == 200
