@@ -13,9 +13,10 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time as seconds since 1970 in a double (microseconds hold), an aware UTC datetime in Python.
+    """A time as seconds since 1970 in a double, an aware UTC datetime in Python.
 
-    A number, because the three databases agree on numbers, not on time zones and fractions.
+    A number, because the three databases agree on numbers, not on time zones and fractions. A double holds microseconds:
+    a time that was read is the same time when it is compared with.
     """
 
     impl = Double
@@ -37,8 +38,8 @@ class now(FunctionElement[datetime]):  # noqa: N801  (reads as the SQL function 
 
 @compiles(now, "sqlite")
 def _sqlite(element: now, compiler: SQLCompiler, **kw: Any) -> str:
-    # unixepoch('subsec') says the same, from SQLite 3.42 on.
-    return "((julianday('now') - 2440587.5) * 86400.0)"
+    # unixepoch('subsec') says the same, from SQLite 3.42 on. Both know milliseconds; the rest is rounding.
+    return "round((julianday('now') - 2440587.5) * 86400.0, 3)"
 
 
 @compiles(now, "postgresql")
@@ -51,7 +52,7 @@ def _postgresql(element: now, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(now, "mariadb")
 def _mysql(element: now, compiler: SQLCompiler, **kw: Any) -> str:
     # NOW() is in the session's zone and in whole seconds, and UNIX_TIMESTAMP() reads its argument in that zone.
-    return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) * 1e-6)"
+    return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1e6)"
 
 
 def after(seconds: float) -> ColumnElement[Any]:
