@@ -8,10 +8,12 @@ from kubemin.cli.options import (
     DEFAULT_SERVER,
     Context,
     DatabaseUrl,
+    DrainSeconds,
     File,
     Host,
     Json,
     Kubeconfig,
+    MaxTasks,
     Port,
     RedisUrl,
     Server,
@@ -60,6 +62,8 @@ def serve(
     context: Context = None,
     simulate: Simulate = None,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run tasks in this process too.")] = True,
+    max_concurrent_tasks: MaxTasks = None,
+    drain_seconds: DrainSeconds = None,
 ) -> None:
     """The API, and a worker unless --no-worker is given."""
     from kubemin.cli.serve import run
@@ -67,7 +71,7 @@ def serve(
 
     settings = settings_of(
         host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
-        simulate=simulate,
+        simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
     )  # fmt: skip
     run(settings, worker=worker)
 
@@ -79,14 +83,22 @@ def worker(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     simulate: Simulate = None,
+    max_concurrent_tasks: MaxTasks = None,
+    drain_seconds: DrainSeconds = None,
 ) -> None:
-    """A worker without an API, on a shared database."""
+    """A worker without an API, on a shared database.
+
+    At SIGTERM it claims no more, lets its tasks go on for --drain-seconds, hands them over and exits 0; at a second
+    SIGTERM it is gone at once, and its tasks are taken over when their leases run out.
+    """
     from kubemin.cli.serve import run_worker
     from kubemin.cli.settings import settings_of
 
-    run_worker(
-        settings_of(database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate)
-    )
+    settings = settings_of(
+        database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate,
+        max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
+    )  # fmt: skip
+    run_worker(settings)
 
 
 @app.command()
@@ -118,6 +130,26 @@ def migrate(database: DatabaseUrl = None) -> None:
     from kubemin.cli.settings import settings_of
 
     migrate_database(settings_of(database_url=database))
+
+
+signals = typer.Typer(help="Cancel signals in Redis.", no_args_is_help=True)
+app.add_typer(signals, name="signals")
+
+
+@signals.command()
+def purge(
+    database: DatabaseUrl = None,
+    redis: RedisUrl = None,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Also those of tasks that this database does not know.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete the signal keys that ended tasks, or an older version, left in Redis."""
+    from kubemin.cli.purge import run
+    from kubemin.cli.settings import settings_of
+
+    run(settings_of(database_url=database, redis_url=redis), unknown=unknown, as_json=as_json)
 
 
 @app.command()

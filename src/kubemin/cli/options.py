@@ -27,5 +27,17 @@ Context = Annotated[str | None, typer.Option("--context", help="Context of the k
 Simulate = Annotated[
     bool | None, typer.Option("--simulate", help="Use a simulated cluster. [env: KUBEMIN_SIMULATE]", show_default=False)
 ]
+MaxTasks = Annotated[
+    int | None,
+    typer.Option("--max-concurrent-tasks", min=1, help="Tasks to run at once. [env: KUBEMIN_MAX_CONCURRENT_TASKS]"),
+]
+DrainSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--drain-seconds",
+        min=0,
+        help="How long tasks may go on after SIGTERM before they are handed over. [env: KUBEMIN_DRAIN_SECONDS]",
+    ),
+]
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"

@@ -23,7 +23,7 @@ from kubemin.cli.settings import limits
 from kubemin.cli.signals import until_stopped
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
-from kubemin.dispatch import Doorbell, LocalDoorbell
+from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
 from kubemin.settings import Settings
 from kubemin.signals import SignalError, Signals, open_signals
@@ -96,7 +96,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(cluster.aclose)
         signals = await open_signals(settings.redis_url)
         stack.push_async_callback(signals.aclose)
-        doorbell = LocalDoorbell()
+        doorbell = open_doorbell(settings.redis_url, settings.database_url)
         stack.push_async_callback(doorbell.aclose)
         yield Parts(db, cluster, signals, doorbell)
 
