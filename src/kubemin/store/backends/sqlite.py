@@ -11,7 +11,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kubemin.store.backends.base import Engines, Limits
-from kubemin.store.backends.sqlitedriver import Connection as DriverConnection
 from kubemin.store.errors import BadUrl, CommitUnknown, Full, Locked, StoreError, Unavailable
 from kubemin.store.tables import metadata
 
@@ -86,7 +85,8 @@ def _engine(url: URL, limits: Limits, size: int, begin: str, pragmas: list[str])
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=size,
         max_overflow=0,
-        async_creator=lambda: DriverConnection.open(str(url.database), timeout=limits.lock_seconds),
+        # The driver begins nothing by itself: it would begin deferred, and an upgrade from a read lock fails at once.
+        connect_args={"isolation_level": None, "timeout": limits.lock_seconds},
         hide_parameters=True,
     )
 
