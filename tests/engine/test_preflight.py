@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from kubemin.engine import ExecOptions
 from kubemin.sim.faults import Fault
 from kubemin.spec.objects import ObjectRef
@@ -122,3 +124,22 @@ async def test_a_changed_job_is_replaced(instance: Instance) -> None:
     states = {(row.ref.kind, row.purpose): row.state for row in await instance.journal(task_id)}
     assert states["Job", "replace"] is ResourceState.LOST
     assert states["Job", "apply"] is ResourceState.DELETED
+
+
+@pytest.mark.parametrize("preflight", [True, False])
+async def test_a_job_that_is_not_the_application_s_is_refused_not_replaced(instance: Instance, preflight: bool) -> None:
+    app_id = await instance.save([{"name": "schema", "type": "job", "image": "schema:2"}])
+    container = {"name": "theirs", "image": "theirs:1"}
+    theirs = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"job-schema-{app_id}"},
+        "spec": {"template": {"spec": {"containers": [container], "restartPolicy": "Never"}}},
+    }
+    instance.sim.registry.create("jobs", "default", theirs, manager="kubectl")
+    await instance.sim.controllers.settled()
+    before = await instance.snapshot()
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(preflight=preflight)))
+    assert (task.status, task.cleanup_why) == (TaskStatus.FAILED, ""), task.reason
+    assert differences(before, await instance.snapshot()) == []

@@ -14,7 +14,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at
 from kubemin.engine.merge import differences
-from kubemin.engine.write import leftovers, refuse_foreign, without_foreign_replicas
+from kubemin.engine.write import leftovers, refuse_foreign, replaceable, without_foreign_replicas
 from kubemin.plan import Job
 from kubemin.spec.labels import CLAIM, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -96,7 +96,7 @@ async def _change(cluster: Cluster, job: Job, look: Manifest) -> Forecast:
     try:
         answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
     except Invalid:
-        if job.ref.kind == "Job":  # a Job's spec never changes: a changed one is replaced
+        if replaceable(wanted, look):
             return Forecast("replace")
         raise
     if left := leftovers(wanted, answer):

@@ -108,7 +108,7 @@ class Ensure:
             now = await look_at(self.cluster, ref)
             if now is None or now["metadata"]["uid"] != look["metadata"]["uid"]:
                 raise Conflict(error.message, status=error.status) from error
-            if ref.kind == "Job" and isinstance(error, Invalid):
+            if isinstance(error, Invalid) and replaceable(self.manifest, now):
                 return await self._replace(ref, now)
             raise
         if left := leftovers(wanted, answer):
@@ -130,6 +130,15 @@ def refuse_foreign(manifest: Manifest, look: Manifest) -> None:
     if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
         name = (look["metadata"].get("labels") or {}).get(PART_OF, owner)
         raise JobFailed(f"{ObjectRef.of(look)} belongs to another application ({name}, id {owner})")
+
+
+def replaceable(manifest: Manifest, look: Manifest) -> bool:
+    """Whether a refused change may be made by replacing the object: an application's own Job, whose spec never changes.
+
+    What nobody's label says is this application's was there before it, and is never deleted.
+    """
+    owner = application_of(look)
+    return look["kind"] == "Job" and owner is not None and owner == application_of(manifest)
 
 
 def without_foreign_replicas(manifest: Manifest, look: Manifest) -> Manifest:
