@@ -258,9 +258,11 @@ def test_a_refused_pod_makes_a_statefulset_hopeless() -> None:
         event("FailedCreate", "older", "s", at="2026-01-01T00:00:00Z"),
         event("FailedCreate", "exceeded quota", "s", at="2026-01-02T00:00:00Z"),
         event("FailedCreate", "of another", "t", at="2026-01-03T00:00:00Z"),
-        event("SuccessfulCreate", "fine", "s", kind="Normal", at="2026-01-04T00:00:00Z"),
+        event("SuccessfulCreate", "fine", "s", kind="Normal", at="2026-01-01T12:00:00Z"),
     ]
     assert readiness(short, [], events).message == "StatefulSet db: exceeded quota"
+    made = event("SuccessfulCreate", "fine", "s", kind="Normal", at="2026-01-02T00:00:00Z")
+    assert readiness(short, [], [*events, made]).state == "waiting"
     assert readiness(stateful(status={"readyReplicas": 1}), [], events).state == "waiting"
 
 

@@ -1,7 +1,7 @@
 """Readiness as the informers see it."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubemin.cluster.client import Cluster
@@ -11,9 +11,12 @@ from kubemin.cluster.readiness import RELATED, Verdict, crashed, readiness
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
+_PODS_ASKED = 3
+"""Of how many Pods that do not start the events are read: they mostly say the same."""
 
-def look(informers: Informers, item: Manifest | None) -> Verdict:
-    """The verdict on ``item`` with what the caches hold of its Pods and ReplicaSets.
+
+def look(informers: Informers, item: Manifest | None, events: Sequence[Manifest] = ()) -> Verdict:
+    """The verdict on ``item`` with what the caches hold of its Pods and ReplicaSets, and ``events`` about any of them.
 
     Made for a check of ``Informers.until(…, related=RELATED.get(kind, ()))``.
     """
@@ -23,8 +26,26 @@ def look(informers: Informers, item: Manifest | None) -> Verdict:
     labels = _selector(item)
     pods = informers.snapshot("Pod", meta["namespace"], labels)
     if item["kind"] != "Deployment":
-        return readiness(item, pods)
-    return readiness(item, pods, replica_sets=informers.snapshot("ReplicaSet", meta["namespace"], labels))
+        return readiness(item, pods, events)
+    return readiness(item, pods, events, replica_sets=informers.snapshot("ReplicaSet", meta["namespace"], labels))
+
+
+async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -> list[Manifest]:
+    """The events of ``item`` and of its Pods that have not started: some refusals are told nowhere else.
+
+    Asked for, not watched: a cluster's events are far more than anybody waits for. Empty where they cannot be read.
+    """
+    meta = item["metadata"]
+    pods = [
+        pod
+        for pod in informers.snapshot("Pod", meta["namespace"], _selector(item))
+        if (pod.get("status") or {}).get("phase", "Pending") == "Pending"
+    ]
+    found: list[Manifest] = []
+    for uid in [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_PODS_ASKED])]:
+        with contextlib.suppress(ClusterError):
+            found += (await cluster.list("Event", meta["namespace"], fields=f"involvedObject.uid={uid}")).items
+    return found
 
 
 async def last_words(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:

@@ -1,15 +1,19 @@
 """Waiting until an object is ready, hopeless, or out of time (design §7)."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.looks import last_words, look
+from kubemin.cluster.looks import events_about, last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at
 from kubemin.spec.objects import Manifest, ObjectRef
+
+_EVENTS_FIRST, _EVENTS_MOST = 5.0, 60.0
+"""Seconds of waiting after which the object's events are asked for, and between two times at most."""
 
 
 async def until_ready(
@@ -28,12 +32,14 @@ async def until_ready(
     ref, meta = ObjectRef.of(obj), obj["metadata"]
     if ref.kind not in RELATED:
         return
+    now = asyncio.get_running_loop().time
+    events: list[Manifest] = []
 
     async def until(ends_wait: Callable[[Verdict], bool]) -> Verdict:
-        def check(now: Manifest | None) -> Verdict | None:
-            if now is None or now["metadata"]["uid"] != meta["uid"]:
+        def check(current: Manifest | None) -> Verdict | None:
+            if current is None or current["metadata"]["uid"] != meta["uid"]:
                 return _VANISHED
-            verdict = look(informers, now)
+            verdict = look(informers, current, events)
             progress(verdict.message)
             return verdict if ends_wait(verdict) else None
 
@@ -44,19 +50,32 @@ async def until_ready(
             raise JobFailed(await _vanished(cluster, ref, meta["uid"]))
         return verdict
 
+    pause = min(hopeless_after, _EVENTS_FIRST) or _EVENTS_FIRST
+    ask_at, give_up_at = now() + pause, math.inf
     while True:
-        verdict = await until(lambda v: v.state == "ready" or v.final or (v.state == "hopeless" and hopeless_after > 0))
+        borne = give_up_at < math.inf
+
+        def news(verdict: Verdict, borne: bool = borne) -> bool:
+            turned = (verdict.state == "hopeless") is not borne
+            return verdict.state == "ready" or verdict.final or (hopeless_after > 0 and turned)
+
+        try:
+            async with asyncio.timeout_at(min(ask_at, give_up_at)):
+                verdict = await until(news)
+        except TimeoutError:
+            events = await events_about(cluster, informers, obj)
+            pause = min(2 * pause, _EVENTS_MOST)
+            ask_at = now() + pause
+            verdict = await until(lambda _: True)
         if verdict.state == "ready":
             return
-        if not verdict.final:
-            try:
-                async with asyncio.timeout(hopeless_after):
-                    await until(lambda v: v.state != "hopeless" or v.final)
-                continue
-            except TimeoutError:
-                pass
-        said = await last_words(cluster, informers, obj)
-        raise JobFailed(f"{ref}: {verdict.message}" + (f"; it said last: {said}" if said else ""))
+        if verdict.state != "hopeless" or not (verdict.final or hopeless_after):
+            give_up_at = math.inf
+        elif verdict.final or now() >= give_up_at:
+            said = await last_words(cluster, informers, obj)
+            raise JobFailed(f"{ref}: {verdict.message}" + (f"; it said last: {said}" if said else ""))
+        elif not borne:
+            give_up_at = now() + hopeless_after
 
 
 _VANISHED = Verdict("waiting", "It is no longer in sight")

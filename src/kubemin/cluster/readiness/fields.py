@@ -55,13 +55,15 @@ def controlled_by(items: Sequence[Manifest], uid: object) -> list[Manifest]:
 
 
 def refusal(item: Manifest, events: Sequence[Manifest]) -> str | None:
-    """What admission or quota said to the last Pod (or claim) that a controller could not make for ``item``."""
+    """What admission or quota said to the last Pod (or claim) that a controller could not make for ``item``.
+
+    None once it could make one. Times are whole seconds: of two in one, the success counts, for a refusal is repeated.
+    """
     said = [
-        event
+        (str(event.get("lastTimestamp") or event.get("eventTime") or ""), event.get("reason") != "FailedCreate", event)
         for event in events
-        if event.get("reason") == "FailedCreate"
-        and event.get("type") == "Warning"
+        if event.get("reason") in ("FailedCreate", "SuccessfulCreate")
         and mapping(event, "involvedObject").get("uid") == item["metadata"].get("uid")
     ]
-    newest = max(said, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""), default=None)
-    return str(newest.get("message")) if newest else None
+    _, made, newest = max(said, key=lambda one: one[:2], default=("", True, {}))
+    return None if made else str(newest.get("message"))

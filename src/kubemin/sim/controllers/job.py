@@ -5,6 +5,7 @@ from kubemin.sim.controllers.hub import Controller, Hub, Key
 from kubemin.sim.controllers.owners import pod_from
 from kubemin.sim.controllers.view import controller_of, is_deleting, is_finished, is_ready, obj_phase
 from kubemin.sim.jsondata import Object
+from kubemin.sim.problems import Problem
 from kubemin.sim.storage import EventType
 
 _BACKOFF_FIRST, _BACKOFF_MOST = 10.0, 600.0  # seconds between tries
@@ -144,7 +145,11 @@ class JobController(Controller):
             self.hub.later(wait, self, key)
             return
         for _ in range(missing):
-            pod = self.hub.create("pods", pod_from(spec["template"], job))
+            try:
+                pod = self.hub.create("pods", pod_from(spec["template"], job))
+            except Problem as problem:
+                self._event(job, "Warning", "FailedCreate", f"Error creating: {problem.message}")
+                raise
             self._event(job, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
 
     def _delete(self, job: Object, pod: Object) -> None:
