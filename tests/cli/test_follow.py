@@ -155,11 +155,13 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
         with alone.dev("--kubeconfig", "cluster.yaml") as first:
             answer = Kubemin(tmp_path, first.url)("apply", "-f", _write(tmp_path, "lasting", "slow-4"), "--json")
             task = json.loads(answer.stdout)["taskId"]
+            following = Kubemin(tmp_path, first.url).start("status", task, "--follow")
+            following.wait_for("task running")
             assert first.stop() == 0
-        with alone.dev("--kubeconfig", "cluster.yaml") as second:
-            followed = Kubemin(tmp_path, second.url)("status", task, "--follow")
-            assert followed.returncode == 0, followed.stdout
-            with httpx.Client(base_url=second.url) as http:
-                assert http.get("/readyz").json()["data"]["status"] == "ready"
+        second = alone.start("dev", "--kubeconfig", "cluster.yaml", "--port", str(httpx.URL(first.url).port))
+        assert following.end() == 0, following.output + following.errors
+        assert following.output.count("task completed") == 1
+        assert following.errors == ""
+        assert second.stop() == 0
     finally:
         assert sim.stop() == 0

@@ -127,7 +127,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
         (["fly"], 2, "No such command"),
         (["tasks", "--status", "odd"], 2, "odd"),
         (["apps", "--server", "http://127.0.0.1:9"], 1, "no server answers at http://127.0.0.1:9"),
-        (["apps", "--server", "nonsense"], 1, "nonsense"),
+        (["apps", "--server", "nonsense"], 2, "nonsense"),
         (["apps", "--server", "http://[::1"], 2, "http://[::1"),
         (["dev", "--host", "0.0.0.0"], 2, "refusing to listen on 0.0.0.0"),
         (["serve", "--host", ""], 2, "refusing to listen on every address"),

@@ -26,6 +26,8 @@ class Client(AbstractContextManager["Client"]):
     def __init__(self, server: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.server = server.rstrip("/")
+        if not server.startswith(("http://", "https://")):
+            raise CliError(f"{server!r} is not the address of a server: it begins with http:// or https://", Exit.USAGE)
         try:
             self._http = httpx.Client(
                 base_url=self.server, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=False

@@ -29,8 +29,8 @@ def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
     with view:
         while True:
             try:
-                _events(client, progress, view)
-                if progress.settled:
+                settled = progress.settled
+                if _events(client, progress, view) or (settled and progress.settled):
                     return progress
             except KeyboardInterrupt:
                 if cancelled or progress.settled:
@@ -40,8 +40,9 @@ def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
                     cancelled = True
 
 
-def _events(client: Client, progress: Progress, view: View) -> None:
-    """Take events in until the stream ends, which it also does when the connection breaks."""
+def _events(client: Client, progress: Progress, view: View) -> bool:
+    """Take events in until the stream ends; false when it broke off rather than came to its end."""
+    kind = ""
     for event_id, kind, data in client.events(progress.task_id, progress.seen):
         progress.seen = event_id
         if kind == "job" and data["job"] not in progress.jobs:
@@ -61,6 +62,7 @@ def _events(client: Client, progress: Progress, view: View) -> None:
             break
     if not progress.settled:
         time.sleep(_AGAIN_SECONDS)
+    return kind == "end"
 
 
 def _load(client: Client, progress: Progress) -> None:

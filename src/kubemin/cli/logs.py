@@ -26,4 +26,5 @@ def configure() -> None:
         cache_logger_on_first_use=True,
     )
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.getLogger("kubernetes_asyncio").setLevel(logging.ERROR)  # it warns of what is raised as well
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
