@@ -143,3 +143,12 @@ async def test_a_job_that_is_not_the_application_s_is_refused_not_replaced(insta
         task = await instance.settled(await instance.exec(app_id, ExecOptions(preflight=preflight)))
     assert (task.status, task.cleanup_why) == (TaskStatus.FAILED, ""), task.reason
     assert differences(before, await instance.snapshot()) == []
+
+
+async def test_a_webhook_that_cannot_be_asked_is_no_refusal(instance: Instance) -> None:
+    message = 'admission webhook "policy.example.com" does not support dry run'
+    instance.sim.faults.add(Fault("status", code=400, verb="create", dry_run=True, times=None, message=message))
+    task_id = await instance.exec(await instance.save([conf("settings", a="1")]))
+    async with instance.worker():
+        task = await instance.settled(task_id)
+    assert task.status is TaskStatus.COMPLETED, task.reason

@@ -8,6 +8,7 @@ import pytest
 from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
 from kubemin.engine.ownership import claim_of
+from kubemin.engine.tracker import current_tracker, with_cleanup_tracker
 from kubemin.spec.labels import APP_ID, CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
@@ -333,3 +334,21 @@ async def test_a_stuck_stateful_set_comes_back(held: Held) -> None:
     assert await image("db:1", ready=True)
     revisions = (await held.cluster.list("ControllerRevision", "default")).items
     assert len(revisions) == 1
+
+
+async def test_clean_undoes_one_job_and_no_other(held: Held) -> None:
+    kept = await held.ensure(config_map("kept", a="1"), job=1)
+    gone = await held.ensure(config_map("gone", a="1"), job=2)
+    assert await held.tracker(2).clean() == []
+    assert await held.look(kept) is not None
+    assert await held.look(gone) is None
+
+
+async def test_whoever_writes_a_new_kind_of_job_uses_the_tracker_of_its_context(held: Held) -> None:
+    with with_cleanup_tracker(held.tracker()):
+        made = await current_tracker().mark_resource_created(config_map(a="1"), {})
+    assert await held.look(made) is not None
+    assert await held.roll_back() == []
+    assert await held.look(made) is None
+    with pytest.raises(LookupError):
+        current_tracker()

@@ -58,9 +58,8 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 obj = await Ensure(tracker, manifest, note).run()
-                await until_ready(
-                    context.cluster, context.informers, obj, hopeless_after=context.hopeless_after, progress=note
-                )
+                patience = context.hopeless_after if job.hopeless_after is None else job.hopeless_after
+                await until_ready(context.cluster, context.informers, obj, hopeless_after=patience, progress=note)
         except TimeoutError:
             detail = f": {waits}" if waits else ""
             raise TimedOut(f"{job.ref} was not ready within {context.seconds:g} s{detail}") from None

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import AlreadyExists, ClusterError, Invalid, NotFound, Terminating
+from kubemin.cluster.errors import AlreadyExists, ClusterError, Invalid, Terminating
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at
@@ -22,11 +22,15 @@ from kubemin.spec.objects import Manifest, ObjectRef
 _CONCURRENCY = 32
 _TRIES = 5
 _MASK = "******"
+_NO_DRY_RUN = "does not support dry run"
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a job would do: ``create``, ``change``, ``replace`` or nothing (``same``), with the changed fields."""
+    """What a job would do: ``create``, ``change``, ``replace`` or nothing (``same``), with the changed fields.
+
+    ``write``: the API server cannot tell.
+    """
 
     verb: str
     changes: tuple[str, ...] = ()
@@ -78,9 +82,9 @@ async def _forecast(cluster: Cluster, job: Job) -> Forecast:
             except Terminating:
                 pass
             return Forecast("create")
-        except NotFound as error:
-            raise JobFailed(error.message) from error
         except ClusterError as error:
+            if _NO_DRY_RUN in error.message:
+                return Forecast("write")  # an admission webhook that cannot be asked without doing it
             if not error.retryable:
                 raise JobFailed(error.message) from error
             if attempt == _TRIES:

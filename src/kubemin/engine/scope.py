@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from kubemin.signals import Cancelled, Signal
-
 
 class Stop(Enum):
     """Why a scope ends before its work does."""
@@ -54,10 +52,3 @@ class Scope:
             self.reason = Reason(stop, text)
         if self._work is not None:
             self._work.cancel()
-
-    def on_signal(self, signal: Signal) -> None:
-        """What a cancel signal does."""
-        if isinstance(signal, Cancelled):
-            self.end(Stop.CANCEL, signal.reason)
-        else:
-            self.end(Stop.LEASE_LOST)

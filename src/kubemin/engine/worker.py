@@ -14,7 +14,7 @@ from kubemin.engine.lease import Lease
 from kubemin.engine.run import TaskRun, Tools
 from kubemin.engine.scope import Scope, Stop
 from kubemin.engine.shield import to_the_end
-from kubemin.signals import Signals
+from kubemin.signals import Cancelled, Signal, Signals
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Database, tasks
 from kubemin.store.errors import StoreError
@@ -60,6 +60,7 @@ class Worker:
         self._doorbell = doorbell
         self._clock = clock
         self._held: dict[str, _Held] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -75,11 +76,13 @@ class Worker:
                 try:
                     await self._drain()
                 finally:
-                    renewing.cancel()
-                    polling.cancel()
+                    for background in (renewing, polling, *self._asking):
+                        background.cancel()
+                    await asyncio.gather(*self._asking, return_exceptions=True)
 
     async def stop(self, drain_seconds: float = 0) -> None:
         """Claim no more; give running tasks ``drain_seconds`` to end, then hand them over as they are."""
+        log.info("stopping", tasks=len(self._held), drain_seconds=drain_seconds)
         self._stopping.set()
         await self._doorbell.ring()
         working = [held.work for held in self._held.values()]
@@ -122,34 +125,79 @@ class Worker:
         return True
 
     def _begin(self, task: Task, lease: Lease) -> None:
+        former = self._held.get(task.id)  # a lost lease of this worker's own, still winding up
         run = TaskRun(task, lease, Scope(), self._tools)
-        work = asyncio.create_task(self._hold(run), name=f"task {task.id}")
-        self._held[task.id] = _Held(run, work)
-        work.add_done_callback(lambda _: self._held.pop(task.id, None))
+        work = asyncio.create_task(self._hold(run, former), name=f"task {task.id}")
+        held = self._held[task.id] = _Held(run, work)
+        work.add_done_callback(lambda _: self._forget(held))
 
-    async def _hold(self, run: TaskRun) -> None:
+    def _forget(self, held: _Held) -> None:
+        if self._held.get(held.run.task.id) is held:
+            del self._held[held.run.task.id]
+
+    async def _hold(self, run: TaskRun, former: _Held | None) -> None:
         task_id = run.task.id
+        left = ""
+        hand_back = True
         try:
-            await self._signals.watch(task_id, run.lease.epoch, run.scope.on_signal)
+            if former is not None:
+                await asyncio.wait([former.work])
+            await self._signals.watch(task_id, run.lease.epoch, lambda signal: self._on_signal(run, signal))
             await run.run()
         except Stopped as error:
-            log.info("task left to another worker", task=task_id, why=str(error))
+            left = str(error)
+            hand_back = not isinstance(error.__cause__, StoreError)
+        except StoreError as error:
+            left, hand_back = f"the database cannot be used: {error}", False
         except asyncio.CancelledError:
             if run.scope.reason is None:
                 raise
+            left = run.scope.reason.stop.value
         except Exception:
-            # A fault of ours: the lease runs out, and whoever takes over goes by the journal.
+            # A fault of ours: whoever takes over goes by the journal. Not at once, or one that stays would run hot.
             log.exception("task run broke", task=task_id)
+            hand_back = False
         finally:
+            if left:
+                log.info("task left to another worker", task=task_id, why=left)
             await self._signals.unwatch(task_id)
-            await self._let_go(run.lease)
+            if hand_back:
+                await self._let_go(run)
             await self._doorbell.ring()
 
-    async def _let_go(self, lease: Lease) -> None:
+    def _on_signal(self, run: TaskRun, signal: Signal) -> None:
+        if isinstance(signal, Cancelled):
+            run.scope.end(Stop.CANCEL, signal.reason)
+        else:
+            asking = asyncio.create_task(self._is_taken(run))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+
+    async def _is_taken(self, run: TaskRun) -> None:
+        """Ask the database, which is the truth, whether somebody else holds the task, as its signal key says."""
+        task_id = run.task.id
+        try:
+            async with self._db.read() as tx:
+                found = await tasks.statuses(tx, [task_id])
+        except StoreError as error:
+            log.warning("cannot read whether a task was taken over", task=task_id, error=str(error))
+            return
+        held = self._held.get(task_id)
+        if held is None or held.run is not run:
+            return
+        if task_id not in found or found[task_id].lease_epoch != run.lease.epoch:
+            self._lose(held)
+        else:
+            log.warning("a signal key shows a later claim than the database knows; the task goes on", task=task_id)
+
+    async def _let_go(self, run: TaskRun) -> None:
         """Hand the lease back, so that the next worker need not wait for its end; harmless if it is another's."""
+        lease, reason = run.lease, run.scope.reason
+        stopped = reason is not None and reason.stop is Stop.SHUTDOWN
         try:
             async with self._db.begin("release") as tx:
-                await tasks.release(tx, lease.task_id, lease.epoch)
+                # Only a worker that dies counts as an attempt, not one that is stopped.
+                await tasks.release(tx, lease.task_id, lease.epoch, count=not stopped)
         except StoreError as error:
             log.warning("cannot release a lease; it runs out by itself", task=lease.task_id, error=str(error))
 
