@@ -1,0 +1,171 @@
+"""What there is: one object, two tasks with one journal row each, two workers, and requests on their way.
+
+A version or uid is only ever compared with the object's current one, so none has a number here. Whoever remembers a
+look remembers how far the object has gone on since: `NOW`, `OLDER` or `OTHER`. That keeps the number of states small.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple, TypeVar
+
+from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+
+
+class At(IntEnum):
+    """How a look that somebody remembers relates to the object as it is."""
+
+    OTHER = 0
+    """Another uid, or none."""
+    OLDER = 1
+    """The same uid, another resourceVersion."""
+    NOW = 2
+    """The same uid and the same resourceVersion."""
+
+
+class Claim(NamedTuple):
+    """The annotation `kubemin.io/claim`. ``known``: the journal has it."""
+
+    task: int
+    kind: ClaimKind
+    known: bool = True
+
+
+class Wanted(NamedTuple):
+    """What the object should come to: its value, and the task whose claim is on it."""
+
+    value: str
+    claim: int | None = None
+
+
+class Object(NamedTuple):
+    """The object in the cluster. Its one field has a value: "old", "theirs", or the name of the task that set it."""
+
+    value: str
+    claim: Claim | None = None
+    ours: bool = True
+    """managedFields gives the claim to kubemin; False: somebody copied it."""
+    dying: bool = False
+    fence: bool = False
+
+    @property
+    def claimed(self) -> int | None:
+        """The task whose claim is on it."""
+        return self.claim.task if self.claim is not None and self.ours else None
+
+
+class Request(NamedTuple):
+    """A write on its way to the API server."""
+
+    verb: str
+    task: int
+    at: At = At.OTHER
+    value: str = ""
+    claim: Claim | None = None
+    ours: bool = True
+
+
+class Row(NamedTuple):
+    """The object's row in one task's journal."""
+
+    state: ResourceState = ResourceState.INTENT
+    before: Object | None = None
+    applied: str | None = None
+    uid: At | None = None
+    """Of the object that we made or changed: OTHER once that is gone."""
+    sent: bool = False
+    """A request was recorded."""
+    unanswered: bool = False
+    """There is an apply without an answer that the object's current version would still let in."""
+
+
+class Task(NamedTuple):
+    """A row of the table of tasks."""
+
+    kind: str
+    status: TaskStatus = TaskStatus.WAITING
+    cleanup: Cleanup = Cleanup.NONE
+    leased: bool = False
+
+
+class Worker(NamedTuple):
+    """A worker, and the task whose lease it holds or believes to hold."""
+
+    task: int | None = None
+    forward: bool = True
+    awaits: Request | None = None
+    holds: bool = True
+    copy: Row | None = None
+    """The journal as read too early (only without TAKEOVER_FIRST)."""
+
+
+IDLE = Worker()
+
+
+class Left(NamedTuple):
+    """How much may still go wrong."""
+
+    deaths: int
+    silences: int
+    edits: int
+    cancels: int
+    incomplete: int
+
+
+class State(NamedTuple):
+    """Everything. ``wanted`` is what others want the object to be: what a rollback must lead back to."""
+
+    object: Object | None
+    wanted: Wanted | None
+    tasks: tuple[Task, Task]
+    rows: tuple[Row, Row]
+    workers: tuple[Worker, Worker]
+    late: tuple[Request, ...]
+    left: Left
+    meddled: bool = False
+    """Somebody edited the object after the last write of a task that went forward."""
+
+
+T = TypeVar("T")
+
+
+def put(pair: tuple[T, T], index: int, item: T) -> tuple[T, T]:
+    """A pair with one of its items replaced."""
+    return (item, pair[1]) if index == 0 else (pair[0], item)
+
+
+def set_task(state: State, index: int, **changes: object) -> State:
+    """With columns of a task's row changed."""
+    return state._replace(tasks=put(state.tasks, index, state.tasks[index]._replace(**changes)))  # type: ignore[arg-type]
+
+
+def set_row(state: State, index: int, **changes: object) -> State:
+    """With columns of a journal row changed."""
+    return state._replace(rows=put(state.rows, index, state.rows[index]._replace(**changes)))  # type: ignore[arg-type]
+
+
+def set_worker(state: State, index: int, worker: Worker) -> State:
+    """With one worker replaced."""
+    return state._replace(workers=put(state.workers, index, worker))
+
+
+def write(state: State, new: Object | None, *, same_uid: bool) -> State:
+    """The object changes: whoever remembers its version, or its uid, remembers an older one now."""
+    least = At.OLDER if same_uid else At.OTHER
+
+    def aged(request: Request) -> Request:
+        return request._replace(at=min(request.at, least)) if request.at > least else request
+
+    def aged_row(row: Row) -> Row:
+        uid = row.uid if row.uid is None or same_uid else At.OTHER
+        return row._replace(uid=uid, unanswered=False) if row.unanswered or uid != row.uid else row
+
+    def aged_worker(worker: Worker) -> Worker:
+        awaits = aged(worker.awaits) if worker.awaits else None
+        return worker._replace(awaits=awaits, copy=aged_row(worker.copy) if worker.copy else None)
+
+    first, second = state.workers
+    return state._replace(
+        object=new,
+        rows=(aged_row(state.rows[0]), aged_row(state.rows[1])),
+        workers=(aged_worker(first), aged_worker(second)),
+        late=tuple(sorted(map(aged, state.late), key=repr)),
+    )

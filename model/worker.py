@@ -1,0 +1,244 @@
+"""What a worker that holds a task's lease does next: one look, one commit, at most one request."""
+
+from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from model.promise import wanted_by_completed
+from model.rules import Rule
+from model.server import Rules
+from model.state import IDLE, At, Claim, Object, Request, Row, State, put, set_task, set_worker
+
+Step = tuple[str, State]
+"""What happened, in words, and the state after it."""
+
+DEPLOY = "deploy"
+NOTHING = "nothing"
+REMOVE = "remove"
+"""Kinds of tasks: one that never comes, and one that takes the object out of the application (R11)."""
+
+
+def step(state: State, index: int, rules: Rules) -> Step | None:
+    """One step of a worker that awaits no answer; None where it can only wait."""
+    worker = state.workers[index]
+    assert worker.task is not None
+    task = state.tasks[worker.task]
+    if Rule.FENCED in rules and not worker.holds:
+        return "stops: its lease is lost", set_worker(state, index, IDLE)
+    if worker.forward:
+        if task.status.ended and not _finishing(state, index, rules):
+            if not worker.holds:
+                return "stops: the task has ended", set_worker(state, index, IDLE)
+            return "notices the end, and rolls back", set_worker(state, index, worker._replace(forward=False))
+        return _forward(state, index, rules)
+    if task.status is TaskStatus.COMPLETED:
+        return _remove(state, index, rules)
+    return _back(state, index, rules)
+
+
+def _finishing(state: State, index: int, rules: Rules) -> bool:
+    """Whether the worker is about to end its task without looking how it stands (only without TERMINAL_STAYS)."""
+    return Rule.TERMINAL_STAYS not in rules and _row(state, index).state in (
+        ResourceState.CREATED,
+        ResourceState.CHANGED,
+    )
+
+
+def _row(state: State, index: int) -> Row:
+    worker = state.workers[index]
+    assert worker.task is not None
+    return worker.copy or state.rows[worker.task]
+
+
+def _commit(state: State, index: int, row: Row) -> State:
+    worker = state.workers[index]
+    assert worker.task is not None
+    if worker.copy is not None:
+        state = set_worker(state, index, worker._replace(copy=row))
+    return state._replace(rows=put(state.rows, worker.task, row))
+
+
+def _send(state: State, index: int, request: Request) -> State:
+    return set_worker(state, index, state.workers[index]._replace(awaits=request))
+
+
+def _claim_on(look: Object, task: int, rules: Rules) -> ClaimKind | None:
+    """What the object says that we did to it."""
+    claim = look.claim
+    if claim is None or claim.task != task or not claim.known:
+        return None
+    return claim.kind if look.ours or Rule.CLAIM_BY_KUBEMIN not in rules else None
+
+
+def _claim_in(row: Row) -> ClaimKind | None:
+    """What the journal says that we did to it (only without CLAIM_DECIDES)."""
+    if not row.sent or row.state.settled:
+        return None
+    return ClaimKind.CREATE if row.before is None else ClaimKind.APPLY
+
+
+def _forward(state: State, index: int, rules: Rules) -> Step | None:
+    at = state.workers[index].task
+    assert at is not None
+    name, row, look = f"T{at + 1}", _row(state, index), state.object
+    if row.state in (ResourceState.CREATED, ResourceState.CHANGED):
+        return _complete(state, index, at)
+    known = Rule.WRITE_AHEAD in rules
+    if look is None:
+        state = _commit(state, index, row._replace(before=None, sent=True))
+        claim = Claim(at, ClaimKind.CREATE, known)
+        return f"looks: absent; sends POST for {name}", _send(
+            state, index, Request("POST", at, value=name, claim=claim)
+        )
+    if look.dying and Rule.TERMINATING_WAITED_FOR in rules:
+        return None
+    kind = _claim_on(look, at, rules)
+    if kind is ClaimKind.CREATE:
+        row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
+        return f"looks: {name}'s POST had landed; commits created", _commit(state, index, row)
+    if kind is ClaimKind.APPLY and Rule.FIRST_BEFORE_STANDS in rules:
+        applied = name if look.value == name else None  # managedFields tell which values are ours
+        row = row._replace(state=ResourceState.CHANGED, uid=At.NOW, applied=applied, unanswered=False)
+        return f"looks: {name}'s apply had landed; commits changed", _commit(state, index, row)
+    row = row._replace(before=look, uid=At.NOW, sent=True, unanswered=known)
+    sent = Claim(at, ClaimKind.APPLY, known) if Rule.EVERY_WRITE_CLAIMS in rules else None
+    request = Request("apply", at, At.NOW, name, sent)
+    said = f"looks: it is there ({look.value}); sends apply for {name}"
+    return said, _send(_commit(state, index, row), index, request)
+
+
+def _complete(state: State, index: int, task: int) -> Step:
+    wanted = wanted_by_completed(state, task)
+    state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.NONE, leased=False)
+    return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
+
+
+def _settle(state: State, index: int, said: str, settled: ResourceState) -> Step:
+    task = state.workers[index].task
+    assert task is not None
+    state = _commit(state, index, _row(state, index)._replace(state=settled))
+    state = set_task(state, task, cleanup=Cleanup.DONE, leased=False)
+    return f"looks: {said}; commits {settled}, cleanup done", set_worker(state, index, IDLE)
+
+
+def _back(state: State, index: int, rules: Rules) -> Step | None:
+    """One look of the rollback (R4, R5)."""
+    task = state.workers[index].task
+    assert task is not None
+    row, look = _row(state, index), state.object
+    if look is None:
+        if row.state is not ResourceState.CHANGED:
+            return _settle(state, index, "absent", ResourceState.DELETED)
+        if Rule.LOST_STAYS_LOST in rules or row.before is None:
+            return _settle(state, index, "absent", ResourceState.LOST)
+        again = Request("POST", task, value=row.before.value)
+        return "looks: absent; makes it again", _send(state, index, again)
+    if look.fence:
+        return "looks: fence; takes it off", _send(state, index, Request("unfence", task, At.NOW))
+    kind = _claim_on(look, task, rules) if Rule.CLAIM_DECIDES in rules else _claim_in(row)
+    if look.dying and kind is not None:
+        if Rule.GONE_MEANS_GONE in rules:
+            return None
+        return _settle(state, index, "being deleted", ResourceState.DELETED)
+    if kind is ClaimKind.CREATE:
+        return f"looks: made by T{task + 1}; sends DELETE", _send(state, index, Request("DELETE", task, At.NOW))
+    if kind is ClaimKind.APPLY:
+        request = _restore(task, row, look, rules)
+        return f"looks: changed by T{task + 1}; sends PUT of {request.value}", _send(state, index, request)
+    if row.unanswered and Rule.MOVE_VERSION in rules:
+        said = "looks: no claim, but an apply may still land; moves the version"
+        return said, _send(state, index, Request("fence", task, At.NOW))
+    return _settle(state, index, f"no claim of T{task + 1}", _outcome(row, look))
+
+
+def _outcome(row: Row, look: Object) -> ResourceState:
+    if row.state is ResourceState.CHANGED and row.before is not None and row.before.value == look.value:
+        return ResourceState.RESTORED
+    return ResourceState.KEPT
+
+
+def _restore(task: int, row: Row, look: Object, rules: Rules) -> Request:
+    """Three-way, field by field: of the one field that there is."""
+    before = row.before or look
+    applied = row.applied or f"T{task + 1}"
+    put_back = look.value == applied or Rule.THREE_WAY not in rules
+    value = before.value if put_back else look.value
+    if Rule.CLAIM_COMES_OFF not in rules:
+        claim, ours = look.claim, look.ours
+    elif Rule.FORMER_CLAIM_BACK in rules and before.claimed != task:
+        claim, ours = before.claim, before.ours
+    else:
+        claim, ours = None, True
+    return Request("PUT", task, At.NOW, value, claim, ours)
+
+
+def _remove(state: State, index: int, rules: Rules) -> Step | None:
+    """What a completed task still has to delete: forward only (R11)."""
+    at = state.workers[index].task
+    assert at is not None
+    look = state.object
+    if look is None:
+        return _settle(state, index, "absent", ResourceState.DELETED)
+    if look.dying:
+        return None
+    claim = look.claim
+    if claim is not None and claim.kind is ClaimKind.CREATE and claim.known and look.ours:
+        standing = state.tasks[claim.task].status is TaskStatus.COMPLETED and state.rows[claim.task].uid is At.NOW
+        if standing if state.tasks[at].kind == REMOVE else (claim.task == at and not standing):
+            return f"looks: made by T{claim.task + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
+    return _settle(state, index, "not to be removed", ResourceState.KEPT)
+
+
+def answered(state: State, index: int, request: Request, answer: str, rules: Rules) -> State:
+    """The worker takes in an answer, and commits what it means if it holds the lease still."""
+    worker = state.workers[index]
+    assert worker.task is not None
+    state = set_worker(state, index, worker._replace(awaits=None))
+    if Rule.FENCED in rules and not worker.holds:
+        return state
+    row = _row(state, index)
+    if request.verb == "POST" and answer == "created" and worker.forward:
+        row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
+    elif request.verb == "apply":
+        row = row._replace(unanswered=False)
+        if answer in ("done", "created"):
+            row = row._replace(state=ResourceState.CHANGED, applied=request.value)
+    elif request.verb == "PUT" and answer == "done" and Rule.CLAIM_DECIDES not in rules:
+        row = row._replace(state=ResourceState.RESTORED)
+    state = _commit(state, index, row)
+    if answer in ("created", "done") and worker.forward:
+        state = state._replace(meddled=False)
+    if Rule.WRITE_AHEAD not in rules:
+        state = _learn(state, request)
+    return state
+
+
+def _learn(state: State, request: Request) -> State:
+    """Without WRITE_AHEAD: only now the journal knows the claim."""
+    look = state.object
+    if look is None or look.claim is None or look.claim != request.claim:
+        return state
+    return state._replace(object=look._replace(claim=look.claim._replace(known=True)))
+
+
+def begin(state: State, index: int, task: int) -> Step:
+    """Take a task over, or for the first time: its row first, then its journal (§6)."""
+    row, name = state.tasks[task], f"T{task + 1}"
+    worker = state.workers[index]._replace(task=task, holds=True, awaits=None)
+    if row.status is TaskStatus.WAITING and row.kind == REMOVE:
+        look = state.object
+        standing = look is not None and look.claim is not None and look.claim.kind is ClaimKind.CREATE and look.ours
+        if standing and state.rows[look.claim.task].uid is At.NOW:  # type: ignore[union-attr]
+            state = state._replace(wanted=None)
+        state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.PENDING)
+    elif row.status is TaskStatus.WAITING:
+        state = set_task(state, task, status=TaskStatus.RUNNING)
+    forward = not state.tasks[task].status.ended
+    state = set_task(state, task, leased=True)
+    said = f"claims {name}" if row.status is TaskStatus.WAITING else f"takes over {name}"
+    return said, set_worker(state, index, worker._replace(forward=forward))
+
+
+def set_incomplete(state: State, index: int) -> Step:
+    """A pass of the rollback runs out of time; the reaper goes on later."""
+    task = state.workers[index].task
+    assert task is not None
+    state = set_task(state, task, cleanup=Cleanup.INCOMPLETE, leased=False)
+    return f"runs out of time; commits T{task + 1} incomplete", set_worker(state, index, IDLE)

@@ -1,0 +1,75 @@
+"""The model: the design keeps its promise, and each of its rules is there for a reason (`make model` searches more)."""
+
+import pytest
+from model.__main__ import SHORT, main, without
+from model.rules import ALL, Rule
+from model.search import Scene, scenes, search
+from model.state import At, Left, Object, Request, State, set_worker, write
+from model.worker import DEPLOY, NOTHING
+from model.world import progress, start
+
+CALM = Left(deaths=0, silences=0, edits=0, cancels=0, incomplete=0)
+
+
+def test_the_design_keeps_its_promise() -> None:
+    result = search(scenes(SHORT), ALL)
+    assert result.broken is None, str(result.broken)
+    assert result.states > 40_000, "the search still looks at what it used to look at"
+
+
+def test_a_pass_that_runs_out_of_time_and_a_second_cancel_break_nothing() -> None:
+    left = Left(deaths=1, silences=0, edits=0, cancels=2, incomplete=1)
+    result = search(scenes(left), ALL)
+    assert result.broken is None, str(result.broken)
+
+
+@pytest.mark.parametrize("rule", Rule, ids=lambda rule: rule.name)
+def test_without_a_rule_the_promise_breaks(rule: Rule) -> None:
+    broken = without(frozenset([rule]))
+    assert broken is not None, f"{rule.name} is there for nothing"
+    assert 3 < len(broken.steps) < 18, "and the way is short enough to be read"
+
+
+def test_a_way_can_be_walked_again() -> None:
+    """Each step of a way follows from the one before: what is printed is what happens."""
+    broken = without(frozenset([Rule.REAPER]))
+    assert broken is not None
+    assert broken.steps[0] == "W1 claims T1"
+    assert broken.steps[-1] == "T1's late POST arrives (created)"
+    assert "absent" in broken.why
+    assert str(broken).count("\n") == len(broken.steps) + 1
+
+
+def test_without_mishaps_there_is_one_way_and_it_completes() -> None:
+    state = start(there=False, second=DEPLOY, left=CALM)
+    told = []
+    while moves := list(progress(state, ALL)):
+        [(what, state)] = moves
+        told.append(what)
+    assert told == [
+        "W1 claims T1",
+        "W1 looks: absent; sends POST for T1",
+        "W1's POST arrives (created), and its answer too",
+        "W1 commits T1 completed",
+        "W1 claims T2",
+        "W1 looks: it is there (T1); sends apply for T2",
+        "W1's apply arrives (done), and its answer too",
+        "W1 commits T2 completed",
+    ]
+    assert search([Scene(there=False, second=NOTHING, left=CALM)], ALL).states == 5
+
+
+def test_who_remembers_a_version_remembers_an_older_one_after_a_write() -> None:
+    request = Request("apply", 0, At.NOW, "T1")
+    state: State = start(there=True, second=NOTHING, left=CALM)._replace(late=(request,))
+    state = set_worker(state, 0, state.workers[0]._replace(task=0, awaits=request))
+    edited = write(state, Object("theirs"), same_uid=True)
+    assert edited.late[0].at is At.OLDER
+    assert edited.workers[0].awaits == edited.late[0]
+    again = write(edited, Object("theirs"), same_uid=False)
+    assert again.late[0].at is At.OTHER
+
+
+def test_the_command_shows_a_way_and_a_clean_bill(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["TERMINAL_STAYS"]) == 0
+    assert "T1 was cancelled, and is completed now" in capsys.readouterr().out
