@@ -299,3 +299,21 @@ async def test_a_cancel_and_a_completion_race_and_one_wins(instance: Instance) -
         there = {ref for ref in await instance.snapshot() if ref not in before and ref.name == f"settings-{turn}"}
         assert bool(there) == (task.status is TaskStatus.COMPLETED)
     assert outcomes <= {TaskStatus.COMPLETED, TaskStatus.CANCELLED}
+
+
+async def test_a_cancel_in_the_process_does_not_wait_for_a_poll(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """not_at_the_next_poll: with the net below taken away, only the signal is left."""
+    monkeypatch.setattr("kubemin.engine.worker._STATUS_POLL", 3600.0)
+    app_id = await instance.save([web("late", "late:never")])
+    task_id = await instance.exec(app_id)
+
+    async def waiting() -> bool:
+        return any(job.info for job in await instance.jobs(task_id))
+
+    async with instance.worker():
+        await instance.until(waiting)
+        await instance.service.cancel(app_id, task_id, "ada", "now")
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
