@@ -202,7 +202,6 @@ async def test_a_healthy_deployment_that_flaps_is_not_hopeless(instance: Instanc
         task_id = await instance.exec(app_id, ExecOptions(hopeless_after=20, seconds=40))
         await instance.until(lambda: says(instance, task_id, "Unschedulable"))
         _cordon(instance, False)
-        await instance.until(lambda: says(instance, task_id, "updated"))
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.COMPLETED, task.reason
 
@@ -216,6 +215,17 @@ async def test_an_events_list_that_is_refused_does_no_harm(instance: Instance) -
         task = await instance.settled(await instance.exec(app_id, ExecOptions(hopeless_after=0.1, seconds=1)))
     assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE)
     assert set(await instance.snapshot()) - set(before) <= {ObjectRef("ResourceQuota", "default", "small")}
+
+
+async def test_a_component_has_its_own_patience(instance: Instance) -> None:
+    """Zero: the task waits for it to its timeout. More: it fails while the task would wait on."""
+    patient = web("api", "api:pull", properties={"hopelessAfter": 0})
+    app_id = await instance.save([patient], name="patient")
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(hopeless_after=0.1, seconds=1)))
+    assert task.status is TaskStatus.TIMEOUT
+    task = await fails(instance, [web("other", "api:pull", properties={"hopelessAfter": 1})], ExecOptions(seconds=30))
+    assert "ImagePullBackOff" in task.reason
 
 
 async def says(instance: Instance, task_id: str, words: str) -> bool:

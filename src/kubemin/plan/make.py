@@ -7,6 +7,7 @@ from itertools import groupby
 from kubemin.plan.model import PRIORITIES, Job, Plan, Stage
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
+from kubemin.spec.component import Component
 from kubemin.spec.workflow import Mode, Step, default_workflow
 
 
@@ -27,16 +28,16 @@ def make_plan(
     ``concurrency`` bounds the jobs of one priority in a StepByStep step. An empty workflow means one DAG step with
     every component; of a given one, components that no step names are left out.
     """
-    types = {component.name: component.type for component in application.component}
+    components = {component.name: component for component in application.component}
     stages: list[Stage] = []
     seq = 0
-    for batch in _batches(workflow or default_workflow(list(types))):
+    for batch in _batches(workflow or default_workflow(list(components))):
         mine = [item for name in batch.components for item in rendered if item.component == name]
         for priority, items in groupby(sorted(mine, key=_priority), key=_priority):
             jobs = []
             for item in items:
                 seq += 1
-                jobs.append(_job(seq, item, types[item.component], batch.step))
+                jobs.append(_job(seq, item, components[item.component], batch.step))
             at_once = None if batch.mode is Mode.DAG else concurrency
             stages.append(Stage(len(stages), batch.step, batch.mode, priority, at_once, tuple(jobs)))
     return Plan(tuple(stages))
@@ -59,16 +60,17 @@ def _priority(item: Rendered) -> int:
     return PRIORITIES[item.manifest["kind"]]
 
 
-def _job(seq: int, item: Rendered, component_type: str, step: str) -> Job:
+def _job(seq: int, item: Rendered, component: Component, step: str) -> Job:
     manifest = item.manifest
     return Job(
         seq=seq,
         name=f"{item.component}/{manifest['kind']}/{manifest['metadata']['name']}",
         component=item.component,
-        component_type=component_type,
+        component_type=component.type,
         step=step,
         manifest=manifest,
         fetch=item.fetch,
         requires=item.requires,
         share=item.share,
+        hopeless_after=component.properties.hopeless_after,
     )

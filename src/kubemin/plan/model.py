@@ -45,6 +45,8 @@ class Job:
     fetch: Fetch | None = None
     requires: tuple[ObjectRef, ...] = ()
     share: str | None = None
+    hopeless_after: float | None = None
+    """Seconds in a hopeless state after which the job fails; 0 waits to the timeout; None as the task says."""
 
     @property
     def ref(self) -> ObjectRef:
@@ -63,6 +65,7 @@ class Job:
             "fetch": {"url": self.fetch.url, "key": self.fetch.key} if self.fetch else None,
             "requires": [[ref.kind, ref.namespace, ref.name] for ref in self.requires],
             "share": self.share,
+            "hopelessAfter": self.hopeless_after,
         }
 
     @classmethod
@@ -78,6 +81,7 @@ class Job:
             fetch=Fetch(**data["fetch"]) if data["fetch"] else None,
             requires=tuple(ObjectRef(*ref) for ref in data["requires"]),
             share=data["share"],
+            hopeless_after=data.get("hopelessAfter"),
         )
 
 

@@ -42,6 +42,10 @@ class Properties(SpecModel):
     secret: dict[Text, Text] = {}
     command: list[Text] = []
     labels: dict[Text, Text] = {}
+    hopeless_after: Whole | None = Field(
+        default=None,
+        description="seconds in a hopeless state after which it fails; 0: at the timeout; default: the task's",
+    )
 
 
 class TemplateRef(SpecModel):
@@ -141,6 +145,8 @@ def _check_properties(component: Component, scope: Scope, what: str, path: str) 
     yield from check_labels(properties.labels, what, f"{here}.labels")
     yield from check_config(properties.conf, scope.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
+    if (properties.hopeless_after or 0) < 0:
+        yield Issue(f"{here}.hopelessAfter", Code.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative.")
 
 
 def _check_ports(ports: Sequence[Port], what: str, path: str) -> Iterator[Issue]:
