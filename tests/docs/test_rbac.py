@@ -5,7 +5,7 @@ is read as Kubernetes' authorizer would read it, and compared with the rules, bo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +68,7 @@ def right_of(request: Request, *, watching: bool) -> Right | None:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Right]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> set[Right]:
     """Every right that the requests of this test ask for."""
     rights: set[Right] = set()
     send, stream = Transport.send, Transport.stream
@@ -89,7 +89,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Right]]:
 
     monkeypatch.setattr(Transport, "send", noted)
     monkeypatch.setattr(Transport, "stream", streamed)
-    yield rights
+    return rights
 
 
 def rules(role: str) -> set[Right]:

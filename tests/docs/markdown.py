@@ -1,0 +1,83 @@
+"""Reading our own Markdown: blocks, code spans, headings, links. As much of it as we write."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_FENCE = re.compile(r"^(\s*)```(.*)$")
+_SPAN = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: where it begins, the word after the fence, and what is in it."""
+
+    page: "Page"
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A Markdown file."""
+
+    path: Path
+    blocks: list[Block] = field(default_factory=list, compare=False)
+
+    def __str__(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+    @cached_property
+    def prose(self) -> str:
+        """The text outside the fenced blocks."""
+        lines: list[str] = []
+        inside: list[str] | None = None
+        begun, language = 0, ""
+        for number, line in enumerate(self.path.read_text().splitlines(), 1):
+            if (fence := _FENCE.match(line)) is None:
+                (lines if inside is None else inside).append(line)
+            elif inside is None:
+                inside, begun, language = [], number, fence[2].strip()
+            else:
+                self.blocks.append(Block(self, begun, language, "\n".join(inside) + "\n"))
+                inside = None
+        assert inside is None, f"{self}:{begun} is never closed"
+        return "\n".join(lines)
+
+    def fenced(self) -> list[Block]:
+        """The fenced blocks, in order."""
+        assert self.prose is not None
+        return self.blocks
+
+    def spans(self) -> Iterator[str]:
+        """The code spans of the prose."""
+        for match in _SPAN.finditer(self.prose):
+            yield " ".join(match[2].split())
+
+    def links(self) -> Iterator[str]:
+        """Where the prose links to."""
+        for match in _LINK.finditer(self.prose):
+            yield match[1]
+
+    def anchors(self) -> set[str]:
+        """What a link to a heading of this page may say after the #."""
+        found: set[str] = set()
+        for line in self.prose.splitlines():
+            if line.startswith("#"):
+                words = re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower())
+                found.add(words.replace(" ", "-"))
+        return found
+
+
+def pages() -> list[Page]:
+    """What is written for people: the pages at the root and below docs/."""
+    return [Page(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
