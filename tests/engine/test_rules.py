@@ -352,3 +352,19 @@ async def test_whoever_writes_a_new_kind_of_job_uses_the_tracker_of_its_context(
     assert await held.look(made) is None
     with pytest.raises(LookupError):
         current_tracker()
+
+
+async def test_what_cannot_go_does_not_keep_the_rest(held: Held) -> None:
+    """An object that waits for a finalizer uses up its share of the pass, and not that of the lower priorities."""
+    before = await foreign(held, config_map(a="1"))
+    await held.ensure(config_map(a="2"), job=1)
+    await held.ensure(deployment(), job=2)
+    await held_by_finalizer(held, "deployments", "api")
+    left = await held.roll_back(seconds=2)
+    assert [row.ref.kind for row in left] == ["Deployment"]
+    assert essence(await held.look(before)) == essence(before)
+
+
+async def held_by_finalizer(held: Held, plural: str, name: str) -> None:
+    patch = {"metadata": {"finalizers": ["example.com/hold"]}}
+    held.sim.registry.patch(plural, "default", name, "application/merge-patch+json", patch, manager="someone")

@@ -18,6 +18,10 @@ from kubemin.spec.states import ClaimKind
 FENCE = "kubemin.io/fence"
 """Annotation set and removed again to move an object's version past an unanswered request."""
 
+RESERVE = 0.1
+"""Part of a pass's time that is kept for each priority still to come: else one object that cannot go, by a finalizer,
+would keep everything below it from being put back, pass after pass."""
+
 _WITH_PODS = {"Deployment", "StatefulSet", "Job", "ReplicaSet"}
 
 

@@ -11,7 +11,7 @@ from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.ownership import application_of
-from kubemin.engine.removal import Remover
+from kubemin.engine.removal import RESERVE, Remover
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import Tx, journal
@@ -46,10 +46,13 @@ class Retirement:
         deadline = asyncio.get_running_loop().time() + seconds
         left: list[Resource] = []
         open_rows = [row for row in rows if not row.state.settled]
-        for priority in sorted({self._priority(row.ref.kind) for row in open_rows}, reverse=True):
+        priorities = sorted({self._priority(row.ref.kind) for row in open_rows})
+        while priorities:
+            priority = priorities.pop()
             group = [row for row in open_rows if self._priority(row.ref.kind) == priority]
+            until = deadline - seconds * RESERVE * len(priorities)
             async with asyncio.TaskGroup() as removals:
-                passes = [removals.create_task(self._settle(row, deadline)) for row in group]
+                passes = [removals.create_task(self._settle(row, until)) for row in group]
             left += [row for row, settled in zip(group, passes, strict=True) if not settled.result()]
         return left
 

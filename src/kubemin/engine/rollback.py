@@ -12,7 +12,7 @@ from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Claim, Journal, Resource
 from kubemin.engine.merge import changed_paths, ownership, restoration
 from kubemin.engine.ownership import applied_view, claim_of
-from kubemin.engine.removal import FENCE, Remover
+from kubemin.engine.removal import FENCE, RESERVE, Remover
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM, MANAGER
 from kubemin.spec.objects import Manifest
@@ -49,10 +49,13 @@ class Rollback:
         """
         deadline = asyncio.get_running_loop().time() + seconds
         left: list[Resource] = []
-        for priority in sorted({self._priority(resource.ref.kind) for resource in resources}, reverse=True):
+        priorities = sorted({self._priority(resource.ref.kind) for resource in resources})
+        while priorities:
+            priority = priorities.pop()
             group = [resource for resource in resources if self._priority(resource.ref.kind) == priority]
+            until = deadline - seconds * RESERVE * len(priorities)
             async with asyncio.TaskGroup() as jobs:
-                passes = [jobs.create_task(self._settle(resource, deadline)) for resource in group]
+                passes = [jobs.create_task(self._settle(resource, until)) for resource in group]
             left += [resource for resource, settled in zip(group, passes, strict=True) if not settled.result()]
         return left
 
