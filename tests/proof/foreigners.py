@@ -1,0 +1,136 @@
+"""The other people of the cluster, and a model of it as they want it: the cluster as it would be without KubeMin."""
+
+import copy
+from typing import Any
+
+from kubemin.sim.problems import Problem
+from kubemin.sim.registry import Registry
+from kubemin.spec.labels import CLAIM
+from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+
+MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
+_MERGE = "application/merge-patch+json"
+HOLD = "example.com/hold"
+
+
+def snapshot(registry: Registry) -> dict[ObjectRef, Manifest]:
+    """All objects that people, KubeMin or controllers made, but Pods and Events."""
+    return {ObjectRef.of(obj): copy.deepcopy(obj) for kind in MODELLED for obj in registry.scan(KINDS[kind].plural)}
+
+
+class Foreigners:
+    """Edits, deletes and creates in the cluster, and does the same in the model, where it concerns the same object."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.live = registry
+        self.model = Registry()
+        self.touched: set[ObjectRef] = set()
+        self.stripped: set[ObjectRef] = set()
+        self.held: set[ObjectRef] = set()
+        self._count = 0
+
+    def rebase(self) -> None:
+        """The cluster is as it should be now: what comes later is compared with this."""
+        self.model = Registry()
+        for ref, obj in snapshot(self.live).items():
+            self._put(ref, obj)
+        self.touched.clear()
+        self.stripped.clear()
+
+    def expected(self) -> dict[ObjectRef, Manifest]:
+        """The cluster as it would be without KubeMin."""
+        return snapshot(self.model)
+
+    def create(self, manifest: Manifest, *, applied: bool = False, manager: str = "kubectl") -> str:
+        """Make an object, unless one is there; says what became of it."""
+        ref = ObjectRef.of(manifest)
+        plural = KINDS[ref.kind].plural
+        if self.live.peek(plural, ref.namespace, ref.name) is not None:
+            return "there already"
+        if applied:
+            content_type = "application/apply-patch+yaml"
+            self.live.patch(plural, ref.namespace, ref.name, content_type, manifest, manager=manager)
+        else:
+            self.live.create(plural, ref.namespace, manifest, manager=manager)
+        self.touched.add(ref)
+        self._put(ref, self.live.get(plural, ref.namespace, ref.name))
+        return "made"
+
+    def edit(self, ref: ObjectRef, what: str) -> str:
+        """Edit an object, if it is there; says what became of it."""
+        self._count += 1
+        body, subresource = self._patch(ref, what, f"foreign-{self._count}")
+        manager = "autoscaler" if what == "scale" else "someone"
+        plural = KINDS[ref.kind].plural
+        found = self.live.peek(plural, ref.namespace, ref.name)
+        if found is None:
+            return "not there"
+        try:
+            self.live.patch(plural, ref.namespace, ref.name, _MERGE, body, manager=manager, subresource=subresource)
+        except Problem as problem:
+            return f"refused: {problem}"
+        self.touched.add(ref)
+        if what == "strip":
+            self.stripped.add(ref)
+        if what == "hold":
+            self.held.add(ref)
+        if self._same(ref, found):
+            self.model.patch(plural, ref.namespace, ref.name, _MERGE, body, manager=manager, subresource=subresource)
+        return "done"
+
+    def delete(self, ref: ObjectRef) -> str:
+        """Delete an object, if it is there; says what became of it."""
+        plural = KINDS[ref.kind].plural
+        found = self.live.peek(plural, ref.namespace, ref.name)
+        if found is None:
+            return "not there"
+        known = self._same(ref, found)
+        self.live.delete(plural, ref.namespace, ref.name, uid=found["metadata"]["uid"])
+        self.touched.add(ref)
+        if known:
+            self._erase(ref, found["metadata"]["uid"])
+        return "done"
+
+    def let_go(self) -> None:
+        """Take our finalizers off again."""
+        for ref in self.held:
+            plural = KINDS[ref.kind].plural
+            for registry in (self.live, self.model):
+                found = registry.peek(plural, ref.namespace, ref.name)
+                if found is None or HOLD not in (found["metadata"].get("finalizers") or []):
+                    continue
+                left = [one for one in found["metadata"]["finalizers"] if one != HOLD]
+                body = {"metadata": {"finalizers": left or None}}
+                registry.patch(plural, ref.namespace, ref.name, _MERGE, body, manager="someone")
+        self.held.clear()
+
+    def _patch(self, ref: ObjectRef, what: str, value: str) -> tuple[dict[str, Any], str]:
+        if what == "strip":
+            return {"metadata": {"annotations": {CLAIM: None}}}, ""
+        if what == "hold":
+            return {"metadata": {"finalizers": [HOLD]}}, ""
+        if what == "scale" and ref.kind in ("Deployment", "StatefulSet"):
+            return {"spec": {"replicas": 1 + self._count % 3}}, "scale"
+        if what == "overwrite" and ref.kind == "ConfigMap":
+            return {"data": {"version": value}}, ""
+        if what == "overwrite" and ref.kind == "Secret":
+            return {"stringData": {"version": value}}, ""
+        if what == "overwrite":
+            return {"metadata": {"labels": {"app.kubernetes.io/name": value}}}, ""
+        if ref.kind == "ConfigMap":
+            return {"data": {value: "x"}}, ""
+        return {"metadata": {"labels": {f"example.com/{value}": "x"}}}, ""
+
+    def _same(self, ref: ObjectRef, live: Manifest) -> bool:
+        mine = self.model.peek(KINDS[ref.kind].plural, ref.namespace, ref.name)
+        return mine is not None and bool(mine["metadata"]["uid"] == live["metadata"]["uid"])
+
+    def _put(self, ref: ObjectRef, obj: Manifest) -> None:
+        self.model.storage.put(KINDS[ref.kind].plural, (ref.namespace, ref.name), copy.deepcopy(obj))
+
+    def _erase(self, ref: ObjectRef, uid: str) -> None:
+        """Remove it from the model, and what goes with it."""
+        self.model.storage.remove(KINDS[ref.kind].plural, (ref.namespace, ref.name))
+        for below, obj in snapshot(self.model).items():
+            if any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or []):
+                self._erase(below, obj["metadata"]["uid"])

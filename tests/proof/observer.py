@@ -1,0 +1,80 @@
+"""Watches every write that KubeMin makes, from inside the cluster: what it makes, and what it deletes."""
+
+from contextvars import ContextVar
+
+from kubemin.sim.faults import Fault, RequestInfo
+from kubemin.sim.server import SimServer
+from kubemin.spec.labels import CLAIM
+from kubemin.spec.objects import Manifest, ObjectRef
+
+_request: ContextVar[RequestInfo | None] = ContextVar("request", default=None)
+
+_DEPENDENTS = ("ReplicaSet", "ControllerRevision", "PersistentVolumeClaim", "Pod")
+
+
+class Observer:
+    """``made`` is what KubeMin's POSTs made: uid → task; ``wrongs`` what it must never do."""
+
+    def __init__(self, sim: SimServer) -> None:
+        self._sim = sim
+        self.made: dict[str, str] = {}
+        self.names: set[ObjectRef] = set()
+        self.old: set[str] = set()
+        self.wrongs: list[str] = []
+        self.deletes = 0
+        self.writes = 0
+        sim.registry.subscribe(self._changed)
+        self.mark()
+
+    def mark(self) -> None:
+        """Tell KubeMin's requests, which come over the socket, from everybody else's."""
+
+        def mark(info: RequestInfo) -> None:
+            _request.set(info)
+            self.writes += 1
+
+        self._sim.faults.add(Fault("call", verb="write", times=None, call=mark))
+
+    async def clear(self) -> None:
+        """End all faults; what was held back is still KubeMin's."""
+        token = _request.set(RequestInfo("late", "*"))
+        try:
+            await self._sim.faults.clear()
+        finally:
+            _request.reset(token)
+        self.mark()
+
+    def round_begins(self) -> None:
+        """Whatever is there now was there before."""
+        self.old = {
+            obj["metadata"]["uid"]
+            for plural in ("replicasets", "controllerrevisions", "persistentvolumeclaims", "pods")
+            for obj in self._sim.registry.scan(plural)
+        }
+
+    def _changed(self, event: str, obj: Manifest, old: Manifest | None) -> None:
+        if _request.get() is None or "kind" not in obj:
+            return
+        ref, uid = ObjectRef.of(obj), obj["metadata"]["uid"]
+        if event == "ADDED":
+            token = (obj["metadata"].get("annotations") or {}).get(CLAIM, "")
+            if "." not in token:
+                self.wrongs.append(f"{ref} was created without a claim")
+            self.made[uid] = token.partition(".")[0]
+            self.names.add(ref)
+            return
+        was = (old or {"metadata": {}})["metadata"]
+        begins = "deletionTimestamp" in obj["metadata"] if event == "MODIFIED" else True
+        if begins and "deletionTimestamp" not in was:
+            self.deletes += 1
+            if uid not in self.made and not self._dependent(ref, obj):
+                self.wrongs.append(f"{ref} (uid {uid}) was deleted, and KubeMin did not make it")
+
+    def _dependent(self, ref: ObjectRef, obj: Manifest) -> bool:
+        """Made by a controller for an object of ours, or since the round began."""
+        if ref.kind not in _DEPENDENTS:
+            return False
+        owners = [one["uid"] for one in obj["metadata"].get("ownerReferences") or []]
+        sets = (one for one in self.names if one.kind == "StatefulSet" and one.namespace == ref.namespace)
+        ours = any(owner in self.made for owner in owners) or any(f"-{one.name}-" in ref.name for one in sets)
+        return ours or obj["metadata"]["uid"] not in self.old

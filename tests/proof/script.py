@@ -1,0 +1,226 @@
+"""A run of the proof as a value: what is deployed, what goes wrong, and when. Its repr is Python that makes it again.
+
+Moments are counted in points: before and after each commit and each write of any worker (`World` counts them), so that
+the same script goes the same way again, as far as a real socket and a real database allow.
+"""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+
+class Spelled:
+    """A frozen dataclass whose repr leaves out what is as by default."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(_arguments(self))})"
+
+
+def _arguments(value: Any) -> Iterator[str]:
+    named = False
+    for field in fields(value):
+        given = getattr(value, field.name)
+        if field.default is not MISSING and given == field.default:
+            named = True
+            continue
+        yield f"{field.name}={given!r}" if named else repr(given)
+
+
+@dataclass(frozen=True, repr=False)
+class Part(Spelled):
+    """A component. ``version`` is in its image or its data; ``fate`` is what becomes of its Pods (see `sim`)."""
+
+    name: str
+    type: str = "config"
+    version: int = 1
+    fate: str = ""
+    replicas: int = 1
+    ports: bool = False
+    volume: bool = False
+    extras: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its objects."""
+        kinds = {
+            "config": ["ConfigMap"],
+            "secret": ["Secret"],
+            "webservice": ["Deployment"],
+            "store": ["StatefulSet"],
+            "job": ["Job"],
+        }[self.type]
+        if self.ports:
+            kinds = [*kinds, "Service"]
+        if self.volume and self.type == "webservice":
+            kinds = [*kinds, "PersistentVolumeClaim"]
+        if "rbac" in self.extras:
+            kinds = [*kinds, "ServiceAccount", "Role", "RoleBinding"]
+        if "ingress" in self.extras:
+            kinds = [*kinds, "Ingress"]
+        return tuple(kinds)
+
+    def component(self) -> dict[str, Any]:
+        """As JSON that a user would send."""
+        component: dict[str, Any] = {"name": self.name, "type": self.type}
+        if self.type in ("config", "secret"):
+            data = {"version": str(self.version), f"only-{self.version}": "x"}
+            return {
+                **component,
+                "properties": {{"config": "conf", "secret": "secret"}[self.type]: data},
+                "traits": self._traits(),
+            }
+        component["image"] = f"{self.type}:{self.fate or 'ready'}-v{self.version}"
+        component["replicas"] = self.replicas
+        properties: dict[str, Any] = {}
+        if self.ports:
+            properties["ports"] = [{"port": 80}]
+        if "env" in self.extras:
+            properties["env"] = {f"V{self.version}": "1", "VERSION": str(self.version)}
+        if "labels" in self.extras:
+            properties["labels"] = {"tier": f"v{self.version}"}
+        return {**component, "properties": properties, "traits": self._traits()}
+
+    def _traits(self) -> dict[str, Any]:
+        traits: dict[str, Any] = {}
+        if "share" in self.extras:
+            traits["share"] = {"strategy": "default"}
+        if "force" in self.extras:
+            traits["share"] = {"strategy": "force"}
+        if self.type in ("config", "secret"):
+            return traits
+        if self.volume:
+            traits["storage"] = [
+                {
+                    "name": f"v-{self.name}",
+                    "type": "persistent",
+                    "tmpCreate": True,
+                    "mountPath": "/data",
+                    "size": "1Gi",
+                }
+            ]
+        if "rbac" in self.extras:
+            rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"][: self.version]}
+            traits["rbac"] = [{"rules": [rule]}]
+        if "ingress" in self.extras:
+            traits["ingress"] = [{"routes": [{"path": f"/v{self.version}", "backend": {"serviceName": self.name}}]}]
+        if "sidecar" in self.extras:
+            traits["sidecar"] = [{"image": f"side:v{self.version}"}]
+        if "init" in self.extras:
+            traits["init"] = [{"properties": {"image": f"init:v{self.version}"}}]
+        return traits
+
+
+@dataclass(frozen=True, repr=False)
+class Target(Spelled):
+    """The object of that kind that a component of the round's application has."""
+
+    part: str
+    kind: str
+
+
+@dataclass(frozen=True, repr=False)
+class Foreign(Spelled):
+    """An object of somebody else that is in the way when the round begins."""
+
+    target: Target
+    flavour: str = "other"
+    applied: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Trouble(Spelled):
+    """A fault of the API server: see `sim.faults.Fault`."""
+
+    action: str
+    verb: str = "write"
+    resource: str = "*"
+    skip: int = 0
+    times: int | None = 1
+    when: str = "before"
+    code: int = 503
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Event(Spelled):
+    """Something that happens at a point of the round."""
+
+    at: int
+
+
+@dataclass(frozen=True, repr=False)
+class Cancel(Event):
+    """Somebody cancels the task that runs."""
+
+
+@dataclass(frozen=True, repr=False)
+class Kill(Event):
+    """The process that reaches the point dies there; its leases run out, another goes on."""
+
+
+@dataclass(frozen=True, repr=False)
+class Pause(Event):
+    """The process that reaches the point sleeps there; its leases run out, another goes on; at last it wakes."""
+
+
+@dataclass(frozen=True, repr=False)
+class Expire(Event):
+    """All leases run out while their holders still run."""
+
+
+@dataclass(frozen=True, repr=False)
+class Edit(Event):
+    """Somebody else edits an object: ``what`` is add, overwrite, strip, scale or hold."""
+
+    target: Target
+    what: str = "add"
+
+
+@dataclass(frozen=True, repr=False)
+class Delete(Event):
+    """Somebody else deletes an object."""
+
+    target: Target
+
+
+@dataclass(frozen=True, repr=False)
+class Create(Event):
+    """Somebody else creates an object, if none is there."""
+
+    target: Target
+
+
+@dataclass(frozen=True, repr=False)
+class Cut(Event):
+    """All watches break; with ``expired`` they cannot be resumed either."""
+
+    expired: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Again(Event):
+    """Another run: of the same application in a next version, or of another application."""
+
+    parts: tuple[Part, ...]
+    on_active: str = "queue"
+    app: str = "shop"
+
+
+@dataclass(frozen=True, repr=False)
+class Round(Spelled):
+    """One deploy, and what happens meanwhile; it ends when everything has come to rest and was checked."""
+
+    parts: tuple[Part, ...]
+    there: tuple[Foreign, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    events: tuple[Event, ...] = ()
+    app: str = "shop"
+    seconds: float | None = None
+    steps: str = "DAG"
+
+
+@dataclass(frozen=True, repr=False)
+class Script(Spelled):
+    """Rounds one after another, on one cluster and one database."""
+
+    rounds: tuple[Round, ...]

@@ -1,0 +1,171 @@
+"""Random scripts. The simplest choice of everything is nothing: so a failure shrinks to what it needs."""
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from tests.proof.script import (
+    Again,
+    Cancel,
+    Create,
+    Cut,
+    Delete,
+    Edit,
+    Event,
+    Expire,
+    Foreign,
+    Kill,
+    Part,
+    Pause,
+    Round,
+    Script,
+    Target,
+    Trouble,
+)
+
+NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
+TYPES = ("config", "secret", "webservice", "store", "job")
+EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init")
+LAST_POINT = 120
+
+_points = st.one_of(st.integers(1, 40), st.integers(1, LAST_POINT))
+
+
+def _pick(draw: st.DrawFn, *options: str) -> str:
+    return options[draw(st.integers(0, len(options) - 1))]
+
+
+@st.composite
+def parts_(draw: st.DrawFn, version: int = 1, most: int = 12) -> tuple[Part, ...]:
+    """The components of an application."""
+    count = draw(st.integers(1, most))
+    return tuple(_part(draw, name, version) for name in NAMES[:count])
+
+
+def _part(draw: st.DrawFn, name: str, version: int) -> Part:
+    kind = _pick(draw, *TYPES)
+    if kind in ("config", "secret"):
+        return Part(name, kind, version)
+    bits = draw(st.integers(0, 2 ** (len(EXTRAS) + 2) - 1))
+    extras = tuple(extra for place, extra in enumerate(EXTRAS) if bits >> place & 1)
+    ports = bool(bits >> len(EXTRAS) & 1) and kind != "job"
+    volume = bool(bits >> len(EXTRAS) + 1 & 1) and kind != "job"
+    if not ports:
+        extras = tuple(extra for extra in extras if extra != "ingress")
+    # In the order of how often, not of how simple: most deploys are to get far.
+    fate = _pick(draw, *[""] * 9, "slow-20", "never", "pull", "crash")
+    replicas = draw(st.integers(1, 3)) if kind != "job" else 1
+    return Part(name, kind, version, fate, replicas, ports, volume, extras)
+
+
+@st.composite
+def next_parts(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[Part, ...]:
+    """A next version of an application: some components changed, some dropped, some new."""
+    changed = []
+    for part in parts:
+        match _pick(draw, "as it was", "changed", "changed", "dropped", "other"):
+            case "as it was":
+                changed.append(part)
+            case "changed":
+                fate = _pick(draw, "", "", "", "pull", "never") if part.type not in ("config", "secret") else ""
+                replicas = draw(st.integers(1, 3)) if part.type not in ("config", "secret", "job") else 1
+                changed.append(replace(part, version=version, fate=fate, replicas=replicas))
+            case "other":
+                changed.append(_part(draw, part.name, version))
+            case _:
+                pass
+    fresh = [name for name in NAMES if name not in {part.name for part in parts}]
+    for name in fresh[: draw(st.integers(0, 2))]:
+        changed.append(_part(draw, name, version))
+    return tuple(changed) or (Part("a", "config", version),)
+
+
+def _target(draw: st.DrawFn, parts: tuple[Part, ...]) -> Target:
+    part = parts[draw(st.integers(0, len(parts) - 1))]
+    return Target(part.name, part.kinds[draw(st.integers(0, len(part.kinds) - 1))])
+
+
+def _foreign(draw: st.DrawFn, parts: tuple[Part, ...]) -> Foreign:
+    flavour = _pick(draw, "other", "other", "other", "more", "immutable", "another application")
+    return Foreign(_target(draw, parts), flavour, draw(st.booleans()))
+
+
+RESOURCES = (
+    "*",
+    "*",
+    "*",
+    "configmaps",
+    "secrets",
+    "services",
+    "deployments",
+    "statefulsets",
+    "persistentvolumeclaims",
+    "replicasets",
+    "controllerrevisions",
+    "jobs",
+)
+
+
+@st.composite
+def troubles_(draw: st.DrawFn) -> Trouble:
+    """A fault of the API server."""
+    action = _pick(draw, "drop", "drop", "status", "status", "late", "latency", "hold", "stick", "lag")
+    resource = _pick(draw, *RESOURCES)
+    skip = draw(st.integers(0, 4))
+    times: int | None = draw(st.sampled_from([1, 1, 1, 2, 4, None]))
+    if action in ("stick", "lag"):
+        return Trouble(action, "*", resource, skip, times)
+    verb = _pick(draw, "write", "create", "apply", "patch", "update", "delete", "get", "list", "read", "watch")
+    when = _pick(draw, "before", "after")
+    if action == "late":
+        when = "before"
+        verb = verb if verb not in ("get", "list", "read", "watch") else "write"
+    code = draw(st.sampled_from([500, 503, 504, 429, 403, 409, 401])) if action == "status" else 503
+    if action == "latency":
+        return Trouble(action, verb, resource, skip, times, when, seconds=draw(st.sampled_from([0.01, 0.05, 0.3])))
+    if action == "hold":
+        times = 1
+    return Trouble(action, verb, resource, skip, times, when, code)
+
+
+def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
+    at = draw(_points)
+    kinds = ("cancel", "edit", "delete", "create", "kill", "pause", "expire", "cut", "again")
+    match _pick(draw, "cancel", "edit", "edit", "delete", *kinds):
+        case "cancel":
+            return Cancel(at)
+        case "edit":
+            what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "hold")
+            return Edit(at, _target(draw, parts), what)
+        case "delete":
+            return Delete(at, _target(draw, parts))
+        case "create":
+            return Create(at, _target(draw, parts))
+        case "kill":
+            return Kill(at)
+        case "pause":
+            return Pause(at)
+        case "expire":
+            return Expire(at)
+        case "cut":
+            return Cut(at, draw(st.booleans()))
+        case _:
+            return Again(at, draw(next_parts(parts, version + 1)), _pick(draw, "queue", "supersede", "reject"))
+
+
+@st.composite
+def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Script:
+    """Anything."""
+    rounds: list[Round] = []
+    version = 1
+    parts = draw(parts_(version, most_parts))
+    for number in range(draw(st.integers(1, most_rounds))):
+        if number:
+            version += 2
+            parts = draw(next_parts(parts, version))
+        there = tuple(_foreign(draw, parts) for _ in range(draw(st.integers(0, 3))))
+        troubles = tuple(draw(troubles_()) for _ in range(draw(st.integers(0, 3))))
+        events = tuple(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4))))
+        steps = _pick(draw, "DAG", "DAG", "StepByStep")
+        rounds.append(Round(parts, there, troubles, events, seconds=2.0, steps=steps))
+    return Script(tuple(rounds))

@@ -1,0 +1,413 @@
+"""Runs a script: one simulated cluster, one database, machines that come and go; tells what happened in sentences."""
+
+import asyncio
+import copy
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import ExecOptions, Service
+from kubemin.engine.errors import EngineError
+from kubemin.plan import Plan
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.sim.faults import Armed, Fault
+from kubemin.sim.problems import Problem
+from kubemin.sim.server import SimServer
+from kubemin.spec.application import dump_steps, parse_application
+from kubemin.spec.ids import new_id
+from kubemin.spec.limits import Limits
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Cleanup, OnActive, TaskStatus
+from kubemin.store import Database, applications, components, tasks, workflows
+from kubemin.store.tasks import Task
+from tests.proof import check
+from tests.proof.foreigners import Foreigners
+from tests.proof.machine import Machine
+from tests.proof.observer import Observer
+from tests.proof.script import (
+    Again,
+    Cancel,
+    Create,
+    Cut,
+    Delete,
+    Edit,
+    Event,
+    Expire,
+    Foreign,
+    Kill,
+    Part,
+    Pause,
+    Round,
+    Script,
+    Target,
+    Trouble,
+)
+
+SPEED = 200
+_UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:")
+PATIENCE = 25.0
+
+
+class Broken(AssertionError):
+    """The invariant does not hold. Its text is the script, what happened, and what is wrong."""
+
+
+def app_id(name: str) -> str:
+    """The id of an application of that name: the same in every run."""
+    return (name + "0" * 24)[:24]
+
+
+class World:
+    """One run of one script."""
+
+    def __init__(self, script: Script, folder: Path, statistics: Counter[str] | None = None) -> None:
+        self.script = script
+        self.told: list[str] = []
+        self.tasks: list[str] = []
+        self.begun = 0
+        """How many tasks there were before the round."""
+        self.statistics = Counter() if statistics is None else statistics
+        self._url = f"sqlite:///{folder}/kubemin.db"
+        self._machines: list[Machine] = []
+        self._names = (f"m{number}" for number in itertools.count(1))
+        self._background: set[asyncio.Task[Any]] = set()
+        self._hub = LocalHub()
+        self._points = 0
+        self._events: list[Event] = []
+        self._armed: list[tuple[Trouble, Armed]] = []
+        self._round: Round = script.rounds[0]
+        self._ended: dict[str, TaskStatus] = {}
+
+    async def run(self) -> None:
+        """Run it all. Raises `Broken`."""
+        async with SimServer(speed=SPEED) as self.sim:
+            self.db = await Database.open(self._url)
+            self.service = Service(self.db, LocalSignals(self._hub), LocalDoorbell(), Limits())
+            self.foreigners = Foreigners(self.sim.registry)
+            self.observer = Observer(self.sim)
+            try:
+                await self._start_machine()
+                for number, round_ in enumerate(self.script.rounds, 1):
+                    self.tell(f"Round {number}.")
+                    await self._run_round(round_)
+            finally:
+                for machine in self._machines:
+                    await machine.aclose()
+                for task in self._background:
+                    task.cancel()
+                if self._background:
+                    await asyncio.wait(self._background)
+                await self.db.aclose()
+
+    def tell(self, sentence: str) -> None:
+        """Note what happens."""
+        self.told.append(sentence)
+
+    def count(self, what: str) -> None:
+        """Count it."""
+        self.statistics[what] += 1
+
+    # -- a round
+
+    async def _run_round(self, round_: Round) -> None:
+        self._round = round_
+        await self.sim.controllers.settled()
+        for foreign in round_.there:
+            self._furnish(foreign)
+        await self._at_rest()
+        self.foreigners.rebase()
+        self.observer.round_begins()
+        self._points, self._events = 0, sorted(round_.events, key=lambda event: event.at)
+        self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
+        self.begun = len(self.tasks)
+        await self._deploy(round_.parts, round_.app, OnActive.QUEUE, round_.seconds, round_.steps)
+        await self._until("the tasks come to rest", self._settled)
+        for trouble, armed in self._armed:
+            if armed.strikes:
+                self.tell(f"  {trouble!r} struck {armed.strikes} times.")
+                self.statistics[f"fault {trouble.action} {trouble.when}"] += armed.strikes
+        await self._check_named()
+        await self._calm()
+        await self._until("all is as it should be", self._checked)
+        for task_id in self.tasks[self.begun :]:
+            task = await self._task(task_id)
+            self.count(f"task {task.status}")
+            self.tell(f"  task {task_id} of {task.app_name}: {task.status} ({task.reason}), cleanup {task.cleanup}")
+
+    def _furnish(self, foreign: Foreign) -> None:
+        manifest = self._foreign_manifest(foreign.target, foreign.flavour, applied=foreign.applied)
+        if manifest is None:
+            return
+        try:
+            outcome = self.foreigners.create(manifest, applied=foreign.applied)
+        except Problem as problem:
+            outcome = f"refused: {problem}"
+        self.tell(f"  Somebody makes {ObjectRef.of(manifest)} ({foreign.flavour}): {outcome}.")
+
+    async def _at_rest(self) -> None:
+        """The controllers have nothing more to do, and Deployments are rolled out as far as they will."""
+        await self.sim.controllers.settled()
+
+    async def _calm(self) -> None:
+        """Nothing goes wrong any more: faults end, late requests land, sleepers wake, finalizers are taken off."""
+        self._events.clear()
+        await self.observer.clear()
+        for machine in self._machines:
+            machine.forget_leases()
+            machine.awake.set()
+        if self._background:
+            await asyncio.wait(self._background, timeout=PATIENCE)
+        self.foreigners.let_go()
+        if all(machine.dead for machine in self._machines):
+            await self._start_machine()
+
+    async def _settled(self) -> str:
+        """What is still under way; empty if nothing is."""
+        for task_id in self.tasks:
+            task = await self._task(task_id)
+            if not task.status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING):
+                return f"task {task_id} is {task.status}, cleanup {task.cleanup}"
+        return ""
+
+    async def _check_named(self) -> None:
+        """What could not be put back is named."""
+        for task_id in self.tasks:
+            task = await self._task(task_id)
+            if task.cleanup is Cleanup.INCOMPLETE:
+                self.count("cleanup incomplete")
+                self.tell(f"  cleanup of {task_id} is incomplete: {task.cleanup_why}")
+                if not task.cleanup_why:
+                    raise self.broken([f"cleanup of {task_id} is incomplete, and nothing is named"])
+
+    async def _checked(self) -> str:
+        """What is not as it should be (yet); empty if all is."""
+        for task_id in self.tasks:
+            if (await self._task(task_id)).cleanup is Cleanup.INCOMPLETE:
+                await self.service.retry_cleanup(task_id)
+        if going := await self._settled():
+            return going
+        if busy := [machine.name for machine in self._machines if not machine.idle]:
+            return f"{', '.join(busy)} still at work"
+        await self._at_rest()
+        return "\n".join(await check.wrongs(self))
+
+    async def _until(self, what: str, condition: Callable[[], Awaitable[str]]) -> None:
+        wrong = ""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while wrong := await condition():  # noqa: ASYNC110  what is waited for is a row, or an object
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise self.broken([f"waited in vain until {what}", *wrong.split("\n")]) from None
+        if self.observer.wrongs:
+            raise self.broken(self.observer.wrongs)
+
+    def broken(self, wrongs: list[str]) -> Broken:
+        """The invariant does not hold."""
+        parts = [repr(self.script), *self.told, "WRONG:", *(f"  {wrong}" for wrong in wrongs)]
+        return Broken("\n".join(parts))
+
+    # -- tasks
+
+    async def _task(self, task_id: str) -> Task:
+        async with self.db.read() as tx:
+            task = await tasks.get(tx, task_id)
+        assert task is not None
+        was = self._ended.setdefault(task_id, task.status) if task.status.ended else task.status
+        if was is not task.status:
+            raise self.broken([f"task {task_id} was {was} and is {task.status}"])
+        return task
+
+    async def plan_of(self, task_id: str) -> Plan:
+        """What a task was to do."""
+        return Plan.from_json((await self._task(task_id)).plan)
+
+    async def _deploy(
+        self, parts: tuple[Part, ...], app: str, on_active: OnActive, seconds: float | None, steps: str = "DAG"
+    ) -> None:
+        data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
+        if steps != "DAG":
+            names = [part.name for part in parts]
+            data["workflow"] = [{"name": "all", "mode": steps, "components": names}]
+        parsed = parse_application(data)
+        async with self.db.begin("save") as tx:
+            if await applications.get(tx, app_id(app)) is None:
+                await applications.insert(
+                    tx, applications.NewApplication(id=app_id(app), name=app, namespace="default")
+                )
+            for old in await workflows.of_application(tx, app_id(app)):
+                await workflows.delete(tx, old.id)
+            flow = workflows.NewWorkflow(
+                id=new_id(), app_id=app_id(app), name="deploy", steps=dump_steps(parsed.workflow or [])
+            )
+            await workflows.insert(tx, flow)
+            await components.replace_components(
+                tx,
+                app_id(app),
+                [
+                    components.NewComponent(
+                        name=part.name,
+                        type=part.type,
+                        namespace=part.namespace,
+                        image=part.image,
+                        replicas=part.replicas,
+                        properties=part.properties.dump(),
+                        traits=part.traits.dump(),
+                    )
+                    for part in parsed.component
+                ],
+            )
+        try:
+            task = await self.service.exec_workflow(
+                app_id(app), None, ExecOptions(on_active=on_active, seconds=seconds), "tester"
+            )
+        except EngineError as error:
+            self.tell(f"  exec of {app} ({on_active}) is refused: {error}")
+            return
+        self.tasks.append(task.id)
+        self.tell(f"  {task.id} deploys {app} ({on_active}): {parts!r}")
+
+    # -- points
+
+    async def at_point(self, machine: Machine, point: str) -> None:
+        """Called at every point of every machine; events of the script happen in here."""
+        if point.startswith(_UNCOUNTED):
+            return
+        self._points += 1
+        self.count("points")
+        self.told.append(f"    {self._points:>3} {machine.name} {point}")
+        while self._events and self._events[0].at <= self._points:
+            event = self._events.pop(0)
+            self.count(f"event {type(event).__name__}")
+            self._happen(event, machine, point)
+
+    def _happen(self, event: Event, machine: Machine, point: str) -> None:
+        match event:
+            case Cancel():
+                self._spawn(self._cancel())
+            case Kill():
+                machine.die()
+                self._spawn(self._replace(machine))
+            case Pause():
+                machine.awake.clear()
+                self._spawn(self._replace(machine))
+            case Expire():
+                self._spawn(self._expire())
+            case Edit(target=target, what=what):
+                self._foreign(target, what, lambda ref: self.foreigners.edit(ref, what))
+            case Delete(target=target):
+                self._foreign(target, "delete", self.foreigners.delete)
+            case Create(target=target):
+                manifest = self._foreign_manifest(target, "other", applied=False)
+                if manifest is not None:
+                    self._foreign(target, "create", lambda _: self.foreigners.create(manifest))
+            case Cut(expired=expired):
+                if expired:
+                    self.sim.faults.add(Fault("expire", verb="watch", times=5))
+                self.sim.faults.cut_watches()
+            case Again(parts=parts, on_active=on_active, app=app):
+                self._spawn(self._deploy(parts, app, OnActive(on_active), None))
+        self.told[-1] += f"   <- {event!r}"
+
+    def _foreign(self, target: Target, what: str, act: Callable[[ObjectRef], str]) -> None:
+        ref = self._ref(target)
+        outcome = "no such object" if ref is None else act(ref)
+        self.told.append(f"  Somebody: {what} {ref}: {outcome}.")
+
+    async def _cancel(self) -> None:
+        for task_id in reversed(self.tasks):
+            task = await self._task(task_id)
+            if task.status in (TaskStatus.QUEUED, TaskStatus.RUNNING):
+                try:
+                    await self.service.cancel(task.app_id, task_id, "ada", "cancelled by the script")
+                except EngineError as error:
+                    self.tell(f"  cancel: {error}")
+                return
+
+    async def _replace(self, machine: Machine) -> None:
+        await self._expire(machine)
+        await self._start_machine()
+        while not machine.dead and not machine.awake.is_set():  # it may have claimed just before it fell asleep
+            await asyncio.sleep(0.1)
+            await self._expire(machine)
+
+    async def _expire(self, machine: Machine | None = None) -> None:
+        for one in self._machines if machine is None else [machine]:
+            one.forget_leases()
+        whose = "" if machine is None else f" AND lease_owner = '{machine.name}'"
+        async with self.db.begin("expire") as tx:
+            await tx.write(text(f"UPDATE tasks SET lease_expires_at = 1 WHERE lease_expires_at IS NOT NULL{whose}"))
+        for one in self._machines:  # what was claimed between is claimed anew
+            if machine is None:
+                one.forget_leases()
+
+    async def _start_machine(self) -> None:
+        name = next(self._names)
+        self._machines.append(await Machine.start(name, self._url, self.sim.url, self._hub, self.at_point))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended_in_background)
+
+    def _ended_in_background(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.tell(f"  the proof itself failed: {error!r}")
+
+    # -- other people's objects
+
+    def _manifests(self) -> dict[tuple[str, str], Manifest]:
+        """The round's manifests by component and kind, as they will be rendered."""
+        return check.rendered(self._round.parts, self._round.app, app_id(self._round.app))
+
+    def _ref(self, target: Target) -> ObjectRef | None:
+        manifest = self._manifests().get((target.part, target.kind))
+        return None if manifest is None else ObjectRef.of(manifest)
+
+    def _foreign_manifest(self, target: Target, flavour: str, *, applied: bool) -> Manifest | None:
+        """An object of the same name as one of ours, as somebody else would make it."""
+        ours = self._manifests().get((target.part, target.kind))
+        if ours is None:
+            return None
+        theirs = copy.deepcopy(ours)
+        theirs["metadata"]["labels"] = {"team": "theirs"}
+        kind = theirs["kind"]
+        if kind in ("ConfigMap", "Secret"):
+            theirs.pop("stringData", None)
+            theirs["data"] = {"version": "dGhlaXJz", "old": "dGhlaXJz"}
+            if flavour == "immutable":
+                theirs["immutable"] = True
+        elif kind in ("Deployment", "StatefulSet", "Job"):
+            # Their Pods must not use what this deploy is to make: that would hold it for good reason.
+            template = theirs["spec"]["template"]["spec"]
+            kept = {"name": template["containers"][0]["name"], "image": "theirs:v0"}
+            theirs["spec"]["template"]["spec"] = {"containers": [kept]}
+            if kind == "Job":
+                theirs["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+            if flavour == "more" and kind == "Deployment":
+                theirs["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "THEIRS", "value": "1"}]
+        elif kind == "Service" and flavour == "more":
+            theirs["spec"]["ports"] = [{"name": "theirs", "port": 81}]
+        if flavour == "another application":
+            theirs["metadata"]["labels"] = {"kubemin.io/app-id": "z" * 24}
+        return theirs
+
+
+def _fault(trouble: Trouble) -> Fault:
+    return Fault(
+        trouble.action,  # type: ignore[arg-type]
+        verb=trouble.verb,
+        resource=trouble.resource,
+        skip=trouble.skip,
+        times=trouble.times,
+        when=trouble.when,  # type: ignore[arg-type]
+        code=trouble.code,
+        seconds=trouble.seconds,
+        retry_after=1 if trouble.code == 429 else None,
+    )
