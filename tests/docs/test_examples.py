@@ -1,6 +1,7 @@
 """Every YAML block of the pages is taken as it stands, and the plan shown below one is its plan."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ BLOCKS = [block for page in pages() for block in page.fenced()]
 EXAMPLES = [block for block in BLOCKS if block.language == "yaml"]
 PLANS = [
     (block, below)
-    for block, below in zip(BLOCKS, BLOCKS[1:], strict=False)
+    for block, below in pairwise(BLOCKS)
     if block.language == "yaml" and below.text.startswith("stage 1:") and block.page is below.page
 ]
 
