@@ -1,5 +1,8 @@
 """Looking at one object, and waiting until it is gone (design R5)."""
 
+import itertools
+from collections.abc import Awaitable, Callable
+
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import NotFound, ServerError, Throttled, Unreachable
 from kubemin.engine.backoff import Backoff
@@ -14,13 +17,21 @@ async def look_at(cluster: Cluster, ref: ObjectRef) -> Manifest | None:
         return None
 
 
-async def until_gone(cluster: Cluster, ref: ObjectRef, uid: str) -> None:
+_SOON = 5
+"""Looks after which what is still there takes longer than is usual."""
+
+
+async def until_gone(
+    cluster: Cluster, ref: ObjectRef, uid: str, lasts: Callable[[Manifest], Awaitable[None]] | None = None
+) -> None:
     """Wait until that very object is absent; another of the same name does not count. Never gives up by itself.
+
+    ``lasts`` gets the object at each look once it takes long.
 
     Asks, rather than watches: what is removed need not carry our labels, and only the server's word counts here.
     """
     backoff = Backoff(first=0.05, most=1.0)
-    while True:
+    for tried in itertools.count(1):
         try:
             look = await look_at(cluster, ref)
         except (Unreachable, ServerError, Throttled) as error:
@@ -28,4 +39,6 @@ async def until_gone(cluster: Cluster, ref: ObjectRef, uid: str) -> None:
             continue
         if look is None or look["metadata"]["uid"] != uid:
             return
+        if lasts is not None and tried > _SOON:
+            await lasts(look)
         await backoff.pause()

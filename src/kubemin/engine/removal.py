@@ -1,5 +1,8 @@
 """Deleting one object so that it is gone: with preconditions, to the end, and with what it leaves behind (R4–R6)."""
 
+import asyncio
+import contextlib
+from collections.abc import Sequence
 from typing import Literal
 
 from kubemin.cluster import Cluster
@@ -23,6 +26,10 @@ RESERVE = 0.1
 would keep everything below it from being put back, pass after pass."""
 
 _WITH_PODS = {"Deployment", "StatefulSet", "Job", "ReplicaSet"}
+_PODS_NAMED = 3
+
+_LAG = 0.5
+"""Seconds after which the claims of a StatefulSet are looked for once more: its controller may lag."""
 
 
 class Remover:
@@ -59,39 +66,62 @@ class Remover:
             if answer is None:
                 return True
             look = answer
-        resource.why = _waiting_for(look)
-        await until_gone(self._cluster, ref, meta["uid"])
+        await self._until_gone(resource, ref, look)
         return True
+
+    async def _until_gone(self, resource: Resource, ref: ObjectRef, look: Manifest) -> None:
+        """Wait until the object is absent; meanwhile the row says what it waits for."""
+        whose = "" if ref == resource.ref else f"{ref} "
+        resource.why = whose + _waiting_for(look)
+
+        async def lasts(now: Manifest) -> None:
+            selector = (now.get("spec") or {}).get("selector") or {}
+            labels = selector.get("matchLabels") if ref.kind in _WITH_PODS else None
+            pods: list[Manifest] = []
+            if labels:
+                with contextlib.suppress(ClusterError):
+                    chosen = ",".join(f"{key}={value}" for key, value in labels.items())
+                    pods = (await self._cluster.list("Pod", ref.namespace, labels=chosen)).items
+            resource.why = whose + _waiting_for(now, pods)
+
+        await until_gone(self._cluster, ref, look["metadata"]["uid"], lasts)
 
     async def tidy(self, resource: Resource, manifest: Manifest, *, since: str = "") -> None:
         """Remove what controllers made for the object since our first look: claims, ReplicaSets, revisions (R6).
 
         To be called before the row is settled, and never after: what comes later is not ours. What was there before
         ``since`` (a creationTimestamp) is not ours either. Waits until an object that was put back is rolled out
-        again; controllers lag, so it looks until there is nothing more to do. Raises `StillThere`.
+        again; controllers lag, so it looks until there is nothing more to do, and for claims a moment later once more:
+        nothing ties those to their StatefulSet. Raises `StillThere`.
         """
         if not resource.dependents:
             return
+        has_claims = "PersistentVolumeClaim" in resource.dependents
+        looked = False
         backoff = Backoff(first=0.1, most=1.0)
         while True:
             owner = await look_at(self._cluster, resource.ref)
             if owner is not None and not _rolled_out(owner, resource.before):
                 resource.why = "is put back, and not rolled out again yet"
                 if owner["kind"] == "StatefulSet":
-                    await self._replace_stuck_pods(owner)
+                    await self._replace_stuck_pods(resource, owner)
             else:
                 busy = False
                 for item in await dependents(self._cluster, resource.ref, manifest, owner):
                     if item["metadata"]["creationTimestamp"] < since or not _made_since(resource, item):
                         busy = await self._uncopy(resource, item, owner) or busy
                     elif owner is None or not _in_use(owner, item):
-                        await self._delete_dependent(ObjectRef.of(item), item)
+                        await self._delete_dependent(resource, ObjectRef.of(item), item)
                         busy = True
-                if not busy:
+                if not busy and (looked or not has_claims):
                     return
+                looked = not busy
+                if looked:
+                    await asyncio.sleep(_LAG)
+                    continue
             await backoff.pause()
 
-    async def _replace_stuck_pods(self, owner: Manifest) -> None:
+    async def _replace_stuck_pods(self, resource: Resource, owner: Manifest) -> None:
         """Delete Pods of a revision that is given up and that never became ready.
 
         A StatefulSet's controller waits for such a Pod for ever before it goes on, also back to a revision that works.
@@ -104,7 +134,7 @@ class Remover:
             revision = (pod["metadata"].get("labels") or {}).get("controller-revision-hash")
             ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or [])
             if owned and not ready and revision != status.get("updateRevision"):
-                await self._delete_dependent(ObjectRef.of(pod), pod)
+                await self._delete_dependent(resource, ObjectRef.of(pod), pod)
 
     async def unmark(self, resource: Resource, manifest: Manifest) -> None:
         """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""
@@ -135,12 +165,12 @@ class Remover:
             raise StillThere(ObjectRef.of(item), error.message) from error
         return True
 
-    async def _delete_dependent(self, ref: ObjectRef, look: Manifest) -> None:
+    async def _delete_dependent(self, resource: Resource, ref: ObjectRef, look: Manifest) -> None:
         meta = look["metadata"]
         self._journal.lease.check()
         if not terminating(look):
             try:
-                await to_the_end(
+                answer = await to_the_end(
                     self._cluster.delete(
                         ref,
                         uid=meta["uid"],
@@ -152,7 +182,8 @@ class Remover:
                 return
             except ClusterError as error:
                 raise StillThere(ref, error.message) from error
-        await until_gone(self._cluster, ref, meta["uid"])
+            look = answer or look
+        await self._until_gone(resource, ref, look)
 
 
 def propagation(kind: str) -> Literal["Foreground", "Background"]:
@@ -190,6 +221,11 @@ def _in_use(owner: Manifest, item: Manifest) -> bool:
     return bool(start <= ordinal < start + owner.get("spec", {}).get("replicas", 1))
 
 
-def _waiting_for(look: Manifest) -> str:
-    finalizers = look["metadata"].get("finalizers") or []
-    return f"is being deleted; waits for {', '.join(finalizers)}" if finalizers else "is being deleted"
+def _waiting_for(look: Manifest, pods: Sequence[Manifest] = ()) -> str:
+    """Why an object is not gone yet: its finalizers, and of a workload its Pods, which mostly are what it waits for."""
+    waits = [name for name in look["metadata"].get("finalizers") or [] if not (pods and name == "foregroundDeletion")]
+    for pod in pods[:_PODS_NAMED]:
+        finalizers = pod["metadata"].get("finalizers")
+        waits.append(f"Pod {pod['metadata']['name']}" + (f" ({', '.join(finalizers)})" if finalizers else ""))
+    waits += [f"{len(pods) - _PODS_NAMED} more Pods"] if len(pods) > _PODS_NAMED else []
+    return f"is being deleted; waits for {', '.join(waits)}" if waits else "is being deleted"

@@ -1,0 +1,179 @@
+"""The claims of a StatefulSet's templates (design R6, trap 17): what this task made goes, older data stays."""
+
+from typing import Any
+
+import pytest
+
+from kubemin.engine import ExecOptions
+from kubemin.sim.faults import Armed, Fault, RequestInfo
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from tests.engine.held import Held, stateful_set, until
+from tests.engine.instance import Instance, store, web
+from tests.engine.test_points import differences
+
+
+async def claims(instance: Instance | Held) -> dict[str, str]:
+    """Name → uid of the claims that are there."""
+    found = (await instance.cluster.list("PersistentVolumeClaim", "default")).items
+    return {item["metadata"]["name"]: item["metadata"]["uid"] for item in found}
+
+
+async def scaled_up(instance: Instance, before: int, after: int, **more: Any) -> tuple[str, str]:
+    """A store of ``before`` replicas, deployed; then a run that scales it to ``after``, and waits for another thing."""
+    app_id = await instance.save([store("db", replicas=before)])
+    done = await instance.settled(await instance.exec(app_id))
+    assert done.status is TaskStatus.COMPLETED, done.reason
+    await instance.save([store("db", replicas=after), web("late", "late:never")], app_id=app_id)
+    return app_id, await instance.exec(app_id, ExecOptions(**more))
+
+
+async def test_scaled_from_one_to_three_and_cancelled(instance: Instance) -> None:
+    async with instance.worker():
+        app_id, task_id = await scaled_up(instance, 1, 3)
+        old = await claims(instance)
+        before = await instance.snapshot()
+        await instance.until(lambda: number_of(instance, 3))
+        await instance.service.cancel(app_id, task_id, "ada", "too many")
+        task = await instance.settled(task_id)
+    assert task.cleanup is Cleanup.DONE, task.cleanup_why
+    assert list(old) == [f"data-store-db-{app_id}-0"]
+    assert await claims(instance) == old
+    after = await instance.snapshot()
+    ignored = {ref for ref in {*before, *after} if ref.kind in ("Deployment", "ReplicaSet", "Service", "Endpoints")}
+    assert differences(without(before, ignored), without(after, ignored)) == []
+
+
+async def test_claims_that_were_left_from_before_stay(instance: Instance) -> None:
+    """Scaled down to one by a person once, claims 1 and 2 stayed with their data: they are used, and stay again."""
+    async with instance.worker():
+        app_id, task_id = await scaled_up(instance, 3, 3)
+        await instance.service.cancel(app_id, task_id, "ada", "other plans")
+        await instance.settled(task_id)
+        name = f"store-db-{app_id}"
+        scale = {"spec": {"replicas": 1}}
+        instance.sim.registry.patch(
+            "statefulsets", "default", name, "application/merge-patch+json", scale, manager="kubectl"
+        )
+        await instance.until(lambda: replicas_are(instance, name, 1))
+        old = await claims(instance)
+        assert len(old) == 3
+        before = await instance.snapshot()
+        await instance.save([store("db", replicas=4), web("late", "late:never")], app_id=app_id)
+        task_id = await instance.exec(app_id)
+        await instance.until(lambda: number_of(instance, 4))
+        await instance.service.cancel(app_id, task_id, "ada", "too many")
+        task = await instance.settled(task_id)
+    assert task.cleanup is Cleanup.DONE, task.cleanup_why
+    assert await claims(instance) == old
+    assert before[ObjectRef("StatefulSet", "default", name)]["spec"]["replicas"] == 1
+    assert (await instance.snapshot())[ObjectRef("StatefulSet", "default", name)]["spec"]["replicas"] == 1
+
+
+async def test_a_claim_that_comes_after_the_look_goes_too(instance: Instance) -> None:
+    """Trap 17: the controller's request for claim 2 lands only when the rollback has already looked for claims."""
+    async with instance.worker():
+        app_id, task_id = await scaled_up(instance, 1, 3)
+        old = await claims(instance)
+        lagging = lag(instance, "data-*-2")
+        await lagging.struck()
+        arrive_after_the_last_look(instance, lagging, old)
+        await instance.service.cancel(app_id, task_id, "ada", "too many")
+        task = await instance.settled(task_id)
+    assert lagging.outcomes[:1] == [201]
+    assert task.cleanup is Cleanup.DONE, task.cleanup_why
+    assert await claims(instance) == old
+
+
+async def test_a_claim_that_comes_after_its_stateful_set_has_gone_goes_too(instance: Instance) -> None:
+    before = await instance.snapshot()
+    async with instance.worker():
+        app_id = await instance.save([store("db", replicas=2)])
+        lagging = lag(instance, "data-*-1")
+        task_id = await instance.exec(app_id)
+        await lagging.struck()
+        arrive_after_the_last_look(instance, lagging, {})
+        await instance.service.cancel(app_id, task_id, "ada", "no")
+        task = await instance.settled(task_id)
+    assert lagging.outcomes[:1] == [201]
+    assert task.cleanup is Cleanup.DONE, task.cleanup_why
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_a_foreign_stateful_set_that_is_scaled_up_keeps_its_claim(held: Held) -> None:
+    """It was made by others, and its claim is older than the task: told apart by uid, not by name."""
+    bare = {**stateful_set(), "metadata": {"name": "db", "namespace": "default"}}
+    held.sim.registry.create("statefulsets", "default", bare, manager="kubectl")
+    old = await until(lambda: claims(held))
+    await held.ensure(stateful_set(replicas=3))
+
+    async def three() -> bool:
+        return len(await claims(held)) == 3
+
+    await until(three)
+    assert await held.roll_back() == []
+    assert await claims(held) == old
+    (row,) = held.journal.resources.values()
+    assert row.state is ResourceState.RESTORED
+
+
+async def test_a_claim_in_use_is_waited_for(held: Held) -> None:
+    """The protection finalizer keeps a claim while a Pod mounts it: gone means gone, with the Pods first."""
+    await held.ensure(stateful_set(replicas=2))
+
+    async def bound() -> bool:
+        items = (await held.cluster.list("PersistentVolumeClaim", "default")).items
+        return len(items) == 2 and all(item["status"].get("phase") == "Bound" for item in items)
+
+    await until(bound)
+    assert await held.roll_back() == []
+    assert await claims(held) == {}
+    assert list(held.sim.registry.scan("persistentvolumes")) == []
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["same-worker", "taken-over"])
+async def test_a_claim_that_does_not_go_is_named(held: Held, restart: bool) -> None:
+    stuck = held.sim.faults.add(Fault("stick", resource="persistentvolumeclaims", times=None))
+    await held.ensure(stateful_set())
+    await until(lambda: claims(held))
+    left = await held.roll_back(seconds=1.5)
+    assert [row.ref.kind for row in left] == ["StatefulSet"]
+    assert "PersistentVolumeClaim/default/data-db-0" in left[0].why
+    assert "sim.kubemin.io/stuck" in left[0].why
+    held.sim.faults.remove(stuck)
+    await stuck.release()
+    again = await held.successor() if restart else held
+    assert await again.roll_back() == []
+    assert await claims(held) == {}
+
+
+def lag(instance: Instance, name: str) -> Armed:
+    return instance.sim.faults.add(Fault("lag", resource="persistentvolumeclaims", name=name, times=None))
+
+
+def arrive_after_the_last_look(instance: Instance, lagging: Armed, old: dict[str, str]) -> Armed:
+    """Let what lags land right after a list of claims that showed none but the old ones, before it is answered."""
+    landed: list[RequestInfo] = []
+
+    async def land(info: RequestInfo) -> None:
+        there = {item["metadata"]["name"] for item in instance.sim.registry.scan("persistentvolumeclaims")}
+        if there == set(old) and not landed:
+            landed.append(info)
+            instance.sim.faults.remove(lagging)
+            await lagging.release()
+
+    fault = Fault("call", verb="list", resource="persistentvolumeclaims", when="after", call=land, times=None)
+    return instance.sim.faults.add(fault)
+
+
+async def number_of(instance: Instance, number: int) -> bool:
+    return len(await claims(instance)) == number
+
+
+async def replicas_are(instance: Instance, name: str, number: int) -> bool:
+    found: Manifest = instance.sim.registry.get("statefulsets", "default", name)
+    return bool(found["status"].get("replicas") == number)
+
+
+def without(snapshot: dict[ObjectRef, Manifest], refs: set[ObjectRef]) -> dict[ObjectRef, Manifest]:
+    return {ref: obj for ref, obj in snapshot.items() if ref not in refs}
