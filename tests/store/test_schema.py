@@ -20,22 +20,18 @@ async def test_the_migrations_build_the_tables(db: Database) -> None:
         options = {"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
-    async with db._writer.connection() as connection:
-        assert await connection.run_sync(differences) == []
+    async with db._writer.link() as link:
+        assert await link.run_sync(differences) == []
 
 
 @pytest.mark.parametrize("revision", schema.revisions())
 async def test_up_from_every_revision(url: str, revision: str) -> None:
     db = await Database.open(url)
-    async with db._writer.connection() as connection:
-        await connection.run_sync(_to, db, revision)
+    async with db._writer.link() as link:
+        await link.run_sync(lambda connection: schema.upgrade(connection, db._backend, revision))
     await db.migrate()
     await db.check_schema()
     await db.aclose()
-
-
-def _to(connection: Connection, db: Database, revision: str) -> None:
-    schema.upgrade(connection, db._backend, revision)
 
 
 async def test_migrating_twice_keeps_what_is_there(db: Database) -> None:

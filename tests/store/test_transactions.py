@@ -161,7 +161,7 @@ async def test_a_cancel_at_any_moment_leaks_nothing_and_tears_nothing(db: Databa
         rows = await tasks.page(tx)
     assert {len([row for row in rows if row.app_name == name]) for name in {row.app_name for row in rows}} <= {3}
     for gate in (db._reader, db._writer):
-        assert gate.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        assert gate.pool.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     # Every place is free again: as many as there are can be inside at once.
     inside = asyncio.Barrier(8)
 

@@ -15,8 +15,8 @@ from sqlalchemy.types import TypeDecorator
 class Moment(TypeDecorator[datetime]):
     """A time as seconds since 1970 in a double, an aware UTC datetime in Python.
 
-    A number, because the three databases agree on numbers, not on time zones and fractions. A double holds microseconds:
-    a time that was read is the same time when it is compared with.
+    A number, because the three databases agree on numbers, not on time zones and fractions. It holds microseconds: a
+    time that was read is the same time when it is compared with.
     """
 
     impl = Double

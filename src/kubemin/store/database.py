@@ -3,29 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Self
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kubemin.store import schema
-from kubemin.store.backends import Backend, Limits, Probe, backend_of
+from kubemin.store.backends import Backend, Limits, Link, Pool, Probe, backend_of
 from kubemin.store.errors import CommitUnknown, Locked, StoreError
 from kubemin.store.transaction import Codec, Translator, Tx
 from kubemin.store.unbroken import unbroken
 
 
 class _Gate:
-    """Hands out connections of one engine, so many at a time, and takes every one of them back."""
+    """Lets as many transactions in at a time as a pool has connections, and takes every connection back."""
 
-    def __init__(self, engine: AsyncEngine, size: int, translator: Translator, wait_seconds: float) -> None:
-        self.engine = engine
-        self._slots = asyncio.Semaphore(size)
+    def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
+        self.pool = pool
+        self._slots = asyncio.Semaphore(pool.size)
         self._translator = translator
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
+    async def link(self) -> AsyncIterator[Link]:
         """A connection inside a transaction, which is rolled back at the end unless it was committed."""
         try:
             async with asyncio.timeout(self._wait_seconds):
@@ -33,28 +33,20 @@ class _Gate:
         except TimeoutError as error:
             raise Locked(f"no database connection became free within {self._wait_seconds:g} s") from error
         try:
-            connection = self.engine.connect()
+            link = self.pool.link()
             try:
-                await self._translator.run(_start(connection))
-                yield connection
+                await self._translator.run(link.begin())
+                yield link
             finally:
-                await unbroken(self._close(connection))
+                await self._translator.finish(self._close(link))
         finally:
             self._slots.release()
 
-    async def _close(self, connection: AsyncConnection) -> None:
-        if connection.sync_connection is None:
-            return  # never connected
+    async def _close(self, link: Link) -> None:
         try:
-            await self._translator.run(connection.rollback())
+            await self._translator.run(link.close())
         except StoreError:
-            await connection.invalidate()  # it is broken: the pool makes another one, the server rolls back
-        await connection.close()
-
-
-async def _start(connection: AsyncConnection) -> None:
-    await connection.start()
-    await connection.begin()
+            await link.invalidate()  # it is broken: the pool makes another one, the server rolls back
 
 
 class Database:
@@ -94,12 +86,12 @@ class Database:
         ``lock_seconds``, waits for an answer by ``answer_seconds``. Raises `BadUrl`, `Unavailable`.
         """
         backend, parsed = backend_of(url)
-        engines = backend.engines(parsed, Limits(connections, lock_seconds, answer_seconds))
+        writer, reader = backend.pools(parsed, Limits(connections, lock_seconds, answer_seconds))
         translator = Translator(backend, answer_seconds)
         return cls(
             backend,
-            _Gate(engines.reader, engines.readers, translator, answer_seconds),
-            _Gate(engines.writer, engines.writers, translator, answer_seconds),
+            _Gate(reader, translator, answer_seconds),
+            _Gate(writer, translator, answer_seconds),
             translator,
             codec,
             probe,
@@ -110,8 +102,8 @@ class Database:
         await unbroken(self._dispose())
 
     async def _dispose(self) -> None:
-        await self._reader.engine.dispose()
-        await self._writer.engine.dispose()
+        await self._reader.pool.dispose()
+        await self._writer.pool.dispose()
 
     @asynccontextmanager
     async def begin(self, label: str) -> AsyncIterator[Tx]:
@@ -121,28 +113,28 @@ class Database:
         Raises `CommitUnknown` if the commit's answer is lost; with every other `StoreError` nothing is stored.
         SQLite lets one in at a time: a transaction inside another one of the same process waits in vain (`Locked`).
         """
-        async with self._writer.connection() as connection:
-            tx = Tx(connection, self._translator, self._codec)
+        async with self._writer.link() as link:
+            tx = Tx(link, self._translator, self._codec)
             yield tx
             tx.check()
             if self._probe is not None:
                 await self._probe(f"commit:{label}:before")
-            await self._commit(connection)
+            await self._commit(link)
         if self._probe is not None:
             await self._probe(f"commit:{label}:after")
 
-    async def _commit(self, connection: AsyncConnection) -> None:
+    async def _commit(self, link: Link) -> None:
         try:
-            await self._translator.run(connection.commit(), committing=True)
+            await self._translator.run(link.commit(), committing=True)
         except CommitUnknown:
-            await unbroken(connection.invalidate())
+            await self._translator.finish(link.invalidate())
             raise
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A transaction that only reads, and sees one state of the database throughout."""
-        async with self._reader.connection() as connection:
-            yield Tx(connection, self._translator, self._codec)
+        async with self._reader.link() as link:
+            yield Tx(link, self._translator, self._codec)
 
     async def ping(self) -> None:
         """Ask the database for an answer. Raises `StoreError` (`Unavailable`, `Locked`) if it has none."""
@@ -154,11 +146,11 @@ class Database:
 
         Raises `SchemaOutdated` if it is of a later, incompatible version of KubeMin.
         """
-        async with self._writer.connection() as connection:
+        async with self._writer.link() as link:
             # As long as it takes, another machine's migration before it included.
-            await self._translator.run(connection.run_sync(schema.upgrade, self._backend), patient=True)
+            await self._translator.run(link.run_sync(partial(schema.upgrade, backend=self._backend)), patient=True)
 
     async def check_schema(self) -> None:
         """Raise `SchemaOutdated` unless this version of KubeMin can work on the schema."""
-        async with self._reader.connection() as connection:
-            await self._translator.run(connection.run_sync(schema.check))
+        async with self._reader.link() as link:
+            await self._translator.run(link.run_sync(schema.check))

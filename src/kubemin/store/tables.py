@@ -22,7 +22,6 @@ from kubemin.store.columns import BigId, Name, Words
 
 metadata = MetaData(
     naming_convention={
-        "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

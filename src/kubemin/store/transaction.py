@@ -8,9 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Row, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from kubemin.store.backends import Backend
+from kubemin.store.backends import Backend, Link
 from kubemin.store.clock import now
 from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
 from kubemin.store.unbroken import unbroken
@@ -44,12 +43,18 @@ class Translator:
 
         Raises a `StoreError` if it fails or, unless ``patient``, is not answered in time.
         """
-        remote = self._backend.remote
         try:
-            bounded = _bounded(work, self._answer_seconds if remote and not patient else None)
-            return await unbroken(bounded, grace=CANCEL_SECONDS if remote and not committing else None)
+            if committing:
+                return await unbroken(_bounded(work, self._answer_seconds if self._backend.remote else None))
+            if self._backend.remote:
+                return await unbroken(_bounded(work, None if patient else self._answer_seconds), CANCEL_SECONDS)
+            return await work  # nothing to tear: it waits for nobody, or while nothing has begun
         except self.raised as error:
             raise self._explain(error, committing) from error
+
+    async def finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run what must be done to its end, under any cancel."""
+        await (unbroken(work) if self._backend.remote else work)
 
     def _explain(self, error: Exception, committing: bool) -> StoreError:
         origin = (error.orig if isinstance(error, StatementError) else None) or error
@@ -83,8 +88,8 @@ def _broken(backend: Backend) -> tuple[type[Exception], ...]:
 class Tx:
     """A transaction. After an error or a cancel in it nothing more can be done in it: it is rolled back."""
 
-    def __init__(self, connection: AsyncConnection, translator: Translator, codec: Codec | None) -> None:
-        self._connection = connection
+    def __init__(self, link: Link, translator: Translator, codec: Codec | None) -> None:
+        self._link = link
         self._translator = translator
         self._codec = codec
         self._failure: StoreError | None = None
@@ -116,7 +121,7 @@ class Tx:
         """Like `write`, but a violated unique constraint (`Duplicate`) undoes only this statement."""
         self.check()
         try:
-            return await self._translator.run(self._in_savepoint(statement))
+            return (await self._translator.run(self._link.execute_nested(statement))).rowcount
         except Duplicate:
             raise
         except StoreError as error:
@@ -145,14 +150,10 @@ class Tx:
     async def _execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         self.check()
         try:
-            return await self._translator.run(self._connection.execute(statement, parameters))
+            return await self._translator.run(self._link.execute(statement, parameters))
         except StoreError as error:
             self._failure = error
             raise
-
-    async def _in_savepoint(self, statement: Executable) -> int:
-        async with self._connection.begin_nested():
-            return (await self._connection.execute(statement)).rowcount
 
 
 def dump(value: Any) -> str:

@@ -2,13 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kubemin.store.errors import StoreError
+
+T = TypeVar("T")
+
+Probe = Callable[[str], Awaitable[None]]
+"""Test hook: awaited at named points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,41 @@ class Limits:
     answer_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """``writer`` begins write transactions, ``reader`` reads one snapshot; ``writers`` and ``readers`` at a time."""
+class Link(Protocol):
+    """A connection in the hands of one transaction."""
 
-    writer: AsyncEngine
-    writers: int
-    reader: AsyncEngine
-    readers: int
+    async def begin(self) -> None:
+        """Connect, if need be, and begin the transaction."""
+
+    async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+        """Run a statement; its rows are there when it returns."""
+
+    async def execute_nested(self, statement: Executable) -> CursorResult[Any]:
+        """Run a statement of which nothing is left if it fails."""
+
+    async def run_sync(self, function: Callable[[Connection], T]) -> T:
+        """Run what wants SQLAlchemy's plain connection."""
+
+    async def commit(self) -> None:
+        """Commit the transaction."""
+
+    async def close(self) -> None:
+        """Roll back unless committed, and give the connection back. Harmless if `begin` failed."""
+
+    async def invalidate(self) -> None:
+        """Throw the connection away: nobody knows its state."""
+
+
+class Pool(Protocol):
+    """Connections of one purpose, ``size`` at most; who takes more must wait elsewhere."""
+
+    size: int
+
+    def link(self) -> Link:
+        """A link to begin a transaction with."""
+
+    async def dispose(self) -> None:
+        """Close all connections."""
 
 
 class Backend(Protocol):
@@ -37,10 +68,10 @@ class Backend(Protocol):
     """What the driver raises by itself, beside SQLAlchemy's errors, ``OSError`` and ``TimeoutError``."""
 
     remote: bool
-    """Whether an answer may never come. If not, every wait has an end of its own, and no statement is left behind."""
+    """Whether an answer may never come, and a statement may have to be left behind unanswered."""
 
-    def engines(self, url: URL, limits: Limits) -> Engines:
-        """Engines for a plain URL; connects to nothing yet."""
+    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
+        """Pools to write and to read with. Connects to nothing yet."""
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
         """What a driver's error means; None if this kind of database knows nothing special about it."""
@@ -50,7 +81,3 @@ class Backend(Protocol):
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         """Hold the schema against another machine's migration; returns what lets it go after the commit."""
-
-
-Probe = Callable[[str], Awaitable[None]]
-"""Test hook: awaited at named points."""

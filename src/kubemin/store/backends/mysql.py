@@ -7,9 +7,9 @@ from typing import Any
 import asyncmy.errors
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kubemin.store.backends.base import Engines, Limits
+from kubemin.store.backends.base import Limits, Pool
+from kubemin.store.backends.remote import RemotePool
 from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = "kubemin.migrate"
@@ -29,15 +29,11 @@ class Mysql:
     def __init__(self, drivername: str) -> None:
         self._drivername = drivername
 
-    def engines(self, url: URL, limits: Limits) -> Engines:
+    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
         url = url.set(drivername=self._drivername)
-        return Engines(
-            # Not REPEATABLE READ, its default: after waiting for a row's lock the others' commits must be seen.
-            writer=_engine(url, limits, "READ COMMITTED", "READ WRITE"),
-            writers=limits.connections,
-            reader=_engine(url, limits, "REPEATABLE READ", "READ ONLY"),
-            readers=limits.connections,
-        )
+        # Not REPEATABLE READ, its default: after waiting for a row's lock the others' commits must be seen.
+        writer = _pool(url, limits, "READ COMMITTED", "READ WRITE")
+        return writer, _pool(url, limits, "REPEATABLE READ", "READ ONLY")
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
         code = _code(error)
@@ -69,23 +65,16 @@ def _code(error: BaseException) -> int | None:
     return first if isinstance(first, int) else None
 
 
-def _engine(url: URL, limits: Limits, isolation: Any, access: str) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=limits.connections,
-        max_overflow=0,
-        pool_pre_ping=True,
-        isolation_level=isolation,
-        connect_args={"connect_timeout": max(1, int(limits.lock_seconds))},
-        hide_parameters=True,
-    )
+def _pool(url: URL, limits: Limits, isolation: str, access: str) -> Pool:
+    seconds = max(1, int(limits.lock_seconds))
+    pool = RemotePool(url, limits.connections, isolation, connect_timeout=seconds)
 
     def connected(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {max(1, int(limits.lock_seconds))}")
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {seconds}")
         cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
         cursor.execute(f"SET SESSION TRANSACTION {access}")
         cursor.close()
 
-    event.listen(engine.sync_engine, "connect", connected)
-    return engine
+    event.listen(pool.engine.sync_engine, "connect", connected)
+    return pool

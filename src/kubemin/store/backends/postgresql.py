@@ -1,14 +1,13 @@
 """PostgreSQL through asyncpg."""
 
 from collections.abc import Callable
-from typing import Any
 
 import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kubemin.store.backends.base import Engines, Limits
+from kubemin.store.backends.base import Limits, Pool
+from kubemin.store.backends.remote import RemotePool
 from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = 0x6B7562656D696E
@@ -27,15 +26,11 @@ class Postgresql:
     raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
     remote = True
 
-    def engines(self, url: URL, limits: Limits) -> Engines:
+    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
         if "sslmode" in url.query:  # as libpq spells it
             url = url.set(query={**url.query, "ssl": url.query["sslmode"]}).difference_update_query(["sslmode"])
-        return Engines(
-            writer=_engine(url, limits, "READ COMMITTED", "off"),
-            writers=limits.connections,
-            reader=_engine(url, limits, "REPEATABLE READ", "on"),
-            readers=limits.connections,
-        )
+        url = url.set(drivername="postgresql+asyncpg")
+        return _pool(url, limits, "READ COMMITTED", "off"), _pool(url, limits, "REPEATABLE READ", "on")
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
@@ -68,20 +63,15 @@ def _message(error: BaseException) -> str:
     return str(getattr(error, "args", None) and error.args[0])
 
 
-def _engine(url: URL, limits: Limits, isolation: Any, read_only: str) -> AsyncEngine:
-    return create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
-        pool_size=limits.connections,
-        max_overflow=0,
-        pool_pre_ping=True,
-        isolation_level=isolation,
-        connect_args={
-            "timeout": limits.lock_seconds,
-            "server_settings": {
-                "application_name": "kubemin",
-                "lock_timeout": str(int(limits.lock_seconds * 1000)),
-                "default_transaction_read_only": read_only,
-            },
+def _pool(url: URL, limits: Limits, isolation: str, read_only: str) -> Pool:
+    return RemotePool(
+        url,
+        limits.connections,
+        isolation,
+        timeout=limits.lock_seconds,
+        server_settings={
+            "application_name": "kubemin",
+            "lock_timeout": str(int(limits.lock_seconds * 1000)),
+            "default_transaction_read_only": read_only,
         },
-        hide_parameters=True,
     )

@@ -1,16 +1,15 @@
-"""SQLite through aiosqlite: one writer, readers beside it (WAL)."""
+"""SQLite: one writer, readers beside it (WAL)."""
 
 import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, UniqueConstraint, event
+from sqlalchemy import Connection, UniqueConstraint
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from kubemin.store.backends.base import Engines, Limits
+from kubemin.store.backends.base import Limits, Pool
+from kubemin.store.backends.file import FilePool
 from kubemin.store.errors import BadUrl, CommitUnknown, Full, Locked, StoreError, Unavailable
 from kubemin.store.tables import metadata
 
@@ -23,15 +22,14 @@ class Sqlite:
     raised: tuple[type[Exception], ...] = (sqlite3.Error,)
     remote = False
 
-    def engines(self, url: URL, limits: Limits) -> Engines:
+    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise BadUrl("an SQLite database is a file: sqlite:///path, or sqlite:////absolute/path")
         _create(Path(url.database))
-        return Engines(
-            writer=_engine(url, limits, 1, "BEGIN IMMEDIATE", ["PRAGMA journal_mode=WAL"]),
-            writers=1,
-            reader=_engine(url, limits, limits.connections, "BEGIN", ["PRAGMA query_only=ON"]),
-            readers=limits.connections,
+        begin_reading = ["BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1"]  # the state is taken by the first look
+        return (
+            FilePool(url, 1, limits.lock_seconds, ["PRAGMA journal_mode=WAL"], ["BEGIN IMMEDIATE"]),
+            FilePool(url, limits.connections, limits.lock_seconds, ["PRAGMA query_only=ON"], begin_reading),
         )
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
@@ -67,7 +65,7 @@ class Sqlite:
         for constraint in table.constraints:
             if isinstance(constraint, UniqueConstraint) and [c.name for c in constraint.columns] == names:
                 return str(constraint.name)
-        return str(table.primary_key.name)
+        return f"pk_{table.name}"
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         return lambda: None  # BEGIN IMMEDIATE has it
@@ -78,27 +76,3 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise Unavailable(f"the database file {path} cannot be opened: {error.strerror}") from error
-
-
-def _engine(url: URL, limits: Limits, size: int, begin: str, pragmas: list[str]) -> AsyncEngine:
-    engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite"),
-        pool_size=size,
-        max_overflow=0,
-        # The driver begins nothing by itself: it would begin deferred, and an upgrade from a read lock fails at once.
-        connect_args={"isolation_level": None, "timeout": limits.lock_seconds},
-        hide_parameters=True,
-    )
-
-    def connected(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in [*pragmas, "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"]:
-            cursor.execute(pragma)
-        cursor.close()
-
-    def began(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "begin", began)
-    return engine

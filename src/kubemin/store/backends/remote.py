@@ -1,0 +1,69 @@
+"""Connections over a network, through SQLAlchemy's asyncio."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+
+
+class RemoteLink:
+    """One connection of an async engine."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._connection: AsyncConnection = engine.connect()
+
+    async def begin(self) -> None:
+        await self._connection.start()
+        await self._connection.begin()
+
+    async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+        return await self._connection.execute(statement, parameters)
+
+    async def execute_nested(self, statement: Executable) -> CursorResult[Any]:
+        async with self._connection.begin_nested():
+            return await self._connection.execute(statement)
+
+    async def run_sync(self, function: Callable[[Connection], T]) -> T:
+        return await self._connection.run_sync(function)
+
+    async def commit(self) -> None:
+        await self._connection.commit()
+
+    async def close(self) -> None:
+        if self._connection.sync_connection is None:
+            return  # never connected
+        if self._connection.in_transaction():
+            await self._connection.rollback()
+        await self._connection.close()
+
+    async def invalidate(self) -> None:
+        if self._connection.sync_connection is not None:
+            await self._connection.invalidate()
+            await self._connection.close()
+
+
+class RemotePool:
+    """The connections of an async engine."""
+
+    def __init__(self, url: URL, size: int, isolation: Any, **connect_args: Any) -> None:
+        self.size = size
+        self.engine = create_async_engine(
+            url,
+            pool_size=size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_reset_on_return=None,  # a link rolls back by itself
+            isolation_level=isolation,
+            connect_args=connect_args,
+            hide_parameters=True,
+        )
+
+    def link(self) -> RemoteLink:
+        return RemoteLink(self.engine)
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
