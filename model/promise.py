@@ -1,6 +1,6 @@
 """The promise (design, first paragraph), as something that can be checked in a state."""
 
-from kubemin.spec.states import ClaimKind, Cleanup, TaskStatus
+from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
 from model.state import At, State, Wanted
 
 
@@ -45,10 +45,19 @@ def broken_at_rest(state: State) -> str | None:
     look = state.object
     if look is not None and look.fence:
         return "the object still carries our fence"
+    if look is not None and look.made and not _accounted_for(state):
+        return f"the object is there ({look.value}), and no completed task knows that it made it"
     is_there = None if look is None else Wanted(look.value, look.claimed)
     if is_there != state.wanted:
         return f"the object is {_said(is_there)}, and should be {_said(state.wanted)}"
     return None
+
+
+def _accounted_for(state: State) -> bool:
+    return any(
+        task.status is TaskStatus.COMPLETED and row.state is ResourceState.CREATED and row.uid is At.NOW
+        for task, row in zip(state.tasks, state.rows, strict=True)
+    )
 
 
 def _said(wanted: Wanted | None) -> str:

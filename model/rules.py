@@ -26,6 +26,9 @@ class Rule(Enum):
     TAKEOVER_FIRST = "§6: a takeover updates the task's row first, then reads the journal"
     ONE_TASK_AT_A_TIME = "§6: the next task starts when the former's cleanup is done, or incomplete and named"
     REAPER = "§6: an object with a claim of a task that did not complete reopens that task's cleanup"
+    LEFTOVERS_TAKEN_OVER = (
+        "§6, found here: what a task that did not complete left behind counts as made by who takes it over"
+    )
     REAPER_KNOWS_UIDS = "§6, found here: an object that a completed task's journal does not know the uid of is removed"
 
 

@@ -33,7 +33,7 @@ def arrive(state: State, request: Request, rules: Rules) -> tuple[State, str]:
 
 
 def _made(state: State, request: Request) -> State:
-    made = Object(request.value, request.claim, request.ours)
+    made = Object(request.value, request.claim, request.ours, made=True)
     return write(state, made, same_uid=False)
 
 

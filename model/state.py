@@ -45,6 +45,8 @@ class Object(NamedTuple):
     """managedFields gives the claim to kubemin; False: somebody copied it."""
     dying: bool = False
     fence: bool = False
+    made: bool = False
+    """A task of ours made it, and nobody made it theirs since."""
 
     @property
     def claimed(self) -> int | None:

@@ -97,11 +97,20 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
         applied = name if look.value == name else None  # managedFields tell which values are ours
         row = row._replace(state=ResourceState.CHANGED, uid=At.NOW, applied=applied, unanswered=False)
         return f"looks: {name}'s apply had landed; commits changed", _commit(state, index, row)
-    row = row._replace(before=look, uid=At.NOW, sent=True, unanswered=known)
-    sent = Claim(at, ClaimKind.APPLY, known) if Rule.EVERY_WRITE_CLAIMS in rules else None
-    request = Request("apply", at, At.NOW, name, sent)
-    said = f"looks: it is there ({look.value}); sends apply for {name}"
+    leftover = Rule.LEFTOVERS_TAKEN_OVER in rules and _is_leftover(state, look)
+    row = row._replace(before=None if leftover else look, uid=At.NOW, sent=True, unanswered=known)
+    claim = Claim(at, ClaimKind.CREATE if leftover else ClaimKind.APPLY, known)
+    request = Request("apply", at, At.NOW, name, claim if Rule.EVERY_WRITE_CLAIMS in rules else None)
+    said = f"looks: {'left over' if leftover else 'it is there'} ({look.value}); sends apply for {name}"
     return said, _send(_commit(state, index, row), index, request)
+
+
+def _is_leftover(state: State, look: Object) -> bool:
+    """Made by a task that did not complete, or that completed with another object: sooner or later it goes."""
+    claim = look.claim
+    if claim is None or not look.ours or not claim.known or claim.kind is not ClaimKind.CREATE:
+        return False
+    return state.tasks[claim.task].status is not TaskStatus.COMPLETED or state.rows[claim.task].uid is not At.NOW
 
 
 def _complete(state: State, index: int, task: int) -> Step:
@@ -199,7 +208,12 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
     elif request.verb == "apply":
         row = row._replace(unanswered=False)
         if answer in ("done", "created"):
-            row = row._replace(state=ResourceState.CHANGED, applied=request.value)
+            kind = request.claim.kind if request.claim else ClaimKind.APPLY
+            made = kind is ClaimKind.CREATE
+            row = row._replace(
+                state=ResourceState.CREATED if made else ResourceState.CHANGED,
+                applied=None if made else request.value,
+            )
     elif request.verb == "PUT" and answer == "done" and Rule.CLAIM_DECIDES not in rules:
         row = row._replace(state=ResourceState.RESTORED)
     state = _commit(state, index, row)

@@ -183,7 +183,7 @@ def _edits(state: State) -> Iterator[Step]:
         yield "somebody edits the field", edited._replace(wanted=wanted)
     yield "somebody deletes the object", write(state, look._replace(dying=True), same_uid=True)._replace(wanted=None)
     if look.claim is not None:
-        taken = write(state, look._replace(claim=None, ours=True), same_uid=True)
+        taken = write(state, look._replace(claim=None, ours=True, made=False), same_uid=True)
         yield "somebody replaces the object as it is, without our claim", taken._replace(wanted=Wanted(look.value))
-        copied = write(state, look._replace(ours=False), same_uid=False)
+        copied = write(state, look._replace(ours=False, made=False), same_uid=False)
         yield "somebody makes it anew from a copy, claim and all", copied._replace(wanted=Wanted(look.value))
