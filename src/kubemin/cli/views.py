@@ -1,5 +1,6 @@
 """How a followed task is shown: lines for a pipe, a table that moves for a terminal, nothing for a script."""
 
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -73,7 +74,9 @@ class Table(AbstractContextManager["Table"]):
                 self._console.print(line, markup=False, highlight=False)
 
     def ask(self, question: str) -> bool:
-        """Asks; a second Ctrl-C means no."""
+        """Asks; a second Ctrl-C means no. With nobody at the keyboard Ctrl-C is answer enough."""
+        if not sys.stdin.isatty():
+            return True
         self._live.stop()
         try:
             return input(f"\n{question} [y/N] ").strip().lower() in ("y", "yes")
