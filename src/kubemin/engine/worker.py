@@ -141,7 +141,7 @@ class Worker:
         hand_back = True
         try:
             if former is not None:
-                await asyncio.wait([former.work])
+                await to_the_end(asyncio.wait([former.work]))
             await self._signals.watch(task_id, run.lease.epoch, lambda signal: self._on_signal(run, signal))
             await run.run()
         except Stopped as error:
