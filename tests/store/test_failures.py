@@ -22,6 +22,7 @@ from kubemin.store import (
     tasks,
     transaction,
 )
+from kubemin.store.backends import remote as remote_pool
 from tests.servers.postgresql import Postgresql
 from tests.servers.process import free_port
 from tests.servers.proxy import Proxy
@@ -216,6 +217,20 @@ class Behind:
             return await tasks.get(tx, id_of("a")) is not None
 
 
+async def test_a_connection_that_was_idle_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that came back while nobody looked is no reason to fail."""
+    monkeypatch.setattr(remote_pool, "_TRUSTED_SECONDS", 0.0)
+    with Postgresql() as server:
+        db = await Database.open(server.url())
+        await db.migrate()
+        await db.ping()
+        server.stop()
+        server.start()
+        await db.ping()
+        await add_tasks(db, "a")
+        await db.aclose()
+
+
 @asynccontextmanager
 async def _behind_a_proxy(url: str, servers: Servers, *, answer_seconds: float = 30) -> AsyncIterator[Behind]:
     server = servers.postgresql() if "postgresql" in url else servers.mariadb()
@@ -377,3 +392,24 @@ async def test_a_cancelled_wait_for_the_sqlite_lock(tmp_path: Path) -> None:
         assert [row.name for row in await applications.page(tx)] == ["shop", "wiki"]
     await other.aclose()
     await db.aclose()
+
+
+@remote
+async def test_a_transaction_in_which_nothing_happens_is_ended(url: str, db: Database) -> None:
+    """Its process sleeps, or its machine is gone: what it had locked is free for others."""
+    await add_tasks(db, "a")
+    sleeper = await Database.open(url, idle_seconds=1)
+
+    async def sleep_in_a_transaction() -> None:
+        async with sleeper.begin("sleeps") as tx:
+            assert await tasks.cancel(tx, id_of("a"), "nobody", "never stored") is not None
+            async with db.begin("wakes") as other:  # waits for the row until the server gives it free
+                assert await tasks.cancel(other, id_of("a"), "ada", "stored") is not None
+            await tx.now()
+
+    with pytest.raises(StoreError):
+        await sleep_in_a_transaction()
+    assert (await read_task(db, "a")).reason == "stored"
+    async with sleeper.read() as tx:
+        assert await tasks.get(tx, id_of("a")) is not None  # it comes back by itself
+    await sleeper.aclose()

@@ -78,15 +78,17 @@ class Database:
         connections: int = 8,
         lock_seconds: float = 10,
         answer_seconds: float = 30,
+        idle_seconds: float = 5,
     ) -> Self:
         """Prepare for a plain URL; the first transaction connects.
 
         ``codec`` seals what may hold secrets. ``probe`` is awaited at ``commit:<label>:before`` and ``…:after``.
         ``connections`` for reading and as many for writing (SQLite has one writer). Waits for a lock are bounded by
-        ``lock_seconds``, waits for an answer by ``answer_seconds``. Raises `BadUrl`, `Unavailable`.
+        ``lock_seconds``, waits for an answer by ``answer_seconds``; a server ends a transaction that is idle for
+        ``idle_seconds``. Raises `BadUrl`, `Unavailable`.
         """
         backend, parsed = backend_of(url)
-        writer, reader = backend.pools(parsed, Limits(connections, lock_seconds, answer_seconds))
+        writer, reader = backend.pools(parsed, Limits(connections, lock_seconds, answer_seconds, idle_seconds))
         translator = Translator(backend, answer_seconds)
         return cls(
             backend,

@@ -17,11 +17,16 @@ Probe = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``connections`` for reading and for writing, each; how long to wait for a lock and for an answer, in seconds."""
+    """``connections`` for reading and for writing, each; how long to wait for a lock and for an answer, in seconds.
+
+    ``idle_seconds``: after how long a server ends a transaction in which nothing happens. A process that sleeps, or
+    whose machine is gone, would else hold its locks, and so keep its tasks from being taken over.
+    """
 
     connections: int
     lock_seconds: float
     answer_seconds: float
+    idle_seconds: float
 
 
 class Link(Protocol):

@@ -72,6 +72,10 @@ def _pool(url: URL, limits: Limits, isolation: str, access: str) -> Pool:
     def connected(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {seconds}")
+        # MariaDB ends idle transactions. MySQL can only end idle connections: the pool makes others.
+        idle = max(1, int(limits.idle_seconds))
+        cursor.execute(f"SET @kubemin = 1 /*M!, SESSION idle_transaction_timeout = {idle} */")
+        cursor.execute(f"SET @kubemin = 1 /*!80000 , SESSION wait_timeout = {6 * idle} */")
         cursor.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
         cursor.execute(f"SET SESSION TRANSACTION {access}")
         cursor.close()

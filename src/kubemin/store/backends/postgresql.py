@@ -55,6 +55,7 @@ class Postgresql:
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another machine's migration may take its time
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
         return lambda: None  # let go by the commit
 
@@ -72,6 +73,7 @@ def _pool(url: URL, limits: Limits, isolation: str, read_only: str) -> Pool:
         server_settings={
             "application_name": "kubemin",
             "lock_timeout": str(int(limits.lock_seconds * 1000)),
+            "idle_in_transaction_session_timeout": str(int(limits.idle_seconds * 1000)),
             "default_transaction_read_only": read_only,
         },
     )

@@ -1,13 +1,19 @@
 """Connections over a network, through SQLAlchemy's asyncio."""
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Executable, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
+
+_TRUSTED_SECONDS = 5.0
+"""A connection that was in use so recently is taken to live."""
 
 
 class RemoteLink:
@@ -55,12 +61,27 @@ class RemotePool:
             url,
             pool_size=size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_reset_on_return=None,  # a link rolls back by itself
             isolation_level=isolation,
             connect_args=connect_args,
             hide_parameters=True,
         )
+        event.listen(self.engine.sync_engine, "checkin", self._given_back)
+        event.listen(self.engine.sync_engine, "checkout", self._taken)
+
+    @staticmethod
+    def _given_back(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def _taken(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
+        """Ask whether the connection lives, after a pause: a question each time would be a round trip each time."""
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _TRUSTED_SECONDS:
+            return
+        dialect = self.engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError(str(error)) from error  # the pool makes another one
 
     def link(self) -> RemoteLink:
         return RemoteLink(self.engine)
