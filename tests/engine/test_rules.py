@@ -365,6 +365,25 @@ async def test_what_cannot_go_does_not_keep_the_rest(held: Held) -> None:
     assert essence(await held.look(before)) == essence(before)
 
 
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+async def test_what_was_not_ready_before_need_not_become_ready(held: Held, kind: str) -> None:
+    """A Deployment whose Pods cannot be made, a StatefulSet that waits for its first Pod: back is as it was."""
+    broken = deployment(replicas=2) if kind == "Deployment" else stateful_set(replicas=2)
+    del broken["spec"]["template"]["metadata"]["labels"]["kubemin.io/app-id"]
+    if kind == "Deployment":
+        broken["spec"]["template"]["spec"]["serviceAccountName"] = "missing"
+    else:
+        broken["spec"]["template"]["spec"]["containers"][0]["image"] = "db:pull"
+    before = held.sim.registry.create(f"{kind.lower()}s", "default", broken, manager="kubectl")
+    await held.sim.controllers.settled()
+    wanted = deployment(replicas=2) if kind == "Deployment" else stateful_set(replicas=2)
+    wanted["spec"]["template"]["spec"]["serviceAccountName"] = "default"
+    await held.ensure(wanted)
+    await held.sim.controllers.settled()
+    assert await held.roll_back() == []
+    assert essence(await held.look(before)) == essence(before)
+
+
 async def held_by_finalizer(held: Held, plural: str, name: str) -> None:
     patch = {"metadata": {"finalizers": ["example.com/hold"]}}
     held.sim.registry.patch(plural, "default", name, "application/merge-patch+json", patch, manager="someone")

@@ -21,6 +21,8 @@ from kubemin.spec.states import ClaimKind
 FENCE = "kubemin.io/fence"
 """Annotation set and removed again to move an object's version past an unanswered request."""
 
+_REVISION = "deployment.kubernetes.io/revision"
+
 RESERVE = 0.1
 """Part of a pass's time that is kept for each priority still to come: else one object that cannot go, by a finalizer,
 would keep everything below it from being put back, pass after pass."""
@@ -197,15 +199,14 @@ def _made_since(resource: Resource, item: Manifest) -> bool:
 
 
 def _rolled_out(owner: Manifest, before: Manifest | None) -> bool:
-    """Whether the controller has brought the object, as it is, to where it was before us."""
-    spec, status = owner.get("spec", {}), owner.get("status", {})
-    was = (before or {}).get("status", {})
-    wanted = spec.get("replicas", 1)
+    """Whether the controller has brought the object, as it is, as far as it was before us: it may not get further."""
+    status, was = owner.get("status", {}), (before or {}).get("status", {})
+    wanted = owner.get("spec", {}).get("replicas", 1)
+    counts = ("replicas", "availableReplicas", *(["updatedReplicas"] if owner["kind"] == "Deployment" else []))
     return bool(
         status.get("observedGeneration", 0) >= owner["metadata"].get("generation", 0)
-        and status.get("replicas", 0) == wanted
-        and (owner["kind"] != "Deployment" or status.get("updatedReplicas", 0) == wanted)
-        and status.get("availableReplicas", 0) >= min(was.get("availableReplicas", 0), wanted)
+        and status.get("replicas", 0) <= wanted
+        and all(status.get(count, 0) >= min(was.get(count, 0), wanted) for count in counts)
     )
 
 
@@ -219,6 +220,12 @@ def _in_use(owner: Manifest, item: Manifest) -> bool:
     ordinal = int(item["metadata"]["name"].rpartition("-")[2])
     start = owner.get("spec", {}).get("ordinals", {}).get("start", 0)
     return bool(start <= ordinal < start + owner.get("spec", {}).get("replicas", 1))
+
+
+def _outdated(owner: Manifest, item: Manifest) -> bool:
+    """Whether the owner is about to give up a dependent that it still uses: a ReplicaSet that is being scaled down."""
+    revisions = {(obj["metadata"].get("annotations") or {}).get(_REVISION) for obj in (owner, item)}
+    return item["kind"] == "ReplicaSet" and len(revisions) > 1
 
 
 def _waiting_for(look: Manifest, pods: Sequence[Manifest] = ()) -> str:
