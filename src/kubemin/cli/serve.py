@@ -86,7 +86,8 @@ def _refuse_open_address(host: str) -> None:
 @asynccontextmanager
 async def _parts(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
-        db = await Database.open(settings.database_url)
+        # A holder renews its lease when two thirds are left: it is not held up by what a dead one's transaction locked.
+        db = await Database.open(settings.database_url, idle_seconds=max(1, settings.lease_seconds * 2 / 3))
         stack.push_async_callback(db.aclose)
         if settings.database_url.startswith("sqlite"):
             await db.migrate()

@@ -78,7 +78,7 @@ class Database:
         connections: int = 8,
         lock_seconds: float = 10,
         answer_seconds: float = 30,
-        idle_seconds: float = 5,
+        idle_seconds: float = 10,
     ) -> Self:
         """Prepare for a plain URL; the first transaction connects.
 
