@@ -30,7 +30,7 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
             if options.dry_run or (options.preflight and fresh):
                 forecasts = await preflight(context.cluster, plan.jobs, coming)
                 if options.dry_run:
-                    await _tell(forecasts, context)
+                    _tell(forecasts, context)
                     return
             tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
             await create_namespaces(tracker, coming)
@@ -44,36 +44,29 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
         ) from None
 
 
-async def _tell(forecasts: Mapping[int, Forecast], context: JobContext) -> None:
+def _tell(forecasts: Mapping[int, Forecast], context: JobContext) -> None:
     """A dry run's result: what each job would have done."""
     for seq, forecast in sorted(forecasts.items()):
-        await context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
+        context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
 
 
 async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, waits: dict[int, str]) -> None:
     slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
-    notes: set[asyncio.Task[None]] = set()
 
     async def run(job: Job) -> None:
         def report(message: str) -> None:
             waits[job.seq] = message
-            note = asyncio.create_task(context.journal.job(job.seq, JobStatus.RUNNING, message))
-            notes.add(note)
-            note.add_done_callback(notes.discard)
+            context.journal.job(job.seq, JobStatus.RUNNING, message)
 
         async with slots:
             try:
                 await run_job(job, context, report)
                 waits.pop(job.seq, None)
             except StatusError as error:
-                await context.journal.job(job.seq, JobStatus(error.status), None, error.cause)
+                context.journal.job(job.seq, JobStatus(error.status), None, error.cause)
                 raise
 
-    try:
-        async with asyncio.TaskGroup() as group:  # the first failure stops its siblings
-            for job in stage.jobs:
-                if job.seq not in done:
-                    group.create_task(run(job))
-    finally:
-        if notes:
-            await asyncio.wait(notes)
+    async with asyncio.TaskGroup() as group:  # the first failure stops its siblings
+        for job in stage.jobs:
+            if job.seq not in done:
+                group.create_task(run(job))

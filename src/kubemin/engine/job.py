@@ -40,9 +40,9 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
     """
     journal = context.journal
     if await _shared_already(job, context):
-        await journal.job(job.seq, JobStatus.SKIPPED, "shared: there already")
+        journal.job(job.seq, JobStatus.SKIPPED, "shared: there already")
         return
-    await journal.job(job.seq, JobStatus.RUNNING)
+    journal.job(job.seq, JobStatus.RUNNING)
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""
 
@@ -63,7 +63,7 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
         except TimeoutError:
             detail = f": {waits}" if waits else ""
             raise TimedOut(f"{job.ref} was not ready within {context.seconds:g} s{detail}") from None
-    await journal.job(job.seq, JobStatus.COMPLETED)
+    journal.job(job.seq, JobStatus.COMPLETED)
 
 
 async def _required(job: Job, context: JobContext) -> None:

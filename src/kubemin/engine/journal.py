@@ -1,10 +1,13 @@
 """The cleanup journal of one task: every touched resource is a row, every request a claim (design §4).
 
-Rows are kept in memory as the database has them; `Journal.write` commits changes of many jobs together, each commit
-fenced by the lease. What is in memory is never ahead of what was committed for a request that leaves.
+Rows are kept in memory as the database has them, or is about to. One commit takes the changes of all jobs that have
+some, and is fenced by the lease. A request leaves only once its claim is committed: `Journal.claim` waits for that.
+What a successor would find out by looking (an answer, a row's state, how a job does) is noted, and committed with the
+next claim or a moment later, in order.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ from kubemin.engine.shield import to_the_end
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, JobStatus, ResourceState
 from kubemin.store import Database, Tx, events, jobs, journal, tasks
-from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost
+from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost, StoreError
 
 
 @dataclass
@@ -51,6 +54,11 @@ class Resource:
     claims: dict[str, Claim] = field(default_factory=dict)
 
     @property
+    def key(self) -> tuple[ObjectRef, int, str]:
+        """What tells a task's rows apart."""
+        return self.ref, self.job_seq, self.purpose
+
+    @property
     def touched(self) -> bool:
         """A request of ours changed the object, or may have."""
         return any(
@@ -75,7 +83,8 @@ class Changes:
     updated: dict[int, set[str]] = field(default_factory=dict)
     claims: list[tuple[int, Claim]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
-    jobs: list[tuple[int, JobStatus, str | None, str | None]] = field(default_factory=list)
+    jobs: dict[tuple[int, JobStatus], tuple[str | None, str | None]] = field(default_factory=dict)
+    """Info and error of jobs that came to a status; of several for one status the last counts."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
 
@@ -86,20 +95,38 @@ class Changes:
             self.updated.setdefault(seq, set()).update(names)
         self.claims += other.claims
         self.answers |= other.answers
-        self.jobs += other.jobs
+        self.jobs |= other.jobs
         self.events += other.events
         self.labels |= other.labels
 
 
+@dataclass
+class _Batch:
+    """What the next commit takes, and who waits for it."""
+
+    changes: Changes = field(default_factory=Changes)
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    urgent: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+_LINGER = 0.05
+"""Seconds that a note waits for others to join its commit, unless somebody waits for one."""
+
+
 class Journal:
-    """The journal of one task, held under one lease. Raises `Stopped` once the lease is lost."""
+    """The journal of one task, held under one lease. Raises `Stopped` once the lease is lost.
+
+    A commit that fails is the last one: whoever is told of it, or comes later, stops, and a successor looks.
+    """
 
     def __init__(self, db: Database, lease: Lease, resources: Iterable[Resource] = ()) -> None:
         self.lease = lease
         self.resources: dict[int, Resource] = {resource.seq: resource for resource in resources}
         self._db = db
-        self._pending: list[tuple[Changes, asyncio.Future[None]]] = []
+        self._rows = {resource.key: resource for resource in self.resources.values()}
+        self._batch: _Batch | None = None
         self._flusher: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     @classmethod
     async def load(cls, db: Database, lease: Lease) -> Self:
@@ -128,10 +155,7 @@ class Journal:
 
     def of(self, ref: ObjectRef, job_seq: int, purpose: str = "apply") -> Resource:
         """The row of an object in a job, made (not yet committed) if there is none."""
-        for resource in self.resources.values():
-            if resource.ref == ref and resource.job_seq == job_seq and resource.purpose == purpose:
-                return resource
-        return Resource(0, job_seq, ref, purpose)
+        return self._rows.get((ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
 
     async def claim(self, resource: Resource, kind: ClaimKind, base_version: str | None = None, *fields: str) -> Claim:
         """Commit the intent and one request's claim; the request may leave once this returns."""
@@ -145,24 +169,24 @@ class Journal:
         self.lease.check()
         return claim
 
-    async def answer(self, resource: Resource, claim: Claim, answer: str, *fields: str) -> None:
-        """Commit what became of a request, and the fields of its row that it changed."""
+    def answer(self, resource: Resource, claim: Claim, answer: str, *fields: str) -> None:
+        """Note what became of a request, and the fields of its row that it changed."""
         claim.answer = answer
         changes = Changes(answers={claim.token: answer}, labels={"answer"})
         if fields:
             changes.updated[resource.seq] = set(fields)
             changes.events.append(_event(resource))
-        await self.write(changes)
+        self.note(changes)
 
-    async def settle(self, resource: Resource, state: ResourceState, why: str = "", *fields: str) -> None:
-        """Commit a row's new state, and other fields of it that changed."""
+    def settle(self, resource: Resource, state: ResourceState, why: str = "", *fields: str) -> None:
+        """Note a row's new state, and other fields of it that changed."""
         if resource.seq and resource.state is state and resource.why == why and not fields:
             return
         resource.state, resource.why = state, why
         changes = Changes(labels={"settle"})
         self._record(resource, changes, ("state", "why", *fields))
         changes.events.append(_event(resource))
-        await self.write(changes)
+        self.note(changes)
 
     async def adopt(self, rows: Iterable[Resource]) -> None:
         """Commit rows that came from elsewhere: what the task is to remove."""
@@ -184,45 +208,73 @@ class Journal:
             changes.updated[resource.seq] = set(fields)
             return
         resource.seq = len(self.resources) + 1
-        self.resources[resource.seq] = resource
+        self.resources[resource.seq] = self._rows[resource.key] = resource
         changes.new.append(resource)
 
-    async def job(self, seq: int, status: JobStatus, info: str | None = None, error: str | None = None) -> None:
-        """Commit a job's status."""
-        event = {"job": seq, "status": status, "info": info, "error": error}
-        await self.write(Changes(jobs=[(seq, status, info, error)], events=[("job", event)], labels={"job"}))
+    def job(self, seq: int, status: JobStatus, info: str | None = None, error: str | None = None) -> None:
+        """Note a job's status."""
+        self.note(Changes(jobs={(seq, status): (info, error)}, labels={"job"}))
+
+    def note(self, changes: Changes) -> None:
+        """Have changes committed soon, without waiting for it."""
+        self._add(changes)
 
     async def write(self, changes: Changes) -> None:
-        """Commit changes, together with those of other jobs that wait at this moment. Runs to its end under a cancel.
+        """Commit changes, with all that was noted before. Runs to its end under a cancel.
 
-        Raises `Stopped` if the lease is lost, `StoreError` if nothing was committed.
+        Raises `Stopped` if the lease is lost or an earlier commit failed, `StoreError` if nothing was committed.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((changes, done))
+        batch = self._add(changes)
+        batch.urgent.set()
+        await to_the_end(batch.done)
+
+    async def flush(self) -> None:
+        """Wait until all that was noted is committed. Raises like `write`."""
+        if self._flusher is not None or self._failure is not None:
+            await self.write(Changes())
+
+    async def close(self) -> None:
+        """Commit what was noted, if that can be; to be called before the lease is given up."""
+        with contextlib.suppress(Stopped, StoreError):
+            await self.flush()
+
+    def _add(self, changes: Changes) -> _Batch:
+        self._check()
+        if self._batch is None:
+            self._batch = _Batch()
+        self._batch.changes.merge(changes)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
-        await to_the_end(done)
+        return self._batch
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            why = self._failure.__cause__ if isinstance(self._failure, Stopped) else self._failure
+            raise Stopped(f"the journal cannot be written: {self._failure}") from why
 
     async def _flush(self) -> None:
         try:
-            await asyncio.sleep(0)  # let the jobs of a stage, which start together, join one commit
-            while self._pending:
-                batch, self._pending = self._pending, []
-                merged = Changes()
-                for changes, _ in batch:
-                    merged.merge(changes)
+            while self._batch is not None:
+                await asyncio.sleep(0)  # the jobs of a stage start together: let them join one commit
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LINGER):
+                        await self._batch.urgent.wait()
+                batch, self._batch = self._batch, None
                 try:
-                    await self._commit(merged)
+                    self._check()
+                    await self._commit(batch.changes)
                 except Exception as error:  # noqa: BLE001  each writer gets it, in its own task
-                    for _, done in batch:
-                        done.set_exception(error)
+                    self._failure = error
+                    batch.done.set_exception(error)
+                    batch.done.exception()  # perhaps nobody waits
                 else:
-                    for _, done in batch:
-                        done.set_result(None)
+                    batch.done.set_result(None)
         finally:
             self._flusher = None
 
     async def _commit(self, changes: Changes) -> None:
+        if not changes.labels:
+            return
         label = "+".join(sorted(changes.labels))
         while True:
             try:
@@ -258,9 +310,9 @@ class Journal:
         if changes.answers:
             await journal.answer_claims(tx, changes.answers)
         if changes.jobs:
-            await jobs.set_many(tx, task_id, changes.jobs)
-        if changes.events:
-            await events.append_many(tx, task_id, changes.events)
+            await jobs.set_many(tx, task_id, [(*key, *said) for key, said in changes.jobs.items()])
+        if told := [*changes.events, *map(_job_event, changes.jobs.items())]:
+            await events.append_many(tx, task_id, told)
 
 
 def _row(resource: Resource) -> journal.NewResource:
@@ -275,6 +327,11 @@ def _row(resource: Resource) -> journal.NewResource:
         dependents=resource.dependents,
         why=resource.why,
     )
+
+
+def _job_event(change: tuple[tuple[int, JobStatus], tuple[str | None, str | None]]) -> tuple[str, dict[str, Any]]:
+    (seq, status), (info, error) = change
+    return "job", {"job": seq, "status": status, "info": info, "error": error}
 
 
 def _event(resource: Resource) -> tuple[str, dict[str, Any]]:

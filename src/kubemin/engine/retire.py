@@ -54,6 +54,7 @@ class Retirement:
             async with asyncio.TaskGroup() as removals:
                 passes = [removals.create_task(self._settle(row, until)) for row in group]
             left += [row for row, settled in zip(group, passes, strict=True) if not settled.result()]
+        await self._journal.flush()
         return left
 
     async def _settle(self, row: Resource, deadline: float) -> bool:
@@ -67,7 +68,7 @@ class Retirement:
         else:
             return True
         row.why = ""
-        await self._journal.settle(row, row.state, why)
+        self._journal.settle(row, row.state, why)
         return False
 
     async def _remove(self, row: Resource) -> None:
@@ -78,10 +79,10 @@ class Retirement:
             if look is None:
                 break
             if look["metadata"]["uid"] != row.uid:
-                await self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
+                self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
                 return
             if (why := await self._not_to_go(row, look)) is not None:
-                await self._journal.settle(row, ResourceState.KEPT, why)
+                self._journal.settle(row, ResourceState.KEPT, why)
                 return
             row.before = look  # its claim templates are needed once it is gone
             if await self._remover.delete(row, look):
@@ -89,7 +90,7 @@ class Retirement:
             await backoff.pause()
         if row.before is not None:
             await self._remover.tidy(row, row.before)
-        await self._journal.settle(row, ResourceState.DELETED)
+        self._journal.settle(row, ResourceState.DELETED)
 
     async def _not_to_go(self, row: Resource, look: Manifest) -> str | None:
         """Why the object is to stay, if it is."""

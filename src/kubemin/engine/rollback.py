@@ -57,6 +57,7 @@ class Rollback:
             async with asyncio.TaskGroup() as jobs:
                 passes = [jobs.create_task(self._settle(resource, until)) for resource in group]
             left += [resource for resource, settled in zip(group, passes, strict=True) if not settled.result()]
+        await self._journal.flush()
         return left
 
     async def _settle(self, resource: Resource, deadline: float) -> bool:
@@ -72,13 +73,13 @@ class Rollback:
         else:
             return True
         resource.why = ""
-        await self._journal.settle(resource, resource.state, why)
+        self._journal.settle(resource, resource.state, why)
         return False
 
     async def _undo(self, resource: Resource) -> None:
         if not resource.touched:
             if resource.state is ResourceState.INTENT:
-                await self._journal.settle(resource, ResourceState.DELETED, "nothing was written")
+                self._journal.settle(resource, ResourceState.DELETED, "nothing was written")
             return
         backoff = Backoff()
         while True:
@@ -101,7 +102,7 @@ class Rollback:
                     await self._tidy_and_settle(resource, ResourceState.DELETED, since=look)
                     return
             elif not self._restore:
-                await self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
+                self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
                 return
             elif (outcome := await self._put_back(resource, look, claim)) is not None:
                 await self._tidy_and_settle(resource, *outcome)
@@ -121,18 +122,18 @@ class Rollback:
         ):
             raise StillThere(namespace.ref, "waits for what the task made in it")
         if found := await strangers(self._cluster, name, namespace.dependents.get(CONTENT, ())):
-            await self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
+            self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
     async def _absent(self, resource: Resource) -> None:
         if resource.state.settled:
             return
         if resource.before is not None:
-            await self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
+            self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
         elif resource.state is ResourceState.CREATED:
             await self._tidy_and_settle(resource, ResourceState.DELETED)
         else:
-            await self._journal.settle(resource, ResourceState.DELETED, "it is not there")
+            self._journal.settle(resource, ResourceState.DELETED, "it is not there")
 
     async def _not_ours(self, resource: Resource, look: Manifest) -> None:
         """No claim of ours is on the object and none can come: it is as others want it."""
@@ -160,11 +161,11 @@ class Rollback:
         """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does."""
         begun = since["metadata"]["creationTimestamp"] if since else ""
         await self._remover.tidy(resource, self._manifests.get(resource.job_seq, {}), since=begun)
-        await self._journal.settle(resource, state, why)
+        self._journal.settle(resource, state, why)
 
     async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
         await self._remover.unmark(resource, self._manifests.get(resource.job_seq, {}))
-        await self._journal.settle(resource, state, why)
+        self._journal.settle(resource, state, why)
 
     @staticmethod
     def _may_land(resource: Resource, look: Manifest) -> bool:

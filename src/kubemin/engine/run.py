@@ -17,6 +17,7 @@ from kubemin.engine.options import ExecOptions
 from kubemin.engine.retire import Retirement, standing
 from kubemin.engine.rollback import Rollback
 from kubemin.engine.scope import Scope, Stop
+from kubemin.engine.shield import to_the_end
 from kubemin.plan import Plan, priority_of
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, ResourceState, TaskStatus
@@ -81,9 +82,17 @@ class TaskRun:
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
         journal = await Journal.load(self._tools.db, self.lease)
+        try:
+            await self._drive(journal)
+        finally:
+            await to_the_end(journal.close())
+
+    async def _drive(self, journal: Journal) -> None:
         task = self.task
         if not task.status.ended:
-            task = await self._finish(journal, await self._forward(journal))
+            outcome = await self._forward(journal)
+            await journal.flush()
+            task = await self._finish(journal, outcome)
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
@@ -181,9 +190,9 @@ class TaskRun:
             return
         for row in journal.resources.values():
             if row.purpose == "remove" and not row.state.settled:
-                await journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
+                journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
             elif row.purpose == "replace":
-                await journal.settle(row, ResourceState.LOST, "replaced by this task; a Job is not run again")
+                journal.settle(row, ResourceState.LOST, "replaced by this task; a Job is not run again")
         rows = [row for row in journal.resources.values() if row.purpose == "apply"]
         if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
             async with self._tools.db.read() as tx:

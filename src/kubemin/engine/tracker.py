@@ -77,13 +77,13 @@ class CleanupTracker:
         """Record that the object was there before us: a cleanup never removes it."""
         resource = self.resource(ref)
         resource.uid = uid
-        await self._journal.settle(resource, ResourceState.OBSERVED, "", "uid")
+        self._journal.settle(resource, ResourceState.OBSERVED, "", "uid")
 
     async def mark_content(self, ref: ObjectRef, content: dict[str, list[str]]) -> None:
         """Record the uids of what was in a new Namespace from the first (design R10)."""
         resource = self.resource(ref)
         resource.dependents = content
-        await self._journal.settle(resource, resource.state, resource.why, "dependents")
+        self._journal.settle(resource, resource.state, resource.why, "dependents")
 
     async def mark_resource_replaced(self, look: Manifest) -> None:
         """Delete the very object that ``look`` shows, to make room for another one of its name.
@@ -103,7 +103,7 @@ class CleanupTracker:
             )
         )
         resource.state = ResourceState.DELETED
-        await self._journal.answer(resource, claim, "done", "state")
+        self._journal.answer(resource, claim, "done", "state")
 
     async def mark_resource_settled(self, look: Manifest, claim: Claim) -> None:
         """Record, from a look, what an unanswered request of ours turned out to have done."""
@@ -115,7 +115,7 @@ class CleanupTracker:
             resource.state = ResourceState.CHANGED
             resource.applied = applied_view(resource.before or look, look)
         version = look["metadata"]["resourceVersion"]
-        await self._journal.answer(resource, claim, f"seen {version}", "state", "uid", "applied")
+        self._journal.answer(resource, claim, f"seen {version}", "state", "uid", "applied")
 
     async def clean(self) -> list[Resource]:
         """Undo what this job did; returns what could not be undone yet. Idempotent; a missing object is success."""
@@ -129,16 +129,16 @@ class CleanupTracker:
         except Unanswered:
             raise  # the claim stays open: only a look can tell
         except Unreachable:
-            await self._journal.answer(resource, claim, UNSENT)
+            self._journal.answer(resource, claim, UNSENT)
             raise
         except ClusterError as error:
-            await self._journal.answer(resource, claim, f"{REFUSED} {error.status}")
+            self._journal.answer(resource, claim, f"{REFUSED} {error.status}")
             raise
         resource.state, resource.uid = state, answer["metadata"]["uid"]
         if state is ResourceState.CHANGED:
             resource.applied = answer
         version = answer["metadata"]["resourceVersion"]
-        await self._journal.answer(resource, claim, f"done {version}", "state", "uid", "applied")
+        self._journal.answer(resource, claim, f"done {version}", "state", "uid", "applied")
         return answer
 
     @staticmethod

@@ -1,0 +1,166 @@
+"""What the engine costs beside plain API calls: deploy and rollback of the same 200 objects, in the same run.
+
+The plain side makes the same requests with the same client, in the same stages and as many at once, and waits for the
+same workloads by the same watches; it keeps no journal. The sides alternate; the simulated cluster is a process of its
+own. A deploy is measured from the call of `exec` to the task's end, a rollback from the call of `cancel` to the end of
+its cleanup: then nothing is left in the cluster.
+"""
+
+import argparse
+import asyncio
+import gc
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from bench.application import COMPONENTS, NEVER_READY, OBJECTS, application, plan_of
+from bench.managed import database, managed
+from bench.plain import Plain
+from bench.report import median, quiet, show
+from bench.simulated import SPEED, Simulated, simulated
+from kubemin.cluster import Cluster
+from kubemin.cluster.informers import Informers
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import Database
+
+DEPLOY, FIRST_ASKED, ROLLBACK = "deploy", "deploy after a pre-flight", "rollback"
+TARGETS = {DEPLOY: 1.3, ROLLBACK: 2.0}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of wall clock, of this process's processors, and of the simulated cluster's."""
+
+    wall: float
+    cpu: float
+    cluster_cpu: float
+
+
+class Meter:
+    """Measures one piece of work at a time."""
+
+    def __init__(self, cluster: Simulated) -> None:
+        self._cluster = cluster
+        self.costs: dict[str, Cost] = {}
+
+    async def measure(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Run ``work`` and keep what it cost."""
+        gc.collect()
+        wall, cpu, cluster = time.perf_counter(), time.process_time(), self._cluster.cpu()
+        await work()
+        self.costs[what] = Cost(time.perf_counter() - wall, time.process_time() - cpu, self._cluster.cpu() - cluster)
+
+
+async def plain_side(meter: Meter, _: Database, cluster: Cluster) -> None:
+    """Deploy, and delete what a rollback would delete."""
+    whole, broken = plan_of(application()), plan_of(application(last_image=NEVER_READY))
+    made: list[Manifest] = []
+    async with aclosing(Informers(cluster)) as informers:
+        plain = Plain(cluster, informers)
+        await plain.begin()
+
+        async def deploy() -> None:
+            made.extend(await plain.deploy(whole))
+
+        await meter.measure(DEPLOY, deploy)
+        await plain.delete(made)
+        made = await plain.deploy(broken, unready=[job.ref for job in broken.jobs if NEVER_READY in str(job.manifest)])
+        await meter.measure(ROLLBACK, lambda: plain.delete(made))
+
+
+async def engine_side(meter: Meter, db: Database, cluster: Cluster) -> None:
+    """Deploy, with and without asking first; and roll back a deploy of which all but the last object is ready."""
+    for what in (DEPLOY, FIRST_ASKED):
+        async with managed(db, cluster) as engine:
+            app_id = await engine.save(application())
+
+            async def deploy() -> None:
+                task_id = await engine.exec(app_id, preflight=what is FIRST_ASKED)  # noqa: B023
+                task = await engine.settled(task_id)
+                assert task.status is TaskStatus.COMPLETED, task.reason
+
+            await meter.measure(what, deploy)
+            _, left = await engine.service.delete_resources(app_id)
+            assert not left, left
+    async with managed(db, cluster) as engine:
+        app_id = await engine.save(application(last_image=NEVER_READY))
+        task_id = await engine.exec(app_id)
+        await engine.waits_for_the_last(task_id)
+
+        async def roll_back() -> None:
+            await engine.service.cancel(app_id, task_id, "bench", "measured")
+            task = await engine.settled(task_id)
+            assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
+
+        await meter.measure(ROLLBACK, roll_back)
+
+
+SIDES = {"plain": plain_side, "engine": engine_side}
+
+
+async def measure(rounds: int) -> Mapping[tuple[str, str], list[Cost]]:
+    """Costs by what was done and by side; the sides take turns in going first, and the first round warms up."""
+    costs: defaultdict[tuple[str, str], list[Cost]] = defaultdict(list)
+    with simulated() as server:
+        async with database() as db:
+            for number in range(rounds + 1):
+                for side in sorted(SIDES, reverse=number % 2 == 0):
+                    meter = Meter(server)
+                    cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=30)
+                    async with aclosing(cluster):
+                        await SIDES[side](meter, db, cluster)
+                        assert not (left := await _left(cluster)), f"{side} left {left}"
+                    if number:
+                        for what, cost in meter.costs.items():
+                            costs[what, side].append(cost)
+    return costs
+
+
+async def _left(cluster: Cluster) -> list[str]:
+    """What somebody forgot to remove."""
+    kinds = ("Deployment", "StatefulSet", "PersistentVolumeClaim", "Pod", "ConfigMap", "Ingress", "Role")
+    found = [item["metadata"]["name"] for kind in kinds for item in (await cluster.list(kind, "default")).items]
+    return [name for name in found if name != "kube-root-ca.crt"]
+
+
+def report(costs: Mapping[tuple[str, str], list[Cost]], rounds: int) -> None:
+    """Print the table."""
+    rows = []
+    for (what, side), measured in sorted(costs.items(), key=lambda item: (item[0][0], item[0][1] != "plain")):
+        ratios = ["", ""]
+        if side == "engine":
+            plain = costs[DEPLOY if what is FIRST_ASKED else what, "plain"]
+            target = f" (≤ {TARGETS[what]:g})" if what in TARGETS else ""
+            ratios = [f"{_wall(measured) / _wall(plain):.2f}{target}", f"{_cpu(measured) / _cpu(plain):.2f}"]
+        walls = [cost.wall for cost in measured]
+        numbers = [_wall(measured), min(walls), max(walls)]
+        numbers += [median([cost.cpu for cost in measured]), median([cost.cluster_cpu for cost in measured])]
+        rows.append((f"{what}, {side}", *(f"{number:.2f}" for number in numbers), *ratios))
+    show(
+        f"Engine and plain API calls: {COMPONENTS} components, {OBJECTS} objects, one DAG step; {rounds} rounds",
+        ("medians", "wall s", "least", "most", "own CPU s", "cluster CPU s", "wall ratio", "CPU ratio"),
+        rows,
+        [
+            f"SQLite on disk, synchronous=FULL; simulated cluster in a process of its own, speed {SPEED:g}",
+            "CPU ratio: own and cluster's together; what the wall ratio tends to where other work fills the machine",
+        ],
+    )
+
+
+def _wall(costs: Sequence[Cost]) -> float:
+    return median([cost.wall for cost in costs])
+
+
+def _cpu(costs: Sequence[Cost]) -> float:
+    return median([cost.cpu + cost.cluster_cpu for cost in costs])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    quiet()
+    report(asyncio.run(measure(arguments.rounds)), arguments.rounds)

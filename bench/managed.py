@@ -1,0 +1,111 @@
+"""The engine's side: a worker, an SQLite database on disk with its real settings, in-process signals."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from bench.plain import WATCHED
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.application import Application
+from kubemin.spec.ids import new_id
+from kubemin.spec.limits import Limits
+from kubemin.spec.states import Cleanup, JobStatus
+from kubemin.store import Database, applications, components, jobs, tasks, workflows
+from kubemin.store.tasks import Task
+
+T = TypeVar("T")
+
+
+@dataclass
+class Managed:
+    """A server with one worker, as `kubemin dev` has them."""
+
+    db: Database
+    service: Service
+    engine: Engine
+
+    async def save(self, app: Application) -> str:
+        """Store the application as the API does, under a name of its own; returns its id."""
+        app_id = new_id()
+        async with self.db.begin("save") as tx:
+            await applications.insert(tx, applications.NewApplication(id=app_id, name=app_id, namespace=app.namespace))
+            await workflows.insert(tx, workflows.NewWorkflow(id=new_id(), app_id=app_id, name="deploy", steps=[]))
+            parts = [
+                components.NewComponent(
+                    name=part.name,
+                    type=part.type,
+                    namespace=part.namespace,
+                    image=part.image,
+                    replicas=part.replicas,
+                    properties=part.properties.dump(),
+                    traits=part.traits.dump(),
+                )
+                for part in app.component
+            ]
+            await components.replace_components(tx, app_id, parts)
+        return app_id
+
+    async def exec(self, app_id: str, *, preflight: bool = False) -> str:
+        """Run the application; returns the task's id."""
+        options = ExecOptions(preflight=preflight)
+        return (await self.service.exec_workflow(app_id, None, options, "bench")).id
+
+    async def settled(self, task_id: str) -> Task:
+        """Wait until the task has ended and nothing of it is under way."""
+
+        async def check() -> Task | None:
+            async with self.db.read() as tx:
+                task = (await tasks.page(tx, limit=1))[0]
+            going = task.id != task_id or not task.status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING)
+            return None if going else task
+
+        return await self._until(check)
+
+    async def waits_for_the_last(self, task_id: str) -> None:
+        """Wait until all jobs but one are done."""
+
+        async def check() -> bool:
+            async with self.db.read() as tx:
+                states = [job.status for job in await jobs.of_task(tx, task_id)]
+            return states.count(JobStatus.COMPLETED) == len(states) - 1
+
+        await self._until(check)
+
+    async def _until(self, check: Callable[[], Awaitable[T | None]]) -> T:
+        async with asyncio.timeout(300):
+            while not (found := await check()):  # noqa: ASYNC110  what is waited for is a row
+                await asyncio.sleep(0.02)
+            return found
+
+
+@asynccontextmanager
+async def database() -> AsyncIterator[Database]:
+    """A database on disk, as it is used."""
+    with TemporaryDirectory(prefix="kubemin-bench-") as folder:
+        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}")
+        await db.migrate()
+        try:
+            yield db
+        finally:
+            await db.aclose()
+
+
+@asynccontextmanager
+async def managed(db: Database, cluster: Cluster) -> AsyncIterator[Managed]:
+    """A fresh worker, its watches going."""
+    signals, doorbell = LocalSignals(LocalHub()), LocalDoorbell()
+    engine = Engine(db, cluster, signals, doorbell, EngineOptions(name="bench"))
+    running = asyncio.create_task(engine.run())
+    try:
+        await asyncio.gather(*(engine.informers.watch(kind) for kind in WATCHED))
+        yield Managed(db, Service(db, signals, doorbell, Limits()), engine)
+    finally:
+        await engine.stop()
+        await running

@@ -1,0 +1,70 @@
+"""The plain side: the same requests with the same client, and nothing to remember them by."""
+
+import asyncio
+from collections.abc import Collection
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.informers import Informers
+from kubemin.cluster.readiness import RELATED
+from kubemin.engine.ready import until_ready
+from kubemin.engine.removal import propagation
+from kubemin.plan import Job, Plan, priority_of
+from kubemin.spec.objects import Manifest, ObjectRef
+
+WATCHED = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "PersistentVolumeClaim")
+
+
+class Plain:
+    """Creates a plan's objects, and deletes them again."""
+
+    def __init__(self, cluster: Cluster, informers: Informers) -> None:
+        self._cluster = cluster
+        self._informers = informers
+
+    async def begin(self) -> None:
+        """Have the watches going, as a worker has them when a task comes."""
+        await asyncio.gather(*(self._informers.watch(kind) for kind in WATCHED))
+
+    async def deploy(self, plan: Plan, *, unready: Collection[ObjectRef] = ()) -> list[Manifest]:
+        """Create the objects, those of a stage together, and wait until all are ready but ``unready``."""
+        made: list[Manifest] = []
+
+        async def create(job: Job) -> None:
+            obj = await self._cluster.create(job.manifest)
+            made.append(obj)
+            if job.ref.kind in RELATED and job.ref not in unready:
+                await until_ready(self._cluster, self._informers, obj, hopeless_after=0, progress=lambda _: None)
+
+        for stage in plan.stages:
+            async with asyncio.TaskGroup() as group:
+                for job in stage.jobs:
+                    group.create_task(create(job))
+        return made
+
+    async def delete(self, objects: Collection[Manifest]) -> None:
+        """Delete them in reverse order of priority, those of one priority together, and wait until they are gone.
+
+        With the volume claims that the StatefulSets' controllers made: a rollback leaves none behind either.
+        """
+        for priority in sorted({priority_of(obj["kind"]) for obj in objects}, reverse=True):
+            group = [obj for obj in objects if priority_of(obj["kind"]) == priority]
+            await self._delete_together(group)
+            if any(obj["kind"] == "StatefulSet" for obj in group):
+                known = {obj["metadata"]["uid"] for obj in objects}
+                claims = (await self._cluster.list("PersistentVolumeClaim", "default")).items
+                await self._delete_together([claim for claim in claims if claim["metadata"]["uid"] not in known])
+
+    async def _delete_together(self, objects: Collection[Manifest]) -> None:
+        async with asyncio.TaskGroup() as deletes:
+            for obj in objects:
+                deletes.create_task(self._delete(obj))
+
+    async def _delete(self, obj: Manifest) -> None:
+        ref, uid = ObjectRef.of(obj), obj["metadata"]["uid"]
+        if await self._cluster.delete(ref, uid=uid, propagation=propagation(ref.kind)) is None:
+            return
+
+        def gone(now: Manifest | None) -> bool | None:
+            return True if now is None or now["metadata"]["uid"] != uid else None
+
+        await self._informers.until(ref.kind, ref.namespace, ref.name, gone)

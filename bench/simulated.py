@@ -1,0 +1,50 @@
+"""The simulated cluster in a process of its own, over a real socket."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubemin.sim.server import SimServer
+
+SPEED = 1000.0
+"""Pods are ready, and gone, a thousand times sooner than real ones: what remains is the work of the two sides."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A running one."""
+
+    url: str
+    pid: int
+
+    def cpu(self) -> float:
+        """Processor seconds it has used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def simulated(speed: float = SPEED) -> Iterator[Simulated]:
+    """Start one, and stop it at the end. It ends with this process, too, however that ends."""
+    command = [sys.executable, "-m", "bench.simulated", str(speed)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Simulated(process.stdout.readline().strip(), process.pid)
+        finally:
+            process.communicate()
+
+
+async def _serve(speed: float) -> None:
+    async with SimServer(speed=speed) as server:
+        print(server.url, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(float(sys.argv[1])))
