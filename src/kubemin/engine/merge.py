@@ -184,6 +184,12 @@ def _item_key(item: dict[str, Any], keys: Sequence[str]) -> str:
     return "[" + ",".join(str(item.get(key, "")) for key in keys) + "]"
 
 
+def items_by_key(name: str, *lists: list[Any]) -> list[dict[str, Any]] | None:
+    """The lists as maps, where items of a field of that name have an identity; None where a list is one value."""
+    keys = _keys_for((name,), *lists)
+    return [_by_key(items, keys) for items in lists] if keys else None
+
+
 def _by_key(items: list[Any], keys: Sequence[str]) -> dict[str, Any]:
     return {_item_key(item, keys): item for item in items}
 

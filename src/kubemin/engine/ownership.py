@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 from kubemin.spec.labels import APP_ID, CLAIM, MANAGER
@@ -86,12 +87,17 @@ def applied_view(before: Manifest, look: Manifest) -> Manifest:
     return view
 
 
-def _our_fields(obj: Manifest) -> dict[str, Any]:
+def owned_fields(obj: Manifest, whose: Callable[[str], bool]) -> dict[str, Any]:
+    """The fields (fieldsV1) that managers of whom ``whose`` is true own, but for those of subresources."""
     fields: dict[str, Any] = {}
     for entry in obj["metadata"].get("managedFields") or []:
-        if entry.get("manager") == MANAGER and not entry.get("subresource"):
+        if whose(str(entry.get("manager"))) and not entry.get("subresource"):
             fields = _union(fields, entry.get("fieldsV1") or {})
     return fields
+
+
+def _our_fields(obj: Manifest) -> dict[str, Any]:
+    return owned_fields(obj, lambda manager: manager == MANAGER)
 
 
 def _union(one: dict[str, Any], two: dict[str, Any]) -> dict[str, Any]:
@@ -114,8 +120,8 @@ def _take(target: Any, source: Any, fields: dict[str, Any]) -> None:
             else:
                 _take(target[key], source[key], inner)
         elif spelled.startswith("k:") and isinstance(source, list) and isinstance(target, list):
-            item = _find(source, spelled)
-            mine = _find(target, spelled)
+            item = find_item(source, spelled)
+            mine = find_item(target, spelled)
             if item is None:
                 continue
             if mine is None:
@@ -138,7 +144,7 @@ def _drop(target: Any, source: Any, fields: dict[str, Any]) -> None:
             elif key in target:
                 _drop(target[key], source[key], below)
         elif spelled.startswith("k:") and isinstance(source, list) and isinstance(target, list):
-            mine, item = _find(target, spelled), _find(source, spelled)
+            mine, item = find_item(target, spelled), find_item(source, spelled)
             if mine is not None and item is None:
                 target.remove(mine)
             elif mine is not None:
@@ -149,7 +155,8 @@ def _drop(target: Any, source: Any, fields: dict[str, Any]) -> None:
                 target.remove(value)
 
 
-def _find(items: list[Any], spelled: str) -> Any:
+def find_item(items: list[Any], spelled: str) -> Any:
+    """The item of a list that a ``k:`` key of fieldsV1 names; None if it is not there."""
     wanted = json.loads(spelled[2:])
     for item in items:
         if isinstance(item, dict) and all(item.get(key) == value for key, value in wanted.items()):

@@ -9,19 +9,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import AlreadyExists, ClusterError, Invalid, Terminating
+from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import JobFailed
+from kubemin.engine.foresee import foreseen
 from kubemin.engine.gone import look_at
+from kubemin.engine.immutable import grown, told
 from kubemin.engine.merge import differences
+from kubemin.engine.ownership import adopt_created
+from kubemin.engine.showing import shown
 from kubemin.engine.write import leftovers, refuse_foreign, replaceable, without_foreign_replicas
 from kubemin.plan import Job
 from kubemin.spec.labels import CLAIM, TASK_ID
-from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.objects import Manifest
 
 _CONCURRENCY = 32
 _TRIES = 5
-_MASK = "******"
 _NO_DRY_RUN = "does not support dry run"
 
 
@@ -38,7 +41,7 @@ class Forecast:
     def __str__(self) -> str:
         if self.verb == "same":
             return "no change"
-        return f"would {self.verb}" + (f": {'; '.join(self.changes)}" if self.changes else "")
+        return f"would {self.verb}" + (": " + "\n".join(self.changes) if self.changes else "")
 
 
 async def preflight(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
@@ -77,8 +80,13 @@ async def _forecast(cluster: Cluster, job: Job) -> Forecast:
                 await cluster.create(job.manifest, dry_run=True)
             except AlreadyExists:
                 look = await look_at(cluster, job.ref)
-                if look is not None:
-                    return await _change(cluster, job, look)
+                try:
+                    if look is not None:
+                        return await _change(cluster, job, look)
+                except (Conflict, NotFound):
+                    pass  # it is another by now: once more
+                await backoff.pause()
+                continue
             except Terminating:
                 pass
             return Forecast("create")
@@ -86,34 +94,43 @@ async def _forecast(cluster: Cluster, job: Job) -> Forecast:
             if _NO_DRY_RUN in error.message:
                 return Forecast("write")  # an admission webhook that cannot be asked without doing it
             if not error.retryable:
-                raise JobFailed(error.message) from error
+                raise JobFailed(told(job.ref, error)) from error
             if attempt == _TRIES:
                 raise
             await backoff.pause(error)
-    raise AssertionError("unreachable")
+    return Forecast("change")  # it changes all the time: the write will look again
 
 
 async def _change(cluster: Cluster, job: Job, look: Manifest) -> Forecast:
     refuse_foreign(job.manifest, look)
     wanted = without_foreign_replicas(job.manifest, look)
-    metadata = {**wanted["metadata"], "uid": look["metadata"]["uid"]}
+    if job.fetch is not None:  # fetched when it is written: until then, what is there
+        there = (look.get("data") or {}).get(job.fetch.key, "")
+        wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
     try:
-        answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
+        if adopt_created(look) is None:
+            metadata = {**wanted["metadata"], "uid": look["metadata"]["uid"]}
+            answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
+        else:
+            answer = await cluster.replace(foreseen(look, wanted), dry_run=True)
     except Invalid:
         if replaceable(wanted, look):
-            return Forecast("replace")
+            return Forecast("replace", (f"a {job.ref.kind}'s spec cannot be changed: deletes the one there is",))
         raise
     if left := leftovers(wanted, answer):
         raise JobFailed(f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have")
-    changes = tuple(
-        f"{path}: {_shown(job.ref, path, old)} → {_shown(job.ref, path, new)}"
-        for path, old, new in differences(look, answer)
-        if not path.endswith((CLAIM, TASK_ID))
-    )
-    return Forecast("change" if changes else "same", changes)
+    changes = [
+        shown(path, old, new, secret=job.ref.kind == "Secret")
+        for path, old, new in differences(_unmarked(look), _unmarked(answer))
+    ]
+    if grown(look, answer):
+        changes.append("a claim never shrinks: this cannot be taken back")
+    return Forecast("change" if changes else "same", tuple(changes))
 
 
-def _shown(ref: ObjectRef, path: str, value: object) -> str:
-    if value is None:
-        return "nothing"
-    return _MASK if ref.kind == "Secret" and path.startswith(("data", "stringData")) else str(value)
+def _unmarked(obj: Manifest) -> Manifest:
+    """Without the marks that each write brings."""
+    meta = dict(obj["metadata"])
+    for field, mark in (("annotations", CLAIM), ("labels", TASK_ID)):
+        meta[field] = {key: value for key, value in (meta.get(field) or {}).items() if key != mark}
+    return {**obj, "metadata": meta}

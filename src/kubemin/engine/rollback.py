@@ -9,6 +9,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.content import CONTENT, strangers
 from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at
+from kubemin.engine.immutable import grown
 from kubemin.engine.journal import Claim, Journal, Resource
 from kubemin.engine.merge import changed_paths, ownership, restoration
 from kubemin.engine.ownership import applied_view, claim_of
@@ -201,10 +202,13 @@ class Rollback:
         applied = resource.applied or applied_view(before, look)
         undone = restoration(before, applied, look)
         owners = ownership(before, applied, look, MANAGER)
-        kept = list(undone.kept)
+        kept, body = list(undone.kept), undone.body
+        one_way = grown(body, look)
+        if one_way:
+            body = {**body, "spec": {**body["spec"], "resources": look["spec"]["resources"]}}
         try:
             current = look
-            content = _with_claim(undone.body, claim.token)
+            content = _with_claim(body, claim.token)
             if content != look:
                 current = await self._replace(content)
                 kept += [f"{path} (admission)" for path in changed_paths(content, current)]
@@ -218,9 +222,9 @@ class Rollback:
             return None
         except (Invalid, Forbidden) as error:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
-        if kept:
-            return ResourceState.KEPT, f"changed by others since, left as it is: {', '.join(kept)}"
-        return ResourceState.RESTORED, ""
+        why = [f"changed by others since, left as it is: {', '.join(kept)}"] if kept else []
+        why += ["it keeps the size that it was given: a claim never shrinks"] if one_way else []
+        return (ResourceState.KEPT if why else ResourceState.RESTORED), "; ".join(why)
 
     async def _replace(self, body: Manifest) -> Manifest:
         self._journal.lease.check()

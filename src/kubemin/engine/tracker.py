@@ -93,7 +93,8 @@ class CleanupTracker:
         meta = look["metadata"]
         resource = self._journal.of(ObjectRef.of(look), self._job_seq, "replace")
         resource.before, resource.uid = look, meta["uid"]
-        claim = await self._journal.claim(resource, ClaimKind.DELETE, meta["resourceVersion"], "before", "uid")
+        resource.why = f"a {resource.ref.kind}'s spec cannot be changed: deleted, and made anew"
+        claim = await self._journal.claim(resource, ClaimKind.DELETE, meta["resourceVersion"], "before", "uid", "why")
         await to_the_end(
             self.cluster.delete(
                 resource.ref,

@@ -20,6 +20,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.dependents import dependents_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at, until_gone
+from kubemin.engine.immutable import told
 from kubemin.engine.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
 from kubemin.engine.shield import to_the_end
 from kubemin.engine.tracker import CleanupTracker
@@ -76,7 +77,7 @@ class Ensure:
                 raise JobFailed(f"namespace {ref.namespace!r} is being deleted: {error.message}") from error
             except ClusterError as error:
                 if not error.retryable:
-                    raise JobFailed(error.message) from error
+                    raise JobFailed(told(ref, error)) from error
                 if isinstance(error, Unreachable) and asyncio.get_running_loop().time() > patience:
                     raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
                 self.report(error.message)
