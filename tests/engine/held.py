@@ -12,7 +12,6 @@ from kubemin.engine.lease import Lease
 from kubemin.engine.rollback import Rollback
 from kubemin.engine.tracker import CleanupTracker
 from kubemin.engine.write import Ensure
-from kubemin.plan import priority_of
 from kubemin.sim.server import SimServer
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -101,7 +100,7 @@ class Held:
     async def roll_back(
         self, resources: list[Resource] | None = None, *, seconds: float = 20, restore: bool = True
     ) -> list[Resource]:
-        rollback = Rollback(self.journal, self.cluster, self.manifests, priority_of, restore=restore)
+        rollback = Rollback(self.journal, self.cluster, self.manifests, restore=restore)
         rows = list(self.journal.resources.values()) if resources is None else resources
         return await rollback.run(rows, seconds)
 

@@ -58,12 +58,13 @@ class Engine:
 
     async def run(self) -> None:
         """Run until `stop`, or until cancelled: then tasks are handed over as they are."""
-        reaping = asyncio.create_task(self._reaper.run())
         try:
-            await self._worker.run()
+            # The reaper never ends by itself. If it breaks, the worker stops too: without it the promise is not kept.
+            async with asyncio.TaskGroup() as group:
+                reaping = group.create_task(self._reaper.run())
+                await self._worker.run()
+                reaping.cancel()
         finally:
-            reaping.cancel()
-            await asyncio.wait([reaping])
             await self.informers.aclose()
 
     async def stop(self, drain_seconds: float = 0) -> None:

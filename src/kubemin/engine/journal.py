@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from kubemin.engine.errors import Stopped
 from kubemin.engine.lease import Lease
+from kubemin.engine.ownership import claim_of
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, JobStatus, ResourceState
@@ -57,6 +58,11 @@ class Resource:
     def key(self) -> tuple[ObjectRef, int, str]:
         """What tells a task's rows apart."""
         return self.ref, self.job_seq, self.purpose
+
+    @property
+    def may_come(self) -> bool:
+        """A create of ours may still land."""
+        return any(claim.kind is ClaimKind.CREATE and claim.open for claim in self.claims.values())
 
     @property
     def touched(self) -> bool:
@@ -156,6 +162,15 @@ class Journal:
     def of(self, ref: ObjectRef, job_seq: int, purpose: str = "apply") -> Resource:
         """The row of an object in a job, made (not yet committed) if there is none."""
         return self._rows.get((ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
+
+    async def left_behind(self, look: Manifest) -> journal.ClaimOwner | None:
+        """The claim's owner, if the object is another task's leftover. Raises `StoreError`."""
+        token = claim_of(look)
+        if token is None:
+            return None
+        async with self._db.read() as tx:
+            owner = (await journal.owners_of(tx, [token])).get(token)
+        return owner if owner is not None and owner.left_behind(look["metadata"]["uid"]) else None
 
     async def claim(self, resource: Resource, kind: ClaimKind, base_version: str | None = None, *fields: str) -> Claim:
         """Commit the intent and one request's claim; the request may leave once this returns."""

@@ -1,7 +1,7 @@
 """The reaper: a standing watch that finds what a dead process's late request made (design §6).
 
-No time bounds a late request, so every object that carries a claim is looked at: if its task ended otherwise than
-``completed``, that task's cleanup is opened again, and whoever claims it rolls back by the journal.
+No time bounds a late request, so every object that carries a claim is looked at: if its task did not complete, or if
+it is not the object that the task's journal knows, that task's cleanup is opened again: whoever claims it undoes it.
 """
 
 import asyncio
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 import structlog
 
+from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.gone import look_at
 from kubemin.engine.ownership import claim_of, controlled
 from kubemin.engine.run import Tools
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import ClaimKind, Cleanup, ResourceState
 from kubemin.store import journal, tasks
 from kubemin.store.errors import StoreError
 
@@ -33,12 +34,12 @@ KINDS_WATCHED = (
     "Ingress",
     "Role",
     "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Namespace",
 )
 
 _SWEEP = 5.0
-
-_STAYS = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
-"""Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""
 
 
 class Reaper:
@@ -50,7 +51,8 @@ class Reaper:
         self._informers: Informers = tools.informers
         self._doorbell = doorbell
         self._kinds = kinds
-        self._seen: dict[ObjectRef, str] = {}
+        self._seen: dict[ObjectRef, tuple[str, str]] = {}
+        """Claim and uid of what carries a claim whose task is not known to be settled."""
         self._news = asyncio.Event()
 
     async def run(self) -> None:
@@ -64,10 +66,11 @@ class Reaper:
         async for change, obj in self._informers.follow(kind):
             ref = ObjectRef.of(obj)
             token = None if change == "DELETED" or controlled(obj) else claim_of(obj)
-            if token is None:
+            sight = None if token is None else (token, obj["metadata"]["uid"])
+            if sight is None:
                 self._seen.pop(ref, None)
-            elif self._seen.get(ref) != token:
-                self._seen[ref] = token
+            elif self._seen.get(ref) != sight:
+                self._seen[ref] = sight
                 self._news.set()
 
     async def _judge_all(self) -> None:
@@ -81,23 +84,23 @@ class Reaper:
             self._news.clear()
             try:
                 await self._judge(dict(self._seen))
-            except StoreError as error:
-                log.warning("the reaper cannot read the database", error=str(error))
+            except (StoreError, ClusterError) as error:
+                log.warning("the reaper cannot judge; it tries again", error=str(error))
 
-    async def _judge(self, seen: dict[ObjectRef, str]) -> None:
+    async def _judge(self, seen: dict[ObjectRef, tuple[str, str]]) -> None:
         if not seen:
             return
         async with self._db.read() as tx:
-            owners = await journal.owners_of(tx, set(seen.values()))
-        for ref, token in seen.items():
+            owners = await journal.owners_of(tx, {token for token, _ in seen.values()})
+        for ref, sight in seen.items():
+            token, uid = sight
             owner = owners.get(token)
-            if owner is None or owner.status is TaskStatus.COMPLETED or owner.cleanup is Cleanup.NONE:
-                if owner is None or owner.status.ended:
-                    self._forget(ref, token)  # nobody's (see `kubemin orphans`), or meant to stay
-            elif owner.cleanup is Cleanup.DONE:
-                if owner.state not in _STAYS:
+            if owner is None:
+                self._forget(ref, sight)  # nobody's: see `kubemin orphans`
+            elif owner.status.ended and owner.cleanup in (Cleanup.NONE, Cleanup.DONE):
+                if owner.left_behind(uid) or _came_back(owner):
                     await self._reopen(ref, token, owner.task_id)
-                self._forget(ref, token)
+                self._forget(ref, sight)
 
     async def _reopen(self, ref: ObjectRef, token: str, task_id: str) -> None:
         look = await look_at(self._cluster, ref)
@@ -109,6 +112,11 @@ class Reaper:
             log.warning("a late request landed; its task's cleanup is opened again", task=task_id, object=str(ref))
             await self._doorbell.ring()
 
-    def _forget(self, ref: ObjectRef, token: str) -> None:
-        if self._seen.get(ref) == token:
+    def _forget(self, ref: ObjectRef, sight: tuple[str, str]) -> None:
+        if self._seen.get(ref) == sight:
             del self._seen[ref]
+
+
+def _came_back(owner: journal.ClaimOwner) -> bool:
+    """Whether a change of a task that was rolled back is there again."""
+    return owner.kind is ClaimKind.APPLY and owner.state in (ResourceState.RESTORED, ResourceState.LOST)

@@ -23,10 +23,6 @@ FENCE = "kubemin.io/fence"
 
 _REVISION = "deployment.kubernetes.io/revision"
 
-RESERVE = 0.1
-"""Part of a pass's time that is kept for each priority still to come: else one object that cannot go, by a finalizer,
-would keep everything below it from being put back, pass after pass."""
-
 _WITH_PODS = {"Deployment", "StatefulSet", "Job", "ReplicaSet"}
 _PODS_NAMED = 3
 

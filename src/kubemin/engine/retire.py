@@ -1,22 +1,18 @@
 """Removing what an application no longer has, forward only (design R11): a deletion cannot be put back."""
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.cleaning import one_pass
 from kubemin.engine.content import CONTENT, strangers
-from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.ownership import application_of
-from kubemin.engine.removal import RESERVE, Remover
+from kubemin.engine.removal import Remover
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import Tx, journal
-
-_CONCURRENCY = 32
 
 
 async def standing(tx: Tx, app_id: str, *, but: Collection[ObjectRef] = ()) -> list[Resource]:
@@ -33,43 +29,15 @@ async def standing(tx: Tx, app_id: str, *, but: Collection[ObjectRef] = ()) -> l
 class Retirement:
     """One pass that removes rows of purpose ``remove``; can be cut at any point and done again."""
 
-    def __init__(self, journal: Journal, cluster: Cluster, app_id: str, priority: Callable[[str], int]) -> None:
+    def __init__(self, journal: Journal, cluster: Cluster, app_id: str) -> None:
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
-        self._priority = priority
         self._remover = Remover(journal, cluster)
-        self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
-        """Remove these, in reverse order of priority, within ``seconds``; returns what is left, with its ``why``."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        left: list[Resource] = []
-        open_rows = [row for row in rows if not row.state.settled]
-        priorities = sorted({self._priority(row.ref.kind) for row in open_rows})
-        while priorities:
-            priority = priorities.pop()
-            group = [row for row in open_rows if self._priority(row.ref.kind) == priority]
-            until = deadline - seconds * RESERVE * len(priorities)
-            async with asyncio.TaskGroup() as removals:
-                passes = [removals.create_task(self._settle(row, until)) for row in group]
-            left += [row for row, settled in zip(group, passes, strict=True) if not settled.result()]
-        await self._journal.flush()
-        return left
-
-    async def _settle(self, row: Resource, deadline: float) -> bool:
-        try:
-            async with self._slots, asyncio.timeout_at(deadline):
-                await self._remove(row)
-        except (StillThere, ClusterError) as error:
-            why = error.why if isinstance(error, StillThere) else error.message
-        except TimeoutError:
-            why = row.why or "there was no time left to look at it"
-        else:
-            return True
-        row.why = ""
-        self._journal.settle(row, row.state, why)
-        return False
+        """Remove these within ``seconds``; returns what is left. See `one_pass` for the errors."""
+        return await one_pass(self._journal, [row for row in rows if not row.state.settled], self._remove, seconds)
 
     async def _remove(self, row: Resource) -> None:
         """Remove the very object recorded, while it is still the application's."""

@@ -1,11 +1,11 @@
 """Rollback from the journal (design R4, R5, R8): look, let the claim decide, undo, make sure."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.cleaning import one_pass
 from kubemin.engine.content import CONTENT, strangers
 from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at
@@ -13,13 +13,11 @@ from kubemin.engine.immutable import grown
 from kubemin.engine.journal import Claim, Journal, Resource
 from kubemin.engine.merge import changed_paths, ownership, restoration
 from kubemin.engine.ownership import applied_view, claim_of
-from kubemin.engine.removal import FENCE, RESERVE, Remover
+from kubemin.engine.removal import FENCE, Remover
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM, MANAGER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ClaimKind, ResourceState
-
-_CONCURRENCY = 32
 
 
 class Rollback:
@@ -30,52 +28,39 @@ class Rollback:
         journal: Journal,
         cluster: Cluster,
         manifests: Mapping[int, Manifest],
-        priority: Callable[[str], int],
         *,
         restore: bool = True,
     ) -> None:
-        """``manifests`` by job; ``priority`` orders kinds; without ``restore`` changed objects stay as they are."""
+        """``manifests`` by job; without ``restore`` changed objects stay as they are."""
         self._journal = journal
         self._cluster = cluster
         self._manifests = manifests
-        self._priority = priority
         self._restore = restore
         self._remover = Remover(journal, cluster)
-        self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
-        """Undo these, in reverse order of priority, within ``seconds``; returns what is left, each with its ``why``.
+        """Undo these within ``seconds``; returns what is left. See `one_pass` for the errors."""
+        return await one_pass(self._journal, resources, self._undo, seconds)
 
-        Raises `Stopped` once the lease is lost, `StoreError` where the journal cannot be written.
-        """
-        deadline = asyncio.get_running_loop().time() + seconds
-        left: list[Resource] = []
-        priorities = sorted({self._priority(resource.ref.kind) for resource in resources})
-        while priorities:
-            priority = priorities.pop()
-            group = [resource for resource in resources if self._priority(resource.ref.kind) == priority]
-            until = deadline - seconds * RESERVE * len(priorities)
-            async with asyncio.TaskGroup() as jobs:
-                passes = [jobs.create_task(self._settle(resource, until)) for resource in group]
-            left += [resource for resource, settled in zip(group, passes, strict=True) if not settled.result()]
-        await self._journal.flush()
-        return left
+    async def run_late(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
+        """Of a completed task: delete what its late requests made; returns what is left. See `one_pass`."""
+        return await one_pass(self._journal, resources, self._undo_late, seconds)
 
-    async def _settle(self, resource: Resource, deadline: float) -> bool:
-        try:
-            async with self._slots, asyncio.timeout_at(deadline):
-                await self._undo(resource)
-        except StillThere as error:
-            why = str(error) if error.ref != resource.ref else error.why
-        except ClusterError as error:
-            why = error.message
-        except TimeoutError:
-            why = resource.why or "there was no time left to look at it"
-        else:
-            return True
-        resource.why = ""
-        self._journal.settle(resource, resource.state, why)
-        return False
+    async def _undo_late(self, resource: Resource) -> None:
+        """Delete an object that carries a create claim of ours, and is not the one that the journal knows."""
+        backoff = Backoff()
+        while True:
+            look = await look_at(self._cluster, resource.ref)
+            claim = resource.claims.get(claim_of(look) or "") if look else None
+            if look is None or claim is None or claim.kind is not ClaimKind.CREATE or self._known(resource, look):
+                return
+            if await self._remover.delete(resource, look):
+                return
+            await backoff.pause()
+
+    @staticmethod
+    def _known(resource: Resource, look: Manifest) -> bool:
+        return bool(resource.uid == look["metadata"]["uid"])
 
     async def _undo(self, resource: Resource) -> None:
         if not resource.touched:
@@ -112,7 +97,7 @@ class Rollback:
 
     @staticmethod
     def _made(resource: Resource, look: Manifest) -> bool:
-        return resource.before is None and resource.uid == look["metadata"]["uid"]
+        return resource.before is None and Rollback._known(resource, look)
 
     async def _may_go(self, namespace: Resource) -> bool:
         """Whether a Namespace of ours holds nothing of others (R10); it is the last to go. Raises `StillThere`."""
@@ -172,7 +157,7 @@ class Rollback:
     def _may_land(resource: Resource, look: Manifest) -> bool:
         version = look["metadata"]["resourceVersion"]
         return any(
-            claim.kind is ClaimKind.APPLY and claim.open and claim.base_version == version
+            claim.kind is not ClaimKind.DELETE and claim.open and claim.base_version == version
             for claim in resource.claims.values()
         )
 

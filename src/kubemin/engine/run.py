@@ -18,7 +18,7 @@ from kubemin.engine.retire import Retirement, standing
 from kubemin.engine.rollback import Rollback
 from kubemin.engine.scope import Scope, Stop
 from kubemin.engine.shield import to_the_end
-from kubemin.plan import Plan, priority_of
+from kubemin.plan import Plan
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, ResourceState, TaskStatus
 from kubemin.store import Database, applications, events, jobs, tasks
@@ -96,7 +96,7 @@ class TaskRun:
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
-            await self._clean_up(lambda: self._removal(journal, self._tools.cleanup_seconds))
+            await self._clean_up(lambda: self._retire(journal))
         else:
             await self._roll_back(journal, task.status)
 
@@ -149,9 +149,16 @@ class TaskRun:
         if left := await self._removal(journal, seconds):
             raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
 
+    async def _retire(self, journal: Journal) -> list[Resource]:
+        """Forward only: what a completed task is to remove (R11), and what its late requests made (§6)."""
+        seconds = self._tools.cleanup_seconds
+        left = await self._removal(journal, seconds)
+        late = [row for row in journal.resources.values() if row.may_come]
+        return left + await self._rollback(journal).run_late(late, seconds)
+
     async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
         rows = [row for row in journal.resources.values() if row.purpose == "remove"]
-        return await Retirement(journal, self._tools.cluster, self.task.app_id, priority_of).run(rows, seconds)
+        return await Retirement(journal, self._tools.cluster, self.task.app_id).run(rows, seconds)
 
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
@@ -205,9 +212,11 @@ class TaskRun:
         await self._clean_up(lambda: self._undo(journal, rows))
 
     async def _undo(self, journal: Journal, rows: Sequence[Resource]) -> list[Resource]:
+        return await self._rollback(journal).run(rows, self._tools.cleanup_seconds)
+
+    def _rollback(self, journal: Journal) -> Rollback:
         manifests = {job.seq: job.manifest for job in self._plan.jobs}
-        rollback = Rollback(journal, self._tools.cluster, manifests, priority_of, restore=self._options.restore)
-        return await rollback.run(rows, self._tools.cleanup_seconds)
+        return Rollback(journal, self._tools.cluster, manifests, restore=self._options.restore)
 
     async def _clean_up(self, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
         """One pass, never under the cancelled scope (R7); what it leaves is named, and the reaper goes on."""

@@ -19,6 +19,7 @@ from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, ResourceState
+from kubemin.store.journal import ClaimOwner
 
 Send = Callable[[Manifest], Awaitable[Manifest]]
 """Sends a manifest and returns the server's answer; raises `ClusterError`."""
@@ -72,6 +73,28 @@ class CleanupTracker:
         if task_id := (look["metadata"].get("labels") or {}).get(TASK_ID):
             stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: task_id}
         return await to_the_end(self._send(resource, claim, self.cluster.apply, stamped, ResourceState.CHANGED))
+
+    async def left_behind(self, look: Manifest) -> ClaimOwner | None:
+        """Whose leftover the object is: of a task that did not complete, or of a request that landed late."""
+        return await self._journal.left_behind(look)
+
+    async def mark_resource_adopted(
+        self, manifest: Manifest, look: Manifest, dependents: dict[str, list[str]]
+    ) -> Manifest:
+        """Take over another task's leftover: it is no ``before``, from here on it counts as created by this job.
+
+        Raises `ClusterError`: `Conflict` where it is another object by now.
+        """
+        resource = self.resource(ObjectRef.of(manifest))
+        meta = look["metadata"]
+        resource.before, resource.dependents, resource.uid = None, dependents, meta["uid"]
+        claim = await self._journal.claim(
+            resource, ClaimKind.CREATE, meta["resourceVersion"], "before", "dependents", "uid"
+        )
+        stamped = _stamp(manifest, claim)
+        stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+        stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: self._journal.lease.task_id}
+        return await to_the_end(self._send(resource, claim, self.cluster.apply, stamped, ResourceState.CREATED))
 
     async def mark_resource_observed(self, ref: ObjectRef, uid: str) -> None:
         """Record that the object was there before us: a cleanup never removes it."""

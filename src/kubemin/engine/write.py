@@ -95,16 +95,22 @@ class Ensure:
 
     async def _change(self, ref: ObjectRef, look: Manifest) -> Manifest:
         refuse_foreign(self.manifest, look)
-        if not any(c.kind is ClaimKind.CREATE and c.open for c in self.tracker.resource(ref).claims.values()):
+        leftover = await self.tracker.left_behind(look)
+        if leftover is None and not any(
+            c.kind is ClaimKind.CREATE and c.open for c in self.tracker.resource(ref).claims.values()
+        ):
             await self.tracker.mark_resource_observed(ref, look["metadata"]["uid"])
         if (operations := adopt_created(look)) is not None:
             # Only who owns the fields changes, no field does: nothing that a rollback would have to know.
             look = await to_the_end(self.cluster.patch(ref, operations))
         wanted = without_foreign_replicas(self.manifest, look)
         try:
-            answer = await self.tracker.mark_resource_changed(
-                wanted, look, await dependents_of(self.cluster, wanted, look)
-            )
+            if leftover is not None:
+                before = leftover.dependents or await dependents_of(self.cluster, wanted, None)
+                answer = await self.tracker.mark_resource_adopted(wanted, look, before)
+            else:
+                before = await dependents_of(self.cluster, wanted, look)
+                answer = await self.tracker.mark_resource_changed(wanted, look, before)
         except (Invalid, NotFound) as error:
             now = await look_at(self.cluster, ref)
             if now is None or now["metadata"]["uid"] != look["metadata"]["uid"]:

@@ -78,12 +78,27 @@ class Claim:
 
 
 class ClaimOwner(NamedTuple):
-    """The task of a claim, and the state of the resource that the claim is about."""
+    """The task of a claim, what the claim's request was, and the row that it is about."""
 
     task_id: str
     status: TaskStatus
     cleanup: Cleanup
+    kind: ClaimKind
     state: ResourceState
+    uid: str | None
+    dependents: Any
+
+    def left_behind(self, uid: str) -> bool:
+        """Whether an object of this uid that carries the claim is not meant to be there.
+
+        Its task made it and did not complete, or the request landed late: when another one's object was recorded.
+        """
+        if self.kind is not ClaimKind.CREATE or not self.status.ended:
+            return False
+        if self.uid != uid:
+            return True
+        meant = self.status is TaskStatus.COMPLETED or self.cleanup is Cleanup.NONE
+        return not meant and (self.cleanup is not Cleanup.DONE or self.state not in _STAYS)
 
 
 async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
@@ -197,19 +212,37 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
     wanted = list(tokens)
     for start in range(0, len(wanted), _CHUNK):
         statement = (
-            select(claims.c.token, claims.c.task_id, tasks.c.status, tasks.c.cleanup, resources.c.state)
+            select(
+                claims.c.token,
+                claims.c.task_id,
+                claims.c.kind,
+                tasks.c.status,
+                tasks.c.cleanup,
+                resources.c.state,
+                resources.c.uid,
+                resources.c.dependents,
+            )
             .join(tasks, tasks.c.id == claims.c.task_id)
             .join(resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq))
             .where(claims.c.token.in_(wanted[start : start + _CHUNK]))
         )
         for row in await tx.rows(statement):
             owners[row.token] = ClaimOwner(
-                row.task_id, TaskStatus(row.status), Cleanup(row.cleanup), ResourceState(row.state)
+                row.task_id,
+                TaskStatus(row.status),
+                Cleanup(row.cleanup),
+                ClaimKind(row.kind),
+                ResourceState(row.state),
+                row.uid,
+                None if row.dependents is None else load(row.dependents),
             )
     return owners
 
 
 _CHUNK = 500
+
+_STAYS = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
+"""Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""
 """Values in one IN: databases bound the number of parameters."""
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")

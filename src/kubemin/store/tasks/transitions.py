@@ -6,7 +6,7 @@ up. Terminal states never change again.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now
@@ -115,16 +115,18 @@ async def set_cleanup(
 
 
 async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
-    """``done → pending``, for a task that ended otherwise than ``completed``: the next claim takes it.
+    """``done → pending``, or ``none → pending`` for a completed task: the next claim takes it.
 
-    It does not take the application's slot back: it touches only what carries this task's claims. The epoch moves on,
-    so that nobody who held the task before can say ``done`` of what was not done.
+    For a late request that landed. It does not take the application's slot back: it touches only what carries this
+    task's claims. The epoch moves on, so that nobody who held the task before can say ``done`` of what was not done.
     """
     return await _land(
         tx,
         task_id,
-        tasks.c.status.in_(_ROLLED_BACK),
-        tasks.c.cleanup == Cleanup.DONE,
+        or_(
+            and_(tasks.c.status.in_(_ROLLED_BACK), tasks.c.cleanup == Cleanup.DONE),
+            and_(tasks.c.status == TaskStatus.COMPLETED, tasks.c.cleanup.in_((Cleanup.DONE, Cleanup.NONE))),
+        ),
         cleanup=Cleanup.PENDING,
         lease_epoch=tasks.c.lease_epoch + 1,
         lease_owner=None,
