@@ -33,9 +33,7 @@ class FileLink:
     async def begin(self) -> None:
         clock = asyncio.get_running_loop().time
         give_up, pause = clock() + self._lock_seconds, _FIRST_PAUSE
-        await asyncio.sleep(
-            0
-        )  # nothing below waits for anything: who reads in a loop would keep everybody else waiting
+        await asyncio.sleep(0)  # nothing below waits: who reads in a loop would keep everybody else waiting
         while True:
             try:
                 self._connection = self._engine.connect()
