@@ -6,7 +6,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Select, case, func, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, and_, case, func, or_, select, tuple_, union_all, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
@@ -92,7 +92,8 @@ def _heads() -> Select[tuple[int]]:
     served = select(func.max(former.c.claimed_at)).where(former.c.app_id == head.c.app_id).scalar_subquery()
     return (
         select(head.c.seq)
-        .outerjoin(holder, holder.c.active_app == head.c.app_id)
+        # "is not null" tells the planner that holders are few, whatever the number of tasks.
+        .outerjoin(holder, and_(holder.c.active_app == head.c.app_id, holder.c.active_app.is_not(None)))
         .where(holder.c.seq.is_(None))
         .order_by(func.coalesce(served, 0.0), head.c.seq)
         .limit(_CANDIDATES)
