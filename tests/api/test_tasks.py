@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.api.codes import Code
+from kubemin.api.parameters import moment_of
 from kubemin.api.progress import component_status
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
@@ -257,8 +258,27 @@ async def test_all_tasks_are_filtered_and_paged(api: Api) -> None:
     assert await found(pageSize=1, page=2) == [ids[1]]
     assert await found(since="2001-01-01") == ids[::-1]
     assert await found(since="2999-01-01T00:00:00Z") == []
+    assert await found(since="32000000000") == []
+    assert await found(since="1000000000") == ids[::-1]
     assert (await api.get("/tasks", 400, status="odd"))["errors"][0]["field"] == "status"
-    assert (await api.get("/tasks", 400, since="yesterday"))["errors"][0]["field"] == "since"
+    for wrong in ("yesterday", "2024-13-01", "-5", "2024-01-01T25:00:00Z"):
+        assert (await api.get("/tasks", 400, since=wrong))["errors"][0]["field"] == "since"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1767225600", 1767225600),
+        ("2026-01-01", 1767225600),
+        ("2026-01-01T00:00:00Z", 1767225600),
+        ("2026-01-01T01:00:00+01:00", 1767225600),
+        ("2026-01-01T01:00:00 01:00", 1767225600),
+        ("2026-01-01 00:00:00", 1767225600),
+        ("2025-12-31T19:00:00.5-05:00", 1767225600.5),
+    ],
+)
+def test_moments(text: str, seconds: float) -> None:
+    assert moment_of(text).timestamp() == seconds
 
 
 @pytest.mark.parametrize("path", ["status", "stages", "resources", "events"])

@@ -1,8 +1,12 @@
-"""Parameters that several routes share."""
+"""Parameters of routes, declared once."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Query
+
+from kubemin.api.codes import Code
+from kubemin.api.envelope import ApiError, FieldError
 
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
@@ -15,3 +19,26 @@ Search = Annotated[
 ]
 
 DEFAULT_PAGE_SIZE = 50
+
+
+Since = Annotated[
+    str | None,
+    Query(
+        pattern=r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+ -][0-9:]+)?)?)$",
+        description="Created then or later: RFC 3339, a date, or unix seconds.",
+        examples=["2026-01-31T12:00:00Z"],
+    ),
+]
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that a :data:`Since` means, in UTC unless it says otherwise. Raises :class:`ApiError`."""
+    try:
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text), UTC)
+        head, _, offset = text[10:].rpartition(" ")  # a plus sign that was not escaped arrives as a blank
+        moment = datetime.fromisoformat(f"{text[:10]}{head}+{offset}" if head else text)
+    except (ValueError, OverflowError) as error:
+        wrong = FieldError(field="since", code="INVALID_VALUE", message=f"since: {text} is not a moment.")
+        raise ApiError(400, Code.VALIDATION, wrong.message, errors=[wrong]) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,6 +1,5 @@
 """Tasks: what they do, did, and have put back."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -13,16 +12,26 @@ from kubemin.api.events import stream
 from kubemin.api.lookups import task_of
 from kubemin.api.models.tasks import CleanupAgain, TaskPage, TaskResources, TaskStages, TaskStatusReply
 from kubemin.api.openapi import Responses, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, TaskId
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
 from kubemin.store import jobs, journal, tasks
 
 router = APIRouter(tags=["Tasks"])
 
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"enum": ["task", "job", "resource", "cleanup", "end"]},
+        "data": {"type": "string", "description": "A JSON object.", "contentMediaType": "application/json"},
+    },
+}
 _STREAM: Responses = {
     200: {
         "description": "Events `task`, `job`, `resource`, `cleanup` and, last, `end`; each with an id to resume after.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 
@@ -34,13 +43,13 @@ async def list_tasks(
     app_id: Annotated[
         str | None, Query(alias="appId", max_length=64, pattern="^[a-zA-Z0-9-]*$", description="Of this application.")
     ] = None,
-    since: Annotated[datetime | None, Query(description="Created then or later: RFC 3339 or unix seconds.")] = None,
+    since: Since = None,
     page: Page = None,
     page_size: PageSize = None,
 ) -> Envelope[TaskPage]:
     """One page of all tasks, newest first."""
     number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
-    after = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
+    after = None if since is None else moment_of(since)
     async with deps.db.read() as tx:
         found = await tasks.page(tx, status=status, app_id=app_id, since=after, limit=size, offset=(number - 1) * size)
     rows = [task_views.row(task, {}) for task in found]
