@@ -128,8 +128,9 @@ class Rollback:
             return
         if before is not None and resource.state is ResourceState.CHANGED:
             undone = restoration(before, applied or look, look)
-            if not undone.changed and not undone.kept:  # a predecessor put it back and died before it could say so
-                await self._tidy_and_settle(resource, ResourceState.RESTORED)
+            if not undone.changed:  # it was put back, and who did died, or got no answer, before it could say so
+                state = ResourceState.KEPT if undone.kept else ResourceState.RESTORED
+                await self._tidy_and_settle(resource, state, _kept(undone.kept))
             else:
                 await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != look["metadata"]["uid"]:
@@ -207,7 +208,7 @@ class Rollback:
             return None
         except (Invalid, Forbidden) as error:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
-        why = [f"changed by others since, left as it is: {', '.join(kept)}"] if kept else []
+        why = [_kept(kept)] if kept else []
         why += ["it keeps the size that it was given: a claim never shrinks"] if one_way else []
         return (ResourceState.KEPT if why else ResourceState.RESTORED), "; ".join(why)
 
@@ -228,6 +229,10 @@ def _with_claim(body: Manifest, token: str | None) -> Manifest:
     return {**body, "metadata": metadata}
 
 
+def _kept(paths: Sequence[str]) -> str:
+    return f"changed by others since, left as it is: {', '.join(paths)}" if paths else ""
+
+
 def _timeless(entries: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     stripped = [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
-    return sorted(stripped, key=lambda entry: (str(entry.get("manager")), str(entry.get("operation"))))
+    return sorted(stripped, key=lambda entry: [str(entry.get(key)) for key in ("manager", "operation", "subresource")])
