@@ -14,7 +14,7 @@ Group = tuple[str, str]
 Change = tuple[Manifest | None, Manifest | None]
 """An object before and after; None where it was not, or is no longer, there."""
 
-_BULKY = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Event"})
+BULKY = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Event"})
 """Kinds that others make in numbers, and whose managedFields (half of their size) decide nothing."""
 
 
@@ -24,9 +24,13 @@ class Cache:
     def __init__(self, kind: str) -> None:
         self.version = ""
         self._type_meta = {"apiVersion": KINDS[kind].api_version, "kind": kind}
-        self._bulky = kind in _BULKY
+        self._bulky = kind in BULKY
         self._objects: dict[Key, Manifest] = {}
         self._names: dict[tuple[str, Group | None], set[str]] = {}
+
+    def all(self) -> list[Manifest]:
+        """Everything."""
+        return list(self._objects.values())
 
     def get(self, namespace: str, name: str) -> Manifest | None:
         """The object, if it is there."""

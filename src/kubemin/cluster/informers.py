@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-from kubemin.cluster.cache import Cache
+from kubemin.cluster.cache import BULKY, Cache
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError
 from kubemin.cluster.requests import kind_of
@@ -28,6 +28,7 @@ class _Informer:
         self.synced = asyncio.Event()
         self.trouble: ClusterError | None = None
         self.failure: BaseException | None = None
+        self.followers: set[asyncio.Queue[Sight | None]] = set()
         self.task: asyncio.Task[None] | None = None
 
     def check_alive(self) -> None:
@@ -133,16 +134,31 @@ class Informers:
     async def follow(self, kind: str) -> AsyncGenerator[tuple[ChangeType, Manifest], None]:
         """Every object with its managedFields: all present ones first (ADDED), then each change; never ends.
 
-        After a gap the present ones come again as ADDED; what vanished during the gap is not told. A watch of its own.
+        After a gap the present ones come again as ADDED; what vanished during the gap is not told. Kinds that are kept
+        without managedFields are watched a second time.
         """
         type_meta = {"apiVersion": kind_of(kind).api_version, "kind": kind}
-        async with aclosing(self._observe(kind)) as sights:
+        async with aclosing(self._observe(kind) if kind in BULKY else self._overhear(kind)) as sights:
             async for sight in sights:
                 if isinstance(sight, Listed):
                     for item in sight.items:
                         yield "ADDED", {**type_meta, **item}
                 elif isinstance(sight, Changed):
                     yield sight.type, {**type_meta, **sight.object}
+
+    async def _overhear(self, kind: str) -> AsyncGenerator[Sight, None]:
+        """What the shared watch sees."""
+        await self.watch(kind)
+        informer = self._informer(kind)
+        heard: asyncio.Queue[Sight | None] = asyncio.Queue()
+        informer.followers.add(heard)
+        try:
+            yield Listed(informer.cache.all(), informer.cache.version)
+            while (sight := await heard.get()) is not None:
+                yield sight
+            informer.check_alive()
+        finally:
+            informer.followers.discard(heard)
 
     def _observe(self, kind: str) -> AsyncGenerator[Sight, None]:
         labels = None if kind in _UNLABELLED else self._selector
@@ -163,9 +179,13 @@ class Informers:
             async with aclosing(self._observe(informer.kind)) as sights:
                 async for sight in sights:
                     self._take(informer, sight)
+                    for follower in informer.followers:
+                        follower.put_nowait(sight)
         except BaseException as error:
             informer.failure = error
             informer.synced.set()
+            for follower in informer.followers:
+                follower.put_nowait(None)
             self._waiters.wake_all()
             raise
 

@@ -40,6 +40,7 @@ KINDS_WATCHED = (
 )
 
 _SWEEP = 5.0
+_GATHER = 0.5  # seconds: a deploy's objects come one by one, and are judged together
 
 
 class Reaper:
@@ -79,6 +80,7 @@ class Reaper:
             try:
                 async with asyncio.timeout(_SWEEP):
                     await self._news.wait()
+                    await asyncio.sleep(_GATHER)
             except TimeoutError:
                 pass
             self._news.clear()

@@ -81,7 +81,8 @@ class TaskRun:
 
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
-        journal = await Journal.load(self._tools.db, self.lease)
+        begun = self.task.status is not TaskStatus.QUEUED  # until then nothing is written: there is nothing to read
+        journal = await Journal.load(self._tools.db, self.lease) if begun else Journal(self._tools.db, self.lease)
         try:
             await self._drive(journal)
         finally:
@@ -116,17 +117,16 @@ class TaskRun:
         tools, options = self._tools, self._options
         if self.task.attempt > tools.max_attempts:
             raise JobFailed(f"given up after {tools.max_attempts} attempts: each time its worker died")
+        finished: set[int] = set()
         async with tools.db.begin("start") as tx:
             await tasks.guard(tx, self.task.id, self.lease.epoch)
             if self.task.status is TaskStatus.QUEUED:
                 if not await tasks.start(tx, self.task.id, self.lease.epoch):
                     raise Stopped("the task was ended before it started")
                 await events.append_many(tx, self.task.id, [("task", {"status": TaskStatus.RUNNING})])
-            finished = {
-                job.seq
-                for job in await jobs.of_task(tx, self.task.id)
-                if job.status in (JobStatus.COMPLETED, JobStatus.SKIPPED)
-            }
+            else:
+                ended = (JobStatus.COMPLETED, JobStatus.SKIPPED)
+                finished |= {job.seq for job in await jobs.of_task(tx, self.task.id) if job.status in ended}
             rows = await standing(tx, self.task.app_id) if self.task.type == "delete" else []
         if self.task.type == "delete":
             await self._delete_all(journal, rows)

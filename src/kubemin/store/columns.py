@@ -45,4 +45,7 @@ class Words(TypeDecorator[str]):
 
 
 def _storable(value: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", str(value))  # an enum's member becomes a plain string: drivers want those
+    text = str(value)  # an enum's member becomes a plain string: drivers want those
+    if text.isascii() and "\x00" not in text:
+        return text  # almost all is, and is told at once
+    return _UNSTORABLE.sub("\ufffd", text)
