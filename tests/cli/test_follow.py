@@ -159,9 +159,11 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
             following.wait_for("task running")
             assert first.stop() == 0
         second = alone.start("dev", "--kubeconfig", "cluster.yaml", "--port", str(httpx.URL(first.url).port))
-        assert following.end() == 0, following.output + following.errors
-        assert following.output.count("task completed") == 1
-        assert following.errors == ""
-        assert second.stop() == 0
+        try:
+            assert following.end() == 0, following.output + following.errors
+            assert following.output.count("task completed") == 1
+            assert following.errors == ""
+        finally:
+            assert second.stop() == 0
     finally:
         assert sim.stop() == 0
