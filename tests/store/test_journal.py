@@ -126,7 +126,10 @@ async def test_claims(db: Database) -> None:
     assert (one.seq, one.kind, one.base_version, one.answer, one.answered_at) == (1, ClaimKind.CREATE, None, None, None)
     assert (two.seq, two.kind, two.base_version, two.answer) == (2, ClaimKind.APPLY, "41", "refused 409")
     assert two.answered_at is not None
-    assert owners == {"one": (A, TaskStatus.WAITING, Cleanup.NONE, ResourceState.INTENT)}
+    assert owners.keys() == {"one"}
+    owner = owners["one"]
+    assert (owner.task_id, owner.status, owner.cleanup) == (A, TaskStatus.WAITING, Cleanup.NONE)
+    assert (owner.kind, owner.state, owner.uid) == (ClaimKind.CREATE, ResourceState.INTENT, None)
     with pytest.raises(Duplicate) as raised:
         async with db.begin("again") as tx:
             await journal.add_claims(tx, A, [journal.NewClaim("one", 1, ClaimKind.DELETE)])

@@ -214,10 +214,15 @@ class TaskMachine(RuleBasedStateMachine):
     @some
     @rule(n=which)
     def reopen(self, n: int) -> None:
-        model = self.pick(n, lambda model: model.cleanup is Cleanup.DONE)
+        model = self.pick(n, lambda model: model.status.ended and model.cleanup in (Cleanup.DONE, Cleanup.NONE))
         landed = self.write(tasks.reopen_cleanup, model_id(model))
-        rolled_back = model.status in (TaskStatus.FAILED, TaskStatus.TIMEOUT, TaskStatus.CANCELLED)
-        assert landed is (rolled_back and model.cleanup is Cleanup.DONE)
+        settled = {
+            TaskStatus.COMPLETED: (Cleanup.DONE, Cleanup.NONE),
+            TaskStatus.FAILED: (Cleanup.DONE,),
+            TaskStatus.TIMEOUT: (Cleanup.DONE,),
+            TaskStatus.CANCELLED: (Cleanup.DONE,),
+        }
+        assert landed is (model.cleanup in settled.get(model.status, ()))
         if landed:
             model.cleanup, model.lease = Cleanup.PENDING, "expired"
             model.epoch += 1

@@ -221,8 +221,9 @@ async def test_reopening(db: Database) -> None:
     assert (task.id, task.cleanup, task.active_app) == (A, Cleanup.RUNNING, None)
     async with db.begin("complete") as tx:
         assert await tasks.finish(tx, B, 1, TaskStatus.COMPLETED, "", Cleanup.PENDING)
-        assert await tasks.set_cleanup(tx, B, 1, Cleanup.DONE)
         assert not await tasks.reopen_cleanup(tx, B)
+        assert await tasks.set_cleanup(tx, B, 1, Cleanup.DONE)
+        assert await tasks.reopen_cleanup(tx, B)  # a late request of a completed task is undone too
 
 
 async def test_ending_as_something_else_is_a_mistake(db: Database) -> None:

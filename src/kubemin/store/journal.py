@@ -240,10 +240,10 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
 
 
 _CHUNK = 500
+"""Values in one IN: databases bound the number of parameters."""
 
 _STAYS = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""
-"""Values in one IN: databases bound the number of parameters."""
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")
 _SEALED = ("before", "applied")

@@ -12,7 +12,7 @@ from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
 from kubemin.store.errors import Duplicate, LeaseLost
 from kubemin.store.tables import tasks
-from kubemin.store.tasks.record import Task, to_task, whole
+from kubemin.store.tasks.record import WHOLE, Task, to_task
 from kubemin.store.transaction import Tx
 
 _CANDIDATES = 64
@@ -32,20 +32,15 @@ async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
         seq = await _take_waiting(tx, worker, lease_seconds)
     if seq is None:
         return None
-    row = await tx.row(whole().where(tasks.c.seq == seq))
+    row = await tx.row(WHOLE.where(tasks.c.seq == seq))
     assert row is not None
     tx.locked.add(row.id)
     return to_task(tx, row)
 
 
 async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> int | None:
-    due = or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at))
-    found = union_all(
-        select(tasks.c.seq).where(past(tasks.c.lease_expires_at)),
-        select(tasks.c.seq).where(past(tasks.c.next_cleanup_at)),
-    )
-    for (seq,) in sorted(await tx.rows(found.limit(_CANDIDATES))):
-        row = await tx.row(_locking(select(tasks.c.status, tasks.c.attempt).where(tasks.c.seq == seq, due)))
+    for (seq,) in sorted(await tx.rows(_ORPHANS)):
+        row = await tx.row(_locking(select(tasks.c.status, tasks.c.attempt).where(tasks.c.seq == seq, _DUE)))
         if row is None:
             continue
         if TaskStatus(row.status).ended:
@@ -58,7 +53,7 @@ async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
 
 
 async def _take_waiting(tx: Tx, worker: str, lease_seconds: float) -> int | None:
-    for (seq,) in await tx.rows(_heads()):
+    for (seq,) in await tx.rows(_HEADS):
         row = await tx.row(
             _locking(select(tasks.c.seq).where(tasks.c.seq == seq, tasks.c.status == TaskStatus.WAITING))
         )
@@ -98,6 +93,14 @@ def _heads() -> Select[tuple[int]]:
         .order_by(func.coalesce(served, 0.0), head.c.seq)
         .limit(_CANDIDATES)
     )
+
+
+# Built once: it takes longer to build than to run.
+_HEADS = _heads()
+_DUE = or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at))
+_ORPHANS = union_all(
+    select(tasks.c.seq).where(past(tasks.c.lease_expires_at)), select(tasks.c.seq).where(past(tasks.c.next_cleanup_at))
+).limit(_CANDIDATES)
 
 
 def _locking(statement: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.tables import applications, tasks
-from kubemin.store.tasks.record import Task, brief, to_task, whole
+from kubemin.store.tasks.record import BRIEF, WHOLE, Task, to_task
 from kubemin.store.transaction import Tx
 
 OPEN = tuple(status for status in TaskStatus if not status.ended)
@@ -25,7 +25,7 @@ class Standing(NamedTuple):
 
 async def get(tx: Tx, task_id: str) -> Task | None:
     """One task, with ``spec`` and ``plan``."""
-    row = await tx.row(whole().where(tasks.c.id == task_id))
+    row = await tx.row(WHOLE.where(tasks.c.id == task_id))
     return None if row is None else to_task(tx, row)
 
 
@@ -41,19 +41,15 @@ async def lock_application(tx: Tx, app_id: str) -> bool:
 
 async def active_of(tx: Tx, app_id: str) -> list[Task]:
     """The application's tasks that have not ended, or whose cleanup is not settled; oldest first."""
-    statement = (
-        brief()
-        .where(tasks.c.app_id == app_id, or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED)))
-        .order_by(tasks.c.seq)
-    )
+    statement = BRIEF.where(
+        tasks.c.app_id == app_id, or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
+    ).order_by(tasks.c.seq)
     return [to_task(tx, row) for row in await tx.rows(statement)]
 
 
 async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task | None:
     """The task that a caller's key made."""
-    row = await tx.row(
-        brief().where(tasks.c.caller == caller, tasks.c.app_id == app_id, tasks.c.idempotency_key == key)
-    )
+    row = await tx.row(BRIEF.where(tasks.c.caller == caller, tasks.c.app_id == app_id, tasks.c.idempotency_key == key))
     return None if row is None else to_task(tx, row)
 
 
@@ -73,7 +69,7 @@ async def page(
     offset: int = 0,
 ) -> list[Task]:
     """Tasks, newest first: of a status, of an application, created at ``since`` or later."""
-    statement = brief().order_by(tasks.c.seq.desc())
+    statement = BRIEF.order_by(tasks.c.seq.desc())
     if status is not None:
         statement = statement.where(tasks.c.status == status)
     if app_id is not None:
@@ -88,5 +84,5 @@ async def page(
 async def latest_of_workflows(tx: Tx, app_id: str) -> Mapping[str, Task]:
     """The newest task of each of an application's workflows, by workflow id."""
     newest = select(func.max(tasks.c.seq)).where(tasks.c.app_id == app_id).group_by(tasks.c.workflow_id)
-    rows = await tx.rows(brief().where(tasks.c.seq.in_(newest)))
+    rows = await tx.rows(BRIEF.where(tasks.c.seq.in_(newest)))
     return {row.workflow_id: to_task(tx, row) for row in rows}

@@ -104,21 +104,19 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
     tx.locked.add(task.id)
 
 
-def whole() -> Select[Any]:
-    """Selects tasks with everything."""
-    return select(tasks)
+_LARGE = ("spec", "plan")
 
+WHOLE: Select[Any] = select(tasks)
+"""Selects tasks with everything."""
 
-def brief() -> Select[Any]:
-    """Selects tasks without ``spec`` and ``plan``."""
-    large = {"spec", "plan"}
-    return select(
-        *(column for column in tasks.c if column.name not in large), *(null().label(name) for name in sorted(large))
-    )
+BRIEF: Select[Any] = select(
+    *(column for column in tasks.c if column.name not in _LARGE), *(null().label(name) for name in _LARGE)
+)
+"""Selects tasks without ``spec`` and ``plan``."""
 
 
 def to_task(tx: Tx, row: Row[Any]) -> Task:
-    """The record of a row that `whole` or `brief` selected."""
+    """The record of a row that `WHOLE` or `BRIEF` selected."""
     values = fields(row)
     values["status"] = TaskStatus(row.status)
     values["cleanup"] = Cleanup(row.cleanup)
