@@ -26,6 +26,7 @@ DELETE /api/v1/applications/{app_id}
 GET /api/v1/applications/{app_id}/components
 GET /api/v1/applications/{app_id}/workflows
 POST /api/v1/applications/try
+POST /api/v1/applications/plan
 POST /api/v1/applications/{app_id}/workflow/try
 DELETE /api/v1/applications/{app_id}/resources
 POST /api/v1/applications/{app_id}/workflow

@@ -43,8 +43,8 @@ def test_each_command_has_help(kubemin: Kubemin, command: str) -> None:
     answer = kubemin(command, "--help")
     assert answer.returncode == 0
     assert ("--json" in answer.stdout) is (command not in SERVERS)
-    assert ("KUBEMIN_SERVER" in answer.stdout) is (command in CLIENTS)
-    assert ("KUBEMIN_TOKEN" in answer.stdout) is (command in CLIENTS)
+    assert ("KUBEMIN_SERVER" in answer.stdout) is (command in [*CLIENTS, "plan"])
+    assert ("KUBEMIN_TOKEN" in answer.stdout) is (command in [*CLIENTS, "plan"])
 
 
 def test_start_up_imports_no_heavy_room(kubemin: Kubemin) -> None:

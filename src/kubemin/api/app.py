@@ -8,7 +8,7 @@ from kubemin.api import errors
 from kubemin.api.body import BodyLimit
 from kubemin.api.deps import Deps
 from kubemin.api.metrics import Measured
-from kubemin.api.routes import applications, elsewhere, health, orphans, tasks, workflows
+from kubemin.api.routes import applications, elsewhere, health, orphans, outlook, tasks, workflows
 
 PREFIX = "/api/v1"
 
@@ -40,7 +40,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     errors.install(app)
     api = APIRouter(prefix=PREFIX)
-    for part in (applications, workflows, tasks, orphans, elsewhere):
+    for part in (applications, outlook, workflows, tasks, orphans, elsewhere):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

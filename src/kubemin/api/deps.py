@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from kubemin.api.orphans import Orphans
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.outlook import Outlooks
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
 from kubemin.store.tasks import Task
@@ -66,6 +67,8 @@ class Deps:
     """By application id: the state of each component that the watches know, by component name."""
     orphans: Orphans | None = None
     """None where there is no cluster to look for them."""
+    outlooks: Outlooks | None = None
+    """None where there is no cluster to ask."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

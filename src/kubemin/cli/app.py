@@ -6,6 +6,8 @@ import typer
 
 from kubemin.cli.options import (
     DEFAULT_SERVER,
+    Address,
+    Asked,
     Context,
     DatabaseUrl,
     DrainSeconds,
@@ -17,6 +19,7 @@ from kubemin.cli.options import (
     Port,
     RedisUrl,
     Server,
+    ServerAlone,
     Simulate,
     TaskId,
     Token,
@@ -200,9 +203,27 @@ def try_(file: File, as_json: Json = False) -> None:
     raise typer.Exit(check(file, as_json=as_json))
 
 
-@app.command()
-def plan(file: File, as_json: Json = False) -> None:
-    """Show the ordered stages of FILE, without a server."""
+@app.command(cls=ServerAlone)
+def plan(
+    file: File,
+    ask: Asked = None,
+    create_namespace: Annotated[
+        bool, typer.Option("--create-namespace", help="With --server: as if a missing namespace were to be made.")
+    ] = False,
+    as_json: Json = False,
+    address: Address = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Show the ordered stages of FILE, without a server.
+
+    With --server also what each would create, change, replace or leave as it is in the cluster, asked by dry runs:
+    nothing is written or stored. Exits 1 when something of it would be refused.
+    """
+    if ask is not None:
+        from kubemin.cli.outlook import show
+
+        code = show(file, create_namespace=create_namespace, as_json=as_json, server=ask or address, token=token)
+        raise typer.Exit(code)
     from kubemin.cli.offline import show_plan
 
     raise typer.Exit(show_plan(file, as_json=as_json))

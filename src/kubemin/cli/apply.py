@@ -22,7 +22,7 @@ def apply(file: str, options: dict[str, Any], *, wait: bool, as_json: bool, serv
     except (TypeError, ValueError, RecursionError) as error:
         raise CliError(f"{spoken(file)} holds what JSON cannot carry: {error}", Exit.USAGE) from error
     with Client(server, token) as client:
-        known = _id_of(client, spec)
+        known = id_of(client, spec)
         application = client.post("/applications", {**spec, "id": known} if known else spec)
         body = {"workflowId": application["workflowId"], **{k: v for k, v in options.items() if v is not None}}
         task_id = client.post(f"/applications/{application['id']}/workflow/exec", body)["taskId"]
@@ -62,7 +62,7 @@ def ending(client: Client, task_id: str) -> str:
     return text
 
 
-def _id_of(client: Client, spec: dict[str, Any]) -> str | None:
+def id_of(client: Client, spec: dict[str, Any]) -> str | None:
     """The id under which the server knows the application: the one in the file, else that of its name and namespace."""
     if isinstance(spec.get("id"), str) and spec["id"]:
         return str(spec["id"])

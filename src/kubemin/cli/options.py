@@ -1,9 +1,21 @@
 """Options that several commands share, declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+
+class ServerAlone(TyperCommand):
+    """A command in which ``--server`` may come without an address: its value is empty then."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        whole = list[str]()
+        for argument, after in zip(args, [*args[1:], "-"], strict=True):
+            whole += [argument, ""] if argument == "--server" and after.startswith("-") else [argument]
+        return super().parse_args(ctx, whole)
+
 
 Server = Annotated[str, typer.Option("--server", envvar="KUBEMIN_SERVER", help="Address of the server.")]
 Token = Annotated[
@@ -39,5 +51,16 @@ DrainSeconds = Annotated[
         help="How long tasks may go on after SIGTERM before they are handed over. [env: KUBEMIN_DRAIN_SECONDS]",
     ),
 ]
+
+Asked = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="[URL]",
+        show_default=False,
+        help="Ask the cluster, by way of this server; without an address: KUBEMIN_SERVER, or this machine.",
+    ),
+]
+Address = Annotated[str, typer.Option("--address", hidden=True, envvar="KUBEMIN_SERVER")]
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"

@@ -25,6 +25,7 @@ from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
+from kubemin.engine.outlook import Outlooks
 from kubemin.settings import Settings
 from kubemin.signals import SignalError, Signals, open_signals
 from kubemin.store import Database, StoreError
@@ -152,6 +153,7 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             limits=limits(settings),
             component_states=lambda app_id: _states(watch, app_id),
             orphans=Orphans(parts.db, parts.cluster),
+            outlooks=Outlooks(parts.db, parts.cluster, sequential_concurrency=settings.sequential_max_concurrency),
             health=_health(settings, parts),
             stopping=stopping,
             max_body_bytes=settings.max_body_bytes,

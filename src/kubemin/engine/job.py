@@ -11,12 +11,11 @@ from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.fetch import Fetcher
 from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Journal
+from kubemin.engine.preflight import shared
 from kubemin.engine.ready import until_ready
 from kubemin.engine.tracker import Clean, CleanupTracker, with_cleanup_tracker
 from kubemin.engine.write import Ensure
 from kubemin.plan import Job
-from kubemin.spec.labels import SHARE_NAME
-from kubemin.spec.objects import Manifest
 from kubemin.spec.states import JobStatus
 
 
@@ -81,8 +80,4 @@ async def _shared_already(job: Job, context: JobContext) -> bool:
         return True
     if job.share != "default" or any(row.job_seq == job.seq for row in context.journal.resources.values()):
         return False
-    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
-    found: list[Manifest] = (
-        await context.cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
-    ).items
-    return bool(found)
+    return await shared(context.cluster, job)

@@ -7,6 +7,7 @@ anything. The same look tells what a run would do (``dryRun``).
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
@@ -18,9 +19,9 @@ from kubemin.engine.immutable import grown, told
 from kubemin.engine.merge import differences
 from kubemin.engine.ownership import adopt_created
 from kubemin.engine.showing import shown
-from kubemin.engine.write import leftovers, refuse_foreign, replaceable, without_foreign_replicas
+from kubemin.engine.write import UNREACHABLE_SECONDS, leftovers, refuse_foreign, replaceable, without_foreign_replicas
 from kubemin.plan import Job
-from kubemin.spec.labels import CLAIM, TASK_ID
+from kubemin.spec.labels import CLAIM, SHARE_NAME, TASK_ID
 from kubemin.spec.objects import Manifest
 
 _CONCURRENCY = 32
@@ -28,53 +29,82 @@ _TRIES = 5
 _NO_DRY_RUN = "does not support dry run"
 
 
+Verb = Literal["create", "change", "replace", "same", "write", "skip", "refused"]
+
+
 @dataclass(frozen=True)
 class Forecast:
     """What a job would do: ``create``, ``change``, ``replace`` or nothing (``same``), with the changed fields.
 
-    ``write``: the API server cannot tell.
+    ``write``: the API server cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail.
     """
 
-    verb: str
+    verb: Verb
     changes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.verb == "same":
             return "no change"
+        if self.verb in ("skip", "refused"):
+            return "\n".join(self.changes)
         return f"would {self.verb}" + (": " + "\n".join(self.changes) if self.changes else "")
 
 
-async def preflight(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
-    """Ask the API server about every job's manifest at once; by job.
+_SHARED = Forecast("skip", ("shared: left to others",))
 
-    Namespaces in ``coming`` are not there yet, so nothing in them can be asked about. Raises `JobFailed` that names
-    everything refused; `ClusterError` where the server cannot be asked.
+
+async def preflight(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
+    """Ask the API server about every job's manifest at once; by job. See `forecasts`.
+
+    Raises `JobFailed` that names everything refused.
+    """
+    found = await forecasts(cluster, jobs, coming)
+    if refused := sorted(str(forecast) for forecast in found.values() if forecast.verb == "refused"):
+        raise JobFailed("refused before anything was written: " + "; ".join(refused))
+    return found
+
+
+async def forecasts(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
+    """What each job would do, by its ``seq``; one that would fail is ``refused``, and says why.
+
+    Namespaces in ``coming`` are not there yet, so nothing in them can be asked about. Raises `ClusterError` where the
+    server cannot be asked.
     """
     slots = asyncio.Semaphore(_CONCURRENCY)
-    refused: list[str] = []
-    found: dict[int, Forecast] = {}
 
-    async def ask(job: Job) -> None:
+    async def ask(job: Job) -> Forecast:
+        if job.share == "ignore":
+            return _SHARED
+        if job.ref.namespace in coming:
+            return Forecast("create")
         async with slots:
             try:
-                found[job.seq] = await _forecast(cluster, job)
+                if job.share == "default" and await shared(cluster, job):
+                    return _SHARED
+                return await _forecast(cluster, job)
             except JobFailed as error:
-                refused.append(error.cause)
+                return Forecast("refused", (error.cause,))
 
-    async with asyncio.TaskGroup() as group:
-        for job in jobs:
-            if job.ref.namespace in coming or job.share is not None:
-                found[job.seq] = Forecast("create")
-            else:
-                group.create_task(ask(job))
-    if refused:
-        raise JobFailed("refused before anything was written: " + "; ".join(sorted(refused)))
-    return found
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = {job.seq: group.create_task(ask(job)) for job in jobs}
+    except* ClusterError as errors:
+        raise errors.exceptions[0] from None
+    return {seq: task.result() for seq, task in asked.items()}
+
+
+async def shared(cluster: Cluster, job: Job) -> bool:
+    """Whether what the job would share is there already. Raises `ClusterError`."""
+    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
+    found = await cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
+    return bool(found.items)
 
 
 async def _forecast(cluster: Cluster, job: Job) -> Forecast:
     backoff = Backoff()
-    for attempt in range(1, _TRIES + 1):
+    patience = asyncio.get_running_loop().time() + UNREACHABLE_SECONDS
+    tries = 0
+    while tries < _TRIES:
         try:
             try:
                 await cluster.create(job.manifest, dry_run=True)
@@ -85,6 +115,7 @@ async def _forecast(cluster: Cluster, job: Job) -> Forecast:
                         return await _change(cluster, job, look)
                 except (Conflict, NotFound):
                     pass  # it is another by now: once more
+                tries += 1
                 await backoff.pause()
                 continue
             except Terminating:
@@ -95,7 +126,7 @@ async def _forecast(cluster: Cluster, job: Job) -> Forecast:
                 return Forecast("write")  # an admission webhook that cannot be asked without doing it
             if not error.retryable:
                 raise JobFailed(told(job.ref, error)) from error
-            if attempt == _TRIES:
+            if asyncio.get_running_loop().time() > patience:
                 raise
             await backoff.pause(error)
     return Forecast("change")  # it changes all the time: the write will look again

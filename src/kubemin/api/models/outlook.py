@@ -1,0 +1,50 @@
+"""What a run would do, on the wire."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from kubemin.api.models.base import Reply
+
+Action = Literal["create", "change", "replace", "same", "write", "skip", "refused"]
+
+
+class PlannedJob(Reply):
+    """One object, and what a run would do to it."""
+
+    id: int
+    component: str = Field(examples=["web"])
+    kind: str = Field(examples=["ConfigMap"])
+    namespace: str = Field(examples=["default"])
+    name: str = Field(examples=["settings"])
+    action: Action = Field(description="`write`: the cluster cannot tell without doing it.")
+    changes: list[str] = Field(
+        description="A line a field, values of Secrets masked; why, where it is refused.", examples=[["data.a: 1 → 2"]]
+    )
+
+
+class PlannedStage(Reply):
+    """Jobs that run together."""
+
+    step: str
+    mode: str
+    priority: int
+    jobs: list[PlannedJob]
+
+
+class PlannedObject(Reply):
+    """An object that would be made first, or removed last."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class OutlookReply(Reply):
+    """What a run would do, in order. Nothing of it was written or stored."""
+
+    stages: list[PlannedStage]
+    creates: list[PlannedObject] = Field(description="Namespaces that would be created first.")
+    removes: list[PlannedObject] = Field(
+        description="What the application no longer has: removed once all of it is completed."
+    )

@@ -1,0 +1,77 @@
+"""What a run would do."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+
+from kubemin.api.body import StrictRoute
+from kubemin.api.codes import Code
+from kubemin.api.deps import Given
+from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.models.outlook import OutlookReply, PlannedJob, PlannedObject, PlannedStage
+from kubemin.api.openapi import APPLICATION_BODY, errors
+from kubemin.api.saving import prepare, without_missing
+from kubemin.engine.outlook import Outlook
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.workflow import parse_workflow
+from kubemin.store import workflows
+
+router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
+
+
+@router.post("/plan", summary="Show what a run would do", responses=errors(404, 409), openapi_extra=APPLICATION_BODY)
+async def plan_application(
+    deps: Given,
+    spec: Annotated[dict[str, Any], Body(description="An application as a user writes it.")],
+    create_namespace: Annotated[
+        bool, Query(alias="createNamespace", description="As in a run: a namespace that is not there would be made.")
+    ] = False,
+) -> Envelope[OutlookReply]:
+    """Asks the cluster, by dry runs, what running the application as it is sent would do. Stores and writes nothing.
+
+    With the `id` of an existing application: what saving it and running its first workflow would do.
+    """
+    if deps.outlooks is None:
+        raise ApiError(503, Code.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
+    async with deps.db.read() as tx:
+        prepared = await prepare(tx, spec, deps.limits, to_save=False)
+        app, stored = prepared.application, prepared.stored
+        steps = app.workflow
+        if steps is None and stored is not None and (flows := await workflows.of_application(tx, stored.id)):
+            names = [part.name for part in app.component]
+            steps = parse_workflow(without_missing(flows[0].steps, names), names)
+    outlook = await deps.outlooks.of(
+        app, stored.id if stored else None, steps or app.steps(), create_namespace=create_namespace
+    )
+    return Envelope(data=_reply(outlook))
+
+
+def _reply(outlook: Outlook) -> OutlookReply:
+    return OutlookReply(
+        stages=[
+            PlannedStage(
+                step=stage.step,
+                mode=stage.mode,
+                priority=stage.priority,
+                jobs=[
+                    PlannedJob(
+                        id=job.seq,
+                        component=job.component,
+                        kind=job.ref.kind,
+                        namespace=job.ref.namespace,
+                        name=job.ref.name,
+                        action=outlook.forecasts[job.seq].verb,
+                        changes=list(outlook.forecasts[job.seq].changes),
+                    )
+                    for job in stage.jobs
+                ],
+            )
+            for stage in outlook.plan.stages
+        ],
+        creates=[_object(ObjectRef("Namespace", "", name)) for name in outlook.namespaces],
+        removes=[_object(ref) for ref in outlook.removes],
+    )
+
+
+def _object(ref: ObjectRef) -> PlannedObject:
+    return PlannedObject(kind=ref.kind, namespace=ref.namespace, name=ref.name)

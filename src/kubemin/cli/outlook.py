@@ -1,0 +1,72 @@
+"""``kubemin plan --server``: what a run would do, asked of the cluster."""
+
+from typing import Any
+
+from kubemin.cli.apply import id_of
+from kubemin.cli.client import Client
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.files import load, spoken
+from kubemin.cli.output import print_json, say
+
+_SIGNS = {"create": "+", "change": "~", "replace": "±", "same": "=", "write": "?", "skip": " ", "refused": "!"}
+_SPOKEN = {
+    "create": "to create",
+    "change": "to change",
+    "replace": "to replace",
+    "same": "unchanged",
+    "write": "not foreseen",
+    "skip": "shared",
+    "refused": "refused",
+}
+
+
+def show(file: str, *, create_namespace: bool, as_json: bool, server: str, token: str | None) -> int:
+    """Print each stage with what it would create, change and leave; 1 when something of it would be refused."""
+    spec = load(file)
+    if not isinstance(spec, dict):
+        raise CliError(
+            f"{spoken(file)} does not hold an application: an object with name and component is expected", Exit.USAGE
+        )
+    with Client(server, token) as client:
+        known = id_of(client, spec)
+        path = f"/applications/plan{'?createNamespace=true' if create_namespace else ''}"
+        found = client.post(path, {**spec, "id": known} if known else spec)
+    counts = _counts(found)
+    if as_json:
+        print_json(found)
+    else:
+        for line in _lines(found):
+            say(line)
+        say(_sum(counts, len(found["removes"])))
+    return Exit.FAILED if counts.get("refused") else Exit.OK
+
+
+def _lines(outlook: dict[str, Any]) -> list[str]:
+    lines = [f"first\n  + {_name(one)}" for one in outlook["creates"]]
+    for number, stage in enumerate(outlook["stages"], 1):
+        lines.append(f"stage {number}: {stage['step']} ({stage['mode']}), priority {stage['priority']}")
+        for job in stage["jobs"]:
+            lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
+            lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
+    if outlook["removes"]:
+        lines.append("once completed")
+        lines += [f"  - {_name(one)}" for one in outlook["removes"]]
+    return lines
+
+
+def _name(one: dict[str, Any]) -> str:
+    return "/".join(part for part in (one["kind"], one["namespace"], one["name"]) if part)
+
+
+def _counts(outlook: dict[str, Any]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for stage in outlook["stages"]:
+        for job in stage["jobs"]:
+            counts[job["action"]] = counts.get(job["action"], 0) + 1
+    return counts
+
+
+def _sum(counts: dict[str, int], removes: int) -> str:
+    parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
+    parts += [f"{removes} to delete"] if removes else []
+    return ", ".join(parts) or "nothing to deploy"

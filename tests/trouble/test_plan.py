@@ -1,0 +1,152 @@
+"""`kubemin plan --server`: what a run would do, readable, without a secret and without a trace."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from kubemin.api.app import create_app
+from kubemin.api.deps import Deps
+from kubemin.engine.outlook import Outlooks
+from tests.cli.kubemin import Kubemin, Running
+from tests.engine.instance import LIMITS, Instance, conf, secret, store, web
+from tests.engine.test_points import differences
+
+CONF = conf("settings", a="1", text="x: 1\ny: 2\nz: 3\n")
+
+
+@pytest.fixture
+async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(
+        Deps(
+            db=instance.db,
+            service=instance.service,
+            limits=LIMITS,
+            component_states=lambda _: {},
+            outlooks=Outlooks(instance.db, instance.cluster),
+        )
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/api/v1") as client:
+        yield client
+
+
+async def plan(http: httpx.AsyncClient, *components: dict[str, Any], **more: Any) -> dict[str, Any]:
+    query = "?createNamespace=true" if more.pop("create", False) else ""
+    answer = await http.post(f"/applications/plan{query}", json={"name": "shop", "component": components, **more})
+    assert answer.status_code == 200, answer.text
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+def actions(outlook: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
+    """By component and kind: the action, and the changes."""
+    return {
+        f"{job['component']}/{job['kind']}": (job["action"], job["changes"])
+        for stage in outlook["stages"]
+        for job in stage["jobs"]
+    }
+
+
+async def test_creates_changes_removals_and_what_stays(instance: Instance, http: httpx.AsyncClient) -> None:
+    app_id = await instance.save([CONF, secret("keys", token="old-hush"), web("api"), conf("same", a="1"), web("gone")])
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+    before = await instance.snapshot()
+    versions = {str(o["metadata"]["uid"]): o["metadata"]["resourceVersion"] for o in objects(instance)}
+    found = await plan(
+        http,
+        conf("settings", a="2", text="x: 1\ny: 5\nz: 3\n"),
+        secret("keys", token="new-hush"),
+        web("api", "web:2", properties={"ports": [{"port": 80}], "env": {"A": "1"}}),
+        conf("same", a="1"),
+        conf("fresh", a="1"),
+        id=app_id,
+    )
+    told = actions(found)
+    assert told["settings/ConfigMap"] == (
+        "change",
+        ["data.a: 1 → 2", "data.text:\n  @@ -1,3 +1,3 @@\n   x: 1\n  -y: 2\n  +y: 5\n   z: 3"],
+    )
+    assert told["keys/Secret"] == ("change", ["data.token: ****** → ******"])
+    assert told["same/ConfigMap"] == ("same", [])
+    assert told["fresh/ConfigMap"] == ("create", [])
+    assert told["api/Service"] == ("same", [])
+    assert told["api/Deployment"][0] == "change"
+    assert "spec.template.spec.containers[api].image: web:1 → web:2" in told["api/Deployment"][1]
+    assert sorted(one["kind"] for one in found["removes"]) == ["Deployment", "Service"]
+    assert "hush" not in str(found)
+    assert differences(before, await instance.snapshot()) == []
+    assert {str(o["metadata"]["uid"]): o["metadata"]["resourceVersion"] for o in objects(instance)} == versions
+
+
+async def test_what_would_be_refused_is_told_beside_what_would_not(instance: Instance, http: httpx.AsyncClient) -> None:
+    sealed = {"metadata": {"name": "settings"}, "data": {"a": "0"}, "immutable": True}
+    instance.sim.registry.create("configmaps", "default", sealed, manager="kubectl")
+    found = actions(await plan(http, CONF, web("api")))
+    action, (why,) = found["settings/ConfigMap"]
+    assert action == "refused"
+    assert "field is immutable" in why
+    assert "give the component another name" in why
+    assert found["api/Deployment"] == ("create", [])
+
+
+async def test_a_namespace_that_is_not_there(instance: Instance, http: httpx.AsyncClient) -> None:
+    (action, why) = actions(await plan(http, CONF, namespace="nowhere"))["settings/ConfigMap"]
+    assert action == "refused"
+    assert 'namespaces "nowhere" not found' in why[0]
+    found = await plan(http, CONF, namespace="nowhere", create=True)
+    assert actions(found)["settings/ConfigMap"] == ("create", [])
+    assert [one["name"] for one in found["creates"]] == ["nowhere"]
+    assert not [ref for ref in await instance.snapshot() if ref.kind == "Namespace" and ref.name == "nowhere"]
+
+
+async def test_an_unknown_application_is_not_found(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/applications/plan", json={"id": "x" * 24, "name": "shop", "component": [CONF]})
+    assert answer.status_code == 404
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Kubemin(tmp_path_factory.mktemp("server")).dev() as running:
+        yield running
+
+
+def test_the_command_prints_it(server: Running, tmp_path: Path) -> None:
+    kubemin = Kubemin(tmp_path, server.url)
+
+    def write(*components: dict[str, Any]) -> None:
+        (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "shop", "component": list(components)}))
+
+    write(CONF, store("db"))
+    assert kubemin("apply", "-f", "shop.yaml", "--wait").returncode == 0
+    write(conf("settings", a="2", text="x: 1\ny: 2\nz: 3\n"), store("db", image="db:2"))
+    for arguments in (["--server", "-f", "shop.yaml"], ["-f", "shop.yaml", "--server", server.url]):
+        done = kubemin("plan", *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        lines = done.stdout.splitlines()
+        assert lines[:3] == [
+            "stage 1: deploy (DAG), priority 0",
+            "  ~ settings: ConfigMap/default/settings  change",
+            "      data.a: 1 → 2",
+        ]
+        assert "      spec.template.spec.containers[db].image: db:1 → db:2" in lines
+        assert lines[-1] == "2 to change, 2 unchanged"
+    assert "change" not in kubemin("plan", "-f", "shop.yaml").stdout  # without --server it asks nobody
+    grown = store("db", traits={"storage": [{**store("db")["traits"]["storage"][0], "size": "2Gi"}]})
+    write(CONF, grown)
+    refused = kubemin("plan", "-f", "shop.yaml", "--server")
+    assert refused.returncode == 1
+    assert "--cascade=orphan" in refused.stdout
+
+
+def objects(instance: Instance) -> list[Any]:
+    """Everything that a run writes, as the store has it."""
+    registry = instance.sim.registry
+    return [
+        found
+        for plural in ("configmaps", "secrets", "services", "deployments", "statefulsets", "persistentvolumeclaims")
+        for found in registry.scan(plural)
+    ]
