@@ -113,6 +113,7 @@ class Held:
 
     async def next_task(self) -> "Held":
         """Another task of the application."""
+        await self.journal.flush()
         async with self.db.begin("finish") as tx:
             lease = self.journal.lease
             await tasks.finish(tx, self.task_id, lease.epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
