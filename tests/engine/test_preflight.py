@@ -152,3 +152,12 @@ async def test_a_webhook_that_cannot_be_asked_is_no_refusal(instance: Instance) 
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.COMPLETED, task.reason
+
+
+async def test_an_api_server_that_cannot_be_asked_for_a_while_is_waited_for(instance: Instance) -> None:
+    away = Fault("status", code=503, verb="create", resource="configmaps", dry_run=True, times=6)
+    instance.sim.faults.add(away)
+    task_id = await instance.exec(await instance.save([conf("settings", a="1")]))
+    async with instance.worker():
+        task = await instance.settled(task_id)
+    assert task.status is TaskStatus.COMPLETED, task.reason

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kubemin.sim.faults import Fault
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.instance import conf
 from tests.multi.fleet import LEASE, Fleet, gated
@@ -50,19 +51,23 @@ async def test_a_short_outage_of_the_database_is_sat_out(
         assert (task.status, task.reason) == (TaskStatus.COMPLETED, "")
 
 
-@pytest.mark.parametrize("how", ["stall", "refuse", "drop_answers"])
+@pytest.mark.parametrize("how", ["stall", "refuse", "drop answers"])
 async def test_a_worker_cut_off_from_the_api_server_goes_on_when_it_is_back(fleet: Fleet, how: str) -> None:
+    """While it waits for one task, and in the middle of a write of another one."""
     async with Proxy(fleet.instance.sim.port) as proxy:
-        worker = fleet.worker(api_port=proxy.port, request_timeout_seconds=1)
-        await worker.said("worker ready")
+
+        def cut_off(_: object) -> None:
+            if how == "stall":
+                proxy.stall()
+            elif how == "refuse":
+                proxy.refuse()
+            else:
+                proxy.drop_answers = True
+
+        fleet.instance.sim.faults.add(Fault("call", verb="create", resource="configmaps", name="later", call=cut_off))
+        fleet.worker(api_port=proxy.port, request_timeout_seconds=1)
         _, task_id = await fleet.deploy(conf("settings", a="1"), gated("api"))
         await fleet.waits_for(task_id, "api")
-        if how == "stall":
-            proxy.stall()
-        elif how == "refuse":
-            proxy.refuse()
-        else:
-            proxy.drop_answers = True
         _, other = await fleet.deploy(conf("later", a="1"), name="other")
         await fleet.troubled(other)
         fleet.open()
