@@ -24,7 +24,8 @@ _VARIES = (
     (re.compile(r" +"), " "),
     (re.compile(r" $", re.MULTILINE), ""),
 )
-_WAITS = re.compile(r"^<time> .* running( |$)")
+_PROGRESS = re.compile(r"^<time> (?!task |cleanup |rollback )")
+"""How single jobs come on: who begins to follow late is not told what was over by then."""
 _SECONDS = 60
 
 
@@ -63,7 +64,7 @@ def _essence(text: str) -> list[str]:
     for pattern, stand_in in _VARIES:
         text = pattern.sub(stand_in, text)
     # What runs together may be told in any order.
-    return sorted(line for line in text.splitlines() if line.strip() and not _WAITS.match(line))
+    return sorted(line for line in text.splitlines() if line.strip() and not _PROGRESS.match(line))
 
 
 def steps(page: Page) -> list[tuple[str, str]]:
