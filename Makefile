@@ -15,6 +15,17 @@ test: $(READY)  ## The tests
 proof: $(READY)  ## The long proofs: a kill and a cancel at every point
 	$(BIN)/pytest -n 2 --dist worksteal -m proof
 
+SECONDS ?= 300
+
+fuzz: $(READY)  ## Random applications, random faults, the promise after each: make fuzz SECONDS=600
+	$(BIN)/python -m tests.proof.fuzz --seconds $(SECONDS)
+
+bench: $(READY)  ## Engine overhead, as a ratio to plain API calls of the same run
+	$(BIN)/python -m bench.deploy
+
+model: $(READY)  ## The explicit-state model of journal, lease and late requests
+	$(BIN)/python -m model
+
 lint: $(READY)  ## Style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

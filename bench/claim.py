@@ -10,11 +10,10 @@ import asyncio
 import sys
 import time
 
-from tests.servers.postgresql import Postgresql
-
 from kubemin.spec.ids import new_id
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, tasks
+from tests.servers.postgresql import Postgresql
 
 APPLICATIONS = 100
 TASKS_EACH = 10

@@ -1,6 +1,7 @@
 """The model: the design keeps its promise, and each of its rules is there for a reason (`make model` searches more)."""
 
 import pytest
+
 from model.__main__ import SHORT, main, without
 from model.rules import ALL, Rule
 from model.search import Scene, scenes, search

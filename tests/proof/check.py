@@ -123,6 +123,7 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], completed:
     found: list[str] = []
     applied: set[ObjectRef] = set()
     dropped: set[ObjectRef] = set()
+    replaced = await _replaced(world)
     for task_id in world.tasks[world.begun :]:
         async with world.db.read() as tx:
             dropped |= {row.ref for row in await journal.of_task(tx, task_id) if row.purpose == "remove"}
@@ -135,7 +136,7 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], completed:
                 continue
             applied.add(job.ref)
             if job.ref not in live:
-                if job.ref not in touched:
+                if job.ref not in touched | replaced:
                     found.append(f"{job.ref} is not there, although {task.id} completed")
             elif job.ref not in touched:
                 found += [f"{job.ref}: {one}" for one in lacking(job.manifest, live[job.ref])]
@@ -146,9 +147,8 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], completed:
     for ref in sorted(going & live.keys()):
         if ref not in touched:
             found.append(f"{ref} is still there, although the application no longer has it")
-    replaced = await _replaced(world)
     for ref in sorted((live.keys() | expected.keys()) - ours - going):
-        if ref in stripped or ref in replaced:
+        if ref in stripped & touched or ref in replaced:
             continue
         if ref not in live:
             found.append(f"{ref} is gone")

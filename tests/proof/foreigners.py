@@ -35,7 +35,6 @@ class Foreigners:
         for ref, obj in snapshot(self.live).items():
             self._put(ref, obj)
         self.touched.clear()
-        self.stripped.clear()
 
     def expected(self) -> dict[ObjectRef, Manifest]:
         """The cluster as it would be without KubeMin."""

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -15,7 +16,7 @@ from tests.proof.strategies import scripts
 from tests.proof.world import Broken
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz; the exit code says whether the invariant held."""
     parser = argparse.ArgumentParser(prog="fuzz")
     parser.add_argument("--seconds", type=float, default=60)
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("--parts", type=int, default=12)
     parser.add_argument("--shrink", action="store_true", help="look for the shortest script of each failure")
     parser.add_argument("--failures", type=Path, default=Path("/tmp/kubemin-fuzz"), help="folder for what is found")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.failures.mkdir(parents=True, exist_ok=True)
     statistics: Counter[str] = Counter()
     found: list[str] = []
@@ -53,7 +54,7 @@ def main() -> int:
                 run(script, statistics)
             except Broken as error:
                 statistics["broken"] += 1
-                path = options.failures / f"{number}-{statistics['runs']}.txt"
+                path = options.failures / f"{number}-{statistics['runs']}.txt"  # noqa: B023  run before the next turn
                 path.write_text(str(error))
                 print(f"{path}: {str(error).split('WRONG:', 1)[1]}", flush=True)
                 raise

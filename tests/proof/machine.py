@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
@@ -11,13 +11,14 @@ from kubemin.engine import Engine, EngineOptions
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.store import Database
 
-OPTIONS = {
-    "lease_seconds": 30,
-    "poll_seconds": 0.03,
-    "hopeless_after_seconds": 0.3,
-    "job_timeout_seconds": 2.5,
-    "cleanup_seconds": 2,
-}
+OPTIONS = EngineOptions(
+    name="",
+    lease_seconds=30,
+    poll_seconds=0.03,
+    hopeless_after_seconds=0.3,
+    job_timeout_seconds=2.5,
+    cleanup_seconds=2,
+)
 
 
 class Dead(Exception):
@@ -50,7 +51,7 @@ class Machine:
 
         db = await Database.open(database, probe=probe)
         cluster = await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=4, probe=probe)
-        options = EngineOptions(name=name, **OPTIONS)
+        options = replace(OPTIONS, name=name)
         machine = cls(name, db, cluster, Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), options), at_point)
         machine.awake.set()
         made.append(machine)

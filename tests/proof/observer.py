@@ -39,9 +39,12 @@ class Observer:
         """End all faults; what was held back is still KubeMin's."""
         token = _request.set(RequestInfo("late", "*"))
         try:
-            await self._sim.faults.clear()
+            for armed in self._sim.faults.armed:
+                if armed.fault.action == "late":
+                    await armed.release()
         finally:
             _request.reset(token)
+        await self._sim.faults.clear()
         self.mark()
 
     def round_begins(self) -> None:

@@ -75,18 +75,22 @@ def next_parts(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[
             case _:
                 pass
     fresh = [name for name in NAMES if name not in {part.name for part in parts}]
-    for name in fresh[: draw(st.integers(0, 2))]:
-        changed.append(_part(draw, name, version))
+    changed += [_part(draw, name, version) for name in fresh[: draw(st.integers(0, 2))]]
     return tuple(changed) or (Part("a", "config", version),)
 
 
-def _target(draw: st.DrawFn, parts: tuple[Part, ...]) -> Target:
+def _target(draw: st.DrawFn, parts: tuple[Part, ...], but: tuple[str, ...] = ()) -> Target:
     part = parts[draw(st.integers(0, len(parts) - 1))]
-    return Target(part.name, part.kinds[draw(st.integers(0, len(part.kinds) - 1))])
+    kinds = [kind for kind in part.kinds if kind not in but]
+    return Target(part.name, kinds[draw(st.integers(0, len(kinds) - 1))])
+
+
+_NEEDED = ("ServiceAccount", "PersistentVolumeClaim")
+"""What Pods need: without it what is put back cannot run again, and is rightly said to be incomplete."""
 
 
 def _foreign(draw: st.DrawFn, parts: tuple[Part, ...]) -> Foreign:
-    flavour = _pick(draw, "other", "other", "other", "more", "immutable", "another application")
+    flavour = _pick(draw, "other", "other", "other", "more", "immutable", "another application", "broken")
     return Foreign(_target(draw, parts), flavour, draw(st.booleans()))
 
 
@@ -120,7 +124,9 @@ def troubles_(draw: st.DrawFn) -> Trouble:
     if action == "late":
         when = "before"
         verb = verb if verb not in ("get", "list", "read", "watch") else "write"
-    code = draw(st.sampled_from([500, 503, 504, 429, 403, 409, 401])) if action == "status" else 503
+    # A refusal is an answer: it means that nothing was done.
+    codes = [500, 503, 504] if when == "after" else [500, 503, 504, 429, 403, 409, 401]
+    code = draw(st.sampled_from(codes)) if action == "status" else 503
     if action == "latency":
         return Trouble(action, verb, resource, skip, times, when, seconds=draw(st.sampled_from([0.01, 0.05, 0.3])))
     if action == "hold":
@@ -138,7 +144,7 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
             what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "hold")
             return Edit(at, _target(draw, parts), what)
         case "delete":
-            return Delete(at, _target(draw, parts))
+            return Delete(at, _target(draw, parts, _NEEDED))
         case "create":
             return Create(at, _target(draw, parts))
         case "kill":

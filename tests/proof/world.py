@@ -386,7 +386,8 @@ class World:
         elif kind in ("Deployment", "StatefulSet", "Job"):
             # Their Pods must not use what this deploy is to make: that would hold it for good reason.
             template = theirs["spec"]["template"]["spec"]
-            kept = {"name": template["containers"][0]["name"], "image": "theirs:v0"}
+            image = "theirs:pull" if flavour == "broken" else "theirs:v0"
+            kept = {"name": template["containers"][0]["name"], "image": image}
             theirs["spec"]["template"]["spec"] = {"containers": [kept]}
             if kind == "Job":
                 theirs["spec"]["template"]["spec"]["restartPolicy"] = "Never"

@@ -1,0 +1,9 @@
+"""A short run of the proof; `make fuzz SECONDS=…` runs it for as long as wanted."""
+
+from pathlib import Path
+
+from tests.proof import fuzz
+
+
+def test_random_applications_under_random_faults_keep_the_promise(tmp_path: Path) -> None:
+    assert fuzz.main(["--seconds", "20", "--seed", "7", "--parts", "4", "--failures", str(tmp_path)]) == 0
