@@ -384,6 +384,29 @@ async def test_what_was_not_ready_before_need_not_become_ready(held: Held, kind:
     assert essence(await held.look(before)) == essence(before)
 
 
+async def test_our_version_goes_though_the_one_before_never_ran(held: Held) -> None:
+    """A rollout back to a version that cannot start never ends: its controller would keep our Pods instead."""
+    broken = deployment(replicas=3, image="api:pull")
+    del broken["spec"]["template"]["metadata"]["labels"]["kubemin.io/app-id"]
+    before = held.sim.registry.create("deployments", "default", broken, manager="kubectl")
+    await held.sim.controllers.settled()
+
+    async def sets() -> list[str]:
+        return sorted(item["metadata"]["name"] for item in (await held.cluster.list("ReplicaSet", "default")).items)
+
+    theirs = await sets()
+    await held.ensure(deployment(replicas=3))
+
+    async def runs() -> bool:
+        status = held.sim.registry.get("deployments", "default", "api")["status"]
+        return bool(status.get("availableReplicas") == status.get("updatedReplicas") == 3)
+
+    await until(runs)
+    assert await held.roll_back() == []
+    assert await sets() == theirs
+    assert essence(await held.look(before)) == essence(before)
+
+
 async def held_by_finalizer(held: Held, plural: str, name: str) -> None:
     patch = {"metadata": {"finalizers": ["example.com/hold"]}}
     held.sim.registry.patch(plural, "default", name, "application/merge-patch+json", patch, manager="someone")

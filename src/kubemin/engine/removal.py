@@ -103,13 +103,18 @@ class Remover:
                 resource.why = "is put back, and not rolled out again yet"
                 if owner["kind"] == "StatefulSet":
                     await self._replace_stuck_pods(resource, owner)
+                elif owner["kind"] == "Deployment":
+                    await self._delete_stuck_sets(resource, owner, manifest)
             else:
                 busy = False
                 for item in await dependents(self._cluster, resource.ref, manifest, owner):
                     if item["metadata"]["creationTimestamp"] < since or not _made_since(resource, item):
                         busy = await self._uncopy(resource, item, owner) or busy
-                    elif owner is None or not _in_use(owner, item):
+                    elif owner is None or not _in_use(owner, item) or _superfluous(resource, owner, item):
                         await self._delete_dependent(resource, ObjectRef.of(item), item)
+                        busy = True
+                    elif _outdated(owner, item):
+                        resource.why = "is put back, and not rolled out again yet"
                         busy = True
                 if not busy and (looked or not has_claims):
                     return
@@ -133,6 +138,17 @@ class Remover:
             ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or [])
             if owned and not ready and revision != status.get("updateRevision"):
                 await self._delete_dependent(resource, ObjectRef.of(pod), pod)
+
+    async def _delete_stuck_sets(self, resource: Resource, owner: Manifest, manifest: Manifest) -> None:
+        """Delete ReplicaSets that our update made and that only stay because what was there before is not available.
+
+        It was not before us either: a Deployment's controller would keep our Pods for ever beside it.
+        """
+        if owner.get("status", {}).get("observedGeneration", 0) < owner["metadata"].get("generation", 0):
+            return
+        for item in await dependents(self._cluster, resource.ref, manifest, owner):
+            if _made_since(resource, item) and _superfluous(resource, owner, item):
+                await self._delete_dependent(resource, ObjectRef.of(item), item)
 
     async def unmark(self, resource: Resource, manifest: Manifest) -> None:
         """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""
@@ -222,6 +238,14 @@ def _outdated(owner: Manifest, item: Manifest) -> bool:
     """Whether the owner is about to give up a dependent that it still uses: a ReplicaSet that is being scaled down."""
     revisions = {(obj["metadata"].get("annotations") or {}).get(_REVISION) for obj in (owner, item)}
     return item["kind"] == "ReplicaSet" and len(revisions) > 1
+
+
+def _superfluous(resource: Resource, owner: Manifest, item: Manifest) -> bool:
+    """Whether as many Pods as before us are available without those of an outdated ReplicaSet."""
+    status = owner.get("status", {})
+    was = ((resource.before or {}).get("status") or {}).get("availableReplicas", 0)
+    others = status.get("availableReplicas", 0) - item.get("status", {}).get("availableReplicas", 0)
+    return _outdated(owner, item) and others >= min(was, owner.get("spec", {}).get("replicas", 1))
 
 
 def _waiting_for(look: Manifest, pods: Sequence[Manifest] = ()) -> str:
