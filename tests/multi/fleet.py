@@ -109,6 +109,16 @@ class Fleet:
 
         return await self.instance.until(check)
 
+    async def renewed(self, task_id: str, since: datetime | None) -> None:
+        """Wait until the task's lease ends later than ``since``."""
+        assert since is not None
+
+        async def check() -> bool:
+            expiry = (await self.task(task_id)).lease_expires_at
+            return expiry is not None and expiry > since
+
+        await self.instance.until(check)
+
     async def waits_for(self, task_id: str, component: str) -> Task:
         """Wait until all objects of a component are made, and its task waits for its Pods."""
 

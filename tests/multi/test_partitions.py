@@ -36,19 +36,25 @@ async def test_a_worker_cut_off_from_the_database_gives_its_tasks_up(
         assert await first.terminate() == 0
 
 
+@pytest.mark.parametrize(("how", "lease"), [("stall", 9.0), ("refuse", 6.0)])
 async def test_a_short_outage_of_the_database_is_sat_out(
-    fleet: Fleet, postgres: Postgresql, database_name: str
+    fleet: Fleet, postgres: Postgresql, database_name: str, how: str, lease: float
 ) -> None:
     async with Proxy(postgres.port) as proxy:
-        worker = fleet.worker(database_url=postgres.url(database_name, port=proxy.port), lease_seconds=6)
+        worker = fleet.worker(database_url=postgres.url(database_name, port=proxy.port), lease_seconds=lease)
         _, task_id = await fleet.deploy(conf("settings", a="1"), gated("api"))
         await fleet.waits_for(task_id, "api")
-        proxy.refuse()
+        if how == "stall":
+            proxy.stall()
+        else:
+            proxy.refuse()
         await worker.said("cannot renew leases")
         proxy.heal()
+        renewed = (await fleet.task(task_id)).lease_expires_at
+        await fleet.renewed(task_id, renewed)
         fleet.open()
         task = await fleet.settled(task_id)
-        assert (task.status, task.reason) == (TaskStatus.COMPLETED, "")
+        assert (task.status, task.reason, task.lease_epoch) == (TaskStatus.COMPLETED, "", 1)
 
 
 @pytest.mark.parametrize("how", ["stall", "refuse", "drop answers"])

@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -60,7 +61,7 @@ class Worker:
         self._doorbell = doorbell
         self._clock = clock
         self._held: dict[str, _Held] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -76,9 +77,9 @@ class Worker:
                 try:
                     await self._drain()
                 finally:
-                    for background in (renewing, polling, *self._asking):
+                    for background in (renewing, polling, *self._background):
                         background.cancel()
-                    await asyncio.gather(*self._asking, return_exceptions=True)
+                    await asyncio.gather(*self._background, return_exceptions=True)
 
     async def stop(self, drain_seconds: float = 0) -> None:
         """Claim no more; give running tasks ``drain_seconds`` to end, then hand them over as they are."""
@@ -169,9 +170,12 @@ class Worker:
         if isinstance(signal, Cancelled):
             run.scope.end(Stop.CANCEL, signal.reason)
         else:
-            asking = asyncio.create_task(self._is_taken(run))
-            self._asking.add(asking)
-            asking.add_done_callback(self._asking.discard)
+            self._aside(asyncio.create_task(self._is_taken(run)))
+
+    def _aside(self, task: asyncio.Task[Any]) -> None:
+        """Let it run while others go on; it ends with this worker."""
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _is_taken(self, run: TaskRun) -> None:
         """Ask the database, which is the truth, whether somebody else holds the task, as its signal key says."""
@@ -202,26 +206,41 @@ class Worker:
             log.warning("cannot release a lease; it runs out by itself", task=lease.task_id, error=str(error))
 
     async def _keep_leases(self) -> None:
-        """Renew all leases in one statement; a task whose lease cannot be renewed in time is let go."""
+        """Renew all leases in one statement; a task whose lease cannot be renewed in time is let go.
+
+        A try without an answer is left behind, and another one made while there is time: a connection that broke
+        silently must not cost the leases.
+        """
         interval = self._options.lease_seconds / 3
+        pause = interval
         while True:
-            await asyncio.sleep(interval)
-            if not self._held:
-                continue
-            sent = self._clock()
+            await asyncio.sleep(pause)
             held = dict(self._held)
-            leases = {task_id: one.run.lease.epoch for task_id, one in held.items()}
-            kept: set[str] | None = None
-            try:
-                async with asyncio.timeout(interval), self._db.begin("renew") as tx:
-                    kept = await tasks.renew(tx, self._options.name, leases, self._options.lease_seconds)
-            except (StoreError, TimeoutError) as error:
-                log.warning("cannot renew leases", error=str(error))
+            sent = self._clock()
+            renewal = asyncio.create_task(self._renew({task_id: one.run.lease.epoch for task_id, one in held.items()}))
+            self._aside(renewal)
+            await asyncio.wait([renewal], timeout=interval / 2)
+            kept = renewal.result() if renewal.done() else None
+            if not renewal.done():
+                log.warning("cannot renew leases", error="the database does not answer")
+                renewal.cancel()
             for task_id, one in held.items():
                 if kept is not None and task_id in kept:
                     one.run.lease.deadline = sent + self._options.lease_seconds
                 elif kept is not None or one.run.lease.deadline <= self._clock():
                     self._lose(one)
+            pause = interval / 5 if kept is None else interval
+
+    async def _renew(self, leases: Mapping[str, int]) -> set[str] | None:
+        """The tasks that are still ours; None where the database cannot say."""
+        if not leases:
+            return set()
+        try:
+            async with self._db.begin("renew") as tx:
+                return await tasks.renew(tx, self._options.name, leases, self._options.lease_seconds)
+        except StoreError as error:
+            log.warning("cannot renew leases", error=str(error))
+            return None
 
     async def _poll_statuses(self) -> None:
         """The net below the signals: a cancel that is in the database is found here at the latest (design §5)."""
