@@ -160,3 +160,9 @@ def test_a_wrong_call_is_found(words: list[str], wrong: str) -> None:
         return
     with pytest.raises(AssertionError, match=wrong):
         _check_call(words, "")
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = {link.partition("#")[0] for link in Page(ROOT / "README.md").links()}
+    missing = [str(page) for page in PAGES if str(page) not in linked | {"README.md"}]
+    assert not missing, f"README.md does not link to {', '.join(missing)}"
