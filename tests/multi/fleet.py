@@ -11,6 +11,7 @@ from kubemin.engine import ExecOptions
 from kubemin.sim.faults import Armed, Fault, RequestInfo
 from kubemin.sim.jsondata import Object
 from kubemin.sim.kubeconfig import kubeconfig
+from kubemin.spec.labels import TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus
 from kubemin.store.tasks import Task
@@ -37,8 +38,8 @@ class Fleet:
     workers: list[Worker] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     """Every write to the API server by a client, as ``verb plural/name``, dry runs left out."""
-    created: list[tuple[ObjectRef, str]] = field(default_factory=list)
-    """Every object of ours that was ever made, with its uid, in order."""
+    created: list[tuple[ObjectRef, str, str]] = field(default_factory=list)
+    """Every object that was ever made by a task, with its uid and the task's id, in order."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -46,8 +47,9 @@ class Fleet:
             self.writes.append(f"{info.verb} {info.resource}/{info.name}")
 
         def changed(event: str, obj: Object, _: Object | None) -> None:
-            if event == "ADDED" and "kubemin.io/task-id" in (obj["metadata"].get("labels") or {}):
-                self.created.append((ObjectRef.of(obj), obj["metadata"]["uid"]))
+            meta = obj["metadata"]
+            if event == "ADDED" and (task_id := (meta.get("labels") or {}).get(TASK_ID)):
+                self.created.append((ObjectRef.of(obj), meta["uid"], task_id))
 
         self.instance.sim.faults.add(Fault("call", verb="write", times=None, call=record))
         self.instance.sim.registry.subscribe(changed)
@@ -184,7 +186,7 @@ class Fleet:
 
     def made(self, kind: str, name: str) -> list[str]:
         """The uids of all objects of that name that ever were made."""
-        return [uid for ref, uid in self.created if (ref.kind, ref.name) == (kind, name)]
+        return [uid for ref, uid, _ in self.created if (ref.kind, ref.name) == (kind, name)]
 
 
 def seconds_between(first: datetime, then: datetime | None) -> float:
