@@ -2,12 +2,13 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from kubemin.store import Database
+from tests.cli.kubemin import Kubemin, Running
 from tests.engine.conftest import cluster, held, instance, sim
 
 __all__ = ["cluster", "held", "instance", "sim"]
@@ -33,3 +34,10 @@ async def db(tmp_path: Path, migrated: Path) -> AsyncIterator[Database]:
     database = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
     yield database
     await database.aclose()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`kubemin dev`, for the commands: each test uses names of its own."""
+    with Kubemin(tmp_path_factory.mktemp("server")).dev(env={"KUBEMIN_CLEANUP_SECONDS": "1"}) as running:
+        yield running

@@ -1,6 +1,6 @@
 """`kubemin plan --server`: what a run would do, readable, without a secret and without a trace."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -108,17 +108,11 @@ async def test_an_unknown_application_is_not_found(http: httpx.AsyncClient) -> N
     assert answer.status_code == 404
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Kubemin(tmp_path_factory.mktemp("server")).dev() as running:
-        yield running
-
-
 def test_the_command_prints_it(server: Running, tmp_path: Path) -> None:
     kubemin = Kubemin(tmp_path, server.url)
 
     def write(*components: dict[str, Any]) -> None:
-        (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "shop", "component": list(components)}))
+        (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "planned", "component": list(components)}))
 
     write(CONF, store("db"))
     assert kubemin("apply", "-f", "shop.yaml", "--wait").returncode == 0

@@ -77,6 +77,7 @@ def _cleanup(task: Task, journal: Sequence[Resource]) -> CleanupReply:
     left = [row for row in journal if not row.state.settled and row.state is not ResourceState.OBSERVED]
     if task.status is TaskStatus.COMPLETED:
         left = [row for row in left if row.purpose == "remove"]
+    incomplete = task.cleanup is Cleanup.INCOMPLETE
     return CleanupReply(
         state=task.cleanup,
         created=sum(_made_by_us(row) for row in journal),
@@ -87,6 +88,8 @@ def _cleanup(task: Task, journal: Sequence[Resource]) -> CleanupReply:
             Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=row.why)
             for row in (left if task.cleanup in _OPEN_CLEANUP else [])
         ],
+        attempts=task.cleanup_attempts if incomplete else None,
+        next_time=unix(task.next_cleanup_at) if incomplete else None,
     )
 
 

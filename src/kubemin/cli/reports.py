@@ -67,6 +67,9 @@ def _print_status(task: dict[str, Any]) -> None:
     say(f"cleanup   {cleanup['state']}" + (f" ({numbers})" if numbers else ""))
     for one in cleanup["remaining"]:
         say(f"  left    {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}")
+    if cleanup["state"] == "incomplete":
+        again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
+        say(f"  tried   {cleanup['attempts']} times, {again}; now: kubemin cleanup {task['taskId']}")
     say(f"created   {moment(task['createTime'])}, took {span(task.get('startTime'), task.get('endTime'), time.time())}")
     say()
     rows = [

@@ -2,8 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from kubemin.cluster.errors import ClusterError, Throttled
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds for which a cluster that gives no answer is asked again."""
 
 
 class Backoff:
@@ -20,3 +27,16 @@ class Backoff:
             seconds = max(seconds, error.retry_after)
         self._next = min(self._next * 2, self._most)
         await asyncio.sleep(seconds)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to a read, asked for again while that may help, for `PATIENCE`. Raises `ClusterError`."""
+    backoff = Backoff()
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        try:
+            return await ask()
+        except ClusterError as error:
+            if not error.retryable or asyncio.get_running_loop().time() > until:
+                raise
+            await backoff.pause(error)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from kubemin.cluster.errors import ClusterError
+from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal import Journal, Resource
 from kubemin.plan import priority_of
@@ -29,7 +30,7 @@ async def one_pass(
     async def settles(row: Resource, until: float) -> None:
         try:
             async with slots, asyncio.timeout_at(until):
-                await settle(row)
+                await _again_and_again(row, settle)
             return
         except StillThere as error:
             why = str(error) if error.ref != row.ref else error.why
@@ -51,3 +52,16 @@ async def one_pass(
                     group.create_task(settles(row, until))
     await journal.flush()
     return left
+
+
+async def _again_and_again(row: Resource, settle: Callable[[Resource], Awaitable[None]]) -> None:
+    """Settle a row; where the API server only does not answer now, ask again: the pass has time for that."""
+    backoff = Backoff()
+    while True:
+        try:
+            return await settle(row)
+        except ClusterError as error:
+            if not error.retryable:
+                raise
+            row.why = error.message  # what is named, should the time run out
+            await backoff.pause(error)

@@ -28,7 +28,8 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             fresh = not context.journal.resources
             if options.dry_run or (options.preflight and fresh):
-                forecasts = await preflight(context.cluster, plan.jobs, coming)
+                forecasts = await preflight(context.cluster, plan.jobs, coming, waits.__setitem__)
+                waits.clear()
                 if options.dry_run:
                     _tell(forecasts, context)
                     return

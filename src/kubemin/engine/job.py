@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
+from kubemin.engine.backoff import patiently
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.fetch import Fetcher
 from kubemin.engine.gone import look_at
@@ -67,12 +68,8 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
 
 async def _required(job: Job, context: JobContext) -> None:
     for ref in job.requires:
-        try:
-            if await look_at(context.cluster, ref) is None:
-                raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not")
-        except ClusterError as error:
-            if not error.retryable:
-                raise JobFailed(error.message) from error
+        if await patiently(partial(look_at, context.cluster, ref)) is None:
+            raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not")
 
 
 async def _shared_already(job: Job, context: JobContext) -> bool:

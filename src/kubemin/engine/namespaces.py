@@ -1,9 +1,11 @@
 """Namespaces that a run is asked to create (design R10)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.content import namespace_content
+from kubemin.engine.backoff import patiently
 from kubemin.engine.content import CONTENT
 from kubemin.engine.gone import look_at
 from kubemin.engine.tracker import CleanupTracker
@@ -16,7 +18,8 @@ from kubemin.spec.objects import Manifest, ObjectRef
 async def missing(cluster: Cluster, plan: Plan) -> list[str]:
     """The plan's namespaces that are not there. Raises `ClusterError`."""
     wanted = sorted({job.ref.namespace for job in plan.jobs} - {""})
-    return [name for name in wanted if await look_at(cluster, ObjectRef("Namespace", "", name)) is None]
+    refs = [ObjectRef("Namespace", "", name) for name in wanted]
+    return [ref.name for ref in refs if await patiently(partial(look_at, cluster, ref)) is None]
 
 
 async def create(tracker: CleanupTracker, names: Sequence[str]) -> None:
@@ -28,5 +31,5 @@ async def create(tracker: CleanupTracker, names: Sequence[str]) -> None:
             "metadata": {"name": name, "labels": {MANAGED_BY: MANAGER}},
         }
         await Ensure(tracker, manifest, lambda _: None).run()
-        seen = await namespace_content(tracker.cluster, name)
+        seen = await patiently(partial(namespace_content, tracker.cluster, name))
         await tracker.mark_content(ObjectRef("Namespace", "", name), {CONTENT: sorted(item.uid for item in seen)})

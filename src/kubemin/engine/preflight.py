@@ -5,13 +5,13 @@ anything. The same look tells what a run would do (``dryRun``).
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
-from kubemin.engine.backoff import Backoff
+from kubemin.engine.backoff import PATIENCE, Backoff, patiently
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.foresee import foreseen
 from kubemin.engine.gone import look_at
@@ -19,7 +19,7 @@ from kubemin.engine.immutable import grown, told
 from kubemin.engine.merge import differences
 from kubemin.engine.ownership import adopt_created
 from kubemin.engine.showing import shown
-from kubemin.engine.write import UNREACHABLE_SECONDS, leftovers, refuse_foreign, replaceable, without_foreign_replicas
+from kubemin.engine.write import leftovers, refuse_foreign, replaceable, without_foreign_replicas
 from kubemin.plan import Job
 from kubemin.spec.labels import CLAIM, SHARE_NAME, TASK_ID
 from kubemin.spec.objects import Manifest
@@ -53,18 +53,26 @@ class Forecast:
 _SHARED = Forecast("skip", ("shared: left to others",))
 
 
-async def preflight(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
+Trouble = Callable[[int, str], None]
+"""Takes, for people, why a job's forecast is not there yet."""
+
+
+async def preflight(
+    cluster: Cluster, jobs: Sequence[Job], coming: Collection[str], trouble: Trouble
+) -> dict[int, Forecast]:
     """Ask the API server about every job's manifest at once; by job. See `forecasts`.
 
     Raises `JobFailed` that names everything refused.
     """
-    found = await forecasts(cluster, jobs, coming)
+    found = await forecasts(cluster, jobs, coming, trouble)
     if refused := sorted(str(forecast) for forecast in found.values() if forecast.verb == "refused"):
         raise JobFailed("refused before anything was written: " + "; ".join(refused))
     return found
 
 
-async def forecasts(cluster: Cluster, jobs: Sequence[Job], coming: Collection[str]) -> dict[int, Forecast]:
+async def forecasts(
+    cluster: Cluster, jobs: Sequence[Job], coming: Collection[str], trouble: Trouble = lambda _, __: None
+) -> dict[int, Forecast]:
     """What each job would do, by its ``seq``; one that would fail is ``refused``, and says why.
 
     Namespaces in ``coming`` are not there yet, so nothing in them can be asked about. Raises `ClusterError` where the
@@ -81,7 +89,7 @@ async def forecasts(cluster: Cluster, jobs: Sequence[Job], coming: Collection[st
             try:
                 if job.share == "default" and await shared(cluster, job):
                     return _SHARED
-                return await _forecast(cluster, job)
+                return await _forecast(cluster, job, trouble)
             except JobFailed as error:
                 return Forecast("refused", (error.cause,))
 
@@ -96,13 +104,15 @@ async def forecasts(cluster: Cluster, jobs: Sequence[Job], coming: Collection[st
 async def shared(cluster: Cluster, job: Job) -> bool:
     """Whether what the job would share is there already. Raises `ClusterError`."""
     name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
-    found = await cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
+    found = await patiently(
+        lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
+    )
     return bool(found.items)
 
 
-async def _forecast(cluster: Cluster, job: Job) -> Forecast:
+async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:
     backoff = Backoff()
-    patience = asyncio.get_running_loop().time() + UNREACHABLE_SECONDS
+    patience = asyncio.get_running_loop().time() + PATIENCE
     tries = 0
     while tries < _TRIES:
         try:
@@ -128,6 +138,7 @@ async def _forecast(cluster: Cluster, job: Job) -> Forecast:
                 raise JobFailed(told(job.ref, error)) from error
             if asyncio.get_running_loop().time() > patience:
                 raise
+            trouble(job.seq, error.message)
             await backoff.pause(error)
     return Forecast("change")  # it changes all the time: the write will look again
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.looks import events_about, last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
@@ -14,6 +15,9 @@ from kubemin.spec.objects import Manifest, ObjectRef
 
 _EVENTS_FIRST, _EVENTS_MOST = 5.0, 60.0
 """Seconds of waiting after which the object's events are asked for, and between two times at most."""
+
+_LISTS = 1.0
+"""Seconds given to watches that have not seen everything yet."""
 
 
 async def until_ready(
@@ -50,6 +54,17 @@ async def until_ready(
             raise JobFailed(await _vanished(cluster, ref, meta["uid"]))
         return verdict
 
+    async def at_present() -> Verdict:
+        for kind in (ref.kind, *RELATED[ref.kind]):
+            if (trouble := informers.trouble(kind)) is not None:
+                progress(trouble.message)
+                return Verdict("hopeless" if isinstance(trouble, Forbidden) else "waiting", trouble.message)
+        try:
+            async with asyncio.timeout(_LISTS):
+                return await until(lambda _: True)
+        except TimeoutError:
+            return _UNSEEN
+
     pause = min(hopeless_after, _EVENTS_FIRST) or _EVENTS_FIRST
     ask_at, give_up_at = now() + pause, math.inf
     while True:
@@ -66,7 +81,7 @@ async def until_ready(
             events = await events_about(cluster, informers, obj)
             pause = min(2 * pause, _EVENTS_MOST)
             ask_at = now() + pause
-            verdict = await until(lambda _: True)
+            verdict = await at_present()
         if verdict.state == "ready":
             return
         if verdict.state != "hopeless" or not (verdict.final or hopeless_after):
@@ -79,6 +94,7 @@ async def until_ready(
 
 
 _VANISHED = Verdict("waiting", "It is no longer in sight")
+_UNSEEN = Verdict("waiting", "It is not in sight yet")
 
 
 async def _vanished(cluster: Cluster, ref: ObjectRef, uid: str) -> str:

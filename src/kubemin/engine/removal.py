@@ -175,7 +175,7 @@ class Remover:
             await to_the_end(self._cluster.patch(ObjectRef.of(item), patch))
         except (NotFound, Conflict, Unanswered):
             return True
-        except ClusterError as error:
+        except (Forbidden, Invalid) as error:
             raise StillThere(ObjectRef.of(item), error.message) from error
         return True
 
@@ -192,9 +192,9 @@ class Remover:
                         propagation=propagation(ref.kind),
                     )
                 )
-            except NotFound:
-                return
-            except ClusterError as error:
+            except (NotFound, Conflict, Unanswered):
+                return  # the caller looks again
+            except (Forbidden, Invalid) as error:
                 raise StillThere(ref, error.message) from error
             look = answer or look
         await self._until_gone(resource, ref, look)

@@ -25,7 +25,12 @@ from kubemin.store import Database, applications, events, jobs, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.tasks import Task
 
-_LONGEST_RETRY = 300.0
+_FIRST_RETRY, _LONGEST_RETRY = 5.0, 300.0
+
+
+def next_retry(attempts: int) -> float:
+    """Seconds until a cleanup that stayed incomplete is tried again, ``attempts`` times having failed before."""
+    return min(_FIRST_RETRY * 2.0 ** min(attempts, 10), _LONGEST_RETRY)
 
 
 @dataclass(frozen=True)
@@ -227,8 +232,7 @@ class TaskRun:
             outcome_of(group)  # raises `Stopped` for a lost lease or database
             raise
         if left:
-            retry = min(5.0 * 2 ** min(self.task.cleanup_attempts, 10), _LONGEST_RETRY)
-            await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), retry)
+            await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), next_retry(self.task.cleanup_attempts))
         else:
             await self._cleanup_is(Cleanup.DONE)
 

@@ -16,7 +16,7 @@ from kubemin.cluster.errors import (
     Terminating,
     Unreachable,
 )
-from kubemin.engine.backoff import Backoff
+from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.dependents import dependents_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at, until_gone
@@ -27,9 +27,6 @@ from kubemin.engine.tracker import CleanupTracker
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, ResourceState
-
-UNREACHABLE_SECONDS = 30.0
-"""How long a job goes on trying to reach a cluster that does not answer at all."""
 
 
 @dataclass
@@ -53,7 +50,7 @@ class Ensure:
         """
         ref = ObjectRef.of(self.manifest)
         backoff = Backoff()
-        patience = asyncio.get_running_loop().time() + UNREACHABLE_SECONDS
+        patience = asyncio.get_running_loop().time() + PATIENCE
         look_first = bool(self.tracker.resource(ref).claims)  # a predecessor's requests: look what became of them
         while True:
             try:

@@ -73,6 +73,10 @@ class CleanupReply(Reply):
     restored: int = Field(description="Objects that were changed and are as they were again.")
     kept: int = Field(description="Objects that were left alone, because someone else owns or changed them.")
     remaining: list[Remaining]
+    attempts: Absent[int] = Field(
+        default=None, description="How often it ended incomplete; absent unless it is so now."
+    )
+    next_time: Absent[int] = Field(default=None, description="When it is tried again: unix seconds.")
 
 
 class TaskComponent(Reply):

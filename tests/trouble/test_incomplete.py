@@ -1,0 +1,227 @@
+"""`incomplete` names what is left and why; it is tried again by itself, later and later, and at once when asked."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from kubemin.api.app import create_app
+from kubemin.api.deps import Deps
+from kubemin.engine import EngineOptions, ExecOptions
+from kubemin.engine.run import next_retry
+from kubemin.sim.faults import Armed, Fault
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.store.tasks import Task
+from tests.cli.kubemin import Kubemin, Running
+from tests.engine.instance import LIMITS, QUICK, Instance, conf, store, web
+from tests.engine.test_points import differences
+
+SHORT = EngineOptions(**{**vars(QUICK), "cleanup_seconds": 0.8})
+MERGE = "application/merge-patch+json"
+
+
+@pytest.fixture
+async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
+    deps = Deps(db=instance.db, service=instance.service, limits=LIMITS, component_states=lambda _: {})
+    transport = httpx.ASGITransport(create_app(deps))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+        yield client
+
+
+async def status(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
+    answer = await http.get(f"/workflow/tasks/{task_id}/status")
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+def stick(instance: Instance, resource: str = "configmaps") -> Armed:
+    """Whatever is deleted of these keeps a finalizer until released."""
+    return instance.sim.faults.add(Fault("stick", resource=resource, times=None))
+
+
+async def release(instance: Instance, armed: Armed) -> None:
+    instance.sim.faults.remove(armed)
+    await armed.release()
+
+
+async def left_behind(instance: Instance, *components: dict[str, Any]) -> Task:
+    """A run that times out, and whose cleanup stays incomplete."""
+    app_id = await instance.save(components or [conf("settings", a="1"), web("late", "late:never")])
+    task_id = await instance.exec(app_id, ExecOptions(seconds=1))
+    task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.INCOMPLETE)
+    return task
+
+
+async def is_done(instance: Instance, task_id: str) -> bool:
+    return (await instance.task(task_id)).cleanup is Cleanup.DONE
+
+
+async def test_a_finalizer_is_named_tried_again_and_seen(instance: Instance, http: httpx.AsyncClient) -> None:
+    before = await instance.snapshot()
+    stuck = stick(instance)
+    async with instance.worker(SHORT):
+        task = await left_behind(instance)
+        shown = await status(http, task.id)
+        assert (shown["status"], shown["cleanup"]["state"]) == ("timeout", "incomplete")
+        (left,) = shown["cleanup"]["remaining"]
+        assert (left["kind"], left["name"]) == ("ConfigMap", "settings")
+        assert "waits for sim.kubemin.io/stuck" in left["why"]
+        assert shown["cleanup"]["attempts"] == 1
+        assert shown["cleanup"]["nextTime"] >= shown["endTime"] + 4
+        # Nothing else is left, and the next task of the application need not wait.
+        (new,) = (await instance.snapshot()).keys() - before.keys()
+        assert new == ObjectRef("ConfigMap", "default", "settings")
+
+        answer = await http.post(f"/workflow/tasks/{task.id}/cleanup")  # now, though it is stuck still
+        assert answer.json()["data"]["cleanup"] == "incomplete"
+
+        async def again() -> bool:
+            return (await instance.task(task.id)).cleanup_attempts == 2
+
+        await instance.until(again)
+        await release(instance, stuck)
+        await http.post(f"/workflow/tasks/{task.id}/cleanup")
+        await instance.until(lambda: is_done(instance, task.id))
+    shown = await status(http, task.id)
+    assert shown["cleanup"]["remaining"] == []
+    assert not {"attempts", "nextTime"} & shown["cleanup"].keys()
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_it_is_tried_again_by_itself_after_a_restart(instance: Instance) -> None:
+    """When it is due lies in the database: a process that starts later knows."""
+    before = await instance.snapshot()
+    stuck = stick(instance)
+    async with instance.worker(SHORT):
+        task = await left_behind(instance)
+    assert task.next_cleanup_at is not None
+    await release(instance, stuck)
+    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "another"})):
+        await instance.until(lambda: is_done(instance, task.id))  # five seconds, as it is the first time
+    after = await instance.task(task.id)
+    assert after.ended_at is not None
+    assert after.updated_at >= task.next_cleanup_at
+    assert differences(before, await instance.snapshot()) == []
+
+
+def test_the_pauses_grow_to_a_limit() -> None:
+    pauses = [next_retry(attempts) for attempts in range(100)]
+    assert pauses[0] == 5
+    assert pauses == sorted(pauses)
+    assert pauses[6] == pauses[-1] == 300
+
+
+async def test_the_next_task_does_not_wait_for_what_is_left(instance: Instance) -> None:
+    """The next run of the application waits for the terminating object, and makes its own once that is gone."""
+    stuck = stick(instance)
+    async with instance.worker(SHORT):
+        task = await left_behind(instance)
+        await instance.save([conf("settings", a="2")], app_id=task.app_id)
+        task_id = await instance.exec(task.app_id)
+
+        async def waits() -> bool:
+            return any("former object" in (job.info or "") for job in await instance.jobs(task_id))
+
+        await instance.until(waits)
+        await release(instance, stuck)
+        done = await instance.settled(task_id)
+        assert done.status is TaskStatus.COMPLETED, done.reason
+        await instance.service.retry_cleanup(task.id)
+        await instance.until(lambda: is_done(instance, task.id))
+    made = (await instance.snapshot())[ObjectRef("ConfigMap", "default", "settings")]
+    assert made["data"] == {"a": "2"}
+    assert made["metadata"]["labels"]["kubemin.io/task-id"] == task_id
+
+
+async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
+    """A Pod that does not go keeps its workload, a claim in the way its StatefulSet: each says which, and why."""
+    before = await instance.snapshot()
+    stuck = [stick(instance, resource) for resource in ("pods", "secrets", "services")]
+    parts: list[dict[str, Any]] = [
+        {"name": "keys", "type": "secret", "properties": {"secret": {"k": "v"}}},
+        store("db"),
+        web("late", "late:never"),
+    ]
+    async with instance.worker(EngineOptions(**{**vars(QUICK), "cleanup_seconds": 3})):
+        task = await left_behind(instance, *parts)
+        why = {row.ref.kind: row.why for row in await instance.journal(task.id) if not row.state.settled}
+        assert why.keys() == {"Secret", "Service", "StatefulSet", "Deployment"}
+        assert "sim.kubemin.io/stuck" in why["Secret"]
+        assert "sim.kubemin.io/stuck" in why["Service"]
+        assert f"Pod store-db-{task.app_id}-0 (sim.kubemin.io/stuck)" in why["StatefulSet"]
+        assert f"Pod deploy-late-{task.app_id}-" in why["Deployment"]
+        for armed in stuck:
+            await release(instance, armed)
+        await instance.service.retry_cleanup(task.id)
+        await instance.until(lambda: is_done(instance, task.id))
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_attempts_of_the_rollback_are_not_bounded(instance: Instance) -> None:
+    """Trap 25: `maxAttempts` bounds going forward, not going back."""
+    stuck = stick(instance)
+    once = EngineOptions(**{**vars(QUICK), "cleanup_seconds": 0.3, "max_attempts": 1})
+    async with instance.worker(once):
+        task = await left_behind(instance)
+
+        async def four() -> bool:
+            await instance.service.retry_cleanup(task.id)
+            return (await instance.task(task.id)).cleanup_attempts >= 4
+
+        await instance.until(four)
+        await release(instance, stuck)
+
+        async def done() -> bool:
+            await instance.service.retry_cleanup(task.id)
+            return await is_done(instance, task.id)
+
+        await instance.until(done)
+    assert (await instance.task(task.id)).attempt == 1
+
+
+async def test_a_cleanup_whose_worker_died_is_taken_over(instance: Instance) -> None:
+    stuck = stick(instance)
+    async with instance.worker():  # its pass takes ten seconds; it is handed over in the middle
+        app_id = await instance.save([conf("settings", a="1"), web("late", "late:never")])
+        task_id = await instance.exec(app_id, ExecOptions(seconds=1))
+
+        async def deleting() -> bool:
+            found = instance.sim.registry.scan("configmaps")
+            return any("deletionTimestamp" in item["metadata"] for item in found)
+
+        await instance.until(deleting)
+    assert (await instance.task(task_id)).cleanup is Cleanup.RUNNING
+    await release(instance, stuck)
+    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "second"})):
+        await instance.until(lambda: is_done(instance, task_id))
+    rows = await instance.journal(task_id)
+    assert {row.state for row in rows} == {ResourceState.DELETED}
+
+
+def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Path) -> None:
+    kubemin = Kubemin(tmp_path, server.url)
+    faults = server.wait_for(r"simulated cluster at (http://\S+)")[1] + "/sim/faults"
+    stuck = {"action": "stick", "resource": "configmaps", "times": None}
+    assert httpx.post(faults, json=stuck, trust_env=False).status_code == 201
+    parts: list[Manifest] = [conf("stuck-settings", a="1"), web("late", "late:never")]
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "shop", "component": parts}))
+    done = kubemin("apply", "-f", "shop.yaml", "--wait", "--timeout", "1")
+    assert done.returncode == 5
+    assert "ConfigMap/default/stuck-settings" in done.stdout
+    task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
+    shown = kubemin("status", task_id).stdout
+    assert "left    ConfigMap/default/stuck-settings: is being deleted; waits for sim.kubemin.io/stuck" in shown
+    assert "tried   1 times, again at " in shown
+    assert f"kubemin cleanup {task_id}" in shown
+    assert httpx.delete(faults, trust_env=False).status_code == 200
+    assert kubemin("cleanup", task_id).returncode == 0
+    deadline = time.monotonic() + 30
+    while "cleanup   done" not in (shown := kubemin("status", task_id).stdout):
+        assert time.monotonic() < deadline, shown
+    assert "tried" not in shown
