@@ -4,16 +4,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types contracts format check proof fuzz model bench clean
+.PHONY: demo test soak lint types contracts format check proof fuzz model bench clean
 
 demo: $(READY)  ## Show the promise: deploy, cancel in the middle, compare, deploy to completion
 	$(BIN)/kubemin demo
 
 test: $(READY)  ## The tests
-	$(BIN)/pytest -n 2 --dist worksteal -m "not proof"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not soak"
 
 proof: $(READY)  ## The long proofs: a kill and a cancel at every point
 	$(BIN)/pytest -n 2 --dist worksteal -m proof
+
+soak: $(READY)  ## 200 tasks over 3 workers, one killed every few seconds
+	$(BIN)/pytest -m soak tests/multi
 
 SECONDS ?= 300
 

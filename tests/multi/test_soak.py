@@ -170,7 +170,7 @@ class Soak:
 
 
 @pytest.mark.parametrize(
-    ("count", "machines", "kill_every"), [(20, 2, 10), pytest.param(200, 3, 8, marks=pytest.mark.proof)]
+    ("count", "machines", "kill_every"), [(20, 2, 10), pytest.param(200, 3, 8, marks=pytest.mark.soak)]
 )
 async def test_tasks_over_workers_that_are_killed(fleet: Fleet, count: int, machines: int, kill_every: int) -> None:
     soak = Soak(fleet, count, machines, kill_every)
