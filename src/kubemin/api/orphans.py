@@ -1,19 +1,30 @@
-"""Objects that carry a task's label but that no task accounts for.
+"""Objects that carry a task's label but that no task or application accounts for.
 
-They are what the journal cannot lead to any more: the database was lost or restored from a backup, or claims were
+They are what nobody's cleanup finds any more: the database was lost or restored from a backup, or claims were
 pruned. Labels may be copied by anybody, so nothing is done about them unless someone asks.
 """
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from kubemin.cluster import Cluster, ClusterError
-from kubemin.engine.ownership import controlled, terminating
+from kubemin.cluster.errors import Conflict, NotFound
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.content import strangers
+from kubemin.engine.dependents import claim_names
+from kubemin.engine.errors import NotFoundError
+from kubemin.engine.loading import load
+from kubemin.engine.ownership import application_of, controlled, terminating
+from kubemin.engine.removal import propagation
+from kubemin.render import Identity, render
+from kubemin.spec.issues import SpecError
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
+from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState
-from kubemin.store import Database, Tx, journal, tasks
+from kubemin.store import Database, Tx, applications, journal, tasks
 
 KINDS = (
     "Ingress",
@@ -33,16 +44,23 @@ KINDS = (
 )
 """The kinds that tasks create, in the order in which orphans are deleted."""
 
+_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """An object that nothing accounts for; ``error`` says why it could not be deleted."""
+    """An object that nothing accounts for; ``error`` says why it could not be deleted.
+
+    ``template`` claims were made by a StatefulSet's controller: whether they are older than the StatefulSet, and whose
+    data they hold, nobody can tell any more.
+    """
 
     ref: ObjectRef
     uid: str
     version: str
     task_id: str
     why: str
+    template: bool = False
     error: str = ""
 
 
@@ -55,36 +73,99 @@ class Orphans:
 
     async def find(self) -> list[Orphan]:
         """All orphans that the cluster has now."""
-        selector = f"{MANAGED_BY}={MANAGER},{TASK_ID}"
-        listings = await asyncio.gather(*(self._cluster.list(kind, labels=selector) for kind in KINDS))
+        listings = await asyncio.gather(*(self._cluster.list(kind, labels=f"{MANAGED_BY}={MANAGER}") for kind in KINDS))
+        objects = [obj for listing in listings for obj in listing.items if not controlled(obj)]
         by_task: defaultdict[str, list[Manifest]] = defaultdict(list)
-        for listing in listings:
-            for obj in listing.items:
-                if not controlled(obj) and not terminating(obj):
-                    by_task[obj["metadata"]["labels"][TASK_ID]].append(obj)
+        for obj in objects:
+            if (task_id := obj["metadata"]["labels"].get(TASK_ID)) is not None and not terminating(obj):
+                by_task[task_id].append(obj)
         found: list[Orphan] = []
         async with self._db.read() as tx:
-            for task_id, objects in by_task.items():
-                found += await _unaccounted(tx, task_id, objects)
+            known = _Applications(tx)
+            for task_id, made in by_task.items():
+                found += await _unaccounted(tx, known, task_id, made)
+            found += await _claims(known, objects, {one.ref for one in found})
         return sorted(found, key=lambda one: (KINDS.index(one.ref.kind), one.ref))
 
-    async def delete(self) -> list[Orphan]:
-        """Delete the very objects that `find` finds; those that could not be deleted say why."""
-        done: list[Orphan] = []
-        for orphan in await self.find():
-            try:
-                await self._cluster.delete(orphan.ref, uid=orphan.uid, resource_version=orphan.version)
-            except ClusterError as error:
-                done.append(orphan if error.status == 404 else replace(orphan, error=error.message))
-            else:
-                done.append(orphan)
-        return done
+    async def delete(self, *, claims: bool = False) -> list[Orphan]:
+        """Delete the very objects that `find` finds; those that could not be deleted say why.
+
+        The claims of StatefulSets' templates stay, unless ``claims``: their data would be lost.
+        """
+        return [await self._delete(orphan, claims=claims) for orphan in await self.find()]
+
+    async def _delete(self, orphan: Orphan, *, claims: bool) -> Orphan:
+        if orphan.template and not claims:
+            return replace(orphan, error="it holds data, and is deleted only when claims are asked for")
+        backoff, version = Backoff(), orphan.version
+        try:
+            if orphan.ref.kind == "Namespace" and (held := await self._held(orphan.ref.name)):
+                return replace(orphan, error=f"it holds {', '.join(held)}")
+            for _ in range(_TRIES):
+                try:
+                    await self._cluster.delete(
+                        orphan.ref, uid=orphan.uid, resource_version=version, propagation=propagation(orphan.ref.kind)
+                    )
+                except Conflict:  # it changed since the look: is it still what nobody accounts for?
+                    await backoff.pause()
+                    now = await self._cluster.get(orphan.ref)
+                    same = now["metadata"]["uid"] == orphan.uid and _task_of(now) == orphan.task_id
+                    if not same or controlled(now):
+                        return replace(orphan, error="it is another's by now")
+                    version = now["metadata"]["resourceVersion"]
+                else:
+                    return orphan
+        except NotFound:
+            return orphan
+        except ClusterError as error:
+            return replace(orphan, error=error.message)
+        return replace(orphan, error="it changes all the time")
+
+    async def _held(self, namespace: str) -> list[str]:
+        """What is in the namespace, once what was just deleted there had a moment to go."""
+        backoff = Backoff(first=0.2, most=2)
+        for _ in range(_TRIES):
+            if not (held := await strangers(self._cluster, namespace, ())):
+                break
+            await backoff.pause()
+        return held
 
 
-async def _unaccounted(tx: Tx, task_id: str, objects: list[Manifest]) -> list[Orphan]:
+@dataclass
+class _Applications:
+    """What the applications in the database have, each asked for once."""
+
+    tx: Tx
+    known: dict[str, frozenset[ObjectRef] | None] = field(default_factory=dict)
+
+    async def exists(self, app_id: str | None) -> bool:
+        return bool(app_id) and await applications.get(self.tx, str(app_id)) is not None
+
+    async def account_for(self, obj: Manifest) -> bool:
+        """Whether the application that the object names has it, as it is stored; in doubt, yes."""
+        app_id = application_of(obj)
+        if not await self.exists(app_id):
+            return False
+        assert app_id is not None
+        if app_id not in self.known:
+            self.known[app_id] = await self._objects(app_id)
+        mine = self.known[app_id]
+        return mine is None or ObjectRef.of(obj) in mine
+
+    async def _objects(self, app_id: str) -> frozenset[ObjectRef] | None:
+        try:
+            loaded = await load(self.tx, app_id, None, Limits())
+        except (NotFoundError, SpecError):
+            return None
+        rendered = render(loaded.application, Identity(app_id, loaded.component_ids))
+        return frozenset(ObjectRef.of(one.manifest) for one in rendered)
+
+
+async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequence[Manifest]) -> list[Orphan]:
     task = await tasks.get(tx, task_id)
     if task is None:
-        return [_orphan(obj, task_id, "its task is not known") for obj in objects]
+        why = "its task is not known"
+        return [_orphan(obj, why) for obj in objects if not await known.account_for(obj)]
     if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE):
         return []  # the task is still at work on it
     rows = {(row.ref, row.uid): row for row in await journal.of_task(tx, task_id) if row.purpose == "apply"}
@@ -92,12 +173,39 @@ async def _unaccounted(tx: Tx, task_id: str, objects: list[Manifest]) -> list[Or
     for obj in objects:
         row = rows.get((ObjectRef.of(obj), obj["metadata"]["uid"]))
         if row is None:
-            found.append(_orphan(obj, task_id, "its task did not make it"))
+            found.append(_orphan(obj, "its task did not make it"))
         elif row.state is ResourceState.DELETED:
-            found.append(_orphan(obj, task_id, "its task has recorded it as deleted"))
+            found.append(_orphan(obj, "its task has recorded it as deleted"))
     return found
 
 
-def _orphan(obj: Manifest, task_id: str, why: str) -> Orphan:
+async def _claims(known: _Applications, objects: Sequence[Manifest], orphans: set[ObjectRef]) -> list[Orphan]:
+    """The claims that StatefulSets' controllers made, where the StatefulSet is an orphan, or gone with all else.
+
+    They carry our labels but no task's: templates cannot change, so they are the same for all tasks.
+    """
+    owners: dict[tuple[str, str], Manifest] = {}
+    for obj in objects:
+        if obj["kind"] == "StatefulSet":
+            owners |= {(obj["metadata"]["namespace"], prefix): obj for prefix in claim_names(obj)}
+    found = []
+    for obj in objects:
+        if obj["kind"] != "PersistentVolumeClaim" or _task_of(obj) or terminating(obj):
+            continue
+        owner = owners.get((obj["metadata"]["namespace"], obj["metadata"]["name"].rpartition("-")[0] + "-"))
+        if owner is not None and ObjectRef.of(owner) in orphans:
+            why = f"a claim of the orphaned StatefulSet {owner['metadata']['name']}"
+            found.append(_orphan(obj, why, template=True))
+        elif owner is None and not await known.exists(application_of(obj)):
+            found.append(_orphan(obj, "its StatefulSet is gone, and its application is not known", template=True))
+    return found
+
+
+def _task_of(obj: Manifest) -> str:
+    labels: Mapping[str, str] = obj["metadata"].get("labels") or {}
+    return labels.get(TASK_ID, "")
+
+
+def _orphan(obj: Manifest, why: str, *, template: bool = False) -> Orphan:
     meta = obj["metadata"]
-    return Orphan(ObjectRef.of(obj), meta["uid"], meta["resourceVersion"], task_id, why)
+    return Orphan(ObjectRef.of(obj), meta["uid"], meta["resourceVersion"], _task_of(obj), why, template)

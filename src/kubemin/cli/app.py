@@ -308,19 +308,22 @@ def cleanup(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER
 
 @app.command()
 def orphans(
-    delete: Annotated[bool, typer.Option("--delete", help="Delete them.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them, once listed.")] = False,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="With --delete: claims of StatefulSets too; their data is lost.")
+    ] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
     """List objects that no task accounts for.
 
-    They carry a task's label, but the task is not known or does not have them in its journal. Exits 1 when one could
-    not be deleted.
+    They carry a task's label, but the task is not known or does not have them in its journal. Exits 1 when one was not
+    deleted.
     """
     from kubemin.cli.reports import orphans as run
 
-    raise typer.Exit(run(delete=delete, as_json=as_json, server=server, token=token))
+    raise typer.Exit(run(delete=delete, claims=claims, as_json=as_json, server=server, token=token))
 
 
 @app.command()

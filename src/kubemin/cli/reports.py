@@ -127,17 +127,27 @@ def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> N
         say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
 
 
-def orphans(*, delete: bool, as_json: bool, server: str, token: str | None) -> int:
-    """List or delete objects that no task accounts for; 1 when one could not be deleted."""
+def orphans(*, delete: bool, claims: bool, as_json: bool, server: str, token: str | None) -> int:
+    """List objects that no task accounts for, and with ``delete`` delete them; 1 when one was not deleted."""
     with Client(server, token) as client:
-        found = client.delete("/orphans") if delete else client.get("/orphans")
-    failed = [one for one in found["orphans"] if one.get("error")]
+        found = client.get("/orphans")
+        if not as_json:
+            _print_orphans(found, "why")
+        if delete and found["orphans"]:
+            found = client.delete("/orphans", claims=claims)
+            if not as_json:
+                say()
+                _print_orphans(found, "error")
     if as_json:
         print_json(found)
-    else:
-        rows = [
-            (one["kind"], one["namespace"] or "-", one["name"], one["taskId"], one.get("error") or one["why"])
-            for one in found["orphans"]
-        ]
-        print_table(("kind", "namespace", "name", "task", "why"), rows, "no orphans")
-    return Exit.FAILED if failed else Exit.OK
+    return Exit.FAILED if any(one["error"] for one in found["orphans"]) else Exit.OK
+
+
+def _print_orphans(found: dict[str, Any], last: str) -> None:
+    """One line an orphan; ``last`` is ``why`` it is one, or the ``error`` of its deletion."""
+    rows = [
+        (one["kind"], one["namespace"] or "-", one["name"], one["taskId"] or "-", one[last] or "deleted")
+        for one in found["orphans"]
+    ]
+    columns = ("kind", "namespace", "name", "task", "why" if last == "why" else "outcome")
+    print_table(columns, rows, "no orphans")

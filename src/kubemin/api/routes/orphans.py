@@ -1,8 +1,9 @@
 """Objects that no task accounts for."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from kubemin.api.codes import Code
 from kubemin.api.deps import Given
@@ -17,18 +18,23 @@ _NO_CLUSTER = "This server is not connected to a cluster."
 
 @router.get("/orphans", summary="List orphans")
 async def list_orphans(deps: Given) -> Envelope[OrphanList]:
-    """Objects that carry a task's label but that no task accounts for."""
+    """Objects that carry a task's label but that no task or application accounts for."""
     if deps.orphans is None:
         raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
     return Envelope(data=_list(await deps.orphans.find()))
 
 
 @router.delete("/orphans", summary="Delete orphans")
-async def delete_orphans(deps: Given) -> Envelope[OrphanList]:
-    """Deletes them; one that could not be deleted says why in `error`."""
+async def delete_orphans(
+    deps: Given,
+    claims: Annotated[
+        bool, Query(description="Delete the claims of StatefulSets' templates too: their data is lost.")
+    ] = False,
+) -> Envelope[OrphanList]:
+    """Deletes them, but for what changed hands meanwhile; one that was not deleted says why in `error`."""
     if deps.orphans is None:
         raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
-    return Envelope(data=_list(await deps.orphans.delete()))
+    return Envelope(data=_list(await deps.orphans.delete(claims=claims)))
 
 
 def _list(found: Sequence[Orphan]) -> OrphanList:
