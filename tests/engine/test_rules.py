@@ -9,6 +9,7 @@ from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
 from kubemin.engine.ownership import claim_of
 from kubemin.engine.tracker import current_tracker, with_cleanup_tracker
+from kubemin.sim.faults import Fault
 from kubemin.spec.labels import APP_ID, CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
@@ -410,3 +411,17 @@ async def test_our_version_goes_though_the_one_before_never_ran(held: Held) -> N
 async def held_by_finalizer(held: Held, plural: str, name: str) -> None:
     patch = {"metadata": {"finalizers": ["example.com/hold"]}}
     held.sim.registry.patch(plural, "default", name, "application/merge-patch+json", patch, manager="someone")
+
+
+async def test_defaults_that_came_with_an_unanswered_change_go_with_it(held: Held) -> None:
+    """Nobody owns them, and no answer told of them: ``serviceAccount`` comes with ``serviceAccountName``."""
+    held.sim.registry.create("serviceaccounts", "default", {"metadata": {"name": "api"}}, manager="kubectl")
+    before = await foreign(held, deployment())
+    wanted = deployment(image="api:2")
+    wanted["spec"]["template"]["spec"]["serviceAccountName"] = "api"
+    lost = held.sim.faults.add(Fault("drop", verb="apply", when="after"))
+    changed = await held.ensure(wanted)
+    await lost.struck()
+    assert changed["spec"]["template"]["spec"]["serviceAccount"] == "api"
+    assert await held.roll_back() == []
+    assert essence(await held.look(before)) == essence(before)

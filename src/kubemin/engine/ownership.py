@@ -75,14 +75,16 @@ def scaled_by_others(obj: Manifest) -> bool:
 
 
 def applied_view(before: Manifest, look: Manifest) -> Manifest:
-    """What our unanswered apply made of ``before``, told from a later look: only the fields that are ours in it.
+    """What our unanswered apply made of ``before``, told from a later look: the fields that are ours in it.
 
-    What somebody changed since then belongs to them in managedFields, and stays theirs.
+    What somebody changed since then belongs to them in managedFields, and stays theirs. What is new and nobody's is a
+    default that came with ours (``serviceAccount`` beside ``serviceAccountName``): an apply owns only what it declares.
     """
     view = copy.deepcopy(before)
     ours = _our_fields(look)
     _take(view, look, ours)
     _drop(view, look, _our_fields(before))
+    _add_unowned(view, look, {**owned_fields(look, lambda _: True), "f:metadata": {}, "f:status": {}})
     view["metadata"]["managedFields"] = look["metadata"].get("managedFields") or []
     return view
 
@@ -153,6 +155,22 @@ def _drop(target: Any, source: Any, fields: dict[str, Any]) -> None:
             value = json.loads(spelled[2:])
             if value in target and value not in source:
                 target.remove(value)
+
+
+def _add_unowned(target: Any, source: Any, owned: dict[str, Any]) -> None:
+    """Copy into ``target`` what it lacks of ``source`` and ``owned`` does not name."""
+    if not isinstance(source, dict) or not isinstance(target, dict):
+        return
+    for key, value in source.items():
+        below = owned.get(f"f:{key}")
+        if key not in target and below is None:
+            target[key] = copy.deepcopy(value)
+        elif below and isinstance(value, list) and isinstance(target.get(key), list):
+            for spelled, inner in below.items():
+                if spelled.startswith("k:"):
+                    _add_unowned(find_item(target[key], spelled), find_item(value, spelled), inner)
+        elif below:
+            _add_unowned(target.get(key), value, below)
 
 
 def find_item(items: list[Any], spelled: str) -> Any:
