@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from tests.proof.world import World
 
 _COUNTERS = ("resourceVersion", "generation", "managedFields", "deletionGracePeriodSeconds")
+_BY_CONTROLLERS = (
+    "deployment.kubernetes.io/",
+    "pv.kubernetes.io/",
+    "volume.kubernetes.io/",
+    "volume.beta.kubernetes.io/",
+)
 _CONTROLLERS = ("kube-controller-manager", "kubelet", "kube-scheduler")
 
 
@@ -187,9 +193,7 @@ def normal(obj: Manifest) -> Manifest:
     """An object without what only counts up, and without what controllers report."""
     meta = {key: value for key, value in obj["metadata"].items() if key not in _COUNTERS}
     annotations = {
-        key: value
-        for key, value in meta.pop("annotations", {}).items()
-        if not key.startswith("deployment.kubernetes.io/")
+        key: value for key, value in meta.pop("annotations", {}).items() if not key.startswith(_BY_CONTROLLERS)
     }
     if annotations:
         meta["annotations"] = annotations
@@ -197,6 +201,8 @@ def normal(obj: Manifest) -> Manifest:
     body = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
     if obj["kind"] == "ControllerRevision":
         body.pop("revision", None)
+    if obj["kind"] == "PersistentVolumeClaim":  # bound when its controller comes to it
+        body["spec"] = {key: value for key, value in body["spec"].items() if key != "volumeName"}
     return {**body, "metadata": meta}
 
 

@@ -91,7 +91,14 @@ _NEEDED = ("ServiceAccount", "PersistentVolumeClaim")
 
 def _foreign(draw: st.DrawFn, parts: tuple[Part, ...]) -> Foreign:
     flavour = _pick(draw, "other", "other", "other", "more", "immutable", "another application", "broken")
-    return Foreign(_target(draw, parts), flavour, draw(st.booleans()))
+    return Foreign(_takeable(draw, parts), flavour, draw(st.booleans()))
+
+
+def _takeable(draw: st.DrawFn, parts: tuple[Part, ...]) -> Target:
+    """Not a Deployment with a volume: as theirs it would use our claim beyond us, which then rightly cannot go."""
+    target = _target(draw, parts)
+    part = next(part for part in parts if part.name == target.part)
+    return Target(part.name, "PersistentVolumeClaim") if part.volume and target.kind == "Deployment" else target
 
 
 RESOURCES = (
@@ -146,7 +153,7 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
         case "delete":
             return Delete(at, _target(draw, parts, _NEEDED))
         case "create":
-            return Create(at, _target(draw, parts))
+            return Create(at, _takeable(draw, parts))
         case "kill":
             return Kill(at)
         case "pause":
