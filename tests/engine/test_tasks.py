@@ -194,7 +194,7 @@ async def test_an_idempotency_key_gives_the_same_task(instance: Instance) -> Non
 
 async def test_a_task_goes_on_in_another_worker(instance: Instance) -> None:
     """A shutdown is no cancel: the task is handed over, and what is done is not repeated."""
-    app_id = await instance.save([conf("settings", a="1"), web("api", "api:slow-2")])
+    app_id = await instance.save([conf("settings", a="1"), web("api", "api:slow-200")])
     task_id = await instance.exec(app_id)
 
     async def created() -> bool:
