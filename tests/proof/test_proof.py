@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import structlog
+
 from tests.proof import fuzz
 
 
