@@ -185,7 +185,7 @@ async def test_a_quota_that_is_raised_in_time_is_forgiven(instance: Instance) ->
     quota(instance, pods="1")
     app_id = await instance.save([store("db", replicas=2)])
     async with instance.worker():
-        task_id = await instance.exec(app_id, ExecOptions(hopeless_after=4, seconds=40))
+        task_id = await instance.exec(app_id, ExecOptions(hopeless_after=2, seconds=40))
         await instance.until(lambda: says(instance, task_id, "exceeded quota"))
         instance.sim.registry.delete("resourcequotas", "default", "small")
         task = await instance.settled(task_id)

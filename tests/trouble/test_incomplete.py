@@ -148,7 +148,7 @@ async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
         store("db"),
         web("late", "late:never"),
     ]
-    async with instance.worker(EngineOptions(**{**vars(QUICK), "cleanup_seconds": 3})):
+    async with instance.worker(EngineOptions(**{**vars(QUICK), "cleanup_seconds": 2.5})):
         task = await left_behind(instance, *parts)
         why = {row.ref.kind: row.why for row in await instance.journal(task.id) if not row.state.settled}
         assert why.keys() == {"Secret", "Service", "StatefulSet", "Deployment"}

@@ -6,7 +6,7 @@ pruned. Labels may be copied by anybody, so nothing is done about them unless so
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kubemin.cluster import Cluster, ClusterError
@@ -92,14 +92,18 @@ class Orphans:
 
         The claims of StatefulSets' templates stay, unless ``claims``: their data would be lost.
         """
-        return [await self._delete(orphan, claims=claims) for orphan in await self.find()]
+        done: list[Orphan] = []
+        for orphan in await self.find():
+            going = {one.uid for one in done if not one.error}
+            done.append(await self._delete(orphan, going, claims=claims))
+        return done
 
-    async def _delete(self, orphan: Orphan, *, claims: bool) -> Orphan:
+    async def _delete(self, orphan: Orphan, going: Collection[str], *, claims: bool) -> Orphan:
         if orphan.template and not claims:
             return replace(orphan, error="it holds data, and is deleted only when claims are asked for")
         backoff, version = Backoff(), orphan.version
         try:
-            if orphan.ref.kind == "Namespace" and (held := await self._held(orphan.ref.name)):
+            if orphan.ref.kind == "Namespace" and (held := await strangers(self._cluster, orphan.ref.name, going)):
                 return replace(orphan, error=f"it holds {', '.join(held)}")
             for _ in range(_TRIES):
                 try:
@@ -120,15 +124,6 @@ class Orphans:
         except ClusterError as error:
             return replace(orphan, error=error.message)
         return replace(orphan, error="it changes all the time")
-
-    async def _held(self, namespace: str) -> list[str]:
-        """What is in the namespace, once what was just deleted there had a moment to go."""
-        backoff = Backoff(first=0.2, most=2)
-        for _ in range(_TRIES):
-            if not (held := await strangers(self._cluster, namespace, ())):
-                break
-            await backoff.pause()
-        return held
 
 
 @dataclass
