@@ -1,7 +1,9 @@
 """What controllers make of an object, as far as it needs no running Pod: labels find it, claims decide (trap 9, R6)."""
 
+import pytest
+
 from .kube import Json, Kube, entries, meta, owners
-from .manifests import deployment, service, statefulset
+from .manifests import deployment, job, service, statefulset
 
 HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -152,6 +154,25 @@ async def test_a_quota_refuses_and_the_deployment_says_so(kube: Kube) -> None:
     condition = await kube.until("deployments", "web", failed)
     assert (condition["status"], condition["reason"]) == ("True", "FailedCreate")
     assert "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0" in condition["message"]
+
+
+@pytest.mark.parametrize(("plural", "body"), [("statefulsets", statefulset(replicas=1)), ("jobs", job())])
+async def test_a_quota_refuses_and_of_a_statefulset_or_job_only_events_say_so(
+    kube: Kube, plural: str, body: Json
+) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    await kube.make("resourcequotas", quota)
+    await kube.until("resourcequotas", "none", lambda item: item if item and item["status"].get("hard") else None)
+    made = await kube.make(plural, body)
+
+    def refused(items: list[Json]) -> Json | None:
+        return next((each for each in items if each["reason"] == "FailedCreate"), None)
+
+    event = await kube.until_listed("events", refused, fieldSelector=f"involvedObject.uid={meta(made)['uid']}")
+    assert event["type"] == "Warning"
+    assert "exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0" in event["message"]
+    now = await kube.read(plural, meta(made)["name"])
+    assert not [each for each in now["status"].get("conditions", []) if each["status"] == "True"]
 
 
 async def test_an_old_replica_set_that_is_deleted_stays_away(kube: Kube) -> None:
