@@ -425,3 +425,22 @@ async def test_defaults_that_came_with_an_unanswered_change_go_with_it(held: Hel
     assert changed["spec"]["template"]["spec"]["serviceAccount"] == "api"
     assert await held.roll_back() == []
     assert essence(await held.look(before)) == essence(before)
+
+
+@pytest.mark.parametrize("whose", ["theirs", "ours"])
+async def test_what_somebody_took_after_us_is_owned_by_them_alone(held: Held, whose: str) -> None:
+    task = held
+    if whose == "theirs":
+        await foreign(held, config_map(a="1", b="2"))
+    else:
+        await held.ensure(config_map(a="1", b="2"))
+        task = await held.next_task()
+    await task.ensure(config_map(a="2", b="3"))
+    patch = {"data": {"a": "someone's"}}
+    held.sim.registry.patch("configmaps", "default", "settings", "application/merge-patch+json", patch, manager="x")
+    assert await task.roll_back() == []
+    after = await task.look(config_map())
+    assert after is not None
+    assert after["data"] == {"a": "someone's", "b": "2"}
+    owned = [entry["manager"] for entry in owners(after) if "f:a" in entry["fieldsV1"].get("f:data", {})]
+    assert owned == ["x"]

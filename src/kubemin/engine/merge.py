@@ -5,7 +5,7 @@ that still equals ``applied`` is put back; one that equals ``before`` is already
 touch stays; one that somebody changed after us stays and is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -73,7 +73,10 @@ def restoration(before: Manifest, applied: Manifest, current: Manifest) -> Resto
 
 
 def ownership(before: Manifest, applied: Manifest, current: Manifest, manager: str) -> list[dict[str, Any]]:
-    """The managedFields that give ownership back: our own entries as before, of the others what we took from them."""
+    """The managedFields that give ownership back: our own entries as before, of the others what we took from them.
+
+    What somebody has taken since, from us or from whom we took it, is theirs alone.
+    """
     kept: list[str] = []
 
     def others(version: Manifest) -> list[dict[str, Any]]:
@@ -96,7 +99,37 @@ def ownership(before: Manifest, applied: Manifest, current: Manifest, manager: s
         if time:
             entry["time"] = time
     own = [entry for entry in before["metadata"].get("managedFields") or [] if entry.get("manager") == manager]
-    return own + [entry for entry in entries if entry.get("fieldsV1")]
+    given = own + entries
+    for entry in others(current):
+        taken = entry.get("fieldsV1") or {}
+        for former in others(applied):
+            if _entry_key(former) == _entry_key(entry):
+                taken = _fields_without(taken, former.get("fieldsV1") or {})
+        given = [one if _entry_key(one) == _entry_key(entry) else _robbed(one, taken, current) for one in given]
+    return [entry for entry in given if entry.get("fieldsV1")]
+
+
+def _entry_key(entry: Mapping[str, Any]) -> str:
+    return _item_key(entry, _LIST_KEYS["managedFields"][0])
+
+
+def _robbed(entry: dict[str, Any], taken: dict[str, Any], current: Manifest) -> dict[str, Any]:
+    """An entry without what somebody else took, unless its manager has that still: then they have it together."""
+    for now in current["metadata"].get("managedFields") or []:
+        if now.get("manager") == entry.get("manager"):
+            taken = _fields_without(taken, now.get("fieldsV1") or {})
+    return {**entry, "fieldsV1": _fields_without(entry.get("fieldsV1") or {}, taken)}
+
+
+def _fields_without(fields: dict[str, Any], gone: dict[str, Any]) -> dict[str, Any]:
+    """A tree of fieldsV1 without the fields that another names."""
+    left: dict[str, Any] = {}
+    for key, below in fields.items():
+        if key not in gone:
+            left[key] = below
+        elif below and (rest := _fields_without(below, gone[key])):
+            left[key] = rest
+    return left
 
 
 def differences(before: Manifest, after: Manifest) -> list[tuple[str, Any, Any]]:
@@ -180,7 +213,7 @@ def _keys_for(path: _Path, *versions: list[Any]) -> tuple[str, ...] | None:
     return None
 
 
-def _item_key(item: dict[str, Any], keys: Sequence[str]) -> str:
+def _item_key(item: Mapping[str, Any], keys: Sequence[str]) -> str:
     return "[" + ",".join(str(item.get(key, "")) for key in keys) + "]"
 
 
