@@ -150,7 +150,7 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], completed:
     ours = _with_dependents(live, applied) | _with_dependents(expected, applied)
     ours |= _with_dependents(live, touched & live.keys()) - touched  # what controllers make of others' edits
     going = _with_dependents(expected, dropped)
-    for ref in sorted(going & live.keys()):
+    for ref in sorted(_with_dependents(expected, dropped - touched - world.foreigners.gone) & live.keys()):
         if ref not in touched:
             found.append(f"{ref} is still there, although the application no longer has it")
     for ref in sorted((live.keys() | expected.keys()) - ours - going):

@@ -27,6 +27,8 @@ class Foreigners:
         self.touched: set[ObjectRef] = set()
         self.stripped: set[ObjectRef] = set()
         self.held: set[ObjectRef] = set()
+        self.gone: set[ObjectRef] = set()
+        """What they ever deleted: of a StatefulSet the claims stay then, as they want it."""
         self._count = 0
 
     def rebase(self) -> None:
@@ -86,6 +88,7 @@ class Foreigners:
         known = self._same(ref, found)
         self.live.delete(plural, ref.namespace, ref.name, uid=found["metadata"]["uid"])
         self.touched.add(ref)
+        self.gone.add(ref)
         if known:
             self._erase(ref, found["metadata"]["uid"])
         return "done"
