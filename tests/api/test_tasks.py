@@ -132,6 +132,7 @@ async def test_the_journal_shows_as_resources_and_in_the_cleanup(api: Api) -> No
         "restored": 1,
         "kept": 1,
         "remaining": [left],
+        "attempts": 1,
     }
     answer = await api.http.get(f"/api/v1/workflow/tasks/{task_id}/resources")
     assert "aHVzaA" not in answer.text

@@ -148,6 +148,8 @@ def valkey_cluster() -> Iterator[tuple[str, list[Valkey]]]:
             node.run("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
         for node in nodes:
             _until(lambda node=node: _is_whole(node))
+        for node in nodes:
+            _until_it_hears(node, nodes)
         yield "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes), nodes
 
 
@@ -155,6 +157,22 @@ def _is_whole(node: Valkey) -> bool:
     info = node.run("CLUSTER", "INFO")
     text = info if isinstance(info, str) else "".join(f"{key}:{value}\n" for key, value in info.items())
     return "cluster_state:ok" in text and "cluster_known_nodes:3" in text
+
+
+def _until_it_hears(node: Valkey, others: list[Valkey]) -> None:
+    """A node whose links are not all up yet misses what is published on the others."""
+    missing = {str(other.port): other for other in others}
+
+    def heard() -> bool:
+        for port, other in missing.items():
+            other.run("PUBLISH", "probe", port)
+        while (message := pubsub.get_message(timeout=0.05)) is not None:
+            missing.pop(str(message["data"]), None)
+        return not missing
+
+    with node.client() as client, client.pubsub() as pubsub:
+        pubsub.subscribe("probe")
+        _until(heard)
 
 
 def _until(done: Any) -> None:

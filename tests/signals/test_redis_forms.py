@@ -5,6 +5,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -25,20 +26,24 @@ RULES = (
 
 async def everything_works(url: str) -> None:
     """The main path: watch, cancel by message, delete by hand is tested elsewhere."""
-    worker, api = await RedisSignals.open(url, poll=3600), await RedisSignals.open(url, poll=3600)
     inboxes = [Inbox() for _ in range(20)]
+    async with aclosing(await _heard(url)) as worker, aclosing(await _heard(url)) as api:
+        for number, inbox in enumerate(inboxes):
+            await worker.watch(f"t{number}", 1, inbox)
+        await worker.poll()
+        assert is_healthy(worker)
+        for number, inbox in enumerate(inboxes):
+            assert inbox == []
+            await api.cancel(f"t{number}", f"stop {number}")
+            assert await inbox.next() == Cancelled(f"stop {number}")
+
+
+async def _heard(url: str) -> RedisSignals:
+    """A process that hears messages, and hardly ever polls."""
+    signals = await RedisSignals.open(url, poll=3600)
     async with asyncio.timeout(PATIENCE):
-        await worker.subscription.connected.wait()
-    for number, inbox in enumerate(inboxes):
-        await worker.watch(f"t{number}", 1, inbox)
-    await worker.poll()
-    assert is_healthy(worker)
-    for number, inbox in enumerate(inboxes):
-        assert inbox == []
-        await api.cancel(f"t{number}", f"stop {number}")
-        assert await inbox.next() == Cancelled(f"stop {number}")
-    await api.aclose()
-    await worker.aclose()
+        await signals.subscription.connected.wait()
+    return signals
 
 
 async def test_an_acl_user_needs_only_these_rights() -> None:
