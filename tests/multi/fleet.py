@@ -176,6 +176,14 @@ class Fleet:
 
         await self.instance.until(check)
 
+    async def appeared(self, kind: str, before: Mapping[ObjectRef, Manifest]) -> None:
+        """Wait until there is an object of a kind that was not there before."""
+
+        async def check() -> bool:
+            return any(ref.kind == kind for ref in (await self.snapshot()).keys() - before.keys())
+
+        await self.instance.until(check)
+
     async def reopened(self, done: Task) -> None:
         """Wait until the cleanup of a task that was done has been opened again."""
 

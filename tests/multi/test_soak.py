@@ -12,7 +12,7 @@ import pytest
 from kubemin.engine.errors import TaskEnded
 from kubemin.engine.ownership import claim_of
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, OnActive, TaskStatus
+from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events, tasks
 from kubemin.store.tasks import Task
 from tests.engine.instance import conf, web
@@ -77,7 +77,7 @@ class Soak:
             turn = len(app.turns)
             parts = app.components(turn, fate)
             app.id = await self.fleet.instance.save(parts, app_id=app.id, name=f"shop-{app.number}")
-            task_id = await self.fleet.exec(app.id, on_active=OnActive.QUEUE, hopeless_after=0.2)
+            task_id = await self.fleet.exec(app.id, hopeless_after=0.2 if fate == "bad" else 0)
             app.turns.append((task_id, fate))
         self.apps = [app for app in self.apps if app.turns]
 
@@ -116,7 +116,8 @@ class Soak:
                     try:
                         await self.fleet.instance.service.cancel(doomed.pop(task.id), task.id, "ada", "enough")
                     except TaskEnded as ended:
-                        raise AssertionError("it could not end by itself") from ended
+                        reason = (await self.fleet.task(task.id)).reason
+                        raise AssertionError(f"it could not end by itself: {reason}") from ended
             await asyncio.sleep(0.1)
 
     # -- what must be true afterwards
@@ -133,7 +134,13 @@ class Soak:
                 assert await self._ends(task_id) == [task.status]
         found = await self.fleet.snapshot()
         for app in self.apps:
-            self._check_app(app, {task_id for task_id, _ in app.turns if ended[task_id].status == "completed"}, found)
+            try:
+                self._check_app(
+                    app, {task_id for task_id, _ in app.turns if ended[task_id].status == "completed"}, found
+                )
+            except AssertionError:
+                await self._tell(app, found)
+                raise
         completed = {task.id for task in ended.values() if task.status is TaskStatus.COMPLETED}
         for kind in ("ConfigMap", "Deployment", "Service"):
             for obj in (await self.fleet.instance.cluster.list(kind)).items:
@@ -141,6 +148,16 @@ class Soak:
                     assert token.partition(".")[0] in completed, (
                         f"{ObjectRef.of(obj)} is of a task that did not complete"
                     )
+
+    async def _tell(self, app: App, found: dict[ObjectRef, Manifest]) -> None:
+        """Print what a person needs to see why an application is not as it should be."""
+        for task_id, fate in app.turns:
+            print(fate, await self.fleet.task(task_id))
+            for row in await self.fleet.instance.journal(task_id):
+                print("   ", row)
+        for ref, obj in found.items():
+            if app.id in str(obj):
+                print(ref, obj)
 
     async def _ends(self, task_id: str) -> list[str]:
         async with self.fleet.instance.db.read() as tx:
@@ -156,17 +173,21 @@ class Soak:
             assert mine == {}, f"{sorted(map(str, mine))} of an application that never completed"
             return
         assert (kinds["ConfigMap"], kinds["Deployment"], kinds["Service"]) == (1, 1, 1), sorted(map(str, mine))
-        assert kinds["ReplicaSet"] == len(turns), "one for each version that completed"
+        versions = sorted(_image(obj).partition("-")[0] for ref, obj in mine.items() if ref.kind == "ReplicaSet")
+        assert versions == sorted(f"web:{turn}" for turn in turns), f"ReplicaSets of {app}"
         last = turns[-1]
         [config] = [obj for ref, obj in mine.items() if ref.kind == "ConfigMap"]
         assert config["data"] == {"turn": str(last)}
         [server] = [obj for ref, obj in mine.items() if ref.kind == "Deployment"]
-        image = server["spec"]["template"]["spec"]["containers"][0]["image"]
-        assert image.startswith(f"web:{last}-")
+        assert _image(server).startswith(f"web:{last}-")
         for ref in mine:
             if ref.kind in ("ConfigMap", "Deployment", "Service"):
                 makers = Counter(maker for one, _, maker in self.fleet.created if one == ref and maker in completed)
                 assert list(makers.values()) == [1], f"{ref} was made {makers}"
+
+
+def _image(obj: Manifest) -> str:
+    return str(obj["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 """Workers that die, or are told to stop: their tasks go on elsewhere, and nothing is done twice (design §6)."""
 
 import signal
+from typing import Any
+
+import pytest
 
 from kubemin.spec.states import Cleanup, TaskStatus
-from tests.engine.instance import conf
+from tests.engine.instance import conf, store, web
+from tests.engine.test_points import differences
 from tests.multi.fleet import LEASE, Fleet, gated, seconds_between
 
 
@@ -48,6 +52,43 @@ async def test_a_rollback_whose_worker_is_killed_is_ended_by_another(fleet: Flee
     assert (task.status, task.cleanup, task.reason) == (TaskStatus.CANCELLED, Cleanup.DONE, "wrong version")
     assert task.lease_epoch == 2
     assert await fleet.snapshot() == before
+
+
+async def deployed(fleet: Fleet, app_id: str) -> None:
+    """Run the application to completion, by a worker that leaves afterwards."""
+    worker = fleet.worker()
+    task_id = await fleet.exec(app_id)
+    assert (await fleet.settled(task_id)).status is TaskStatus.COMPLETED
+    assert await worker.terminate() == 0
+
+
+@pytest.mark.parametrize(
+    ("parts", "lands", "tidies"),
+    [
+        ([web("api", "api:never")], "apply:Deployment", "ReplicaSet"),
+        ([web("api", "api:1"), store("db")], "create:StatefulSet", "PersistentVolumeClaim"),
+    ],
+    ids=["change", "create"],
+)
+async def test_what_controllers_made_is_undone_although_two_workers_die_of_it(
+    fleet: Fleet, parts: list[dict[str, Any]], lands: str, tidies: str
+) -> None:
+    """The first dies when its request has landed and it has not heard so, the second when only that is left."""
+    app_id = await fleet.app(web("api", "api:1"))
+    await deployed(fleet, app_id)
+    before = await fleet.snapshot()
+    await fleet.instance.save(parts, app_id=app_id)
+    task_id = await fleet.exec(app_id)
+    first = fleet.worker(lease_seconds=1, die_at=f"call:{lands}/*:after")
+    assert await first.ended() == -signal.SIGKILL
+    await fleet.appeared(tidies, before)
+    await fleet.instance.service.cancel(app_id, task_id, "ada", "no")
+    second = fleet.worker(lease_seconds=1, die_at=f"call:delete:{tidies}/*:before")
+    assert await second.ended() == -signal.SIGKILL
+    fleet.worker()
+    task = await fleet.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+    assert differences(before, await fleet.snapshot()) == []
 
 
 async def test_a_task_that_kills_its_workers_fails_and_is_rolled_back(fleet: Fleet) -> None:

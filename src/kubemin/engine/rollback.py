@@ -84,16 +84,33 @@ class Rollback:
             elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
                 if resource.ref.kind == "Namespace" and not await self._may_go(resource):
                     return
+                await self._acknowledge(resource, look, claim, ResourceState.CREATED)
                 if await self._remover.delete(resource, look):
                     await self._tidy_and_settle(resource, ResourceState.DELETED, since=look)
                     return
             elif not self._restore:
                 self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
                 return
-            elif (outcome := await self._put_back(resource, look, claim)) is not None:
-                await self._tidy_and_settle(resource, *outcome)
-                return
+            else:
+                await self._acknowledge(resource, look, claim, ResourceState.CHANGED)
+                if (outcome := await self._put_back(resource, look, claim)) is not None:
+                    await self._tidy_and_settle(resource, *outcome)
+                    return
             await backoff.pause()
+
+    async def _acknowledge(self, resource: Resource, look: Manifest, claim: Claim, state: ResourceState) -> None:
+        """Commit that a request of ours has landed, before it is undone.
+
+        Who undoes it may die before it is tidy. By then the object shows nothing any more: a successor goes by the row.
+        """
+        if claim.open:
+            self._journal.answer(resource, claim, f"seen {look['metadata']['resourceVersion']}")
+        if resource.state is not state or not self._known(resource, look):
+            resource.uid = look["metadata"]["uid"]
+            if state is ResourceState.CHANGED and resource.applied is None:
+                resource.applied = applied_view(resource.before or look, look)
+            self._journal.settle(resource, state, "", "uid", "applied")
+        await self._journal.flush()
 
     @staticmethod
     def _made(resource: Resource, look: Manifest) -> bool:
