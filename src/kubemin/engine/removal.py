@@ -7,8 +7,9 @@ from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.dependents import dependents
+from kubemin.engine.dependents import claim_names, dependents
 from kubemin.engine.errors import StillThere
 from kubemin.engine.gone import look_at, until_gone
 from kubemin.engine.journal import Journal, Resource
@@ -33,9 +34,10 @@ _LAG = 0.5
 class Remover:
     """Deletes objects that the journal says are ours to delete."""
 
-    def __init__(self, journal: Journal, cluster: Cluster) -> None:
+    def __init__(self, journal: Journal, cluster: Cluster, informers: Informers | None = None) -> None:
         self._journal = journal
         self._cluster = cluster
+        self._informers = informers
 
     async def delete(self, resource: Resource, look: Manifest) -> bool:
         """Delete exactly the object of ``look`` and wait until it is gone.
@@ -82,21 +84,22 @@ class Remover:
                     pods = (await self._cluster.list("Pod", ref.namespace, labels=chosen)).items
             resource.why = whose + _waiting_for(now, pods)
 
-        await until_gone(self._cluster, ref, look["metadata"]["uid"], lasts)
+        await until_gone(self._cluster, ref, look["metadata"]["uid"], lasts, self._informers)
 
-    async def tidy(self, resource: Resource, manifest: Manifest, *, since: str = "") -> None:
+    async def tidy(self, resource: Resource, manifest: Manifest, deleted: Manifest | None = None) -> None:
         """Remove what controllers made for the object since our first look: claims, ReplicaSets, revisions (R6).
 
         To be called before the row is settled, and never after: what comes later is not ours. What was there before
-        ``since`` (a creationTimestamp) is not ours either. Waits until an object that was put back is rolled out
-        again; controllers lag, so it looks until there is nothing more to do, and for claims a moment later once more:
-        nothing ties those to their StatefulSet. Raises `StillThere`.
+        the object that we ``deleted`` is not ours either. Waits until an object that was put back is rolled out again;
+        controllers lag, so it looks until there is nothing more to do, and where claims may still come a moment later
+        once more: nothing ties those to their StatefulSet. Raises `StillThere`.
         """
         if not resource.dependents:
             return
-        has_claims = "PersistentVolumeClaim" in resource.dependents
+        since = deleted["metadata"]["creationTimestamp"] if deleted else ""
+        none_to_come = "PersistentVolumeClaim" not in resource.dependents
         looked = False
-        backoff = Backoff(first=0.1, most=1.0)
+        backoff = Backoff(first=0.05, most=1.0)
         while True:
             owner = await look_at(self._cluster, resource.ref)
             if owner is not None and not _rolled_out(owner, resource.before):
@@ -107,7 +110,10 @@ class Remover:
                     await self._delete_stuck_sets(resource, owner, manifest)
             else:
                 busy = False
-                for item in await dependents(self._cluster, resource.ref, manifest, owner):
+                items = await dependents(self._cluster, resource.ref, manifest, owner)
+                if deleted is not None and owner is None:
+                    none_to_come = none_to_come or _has_all_claims(deleted, items)
+                for item in items:
                     if item["metadata"]["creationTimestamp"] < since or not _made_since(resource, item):
                         busy = await self._uncopy(resource, item, owner) or busy
                     elif owner is None or not _in_use(owner, item) or _superfluous(resource, owner, item):
@@ -116,7 +122,7 @@ class Remover:
                     elif _outdated(owner, item):
                         resource.why = "is put back, and not rolled out again yet"
                         busy = True
-                if not busy and (looked or not has_claims):
+                if not busy and (looked or none_to_come):
                     return
                 looked = not busy
                 if looked:
@@ -246,6 +252,16 @@ def _superfluous(resource: Resource, owner: Manifest, item: Manifest) -> bool:
     was = ((resource.before or {}).get("status") or {}).get("availableReplicas", 0)
     others = status.get("availableReplicas", 0) - item.get("status", {}).get("availableReplicas", 0)
     return _outdated(owner, item) and others >= min(was, owner.get("spec", {}).get("replicas", 1))
+
+
+def _has_all_claims(stateful_set: Manifest, items: Sequence[Manifest]) -> bool:
+    """Whether the controller has made every claim that the StatefulSet, as it was last, calls for: none is to come."""
+    spec = stateful_set["spec"]
+    start, replicas = (spec.get("ordinals") or {}).get("start", 0), spec.get("replicas", 1)
+    called_for = {
+        f"{prefix}{ordinal}" for prefix in claim_names(stateful_set) for ordinal in range(start, start + replicas)
+    }
+    return called_for <= {item["metadata"]["name"] for item in items}
 
 
 def _waiting_for(look: Manifest, pods: Sequence[Manifest] = ()) -> str:

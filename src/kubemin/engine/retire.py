@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleaning import one_pass
+from kubemin.engine.cleaning import Later, one_pass
 from kubemin.engine.content import CONTENT, strangers
-from kubemin.engine.gone import look_at
+from kubemin.engine.gone import look_at, look_at_many
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.ownership import application_of
 from kubemin.engine.removal import Remover
@@ -29,33 +30,48 @@ async def standing(tx: Tx, app_id: str, *, but: Collection[ObjectRef] = ()) -> l
 class Retirement:
     """One pass that removes rows of purpose ``remove``; can be cut at any point and done again."""
 
-    def __init__(self, journal: Journal, cluster: Cluster, app_id: str) -> None:
+    def __init__(self, journal: Journal, cluster: Cluster, app_id: str, informers: Informers | None = None) -> None:
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
-        self._remover = Remover(journal, cluster)
+        self._remover = Remover(journal, cluster, informers)
+        self._looks: dict[ObjectRef, Manifest] = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
         """Remove these within ``seconds``; returns what is left. See `one_pass` for the errors."""
-        return await one_pass(self._journal, [row for row in rows if not row.state.settled], self._remove, seconds)
+        unsettled = [row for row in rows if not row.state.settled]
+        return await one_pass(self._journal, unsettled, self._remove, seconds, prepare=self._look)
 
-    async def _remove(self, row: Resource) -> None:
+    async def _look(self, rows: Sequence[Resource]) -> None:
+        """Have a first look at many objects at once. It only serves for what a request with its version can follow."""
+        self._looks = await look_at_many(self._cluster, (row.ref for row in rows), self._app_id)
+
+    async def _look_at(self, row: Resource) -> Manifest | None:
+        look = self._looks.pop(row.ref, None)
+        return (
+            look if look is not None and look["metadata"]["uid"] == row.uid else await look_at(self._cluster, row.ref)
+        )
+
+    async def _remove(self, row: Resource) -> Later | None:
         """Remove the very object recorded, while it is still the application's."""
         backoff = Backoff()
         while True:
-            look = await look_at(self._cluster, row.ref)
+            look = await self._look_at(row)
             if look is None:
                 break
             if look["metadata"]["uid"] != row.uid:
                 self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
-                return
+                return None
             if (why := await self._not_to_go(row, look)) is not None:
                 self._journal.settle(row, ResourceState.KEPT, why)
-                return
+                return None
             row.before = look  # its claim templates are needed once it is gone
             if await self._remover.delete(row, look):
                 break
             await backoff.pause()
+        return lambda: self._tidy(row)
+
+    async def _tidy(self, row: Resource) -> None:
         if row.before is not None:
             await self._remover.tidy(row, row.before)
         self._journal.settle(row, ResourceState.DELETED)

@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleaning import one_pass
+from kubemin.engine.cleaning import Later, one_pass
 from kubemin.engine.content import CONTENT, strangers
 from kubemin.engine.errors import StillThere
-from kubemin.engine.gone import look_at
+from kubemin.engine.gone import look_at, look_at_many
 from kubemin.engine.immutable import grown
 from kubemin.engine.journal import Claim, Journal, Resource
 from kubemin.engine.merge import changed_paths, ownership, restoration
 from kubemin.engine.ownership import applied_view, claim_of
 from kubemin.engine.removal import FENCE, Remover
 from kubemin.engine.shield import to_the_end
-from kubemin.spec.labels import CLAIM, MANAGER
-from kubemin.spec.objects import Manifest
+from kubemin.spec.labels import APP_ID, CLAIM, MANAGER
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, ResourceState
 
 
@@ -30,27 +31,41 @@ class Rollback:
         manifests: Mapping[int, Manifest],
         *,
         restore: bool = True,
+        informers: Informers | None = None,
     ) -> None:
-        """``manifests`` by job; without ``restore`` changed objects stay as they are."""
+        """``manifests`` by job; without ``restore`` changed objects stay as they are; ``informers`` only save looks."""
         self._journal = journal
         self._cluster = cluster
         self._manifests = manifests
         self._restore = restore
-        self._remover = Remover(journal, cluster)
+        self._remover = Remover(journal, cluster, informers)
+        self._looks: dict[ObjectRef, Manifest] = {}
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Undo these within ``seconds``; returns what is left. See `one_pass` for the errors."""
-        return await one_pass(self._journal, resources, self._undo, seconds)
+        return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._look)
 
     async def run_late(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Of a completed task: delete what its late requests made; returns what is left. See `one_pass`."""
-        return await one_pass(self._journal, resources, self._undo_late, seconds)
+        return await one_pass(self._journal, resources, self._undo_late, seconds, prepare=self._look)
+
+    async def _look(self, resources: Sequence[Resource]) -> None:
+        """Have a first look at many objects at once. It only serves for what a request with its version can follow."""
+        labels = (self._manifests.get(one.job_seq, {}).get("metadata", {}).get("labels", {}) for one in resources)
+        if app_id := next((found[APP_ID] for found in labels if APP_ID in found), None):
+            self._looks = await look_at_many(self._cluster, (one.ref for one in resources if one.touched), app_id)
+
+    async def _look_at(self, resource: Resource) -> Manifest | None:
+        look = self._looks.pop(resource.ref, None)
+        if look is not None and claim_of(look) in resource.claims:
+            return look
+        return await look_at(self._cluster, resource.ref)
 
     async def _undo_late(self, resource: Resource) -> None:
         """Delete an object that carries a create claim of ours, and is not the one that the journal knows."""
         backoff = Backoff()
         while True:
-            look = await look_at(self._cluster, resource.ref)
+            look = await self._look_at(resource)
             claim = resource.claims.get(claim_of(look) or "") if look else None
             if look is None or claim is None or claim.kind is not ClaimKind.CREATE or self._known(resource, look):
                 return
@@ -62,40 +77,36 @@ class Rollback:
     def _known(resource: Resource, look: Manifest) -> bool:
         return bool(resource.uid == look["metadata"]["uid"])
 
-    async def _undo(self, resource: Resource) -> None:
+    async def _undo(self, resource: Resource) -> Later | None:
         if not resource.touched:
             if resource.state is ResourceState.INTENT:
                 self._journal.settle(resource, ResourceState.DELETED, "nothing was written")
-            return
+            return None
         backoff = Backoff()
         while True:
-            look = await look_at(self._cluster, resource.ref)
+            look = await self._look_at(resource)
             if look is None:
-                await self._absent(resource)
-                return
+                return self._absent(resource)
             claim = resource.claims.get(claim_of(look) or "")
             if FENCE in (look["metadata"].get("annotations") or {}):
                 await self._unfence(resource, look)
             elif claim is None and self._may_land(resource, look):
                 await self._move_version(resource, look)
             elif claim is None:
-                await self._not_ours(resource, look)
-                return
+                return await self._not_ours(resource, look)
             elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
                 if resource.ref.kind == "Namespace" and not await self._may_go(resource):
-                    return
+                    return None
                 await self._acknowledge(resource, look, claim, ResourceState.CREATED)
                 if await self._remover.delete(resource, look):
-                    await self._tidy_and_settle(resource, ResourceState.DELETED, since=look)
-                    return
+                    return self._tidy_and_settle(resource, ResourceState.DELETED, deleted=look)
             elif not self._restore:
                 self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
-                return
+                return None
             else:
                 await self._acknowledge(resource, look, claim, ResourceState.CHANGED)
                 if (outcome := await self._put_back(resource, look, claim)) is not None:
-                    await self._tidy_and_settle(resource, *outcome)
-                    return
+                    return self._tidy_and_settle(resource, *outcome)
             await backoff.pause()
 
     async def _acknowledge(self, resource: Resource, look: Manifest, claim: Claim, state: ResourceState) -> None:
@@ -128,28 +139,28 @@ class Rollback:
             self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
-    async def _absent(self, resource: Resource) -> None:
+    def _absent(self, resource: Resource) -> Later | None:
         if resource.state.settled:
-            return
+            return None
         if resource.before is not None:
             self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
         elif resource.state is ResourceState.CREATED:
-            await self._tidy_and_settle(resource, ResourceState.DELETED)
+            return self._tidy_and_settle(resource, ResourceState.DELETED)
         else:
             self._journal.settle(resource, ResourceState.DELETED, "it is not there")
+        return None
 
-    async def _not_ours(self, resource: Resource, look: Manifest) -> None:
+    async def _not_ours(self, resource: Resource, look: Manifest) -> Later | None:
         """No claim of ours is on the object and none can come: it is as others want it."""
         before, applied = resource.before, resource.applied
         if resource.state in (ResourceState.RESTORED, ResourceState.DELETED):
-            return
+            return None
         if before is not None and resource.state is ResourceState.CHANGED:
             undone = restoration(before, applied or look, look)
             if not undone.changed:  # it was put back, and who did died, or got no answer, before it could say so
                 state = ResourceState.KEPT if undone.kept else ResourceState.RESTORED
-                await self._tidy_and_settle(resource, state, _kept(undone.kept))
-            else:
-                await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
+                return self._tidy_and_settle(resource, state, _kept(undone.kept))
+            await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != look["metadata"]["uid"]:
             await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
         elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
@@ -158,14 +169,21 @@ class Rollback:
             await self._leave(resource, ResourceState.OBSERVED)
         else:
             await self._leave(resource, ResourceState.KEPT, "this task did not change it")
+        return None
 
-    async def _tidy_and_settle(
-        self, resource: Resource, state: ResourceState, why: str = "", since: Manifest | None = None
-    ) -> None:
+    def _tidy_and_settle(
+        self, resource: Resource, state: ResourceState, why: str = "", deleted: Manifest | None = None
+    ) -> Later | None:
         """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does."""
-        begun = since["metadata"]["creationTimestamp"] if since else ""
-        await self._remover.tidy(resource, self._manifests.get(resource.job_seq, {}), since=begun)
+
+        async def tidy() -> None:
+            await self._remover.tidy(resource, self._manifests.get(resource.job_seq, {}), deleted)
+            self._journal.settle(resource, state, why)
+
+        if resource.dependents:
+            return tidy
         self._journal.settle(resource, state, why)
+        return None
 
     async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
         await self._remover.unmark(resource, self._manifests.get(resource.job_seq, {}))

@@ -163,7 +163,8 @@ class TaskRun:
 
     async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
         rows = [row for row in journal.resources.values() if row.purpose == "remove"]
-        return await Retirement(journal, self._tools.cluster, self.task.app_id).run(rows, seconds)
+        retirement = Retirement(journal, self._tools.cluster, self.task.app_id, self._tools.informers)
+        return await retirement.run(rows, seconds)
 
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
@@ -221,7 +222,9 @@ class TaskRun:
 
     def _rollback(self, journal: Journal) -> Rollback:
         manifests = {job.seq: job.manifest for job in self._plan.jobs}
-        return Rollback(journal, self._tools.cluster, manifests, restore=self._options.restore)
+        return Rollback(
+            journal, self._tools.cluster, manifests, restore=self._options.restore, informers=self._tools.informers
+        )
 
     async def _clean_up(self, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
         """One pass, never under the cancelled scope (R7); what it leaves is named, and the reaper goes on."""
