@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from kubemin.api.orphans import Orphans
 from kubemin.cluster import Cluster
+from kubemin.engine.orphans import Orphans
 from kubemin.sim.server import SimServer
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import ObjectRef

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kubemin.api.orphans import Orphans
 from kubemin.engine import ExecOptions
+from kubemin.engine.orphans import Orphans
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import APP_ID, MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from kubemin.api.orphans import Orphans
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
 from kubemin.engine.errors import JobFailed
+from kubemin.engine.orphans import Orphans
 from kubemin.engine.ownership import claim_of
 from kubemin.engine.scope import Scope, Stop
 from kubemin.engine.shield import to_the_end

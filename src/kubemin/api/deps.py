@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from kubemin.api.orphans import Orphans
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.orphans import Orphans
 from kubemin.engine.outlook import Outlooks
 from kubemin.spec.limits import Limits
 from kubemin.store import Database

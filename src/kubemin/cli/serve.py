@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from kubemin import __version__
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps, Health
-from kubemin.api.orphans import Orphans
 from kubemin.cli import logs
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.http import serve_http
@@ -25,6 +24,7 @@ from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
+from kubemin.engine.orphans import Orphans
 from kubemin.engine.outlook import Outlooks
 from kubemin.settings import Settings
 from kubemin.signals import SignalError, Signals, open_signals
