@@ -38,14 +38,17 @@ async def test_a_job_that_ended_does_not_change(db: Database) -> None:
             tx,
             A,
             [
-                (1, JobStatus.RUNNING, "0/1", None),
-                (2, JobStatus.PREPARE, None, None),
-                (3, JobStatus.SKIPPED, None, None),
+                jobs.JobChange(1, JobStatus.RUNNING, "0/1"),
+                jobs.JobChange(2, JobStatus.PREPARE),
+                jobs.JobChange(3, JobStatus.SKIPPED),
             ],
         )
     await tick(db)
     async with db.begin("end") as tx:
-        await jobs.set_many(tx, A, [(1, JobStatus.COMPLETED, "1/1", None), (2, JobStatus.RUNNING, None, "slow")])
+        slow = jobs.JobChange(2, JobStatus.RUNNING, None, "slow")
+        completed = jobs.JobChange(1, JobStatus.COMPLETED, "1/1")
+        late = [jobs.JobChange(1, JobStatus.RUNNING, "0/1"), jobs.JobChange(3, JobStatus.COMPLETED)]
+        assert await jobs.set_many(tx, A, [completed, slow, *late]) == [completed, slow]
     async with db.begin("late") as tx:
         await jobs.set(tx, A, 1, JobStatus.RUNNING, "again")
         assert await jobs.end_open(tx, A, JobStatus.CANCELLED, "stopped") == 1

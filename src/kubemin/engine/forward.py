@@ -9,6 +9,8 @@ from kubemin.engine.namespaces import create as create_namespaces
 from kubemin.engine.namespaces import missing
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.preflight import Forecast, preflight
+from kubemin.engine.ready import Count
+from kubemin.engine.sharing import left_to_others
 from kubemin.engine.tracker import CleanupTracker
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.states import JobStatus
@@ -26,8 +28,8 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
     try:
         async with asyncio.timeout(options.seconds):
             coming = await missing(context.cluster, plan) if options.create_namespace else []
-            fresh = not context.journal.resources
-            if options.dry_run or (options.preflight and fresh):
+            ask = options.preflight and not context.journal.resources  # else a predecessor has asked
+            if options.dry_run or ask:
                 forecasts = await preflight(context.cluster, plan.jobs, coming, waits.__setitem__)
                 waits.clear()
                 if options.dry_run:
@@ -35,6 +37,12 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
                     return
             tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
             await create_namespaces(tracker, coming)
+            if ask and coming:  # what their own admission and quota say could not be asked before
+                await preflight(
+                    context.cluster, [job for job in plan.jobs if job.ref.namespace in coming], (), waits.__setitem__
+                )
+                waits.clear()
+            done = await _left_to_others(plan, done, context, waits) | set(done)
             for stage in plan.stages:
                 await _run_stage(stage, done, context, waits)
     except TimeoutError:
@@ -51,13 +59,28 @@ def _tell(forecasts: Mapping[int, Forecast], context: JobContext) -> None:
         context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
 
 
+async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext, waits: dict[int, str]) -> set[int]:
+    """The jobs that are skipped, because another application has what they would share."""
+
+    def report(seq: int, message: str) -> None:
+        waits[seq] = message
+        context.journal.job(seq, JobStatus.PREPARE, message)
+
+    jobs = [job for job in plan.jobs if job.share and job.seq not in done]
+    left = await left_to_others(context.journal, context.cluster, jobs, context.seconds, report)
+    for seq in left:
+        context.journal.job(seq, JobStatus.SKIPPED, "shared: left to others")
+    waits.clear()
+    return left
+
+
 async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, waits: dict[int, str]) -> None:
     slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
 
     async def run(job: Job) -> None:
-        def report(message: str) -> None:
+        def report(message: str, count: Count | None = None) -> None:
             waits[job.seq] = message
-            context.journal.job(job.seq, JobStatus.RUNNING, message)
+            context.journal.job(job.seq, JobStatus.RUNNING, message, count=count)
 
         async with slots:
             try:

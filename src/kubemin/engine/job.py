@@ -1,7 +1,6 @@
 """One job: bring one object to what its manifest says, and wait until it is ready."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,8 +11,7 @@ from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.fetch import Fetcher
 from kubemin.engine.gone import look_at
 from kubemin.engine.journal import Journal
-from kubemin.engine.preflight import shared
-from kubemin.engine.ready import until_ready
+from kubemin.engine.ready import Count, Report, until_ready
 from kubemin.engine.tracker import Clean, CleanupTracker, with_cleanup_tracker
 from kubemin.engine.write import Ensure
 from kubemin.plan import Job
@@ -33,24 +31,21 @@ class JobContext:
     hopeless_after: float
 
 
-async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) -> None:
+async def run_job(job: Job, context: JobContext, report: Report) -> None:
     """Run one job to its end and commit its status; ``report`` takes progress for people.
 
     Raises `JobFailed` or `TimedOut`, which the task's runner commits.
     """
     journal = context.journal
-    if await _shared_already(job, context):
-        journal.job(job.seq, JobStatus.SKIPPED, "shared: there already")
-        return
     journal.job(job.seq, JobStatus.RUNNING)
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""
 
-    def note(message: str) -> None:
+    def note(message: str, count: Count | None = None) -> None:
         nonlocal waits
         if message != waits:
             waits = message
-            report(message)
+            report(message, count)
 
     with with_cleanup_tracker(tracker):
         try:
@@ -59,22 +54,16 @@ async def run_job(job: Job, context: JobContext, report: Callable[[str], None]) 
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 obj = await Ensure(tracker, manifest, note).run()
                 patience = context.hopeless_after if job.hopeless_after is None else job.hopeless_after
-                await until_ready(context.cluster, context.informers, obj, hopeless_after=patience, progress=note)
+                ready = await until_ready(context.cluster, context.informers, obj, hopeless_after=patience, report=note)
         except TimeoutError:
             detail = f": {waits}" if waits else ""
             raise TimedOut(f"{job.ref} was not ready within {context.seconds:g} s{detail}") from None
-    journal.job(job.seq, JobStatus.COMPLETED)
+    # Said in any case: what it waited for before is over.
+    info, count = (ready.message, (ready.ready, ready.desired)) if ready else ("", None)
+    journal.job(job.seq, JobStatus.COMPLETED, info, count=count)
 
 
 async def _required(job: Job, context: JobContext) -> None:
     for ref in job.requires:
         if await patiently(partial(look_at, context.cluster, ref)) is None:
             raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not")
-
-
-async def _shared_already(job: Job, context: JobContext) -> bool:
-    if job.share == "ignore":
-        return True
-    if job.share != "default" or any(row.job_seq == job.seq for row in context.journal.resources.values()):
-        return False
-    return await shared(context.cluster, job)

@@ -9,7 +9,7 @@ next claim or a moment later, in order.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -17,10 +17,12 @@ from kubemin.engine.errors import Stopped
 from kubemin.engine.lease import Lease
 from kubemin.engine.ownership import claim_of
 from kubemin.engine.shield import to_the_end
+from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, JobStatus, ResourceState
-from kubemin.store import Database, Tx, events, jobs, journal, tasks
+from kubemin.store import Database, Tx, events, jobs, journal, shares, tasks
 from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost, StoreError
+from kubemin.store.jobs import JobChange
 
 
 @dataclass
@@ -89,8 +91,8 @@ class Changes:
     updated: dict[int, set[str]] = field(default_factory=dict)
     claims: list[tuple[int, Claim]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
-    jobs: dict[tuple[int, JobStatus], tuple[str | None, str | None]] = field(default_factory=dict)
-    """Info and error of jobs that came to a status; of several for one status the last counts."""
+    jobs: dict[tuple[int, JobStatus], tuple[JobChange, tuple[int, int] | None]] = field(default_factory=dict)
+    """How jobs changed, each with its ready and desired replicas; of several for one status the last counts."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
 
@@ -172,6 +174,37 @@ class Journal:
             owner = (await journal.owners_of(tx, [token])).get(token)
         return owner if owner is not None and owner.left_behind(look["metadata"]["uid"]) else None
 
+    def applies(self, ref: ObjectRef, job_seq: int) -> bool:
+        """Whether the job has begun to write the object."""
+        return (ref, job_seq, "apply") in self._rows
+
+    async def take_share(self, name: str) -> str | None:
+        """Take the lock on what applications share; returns the task that holds it, if that is another."""
+        with contextlib.suppress(Duplicate):
+            async with self._db.begin("share") as tx:
+                await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
+                return await shares.take(tx, name, self.lease.task_id)
+        return await self.take_share(name)
+
+    async def use(self, ref: ObjectRef, job_seq: int, look: Manifest) -> None:
+        """Commit that the job relies on an object that another application made."""
+        row = self.of(ref, job_seq, "use")
+        row.uid = look["metadata"]["uid"]
+        self.settle(row, ResourceState.OBSERVED, f"shared: {ObjectRef.of(look)} is another application's", "uid")
+        await self.flush()
+
+    async def undecided(self, look: Manifest) -> str | None:
+        """The other task that decides whether the object stays, if one is at work on it. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await shares.at_work(tx, look["metadata"]["uid"], claim_of(look), self.lease.task_id)
+
+    async def users(self, look: Manifest) -> Sequence[str]:
+        """The other applications that use a shared object. Raises `StoreError`."""
+        if SHARE_NAME not in (look["metadata"].get("labels") or {}):
+            return ()
+        async with self._db.read() as tx:
+            return await shares.users_of(tx, look["metadata"]["uid"], self.lease.task_id)
+
     async def claim(self, resource: Resource, kind: ClaimKind, base_version: str | None = None, *fields: str) -> Claim:
         """Commit the intent and one request's claim; the request may leave once this returns."""
         token = f"{self.lease.task_id}.{secrets.token_hex(8)}"
@@ -226,9 +259,17 @@ class Journal:
         self.resources[resource.seq] = self._rows[resource.key] = resource
         changes.new.append(resource)
 
-    def job(self, seq: int, status: JobStatus, info: str | None = None, error: str | None = None) -> None:
-        """Note a job's status."""
-        self.note(Changes(jobs={(seq, status): (info, error)}, labels={"job"}))
+    def job(
+        self,
+        seq: int,
+        status: JobStatus,
+        info: str | None = None,
+        error: str | None = None,
+        *,
+        count: tuple[int, int] | None = None,
+    ) -> None:
+        """Note a job's status; ``count``: how many of its replicas are ready, and how many are desired."""
+        self.note(Changes(jobs={(seq, status): (JobChange(seq, status, info, error), count)}, labels={"job"}))
 
     def note(self, changes: Changes) -> None:
         """Have changes committed soon, without waiting for it."""
@@ -324,10 +365,9 @@ class Journal:
             )
         if changes.answers:
             await journal.answer_claims(tx, changes.answers)
-        if changes.jobs:
-            await jobs.set_many(tx, task_id, [(*key, *said) for key, said in changes.jobs.items()])
-        if told := [*changes.events, *map(_job_event, changes.jobs.items())]:
-            await events.append_many(tx, task_id, told)
+        landed = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])
+        told = [*changes.events, *(_job_event(one, changes.jobs[one.seq, one.status][1]) for one in landed)]
+        await events.append_many(tx, task_id, told)
 
 
 def _row(resource: Resource) -> journal.NewResource:
@@ -344,9 +384,9 @@ def _row(resource: Resource) -> journal.NewResource:
     )
 
 
-def _job_event(change: tuple[tuple[int, JobStatus], tuple[str | None, str | None]]) -> tuple[str, dict[str, Any]]:
-    (seq, status), (info, error) = change
-    return "job", {"job": seq, "status": status, "info": info, "error": error}
+def _job_event(change: JobChange, count: tuple[int, int] | None) -> tuple[str, dict[str, Any]]:
+    said = {"job": change.seq, "status": change.status, "info": change.info, "error": change.error}
+    return "job", said if count is None else {**said, "ready": count[0], "desired": count[1]}
 
 
 def _event(resource: Resource) -> tuple[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Forbidden
@@ -20,22 +21,27 @@ _LISTS = 1.0
 """Seconds given to watches that have not seen everything yet."""
 
 
+Count = tuple[int, int]
+"""How many are ready, and how many are wanted."""
+
+
+class Report(Protocol):
+    """Takes what a job waits for, in words, and where it waits for replicas how many there are."""
+
+    def __call__(self, message: str, count: Count | None = None) -> None: ...
+
+
 async def until_ready(
-    cluster: Cluster,
-    informers: Informers,
-    obj: Manifest,
-    *,
-    hopeless_after: float,
-    progress: Callable[[str], None],
-) -> None:
-    """Wait until the object, as written or later, is ready; ``progress`` takes what it waits for.
+    cluster: Cluster, informers: Informers, obj: Manifest, *, hopeless_after: float, report: Report
+) -> Verdict | None:
+    """Wait until the object, as written or later, is ready; returns how it is then, None for what needs no wait.
 
     ``hopeless_after`` seconds in a hopeless state end the wait with `JobFailed` in the cluster's own words; with 0 only
     what no time can help does.
     """
     ref, meta = ObjectRef.of(obj), obj["metadata"]
     if ref.kind not in RELATED:
-        return
+        return None
     now = asyncio.get_running_loop().time
     events: list[Manifest] = []
 
@@ -44,7 +50,8 @@ async def until_ready(
             if current is None or current["metadata"]["uid"] != meta["uid"]:
                 return _VANISHED
             verdict = look(informers, current, events)
-            progress(verdict.message)
+            if verdict.state != "ready":
+                report(verdict.message, (verdict.ready, verdict.desired))
             return verdict if ends_wait(verdict) else None
 
         verdict = await informers.until(
@@ -57,7 +64,7 @@ async def until_ready(
     async def at_present() -> Verdict:
         for kind in (ref.kind, *RELATED[ref.kind]):
             if (trouble := informers.trouble(kind)) is not None:
-                progress(trouble.message)
+                report(trouble.message)
                 return Verdict("hopeless" if isinstance(trouble, Forbidden) else "waiting", trouble.message)
         try:
             async with asyncio.timeout(_LISTS):
@@ -83,7 +90,7 @@ async def until_ready(
             ask_at = now() + pause
             verdict = await at_present()
         if verdict.state == "ready":
-            return
+            return verdict
         if verdict.state != "hopeless" or not (verdict.final or hopeless_after):
             give_up_at = math.inf
         elif verdict.final or now() >= give_up_at:

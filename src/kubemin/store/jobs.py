@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
@@ -50,6 +51,15 @@ class Job:
     ended_at: datetime | None
 
 
+class JobChange(NamedTuple):
+    """A job's new status. ``info`` and ``error`` stay as they are where None."""
+
+    seq: int
+    status: JobStatus
+    info: str | None = None
+    error: str | None = None
+
+
 async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
     """Store the jobs of a plan. Raises `Duplicate` if a ``seq`` is there already."""
     if not new:
@@ -78,16 +88,16 @@ async def set(  # noqa: A001  (read as jobs.set)
     tx: Tx, task_id: str, seq: int, status: JobStatus, info: str | None = None, error: str | None = None
 ) -> None:
     """Set a job's status; see `set_many`."""
-    await set_many(tx, task_id, [(seq, status, info, error)])
+    await set_many(tx, task_id, [JobChange(seq, status, info, error)])
 
 
-async def set_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, JobStatus, str | None, str | None]]) -> None:
-    """Set status, info and error (None: as they are) of jobs. One that has ended does not change any more.
+async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
+    """Make changes in order; returns those that landed: a job that has ended does not change any more.
 
     The start is stamped when a job first leaves ``queued`` for ``prepare`` or ``running``, the end when it ends.
     """
-    if not changes:
-        return
+    if not (landing := await _landing(tx, task_id, changes)):
+        return []
     status = bindparam("to_status", type_=jobs.c.status.type)
     begun, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
     statement = (
@@ -109,16 +119,33 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, JobStatus,
         statement,
         [
             {
-                "of_seq": seq,
-                "to_status": to,
-                "to_info": info,
-                "to_error": error,
-                "begins": to in begun,
-                "ends": to in ended,
+                "of_seq": change.seq,
+                "to_status": change.status,
+                "to_info": change.info,
+                "to_error": change.error,
+                "begins": change.status in begun,
+                "ends": change.status in ended,
             }
-            for seq, to, info, error in changes
+            for change in landing
         ],
     )
+    return landing
+
+
+async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
+    """The changes but for those of jobs that have ended by then."""
+    if not changes:
+        return []
+    seqs = {change.seq for change in changes}
+    asked = select(jobs.c.seq).where(jobs.c.task_id == task_id, jobs.c.seq.in_(seqs), jobs.c.status.in_(_OPEN))
+    going = {row.seq for row in await tx.rows(asked)}
+    landing = []
+    for change in changes:
+        if change.seq in going:
+            landing.append(change)
+            if change.status.ended:
+                going.remove(change.seq)
+    return landing
 
 
 async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "") -> int:
