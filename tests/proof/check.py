@@ -2,61 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kubemin.engine.merge import changed_paths
 from kubemin.engine.removal import FENCE
 from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application
-from kubemin.spec.labels import CLAIM, MANAGER, TASK_ID
+from kubemin.spec.labels import CLAIM, MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
+from tests.proof.compare import essence, how, lacking, normal
 from tests.proof.foreigners import snapshot
+from tests.proof.oracle import Oracle
 from tests.proof.script import Part
 
 if TYPE_CHECKING:
     from tests.proof.world import World
 
-_COUNTERS = ("resourceVersion", "generation", "managedFields", "deletionGracePeriodSeconds")
-_BY_CONTROLLERS = (
-    "deployment.kubernetes.io/",
-    "pv.kubernetes.io/",
-    "volume.kubernetes.io/",
-    "volume.beta.kubernetes.io/",
-)
-_CONTROLLERS = ("kube-controller-manager", "kubelet", "kube-scheduler")
+_OF_EVERY_NAMESPACE = (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"))
 
 
 @cache
-def _rendered(parts: tuple[Part, ...], app: str, app_id: str) -> list[tuple[str, Manifest]]:
-    parsed = parse_application({"name": app, "component": [part.component() for part in parts]})
+def _rendered(parts: tuple[Part, ...], app: str, app_id: str, namespace: str) -> list[tuple[str, Manifest]]:
+    data = {"name": app, "namespace": namespace, "component": [part.component() for part in parts]}
+    parsed = parse_application(data)
     ids = {part.name: number for number, part in enumerate(parsed.component, 1)}
     return [(one.component, one.manifest) for one in render(parsed, Identity(app_id, ids))]
 
 
-def rendered(parts: tuple[Part, ...], app: str, app_id: str) -> dict[tuple[str, str], Manifest]:
+def rendered(parts: tuple[Part, ...], app: str, app_id: str, namespace: str) -> dict[tuple[str, str], Manifest]:
     """The manifests of an application, by component and kind."""
-    return {(component, manifest["kind"]): manifest for component, manifest in _rendered(parts, app, app_id)}
+    return {(component, manifest["kind"]): manifest for component, manifest in _rendered(parts, app, app_id, namespace)}
 
 
 async def wrongs(world: World) -> list[str]:
     """What is wrong, in sentences."""
     found: list[str] = []
-    task_rows = [await world._task(task_id) for task_id in world.tasks]
+    task_rows = [await world.task(task_id) for task_id in world.tasks]
     for task in task_rows:
         found += _task_wrongs(task)
         if task.status.ended:
             found += await _journal_wrongs(world, task)
-    completed: dict[str, Task] = {}
-    for task in task_rows[world.begun :]:
-        if task.status is TaskStatus.COMPLETED:
-            completed[task.app_id] = task
     live = snapshot(world.sim.registry)
-    found += _marks(live, {task.id: task for task in task_rows}, world)
-    found += await _differences(world, live, list(completed.values()))
+    kept = await _kept_namespaces(world, task_rows)
+    found += [wrong for wrong in kept.values() if wrong]
+    found += _marks(live, {task.id: task for task in task_rows}, world, kept.keys())
+    found += await _differences(world, live, kept.keys())
+    return found
+
+
+async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRef, str]:
+    """Namespaces that tasks made and could not take back, as they hold what others made since (R10); what is wrong."""
+    rows: dict[str, list[journal.Resource]] = {}
+    for task in all_tasks:
+        async with world.db.read() as tx:
+            rows[task.id] = [row for row in await journal.of_task(tx, task.id) if row.purpose == "apply"]
+    found: dict[ObjectRef, str] = {}
+    for task in all_tasks:
+        others = {row.ref for task_id, theirs in rows.items() if task_id != task.id for row in theirs}
+        for row in rows[task.id]:
+            if row.ref.kind != "Namespace" or row.state is not ResourceState.KEPT:
+                continue
+            foreign = {ref for ref in others | world.foreigners.ever if ref.namespace == row.ref.name}
+            named = (row.why or "").partition("it holds what is not ours: ")[2].split(", ")
+            strange = [name for name in named if name not in {f"{ref.kind}/{ref.name}" for ref in foreign}]
+            sets = [f"-{ref.name}-" for ref in foreign if ref.kind == "StatefulSet"]  # their claims are theirs too
+            strange = [name for name in strange if not any(one in name for one in sets)]
+            found[row.ref] = f"{row.ref} was kept by {task.id} for {strange}" if strange or not foreign else ""
     return found
 
 
@@ -100,11 +116,15 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
     ]
 
 
-def _marks(live: dict[ObjectRef, Manifest], known: dict[str, Task], world: World) -> list[str]:
+def _marks(
+    live: dict[ObjectRef, Manifest], known: dict[str, Task], world: World, kept: Collection[ObjectRef]
+) -> list[str]:
     """No claim of a task that did not complete, no fence, anywhere: copies by controllers included."""
     found = []
     pods = {ObjectRef.of(pod): pod for pod in world.sim.registry.scan("pods")}
     for ref, obj in (live | pods).items():
+        if ref in kept:  # still known as ours: `kubemin orphans` removes it once the others' things are gone
+            continue
         annotations = obj["metadata"].get("annotations") or {}
         if FENCE in annotations:
             found.append(f"{ref} carries a fence")
@@ -123,56 +143,111 @@ def _marks(live: dict[ObjectRef, Manifest], known: dict[str, Task], world: World
     return found
 
 
-async def _differences(world: World, live: dict[ObjectRef, Manifest], completed: list[Task]) -> list[str]:
+async def _differences(world: World, live: dict[ObjectRef, Manifest], kept: Collection[ObjectRef]) -> list[str]:
+    """What is neither as a completed task made it nor as it was before the round, but for what others did."""
     expected = world.foreigners.expected()
     touched, stripped = world.foreigners.touched, world.foreigners.stripped
-    found: list[str] = []
-    applied: set[ObjectRef] = set()
-    dropped: set[ObjectRef] = set()
-    replaced = await _replaced(world)
-    for task_id in world.tasks[world.begun :]:
-        async with world.db.read() as tx:
-            dropped |= {row.ref for row in await journal.of_task(tx, task_id) if row.purpose == "remove"}
-    for task in completed:
-        plan = await world.plan_of(task.id)
-        async with world.db.read() as tx:
-            skipped = {job.seq for job in await jobs.of_task(tx, task.id) if job.status is JobStatus.SKIPPED}
-        for job in plan.jobs:
-            if job.seq in skipped:
-                continue
-            applied.add(job.ref)
-            if job.ref not in live:
-                if job.ref not in touched | replaced:
-                    found.append(f"{job.ref} is not there, although {task.id} completed")
-            elif job.ref not in touched:
-                found += [f"{job.ref}: {one}" for one in lacking(job.manifest, live[job.ref])]
-        dropped -= {job.ref for job in plan.jobs}
-    ours = _with_dependents(live, applied) | _with_dependents(expected, applied)
+    round_ = await _round(world)
+    found = _not_applied(world, round_, expected, live)
+    ours = _with_dependents(live, set(round_.applied)) | _with_dependents(expected, set(round_.applied))
+    ours |= _with_dependents(live, set(kept))
     ours |= _with_dependents(live, touched & live.keys()) - touched  # what controllers make of others' edits
-    going = _with_dependents(expected, dropped)
-    for ref in sorted(_with_dependents(expected, dropped - touched - world.foreigners.gone) & live.keys()):
+    going = _with_dependents(expected, round_.dropped | round_.given_up)
+    for ref in sorted(_with_dependents(expected, round_.dropped - touched - world.foreigners.gone) & live.keys()):
         if ref not in touched:
             found.append(f"{ref} is still there, although the application no longer has it")
     for ref in sorted((live.keys() | expected.keys()) - ours - going):
-        if ref in stripped & touched or ref in replaced:
+        if ref in stripped & touched or ref in round_.replaced:
             continue
         if ref not in live:
             found.append(f"{ref} is gone")
         elif ref not in expected:
             found.append(f"{ref} is new")
         elif (was := normal(expected[ref])) != (now := normal(live[ref])):
-            found.append(f"{ref} differs in {_how(was, now)}")
+            found.append(f"{ref} differs in {how(was, now)}")
     return found
 
 
-async def _replaced(world: World) -> set[ObjectRef]:
-    """Jobs of earlier tasks that a task replaced: they are named, and not run again."""
-    found = set()
-    async with world.db.read() as tx:
-        for task_id in world.tasks[world.begun :]:
-            for row in await journal.of_task(tx, task_id):
-                if row.purpose == "replace" and row.state in (ResourceState.LOST, ResourceState.DELETED):
-                    found.add(row.ref)
+@dataclass
+class _Round:
+    """What the round's tasks were to do, by what became of them."""
+
+    applied: dict[ObjectRef, list[tuple[str, Manifest]]] = field(default_factory=dict)
+    """By object: the completed tasks that applied it, in order, with its manifest; only of what is still wanted."""
+    dropped: set[ObjectRef] = field(default_factory=set)
+    """Removed by completed tasks."""
+    fresh: set[ObjectRef] = field(default_factory=set)
+    """Removed by completed tasks, and perhaps made anew by a later one."""
+    given_up: set[ObjectRef] = field(default_factory=set)
+    """Removed, or not, by a removal that did not complete: a deletion is not put back."""
+    replaced: set[ObjectRef] = field(default_factory=set)
+    """Jobs that a task replaced: they are named, and not run again."""
+
+
+async def _round(world: World) -> _Round:
+    found = _Round()
+    for task_id in world.tasks[world.begun :]:
+        task = await world.task(task_id)
+        async with world.db.read() as tx:
+            rows = await journal.of_task(tx, task_id)
+            skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
+        found.replaced |= {
+            row.ref
+            for row in rows
+            if row.purpose == "replace" and row.state in (ResourceState.LOST, ResourceState.DELETED)
+        }
+        removed = {row.ref for row in rows if row.purpose == "remove" and row.state is not ResourceState.KEPT}
+        if task.status is not TaskStatus.COMPLETED:
+            found.given_up |= removed
+            continue
+        found.dropped |= removed
+        for ref in removed:
+            found.applied.pop(ref, None)
+        found.fresh |= removed
+        for row in rows:
+            if row.ref.kind == "Namespace" and row.purpose == "apply":
+                found.applied.setdefault(row.ref, []).append((task_id, _namespace(row.ref.name)))
+                found.dropped.discard(row.ref)
+        for job in (await world.plan_of(task_id)).jobs:
+            if job.seq not in skipped:
+                found.applied.setdefault(job.ref, []).append((task_id, job.manifest))
+                found.dropped.discard(job.ref)
+    return found
+
+
+def _namespace(name: str) -> Manifest:
+    """As a run makes it that was asked to."""
+    labels = {MANAGED_BY: MANAGER}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _not_applied(
+    world: World, round_: _Round, expected: dict[ObjectRef, Manifest], live: dict[ObjectRef, Manifest]
+) -> list[str]:
+    """What completed tasks were to apply, and is otherwise."""
+    found: list[str] = []
+    touched = world.foreigners.touched
+    oracle = Oracle()
+    for ref, applied in sorted(round_.applied.items()):
+        task_id, manifest = applied[-1]
+        if ref in touched:
+            continue
+        if ref not in live:
+            if ref not in round_.replaced:
+                found.append(f"{ref} is not there, although {task_id} completed")
+            continue
+        if ref.kind == "Job":  # has names of its own in it
+            found += [f"{ref}: {one}" for one in lacking(manifest, live[ref])]
+            continue
+        base = expected.get(ref) if ref not in round_.fresh else None
+        if base is not None and base["metadata"]["uid"] != live[ref]["metadata"]["uid"]:
+            found.append(f"{ref} is another object than before")
+            continue
+        for _, manifest in applied:
+            base = oracle.applied(base, manifest)
+        assert base is not None
+        if (wanted := essence(base)) != (now := essence(live[ref])):
+            found.append(f"{ref} is not as {task_id} had it: {how(wanted, now)}")
     return found
 
 
@@ -180,79 +255,13 @@ def _with_dependents(objects: dict[ObjectRef, Manifest], refs: set[ObjectRef]) -
     """These and what controllers made for them."""
     found = set(refs)
     sets = {ref for ref in refs if ref.kind == "StatefulSet"}
+    spaces = {ref.name for ref in refs if ref.kind == "Namespace"}
     uids = {objects[ref]["metadata"]["uid"] for ref in refs if ref in objects}
     for ref, obj in objects.items():
         if any(owner["uid"] in uids for owner in obj["metadata"].get("ownerReferences") or []):
             found.add(ref)
         if ref.kind == "PersistentVolumeClaim" and any(f"-{one.name}-" in ref.name for one in sets):
             found.add(ref)
+        if ref.namespace in spaces and (ref.kind, ref.name) in _OF_EVERY_NAMESPACE:
+            found.add(ref)
     return found
-
-
-def normal(obj: Manifest) -> Manifest:
-    """An object without what only counts up, and without what controllers report."""
-    meta = {key: value for key, value in obj["metadata"].items() if key not in _COUNTERS}
-    annotations = {
-        key: value for key, value in meta.pop("annotations", {}).items() if not key.startswith(_BY_CONTROLLERS)
-    }
-    if annotations:
-        meta["annotations"] = annotations
-    meta["owners"] = _owners(obj)
-    body = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    if obj["kind"] == "ControllerRevision":
-        body.pop("revision", None)
-    if obj["kind"] == "PersistentVolumeClaim":  # bound when its controller comes to it
-        body["spec"] = {key: value for key, value in body["spec"].items() if key != "volumeName"}
-    return {**body, "metadata": meta}
-
-
-def _owners(obj: Manifest) -> dict[str, list[str]]:
-    """By manager and operation, the fields it owns. Our own count together: the engine turns one into the other."""
-    owners: dict[str, set[str]] = {}
-    for entry in obj["metadata"].get("managedFields") or []:
-        if entry.get("subresource") == "status" or entry["manager"] in _CONTROLLERS:
-            continue
-        who = " ".join([entry["manager"], entry.get("subresource", ""), entry["operation"]])
-        owners.setdefault(MANAGER if entry["manager"] == MANAGER else who, set()).update(_fields(entry["fieldsV1"], ""))
-    return {who: sorted(fields) for who, fields in owners.items() if fields}
-
-
-def _fields(tree: dict[str, Any], path: str) -> set[str]:
-    found: set[str] = set()
-    for key, below in tree.items():
-        if key != "." and (below or key != "f:annotations"):  # left empty where the claim was the only one
-            found |= _fields(below, f"{path}/{key}") or {f"{path}/{key}"}
-    return found
-
-
-def _how(was: Manifest, now: Manifest) -> str:
-    paths = changed_paths(was, now)
-    for key in was["metadata"].keys() | now["metadata"].keys():
-        one, two = was["metadata"].get(key), now["metadata"].get(key)
-        if key == "owners":
-            paths += [
-                f"fields of {who}: lost {sorted(lost)}, got {sorted(got)}"
-                for who in one.keys() | two.keys()
-                if (lost := set(one.get(who, [])) - set(two.get(who, [])))
-                | (got := set(two.get(who, [])) - set(one.get(who, [])))
-            ]
-        elif one != two and key not in ("labels", "annotations"):
-            paths.append(f"metadata.{key}: {one} became {two}")
-    return ", ".join(paths) or f"{was} became {now}"
-
-
-def lacking(wanted: Any, live: Any, path: str = "") -> list[str]:
-    """What a manifest says and the live object does not."""
-    if isinstance(wanted, dict) and isinstance(live, dict):
-        found = []
-        for key, value in wanted.items():
-            below = f"{path}.{key}" if path else key
-            if key not in live:
-                if value not in ({}, [], None, ""):
-                    found.append(f"{below} is missing")
-            else:
-                found += lacking(value, live[key], below)
-        return found
-    if isinstance(wanted, list) and isinstance(live, list) and len(wanted) == len(live):
-        return [one for place, item in enumerate(wanted) for one in lacking(item, live[place], f"{path}[{place}]")]
-    return [] if wanted == live else [f"{path} is {live!r}, not {wanted!r}"]

@@ -27,6 +27,8 @@ class Foreigners:
         self.touched: set[ObjectRef] = set()
         self.stripped: set[ObjectRef] = set()
         self.held: set[ObjectRef] = set()
+        self.ever: set[ObjectRef] = set()
+        """What they ever made."""
         self.gone: set[ObjectRef] = set()
         """What they ever deleted: of a StatefulSet the claims stay then, as they want it."""
         self._count = 0
@@ -54,6 +56,7 @@ class Foreigners:
         else:
             self.live.create(plural, ref.namespace, manifest, manager=manager)
         self.touched.add(ref)
+        self.ever.add(ref)
         self._put(ref, self.live.get(plural, ref.namespace, ref.name))
         return "made"
 

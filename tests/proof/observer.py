@@ -35,15 +35,18 @@ class Observer:
 
         self._sim.faults.add(Fault("call", verb="write", times=None, call=mark))
 
+    async def release(self) -> None:
+        """Let go what faults hold back; late requests are still KubeMin's."""
+        for armed in self._sim.faults.armed:
+            token = _request.set(RequestInfo("late", "*") if armed.fault.action == "late" else None)
+            try:
+                await armed.release()
+            finally:
+                _request.reset(token)
+
     async def clear(self) -> None:
-        """End all faults; what was held back is still KubeMin's."""
-        token = _request.set(RequestInfo("late", "*"))
-        try:
-            for armed in self._sim.faults.armed:
-                if armed.fault.action == "late":
-                    await armed.release()
-        finally:
-            _request.reset(token)
+        """End all faults."""
+        await self.release()
         await self._sim.faults.clear()
         self.mark()
 

@@ -150,7 +150,9 @@ class Event(Spelled):
 
 @dataclass(frozen=True, repr=False)
 class Cancel(Event):
-    """Somebody cancels the task that runs."""
+    """Somebody cancels the task that runs; ``quiet``: by another process, whose signal does not reach the worker."""
+
+    quiet: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -198,6 +200,23 @@ class Cut(Event):
 
 
 @dataclass(frozen=True, repr=False)
+class Outage(Event):
+    """Nobody answers at the API server's address for a moment."""
+
+
+@dataclass(frozen=True, repr=False)
+class Release(Event):
+    """Late and held requests, delayed controllers and stuck objects are let go."""
+
+
+@dataclass(frozen=True, repr=False)
+class Remove(Event):
+    """The application is deleted, or only its resources (``keep``)."""
+
+    keep: bool = False
+
+
+@dataclass(frozen=True, repr=False)
 class Again(Event):
     """Another run: of the same application in a next version, or of another application."""
 
@@ -217,6 +236,8 @@ class Round(Spelled):
     app: str = "shop"
     seconds: float | None = None
     steps: str = "DAG"
+    preflight: bool = True
+    namespace: str = "default"
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,8 +15,11 @@ from tests.proof.script import (
     Expire,
     Foreign,
     Kill,
+    Outage,
     Part,
     Pause,
+    Release,
+    Remove,
     Round,
     Script,
     Target,
@@ -45,7 +48,8 @@ def parts_(draw: st.DrawFn, version: int = 1, most: int = 12) -> tuple[Part, ...
 def _part(draw: st.DrawFn, name: str, version: int) -> Part:
     kind = _pick(draw, *TYPES)
     if kind in ("config", "secret"):
-        return Part(name, kind, version)
+        share = _pick(draw, *[""] * 8, "share", "force")
+        return Part(name, kind, version, extras=(share,) if share else ())
     bits = draw(st.integers(0, 2 ** (len(EXTRAS) + 2) - 1))
     extras = tuple(extra for place, extra in enumerate(EXTRAS) if bits >> place & 1)
     ports = bool(bits >> len(EXTRAS) & 1) and kind != "job"
@@ -145,10 +149,10 @@ def troubles_(draw: st.DrawFn) -> Trouble:
 
 def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
     at = draw(_points)
-    kinds = ("cancel", "edit", "delete", "create", "kill", "pause", "expire", "cut", "again")
-    match _pick(draw, "cancel", "edit", "edit", "delete", *kinds):
+    rare = ("kill", "pause", "expire", "cut", "again", "other", "outage", "release", "remove")
+    match _pick(draw, "cancel", "edit", "edit", "delete", "cancel", "edit", "delete", "create", *rare):
         case "cancel":
-            return Cancel(at)
+            return Cancel(at, draw(st.integers(0, 9)) == 9)
         case "edit":
             what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "hold")
             return Edit(at, _target(draw, parts), what)
@@ -164,6 +168,14 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
             return Expire(at)
         case "cut":
             return Cut(at, draw(st.booleans()))
+        case "outage":
+            return Outage(at)
+        case "release":
+            return Release(at)
+        case "remove":
+            return Remove(at, draw(st.booleans()))
+        case "other":
+            return Again(at, draw(parts_(version, 4)), "queue", "other")
         case _:
             return Again(at, draw(next_parts(parts, version + 1)), _pick(draw, "queue", "supersede", "reject"))
 
@@ -174,13 +186,23 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
     rounds: list[Round] = []
     version = 1
     parts = draw(parts_(version, most_parts))
+    namespace = _pick(draw, "default", "default", "default", "team")
     for number in range(draw(st.integers(1, most_rounds))):
         if number:
             version += 2
             parts = draw(next_parts(parts, version))
-        there = tuple(_foreign(draw, parts) for _ in range(draw(st.integers(0, 3))))
-        troubles = tuple(draw(troubles_()) for _ in range(draw(st.integers(0, 3))))
-        events = tuple(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4))))
-        steps = _pick(draw, "DAG", "DAG", "StepByStep")
-        rounds.append(Round(parts, there, troubles, events, seconds=2.0, steps=steps))
+        there = tuple(_foreign(draw, parts) for _ in range(draw(st.integers(0, 3)))) if namespace == "default" else ()
+        rounds.append(
+            Round(
+                parts,
+                there,
+                tuple(draw(troubles_()) for _ in range(draw(st.integers(0, 3)))),
+                tuple(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4)))),
+                app=_pick(draw, "shop", "shop", "shop", "other"),
+                seconds=2.0,
+                steps=_pick(draw, "DAG", "DAG", "StepByStep"),
+                preflight=draw(st.booleans()),
+                namespace=namespace,
+            )
+        )
     return Script(tuple(rounds))

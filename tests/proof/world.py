@@ -40,8 +40,11 @@ from tests.proof.script import (
     Expire,
     Foreign,
     Kill,
+    Outage,
     Part,
     Pause,
+    Release,
+    Remove,
     Round,
     Script,
     Target,
@@ -51,6 +54,7 @@ from tests.proof.script import (
 SPEED = 200
 _UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:")
 PATIENCE = 25.0
+OUTAGE_SECONDS = 0.3
 
 
 class Broken(AssertionError):
@@ -77,6 +81,7 @@ class World:
         self._names = (f"m{number}" for number in itertools.count(1))
         self._background: set[asyncio.Task[Any]] = set()
         self._hub = LocalHub()
+        self._one_outage = asyncio.Lock()
         self._points = 0
         self._events: list[Event] = []
         self._armed: list[tuple[Trouble, Armed]] = []
@@ -125,7 +130,7 @@ class World:
         self._points, self._events = 0, sorted(round_.events, key=lambda event: event.at)
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
         self.begun = len(self.tasks)
-        await self._deploy(round_.parts, round_.app, OnActive.QUEUE, round_.seconds, round_.steps)
+        await self._deploy(round_.parts, round_.app, OnActive.QUEUE)
         await self._until("the tasks come to rest", self._settled)
         for trouble, armed in self._armed:
             if armed.strikes:
@@ -135,7 +140,7 @@ class World:
         await self._calm()
         await self._until("all is as it should be", self._checked)
         for task_id in self.tasks[self.begun :]:
-            task = await self._task(task_id)
+            task = await self.task(task_id)
             self.count(f"task {task.status}")
             self.tell(f"  task {task_id} of {task.app_name}: {task.status} ({task.reason}), cleanup {task.cleanup}")
 
@@ -143,11 +148,9 @@ class World:
         manifest = self._foreign_manifest(foreign.target, foreign.flavour, applied=foreign.applied)
         if manifest is None:
             return
-        try:
-            outcome = self.foreigners.create(manifest, applied=foreign.applied)
-        except Problem as problem:
-            outcome = f"refused: {problem}"
-        self.tell(f"  Somebody makes {ObjectRef.of(manifest)} ({foreign.flavour}): {outcome}.")
+        self._foreign(
+            foreign.target, foreign.flavour, lambda _: self.foreigners.create(manifest, applied=foreign.applied)
+        )
 
     async def _at_rest(self) -> None:
         """The controllers have nothing more to do, and Deployments are rolled out as far as they will."""
@@ -169,7 +172,7 @@ class World:
     async def _settled(self) -> str:
         """What is still under way; empty if nothing is."""
         for task_id in self.tasks:
-            task = await self._task(task_id)
+            task = await self.task(task_id)
             if not task.status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING):
                 return f"task {task_id} is {task.status}, cleanup {task.cleanup}"
         return ""
@@ -177,7 +180,7 @@ class World:
     async def _check_named(self) -> None:
         """What could not be put back is named."""
         for task_id in self.tasks:
-            task = await self._task(task_id)
+            task = await self.task(task_id)
             if task.cleanup is Cleanup.INCOMPLETE:
                 self.count("cleanup incomplete")
                 self.tell(f"  cleanup of {task_id} is incomplete: {task.cleanup_why}")
@@ -187,7 +190,7 @@ class World:
     async def _checked(self) -> str:
         """What is not as it should be (yet); empty if all is."""
         for task_id in self.tasks:
-            if (await self._task(task_id)).cleanup is Cleanup.INCOMPLETE:
+            if (await self.task(task_id)).cleanup is Cleanup.INCOMPLETE:
                 await self.service.retry_cleanup(task_id)
         if going := await self._settled():
             return going
@@ -214,7 +217,7 @@ class World:
 
     # -- tasks
 
-    async def _task(self, task_id: str) -> Task:
+    async def task(self, task_id: str) -> Task:
         async with self.db.read() as tx:
             task = await tasks.get(tx, task_id)
         assert task is not None
@@ -225,20 +228,20 @@ class World:
 
     async def plan_of(self, task_id: str) -> Plan:
         """What a task was to do."""
-        return Plan.from_json((await self._task(task_id)).plan)
+        return Plan.from_json((await self.task(task_id)).plan)
 
-    async def _deploy(
-        self, parts: tuple[Part, ...], app: str, on_active: OnActive, seconds: float | None, steps: str = "DAG"
-    ) -> None:
+    async def _deploy(self, parts: tuple[Part, ...], app: str, on_active: OnActive) -> None:
+        round_ = self._round
         data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
-        if steps != "DAG":
+        data["namespace"] = round_.namespace
+        if round_.steps != "DAG":
             names = [part.name for part in parts]
-            data["workflow"] = [{"name": "all", "mode": steps, "components": names}]
+            data["workflow"] = [{"name": "all", "mode": round_.steps, "components": names}]
         parsed = parse_application(data)
         async with self.db.begin("save") as tx:
             if await applications.get(tx, app_id(app)) is None:
                 await applications.insert(
-                    tx, applications.NewApplication(id=app_id(app), name=app, namespace="default")
+                    tx, applications.NewApplication(id=app_id(app), name=app, namespace=round_.namespace)
                 )
             for old in await workflows.of_application(tx, app_id(app)):
                 await workflows.delete(tx, old.id)
@@ -262,10 +265,14 @@ class World:
                     for part in parsed.component
                 ],
             )
+        options = ExecOptions(
+            on_active=on_active,
+            seconds=round_.seconds,
+            preflight=round_.preflight,
+            create_namespace=round_.namespace != "default",
+        )
         try:
-            task = await self.service.exec_workflow(
-                app_id(app), None, ExecOptions(on_active=on_active, seconds=seconds), "tester"
-            )
+            task = await self.service.exec_workflow(app_id(app), None, options, "tester")
         except EngineError as error:
             self.tell(f"  exec of {app} ({on_active}) is refused: {error}")
             return
@@ -288,8 +295,8 @@ class World:
 
     def _happen(self, event: Event, machine: Machine, point: str) -> None:
         match event:
-            case Cancel():
-                self._spawn(self._cancel())
+            case Cancel(quiet=quiet):
+                self._spawn(self._cancel(quiet=quiet))
             case Kill():
                 machine.die()
                 self._spawn(self._replace(machine))
@@ -310,21 +317,65 @@ class World:
                 if expired:
                     self.sim.faults.add(Fault("expire", verb="watch", times=5))
                 self.sim.faults.cut_watches()
+            case Outage():
+                self._spawn(self._outage())
+            case Release():
+                self._spawn(self.observer.release())
+            case Remove(keep=keep):
+                self._spawn(self._remove(keep=keep))
             case Again(parts=parts, on_active=on_active, app=app):
-                self._spawn(self._deploy(parts, app, OnActive(on_active), None))
+                self._spawn(self._deploy(parts, app, OnActive(on_active)))
         self.told[-1] += f"   <- {event!r}"
 
     def _foreign(self, target: Target, what: str, act: Callable[[ObjectRef], str]) -> None:
         ref = self._ref(target)
-        outcome = "no such object" if ref is None else act(ref)
+        try:
+            outcome = "no such object" if ref is None else act(ref)
+        except Problem as problem:
+            outcome = f"refused: {problem}"
         self.told.append(f"  Somebody: {what} {ref}: {outcome}.")
 
-    async def _cancel(self) -> None:
+    async def _outage(self) -> None:
+        async with self._one_outage, self.sim.outage():
+            await asyncio.sleep(OUTAGE_SECONDS)
+
+    async def _remove(self, *, keep: bool) -> None:
+        app = app_id(self._round.app)
+        try:
+            if keep:
+                waiting = asyncio.create_task(self.service.delete_resources(app, "tester"))
+                task_id = await self._removal_of(app, waiting)
+            else:
+                task = await self.service.delete_application(app, keep_resources=False, caller="tester")
+                task_id = task.id if task is not None else None
+        except EngineError as error:
+            self.tell(f"  the removal is refused: {error}")
+            return
+        if task_id is not None:
+            self.tasks.append(task_id)
+            self.tell(f"  {task_id} removes what {self._round.app} has")
+
+    async def _removal_of(self, app: str, waiting: "asyncio.Task[Any]") -> str | None:
+        """The task that somebody waits for who removes an application's resources."""
+        self._background.add(waiting)
+        waiting.add_done_callback(self._ended_in_background)
+        while True:
+            async with self.db.read() as tx:
+                found = [task.id for task in await tasks.page(tx, app_id=app) if task.type == "delete"]
+            if fresh := [task_id for task_id in found if task_id not in self.tasks]:
+                return fresh[0]
+            if waiting.done():
+                waiting.result()
+                return None
+            await asyncio.sleep(0.01)
+
+    async def _cancel(self, *, quiet: bool) -> None:
+        service = Service(self.db, LocalSignals(), LocalDoorbell(), Limits()) if quiet else self.service
         for task_id in reversed(self.tasks):
-            task = await self._task(task_id)
+            task = await self.task(task_id)
             if task.status in (TaskStatus.QUEUED, TaskStatus.RUNNING):
                 try:
-                    await self.service.cancel(task.app_id, task_id, "ada", "cancelled by the script")
+                    await service.cancel(task.app_id, task_id, "ada", "cancelled by the script")
                 except EngineError as error:
                     self.tell(f"  cancel: {error}")
                 return
@@ -364,7 +415,7 @@ class World:
 
     def _manifests(self) -> dict[tuple[str, str], Manifest]:
         """The round's manifests by component and kind, as they will be rendered."""
-        return check.rendered(self._round.parts, self._round.app, app_id(self._round.app))
+        return check.rendered(self._round.parts, self._round.app, app_id(self._round.app), self._round.namespace)
 
     def _ref(self, target: Target) -> ObjectRef | None:
         manifest = self._manifests().get((target.part, target.kind))
