@@ -1,5 +1,7 @@
 """The engine's errors: what a job may raise, and what the service tells its callers."""
 
+from collections.abc import Sequence
+
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import TaskStatus
 
@@ -45,6 +47,13 @@ class StillThere(EngineError):
         super().__init__(f"{ref}: {why}")
         self.ref = ref
         self.why = why
+
+
+class InUse(EngineError):
+    """An object that is to be deleted stays, because other applications use it."""
+
+    def __init__(self, users: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(users)} {'use' if len(users) > 1 else 'uses'} it")
 
 
 class NotFoundError(EngineError):

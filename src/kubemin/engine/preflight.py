@@ -11,17 +11,18 @@ from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
-from kubemin.engine.backoff import PATIENCE, Backoff, patiently
+from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.foresee import foreseen
 from kubemin.engine.gone import look_at
 from kubemin.engine.immutable import grown, told
 from kubemin.engine.merge import differences
 from kubemin.engine.ownership import adopt_created
+from kubemin.engine.sharing import theirs
 from kubemin.engine.showing import shown
 from kubemin.engine.write import leftovers, refuse_foreign, replaceable, without_foreign_replicas
 from kubemin.plan import Job
-from kubemin.spec.labels import CLAIM, SHARE_NAME, TASK_ID
+from kubemin.spec.labels import CLAIM, TASK_ID
 from kubemin.spec.objects import Manifest
 
 _CONCURRENCY = 32
@@ -87,7 +88,7 @@ async def forecasts(
             return Forecast("create")
         async with slots:
             try:
-                if job.share == "default" and await shared(cluster, job):
+                if job.share == "default" and await theirs(cluster, job):
                     return _SHARED
                 return await _forecast(cluster, job, trouble)
             except JobFailed as error:
@@ -99,15 +100,6 @@ async def forecasts(
     except* ClusterError as errors:
         raise errors.exceptions[0] from None
     return {seq: task.result() for seq, task in asked.items()}
-
-
-async def shared(cluster: Cluster, job: Job) -> bool:
-    """Whether what the job would share is there already. Raises `ClusterError`."""
-    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
-    found = await patiently(
-        lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
-    )
-    return bool(found.items)
 
 
 async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:

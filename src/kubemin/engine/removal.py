@@ -10,9 +10,9 @@ from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, N
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.dependents import claim_names, dependents
-from kubemin.engine.errors import StillThere
+from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.gone import look_at, until_gone
-from kubemin.engine.journal import Journal, Resource
+from kubemin.engine.journal import UNSENT, Journal, Resource
 from kubemin.engine.ownership import terminating
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM
@@ -42,11 +42,15 @@ class Remover:
     async def delete(self, resource: Resource, look: Manifest) -> bool:
         """Delete exactly the object of ``look`` and wait until it is gone.
 
-        False where the object changed since the look, or the answer was lost: look again. Raises `StillThere`.
+        False where the object changed since the look, or the answer was lost: look again. Raises `StillThere`, and
+        `InUse` where other applications share it.
         """
         ref, meta = resource.ref, look["metadata"]
         if not terminating(look):
             claim = await self._journal.claim(resource, ClaimKind.DELETE, meta["resourceVersion"], "before")
+            if users := await self._journal.users(look):
+                self._journal.answer(resource, claim, UNSENT)
+                raise InUse(users)
             try:
                 answer = await to_the_end(
                     self._cluster.delete(

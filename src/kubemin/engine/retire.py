@@ -7,6 +7,7 @@ from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleaning import Later, one_pass
 from kubemin.engine.content import CONTENT, strangers
+from kubemin.engine.errors import InUse
 from kubemin.engine.gone import look_at, look_at_many
 from kubemin.engine.journal import Journal, Resource
 from kubemin.engine.ownership import application_of
@@ -66,8 +67,12 @@ class Retirement:
                 self._journal.settle(row, ResourceState.KEPT, why)
                 return None
             row.before = look  # its claim templates are needed once it is gone
-            if await self._remover.delete(row, look):
-                break
+            try:
+                if await self._remover.delete(row, look):
+                    break
+            except InUse as error:
+                self._journal.settle(row, ResourceState.KEPT, str(error))
+                return None
             await backoff.pause()
         return lambda: self._tidy(row)
 

@@ -8,7 +8,7 @@ from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleaning import Later, one_pass
 from kubemin.engine.content import CONTENT, strangers
-from kubemin.engine.errors import StillThere
+from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.gone import look_at, look_at_many
 from kubemin.engine.immutable import grown
 from kubemin.engine.journal import Claim, Journal, Resource
@@ -98,8 +98,12 @@ class Rollback:
                 if resource.ref.kind == "Namespace" and not await self._may_go(resource):
                     return None
                 await self._acknowledge(resource, look, claim, ResourceState.CREATED)
-                if await self._remover.delete(resource, look):
-                    return self._tidy_and_settle(resource, ResourceState.DELETED, deleted=look)
+                try:
+                    if await self._remover.delete(resource, look):
+                        return self._tidy_and_settle(resource, ResourceState.DELETED, deleted=look)
+                except InUse as error:
+                    self._journal.settle(resource, ResourceState.KEPT, str(error))
+                    return None
             elif not self._restore:
                 self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
                 return None

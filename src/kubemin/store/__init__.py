@@ -1,11 +1,11 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``); its functions take a transaction (`Tx`) first. Transactions are the caller's: what belongs together is
-written in one. All times are the database's.
+``workflows``, ``shares``); its functions take a transaction (`Tx`) first. Transactions are the caller's: what belongs
+together is written in one. All times are the database's.
 """
 
-from kubemin.store import applications, components, events, jobs, journal, tasks, workflows
+from kubemin.store import applications, components, events, jobs, journal, shares, tasks, workflows
 from kubemin.store.backends.base import Probe
 from kubemin.store.database import Database
 from kubemin.store.errors import (
@@ -44,6 +44,7 @@ __all__ = [
     "events",
     "jobs",
     "journal",
+    "shares",
     "tasks",
     "workflows",
 ]

@@ -183,6 +183,7 @@ resources = Table(
     Column("why", Words, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Index(None, "uid"),
     **_OPTIONS,
 )
 
@@ -212,4 +213,12 @@ events = Table(
     Column("at", Moment, nullable=False),
     Index(None, "task_id", "id"),
     **_GENERATED,
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("name", Name(OBJECT_NAME), primary_key=True),
+    Column("task_id", Name(ID), nullable=False),
+    **_OPTIONS,
 )

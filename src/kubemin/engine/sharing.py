@@ -1,0 +1,76 @@
+"""Objects that applications of a namespace share (trait ``share``, strategy ``default``): made once, kept while used.
+
+Who finds nothing to share takes a lock, held until its task is over, and makes it: what others rely on was not merely
+begun. Who leaves it to others records the use of that very object before it counts on it; who deletes one records its
+claim before it asks whether somebody uses it. Of two that do so at once, at least one sees the other.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from kubemin.cluster import Cluster
+from kubemin.engine.backoff import Backoff, patiently
+from kubemin.engine.errors import TimedOut
+from kubemin.engine.journal import Journal
+from kubemin.engine.ownership import application_of, controlled, terminating
+from kubemin.plan import Job
+from kubemin.spec.labels import SHARE_NAME
+from kubemin.spec.objects import Manifest
+
+_LONGEST_PAUSE = 1.0
+
+
+async def left_to_others(
+    journal: Journal, cluster: Cluster, jobs: Iterable[Job], seconds: float, report: Callable[[int, str], None]
+) -> set[int]:
+    """The jobs, by ``seq``, whose object another application has and goes on having; the others are this task's.
+
+    Waits for whoever is about to make or to delete one, ``report`` says so. In an order that is the same for all tasks,
+    and before a task writes anything: no two wait for one another. Raises `ClusterError`, `TimedOut`.
+    """
+    found = set()
+    for job in sorted(jobs, key=lambda job: (_lock(job), job.seq)):
+        if job.share == "ignore" or (job.share == "default" and not journal.applies(job.ref, job.seq)):
+            try:
+                async with asyncio.timeout(seconds):
+                    if job.share == "ignore" or await _is_left(journal, cluster, job, report):
+                        found.add(job.seq)
+            except TimeoutError:
+                raise TimedOut(f"whether {job.ref} is shared was not clear within {seconds:g} s") from None
+    return found
+
+
+async def _is_left(journal: Journal, cluster: Cluster, job: Job, report: Callable[[int, str], None]) -> bool:
+    backoff = Backoff(most=_LONGEST_PAUSE)
+    while True:
+        holder = None
+        for look in await theirs(cluster, job):
+            holder = await journal.undecided(look)
+            if holder is None:
+                await journal.use(job.ref, job.seq, look)
+                holder = await journal.undecided(look)
+                if holder is None:
+                    return True
+        if holder is None:
+            holder = await journal.take_share(_lock(job))
+            if holder is None and not await theirs(cluster, job):
+                return False
+        if holder is not None:
+            report(job.seq, f"waits for task {holder}, which may make or remove what both share")
+        await backoff.pause()
+
+
+async def theirs(cluster: Cluster, job: Job) -> list[Manifest]:
+    """What other applications share that the job would, the oldest first. Raises `ClusterError`."""
+    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
+    found = await patiently(
+        lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
+    )
+    own = application_of(job.manifest)
+    others = [obj for obj in found.items if application_of(obj) != own and not (terminating(obj) or controlled(obj))]
+    return sorted(others, key=lambda obj: (obj["metadata"]["creationTimestamp"], obj["metadata"]["name"]))
+
+
+def _lock(job: Job) -> str:
+    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
+    return f"{job.ref.kind}/{job.ref.namespace}/{name}"

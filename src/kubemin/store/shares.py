@@ -1,0 +1,86 @@
+"""Objects that applications share: who is about to make one, who uses one, who may be about to delete one."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, insert, null, or_, select, update
+
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.store.tables import applications, claims, resources, shares, tasks
+from kubemin.store.transaction import Tx
+
+_OPEN = (TaskStatus.WAITING, TaskStatus.QUEUED, TaskStatus.RUNNING)
+_UNDER_WAY = or_(tasks.c.status.in_(_OPEN), tasks.c.cleanup.in_((Cleanup.PENDING, Cleanup.RUNNING)))
+
+
+async def take(tx: Tx, name: str, task_id: str) -> str | None:
+    """Take a lock for a task. None if it has it now, else the task that has it.
+
+    It is held until the task is over, its cleanup included; nobody has to give it back. Raises `Duplicate` where
+    somebody else took it for the first time just now: try again.
+    """
+    statement = select(shares.c.task_id, _UNDER_WAY.label("held")).join_from(
+        shares, tasks, tasks.c.id == shares.c.task_id, isouter=True
+    )
+    row = await tx.row(statement.where(shares.c.name == name))
+    if row is None:
+        await tx.tentative(insert(shares).values(name=name, task_id=task_id))
+        return None
+    former = str(row.task_id)
+    if former == task_id:
+        return None
+    if row.held:
+        return former
+    theirs = and_(shares.c.name == name, shares.c.task_id == former)
+    return None if await tx.write(update(shares).where(theirs).values(task_id=task_id)) else former
+
+
+async def at_work(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
+    """Another task, still under way, that made the object or is to remove it: whether the object stays is open."""
+    removes = resources.c.purpose == "remove"
+    statement = (
+        select(tasks.c.id)
+        .join(resources, resources.c.task_id == tasks.c.id)
+        .where(_UNDER_WAY, tasks.c.id != task_id, resources.c.uid == uid, or_(removes, _MADE))
+    )
+    found = await tx.scalar(statement)
+    if found is None and token is not None:  # its answer is not recorded yet
+        by_claim = select(tasks.c.id).join(claims, claims.c.task_id == tasks.c.id)
+        by_claim = by_claim.join(
+            resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq)
+        )
+        found = await tx.scalar(by_claim.where(_UNDER_WAY, tasks.c.id != task_id, claims.c.token == token, _MADE))
+    return None if found is None else str(found)
+
+
+async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
+    """The names of the applications, besides the task's own, that use the object as their last deploy has it.
+
+    Or as one that is under way will have it.
+    """
+    own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
+    later = tasks.alias()
+    superseded = select(later.c.id).where(
+        later.c.app_id == tasks.c.app_id, later.c.status == TaskStatus.COMPLETED, later.c.seq > tasks.c.seq
+    )
+    lasts = and_(tasks.c.status == TaskStatus.COMPLETED, ~superseded.exists())
+    statement = (
+        select(tasks.c.app_name)
+        .join(resources, resources.c.task_id == tasks.c.id)
+        .join(applications, applications.c.id == tasks.c.app_id)
+        .where(
+            resources.c.uid == uid,
+            resources.c.purpose == "use",
+            tasks.c.app_id != own,
+            or_(tasks.c.status.in_(_OPEN), lasts),
+        )
+        .distinct()
+        .order_by(tasks.c.app_name)
+    )
+    return [str(name) for (name,) in await tx.rows(statement)]
+
+
+_MADE: ColumnElement[bool] = and_(
+    resources.c.purpose == "apply",
+    resources.c.before == null(),
+    resources.c.state.in_((ResourceState.INTENT, ResourceState.CREATED)),
+)
