@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 
 from kubemin.engine.errors import StatusError, TimedOut
 from kubemin.engine.job import JobContext, run_job
+from kubemin.engine.namespaces import begun, missing
 from kubemin.engine.namespaces import create as create_namespaces
-from kubemin.engine.namespaces import missing
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.preflight import Forecast, preflight
 from kubemin.engine.ready import Count
@@ -36,7 +36,7 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
                     _tell(forecasts, context)
                     return
             tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
-            await create_namespaces(tracker, coming)
+            await create_namespaces(tracker, sorted({*coming, *begun(context.journal)}))
             if ask and coming:  # what their own admission and quota say could not be asked before
                 await preflight(
                     context.cluster, [job for job in plan.jobs if job.ref.namespace in coming], (), waits.__setitem__

@@ -1,6 +1,6 @@
 """Namespaces that a run is asked to create (design R10)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 
 from kubemin.cluster import Cluster
@@ -8,6 +8,8 @@ from kubemin.cluster.content import namespace_content
 from kubemin.engine.backoff import patiently
 from kubemin.engine.content import CONTENT
 from kubemin.engine.gone import look_at
+from kubemin.engine.journal import Journal
+from kubemin.engine.ownership import claim_of
 from kubemin.engine.tracker import CleanupTracker
 from kubemin.engine.write import Ensure
 from kubemin.plan import Plan
@@ -22,14 +24,24 @@ async def missing(cluster: Cluster, plan: Plan) -> list[str]:
     return [ref.name for ref in refs if await patiently(partial(look_at, cluster, ref)) is None]
 
 
-async def create(tracker: CleanupTracker, names: Sequence[str]) -> None:
+def begun(journal: Journal) -> list[str]:
+    """Namespaces that a predecessor asked for. What became of that is to be found out: they would count as nobody's."""
+    rows = journal.resources.values()
+    return [row.ref.name for row in rows if row.ref.kind == "Namespace" and row.purpose == "apply" and row.touched]
+
+
+async def create(tracker: CleanupTracker, names: Iterable[str]) -> None:
     """Create namespaces, and record what is in each right afterwards. Raises `JobFailed`, `ClusterError`."""
     for name in names:
+        ref = ObjectRef("Namespace", "", name)
+        former = set(tracker.resource(ref).claims)
         manifest: Manifest = {
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {"name": name, "labels": {MANAGED_BY: MANAGER}},
         }
-        await Ensure(tracker, manifest, lambda _: None).run()
+        made = await Ensure(tracker, manifest, lambda _: None).run()
+        if claim_of(made) in former:
+            continue  # what was put into it since a predecessor made it may be anybody's
         seen = await patiently(partial(namespace_content, tracker.cluster, name))
-        await tracker.mark_content(ObjectRef("Namespace", "", name), {CONTENT: sorted(item.uid for item in seen)})
+        await tracker.mark_content(ref, {CONTENT: sorted(item.uid for item in seen)})

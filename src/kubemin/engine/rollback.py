@@ -69,6 +69,8 @@ class Rollback:
             claim = resource.claims.get(claim_of(look) or "") if look else None
             if look is None or claim is None or claim.kind is not ClaimKind.CREATE or self._known(resource, look):
                 return
+            if resource.ref.kind == "Namespace" and await strangers(self._cluster, resource.ref.name, ()):
+                return  # it would take along what others, or this very task, have put into it
             if await self._remover.delete(resource, look):
                 return
             await backoff.pause()

@@ -1,0 +1,67 @@
+"""A Namespace that a run makes (design R10) and then dies: its successor finds it, and takes nothing along with it."""
+
+import pytest
+
+from kubemin.cluster.errors import ClusterError
+from kubemin.engine.namespaces import begun, create
+from kubemin.engine.rollback import Rollback
+from kubemin.sim.faults import Fault
+from kubemin.spec.labels import MANAGED_BY, MANAGER
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import ResourceState
+from tests.engine.held import Held
+
+SPACE: Manifest = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {"name": "team", "labels": {MANAGED_BY: MANAGER}},
+}
+
+
+async def died(held: Held) -> Held:
+    """The successor of a worker that made a Namespace, and died before it knew."""
+    held.sim.faults.add(Fault("drop", verb="create", resource="namespaces", when="after"))
+    with pytest.raises(ClusterError):
+        await held.tracker(0).mark_resource_created(SPACE, {})
+    await held.sim.controllers.settled()
+    return await held.successor()
+
+
+def there(held: Held) -> bool:
+    return held.sim.registry.peek("namespaces", "", "team") is not None
+
+
+def furnish(held: Held) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}}
+    held.sim.registry.create("configmaps", "team", config, manager="kubectl")
+
+
+async def test_a_successor_records_what_its_predecessor_made(held: Held) -> None:
+    successor = await died(held)
+    assert begun(successor.journal) == ["team"]
+    await create(successor.tracker(0), begun(successor.journal))
+    (row,) = successor.journal.resources.values()
+    assert row.state is ResourceState.CREATED
+    assert row.uid == held.sim.registry.get("namespaces", "", "team")["metadata"]["uid"]
+    assert not any(claim.open for claim in row.claims.values())
+
+
+@pytest.mark.parametrize("furnished", [False, True])
+async def test_what_others_put_into_it_meanwhile_keeps_it(held: Held, *, furnished: bool) -> None:
+    successor = await died(held)
+    if furnished:
+        furnish(held)
+    await create(successor.tracker(0), begun(successor.journal))
+    assert await successor.roll_back() == []
+    assert there(held) is furnished
+
+
+@pytest.mark.parametrize("furnished", [False, True])
+async def test_one_that_landed_late_goes_only_while_it_is_empty(held: Held, *, furnished: bool) -> None:
+    """Of a task that completed: it may be in use by then, also by that task."""
+    successor = await died(held)
+    if furnished:
+        furnish(held)
+    rows = list(successor.journal.resources.values())
+    assert await Rollback(successor.journal, held.cluster, {}).run_late(rows, 20) == []
+    assert there(held) is furnished
