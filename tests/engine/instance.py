@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
+from kubemin.engine.loading import load
+from kubemin.render import Identity, render
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.sim.server import SimServer
 from kubemin.spec.application import dump_steps, parse_application
@@ -76,6 +78,13 @@ class Instance:
             ]
             await components.replace_components(tx, record.id, parts)
         return record.id
+
+    async def objects(self, app_id: str) -> list[ObjectRef]:
+        """What the application, as it is stored, would have in the cluster."""
+        async with self.db.read() as tx:
+            loaded = await load(tx, app_id, None, LIMITS)
+        rendered = render(loaded.application, Identity(app_id, loaded.component_ids))
+        return [ObjectRef.of(one.manifest) for one in rendered]
 
     async def exec(self, app_id: str, options: ExecOptions | None = None) -> str:
         """Record a run; returns the task's id."""

@@ -85,6 +85,44 @@ async def test_a_created_namespace_goes_with_the_rollback(instance: Instance) ->
     assert differences(before, await instance.snapshot()) == []
 
 
+async def test_what_no_namespace_would_take_is_refused_before_one_is_created(instance: Instance) -> None:
+    before = await instance.snapshot()
+    invalid: dict[str, Any] = {"code": 422, "dry_run": True, "times": None, "message": "spec.replicas: Invalid value"}
+    instance.sim.faults.add(Fault("status", verb="create", resource="deployments", **invalid))
+    app_id = await instance.save([conf("settings", a="1"), web("api")], namespace="shop")
+    task_id = await instance.exec(app_id, ExecOptions(create_namespace=True))
+    async with instance.worker():
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.NONE), task.reason
+    assert "spec.replicas: Invalid value" in task.reason
+    assert await instance.journal(task_id) == []
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_what_the_new_namespace_refuses_is_found_before_anything_is_written_to_it(instance: Instance) -> None:
+    """Its own policies can be asked about only once it is there."""
+    before = await instance.snapshot()
+    refusal: dict[str, Any] = {"namespace": "shop", "message": "no by policy", "dry_run": True}
+    instance.sim.faults.add(Fault("status", code=403, verb="create", resource="deployments", times=None, **refusal))
+    task_id = await instance.exec(await instance.save(EVERYTHING, namespace="shop"), ExecOptions(create_namespace=True))
+    async with instance.worker():
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE), task.cleanup_why
+    assert "no by policy" in task.reason
+    assert {row.ref.kind for row in await instance.journal(task_id)} == {"Namespace"}
+    assert differences(before, await instance.snapshot()) == []
+
+
+async def test_what_another_namespace_forbids_is_no_refusal(instance: Instance) -> None:
+    """The namespace that is asked instead may have quotas and policies of its own: they are not meant."""
+    limits = {"metadata": {"name": "none"}, "spec": {"hard": {"count/configmaps": "0"}}}
+    instance.sim.registry.create("resourcequotas", "default", limits, manager="admin")
+    app_id = await instance.save([conf("settings", a="1")], namespace="shop")
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(create_namespace=True)))
+    assert task.status is TaskStatus.COMPLETED, task.reason
+
+
 async def test_a_namespace_that_others_use_by_then_stays(instance: Instance) -> None:
     app_id = await instance.save([web("late", "late:never")], namespace="shop")
     task_id = await instance.exec(app_id, ExecOptions(create_namespace=True))
@@ -106,7 +144,9 @@ async def test_a_namespace_that_others_use_by_then_stays(instance: Instance) -> 
     assert "ConfigMap/theirs" in rows["Namespace"].why
 
 
-async def test_a_changed_job_is_replaced(instance: Instance) -> None:
+async def test_a_changed_job_is_another_one_and_the_former_goes_once_all_is_done(instance: Instance) -> None:
+    """The spec of a Job never changes. What has run is not touched until the run is complete (R11)."""
+
     def job(image: str) -> dict[str, Any]:
         return {"name": "schema", "type": "job", "image": image}
 
@@ -114,26 +154,41 @@ async def test_a_changed_job_is_replaced(instance: Instance) -> None:
     async with instance.worker():
         first = await instance.settled(await instance.exec(app_id))
         assert first.status is TaskStatus.COMPLETED, first.reason
+        (former,) = await instance.objects(app_id)
         same = await instance.exec(app_id)
         assert (await instance.settled(same)).status is TaskStatus.COMPLETED
         assert [row.state for row in await instance.journal(same)] == [ResourceState.CHANGED]
+        before, ran = await instance.snapshot(), await pods(instance)
+        assert len(ran) == 1
         await instance.save([job("schema:2"), web("late", "late:never")], app_id=app_id)
-        task_id = await instance.exec(app_id, ExecOptions(seconds=4))
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=4)))
+        assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), (task.reason, task.cleanup_why)
+        assert differences(before, await instance.snapshot()) == []
+        assert await pods(instance) == ran  # its Pod too, with its log
+        await instance.save([job("schema:2")], app_id=app_id)
+        task_id = await instance.exec(app_id)
         task = await instance.settled(task_id)
-    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), (task.reason, task.cleanup_why)
-    states = {(row.ref.kind, row.purpose): row.state for row in await instance.journal(task_id)}
-    assert states["Job", "replace"] is ResourceState.LOST
-    assert states["Job", "apply"] is ResourceState.DELETED
+        assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE), (task.reason, task.cleanup_why)
+    (now,) = await instance.objects(app_id)
+    rows = {(row.purpose, row.state): row.ref for row in await instance.journal(task_id)}
+    assert rows == {("apply", ResourceState.CREATED): now, ("remove", ResourceState.DELETED): former}
+    assert [ref for ref in await instance.snapshot() if ref.kind == "Job"] == [now]
+    assert not ran & await pods(instance)
+
+
+async def pods(instance: Instance) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in (await instance.cluster.list("Pod", "default")).items}
 
 
 @pytest.mark.parametrize("preflight", [True, False])
-async def test_a_job_that_is_not_the_application_s_is_refused_not_replaced(instance: Instance, preflight: bool) -> None:
+async def test_a_job_that_is_not_as_the_application_has_it_is_refused(instance: Instance, preflight: bool) -> None:
     app_id = await instance.save([{"name": "schema", "type": "job", "image": "schema:2"}])
     container = {"name": "theirs", "image": "theirs:1"}
+    (wanted,) = await instance.objects(app_id)
     theirs = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": f"job-schema-{app_id}"},
+        "metadata": {"name": wanted.name},
         "spec": {"template": {"spec": {"containers": [container], "restartPolicy": "Never"}}},
     }
     instance.sim.registry.create("jobs", "default", theirs, manager="kubectl")

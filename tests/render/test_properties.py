@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.component import made_by
 from kubemin.spec.limits import Limits
-from kubemin.spec.names import is_label_value, is_subdomain
-from kubemin.spec.objects import KINDS, ObjectRef
-from kubemin.spec.scope import Scope
-from tests.spec.strategies import APP_ID, applications
+from kubemin.spec.names import batch_job_name, is_label_value, is_subdomain
+from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.scope import PREVIEW_ID, Scope
+from tests.spec.strategies import APP_ID, applications, labels_
 
 from .cases import identity
 
@@ -96,8 +97,29 @@ def test_the_spec_foresees_exactly_what_is_rendered(application: Application) ->
     for index, component in enumerate(application.component):
         scope = Scope(Limits(), {}, component.name, component.type, application.namespace_of(component))
         foreseen += [made.ref for made in made_by(component, scope, f"component[{index}]")]
-    preview = [ObjectRef.of(item.manifest) for item in render(application, Identity.preview(application))]
+    preview = [_unversioned(item) for item in render(application, Identity.preview(application))]
     assert Counter(foreseen) == Counter(preview)
+
+
+def _unversioned(item: Rendered) -> ObjectRef:
+    """A Job's name tells its spec apart from that of a former one: of a component it is one all the same."""
+    ref = ObjectRef.of(item.manifest)
+    return replace(ref, name=batch_job_name(item.component, PREVIEW_ID)) if ref.kind == "Job" else ref
+
+
+@given(labels_())
+def test_a_job_that_differs_has_another_name(name: str) -> None:
+    """Its spec cannot be changed."""
+
+    def job(image: str, **more: Any) -> Manifest:
+        application = parse_application(
+            {"name": "shop", "component": [{"name": name, "type": "job", "image": image, **more}]}
+        )
+        return render(application, Identity(APP_ID, {name: 7}))[0].manifest
+
+    first, replicas, second = job("job:1"), job("job:1", replicas=3), job("job:2")
+    assert first["spec"] == replicas["spec"]
+    assert first["metadata"]["name"] == replicas["metadata"]["name"] != second["metadata"]["name"]
 
 
 @given(applications())

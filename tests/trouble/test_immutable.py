@@ -88,13 +88,13 @@ FOREIGN: dict[str, tuple[Manifest, dict[str, Any], str]] = {
     "spec-of-a-job": (
         {
             "kind": "Job",
-            "metadata": {"name": "job-mig-{app}"},
+            "metadata": {"name": ""},
             "spec": {
                 "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "mig", "image": "mig:0"}]}}
             },
         },
         {"name": "mig", "type": "job", "image": "mig:1"},
-        "a Job's spec never changes, and this one is not the application's own",
+        "a Job's spec never changes, and this one is not as the application has it: delete it first",
     ),
     "shrinking-claim": (
         {
@@ -114,7 +114,8 @@ async def test_an_object_in_the_way_that_cannot_be_changed(instance: Instance, c
     manifest, component, advice = FOREIGN[case]
     app_id = await instance.save([component, conf("other", a="1")])
     kind = KINDS[manifest["kind"]]
-    name = manifest["metadata"]["name"].replace("{app}", app_id)
+    wanted = next(ref for ref in await instance.objects(app_id) if ref.kind == kind.kind)
+    name = manifest["metadata"]["name"].replace("{app}", app_id) or wanted.name
     body = {**manifest, "apiVersion": kind.api_version, "metadata": {"name": name}}
     instance.sim.registry.create(kind.plural, "default", body, manager="kubectl")
     await instance.sim.controllers.settled()
@@ -132,9 +133,10 @@ async def test_everything_refused_is_named_at_once(instance: Instance) -> None:
     assert "ConfigMap/default/two" in said
 
 
-async def test_a_job_of_the_application_is_replaced_and_the_plan_and_the_journal_say_so(instance: Instance) -> None:
+async def test_a_job_that_changed_is_another_and_the_plan_and_the_journal_say_so(instance: Instance) -> None:
     app_id = await deployed(instance, {"name": "mig", "type": "job", "image": "mig:1"})
     await instance.save([{"name": "mig", "type": "job", "image": "mig:2"}], app_id=app_id)
+    (former,) = [ref for ref in await instance.snapshot() if ref.kind == "Job"]
     async with instance.worker():
         dry = await instance.exec(app_id, ExecOptions(dry_run=True))
         await instance.settled(dry)
@@ -142,10 +144,10 @@ async def test_a_job_of_the_application_is_replaced_and_the_plan_and_the_journal
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.COMPLETED, task.reason
     (job,) = await instance.jobs(dry)
-    assert job.info == "would replace: a Job's spec cannot be changed: deletes the one there is"
+    assert job.info == f"would create: a Job's spec cannot be changed: {former} is removed once all is done"
     rows = {row.purpose: row for row in await instance.journal(task_id)}
-    assert (rows["replace"].state, rows["apply"].state) == (ResourceState.DELETED, ResourceState.CREATED)
-    assert "deleted, and made anew" in rows["replace"].why
+    assert (rows["remove"].state, rows["apply"].state) == (ResourceState.DELETED, ResourceState.CREATED)
+    assert rows["remove"].ref == former
 
 
 async def test_a_claim_that_grew_is_kept_and_named(instance: Instance) -> None:

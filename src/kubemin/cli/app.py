@@ -216,7 +216,7 @@ def plan(
 ) -> None:
     """Show the ordered stages of FILE, without a server.
 
-    With --server also what each would create, change, replace or leave as it is in the cluster, asked by dry runs:
+    With --server also what each would create, change or leave as it is in the cluster, asked by dry runs:
     nothing is written or stored. Exits 1 when something of it would be refused.
     """
     if ask is not None:

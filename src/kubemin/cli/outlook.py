@@ -8,11 +8,10 @@ from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import load, spoken
 from kubemin.cli.output import print_json, say
 
-_SIGNS = {"create": "+", "change": "~", "replace": "±", "same": "=", "write": "?", "skip": " ", "refused": "!"}
+_SIGNS = {"create": "+", "change": "~", "same": "=", "write": "?", "skip": " ", "refused": "!"}
 _SPOKEN = {
     "create": "to create",
     "change": "to change",
-    "replace": "to replace",
     "same": "unchanged",
     "write": "not foreseen",
     "skip": "shared",

@@ -1,7 +1,8 @@
 """Changes that the API server refuses for good: what to tell the person who asked for one (traps 7). Pure.
 
-Only an application's own Job is replaced (`replaceable`): it has run, and nothing depends on it. Everything else is
-refused, before anything is touched, because what replacing it would take along (Pods, data, an address) is not ours.
+Nothing is deleted to make room for what is to be instead: what that would take along (Pods, data, an address) is not
+ours, and could not be put back. It is refused before anything is touched. A Job, whose spec never changes, has another
+name when it differs (`render/components/job.py`), and is in nobody's way.
 """
 
 import re
@@ -25,7 +26,7 @@ _ADVICE: Mapping[str, str] = {
         " and run again; its claims and their data stay as they are"
     ),
     "Service": "its address never changes: delete the Service first, or give the component another name",
-    "Job": "a Job's spec never changes, and this one is not the application's own: delete it, or rename the component",
+    "Job": "a Job's spec never changes, and this one is not as the application has it: delete it first",
     "ConfigMap": "it is marked immutable: give the component another name, or delete the ConfigMap first",
     "Secret": "it is marked immutable, or of another type: give the component another name, or delete the Secret first",
     "PersistentVolumeClaim": (

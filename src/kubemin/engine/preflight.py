@@ -20,22 +20,25 @@ from kubemin.engine.merge import differences
 from kubemin.engine.ownership import adopt_created
 from kubemin.engine.sharing import theirs
 from kubemin.engine.showing import shown
-from kubemin.engine.write import leftovers, refuse_foreign, replaceable, without_foreign_replicas
+from kubemin.engine.write import leftovers, refuse_foreign, without_foreign_replicas
 from kubemin.plan import Job
-from kubemin.spec.labels import CLAIM, TASK_ID
-from kubemin.spec.objects import Manifest
+from kubemin.spec.labels import APP_ID, CLAIM, NAME, TASK_ID
+from kubemin.spec.objects import Manifest, ObjectRef
 
 _CONCURRENCY = 32
 _TRIES = 5
 _NO_DRY_RUN = "does not support dry run"
+_ANY_NAMESPACE = "default"
+_BY_POLICY = "denied"
+"""In the message of whatever a webhook or an admission policy refuses."""
 
 
-Verb = Literal["create", "change", "replace", "same", "write", "skip", "refused"]
+Verb = Literal["create", "change", "same", "write", "skip", "refused"]
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a job would do: ``create``, ``change``, ``replace`` or nothing (``same``), with the changed fields.
+    """What a job would do: ``create``, ``change`` or nothing (``same``), with the changed fields.
 
     ``write``: the API server cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail.
     """
@@ -76,18 +79,18 @@ async def forecasts(
 ) -> dict[int, Forecast]:
     """What each job would do, by its ``seq``; one that would fail is ``refused``, and says why.
 
-    Namespaces in ``coming`` are not there yet, so nothing in them can be asked about. Raises `ClusterError` where the
-    server cannot be asked.
+    Namespaces in ``coming`` are not there yet: of what is to be in them only the schema can be asked about. Raises
+    `ClusterError` where the server cannot be asked.
     """
     slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def ask(job: Job) -> Forecast:
         if job.share == "ignore":
             return _SHARED
-        if job.ref.namespace in coming:
-            return Forecast("create")
         async with slots:
             try:
+                if job.ref.namespace in coming:
+                    return await _in_a_coming_namespace(cluster, job)
                 if job.share == "default" and await theirs(cluster, job):
                     return _SHARED
                 return await _forecast(cluster, job, trouble)
@@ -122,7 +125,7 @@ async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:
                 continue
             except Terminating:
                 pass
-            return Forecast("create")
+            return Forecast("create", await _former_jobs(cluster, job))
         except ClusterError as error:
             if _NO_DRY_RUN in error.message:
                 return Forecast("write")  # an admission webhook that cannot be asked without doing it
@@ -135,22 +138,43 @@ async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:
     return Forecast("change")  # it changes all the time: the write will look again
 
 
+async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> Forecast:
+    """Ask in another namespace, whose rules are not meant: what no namespace would take is refused here already."""
+    metadata = {**job.manifest["metadata"], "namespace": _ANY_NAMESPACE}
+    try:
+        await cluster.create({**job.manifest, "metadata": metadata}, dry_run=True)
+    except Invalid as error:
+        if _BY_POLICY not in error.message:
+            raise JobFailed(told(job.ref, error)) from error
+    except ClusterError:
+        pass
+    return Forecast("create")
+
+
+async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
+    """What a new batch Job comes beside: one of the same component whose spec, which never changes, differs."""
+    labels = job.manifest["metadata"].get("labels", {})
+    if job.ref.kind != "Job" or not {APP_ID, NAME} <= labels.keys():
+        return ()
+    listed = await cluster.list("Job", job.ref.namespace, labels=f"{APP_ID}={labels[APP_ID]},{NAME}={labels[NAME]}")
+    return tuple(
+        f"a Job's spec cannot be changed: {ObjectRef.of(former)} is removed once all is done"
+        for former in listed.items
+        if ObjectRef.of(former) != job.ref
+    )
+
+
 async def _change(cluster: Cluster, job: Job, look: Manifest) -> Forecast:
     refuse_foreign(job.manifest, look)
     wanted = without_foreign_replicas(job.manifest, look)
     if job.fetch is not None:  # fetched when it is written: until then, what is there
         there = (look.get("data") or {}).get(job.fetch.key, "")
         wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
-    try:
-        if adopt_created(look) is None:
-            metadata = {**wanted["metadata"], "uid": look["metadata"]["uid"]}
-            answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
-        else:
-            answer = await cluster.replace(foreseen(look, wanted), dry_run=True)
-    except Invalid:
-        if replaceable(wanted, look):
-            return Forecast("replace", (f"a {job.ref.kind}'s spec cannot be changed: deletes the one there is",))
-        raise
+    if adopt_created(look) is None:
+        metadata = {**wanted["metadata"], "uid": look["metadata"]["uid"]}
+        answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
+    else:
+        answer = await cluster.replace(foreseen(look, wanted), dry_run=True)
     if left := leftovers(wanted, answer):
         raise JobFailed(f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have")
     changes = [

@@ -204,8 +204,6 @@ class TaskRun:
         for row in journal.resources.values():
             if row.purpose == "remove" and not row.state.settled:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
-            elif row.purpose == "replace":
-                journal.settle(row, ResourceState.LOST, "replaced by this task; a Job is not run again")
         rows = [row for row in journal.resources.values() if row.purpose == "apply"]
         if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
             async with self._tools.db.read() as tx:

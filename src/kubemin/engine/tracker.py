@@ -14,7 +14,6 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
 from kubemin.engine.journal import REFUSED, UNSENT, Claim, Journal, Resource
 from kubemin.engine.ownership import applied_view, claim_of
-from kubemin.engine.removal import propagation
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -107,27 +106,6 @@ class CleanupTracker:
         resource = self.resource(ref)
         resource.dependents = content
         self._journal.settle(resource, resource.state, resource.why, "dependents")
-
-    async def mark_resource_replaced(self, look: Manifest) -> None:
-        """Delete the very object that ``look`` shows, to make room for another one of its name.
-
-        The journal keeps it, and a rollback names it: what is deleted cannot truly be put back. Raises `ClusterError`.
-        """
-        meta = look["metadata"]
-        resource = self._journal.of(ObjectRef.of(look), self._job_seq, "replace")
-        resource.before, resource.uid = look, meta["uid"]
-        resource.why = f"a {resource.ref.kind}'s spec cannot be changed: deleted, and made anew"
-        claim = await self._journal.claim(resource, ClaimKind.DELETE, meta["resourceVersion"], "before", "uid", "why")
-        await to_the_end(
-            self.cluster.delete(
-                resource.ref,
-                uid=meta["uid"],
-                resource_version=meta["resourceVersion"],
-                propagation=propagation(resource.ref.kind),
-            )
-        )
-        resource.state = ResourceState.DELETED
-        self._journal.answer(resource, claim, "done", "state")
 
     async def mark_resource_settled(self, look: Manifest, claim: Claim) -> None:
         """Record, from a look, what an unanswered request of ours turned out to have done."""

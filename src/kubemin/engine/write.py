@@ -112,19 +112,10 @@ class Ensure:
             now = await look_at(self.cluster, ref)
             if now is None or now["metadata"]["uid"] != look["metadata"]["uid"]:
                 raise Conflict(error.message, status=error.status) from error
-            if isinstance(error, Invalid) and replaceable(self.manifest, now):
-                return await self._replace(ref, now)
             raise
         if left := leftovers(wanted, answer):
             raise JobFailed(f"{ref} was there before and keeps {', '.join(left)}, which the application does not have")
         return answer
-
-    async def _replace(self, ref: ObjectRef, look: Manifest) -> Manifest:
-        """A Job's spec never changes: the former one goes, the new one is made."""
-        self.report("replaces the former Job, whose spec cannot be changed")
-        await self.tracker.mark_resource_replaced(look)
-        await until_gone(self.cluster, ref, look["metadata"]["uid"])
-        raise Conflict(f"{ref} was replaced")  # the caller's loop goes on with a create
 
 
 def refuse_foreign(manifest: Manifest, look: Manifest) -> None:
@@ -134,15 +125,6 @@ def refuse_foreign(manifest: Manifest, look: Manifest) -> None:
     if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
         name = (look["metadata"].get("labels") or {}).get(PART_OF, owner)
         raise JobFailed(f"{ObjectRef.of(look)} belongs to another application ({name}, id {owner})")
-
-
-def replaceable(manifest: Manifest, look: Manifest) -> bool:
-    """Whether a refused change may be made by replacing the object: an application's own Job, whose spec never changes.
-
-    What nobody's label says is this application's was there before it, and is never deleted.
-    """
-    owner = application_of(look)
-    return look["kind"] == "Job" and owner is not None and owner == application_of(manifest)
 
 
 def without_foreign_replicas(manifest: Manifest, look: Manifest) -> Manifest:

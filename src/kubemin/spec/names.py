@@ -84,9 +84,9 @@ def stateful_set_name(component: str, app_id: str) -> str:
     return object_name("store", component, app_id, STATEFUL_SET_LENGTH)
 
 
-def batch_job_name(component: str, app_id: str) -> str:
-    """Name of a job component's batch Job."""
-    return object_name("job", component, app_id)
+def batch_job_name(component: str, app_id: str, version: str = "") -> str:
+    """Name of a job component's batch Job; ``version`` tells apart Jobs of one component that differ."""
+    return object_name("job", f"{component}-{version}" if version else component, app_id)
 
 
 def service_name(component: str, app_id: str) -> str:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from kubemin.api.models.base import Reply
 
-Action = Literal["create", "change", "replace", "same", "write", "skip", "refused"]
+Action = Literal["create", "change", "same", "write", "skip", "refused"]
 
 
 class PlannedJob(Reply):
