@@ -19,7 +19,8 @@ from tests.servers.valkey import Valkey, valkey_cluster, valkey_sentinels, valke
 from tests.signals.helpers import PATIENCE, Inbox, is_healthy, until
 
 RULES = (
-    "~kubemin:workflow:* &kubemin:workflow:* +eval +evalsha +get +set +pexpire +exists +del +publish +subscribe +ping"
+    "~kubemin:workflow:* &kubemin:workflow:* "
+    "+eval +evalsha +mget +get +set +pexpire +exists +del +publish +subscribe +ping"
 )
 """What `docs` tell an administrator to allow; +info and +scan are optional."""
 
@@ -44,6 +45,10 @@ async def _heard(url: str) -> RedisSignals:
     async with asyncio.timeout(PATIENCE):
         await signals.subscription.connected.wait()
     return signals
+
+
+def test_the_rights_of_an_acl_user_are_told() -> None:
+    assert f"`{RULES}`" in " ".join(Path("docs/operations.md").read_text().split())
 
 
 async def test_an_acl_user_needs_only_these_rights() -> None:

@@ -33,6 +33,9 @@ from kubemin.signals.subscription import Subscription
 _log = structlog.get_logger(__name__)
 _jitter = secrets.SystemRandom()
 
+_EXTENDED_AFTER = 1 / 3
+"""Of its time to live, a key is extended: twice it may fail to be."""
+
 
 @dataclass(eq=False, slots=True)
 class _Watch:
@@ -202,16 +205,17 @@ class RedisSignals:
         return self._watches.get(watch.task_id) is watch
 
     def _claim(self, watch: _Watch, now: float) -> Claim:
-        return Claim(watch.task_id, watch.token, watch.epoch, watch.held, self._is_fresh(watch, now))
+        fresh, due = self._is_fresh(watch, now), not self._is_fresh(watch, now, _EXTENDED_AFTER)
+        return Claim(watch.task_id, watch.token, watch.epoch, watch.held, fresh, due)
 
-    def _is_fresh(self, watch: _Watch, now: float) -> bool:
-        """Whether the key cannot have expired by itself."""
-        return watch.refreshed is not None and now - watch.refreshed < self._ttl
+    def _is_fresh(self, watch: _Watch, now: float, share: float = 1) -> bool:
+        """Whether the key cannot have expired by itself; of a ``share``, whether it has more than the rest to live."""
+        return watch.refreshed is not None and now - watch.refreshed < share * self._ttl
 
     async def _heed(self, watch: _Watch, element: int | bytes, sent: float) -> bool:
         """Act on one answer; True if the key is to be claimed again."""
         found = read_answer(element)
-        if not self._is_current(watch):
+        if not self._is_current(watch) or found is Verdict.KEPT:
             return False
         if found is Verdict.OURS:
             watch.held, watch.refreshed = True, sent

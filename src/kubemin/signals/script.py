@@ -57,23 +57,32 @@ class Verdict(Enum):
     """Deleted, if our last refresh was young enough; nothing was written."""
     TAKEN = 2
     """Someone else's, under a later claim; nothing was written."""
+    KEPT = 3
+    """Ours, and not yet due to be extended; nothing was written."""
 
 
-# KEYS: key and sentinel of each task. ARGV: time to live in ms, then of each task: token, epoch, "1" if we held the key
-# before, "1" if our last refresh is younger than the time to live. The answer has one element a task: a number as in
-# Verdict, or the text of the mark.
+# KEYS: the keys of all tasks, then their sentinels. ARGV: time to live in ms, then of each task: token, epoch, and the
+# letters of `Claim.flags`. The answer has one element a task: a number as in Verdict, or the text of the mark.
+# What the server does grows with the tasks only where it must: one MGET looks at all keys, and a token that is there is
+# extended only when that is due.
 # The key is looked at before the sentinel, and both expire together: an expiry never looks like a deletion. Between
 # equal epochs the later claim wins, so that one worker that watches a task again is not shut out by its old token.
 REFRESH = Script("""\
+local count = #KEYS / 2
 local ttl = ARGV[1]
+local values = redis.call('MGET', unpack(KEYS, 1, count))
 local found = {}
-for i = 1, #KEYS / 2 do
-  local key, sentinel = KEYS[2 * i - 1], KEYS[2 * i]
-  local token, epoch = ARGV[4 * i - 2], tonumber(ARGV[4 * i - 1])
-  local held, fresh = ARGV[4 * i] == '1', ARGV[4 * i + 1] == '1'
-  local value = redis.pcall('GET', key)
+for i = 1, count do
+  local key, sentinel, value = KEYS[i], KEYS[count + i], values[i]
+  local token, epoch, flags = ARGV[3 * i - 1], tonumber(ARGV[3 * i]), ARGV[3 * i + 1]
+  local held, fresh = string.find(flags, 'h'), string.find(flags, 'f')
+  if value == false then -- MGET says so of what is no string, too
+    value = redis.pcall('GET', key)
+  end
   local theirs = type(value) == 'string' and string.match(value, '^(%d+):%x+$')
-  if value == token then
+  if value == token and not string.find(flags, 'd') then
+    found[i] = 3
+  elseif value == token then
     redis.call('PEXPIRE', key, ttl)
     redis.call('SET', sentinel, token, 'PX', ttl)
     found[i] = 0
@@ -115,15 +124,24 @@ class Claim:
     token: str
     epoch: int
     held: bool
+    """Whether we held the key before."""
     fresh: bool
+    """Whether our last refresh is younger than the time to live."""
+    due: bool
+    """Whether the key is to be extended."""
+
+    @property
+    def flags(self) -> str:
+        """A letter for each that is so."""
+        return "h" * self.held + "f" * self.fresh + "d" * self.due
 
 
 def refresh_arguments(claims: Sequence[Claim], ttl: float) -> tuple[list[str], list[str]]:
     """KEYS and ARGV of REFRESH; ``ttl`` in seconds."""
-    keys = [key for claim in claims for key in (key_of(claim.task_id), sentinel_of(claim.task_id))]
+    keys = [key_of(claim.task_id) for claim in claims] + [sentinel_of(claim.task_id) for claim in claims]
     argv = [str(max(1, round(ttl * 1000)))]
     for claim in claims:
-        argv += [claim.token, str(claim.epoch), str(int(claim.held)), str(int(claim.fresh))]
+        argv += [claim.token, str(claim.epoch), claim.flags]
     return keys, argv
 
 
