@@ -157,7 +157,7 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], kept: Coll
         if ref not in touched:
             found.append(f"{ref} is still there, although the application no longer has it")
     for ref in sorted((live.keys() | expected.keys()) - ours - going):
-        if ref in stripped & touched or ref in round_.replaced:
+        if ref in stripped & touched:
             continue
         if ref not in live:
             found.append(f"{ref} is gone")
@@ -180,8 +180,6 @@ class _Round:
     """Removed by completed tasks, and perhaps made anew by a later one."""
     given_up: set[ObjectRef] = field(default_factory=set)
     """Removed, or not, by a removal that did not complete: a deletion is not put back."""
-    replaced: set[ObjectRef] = field(default_factory=set)
-    """Jobs that a task replaced: they are named, and not run again."""
 
 
 async def _round(world: World) -> _Round:
@@ -191,11 +189,6 @@ async def _round(world: World) -> _Round:
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task_id)
             skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
-        found.replaced |= {
-            row.ref
-            for row in rows
-            if row.purpose == "replace" and row.state in (ResourceState.LOST, ResourceState.DELETED)
-        }
         removed = {row.ref for row in rows if row.purpose == "remove" and row.state is not ResourceState.KEPT}
         if task.status is not TaskStatus.COMPLETED:
             found.given_up |= removed
@@ -233,8 +226,7 @@ def _not_applied(
         if ref in touched:
             continue
         if ref not in live:
-            if ref not in round_.replaced:
-                found.append(f"{ref} is not there, although {task_id} completed")
+            found.append(f"{ref} is not there, although {task_id} completed")
             continue
         if ref.kind == "Job":  # has names of its own in it
             found += [f"{ref}: {one}" for one in lacking(manifest, live[ref])]

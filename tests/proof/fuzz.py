@@ -5,6 +5,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -15,60 +17,106 @@ from tests.proof.script import Script
 from tests.proof.strategies import scripts
 from tests.proof.world import Broken
 
+_GROUPS = {
+    "runs": ("runs", "rounds", "points", "writes", "objects made", "objects deleted", "longest ms"),
+    "tasks": ("task ", "cleanup incomplete"),
+    "faults": ("fault ",),
+    "people": ("foreign ",),
+    "events": ("event ",),
+}
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Fuzz; the exit code says whether the invariant held."""
-    parser = argparse.ArgumentParser(prog="fuzz")
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000_000)
-    parser.add_argument("--parts", type=int, default=12)
-    parser.add_argument("--shrink", action="store_true", help="look for the shortest script of each failure")
-    parser.add_argument("--failures", type=Path, default=Path("/tmp/kubemin-fuzz"), help="folder for what is found")
-    options = parser.parse_args(arguments)
-    options.failures.mkdir(parents=True, exist_ok=True)
-    statistics: Counter[str] = Counter()
-    found: list[str] = []
-    deadline = time.monotonic() + options.seconds
-    number = options.seed
-    while time.monotonic() < deadline:
-        number += 1
-        phases = [Phase.generate, *([Phase.shrink] if options.shrink else [])]
+
+@dataclass
+class Fuzz:
+    """What ran, and what was found."""
+
+    seconds: float
+    shrink_seconds: float
+    parts: int
+    failures: Path
+    statistics: Counter[str] = field(default_factory=Counter)
+    found: list[Path] = field(default_factory=list)
+
+    def run(self, number: int) -> None:
+        """Random scripts from a seed on, until the time is over."""
+        deadline = time.monotonic() + self.seconds
+        while time.monotonic() < deadline:
+            number += 1
+            if (failure := self._some(number, deadline)) is not None:
+                path = self.failures / f"{number}.txt"
+                path.write_text(failure)
+                self.found.append(path)
+                script, wrong = failure.partition("\n")[0], failure.partition("WRONG:\n")[2]
+                print(f"FOUND, saved as {path}:\n{script}\n{wrong}\n", flush=True)
+
+    def _some(self, number: int, deadline: float) -> str | None:
+        """Twenty scripts; the shortest failure there is after a while of looking for shorter ones."""
+        shortest: list[tuple[int, str]] = []
+        until = [deadline]
 
         @seed(number)
         @settings(
             max_examples=20,
             deadline=None,
             database=None,
-            phases=phases,
+            phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
             print_blob=False,
         )
-        @given(scripts(most_parts=options.parts))
+        @given(scripts(most_parts=self.parts))
         def some(script: Script) -> None:
-            if time.monotonic() > deadline and not found:
+            if time.monotonic() > until[0]:
                 return
-            statistics["runs"] += 1
             begun = time.monotonic()
             try:
-                run(script, statistics)
+                run(script, Counter() if shortest else self.statistics)
             except Broken as error:
-                statistics["broken"] += 1
-                path = options.failures / f"{number}-{statistics['runs']}.txt"  # noqa: B023  run before the next turn
-                path.write_text(str(error))
-                print(f"{path}: {str(error).split('WRONG:', 1)[1]}", flush=True)
+                if not shortest:
+                    until[0] = time.monotonic() + self.shrink_seconds
+                shortest.append((len(repr(script)), str(error)))
                 raise
             finally:
-                taken = time.monotonic() - begun
-                statistics["longest ms"] = max(statistics["longest ms"], int(taken * 1000))
+                if not shortest:
+                    taken = int((time.monotonic() - begun) * 1000)
+                    self.statistics["runs"] += 1
+                    self.statistics["longest ms"] = max(self.statistics["longest ms"], taken)
 
-        try:
+        with suppress(Broken, FlakyFailure):
             some()
-        except (Broken, FlakyFailure) as error:
-            found.append(str(error))
-    for what, count in sorted(statistics.items()):
-        print(f"{count:>8}  {what}")
-    return 1 if found else 0
+        return min(shortest)[1] if shortest else None
+
+    def summary(self) -> str:
+        """What ran, by group."""
+        lines = []
+        for group, prefixes in _GROUPS.items():
+            counts = [(what, count) for what, count in sorted(self.statistics.items()) if what.startswith(prefixes)]
+            lines.append(f"{group}: " + (", ".join(f"{_plain(what)} {count}" for what, count in counts) or "none"))
+        lines.append(f"found: {len(self.found)}" + "".join(f"\n  {path}" for path in self.found))
+        return "\n".join(lines)
+
+
+def _plain(what: str) -> str:
+    for prefix in ("task ", "fault ", "foreign ", "event "):
+        what = what.removeprefix(prefix)
+    return what
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzz; the exit code says whether the invariant held."""
+    parser = argparse.ArgumentParser(prog="fuzz")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000_000)
+    parser.add_argument("--parts", type=int, default=12, help="components of an application, at most")
+    parser.add_argument("--shrink", type=float, default=120, help="seconds to look for a shorter script of a failure")
+    parser.add_argument("--failures", type=Path, default=Path("/tmp/kubemin-fuzz"), help="folder for what is found")
+    options = parser.parse_args(arguments)
+    options.failures.mkdir(parents=True, exist_ok=True)
+    fuzz = Fuzz(options.seconds, options.shrink, options.parts, options.failures)
+    print(f"seed {options.seed}", flush=True)
+    fuzz.run(options.seed)
+    print(fuzz.summary())
+    return 1 if fuzz.found else 0
 
 
 if __name__ == "__main__":

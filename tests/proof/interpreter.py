@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import structlog
 
 from kubemin.store import Database
 from tests.proof.script import Script
-from tests.proof.world import World
+from tests.proof.world import Broken, World
 
-RUN_SECONDS = 120.0
+RUN_SECONDS = 300.0
 
 
 @cache
@@ -34,22 +34,35 @@ def _migrated() -> bytes:
 
 def run(script: Script, statistics: Counter[str] | None = None) -> list[str]:
     """Run a script; returns what happened. Raises `Broken` where the invariant does not hold."""
+    return asyncio.run(_run(script, _migrated(), statistics))
+
+
+def run_together(scripts: Iterable[Script]) -> list[Broken]:
+    """Run scripts side by side, each in a world of its own; returns what does not hold."""
+
+    database = _migrated()
+
+    async def all_of_them() -> list[Broken]:
+        outcomes = await asyncio.gather(*(_run(script, database) for script in scripts), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Broken):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Broken)]
+
+    return asyncio.run(all_of_them())
+
+
+async def _run(script: Script, database: bytes, statistics: Counter[str] | None = None) -> list[str]:
     quiet()
-    folder = Path(tempfile.mkdtemp(prefix="kubemin-proof-"))
-    (folder / "kubemin.db").write_bytes(_migrated())
-    world = World(script, folder, statistics)
-
-    async def bounded() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of machines that died
-        async with asyncio.timeout(RUN_SECONDS):
-            await world.run()
-
-    try:
-        asyncio.run(bounded())
-    except TimeoutError:
-        raise world.broken([f"the run did not end within {RUN_SECONDS:g} s"]) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)  # of machines that died
+    with tempfile.TemporaryDirectory(prefix="kubemin-proof-", ignore_cleanup_errors=True) as folder:
+        await asyncio.to_thread((Path(folder) / "kubemin.db").write_bytes, database)
+        world = World(script, Path(folder), statistics)
+        try:
+            async with asyncio.timeout(RUN_SECONDS):
+                await world.run()
+        except TimeoutError:
+            raise world.broken([f"the run did not end within {RUN_SECONDS:g} s"]) from None
     return world.told
 
 

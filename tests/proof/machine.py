@@ -95,7 +95,7 @@ class Machine:
             await self.engine.stop()
         else:
             self.running.cancel()
-        done, _ = await asyncio.wait([self.running], timeout=20)
+        done, _ = await asyncio.wait([self.running], timeout=60)
         assert done, f"machine {self.name} does not stop"
         if not self.dead:
             self.running.result()

@@ -23,6 +23,7 @@ class Observer:
         self.wrongs: list[str] = []
         self.deletes = 0
         self.writes = 0
+        self.requests = 0
         sim.registry.subscribe(self._changed)
         self.mark()
 
@@ -33,7 +34,11 @@ class Observer:
             _request.set(info)
             self.writes += 1
 
+        def count(_: RequestInfo) -> None:
+            self.requests += 1
+
         self._sim.faults.add(Fault("call", verb="write", times=None, call=mark))
+        self._sim.faults.add(Fault("call", times=None, dry_run=None, call=count))
 
     async def release(self) -> None:
         """Let go what faults hold back; late requests are still KubeMin's."""

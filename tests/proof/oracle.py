@@ -17,15 +17,14 @@ class Oracle:
     """A cluster that is only asked."""
 
     def __init__(self) -> None:
-        self._registry = Registry()
-        self._registry.create("namespaces", "", {"metadata": {"name": "default"}}, manager="kube-apiserver")
-        self._registry.create("namespaces", "", {"metadata": {"name": "team"}}, manager="kube-apiserver")
-        seed(self._registry)
+        self._registry = _fresh()
 
     def applied(self, base: Manifest | None, manifest: Manifest) -> Manifest:
         """The object that the manifest makes of ``base``, or makes anew."""
         ref = ObjectRef.of(manifest)
         plural, key = KINDS[ref.kind].plural, (ref.namespace, ref.name)
+        if ref.kind == "Service":
+            self._registry = _fresh()  # it may have taken the address that this one has
         if self._registry.peek(plural, *key) is not None:
             self._registry.storage.remove(plural, key)
         if base is None:
@@ -37,3 +36,11 @@ class Oracle:
         wanted = without_foreign_replicas(manifest, base)
         self._registry.patch(plural, *key, _APPLY, wanted, manager=MANAGER, force=True)
         return self._registry.get(plural, *key)
+
+
+def _fresh() -> Registry:
+    registry = Registry()
+    for name in ("default", "team"):
+        registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
+    seed(registry)
+    return registry

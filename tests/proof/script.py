@@ -1,7 +1,8 @@
 """A run of the proof as a value: what is deployed, what goes wrong, and when. Its repr is Python that makes it again.
 
 Moments are counted in points: before and after each commit and each write of any worker (`World` counts them), so that
-the same script goes the same way again, as far as a real socket and a real database allow.
+the same script goes the same way again, as far as a real socket and a real database allow. A moment may also be named
+by a part of a point's name, as what happened tells it: the first such point is meant, with ``#2`` behind it the second.
 """
 
 from collections.abc import Iterator
@@ -145,7 +146,7 @@ class Trouble(Spelled):
 class Event(Spelled):
     """Something that happens at a point of the round."""
 
-    at: int
+    at: int | str
 
 
 @dataclass(frozen=True, repr=False)

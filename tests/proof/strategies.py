@@ -29,9 +29,9 @@ from tests.proof.script import (
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
 TYPES = ("config", "secret", "webservice", "store", "job")
 EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init")
-LAST_POINT = 120
+LAST_POINT = 400
 
-_points = st.one_of(st.integers(1, 40), st.integers(1, LAST_POINT))
+_points = st.one_of(st.integers(1, 40), st.integers(1, 120), st.integers(1, LAST_POINT))
 
 
 def _pick(draw: st.DrawFn, *options: str) -> str:
@@ -205,4 +205,16 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
                 namespace=namespace,
             )
         )
-    return Script(tuple(rounds))
+    return Script(tuple(_sharing(round_) for round_ in rounds) if draw(st.integers(0, 4)) == 4 else tuple(rounds))
+
+
+def _sharing(round_: Round) -> Round:
+    """The same, with everything shared that people like to share."""
+    events = (
+        replace(event, parts=_shared(event.parts)) if isinstance(event, Again) else event for event in round_.events
+    )
+    return replace(round_, parts=_shared(round_.parts), events=tuple(events))
+
+
+def _shared(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    return tuple(replace(part, extras=("share",)) if part.type in ("config", "secret") else part for part in parts)

@@ -53,8 +53,13 @@ from tests.proof.script import (
 
 SPEED = 200
 _UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:")
-PATIENCE = 25.0
 OUTAGE_SECONDS = 0.3
+
+TURN = 0.02
+QUIET_AT_WORK, QUIET_AT_REST = 700, 350
+"""How many turns without a point, a request or another state make a wait vain: longer than the longest pause between
+two tries, and than a request that is not answered. Turns, not seconds: on a busy machine they take longer."""
+MOST_TURNS = 5000
 
 
 class Broken(AssertionError):
@@ -84,6 +89,7 @@ class World:
         self._one_outage = asyncio.Lock()
         self._points = 0
         self._events: list[Event] = []
+        self._met: Counter[Event] = Counter()
         self._armed: list[tuple[Trouble, Armed]] = []
         self._round: Round = script.rounds[0]
         self._ended: dict[str, TaskStatus] = {}
@@ -101,6 +107,9 @@ class World:
                     self.tell(f"Round {number}.")
                     await self._run_round(round_)
             finally:
+                self.statistics["writes"] += self.observer.writes
+                self.statistics["objects made"] += len(self.observer.made)
+                self.statistics["objects deleted"] += self.observer.deletes
                 for machine in self._machines:
                     await machine.aclose()
                 for task in self._background:
@@ -127,18 +136,19 @@ class World:
         await self._at_rest()
         self.foreigners.rebase()
         self.observer.round_begins()
-        self._points, self._events = 0, sorted(round_.events, key=lambda event: event.at)
+        self._points, self._events, self._met = 0, list(round_.events), Counter[Event]()
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
         self.begun = len(self.tasks)
         await self._deploy(round_.parts, round_.app, OnActive.QUEUE)
-        await self._until("the tasks come to rest", self._settled)
+        await self._until("the tasks come to rest", self._settled, QUIET_AT_WORK)
         for trouble, armed in self._armed:
             if armed.strikes:
                 self.tell(f"  {trouble!r} struck {armed.strikes} times.")
                 self.statistics[f"fault {trouble.action} {trouble.when}"] += armed.strikes
         await self._check_named()
         await self._calm()
-        await self._until("all is as it should be", self._checked)
+        await self._until("all is as it should be", self._checked, QUIET_AT_REST)
+        self.count("rounds")
         for task_id in self.tasks[self.begun :]:
             task = await self.task(task_id)
             self.count(f"task {task.status}")
@@ -148,9 +158,8 @@ class World:
         manifest = self._foreign_manifest(foreign.target, foreign.flavour, applied=foreign.applied)
         if manifest is None:
             return
-        self._foreign(
-            foreign.target, foreign.flavour, lambda _: self.foreigners.create(manifest, applied=foreign.applied)
-        )
+        make = lambda _: self.foreigners.create(manifest, applied=foreign.applied)  # noqa: E731
+        self._foreign("object in the way", foreign.target, foreign.flavour, make)
 
     async def _at_rest(self) -> None:
         """The controllers have nothing more to do, and Deployments are rolled out as far as they will."""
@@ -164,7 +173,7 @@ class World:
             machine.forget_leases()
             machine.awake.set()
         if self._background:
-            await asyncio.wait(self._background, timeout=PATIENCE)
+            await asyncio.wait(self._background, timeout=QUIET_AT_WORK * TURN)
         self.foreigners.let_go()
         if all(machine.dead for machine in self._machines):
             await self._start_machine()
@@ -199,16 +208,21 @@ class World:
         await self._at_rest()
         return "\n".join(await check.wrongs(self))
 
-    async def _until(self, what: str, condition: Callable[[], Awaitable[str]]) -> None:
-        wrong = ""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while wrong := await condition():  # noqa: ASYNC110  what is waited for is a row, or an object
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise self.broken([f"waited in vain until {what}", *wrong.split("\n")]) from None
-        if self.observer.wrongs:
-            raise self.broken(self.observer.wrongs)
+    async def _until(self, what: str, condition: Callable[[], Awaitable[str]], quiet: int) -> None:
+        """Wait until a condition finds nothing wrong. Raises `Broken` once nothing has moved for ``quiet`` turns."""
+        was, still = None, 0
+        for _ in range(MOST_TURNS):
+            wrong = await condition()
+            if self.observer.wrongs:
+                raise self.broken(self.observer.wrongs)
+            if not wrong:
+                return
+            now = (wrong, self._points, self.observer.requests)
+            was, still = now, still + 1 if now == was else 0
+            if still == quiet:
+                break
+            await asyncio.sleep(TURN)
+        raise self.broken([f"waited in vain until {what}", *wrong.split("\n")])
 
     def broken(self, wrongs: list[str]) -> Broken:
         """The invariant does not hold."""
@@ -288,10 +302,17 @@ class World:
         self._points += 1
         self.count("points")
         self.told.append(f"    {self._points:>3} {machine.name} {point}")
-        while self._events and self._events[0].at <= self._points:
-            event = self._events.pop(0)
+        for event in [event for event in self._events if self._is_due(event, point)]:
+            self._events.remove(event)
             self.count(f"event {type(event).__name__}")
             self._happen(event, machine, point)
+
+    def _is_due(self, event: Event, point: str) -> bool:
+        if isinstance(event.at, int):
+            return event.at <= self._points
+        name, _, occurrence = event.at.partition("#")
+        self._met[event] += name in point
+        return self._met[event] == int(occurrence or 1)
 
     def _happen(self, event: Event, machine: Machine, point: str) -> None:
         match event:
@@ -306,13 +327,13 @@ class World:
             case Expire():
                 self._spawn(self._expire())
             case Edit(target=target, what=what):
-                self._foreign(target, what, lambda ref: self.foreigners.edit(ref, what))
+                self._foreign("edit", target, what, lambda ref: self.foreigners.edit(ref, what))
             case Delete(target=target):
-                self._foreign(target, "delete", self.foreigners.delete)
+                self._foreign("deletion", target, "delete", self.foreigners.delete)
             case Create(target=target):
                 manifest = self._foreign_manifest(target, "other", applied=False)
                 if manifest is not None:
-                    self._foreign(target, "create", lambda _: self.foreigners.create(manifest))
+                    self._foreign("creation", target, "create", lambda _: self.foreigners.create(manifest))
             case Cut(expired=expired):
                 if expired:
                     self.sim.faults.add(Fault("expire", verb="watch", times=5))
@@ -327,12 +348,14 @@ class World:
                 self._spawn(self._deploy(parts, app, OnActive(on_active)))
         self.told[-1] += f"   <- {event!r}"
 
-    def _foreign(self, target: Target, what: str, act: Callable[[ObjectRef], str]) -> None:
+    def _foreign(self, kind: str, target: Target, what: str, act: Callable[[ObjectRef], str]) -> None:
         ref = self._ref(target)
         try:
             outcome = "no such object" if ref is None else act(ref)
         except Problem as problem:
             outcome = f"refused: {problem}"
+        if outcome in ("done", "made"):
+            self.count(f"foreign {kind}")
         self.told.append(f"  Somebody: {what} {ref}: {outcome}.")
 
     async def _outage(self) -> None:
