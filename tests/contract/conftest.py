@@ -1,50 +1,122 @@
 """The same tests against the simulated cluster and, if KUBEMIN_TEST_KUBECONFIG names one, against a real cluster.
 
-Real cluster: each test has a namespace of its own, which is removed afterwards. KUBEMIN_TEST_IMAGE is an image with a
-shell that its nodes can pull (``busybox``); deselect the tests that run Pods with ``-m "not pods"``.
+Real cluster: each test has a namespace of its own, which is removed afterwards; nothing else is touched. An API server
+and its controller manager are enough. What needs more is skipped, and says so: tests that run Pods need a Ready node
+and an image with a shell that it has or can pull (KUBEMIN_TEST_IMAGE), tests of volumes a default storage class too.
 """
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
 from kubemin.cluster import Cluster
 from kubemin.sim import SimServer
 
-from .kube import Kube
+from .kube import Json, Kube
 from .manifests import namespace
 
 KUBECONFIG = os.environ.get("KUBEMIN_TEST_KUBECONFIG")
+IMAGE = os.environ.get("KUBEMIN_TEST_IMAGE", "")
+
+_CONTROLLERS_COME = 60.0
+"""Seconds in which a controller manager, if there is one, gives a new namespace its service account."""
+
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "pods: needs nodes that run Pods")
-    config.addinivalue_line("markers", "history(n): changes that the simulated cluster remembers for watches")
+    for marker in (
+        "controllers: needs a controller manager",
+        "pods: needs a node that runs Pods, and an image for them",
+        "volumes: needs a default storage class",
+        "history(n): changes that the simulated cluster remembers for watches",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
+@dataclass(frozen=True)
+class Lacks:
+    """What the real cluster does not have: by marker, why its tests are skipped."""
+
+    reasons: dict[str, str]
+
+    def check(self, request: pytest.FixtureRequest) -> None:
+        """Skip a test that needs what is not there."""
+        for marker, reason in self.reasons.items():
+            if request.node.get_closest_marker(marker):
+                pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def lacks() -> Lacks:
+    """Looked up once, on the real cluster."""
+
+    async def look() -> dict[str, str]:
+        cluster = await Cluster.connect(kubeconfig=KUBECONFIG, context=None)
+        kube = Kube(cluster, f"kubemin-contract-{secrets.token_hex(4)}", real=True, image="")
+        try:
+            return await _lacks(kube)
+        finally:
+            await kube.delete("namespaces", kube.namespace)
+            await cluster.aclose()
+
+    return Lacks(asyncio.run(look()))
+
+
+async def _lacks(kube: Kube) -> dict[str, str]:
+    found: dict[str, str] = {}
+    await kube.make("namespaces", namespace(kube.namespace))
+    try:
+        async with asyncio.timeout(_CONTROLLERS_COME):
+            await kube.until("serviceaccounts", "default", lambda item: item)
+    except TimeoutError:
+        found["controllers"] = found["pods"] = "the cluster has no controller manager"
+    nodes = (await kube.call("GET", "/api/v1/nodes")).ok()["items"]
+    if not any(_runs_pods(node) for node in nodes):
+        found["pods"] = "the cluster has no Ready node"
+    elif not IMAGE:
+        found["pods"] = "KUBEMIN_TEST_IMAGE names no image"
+    classes = (await kube.call("GET", "/apis/storage.k8s.io/v1/storageclasses")).ok()["items"]
+    if not any((each["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true" for each in classes):
+        found["volumes"] = "the cluster has no default storage class"
+    return found
+
+
+def _runs_pods(node: Json) -> bool:
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in node["status"].get("conditions", []))
+    tainted = any(taint["effect"] != "PreferNoSchedule" for taint in node["spec"].get("taints") or [])
+    return ready and not tainted and not node["spec"].get("unschedulable")
 
 
 @pytest.fixture(params=["sim", "real"] if KUBECONFIG else ["sim"])
 async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
     name = f"kubemin-contract-{secrets.token_hex(4)}"
-    image = os.environ.get("KUBEMIN_TEST_IMAGE", "busybox")
     if request.param == "sim":
         history = request.node.get_closest_marker("history")
         async with SimServer(
             speed=20, bookmark_interval=0.05, history=history.args[0] if history else 10_000
         ) as server:
             cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url)
-            found = Kube(cluster, name, real=False, image=image)
+            found = Kube(cluster, name, real=False, image="")
             await found.make("namespaces", namespace(name))
             yield found
             await cluster.aclose()
         return
+    lacking: Lacks = request.getfixturevalue("lacks")
+    lacking.check(request)
     cluster = await Cluster.connect(kubeconfig=KUBECONFIG, context=None)
-    found = Kube(cluster, name, real=True, image=image)
-    await found.make("namespaces", namespace(name))
+    found = Kube(cluster, name, real=True, image=IMAGE)
+    # The cluster's own defaults for Pods are not what is tried out here.
+    await found.make("namespaces", namespace(name, **{"pod-security.kubernetes.io/enforce": "privileged"}))
     try:
-        # Nothing may be made in a namespace before its service account is there, if it is to run Pods.
-        await found.until("serviceaccounts", "default", lambda item: item)
+        if "controllers" not in lacking.reasons:
+            # What controllers give to each namespace; no Pod may be made before its service account is there.
+            await found.until("serviceaccounts", "default", lambda item: item)
+            await found.until("configmaps", "kube-root-ca.crt", lambda item: item)
         yield found
     finally:
         await found.delete("namespaces", name)

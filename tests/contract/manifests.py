@@ -72,8 +72,9 @@ def account(name: str = "robot") -> Json:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
 
 
-def namespace(name: str) -> Json:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+def namespace(name: str, **labels: str) -> Json:
+    labelled = {"labels": labels} if labels else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **labelled}}
 
 
 def owned_by(owner: Json, **more: Any) -> list[Json]:

@@ -14,6 +14,7 @@ async def release(kube: Kube, plural: str, name: str) -> None:
     (await kube.patch(plural, name, {"metadata": {"finalizers": None}})).ok()
 
 
+@pytest.mark.controllers  # a claim and a Job are left to their finalizers
 @kinds
 async def test_a_deleted_object_is_gone(kube: Kube, plural: str) -> None:
     made = await kube.make(plural, OBJECTS[plural])
@@ -76,6 +77,7 @@ async def test_a_terminating_object_is_neither_made_again_nor_protected_from_wri
     (await kube.get("configmaps", "web")).refused(404, "NotFound")
 
 
+@pytest.mark.controllers
 async def test_background_deletion_takes_the_dependents_afterwards(kube: Kube) -> None:
     owner = await kube.make("configmaps", configmap("owner"))
     await kube.make("configmaps", configmap("child", ownerReferences=owned_by(owner)))
@@ -84,6 +86,7 @@ async def test_background_deletion_takes_the_dependents_afterwards(kube: Kube) -
     await kube.until_gone("configmaps", "child")
 
 
+@pytest.mark.controllers
 async def test_foreground_deletion_waits_for_dependents_that_block_it(kube: Kube) -> None:
     owner = await kube.make("configmaps", configmap("owner"))
     blocking = owned_by(owner, blockOwnerDeletion=True, controller=True)
@@ -97,6 +100,7 @@ async def test_foreground_deletion_waits_for_dependents_that_block_it(kube: Kube
     await kube.until_gone("configmaps", "owner")
 
 
+@pytest.mark.controllers
 async def test_orphaned_dependents_stay_without_their_owner(kube: Kube) -> None:
     owner = await kube.make("configmaps", configmap("owner"))
     await kube.make("configmaps", configmap("child", ownerReferences=owned_by(owner)))
@@ -106,6 +110,7 @@ async def test_orphaned_dependents_stay_without_their_owner(kube: Kube) -> None:
     assert "ownerReferences" not in meta(await kube.read("configmaps", "child"))
 
 
+@pytest.mark.controllers
 async def test_a_dependent_of_nothing_is_collected(kube: Kube) -> None:
     """Trap 11."""
     owner = await kube.make("configmaps", configmap("owner"))
@@ -115,6 +120,7 @@ async def test_a_dependent_of_nothing_is_collected(kube: Kube) -> None:
     await kube.read("configmaps", "owner")
 
 
+@pytest.mark.controllers
 async def test_a_dependent_with_one_owner_left_stays(kube: Kube) -> None:
     first, second = await kube.make("configmaps", configmap("one")), await kube.make("configmaps", configmap("two"))
     await kube.make("configmaps", configmap("child", ownerReferences=[*owned_by(first), *owned_by(second)]))
@@ -147,6 +153,7 @@ async def test_an_unknown_propagation_policy_is_refused(kube: Kube, policy: str)
     (await kube.delete("configmaps", "web", propagationPolicy=policy)).refused(422, "Invalid", "propagationPolicy")
 
 
+@pytest.mark.controllers
 async def test_a_namespace_has_its_own_furniture_and_does_not_move_with_its_content(kube: Kube) -> None:
     """Trap 11."""
     await kube.until("serviceaccounts", "default", lambda item: item)
@@ -156,9 +163,10 @@ async def test_a_namespace_has_its_own_furniture_and_does_not_move_with_its_cont
     assert await kube.read("namespaces", kube.namespace) == before
     assert before["status"] == {"phase": "Active"}
     assert before["spec"] == {"finalizers": ["kubernetes"]}
-    assert meta(before)["labels"] == {"kubernetes.io/metadata.name": kube.namespace}
+    assert meta(before)["labels"]["kubernetes.io/metadata.name"] == kube.namespace
 
 
+@pytest.mark.controllers
 async def test_a_namespace_takes_its_content_with_it_and_refuses_new(kube: Kube) -> None:
     name = f"{kube.namespace}-gone"
     other = Kube(kube.cluster, name, real=kube.real, image="")
@@ -176,7 +184,8 @@ async def test_a_namespace_takes_its_content_with_it_and_refuses_new(kube: Kube)
     await kube.read("namespaces", name)
     await release(other, "configmaps", "web")
     await kube.until_gone("namespaces", name)
-    (await other.post("configmaps", configmap())).refused(404, "NotFound", "namespaces")
+    late = await other.post("configmaps", configmap())
+    assert late.code in {404, 403}  # admission may see it go a moment later
 
 
 def _held(item: Json) -> Json:

@@ -56,7 +56,7 @@ async def test_most_of_a_statefulset(kube: Kube, change: Json) -> None:
 
 async def test_the_rest_of_a_statefulset_may_change(kube: Kube) -> None:
     await kube.make("statefulsets", statefulset(claim=True))
-    change: Json = {"replicas": 0, "minReadySeconds": 1, "revisionHistoryLimit": 3}
+    change: Json = {"replicas": 0, "minReadySeconds": 1}
     change["template"] = {"metadata": {"annotations": {"a": "b"}}}
     change["persistentVolumeClaimRetentionPolicy"] = {"whenDeleted": "Delete"}
     assert (await kube.patch("statefulsets", "db", {"spec": change})).ok()["spec"]["minReadySeconds"] == 1

@@ -136,6 +136,7 @@ async def test_a_statefulset_starts_its_pods_one_after_another(kube: Kube) -> No
     await kube.read("pods", "db-0")
 
 
+@pytest.mark.volumes
 async def test_claims_of_added_replicas_stay_when_they_go(kube: Kube) -> None:
     """Trap 17 and R6: scaled from 1 to 3 and back, claims 1 and 2 are left, and nobody's."""
     await kube.make("statefulsets", app(kube, statefulset, replicas=1, claim=True))
@@ -154,6 +155,7 @@ async def test_claims_of_added_replicas_stay_when_they_go(kube: Kube) -> None:
     await until_verdict(kube, "statefulsets", "db", "ready")
 
 
+@pytest.mark.volumes
 async def test_a_claim_binds_once_a_pod_uses_it_and_is_protected_while_one_does(kube: Kube) -> None:
     await kube.make("persistentvolumeclaims", pvc())
     sent = app(kube, deployment, replicas=1)

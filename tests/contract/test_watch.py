@@ -16,7 +16,8 @@ SHORT = {"timeoutSeconds": 300}
 
 
 async def version_of(kube: Kube, plural: str = "configmaps") -> str:
-    await kube.until("configmaps", "kube-root-ca.crt", lambda item: item)
+    if not kube.real:  # there the fixture has waited for it
+        await kube.until("configmaps", "kube-root-ca.crt", lambda item: item)
     found: str = (await kube.list(plural)).ok()["metadata"]["resourceVersion"]
     return found
 
@@ -157,6 +158,8 @@ async def test_a_version_too_old_is_a_410_at_once_or_in_the_stream(kube: Kube) -
     try:
         async with watching(kube, namespace="", resourceVersion="1") as events:
             event = await anext(events)
+            if kube.real and event["type"] != "ERROR":
+                pytest.skip("this API server has forgotten nothing yet")
             assert event["type"] == "ERROR"
             assert event["object"]["kind"] == "Status"
             status, reason = event["object"]["code"], event["object"]["reason"]
