@@ -234,7 +234,9 @@ async def test_one_idempotency_key_is_one_task(api: Api) -> None:
         {"timeoutSeconds": 0},
         {"timeoutSeconds": -1},
         {"hopelessAfterSeconds": "x"},
-        {"restore": "perhaps"},
+        {"restore": "false"},
+        {"dryRun": 0},
+        {"timeoutSeconds": "5"},
         {"dry": True},
     ],
 )

@@ -18,9 +18,9 @@ class Reply(BaseModel):
 
 
 class Body(Reply):
-    """Body of a request: a field that is not known is an error."""
+    """Body of a request: a field that is not known is an error, and so is ``"false"`` for ``false``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 def _is_none(value: object) -> bool:

@@ -17,9 +17,9 @@ class Exec(Body):
 
     workflow_id: str | None = Field(None, max_length=64)
     on_active: OnActive = Field(
-        OnActive.QUEUE, description="What to do while another task of the application is active."
+        OnActive.QUEUE, strict=False, description="What to do while another task of the application is active."
     )
-    cleanup: CleanupPolicy = Field(CleanupPolicy.TASK, description="What a rollback covers.")
+    cleanup: CleanupPolicy = Field(CleanupPolicy.TASK, strict=False, description="What a rollback covers.")
     restore: bool = Field(True, description="A rollback puts changed objects back.")
     timeout_seconds: Seconds | None = Field(None, description="Of the whole task.")
     hopeless_after_seconds: float | None = Field(
