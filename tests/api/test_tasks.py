@@ -11,7 +11,7 @@ from kubemin.api.parameters import moment_of
 from kubemin.api.progress import component_status
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
-from kubemin.store import jobs, journal, tasks
+from kubemin.store import Tx, jobs, journal, tasks
 from tests.api.conftest import Api
 from tests.api.test_applications import MISSING
 
@@ -212,6 +212,28 @@ async def test_a_second_run_waits_is_refused_or_takes_over(api: Api) -> None:
     ]
     assert {one["workflowDisplayName"] for one in listed} == {"shop-workflow"}
     assert all(one["id"] == one["taskId"] and one["createTime"].endswith("Z") for one in listed)
+
+
+async def test_looking_at_a_task_reads_no_objects(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    task_id = await _exec(api, await api.create())
+    task = await _claim(api)
+    ref = ObjectRef("Secret", "default", "keys")
+    large = {"data": {"token": "aHVzaA=="}}
+    async with api.db.begin("test") as tx:
+        await journal.add(
+            tx, task_id, [journal.NewResource(seq=1, job_seq=1, ref=ref, before=large, applied=large, dependents={})]
+        )
+        assert await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.FAILED, "no", Cleanup.NONE)
+
+    def refuse(tx: Tx, stored: str) -> Any:
+        raise AssertionError(stored)
+
+    monkeypatch.setattr(Tx, "unseal", refuse)
+    for path in ("status", "stages", "resources"):
+        assert await api.get(f"/workflow/tasks/{task_id}/{path}")
+    stream = await api.http.get(f"/api/v1/workflow/tasks/{task_id}/events", headers={"Last-Event-ID": "1000"})
+    assert stream.status_code == 200
+    assert (await api.post(f"/workflow/tasks/{task_id}/cleanup"))["cleanup"] == "none"
 
 
 async def test_one_idempotency_key_is_one_task(api: Api) -> None:

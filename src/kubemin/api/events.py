@@ -48,7 +48,7 @@ async def stream(deps: Deps, task_id: str, after: int) -> AsyncIterator[str]:
 
 async def _settled(tx: Tx, task_id: str) -> bool:
     """Nothing more happens to the task, unless somebody or the reaper begins a further cleanup."""
-    task = await tasks.get(tx, task_id)
+    task = await tasks.brief(tx, task_id)
     return task is None or (task.status.ended and task.cleanup in _SETTLED)
 
 

@@ -28,8 +28,8 @@ async def workflow_of(tx: Tx, app_id: str, workflow_id: str | None) -> workflows
 
 
 async def task_of(tx: Tx, task_id: str) -> tasks.Task:
-    """The task. Raises `TaskNotFound`."""
-    found = await tasks.get(tx, task_id) if _plausible(task_id) else None
+    """The task, without ``spec`` and ``plan``. Raises `TaskNotFound`."""
+    found = await tasks.brief(tx, task_id) if _plausible(task_id) else None
     if found is None:
         raise TaskNotFound(task_id)
     return found

@@ -16,7 +16,7 @@ from kubemin.api.models.tasks import (
 from kubemin.api.progress import component_status
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store.jobs import Job
-from kubemin.store.journal import Resource
+from kubemin.store.journal import Brief
 from kubemin.store.tasks import Task
 
 _OPEN_CLEANUP = (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)
@@ -28,7 +28,7 @@ _ROLLBACK: Mapping[Cleanup, JobStatus] = {
 }
 
 
-def status(task: Task, jobs: Sequence[Job], journal: Sequence[Resource]) -> TaskStatusReply:
+def status(task: Task, jobs: Sequence[Job], journal: Sequence[Brief]) -> TaskStatusReply:
     """A task in full."""
     return TaskStatusReply(
         task_id=task.id,
@@ -72,7 +72,7 @@ def _component(task: Task, jobs: Sequence[Job]) -> TaskComponent:
     )
 
 
-def _cleanup(task: Task, journal: Sequence[Resource]) -> CleanupReply:
+def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
     states = [row.state for row in journal]
     left = [row for row in journal if not row.state.settled and row.state is not ResourceState.OBSERVED]
     if task.status is TaskStatus.COMPLETED:
@@ -93,10 +93,10 @@ def _cleanup(task: Task, journal: Sequence[Resource]) -> CleanupReply:
     )
 
 
-def _made_by_us(row: Resource) -> bool:
+def _made_by_us(row: Brief) -> bool:
     """The object was not there before: it has a uid of ours, and nothing that it replaced."""
     fate = (ResourceState.CREATED, ResourceState.DELETED, ResourceState.LOST)
-    return row.purpose == "apply" and row.before is None and row.uid is not None and row.state in fate
+    return row.purpose == "apply" and row.new and row.uid is not None and row.state in fate
 
 
 def stages(task: Task, jobs: Sequence[Job]) -> TaskStages:
@@ -159,8 +159,8 @@ def row(task: Task, aliases: Mapping[str, str]) -> TaskRow:
     )
 
 
-def resource(entry: Resource) -> ResourceReply:
-    """A row of the journal, without what was there before or was applied: that may hold secrets."""
+def resource(entry: Brief) -> ResourceReply:
+    """A row of the journal."""
     return ResourceReply(
         seq=entry.seq,
         kind=entry.ref.kind,

@@ -71,13 +71,13 @@ class Service:
         Raises `TaskNotFound`, `WorkflowNotFound` (another application's task), `TaskEnded`, `SignalFailed`.
         """
         async with self._db.begin("cancel") as tx:
-            task = await tasks.get(tx, task_id)
+            task = await tasks.brief(tx, task_id)
             if task is None:
                 raise TaskNotFound(task_id)
             if task.app_id != app_id:
                 raise WorkflowNotFound(task_id)
             cancelled = await self._cancel(tx, task_id, user, reason)
-            task = cancelled or await tasks.get(tx, task_id)
+            task = cancelled or await tasks.brief(tx, task_id)
             if task is None or task.status is not TaskStatus.CANCELLED:
                 raise TaskEnded(task_id, task.status if task else TaskStatus.FAILED)
         if task.cleanup is not Cleanup.DONE:
@@ -88,7 +88,7 @@ class Service:
         """Make an incomplete cleanup due now; nothing to do for others. Raises `TaskNotFound`."""
         async with self._db.begin("retry-cleanup") as tx:
             await tasks.retry_cleanup_now(tx, task_id)
-            task = await tasks.get(tx, task_id)
+            task = await tasks.brief(tx, task_id)
         if task is None:
             raise TaskNotFound(task_id)
         await self._doorbell.ring()
@@ -129,9 +129,9 @@ class Service:
         while not task.status.ended and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.1)
             async with self._db.read() as tx:
-                task = await tasks.get(tx, task.id) or task
+                task = await tasks.brief(tx, task.id) or task
         async with self._db.read() as tx:
-            rows = await journal.of_task(tx, task.id)
+            rows = await journal.brief_of_task(tx, task.id)
         gone = [str(row.ref) for row in rows if row.state is ResourceState.DELETED]
         return gone, [str(row.ref) for row in rows if row.state is not ResourceState.DELETED]
 

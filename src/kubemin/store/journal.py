@@ -53,6 +53,19 @@ class Resource:
     updated_at: datetime
 
 
+class Brief(NamedTuple):
+    """A row without what it keeps of objects. ``new``: nothing was there before."""
+
+    seq: int
+    ref: ObjectRef
+    purpose: str
+    state: ResourceState
+    uid: str | None
+    why: str
+    new: bool
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class NewClaim:
     """A request about to leave, for the resource ``seq``; ``base_version`` is the resourceVersion it carries."""
@@ -139,6 +152,26 @@ async def of_task(tx: Tx, task_id: str) -> list[Resource]:
     """A task's journal, in order of ``seq``."""
     rows = await tx.rows(select(resources).where(resources.c.task_id == task_id).order_by(resources.c.seq))
     return [_resource(tx, row) for row in rows]
+
+
+async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
+    """The same without the objects, which may be large, for those who only look."""
+    named = ("seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
+    statement = select(*(resources.c[name] for name in named), resources.c.before.is_(None).label("new"))
+    rows = await tx.rows(statement.where(resources.c.task_id == task_id).order_by(resources.c.seq))
+    return [
+        Brief(
+            seq=row.seq,
+            ref=ObjectRef(row.kind, row.namespace, row.name),
+            purpose=row.purpose,
+            state=ResourceState(row.state),
+            uid=row.uid,
+            why=row.why,
+            new=bool(row.new),
+            updated_at=row.updated_at,
+        )
+        for row in rows
+    ]
 
 
 async def standing_of_application(tx: Tx, app_id: str) -> list[Resource]:

@@ -62,7 +62,7 @@ async def get_task_status(deps: Given, task_id: TaskId) -> Envelope[TaskStatusRe
     async with deps.db.read() as tx:
         task = await task_of(tx, task_id)
         return Envelope(
-            data=task_views.status(task, await jobs.of_task(tx, task_id), await journal.of_task(tx, task_id))
+            data=task_views.status(task, await jobs.of_task(tx, task_id), await journal.brief_of_task(tx, task_id))
         )
 
 
@@ -79,7 +79,7 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
     """Each object that the task touched, and what became of it."""
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-        entries = await journal.of_task(tx, task_id)
+        entries = await journal.brief_of_task(tx, task_id)
     return Envelope(data=TaskResources(resources=[task_views.resource(entry) for entry in entries]))
 
 

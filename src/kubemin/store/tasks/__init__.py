@@ -4,6 +4,7 @@ from kubemin.store.tasks.lease import claim_next, guard, release, renew
 from kubemin.store.tasks.reads import (
     Standing,
     active_of,
+    brief,
     by_idempotency_key,
     get,
     latest_of_workflows,
@@ -28,6 +29,7 @@ __all__ = [
     "Standing",
     "Task",
     "active_of",
+    "brief",
     "by_idempotency_key",
     "cancel",
     "claim_next",

@@ -29,6 +29,12 @@ async def get(tx: Tx, task_id: str) -> Task | None:
     return None if row is None else to_task(tx, row)
 
 
+async def brief(tx: Tx, task_id: str) -> Task | None:
+    """One task, without ``spec`` and ``plan``: they may be large."""
+    row = await tx.row(BRIEF.where(tasks.c.id == task_id))
+    return None if row is None else to_task(tx, row)
+
+
 async def lock_application(tx: Tx, app_id: str) -> bool:
     """Hold the application's row until the end of the transaction; False if there is none.
 

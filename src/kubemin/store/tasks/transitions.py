@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, update
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now
 from kubemin.store.tables import tasks
-from kubemin.store.tasks.reads import OPEN, UNSETTLED, get
+from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief
 from kubemin.store.tasks.record import Task
 from kubemin.store.transaction import Tx
 
@@ -72,7 +72,7 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
 
 
 async def cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
-    """End a task that has not ended as ``cancelled``; returns it, or None if it had ended (read the row then).
+    """End a task that has not ended as ``cancelled``; returns it (brief), or None if it had ended (read the row then).
 
     ``cleanup`` is ``none`` if nobody ever held the task, else ``pending``: the holder, or who takes over, rolls back.
     """
@@ -87,7 +87,7 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
         cancel_requested_at=now(),
         ended_at=now(),
     )
-    return await get(tx, task_id) if landed else None
+    return await brief(tx, task_id) if landed else None
 
 
 async def set_cleanup(
