@@ -51,6 +51,7 @@ async def wrongs(world: World) -> list[str]:
     kept = await _kept_namespaces(world, task_rows)
     found += [wrong for wrong in kept.values() if wrong]
     found += _marks(live, {task.id: task for task in task_rows}, world, kept.keys())
+    found += await _used(world, task_rows, live)
     found += await _differences(world, live, kept.keys())
     return found
 
@@ -113,6 +114,22 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
         f"row {row.ref} of {task.id} is {row.state}: {row.why}"
         for row in rows
         if not row.state.settled and row.state is not ResourceState.OBSERVED
+    ]
+
+
+async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:
+    """What an application leaves to another, as it is shared, is there."""
+    used: dict[str, list[journal.Resource]] = {}
+    for task in all_tasks:
+        if task.status is TaskStatus.COMPLETED:
+            async with world.db.read() as tx:
+                used[task.app_id] = [row for row in await journal.of_task(tx, task.id) if row.purpose == "use"]
+    uids = {obj["metadata"]["uid"] for obj in live.values()}
+    return [
+        f"{row.ref}: what is shared instead (uid {row.uid}) is gone"
+        for rows in used.values()
+        for row in rows
+        if row.uid not in uids and not world.foreigners.gone
     ]
 
 

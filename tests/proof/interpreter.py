@@ -15,6 +15,7 @@ from tests.proof.script import Script
 from tests.proof.world import Broken, World
 
 RUN_SECONDS = 300.0
+_TOGETHER = 4
 
 
 @cache

@@ -10,7 +10,7 @@ from tests.proof import fuzz
 def test_random_applications_under_random_faults_keep_the_promise(tmp_path: Path) -> None:
     try:
         assert (
-            fuzz.main(["--seconds", "20", "--seed", "7", "--parts", "4", "--shrink", "0", "--failures", str(tmp_path)])
+            fuzz.main(["--seconds", "12", "--seed", "7", "--parts", "4", "--shrink", "0", "--failures", str(tmp_path)])
             == 0
         )
     finally:

@@ -145,6 +145,8 @@ class World:
             if armed.strikes:
                 self.tell(f"  {trouble!r} struck {armed.strikes} times.")
                 self.statistics[f"fault {trouble.action} {trouble.when}"] += armed.strikes
+        if missed := [event for event in self._events if isinstance(event.at, str)]:
+            raise self.broken([f"{event!r} never happened" for event in missed])
         await self._check_named()
         await self._calm()
         await self._until("all is as it should be", self._checked, QUIET_AT_REST)

@@ -1,0 +1,167 @@
+"""What the proof found, or finds where a rule is taken out of the engine: the shortest script of each, run every time.
+
+To see one go: ``python -m tests.proof.show "<a part of its line>"``.
+"""
+
+import pytest
+import structlog
+
+from tests.proof.interpreter import run_together
+from tests.proof.script import (
+    Again,
+    Cancel,
+    Create,
+    Delete,
+    Edit,
+    Foreign,
+    Kill,
+    Part,
+    Pause,
+    Round,
+    Script,
+    Target,
+    Trouble,
+)
+
+CONF, NEXT = Part("a"), Part("a", version=2)
+WEB, DATA = Part("a", "webservice"), Part("a", "store", volume=True)
+FAILS = Part("z", "webservice", fate="pull")
+THEIR_CONF = Foreign(Target("a", "ConfigMap"))
+THEIR_WEB = Foreign(Target("a", "Deployment"))
+
+CASES = {
+    "a Namespace that a worker made as it died was nobody's, and went with a completed task in it": Script(
+        (Round((CONF,), events=(Kill("create:Namespace/team:after"),), namespace="team"),)
+    ),
+    "a Namespace goes with the rollback, but not with what others have put into it": Script(
+        (
+            Round(
+                (FAILS, CONF),
+                events=(Create("create:Deployment", Target("a", "ConfigMap")),),
+                steps="StepByStep",
+                namespace="team",
+            ),
+        )
+    ),
+    "a field that somebody took from us stayed ours as well after the restore": Script(
+        (
+            Round(
+                (CONF, FAILS),
+                there=(THEIR_CONF,),
+                events=(Edit("create:Deployment", Target("a", "ConfigMap"), "overwrite"),),
+            ),
+        )
+    ),
+    "a default that came with an unanswered change stayed": Script(
+        (
+            Round(
+                (Part("a", "webservice", extras=("rbac",)),),
+                there=(THEIR_WEB,),
+                troubles=(Trouble("drop", "apply", "deployments", when="after"),),
+                events=(Cancel("apply:Deployment"),),
+            ),
+        )
+    ),
+    "our ReplicaSet stayed beside one that cannot run, and never could": Script(
+        (Round((Part("a", "webservice", fate="never"),), there=(Foreign(Target("a", "Deployment"), "broken"),)),)
+    ),
+    "a worker that died as it put an unanswered change back left the ReplicaSet": Script(
+        (
+            Round(
+                (WEB,),
+                there=(THEIR_WEB,),
+                troubles=(Trouble("drop", "apply", "deployments", when="after"),),
+                events=(Cancel("apply:Deployment"), Kill("replace:Deployment#4")),
+            ),
+        )
+    ),
+    "a StatefulSet waited for ever for a Pod that cannot start before it went back": Script(
+        (Round((Part("a", "store"),)), Round((Part("a", "store", 2, "pull"),)))
+    ),
+    "a row that is settled before its ReplicaSet is gone is never looked at again": Script(
+        (Round((WEB,)), Round((Part("a", "webservice", 2, "pull"),), events=(Kill("delete:ReplicaSet"),)))
+    ),
+    "a create that lands after the rollback": Script(
+        (Round((CONF,), troubles=(Trouble("late", "create", "configmaps", times=None),), seconds=0.5),)
+    ),
+    "an apply that lands after the rollback": Script(
+        (
+            Round(
+                (CONF,),
+                there=(THEIR_CONF,),
+                troubles=(Trouble("late", "apply", "configmaps", times=None),),
+                seconds=0.5,
+            ),
+        )
+    ),
+    "an object made anew by somebody else between the look and the deletion": Script(
+        (
+            Round(
+                (CONF, FAILS),
+                events=(
+                    Delete("delete:ConfigMap", Target("a", "ConfigMap")),
+                    Create("delete:ConfigMap", Target("a", "ConfigMap")),
+                ),
+            ),
+        )
+    ),
+    "an object edited by somebody else between the look and the change": Script(
+        (
+            Round(
+                (CONF, FAILS),
+                there=(THEIR_CONF,),
+                events=(Edit("apply:ConfigMap", Target("a", "ConfigMap"), "overwrite"),),
+            ),
+        )
+    ),
+    "an object of the last deploy whose change was never answered": Script(
+        (Round((CONF,)), Round((NEXT,), troubles=(Trouble("drop", "apply", "configmaps", times=None),), seconds=0.5))
+    ),
+    "a worker that died before it knew what it had made": Script(
+        (Round((CONF, FAILS), events=(Kill("create:ConfigMap/a:after"),)),)
+    ),
+    "a worker that sleeps through the rollback, and wakes with its change in hand": Script(
+        (
+            Round(
+                (CONF,),
+                there=(THEIR_CONF,),
+                events=(Pause("apply:ConfigMap/a:before"), Cancel("start:before#2")),
+            ),
+        )
+    ),
+    "a field that the next version drops": Script((Round((CONF,)), Round((NEXT,)))),
+    "claims that were there before, and are in nobody's use": Script(
+        (
+            Round((Part("a", "store", replicas=3, volume=True),)),
+            Round((Part("a", "store", replicas=1, volume=True),)),
+            Round((Part("a", "store", 2, replicas=2, volume=True), FAILS)),
+        )
+    ),
+    "claims that came with a StatefulSet": Script((Round((DATA, FAILS)),)),
+    "what another application shares, and its maker no longer has": Script(
+        (
+            Round((Part("a", extras=("share",)),)),
+            Round((Part("b", extras=("share",)),), app="other"),
+            Round((Part("c", "secret"),)),
+        )
+    ),
+    "a leftover that the next version has": Script(
+        (
+            Round(
+                (CONF, FAILS),
+                troubles=(Trouble("status", "delete", "configmaps", times=None, code=403),),
+                events=(Again("cleanup-incomplete", (NEXT,)),),
+            ),
+            Round((Part("c", "secret"),)),
+        )
+    ),
+}
+
+
+def test_what_was_found_once_is_found_no_more() -> None:
+    try:
+        broken = run_together(CASES.values())
+    finally:
+        structlog.reset_defaults()  # the interpreter silences the log, which other tests read
+    if broken:
+        pytest.fail("\n\n".join(str(one) for one in broken))
