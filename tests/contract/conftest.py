@@ -109,11 +109,11 @@ async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
     lacking: Lacks = request.getfixturevalue("lacks")
     lacking.check(request)
     cluster = await Cluster.connect(kubeconfig=KUBECONFIG, context=None)
-    found = Kube(cluster, name, real=True, image=IMAGE)
+    found = Kube(cluster, name, real=True, image=IMAGE, controllers="controllers" not in lacking.reasons)
     # The cluster's own defaults for Pods are not what is tried out here.
     await found.make("namespaces", namespace(name, **{"pod-security.kubernetes.io/enforce": "privileged"}))
     try:
-        if "controllers" not in lacking.reasons:
+        if found.controllers:
             # What controllers give to each namespace; no Pod may be made before its service account is there.
             await found.until("serviceaccounts", "default", lambda item: item)
             await found.until("configmaps", "kube-root-ca.crt", lambda item: item)

@@ -83,10 +83,11 @@ class Reply:
 class Kube:
     """A cluster, and the namespace that this test has for itself."""
 
-    def __init__(self, cluster: Cluster, namespace: str, *, real: bool, image: str) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, *, real: bool, image: str, controllers: bool = True) -> None:
         self.cluster = cluster
         self.namespace = namespace
         self.real = real
+        self.controllers = controllers
         self._image = image
 
     def image(self, fate: str) -> tuple[str, list[str]]:

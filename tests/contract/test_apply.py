@@ -43,6 +43,15 @@ async def test_what_is_no_longer_declared_goes(kube: Kube) -> None:
     assert meta(changed)["labels"] == {"a": "b"}
 
 
+@pytest.mark.parametrize("what", ["labels", "annotations"])
+async def test_the_last_of_the_metadata_may_go(kube: Kube, what: str) -> None:
+    """Nobody owns an object's name; it stays, though with the last label nothing of the metadata is owned any more."""
+    made = (await kube.apply("configmaps", {**configmap(), "metadata": {"name": "web", what: {"a": "b"}}})).ok(201)
+    changed = (await kube.apply("configmaps", configmap())).ok()
+    assert what not in meta(changed)
+    assert meta(changed)["uid"] == meta(made)["uid"]
+
+
 async def test_what_is_no_longer_declared_stays_if_another_owns_it_too(kube: Kube) -> None:
     (await kube.apply("configmaps", configmap(data={"x": "1", "y": "2"}))).ok(201)
     (await kube.apply("configmaps", configmap(data={"y": "2"}), manager="other")).ok()

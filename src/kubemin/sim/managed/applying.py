@@ -60,11 +60,12 @@ def apply(
 
     key = entry_key(manager, "Apply", version, subresource)
     last = entries.get(key)
-    fields = tracked(schema, declared(schema, config) or {}, subresource)
+    sent = declared(schema, config) or {}
+    fields = tracked(schema, sent, subresource)
     merged: Object = merge(schema, live, config)
     entries[key] = Entry(fields, version, last.time if last else None)
-    if last is not None:
-        merged = _pruned(schema, merged, last.fields, entries)
+    if last is not None:  # name and namespace are nobody's, but as long as they are sent their object stays
+        merged = _pruned(schema, merged, last.fields, {**entries, key: Entry(sent, version, None)})
     if merged != live:
         changed, removed = compare(schema, live, merged)
         changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
