@@ -64,6 +64,10 @@ async def test_old_addresses_are_501_and_name_the_right_one(api: Api, path: str)
         b'{"name": ' + b"9" * 5000 + b"}",
         b'{"component": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"component": ' + b"[" * 70 + b"]" * 70 + b"}",
+        b'{"name": "shop", "name": "other", "component": []}',
+        b'{"name": "shop", "component": [{"name": "c", "type": "config", "type": "secret"}]}',
+        rb'{"\ud800": 1, "\ud800": 2}',
+        rb'{"\u0000": 1, "\u0000": 2}',
     ],
     ids=lambda body: body[:20].decode("latin-1"),
 )
@@ -150,6 +154,38 @@ async def test_what_a_foreign_page_can_post_is_415(api: Api, kind: str | None) -
 async def test_a_wrong_parameter_is_named(api: Api, query: dict[str, str]) -> None:
     envelope = await api.get("/applications", 400, **query)
     assert [error["field"] for error in envelope["errors"]] == list(query)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "words"),
+    [
+        ("/applications", "page=0", "page must be at least 1."),
+        ("/applications", "pageSize=1001", "pageSize must be at most 1000."),
+        ("/applications", "page=", "page must be a whole number."),
+        ("/applications", "search=%00", "search holds characters that are not allowed there."),
+        ("/tasks", "appId=a/b", "appId holds characters that are not allowed there."),
+        ("/tasks", "since=x", "since must be a moment: RFC 3339, a date, or unix seconds."),
+        ("/tasks", "since=99999999999999999", "since must be a moment: RFC 3339, a date, or unix seconds."),
+    ],
+)
+async def test_what_is_wrong_with_a_parameter_is_said_in_words(api: Api, path: str, query: str, words: str) -> None:
+    envelope = await api.call("GET", f"{path}?{query}", 400)
+    assert envelope["message"] == words
+
+
+async def test_a_field_is_spelled_as_it_is(api: Api) -> None:
+    assert (await api.post("/applications", application(foo=1), 400))["message"].startswith("foo is not a field")
+    app = await api.create()
+    envelope = await api.post(f"/applications/{app['id']}/workflow/exec", {"onActive": "x"}, 400)
+    assert envelope["message"] == "onActive must be one of 'queue', 'reject' or 'supersede'."
+
+
+async def test_a_key_that_is_given_twice_is_named(api: Api) -> None:
+    headers = {"Content-Type": "application/json"}
+    body = b'{"name": "shop", "component": [{"name": "c", "type": "config", "type": "secret"}]}'
+    envelope = await api.call("POST", "/applications", 400, content=body, headers=headers)
+    assert envelope["message"] == '"type" is given twice in one object of the body.'
+    assert [error["field"] for error in envelope["errors"]] == ["type"]
 
 
 async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:

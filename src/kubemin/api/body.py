@@ -1,8 +1,8 @@
 """Request bodies: how much is read, and what counts as JSON.
 
 The standard library's parser lets pass what the rooms below cannot keep (NaN, numbers without end, NUL, half a
-surrogate pair, a thousand levels of nesting). All of it is refused here, with the path of the field, so that no handler
-meets it.
+surrogate pair, a thousand levels of nesting) and what means two things (a key given twice). All of it is refused here,
+with the path of the field, so that no handler meets it.
 """
 
 import json
@@ -123,7 +123,8 @@ def _check_content_type(request: Request) -> None:
     raise ApiError(
         415,
         Code.UNSUPPORTED_MEDIA_TYPE,
-        f"The body must be JSON with the header Content-Type: application/json, not {kind or 'without a type'}.",
+        "The body must be JSON with the header Content-Type: application/json; "
+        f"{f'it says {kind[:100]}' if kind else 'it has none'}.",
     )
 
 
@@ -134,7 +135,7 @@ def parse_json(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         _refuse("body", "INVALID_JSON", f"The body is not UTF-8: byte {error.start} cannot be decoded.")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         _refuse(
             "body", "INVALID_JSON", f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
@@ -158,6 +159,19 @@ def _short(text: str) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     _refuse("body", "INVALID_JSON", f"The body is not JSON: {name} is not a number that JSON knows.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object. A key that is there twice is refused: which of the two was meant, nobody can tell."""
+    found: dict[str, Any] = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                _check_text("", key)
+                _refuse(key or "body", "DUPLICATE_FIELD", f'"{key}" is given twice in one object of the body.')
+            seen.add(key)
+    return found
 
 
 def _finite(text: str) -> float:

@@ -79,12 +79,15 @@ def summary(issues: Sequence[Issue]) -> str:
     """One sentence: the first issue, and how many more there are."""
     first = issues[0]
     text = first.message if first.field in first.message else f"{first.field}: {first.message}"
-    return sentence(f"{text.rstrip('.')} (and {len(issues) - 1} more)" if len(issues) > 1 else text)
+    if len(issues) > 1:
+        text = f"{text.rstrip('.')} (and {len(issues) - 1} more)"
+    return sentence(text, keep=first.field)
 
 
-def sentence(text: str) -> str:
-    """The text with a capital where it starts with a plain word, and a full stop."""
-    if text.partition(" ")[0].isalpha():
+def sentence(text: str, *, keep: str = "") -> str:
+    """The text with a capital where it starts with a plain word other than the name ``keep``, and a full stop."""
+    word = text.partition(" ")[0]
+    if word.isalpha() and word != keep:
         text = text[0].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
@@ -98,7 +101,44 @@ def _issue_of(detail: dict[str, object]) -> Issue:
     for part in where:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     code = "MISSING_REQUIRED_FIELD" if detail["type"] == "missing" else "INVALID_VALUE"
-    return Issue(field=path or "body", code=code, message=str(detail["msg"]))
+    return Issue(field=path or "body", code=code, message=f"{path or 'body'} {_words(detail)}.")
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field that is known here",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} items",
+    "string_pattern_mismatch": "holds characters that are not allowed there",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be one of {expected}",
+}
+
+
+def _words(detail: dict[str, object]) -> str:
+    """What is wrong, to follow the field's name."""
+    context = detail.get("ctx")
+    words = _WORDS.get(str(detail["type"]))
+    return str(detail["msg"]) if words is None else words.format(**(context if isinstance(context, dict) else {}))
 
 
 def _of_http(error: HTTPException) -> ApiError:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Query
+from pydantic import Field
 
 from kubemin.api.codes import Code
 from kubemin.api.envelope import ApiError, FieldError
@@ -21,10 +22,12 @@ Search = Annotated[
 DEFAULT_PAGE_SIZE = 50
 
 
+_MOMENT = {"pattern": r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+ -][0-9:]+)?)?)$"}
+"""For the document only: what does not match is refused by `moment_of`, with words."""
+
 Since = Annotated[
-    str | None,
+    Annotated[str, Field(json_schema_extra=_MOMENT)] | None,
     Query(
-        pattern=r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+ -][0-9:]+)?)?)$",
         description="Created then or later: RFC 3339, a date, or unix seconds.",
         examples=["2026-01-31T12:00:00Z"],
     ),
@@ -38,7 +41,8 @@ def moment_of(text: str) -> datetime:
             return datetime.fromtimestamp(int(text), UTC)
         head, _, offset = text[10:].rpartition(" ")  # a plus sign that was not escaped arrives as a blank
         moment = datetime.fromisoformat(f"{text[:10]}{head}+{offset}" if head else text)
-    except (ValueError, OverflowError) as error:
-        wrong = FieldError(field="since", code="INVALID_VALUE", message=f"since: {text} is not a moment.")
+    except (ValueError, OverflowError, OSError) as error:
+        message = "since must be a moment: RFC 3339, a date, or unix seconds."
+        wrong = FieldError(field="since", code="INVALID_VALUE", message=message)
         raise ApiError(400, Code.VALIDATION, wrong.message, errors=[wrong]) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
