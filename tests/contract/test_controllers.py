@@ -2,6 +2,8 @@
 
 import pytest
 
+from kubemin.cluster.readiness import readiness
+
 from .kube import Json, Kube, entries, meta, owners
 from .manifests import deployment, job, service, statefulset
 
@@ -215,3 +217,44 @@ async def test_an_old_revision_of_a_statefulset_that_is_deleted_stays_away(kube:
     await settled(kube, "statefulsets", "db")
     revisions = (await kube.list("controllerrevisions")).ok()["items"]
     assert first not in {meta(item)["name"] for item in revisions}
+
+
+async def test_a_rollout_that_makes_no_progress_is_given_up_by_its_controller(kube: Kube) -> None:
+    """Whether no node takes the Pods, or their image cannot be pulled."""
+    sent = deployment(image="image.invalid/never:1", replicas=1)
+    sent["spec"]["progressDeadlineSeconds"] = 2
+    await kube.make("deployments", sent)
+
+    def late(item: Json | None) -> Json | None:
+        conditions = item["status"].get("conditions", []) if item else []
+        return next((each for each in conditions if each["type"] == "Progressing" and each["status"] == "False"), None)
+
+    condition = await kube.until("deployments", "web", late)
+    assert condition["reason"] == "ProgressDeadlineExceeded"
+    assert "has timed out progressing" in condition["message"]
+    verdict = readiness(await kube.read("deployments", "web"))
+    assert verdict.state == "hopeless"
+    assert "ProgressDeadlineExceeded" in verdict.message
+
+
+async def test_a_stateful_set_that_is_scaled_up_makes_claims_one_after_another(kube: Kube) -> None:
+    """R6: each Pod's claims come with it, before it is scheduled; the next Pod waits until the one before is ready."""
+    await kube.make("statefulsets", statefulset(image="image.invalid/never:1", replicas=2, claim=True))
+    pod = await kube.until("pods", "db-0", lambda item: item)
+    (volume,) = [each for each in pod["spec"]["volumes"] if "persistentVolumeClaim" in each]
+    assert volume["persistentVolumeClaim"]["claimName"] == "data-db-0"
+    claim = await kube.read("persistentvolumeclaims", "data-db-0")
+    assert meta(claim)["creationTimestamp"] <= meta(pod)["creationTimestamp"]
+    (await kube.get("persistentvolumeclaims", "data-db-1")).refused(404, "NotFound")
+    (await kube.delete("statefulsets", "db", propagationPolicy="Foreground")).ok()
+    await kube.until_gone("statefulsets", "db")
+    (await kube.get("pods", "db-0")).refused(404, "NotFound")  # gone means: its Pods too
+
+
+async def test_a_job_that_is_deleted_in_the_foreground_takes_its_pods_with_it(kube: Kube) -> None:
+    await kube.make("jobs", job(image="image.invalid/never:1"))
+    (pod,) = await kube.until_listed("pods", lambda items: items or None)
+    assert controller_of(pod)["kind"] == "Job"
+    (await kube.delete("jobs", "mig", propagationPolicy="Foreground")).ok()
+    await kube.until_gone("jobs", "mig")
+    (await kube.get("pods", meta(pod)["name"])).refused(404, "NotFound")

@@ -6,9 +6,10 @@ from contextlib import aclosing
 import pytest
 
 from kubemin.cluster.readiness import Verdict, readiness
+from kubemin.spec.objects import ObjectRef
 
 from .kube import Json, Kube, entries, meta
-from .manifests import deployment, job, pvc, service, statefulset
+from .manifests import configmap, deployment, job, pvc, service, statefulset
 
 pytestmark = pytest.mark.pods
 
@@ -104,6 +105,66 @@ async def test_a_missing_configmap_is_told_in_the_pods_words(kube: Kube) -> None
     _, verdict = await until_verdict(kube, "deployments", "web", "hopeless")
     assert "CreateContainerConfigError" in verdict.message
     assert 'configmap "nowhere" not found' in verdict.message
+
+
+async def test_a_missing_key_is_told_in_the_pods_words(kube: Kube) -> None:
+    await kube.make("configmaps", configmap("there"))
+    sent = app(kube, deployment, replicas=1)
+    source = {"configMapKeyRef": {"name": "there", "key": "b"}}
+    sent["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "B", "valueFrom": source}]
+    await kube.make("deployments", sent)
+    _, verdict = await until_verdict(kube, "deployments", "web", "hopeless")
+    assert "CreateContainerConfigError" in verdict.message
+    assert f"couldn't find key b in ConfigMap {kube.namespace}/there" in verdict.message
+
+
+async def test_a_missing_configmap_to_mount_is_told_by_events_only(kube: Kube) -> None:
+    sent = app(kube, deployment, replicas=1)
+    spec = sent["spec"]["template"]["spec"]
+    spec["volumes"] = [{"name": "files", "configMap": {"name": "nowhere"}}]
+    spec["containers"][0]["volumeMounts"] = [{"name": "files", "mountPath": "/files"}]
+    await kube.make("deployments", sent)
+    (pod,) = await kube.until_listed("pods", lambda items: items or None)
+
+    def told(items: list[Json]) -> Json | None:
+        return next((each for each in items if each["reason"] == "FailedMount"), None)
+
+    about = f"involvedObject.uid={meta(pod)['uid']}"
+    event = await kube.until_listed("events", told, fieldSelector=about)
+    assert 'configmap "nowhere" not found' in event["message"]
+    item = await kube.read("deployments", "web")
+    sets = (await kube.list("replicasets")).ok()["items"]
+    verdict = readiness(item, [await kube.read("pods", meta(pod)["name"])], [event], replica_sets=sets)
+    assert verdict.state == "hopeless"
+    assert "FailedMount" in verdict.message
+
+
+async def test_a_pod_whose_claim_is_not_there_is_told_in_the_schedulers_words(kube: Kube) -> None:
+    sent = app(kube, deployment, replicas=1)
+    claimed = {"persistentVolumeClaim": {"claimName": "nowhere"}}
+    sent["spec"]["template"]["spec"]["volumes"] = [{"name": "data", **claimed}]
+    await kube.make("deployments", sent)
+    _, verdict = await until_verdict(kube, "deployments", "web", "hopeless")
+    assert "Unschedulable" in verdict.message
+    assert 'persistentvolumeclaim "nowhere" not found' in verdict.message
+
+
+async def test_the_last_words_of_a_container_that_crashes(kube: Kube) -> None:
+    """Of the run before the present one, as long as the node keeps its log."""
+    sent = app(kube, deployment, "crash", replicas=1)
+    container = sent["spec"]["template"]["spec"]["containers"][0]
+    if "command" in container:
+        container["command"] = ["sh", "-c", "echo one; echo fatal; exit 3"]
+    await kube.make("deployments", sent)
+
+    def crashed(items: list[Json]) -> Json | None:
+        statuses = [each for pod in items for each in pod["status"].get("containerStatuses") or []]
+        return items[0] if any(each["restartCount"] for each in statuses) else None
+
+    pod = await kube.until_listed("pods", crashed)
+    said = await kube.cluster.log(ObjectRef("Pod", kube.namespace, meta(pod)["name"]), "app", lines=1, previous=True)
+    assert "fatal" in said
+    assert len(said.strip().splitlines()) == 1
 
 
 async def test_a_pod_that_no_node_takes_is_told_in_the_schedulers_words(kube: Kube) -> None:

@@ -87,7 +87,7 @@ async def fails(instance: Instance, components: list[dict[str, Any]], options: E
         pytest.param([job("task:pull")], ["ImagePullBackOff"], id="job-image-pull"),
         pytest.param(
             [web("api", traits={"init": [{"name": "prepare", "properties": {"image": "prepare:crash"}}]})],
-            ["init container prepare", "exit code 1"],
+            ["init container prepare", "exit code 1", "it said last: prepare: starting prepare:crash"],
             id="init-container",
         ),
     ],

@@ -69,11 +69,15 @@ class Handlers:
             raise bad_request(
                 f"a container name must be specified for pod {target.name}, choose one of: [{' '.join(names)}]"
             )
+        names += [container["name"] for container in pod["spec"].get("initContainers") or []]
         if container not in names:
             raise bad_request(f"container {container} is not valid for pod {target.name}")
         text = self._log(target.namespace, target.name, container, previous=query.get("previous") == "true")
         if text is None:
             raise bad_request(f'container "{container}" in pod "{target.name}" is waiting to start: ContainerCreating')
+        if (tail := query.get("tailLines", "")).isdecimal():
+            lines = text.splitlines(keepends=True)
+            text = "".join(lines[max(0, len(lines) - int(tail)) :])
         return Answer(text.encode(), content_type="text/plain")
 
     def _list(self, call: Call) -> Answer:
