@@ -11,6 +11,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    allowed_hosts: str = ""
+    """Names, separated by commas."""
     database_url: str = "sqlite:///kubemin.db"
     redis_url: str | None = None
     kubeconfig: str | None = None

@@ -114,7 +114,7 @@ async def deps(db: Database) -> Deps:
 @pytest.fixture
 async def api(deps: Deps) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(create_app(deps), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         states = deps.component_states("")
         assert isinstance(states, dict)
         yield Api(http, deps.db, states)

@@ -222,7 +222,7 @@ async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
             health={"cluster": away},
         )
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         answer = await http.get("/readyz")
         assert answer.status_code == 200
         assert answer.json()["data"] == {

@@ -194,7 +194,7 @@ async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:
 
     app = create_app(Deps(db=deps.db, service=deps.service, limits=deps.limits, component_states=broken))
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test"
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://localhost"
     ) as http:
         api = Api(http, deps.db)
         app_id = (await api.create())["id"]

@@ -29,7 +29,7 @@ MERGE = "application/merge-patch+json"
 async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
     deps = Deps(db=instance.db, service=instance.service, limits=LIMITS, component_states=lambda _: {})
     transport = httpx.ASGITransport(create_app(deps))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
         yield client
 
 

@@ -29,7 +29,7 @@ async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
             outlooks=Outlooks(instance.db, instance.cluster),
         )
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/api/v1") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost/api/v1") as client:
         yield client
 
 

@@ -7,6 +7,7 @@ from kubemin import __version__
 from kubemin.api import errors
 from kubemin.api.body import BodyLimit
 from kubemin.api.deps import Deps
+from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
 from kubemin.api.routes import applications, elsewhere, health, orphans, outlook, tasks, workflows
 
@@ -45,6 +46,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.include_router(api)
     app.include_router(health.router)
     app.add_middleware(BodyLimit, limit=deps.max_body_bytes)
+    app.add_middleware(KnownHosts, hosts=deps.allowed_hosts)
     app.add_middleware(Measured, registry=deps.registry)
     return app
 

@@ -74,6 +74,8 @@ class Deps:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: event streams end, so that it can."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """Names by which the server may be asked, beside those of loopback addresses."""
     max_body_bytes: int = 4 * 1024 * 1024
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5

@@ -156,6 +156,7 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             outlooks=Outlooks(parts.db, parts.cluster, sequential_concurrency=settings.sequential_max_concurrency),
             health=_health(settings, parts),
             stopping=stopping,
+            allowed_hosts=frozenset(name.strip() for name in settings.allowed_hosts.split(",") if name.strip()),
             max_body_bytes=settings.max_body_bytes,
         )
         with _listen(settings) as listener:
