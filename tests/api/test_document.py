@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from kubemin.api import docs
+from kubemin.store import Unavailable
 from tests.api.conftest import Api
 from tests.api.test_schemathesis import document
 
@@ -103,3 +104,30 @@ async def test_metrics_count_requests_by_operation_not_by_address(api: Api) -> N
     assert line in text
     assert 'method="other",operation="none"' in text
     assert "app-1" not in text
+
+
+async def test_metrics_say_how_the_tasks_are(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = await api.create()
+    await api.post(f"/applications/{app['id']}/workflow/exec", {})
+    lines = (await api.http.get("/metrics")).text.splitlines()
+    assert {
+        "# TYPE kubemin_tasks gauge",
+        'kubemin_tasks{status="waiting"} 1.0',
+        'kubemin_tasks{status="failed"} 0.0',
+        'kubemin_cleanups{state="none"} 1.0',
+        'kubemin_cleanups{state="incomplete"} 0.0',
+        'kubemin_leases{state="held"} 0.0',
+        'kubemin_leases{state="expired"} 0.0',
+        "kubemin_database_up 1.0",
+    } <= set(lines)
+    assert [line for line in lines if line.startswith("kubemin_queue_oldest_task_age_seconds ")]
+
+    def away() -> Any:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(api.db, "read", away)
+    answer = await api.http.get("/metrics")
+    assert answer.status_code == 200
+    assert "kubemin_database_up 0.0" in answer.text
+    assert "kubemin_tasks" not in answer.text
+    assert "kubemin_http_requests_total" in answer.text

@@ -309,3 +309,31 @@ async def test_a_stale_epoch_can_do_nothing(db: Database) -> None:
         async with db.begin("stale") as tx:
             await tasks.guard(tx, A, 1)
     assert await read_task(db, "a") == before
+
+
+async def test_the_tally_counts_what_matters(db: Database) -> None:
+    async with db.read() as tx:
+        empty = await tasks.tally(tx)
+    assert set(empty.statuses) == set(TaskStatus)
+    assert set(empty.cleanups) == set(Cleanup)
+    assert {*empty.statuses.values(), *empty.cleanups.values(), *empty[2:]} == {0}
+    for number in range(4):
+        await add_tasks(db, "abcd"[number], app=f"app{number}")
+    held = [await claim(db) for _ in range(3)]
+    assert all(held)
+    async with db.begin("end") as tx:
+        assert await tasks.start(tx, A, 1)
+        assert await tasks.finish(tx, A, 1, TaskStatus.FAILED, "no", Cleanup.PENDING)
+        assert await tasks.set_cleanup(tx, A, 1, Cleanup.INCOMPLETE, "held", 60)
+    await expire(db, "b")
+    await tick(db)
+    async with db.read() as tx:
+        found = await tasks.tally(tx)
+    assert {status: number for status, number in found.statuses.items() if number} == {
+        TaskStatus.WAITING: 1,
+        TaskStatus.QUEUED: 2,
+        TaskStatus.FAILED: 1,
+    }
+    assert (found.cleanups[Cleanup.INCOMPLETE], found.cleanups[Cleanup.NONE]) == (1, 3)
+    assert 0 < found.oldest_waiting < 3600
+    assert (found.leases_held, found.leases_expired) == (1, 1)

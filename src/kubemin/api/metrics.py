@@ -1,9 +1,15 @@
-"""What ``/metrics`` counts of the API itself."""
+"""What ``/metrics`` says: requests, as this process counts them, and tasks, as the database has them."""
 
 import time
+from collections.abc import Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kubemin.store import Database, StoreError
+from kubemin.store.tasks import Tally, tally
 
 
 class Measured:
@@ -37,3 +43,49 @@ class Measured:
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """The method is the caller's to choose, and each one that is counted by name is kept for good."""
+
+
+async def text(registry: CollectorRegistry, db: Database) -> bytes:
+    """All metrics in the text format of Prometheus. Without the database, what this process knows by itself."""
+    found: Tally | None = None
+    try:
+        async with db.read() as tx:
+            found = await tally(tx)
+    except StoreError:
+        pass  # said by kubemin_database_up
+    asked = CollectorRegistry()
+    asked.register(_Gauges(found))
+    return generate_latest(registry) + generate_latest(asked)
+
+
+class _Gauges(Collector):
+    """One look at the database. Every server that shares it says the same."""
+
+    def __init__(self, found: Tally | None) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        found = self._found
+        yield GaugeMetricFamily("kubemin_database_up", "1 if the database answered this scrape.", found is not None)
+        if found is None:
+            return
+        yield _by("kubemin_tasks", "Tasks in the database.", "status", found.statuses.items())
+        yield _by(
+            "kubemin_cleanups", "Tasks in the database, by how far their cleanup is.", "state", found.cleanups.items()
+        )
+        yield GaugeMetricFamily(
+            "kubemin_queue_oldest_task_age_seconds",
+            "How long the oldest waiting task has waited; 0 if none does.",
+            found.oldest_waiting,
+        )
+        leases = {"held": found.leases_held, "expired": found.leases_expired}
+        yield _by(
+            "kubemin_leases", "Tasks that a worker holds, or that wait to be taken over.", "state", leases.items()
+        )
+
+
+def _by(name: str, what: str, label: str, numbers: Iterable[tuple[str, int]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, what, labels=(label,))
+    for value, number in numbers:
+        family.add_metric((str(value),), number)
+    return family

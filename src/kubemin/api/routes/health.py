@@ -4,13 +4,14 @@ import asyncio
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from kubemin import __version__
 from kubemin.api import docs, openapi
 from kubemin.api.codes import Code
 from kubemin.api.deps import Deps, Given, Health
 from kubemin.api.envelope import ApiError, Envelope, FieldError
+from kubemin.api.metrics import text
 from kubemin.api.models.health import Alive, CheckReply, Readiness
 from kubemin.store.errors import StoreError
 
@@ -60,7 +61,7 @@ async def _ask_database(deps: Deps) -> str | None:
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
 async def metrics(deps: Given) -> PlainTextResponse:
     """Counters and gauges in the text format of Prometheus."""
-    return PlainTextResponse(generate_latest(deps.registry), media_type=CONTENT_TYPE_LATEST)
+    return PlainTextResponse(await text(deps.registry, deps.db), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/openapi.json", include_in_schema=False)

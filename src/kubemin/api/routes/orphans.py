@@ -30,11 +30,17 @@ async def delete_orphans(
     claims: Annotated[
         bool, Query(description="Delete the claims of StatefulSets' templates too: their data is lost.")
     ] = False,
+    uid: Annotated[
+        list[str] | None, Query(description="Delete no others than those of these uids: what a list has shown.")
+    ] = None,
 ) -> Envelope[OrphanList]:
-    """Deletes them, but for what changed hands meanwhile; one that was not deleted says why in `error`."""
+    """Deletes them, but for what changed hands meanwhile; one that was not deleted says why in `error`.
+
+    To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
+    """
     if deps.orphans is None:
         raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
-    return Envelope(data=_list(await deps.orphans.delete(claims=claims)))
+    return Envelope(data=_list(await deps.orphans.delete(claims=claims, only=uid)))
 
 
 def _list(found: Sequence[Orphan]) -> OrphanList:

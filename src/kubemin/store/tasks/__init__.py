@@ -14,6 +14,7 @@ from kubemin.store.tasks.reads import (
 )
 from kubemin.store.tasks.record import NewTask, Task
 from kubemin.store.tasks.record import insert_task as insert
+from kubemin.store.tasks.tally import Tally, tally
 from kubemin.store.tasks.transitions import (
     cancel,
     finish,
@@ -27,6 +28,7 @@ from kubemin.store.tasks.transitions import (
 __all__ = [
     "NewTask",
     "Standing",
+    "Tally",
     "Task",
     "active_of",
     "brief",
@@ -47,5 +49,6 @@ __all__ = [
     "set_cleanup",
     "start",
     "statuses",
+    "tally",
     "update_plan",
 ]

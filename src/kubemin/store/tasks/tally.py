@@ -1,0 +1,45 @@
+"""How many tasks there are, by what matters to whoever watches over the whole."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store.clock import past
+from kubemin.store.tables import tasks
+from kubemin.store.transaction import Tx
+
+
+class Tally(NamedTuple):
+    """Numbers of tasks; every status and state is there, 0 included.
+
+    ``oldest_waiting``: seconds for which the oldest waiting task has waited, 0 if none does. ``leases_held``: tasks
+    that a living worker holds; ``leases_expired``: tasks whose worker is gone, and that wait to be taken over.
+    """
+
+    statuses: Mapping[TaskStatus, int]
+    cleanups: Mapping[Cleanup, int]
+    oldest_waiting: float
+    leases_held: int
+    leases_expired: int
+
+
+async def tally(tx: Tx) -> Tally:
+    """Count all tasks."""
+    statuses, cleanups = Counter(dict.fromkeys(TaskStatus, 0)), Counter(dict.fromkeys(Cleanup, 0))
+    counted = select(tasks.c.status, tasks.c.cleanup, func.count().label("number"))
+    for row in await tx.rows(counted.group_by(tasks.c.status, tasks.c.cleanup)):
+        statuses[TaskStatus(row.status)] += row.number
+        cleanups[Cleanup(row.cleanup)] += row.number
+    oldest = await tx.scalar(select(func.min(tasks.c.created_at)).where(tasks.c.status == TaskStatus.WAITING))
+    leased = await tx.scalar(select(func.count(tasks.c.lease_expires_at)))
+    expired = await tx.scalar(select(func.count()).select_from(tasks).where(past(tasks.c.lease_expires_at)))
+    return Tally(
+        statuses,
+        cleanups,
+        max(0.0, (await tx.now() - oldest).total_seconds()) if oldest else 0.0,
+        leased - expired,
+        expired,
+    )
