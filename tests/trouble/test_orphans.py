@@ -16,6 +16,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
 from tests.cli.kubemin import Kubemin, Running
+from tests.cli.terminal import Terminal
 from tests.engine.instance import EVERYTHING, Instance, conf, web
 from tests.engine.test_points import differences
 
@@ -119,6 +120,18 @@ async def test_an_object_that_is_another_by_then_is_not_deleted(instance: Instan
     assert "edited" not in left
 
 
+async def test_only_what_was_shown_is_deleted(instance: Instance, lost: Database) -> None:
+    """What became an orphan after the list, nobody has agreed to."""
+    registry = instance.sim.registry
+    registry.create("configmaps", "default", labelled("seen"), manager="kubemin")
+    orphans = Orphans(lost, instance.cluster)
+    seen = [one.uid for one in await orphans.find()]
+    registry.create("configmaps", "default", labelled("later"), manager="kubemin")
+    assert [one.ref.name for one in await orphans.delete(only=seen)] == ["seen"]
+    assert [one.ref.name for one in await orphans.find()] == ["later"]
+    assert await orphans.delete(only=[]) == []
+
+
 async def test_what_a_controller_made_is_never_one(instance: Instance, lost: Database) -> None:
     """Controllers copy labels: what has a controller goes with it, or stays with it."""
     registry = instance.sim.registry
@@ -199,10 +212,43 @@ def test_the_command_lists_before_it_deletes(server: Running, tmp_path: Path) ->
     assert (listed.returncode, listed.stderr) == (0, "")
     assert "ConfigMap  default    orphan-1" in listed.stdout
     assert httpx.get(f"{collection}/orphan-1", trust_env=False).status_code == 200
-    done = kubemin("orphans", "--delete")
-    assert done.returncode == 0
+    done = kubemin("orphans", "--delete", stdin="")  # nobody is there to be asked
+    assert (done.returncode, done.stderr) == (0, "")
     before, after = done.stdout.split("\n\n")
     assert "its task is not known" in before
     assert "deleted" in after
     assert httpx.get(f"{collection}/orphan-1", trust_env=False).status_code == 404
     assert kubemin("orphans").stdout == "no orphans\n"
+
+
+def test_at_a_terminal_it_asks_before_it_deletes(server: Running, tmp_path: Path) -> None:
+    cluster = server.wait_for(r"simulated cluster at (http://\S+)")[1]
+    collection = f"{cluster}/api/v1/namespaces/default/configmaps"
+    query = {"fieldManager": "kubemin"}
+    assert httpx.post(collection, params=query, json=labelled("orphan-2"), trust_env=False).status_code == 201
+
+    def there() -> bool:
+        return httpx.get(f"{collection}/orphan-2", trust_env=False).status_code == 200
+
+    env = {"KUBEMIN_SERVER": server.url}
+    for keys in ("n\n", "\n"):
+        terminal = Terminal(tmp_path, "orphans", "--delete", env=env)
+        terminal.wait_for(r"orphan-2[\s\S]*empty or another database[\s\S]*\[y/N\]")
+        assert there()
+        terminal.type(keys)
+        assert terminal.end() == 0
+        assert "nothing was deleted" in terminal.shown
+        assert there()
+    terminal = Terminal(tmp_path, "orphans", "--delete", "--json", env=env)
+    assert terminal.end() == 2
+    assert there()
+    terminal = Terminal(tmp_path, "orphans", "--delete", env=env)
+    terminal.wait_for(r"\[y/N\]")
+    terminal.type("y\n")
+    assert terminal.end() == 0
+    assert not there()
+    assert httpx.post(collection, params=query, json=labelled("orphan-2"), trust_env=False).status_code == 201
+    terminal = Terminal(tmp_path, "orphans", "--delete", "--yes", env=env)
+    assert terminal.end() == 0
+    assert "[y/N]" not in terminal.shown
+    assert not there()

@@ -308,22 +308,26 @@ def cleanup(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER
 
 @app.command()
 def orphans(
-    delete: Annotated[bool, typer.Option("--delete", help="Delete them, once listed.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete them, once listed; at a terminal it asks before.")
+    ] = False,
     claims: Annotated[
         bool, typer.Option("--claims", help="With --delete: claims of StatefulSets too; their data is lost.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
     """List objects that no task accounts for.
 
-    They carry a task's label, but the task is not known or does not have them in its journal. Exits 1 when one was not
-    deleted.
+    They carry a task's label, but the task is not known or does not have them in its journal. To a server with an empty
+    or another database that is everything that was ever deployed, also what runs well: read the list before --delete.
+    Exits 1 when one was not deleted.
     """
     from kubemin.cli.reports import orphans as run
 
-    raise typer.Exit(run(delete=delete, claims=claims, as_json=as_json, server=server, token=token))
+    raise typer.Exit(run(delete=delete, claims=claims, yes=yes, as_json=as_json, server=server, token=token))
 
 
 @app.command()

@@ -1,11 +1,15 @@
 """Commands that look at what the server has, and the small ones that change it."""
 
+import sys
 import time
+from collections.abc import Sequence
 from typing import Any
+
+import typer
 
 from kubemin.cli.apply import ending
 from kubemin.cli.client import Client
-from kubemin.cli.exits import Exit
+from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.output import moment, print_json, print_table, say, span
@@ -127,20 +131,47 @@ def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> N
         say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
 
 
-def orphans(*, delete: bool, claims: bool, as_json: bool, server: str, token: str | None) -> int:
-    """List objects that no task accounts for, and with ``delete`` delete them; 1 when one was not deleted."""
+_AT_ONCE = 1000
+"""Orphans that one request names: its address has a limit."""
+
+
+def orphans(*, delete: bool, claims: bool, yes: bool, as_json: bool, server: str, token: str | None) -> int:
+    """List objects that no task accounts for, and with ``delete`` delete these; 1 when one was not deleted.
+
+    Whoever sits at a terminal is asked first, unless ``yes``.
+    """
+    asks = delete and not yes and sys.stdin.isatty()
+    if asks and as_json:
+        raise CliError("with --json nobody is asked: give --yes to delete what --json alone lists", Exit.USAGE)
     with Client(server, token) as client:
         found = client.get("/orphans")
         if not as_json:
             _print_orphans(found, "why")
         if delete and found["orphans"]:
-            found = client.delete("/orphans", claims=claims)
+            if asks and not typer.confirm(_QUESTION.format(len(found["orphans"])), err=True):
+                say("nothing was deleted")
+                return Exit.OK
+            found = _delete(client, [one["uid"] for one in found["orphans"]], claims=claims)
             if not as_json:
                 say()
                 _print_orphans(found, "error")
     if as_json:
         print_json(found)
     return Exit.FAILED if any(one["error"] for one in found["orphans"]) else Exit.OK
+
+
+_QUESTION = (
+    "To a server with an empty or another database everything that was ever deployed is an orphan, also what runs "
+    "well. Delete these {}?"
+)
+
+
+def _delete(client: Client, uids: Sequence[str], *, claims: bool) -> dict[str, Any]:
+    """Delete what was listed, and nothing that came since."""
+    done: list[Any] = []
+    for start in range(0, len(uids), _AT_ONCE):
+        done += client.delete("/orphans", claims=claims, uid=uids[start : start + _AT_ONCE])["orphans"]
+    return {"orphans": done}
 
 
 def _print_orphans(found: dict[str, Any], last: str) -> None:

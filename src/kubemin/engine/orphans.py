@@ -87,15 +87,18 @@ class Orphans:
             found += await _claims(known, objects, {one.ref for one in found})
         return sorted(found, key=lambda one: (KINDS.index(one.ref.kind), one.ref))
 
-    async def delete(self, *, claims: bool = False) -> list[Orphan]:
+    async def delete(self, *, claims: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
         """Delete the very objects that `find` finds; those that could not be deleted say why.
 
-        The claims of StatefulSets' templates stay, unless ``claims``: their data would be lost.
+        With ``only`` no others than those of these uids: what somebody has seen. The claims of StatefulSets' templates
+        stay, unless ``claims``: their data would be lost.
         """
         done: list[Orphan] = []
+        going = set(only or ())
         for orphan in await self.find():
-            going = {one.uid for one in done if not one.error}
-            done.append(await self._delete(orphan, going, claims=claims))
+            if only is None or orphan.uid in only:
+                done.append(await self._delete(orphan, going, claims=claims))
+                going |= {orphan.uid} if not done[-1].error else set()
         return done
 
     async def _delete(self, orphan: Orphan, going: Collection[str], *, claims: bool) -> Orphan:
