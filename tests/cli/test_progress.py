@@ -41,23 +41,43 @@ def loaded() -> Progress:
     return progress
 
 
-def job(number: int, status: str, info: str | None = None, error: str | None = None) -> dict[str, Any]:
-    return {"job": number, "status": status, "info": info, "error": error}
+def job(number: int, status: str, info: str | None = None, error: str | None = None, **count: int) -> dict[str, Any]:
+    return {"job": number, "status": status, "info": info, "error": error, **count}
 
 
 def test_a_component_shows_how_far_its_workload_is() -> None:
     progress = loaded()
     assert progress.take("job", job(2, "running"), 200) == ["web  Deployment/deploy-web  running"]
     info = "Deployment deploy-web: 1 of 3 updated replicas are available"
-    assert progress.take("job", job(2, "running", info), 201) == [
+    assert progress.take("job", job(2, "running", info, ready=1, desired=3), 201) == [
         "web  Deployment/deploy-web  running  1 of 3 updated replicas are available"
     ]
     web = progress.components["web"]
     assert (web.status, web.ready, web.start, web.end) == ("running", "1/3", 200, None)
-    assert progress.take("job", job(2, "completed"), 205) == ["web  Deployment/deploy-web  completed"]
+    info = "Deployment deploy-web: 3 of 3 replicas are available"
+    assert progress.take("job", job(2, "completed", info, ready=3, desired=3), 205) == [
+        "web  Deployment/deploy-web  completed"
+    ]
     assert (web.status, web.ready, web.end, web.note) == ("completed", "3/3", 205, "")
     assert progress.take("job", job(2, "running", info), 206) == []  # it came late
     assert (web.status, web.end) == ("completed", 205)
+
+
+def test_what_was_over_before_it_was_followed_is_told_too() -> None:
+    progress = loaded()
+    assert progress.take("job", job(1, "running"), 200) == ["conf  ConfigMap/conf  running"]
+    assert progress.components["conf"].status == "completed"
+    assert progress.take("job", job(1, "completed"), 200) == ["conf  ConfigMap/conf  completed"]
+    conf = progress.components["conf"]
+    assert (conf.status, conf.start, conf.end) == ("completed", 100, 103)
+    progress.load(STATUS, STAGES)  # as after a connection that broke
+    assert progress.take("job", job(1, "completed"), 201) == []
+
+
+def test_a_dry_run_tells_what_each_job_would_do() -> None:
+    assert loaded().take("job", job(2, "skipped", "would be created"), 200) == [
+        "web  Deployment/deploy-web  skipped  would be created"
+    ]
 
 
 def test_a_failure_is_told_with_its_reason() -> None:
@@ -102,8 +122,9 @@ events = st.one_of(
                 "status": st.sampled_from(JobStatus),
                 "info": st.none() | st.text(),
                 "error": st.none() | st.text(),
-            }
-        ),
+            },
+            optional={"ready": st.integers(0, 3), "desired": st.just(3)},
+        ).filter(lambda data: ("ready" in data) == ("desired" in data)),
     ),
     st.tuples(
         st.just("task"), st.fixed_dictionaries({"status": st.sampled_from(TaskStatus)}, optional={"reason": st.text()})

@@ -1,6 +1,5 @@
 """What is known of a task that is followed, kept up to date from its events. Pure."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,19 +7,16 @@ from kubemin.api.progress import component_status
 from kubemin.cli.exits import Exit
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 
-_COUNT = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)")
-_WORKLOADS = ("Deployment", "StatefulSet", "Job")
 _SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
 
 
 @dataclass
 class Job:
-    """A job as its events tell of it; ``name`` is ``component/Kind/object``."""
+    """A job as it is known; ``name`` is ``component/Kind/object``. ``over``: its end has been told."""
 
     name: str
     status: JobStatus
-    info: str = ""
-    error: str = ""
+    over: bool = False
 
     @property
     def component(self) -> str:
@@ -70,10 +66,8 @@ class Progress:
             component.start, component.end = one.get("startTime"), one.get("endTime")
         for stage in stages["stages"]:
             if stage["type"] != "rollback":
-                job = self.jobs[stage["id"]] = Job(stage["name"], JobStatus(stage["status"]), error=stage["error"])
-                job.info = self._short(job, stage["info"])
-        for name in self.components:
-            self._count(name)
+                job = self.jobs.setdefault(stage["id"], Job(stage["name"], JobStatus.QUEUED))
+                job.status = JobStatus(stage["status"])
 
     def take(self, kind: str, data: dict[str, Any], now: float) -> list[str]:
         """Take an event in; returns the lines that tell a person of it."""
@@ -96,12 +90,12 @@ class Progress:
 
     def _job(self, data: dict[str, Any], now: float) -> list[str]:
         job = self.jobs.get(data["job"])
-        if job is None:
+        if job is None or job.over:
             return []
-        before = job.status
-        if not before.ended:  # what is reported of a wait may come after its end
-            job.status = JobStatus(data["status"])
-        job.info, job.error = self._short(job, data.get("info")) or job.info, data.get("error") or job.error
+        status = JobStatus(data["status"])
+        job.over = status.ended
+        if not job.status.ended:  # what was loaded may be ahead of what is told
+            job.status = status
         component = self.components.setdefault(job.component, Component(job.component, "", "queued"))
         mine = [other.status for other in self.jobs.values() if other.component == component.name]
         component.status = component_status(self.status, mine)
@@ -109,13 +103,12 @@ class Progress:
             component.start = int(now)
         if component.end is None and all(status.ended for status in mine):
             component.end = int(now)
-        said = job.error or ("" if job.status.ended else job.info)
+        if "ready" in data:
+            component.ready = f"{data['ready']}/{data['desired']}"
+        said = data.get("error") or ("" if status is JobStatus.COMPLETED else self._short(job, data.get("info")))
         component.note = said
-        self._count(component.name)
-        if before.ended:
-            return []
         what = job.name.partition("/")[2] or job.name
-        return [f"{component.name}  {what}  {job.status}" + (f"  {said}" if said else "")]
+        return [f"{component.name}  {what}  {status}" + (f"  {said}" if said else "")]
 
     @staticmethod
     def _short(job: Job, info: str | None) -> str:
@@ -128,13 +121,6 @@ class Progress:
         name = "/".join(part for part in (data["kind"], data["namespace"], data["name"]) if part)
         why = data.get("why") or ""
         return [f"rollback  {name}  {data['state']}" + (f"  {why}" if why else "")]
-
-    def _count(self, name: str) -> None:
-        """Ready and desired pods of a component, as the newest word on its workload has them."""
-        for job in self.jobs.values():
-            if job.component == name and job.kind in _WORKLOADS and (found := _COUNT.search(job.info)):
-                ready = found[2] if job.status is JobStatus.COMPLETED else found[1]
-                self.components[name].ready = f"{ready}/{found[2]}"
 
     def _end_components(self, now: float) -> None:
         if not self.status.ended:
