@@ -1,5 +1,7 @@
 """`kubemin plan --server`: what a run would do, readable, without a secret and without a trace."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tests.cli.kubemin import Kubemin, Running
 from tests.engine.instance import LIMITS, Instance, conf, secret, store, web
 from tests.engine.test_points import differences
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 CONF = conf("settings", a="1", text="x: 1\ny: 2\nz: 3\n")
 
 
@@ -91,6 +94,40 @@ async def test_what_would_be_refused_is_told_beside_what_would_not(instance: Ins
     assert "field is immutable" in why
     assert "give the component another name" in why
     assert found["api/Deployment"] == ("create", [])
+
+
+async def test_no_secret_is_told_whatever_way_it_changes(instance: Instance, http: httpx.AsyncClient) -> None:
+    """Of a Secret of others: its values, the new ones, and the copy that `kubectl apply` keeps in an annotation."""
+    copied = {LAST_APPLIED: json.dumps({"data": {"token": _coded("old-hush")}})}
+    theirs = {
+        "metadata": {"name": "keys", "annotations": copied},
+        "data": {"token": _coded("old-hush"), "same": _coded("still-hush")},
+    }
+    instance.sim.registry.create("secrets", "default", theirs, manager="kubectl-client-side-apply")
+    put = instance.sim.registry.verbs.amend
+
+    def admit(resource: Any, namespace: str, name: str, kind: str, body: Any, write: Any, **more: Any) -> Any:
+        if name == "keys":  # a policy that keeps a copy of its own
+            body = {**body, "metadata": {**body["metadata"], "annotations": {"policy/copy": _coded("new-hush")}}}
+        return put(resource, namespace, name, kind, body, write, **more)
+
+    instance.sim.registry.verbs.amend = admit  # type: ignore[method-assign]
+    found = await plan(http, secret("keys", token="new-hush", more="more-hush"))
+    action, changes = actions(found)["keys/Secret"]
+    assert action == "change"
+    assert {change.partition(":")[0] for change in changes} >= {
+        "data.token",
+        "data.more",
+        "metadata.annotations.policy/copy",
+    }
+    said = json.dumps(found)
+    for value in ("old-hush", "new-hush", "more-hush", "still-hush"):
+        assert value not in said
+        assert _coded(value) not in said
+
+
+def _coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 async def test_a_namespace_that_is_not_there(instance: Instance, http: httpx.AsyncClient) -> None:

@@ -10,8 +10,11 @@ _LINES = 40
 
 
 def shown(path: str, old: object, new: object, *, secret: bool) -> str:
-    """One difference: ``path: old → new``, texts of several lines as a diff; values of a Secret are masked."""
-    if secret and path.split(".")[0] in ("data", "stringData"):
+    """One difference: ``path: old → new``, texts of several lines as a diff; values of a Secret are masked.
+
+    Its annotations too: `kubectl apply` keeps a copy of the whole object there.
+    """
+    if secret and path.startswith(("data", "stringData", "metadata.annotations")):
         return f"{path}: {_masked(old)} → {_masked(new)}"
     if isinstance(old, str) and isinstance(new, str) and ("\n" in old or "\n" in new):
         return "\n".join([f"{path}:", *(f"  {line}" for line in _lines(old, new))])
