@@ -63,7 +63,13 @@ CASES = {
         )
     ),
     "our ReplicaSet stayed beside one that cannot run, and never could": Script(
-        (Round((Part("a", "webservice", fate="never"),), there=(Foreign(Target("a", "Deployment"), "broken"),)),)
+        (
+            Round(
+                (Part("a", "webservice", fate="never"),),
+                there=(Foreign(Target("a", "Deployment"), "broken"),),
+                seconds=2.0,
+            ),
+        )
     ),
     "a worker that died as it put an unanswered change back left the ReplicaSet": Script(
         (
