@@ -111,7 +111,7 @@ async def test_no_secret_is_told_whatever_way_it_changes(instance: Instance, htt
             body = {**body, "metadata": {**body["metadata"], "annotations": {"policy/copy": _coded("new-hush")}}}
         return put(resource, namespace, name, kind, body, write, **more)
 
-    instance.sim.registry.verbs.amend = admit  # type: ignore[method-assign]
+    instance.sim.registry.verbs.amend = admit  # type: ignore[assignment, method-assign]
     found = await plan(http, secret("keys", token="new-hush", more="more-hush"))
     action, changes = actions(found)["keys/Secret"]
     assert action == "change"
