@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kubemin.engine.ownership import claim_of
+from kubemin.engine.removal import FENCE
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.sim.jsondata import Object
 from kubemin.sim.resources import Resource
@@ -292,6 +293,26 @@ async def test_an_edit_between_the_look_and_the_restore_is_seen(held: Held) -> N
     (row,) = held.journal.resources.values()
     assert row.state is ResourceState.KEPT
     assert "data.b" in row.why
+
+
+async def test_an_object_that_is_another_by_the_time_of_the_fence(held: Held) -> None:
+    """A patch with the uid of one object on another is a 422, and no refusal: it is looked at again."""
+    before = foreign(held, config_map(a="1"))
+    await held.ensure(config_map(a="2"))
+    patch(held, before, {"metadata": {"annotations": {FENCE: "moved"}}}, manager="kubemin")
+
+    def another(_: RequestInfo) -> None:
+        held.sim.registry.delete("configmaps", "default", "settings")
+        theirs = {"metadata": {"name": "settings"}, "data": {"a": "theirs"}}
+        held.sim.registry.create("configmaps", "default", theirs, manager="someone")
+
+    held.sim.faults.add(Fault("call", verb="patch", resource="configmaps", call=another))
+    assert await held.roll_back() == []
+    now = await held.look(before)
+    assert now is not None
+    assert now["data"] == {"a": "theirs"}
+    (row,) = held.journal.resources.values()
+    assert row.state is ResourceState.KEPT
 
 
 def cordon(world: Held | Instance, *, closed: bool) -> None:

@@ -219,6 +219,10 @@ class Rollback:
             await to_the_end(self._cluster.patch(resource.ref, patch))
         except (Conflict, Unanswered, NotFound):
             return
+        except Invalid:  # said of another object's uid, too
+            now = await look_at(self._cluster, resource.ref)
+            if now is not None and now["metadata"]["uid"] == patch["metadata"]["uid"]:
+                raise
 
     async def _put_back(self, resource: Resource, look: Manifest, claim: Claim) -> tuple[ResourceState, str] | None:
         """Write what undoes our change; None where the object changed meanwhile: look again.
