@@ -131,7 +131,69 @@ def test_a_refused_application_is_a_sentence(client: Kubemin, tmp_path: Path) ->
 def test_an_unknown_task_is_a_sentence(client: Kubemin, arguments: list[str]) -> None:
     answer = client(*arguments, "nosuchtask")
     assert answer.returncode == 1
-    assert answer.stderr == "kubemin: Task 'nosuchtask' does not exist.\n"
+    assert answer.stderr == "kubemin: Task 'nosuchtask' does not exist. `kubemin tasks` lists them.\n"
+
+
+@pytest.mark.parametrize("command", ["status", "resources", "cancel", "cleanup"])
+def test_what_is_no_id_never_becomes_an_address(client: Kubemin, command: str) -> None:
+    for odd in ("../applications", "a/b", "%2e%2e", "", "é"):
+        answer = client(command, odd)
+        assert answer.returncode == 2
+        assert "is not the id of a task; `kubemin tasks` lists them" in " ".join(answer.stderr.split())
+        assert answer.stdout == ""
+
+
+def test_a_task_that_has_ended_is_a_sentence(client: Kubemin, tmp_path: Path) -> None:
+    task = json.loads(client("apply", "-f", _write(tmp_path, "ended", "nginx"), "--wait", "--json").stdout)["taskId"]
+    for arguments in (["cancel", task], ["cancel", task, "--wait"], ["cancel", task, "--json"]):
+        answer = client(*arguments)
+        assert (answer.returncode, answer.stdout) == (1, "")
+        assert answer.stderr == (
+            f"kubemin: Task {task} has already ended as completed: there is nothing left to cancel.\n"
+        )
+    answer = client("cleanup", task)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == f"task {task} completed, cleanup none: there is nothing to clean up\n"
+
+
+def test_a_second_interrupt_leaves_and_says_how_to_come_back(client: Kubemin, server: Running, tmp_path: Path) -> None:
+    cluster = server.wait_for(r"simulated cluster at (\S+)")[1]
+    config = f"{cluster}/api/v1/namespaces/default/configmaps/left-conf"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    running = client.start("apply", "-f", _write(tmp_path, "left", "never"), "--wait")
+    running.wait_for(r"web  Deployment/\S+  running")
+    held = {"metadata": {"finalizers": ["example.com/hold"]}}
+    httpx.patch(config, content=json.dumps(held), headers=merge).raise_for_status()
+    running.signal(signal.SIGINT)
+    running.wait_for("cleanup running")
+    running.signal(signal.SIGINT)
+    task = _task(running.output)
+    assert running.end() == 130
+    assert running.errors == f"kubemin: left; `kubemin status {task} --follow` comes back to it\n"
+    httpx.patch(config, content=json.dumps({"metadata": {"finalizers": None}}), headers=merge).raise_for_status()
+    assert client("status", task, "--follow").returncode == 4
+
+
+def test_an_interrupted_question_is_answered_no(server: Running, tmp_path: Path) -> None:
+    file = _write(tmp_path, "unsure", "never")
+    terminal = Terminal(tmp_path, "apply", "-f", file, "--wait", env={"KUBEMIN_SERVER": server.url})
+    terminal.wait_for(r"web +\S*running")
+    terminal.type("\x03")
+    terminal.wait_for(r"\[y/N\]")
+    terminal.type("\x03")  # means no
+    terminal.wait_for(r"(?s)\[y/N\].*web +\S*running")
+    terminal.type("\x03")
+    terminal.wait_for(r"(?s)\[y/N\].*\[y/N\]")
+    terminal.type("y\n")
+    assert terminal.end() == 4
+
+
+def test_what_was_over_at_once_is_told_too(client: Kubemin, tmp_path: Path) -> None:
+    answer = client("apply", "-f", _write(tmp_path, "told", "nginx"), "--wait")
+    for job in ("ConfigMap/told-conf", "Service/svc-web-", "Deployment/deploy-web-"):
+        told = [line for line in answer.stdout.splitlines() if f"  {job}" in line]
+        assert "  running" in told[0]
+        assert told[-1].endswith("  completed")
 
 
 def test_what_is_no_kubemin_is_said_so(tmp_path: Path, server: Running) -> None:

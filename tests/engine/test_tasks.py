@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubemin.engine import EngineOptions, ExecOptions
-from kubemin.engine.errors import KeyReused, TaskActive, TaskEnded, TaskNotFound, WorkflowNotFound
+from kubemin.engine.errors import KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
 
@@ -149,7 +149,7 @@ async def test_cancelling_what_is_not_there(instance: Instance) -> None:
     task_id = await instance.exec(app_id)
     with pytest.raises(TaskNotFound):
         await instance.service.cancel(app_id, "x" * 24, "ada", "")
-    with pytest.raises(WorkflowNotFound):
+    with pytest.raises(TaskElsewhere, match=f"not one of application {other}"):
         await instance.service.cancel(other, task_id, "ada", "")
     async with instance.worker():
         await instance.settled(task_id)

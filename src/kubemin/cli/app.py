@@ -167,7 +167,8 @@ def apply(
         bool, typer.Option("--restore/--no-restore", help="A rollback puts changed objects back.")
     ] = True,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=0.001, help="Seconds that one job may take.")
+        float | None,
+        typer.Option("--timeout", min=0.001, help="Seconds that the whole run may take; then it is undone."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")

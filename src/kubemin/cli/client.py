@@ -10,6 +10,7 @@ import httpx
 from kubemin.cli.exits import CliError, Exit
 
 PREFIX = "/api/v1"
+_TASK_NOT_FOUND = 20006
 
 
 class Refused(CliError):
@@ -74,7 +75,7 @@ class Client(AbstractContextManager["Client"]):
         except (ValueError, KeyError, TypeError) as error:
             raise CliError(f"what answers at {self.server} is not KubeMin (HTTP {response.status_code})") from error
         if code != 0:
-            raise Refused(message, code)
+            raise Refused(f"{message} `kubemin tasks` lists them." if code == _TASK_NOT_FOUND else message, code)
         return envelope["data"]
 
     def events(self, task_id: str, after: int = 0) -> Iterator[tuple[int, str, Any]]:

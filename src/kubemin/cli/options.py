@@ -24,7 +24,16 @@ Token = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 File = Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; - is stdin.", metavar="FILE")]
-TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
+
+
+def _task_id(value: str) -> str:
+    """Only what can be an id becomes part of an address."""
+    if not (value.isascii() and value.isalnum()):
+        raise typer.BadParameter(f"{value!r} is not the id of a task; `kubemin tasks` lists them")
+    return value
+
+
+TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.", callback=_task_id)]
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [env: KUBEMIN_HOST]")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on. [env: KUBEMIN_PORT]")]

@@ -128,8 +128,17 @@ def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> N
     if as_json:
         print_json(done)
     else:
-        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
+        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']]}")
 
+
+_NEXT = {
+    "none": "there is nothing to clean up",
+    "pending": "it is about to begin",
+    "running": "it is under way",
+    "done": "there is nothing left to do",
+    "incomplete": "it is tried again now; follow it with `kubemin status TASK --follow`",
+}
+"""What becomes of a cleanup that is to be tried again, by the state that it is in."""
 
 _AT_ONCE = 1000
 """Orphans that one request names: its address has a limit."""

@@ -62,7 +62,7 @@ class NotFoundError(EngineError):
     what = "thing"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{self.what} {name!r} does not exist")
+        super().__init__(f"{self.what} {name[:100]!r} does not exist")
         self.name = name
 
 
@@ -73,9 +73,17 @@ class AppNotFound(NotFoundError):
 
 
 class WorkflowNotFound(NotFoundError):
-    """No such workflow in this application, or the task is another application's."""
+    """No such workflow in this application."""
 
     what = "workflow"
+
+
+class TaskElsewhere(WorkflowNotFound):
+    """The task is another application's."""
+
+    def __init__(self, task_id: str, app_id: str) -> None:
+        super().__init__(task_id)
+        self.args = (f"task {task_id} is not one of application {app_id}: name the application that it belongs to",)
 
 
 class TaskNotFound(NotFoundError):
@@ -88,7 +96,7 @@ class TaskEnded(EngineError):
     """The task ended otherwise before it could be cancelled."""
 
     def __init__(self, task_id: str, status: TaskStatus) -> None:
-        super().__init__(f"task {task_id} has already ended: {status}")
+        super().__init__(f"task {task_id} has already ended as {status}: there is nothing left to cancel")
         self.task_id = task_id
         self.status = status
 

@@ -9,9 +9,9 @@ from kubemin.engine.errors import (
     KeyReused,
     SignalFailed,
     TaskActive,
+    TaskElsewhere,
     TaskEnded,
     TaskNotFound,
-    WorkflowNotFound,
 )
 from kubemin.engine.loading import Loaded, load
 from kubemin.engine.options import ExecOptions
@@ -68,14 +68,14 @@ class Service:
     async def cancel(self, app_id: str, task_id: str, user: str, reason: str) -> Task:
         """Cancel a task: at once in the database, then by a signal to its worker. Again is the same answer.
 
-        Raises `TaskNotFound`, `WorkflowNotFound` (another application's task), `TaskEnded`, `SignalFailed`.
+        Raises `TaskNotFound`, `TaskElsewhere`, `TaskEnded`, `SignalFailed`.
         """
         async with self._db.begin("cancel") as tx:
             task = await tasks.brief(tx, task_id)
             if task is None:
                 raise TaskNotFound(task_id)
             if task.app_id != app_id:
-                raise WorkflowNotFound(task_id)
+                raise TaskElsewhere(task_id, app_id)
             cancelled = await self._cancel(tx, task_id, user, reason)
             task = cancelled or await tasks.brief(tx, task_id)
             if task is None or task.status is not TaskStatus.CANCELLED:
