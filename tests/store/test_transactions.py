@@ -221,3 +221,49 @@ async def test_the_clock_is_the_databases(db: Database) -> None:
     assert second > first
     assert first.utcoffset() is not None
     assert first.microsecond
+
+
+async def test_an_urgent_transaction_goes_before_those_that_wait(url: str) -> None:
+    """A lease is renewed in time however many transactions want the database."""
+    db = await Database.open(url, connections=1)
+    order: list[str] = []
+
+    async def write(name: str, *, urgent: bool = False) -> None:
+        async with db.begin(name, urgent=urgent):
+            order.append(name)
+
+    async def read(name: str, *, urgent: bool = False) -> None:
+        async with db.read(urgent=urgent):
+            order.append(name)
+
+    for begin, one in ((db.begin("first"), write), (db.read(), read)):
+        order.clear()
+        async with asyncio.TaskGroup() as group, begin:
+            group.create_task(one("a"))
+            given_up = group.create_task(one("given up"))
+            group.create_task(one("b"))
+            group.create_task(one("urgent", urgent=True))
+            group.create_task(one("urgent, too", urgent=True))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            given_up.cancel()
+        assert order == ["urgent", "urgent, too", "a", "b"]
+    await db.aclose()
+
+
+async def test_a_place_that_was_given_to_somebody_who_gave_up_goes_to_the_next(url: str) -> None:
+    db = await Database.open(url, connections=1)
+
+    async def write() -> None:
+        async with db.begin("write"):
+            pass
+
+    async with asyncio.TaskGroup() as group:
+        async with db.begin("first"):
+            given_up, after = group.create_task(write()), group.create_task(write())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        given_up.cancel()  # it has been let in by now, and does not know yet
+        await asyncio.wait([after])
+        assert given_up.cancelled()
+    await db.aclose()

@@ -23,7 +23,7 @@ from kubemin.store.tasks import Task
 
 log = structlog.get_logger(__name__)
 
-_STATUS_POLL = 2.0
+_STATUS_POLL = 1.0
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Worker:
         """Ask the database, which is the truth, whether somebody else holds the task, as its signal key says."""
         task_id = run.task.id
         try:
-            async with self._db.read() as tx:
+            async with self._db.read(urgent=True) as tx:
                 found = await tasks.statuses(tx, [task_id])
         except StoreError as error:
             log.warning("cannot read whether a task was taken over", task=task_id, error=str(error))
@@ -236,7 +236,7 @@ class Worker:
         if not leases:
             return set()
         try:
-            async with self._db.begin("renew") as tx:
+            async with self._db.begin("renew", urgent=True) as tx:
                 return await tasks.renew(tx, self._options.name, leases, self._options.lease_seconds)
         except StoreError as error:
             log.warning("cannot renew leases", error=str(error))
@@ -250,7 +250,7 @@ class Worker:
             if not forward:
                 continue
             try:
-                async with self._db.read() as tx:
+                async with self._db.read(urgent=True) as tx:
                     found = await tasks.statuses(tx, forward)
             except StoreError as error:
                 log.warning("cannot read task statuses", error=str(error))

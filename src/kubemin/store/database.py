@@ -1,6 +1,7 @@
 """The database: opened once a process, handed to whoever needs it."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,21 +16,52 @@ from kubemin.store.transaction import Codec, Translator, Tx
 from kubemin.store.unbroken import unbroken
 
 
+class _Places:
+    """So many at a time; who is urgent goes before those that wait, the others in their order."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    async def take(self, *, urgent: bool) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        given = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._others).append(given)
+        try:
+            await given
+        except asyncio.CancelledError:
+            if not given.cancelled():
+                self.give_back()  # it came together with the cancel
+            raise
+
+    def give_back(self) -> None:
+        for waiting in (self._urgent, self._others):
+            while waiting:
+                given = waiting.popleft()
+                if not given.done():
+                    given.set_result(None)
+                    return
+        self._free += 1
+
+
 class _Gate:
     """Lets as many transactions in at a time as a pool has connections, and takes every connection back."""
 
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
-        self._slots = asyncio.Semaphore(pool.size)
+        self._places = _Places(pool.size)
         self._translator = translator
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
-    async def link(self) -> AsyncIterator[Link]:
+    async def link(self, *, urgent: bool = False) -> AsyncIterator[Link]:
         """A connection inside a transaction, which is rolled back at the end unless it was committed."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._slots.acquire()
+                await self._places.take(urgent=urgent)
         except TimeoutError as error:
             raise Locked(f"no database connection became free within {self._wait_seconds:g} s") from error
         try:
@@ -40,7 +72,7 @@ class _Gate:
             finally:
                 await self._translator.finish(self._close(link))
         finally:
-            self._slots.release()
+            self._places.give_back()
 
     async def _close(self, link: Link) -> None:
         try:
@@ -108,14 +140,15 @@ class Database:
         await self._writer.pool.dispose()
 
     @asynccontextmanager
-    async def begin(self, label: str) -> AsyncIterator[Tx]:
+    async def begin(self, label: str, *, urgent: bool = False) -> AsyncIterator[Tx]:
         """A write transaction: committed at the end of the block, rolled back if it raises.
 
+        An ``urgent`` one goes before those that wait for a connection: leases and cancels are not to wait for them.
         A commit that has begun runs to its end even under a cancel, which is raised afterwards.
         Raises `CommitUnknown` if the commit's answer is lost; with every other `StoreError` nothing is stored.
         SQLite lets one in at a time: a transaction inside another one of the same process waits in vain (`Locked`).
         """
-        async with self._writer.link() as link:
+        async with self._writer.link(urgent=urgent) as link:
             tx = Tx(link, self._translator, self._codec)
             yield tx
             tx.check()
@@ -133,9 +166,9 @@ class Database:
             raise
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
-        """A transaction that only reads, and sees one state of the database throughout."""
-        async with self._reader.link() as link:
+    async def read(self, *, urgent: bool = False) -> AsyncIterator[Tx]:
+        """A transaction that only reads, and sees one state of the database throughout. ``urgent`` as in `begin`."""
+        async with self._reader.link(urgent=urgent) as link:
             yield Tx(link, self._translator, self._codec)
 
     async def ping(self) -> None:
