@@ -77,7 +77,7 @@ CASES = {
                 (WEB,),
                 there=(THEIR_WEB,),
                 troubles=(Trouble("drop", "apply", "deployments", when="after"),),
-                events=(Cancel("apply:Deployment"), Kill("replace:Deployment#4")),
+                events=(Cancel("apply:Deployment"), Kill("delete:ReplicaSet")),
             ),
         )
     ),
@@ -85,7 +85,14 @@ CASES = {
         (Round((Part("a", "store"),)), Round((Part("a", "store", 2, "pull"),)))
     ),
     "a row that is settled before its ReplicaSet is gone is never looked at again": Script(
-        (Round((WEB,)), Round((Part("a", "webservice", 2, "pull"),), events=(Kill("delete:ReplicaSet"),)))
+        (
+            Round((WEB,)),
+            Round(
+                (Part("a", "webservice", 2, "pull"),),
+                troubles=(Trouble("drop", "delete", "replicasets", times=3),),
+                events=(Kill("commit:settle:after"),),
+            ),
+        )
     ),
     "a create that lands after the rollback": Script(
         (Round((CONF,), troubles=(Trouble("late", "create", "configmaps", times=None),), seconds=0.5),)

@@ -59,7 +59,7 @@ TURN = 0.02
 QUIET_AT_WORK, QUIET_AT_REST = 700, 350
 """How many turns without a point, a request or another state make a wait vain: longer than the longest pause between
 two tries, and than a request that is not answered. Turns, not seconds: on a busy machine they take longer."""
-MOST_TURNS = 5000
+MOST_TURNS = 2500
 
 
 class Broken(AssertionError):
