@@ -1,9 +1,10 @@
 """Applications: created, saved, listed, looked at, deleted."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import pytest
 
 from kubemin.api.codes import Code
@@ -174,12 +175,12 @@ async def test_deleting_is_a_task_unless_the_resources_stay(api: Api) -> None:
 
 
 async def test_a_locked_database_is_503_and_stores_nothing(api: Api, tmp_path: Path) -> None:
-    async with aiosqlite.connect(tmp_path / "kubemin.db", isolation_level=None) as other:
-        await other.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(tmp_path / "kubemin.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         answer = await api.http.post("/api/v1/applications", json=application())
         assert (answer.status_code, answer.json()["code"]) == (503, Code.UNAVAILABLE)
         assert answer.headers["retry-after"] == "1"
-        await other.execute("ROLLBACK")
+        other.execute("ROLLBACK")
     assert await api.get("/applications") == {"applications": []}
 
 

@@ -59,9 +59,11 @@ def free_port() -> int:
 
 @calls
 async def test_a_refused_connection_is_unreachable(call: Call) -> None:
-    async with connected(f"http://127.0.0.1:{free_port()}") as cluster:
+    port = free_port()
+    async with connected(f"http://127.0.0.1:{port}") as cluster:
         with pytest.raises(errors.Unreachable) as caught:
             await call(cluster)
+    assert caught.value.message.endswith(f": the API server cannot be reached: 127.0.0.1:{port}: connection refused.")
     assert caught.value.retryable
     assert not caught.value.uncertain
 

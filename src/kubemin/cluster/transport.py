@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -106,7 +107,7 @@ async def _sent_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 def _failure(request: Request, error: Exception, *, left: bool) -> ClusterError:
     never = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
-    text = str(error) or type(error).__name__
+    text = _refused(error) or str(error) or type(error).__name__
     if isinstance(error, never) or not left:
         return Unreachable(f"{told(request)}: the API server cannot be reached: {text}.")
     if isinstance(error, TimeoutError):
@@ -114,6 +115,14 @@ def _failure(request: Request, error: Exception, *, left: bool) -> ClusterError:
     if request.is_write:
         return Unanswered(f"{told(request)}: sent, but whether it was done is unknown: {text}.")
     return ServerError(f"{told(request)}: no complete answer: {text}.")
+
+
+def _refused(error: Exception) -> str:
+    """Why there is no connection, in the system's words; empty where TLS or the name is the matter."""
+    if not isinstance(error, aiohttp.ClientConnectorError) or isinstance(error, aiohttp.ClientSSLError):
+        return ""
+    number = error.os_error.errno or 0
+    return f"{error.host}:{error.port}: {os.strerror(number).lower()}" if number > 0 else ""
 
 
 def _arguments(request: Request, access: Access) -> dict[str, Any]:

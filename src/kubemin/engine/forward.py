@@ -47,7 +47,11 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
                 await _run_stage(stage, done, context, waits)
     except TimeoutError:
         jobs = {job.seq: job for job in plan.jobs}
-        named = "; ".join(f"{jobs[seq].ref}: {message}" for seq, message in sorted(waits.items())[:_NAMED])
+        said = [
+            message if str(jobs[seq].ref) in message else f"{jobs[seq].ref}: {message}"
+            for seq, message in sorted(waits.items())[:_NAMED]
+        ]
+        named = "; ".join(message.rstrip(".") for message in said)
         raise TimedOut(
             f"the task was not complete within {options.seconds:g} s{named and f'; it waited for {named}'}"
         ) from None
