@@ -65,9 +65,11 @@ async def test_a_lost_answer_to_a_change_does_not_matter(instance: Instance, fau
     instance.sim.faults.add(Fault(verb="apply", **fault))
     app_id = await instance.save([conf("settings", a="1", b="2"), web("late", "late:never")])
     async with instance.worker():
-        task_id = await instance.exec(app_id, ExecOptions(seconds=6))
+        task_id = await instance.exec(app_id)
+        await instance.until(lambda: _waits_for(instance, task_id, "late"))
+        await instance.service.cancel(app_id, task_id, "ada", "no")
         task = await instance.settled(task_id)
-    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), task.cleanup_why
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
     changed = [row for row in await instance.journal(task_id) if row.ref.kind == "ConfigMap"]
     assert [row.state for row in changed] == [ResourceState.RESTORED]
     await as_it_was(instance, before)
