@@ -102,6 +102,7 @@ def test_plan_shows_the_stages_in_order_without_secrets(kubemin: Kubemin, shop: 
         (b"a: [1", "x.yaml is neither YAML nor JSON"),
         (b"a: !!python/object:os.system {}", "x.yaml is neither YAML nor JSON"),
         (b"- " * 5000, "x.yaml is neither YAML nor JSON"),
+        (b"a: {b: 1, b: 2}", "x.yaml is neither YAML nor JSON: b is given twice at line 1, column 11"),
     ],
 )
 @pytest.mark.parametrize("command", [["try"], ["plan"], ["apply", "--server", "http://127.0.0.1:9"]])

@@ -2,14 +2,34 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.exits import CliError, Exit
+
+if TYPE_CHECKING:
+    from yaml import SafeLoader
 
 
 def spoken(name: str) -> str:
     """The file's name as messages have it."""
     return "stdin" if name == "-" else name
+
+
+def _loader() -> "type[SafeLoader]":
+    """YAML's safe loader, but for a key that is given twice: YAML forbids it, and PyYAML takes the last one."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+            node = super().compose_mapping_node(anchor)
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
+                seen.add(key.value if isinstance(key, yaml.ScalarNode) else "")
+            return node
+
+    return Loader
 
 
 def load(name: str) -> Any:
@@ -24,7 +44,7 @@ def load(name: str) -> Any:
     except UnicodeDecodeError as error:
         raise CliError(f"cannot read {where}: it is not UTF-8", Exit.USAGE) from error
     try:
-        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+        documents = [document for document in yaml.load_all(text, _loader()) if document is not None]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
