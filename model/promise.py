@@ -50,6 +50,9 @@ def broken_at_rest(state: State) -> str | None:
     is_there = None if look is None else Wanted(look.value, look.claimed)
     if is_there != state.wanted:
         return f"the object is {_said(is_there)}, and should be {_said(state.wanted)}"
+    for at, task in enumerate(state.tasks):
+        if task.status.ended and task.status is not TaskStatus.COMPLETED and state.litter[at]:
+            return f"what a controller made because of T{at + 1} is still there"
     return None
 
 

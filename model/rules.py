@@ -19,6 +19,7 @@ class Rule(Enum):
     CLAIM_COMES_OFF = "R4: a restore takes our claim off"
     FORMER_CLAIM_BACK = "R4: a restore puts the claim back that was on the object before"
     MOVE_VERSION = "R4: the version is moved past an unanswered request before the last look"
+    LANDED_RECORDED = "R6, R8: that a request has landed is committed before it is undone"
     LOST_STAYS_LOST = "R4: what is absent though we did not delete it is not made again"
     GONE_MEANS_GONE = "R5: a deleted object is waited for until it is absent"
     FIRST_BEFORE_STANDS = "R2, R8: after an apply of ours the first `before` stands"

@@ -1,7 +1,8 @@
 """What the API server makes of a request when it arrives, however late that is (traps 1–5)."""
 
+from kubemin.spec.states import ClaimKind
 from model.rules import Rule
-from model.state import At, Object, Request, State, write
+from model.state import At, Object, Request, State, put, write
 
 Rules = frozenset[Rule]
 
@@ -25,6 +26,9 @@ def arrive(state: State, request: Request, rules: Rules) -> tuple[State, str]:
         claim = look.claim if request.claim is None else request.claim
         ours = look.ours if request.claim is None else True
         new = look._replace(value=request.value, claim=claim, ours=ours)
+        adopted = request.claim is not None and request.claim.kind is ClaimKind.CREATE  # with all that came of it
+        litter = put((False, False) if adopted else state.litter, request.task, True)
+        state = state._replace(litter=litter)
     elif request.verb == "PUT":
         new = look._replace(value=request.value, claim=request.claim, ours=request.ours)
     else:
@@ -34,6 +38,7 @@ def arrive(state: State, request: Request, rules: Rules) -> tuple[State, str]:
 
 def _made(state: State, request: Request) -> State:
     made = Object(request.value, request.claim, request.ours, made=True)
+    state = state._replace(litter=put(state.litter, request.task, True))
     return write(state, made, same_uid=False)
 
 

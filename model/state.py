@@ -124,6 +124,8 @@ class State(NamedTuple):
     left: Left
     meddled: bool = False
     """Somebody edited the object after the last write of a task that went forward."""
+    litter: tuple[bool, bool] = (False, False)
+    """What a controller made because a write of that task landed (R6): nothing on the object tells of it."""
 
 
 T = TypeVar("T")

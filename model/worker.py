@@ -15,6 +15,11 @@ REMOVE = "remove"
 """Kinds of tasks: one that never comes, and one that takes the object out of the application (R11)."""
 
 
+_STATES = {ClaimKind.CREATE: ResourceState.CREATED, ClaimKind.APPLY: ResourceState.CHANGED}
+_VERBS = {ClaimKind.CREATE: "POST", ClaimKind.APPLY: "apply"}
+_LANDED = (ResourceState.CREATED, ResourceState.CHANGED)
+
+
 def step(state: State, index: int, rules: Rules) -> Step | None:
     """One step of a worker that awaits no answer; None where it can only wait."""
     worker = state.workers[index]
@@ -116,13 +121,17 @@ def _is_leftover(state: State, look: Object) -> bool:
 def _complete(state: State, index: int, task: int) -> Step:
     wanted = wanted_by_completed(state, task)
     state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.NONE, leased=False)
+    state = state._replace(litter=(False, False))  # it is meant to be there now: also what a former task left behind
     return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
 
 
 def _settle(state: State, index: int, said: str, settled: ResourceState) -> Step:
     task = state.workers[index].task
     assert task is not None
-    state = _commit(state, index, _row(state, index)._replace(state=settled))
+    row = _row(state, index)
+    if row.state in _LANDED:  # who knows that something landed, tidies what came of it
+        state = state._replace(litter=put(state.litter, task, False))
+    state = _commit(state, index, row._replace(state=settled))
     state = set_task(state, task, cleanup=Cleanup.DONE, leased=False)
     return f"looks: {said}; commits {settled}, cleanup done", set_worker(state, index, IDLE)
 
@@ -146,6 +155,8 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
         if Rule.GONE_MEANS_GONE in rules:
             return None
         return _settle(state, index, "being deleted", ResourceState.DELETED)
+    if kind is not None and Rule.LANDED_RECORDED in rules and _is_news(row, kind):
+        return f"looks: T{task + 1}'s {_VERBS[kind]} had landed; commits that", _landed(state, index, row, look, kind)
     if kind is ClaimKind.CREATE:
         return f"looks: made by T{task + 1}; sends DELETE", _send(state, index, Request("DELETE", task, At.NOW))
     if kind is ClaimKind.APPLY:
@@ -155,6 +166,17 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
         said = "looks: no claim, but an apply may still land; moves the version"
         return said, _send(state, index, Request("fence", task, At.NOW))
     return _settle(state, index, f"no claim of T{task + 1}", _outcome(row, look))
+
+
+def _is_news(row: Row, kind: ClaimKind) -> bool:
+    """Whether the journal does not have what the object's claim tells."""
+    return row.state is not _STATES[kind] or row.uid is not At.NOW
+
+
+def _landed(state: State, index: int, row: Row, look: Object, kind: ClaimKind) -> State:
+    name = f"T{(state.workers[index].task or 0) + 1}"
+    applied = row.applied or (name if kind is ClaimKind.APPLY and look.value == name else None)
+    return _commit(state, index, row._replace(state=_STATES[kind], uid=At.NOW, applied=applied))
 
 
 def _outcome(row: Row, look: Object) -> ResourceState:
@@ -216,6 +238,7 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
             )
     elif request.verb == "PUT" and answer == "done" and Rule.CLAIM_DECIDES not in rules:
         row = row._replace(state=ResourceState.RESTORED)
+        state = state._replace(litter=put(state.litter, request.task, False))
     state = _commit(state, index, row)
     if answer in ("created", "done") and worker.forward:
         state = state._replace(meddled=False)

@@ -181,9 +181,12 @@ def _edits(state: State) -> Iterator[Step]:
         wanted = state.wanted and state.wanted._replace(value="theirs")
         edited = write(state, look._replace(value="theirs"), same_uid=True)
         yield "somebody edits the field", edited._replace(wanted=wanted)
-    yield "somebody deletes the object", write(state, look._replace(dying=True), same_uid=True)._replace(wanted=None)
+    deleted = write(state, look._replace(dying=True), same_uid=True)
+    yield "somebody deletes the object", deleted._replace(wanted=None, litter=(False, False))  # with what is of it
     if look.claim is not None:
         taken = write(state, look._replace(claim=None, ours=True, made=False), same_uid=True)
-        yield "somebody replaces the object as it is, without our claim", taken._replace(wanted=Wanted(look.value))
+        taken = taken._replace(wanted=Wanted(look.value), litter=(False, False))  # what is of it is theirs, too
+        yield "somebody replaces the object as it is, without our claim", taken
         copied = write(state, look._replace(ours=False, made=False), same_uid=False)
-        yield "somebody makes it anew from a copy, claim and all", copied._replace(wanted=Wanted(look.value))
+        copied = copied._replace(wanted=Wanted(look.value), litter=(False, False))
+        yield "somebody makes it anew from a copy, claim and all", copied

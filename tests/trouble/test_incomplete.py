@@ -50,11 +50,17 @@ async def release(instance: Instance, armed: Armed) -> None:
 
 
 async def left_behind(instance: Instance, *components: dict[str, Any]) -> Task:
-    """A run that times out, and whose cleanup stays incomplete."""
+    """A run that is cancelled once all is written, and whose cleanup stays incomplete."""
     app_id = await instance.save(components or [conf("settings", a="1"), web("late", "late:never")])
-    task_id = await instance.exec(app_id, ExecOptions(seconds=1))
+    task_id = await instance.exec(app_id)
+
+    async def written() -> bool:
+        return all(job.status.ended or job.info for job in await instance.jobs(task_id))
+
+    await instance.until(written)
+    await instance.service.cancel(app_id, task_id, "ada", "no")
     task = await instance.settled(task_id)
-    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.INCOMPLETE)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.INCOMPLETE)
     return task
 
 
@@ -68,7 +74,7 @@ async def test_a_finalizer_is_named_tried_again_and_seen(instance: Instance, htt
     async with instance.worker(SHORT):
         task = await left_behind(instance)
         shown = await status(http, task.id)
-        assert (shown["status"], shown["cleanup"]["state"]) == ("timeout", "incomplete")
+        assert (shown["status"], shown["cleanup"]["state"]) == ("cancelled", "incomplete")
         (left,) = shown["cleanup"]["remaining"]
         assert (left["kind"], left["name"]) == ("ConfigMap", "settings")
         assert "waits for sim.kubemin.io/stuck" in left["why"]
@@ -137,6 +143,67 @@ async def test_the_next_task_does_not_wait_for_what_is_left(instance: Instance) 
     made = (await instance.snapshot())[ObjectRef("ConfigMap", "default", "settings")]
     assert made["data"] == {"a": "2"}
     assert made["metadata"]["labels"]["kubemin.io/task-id"] == task_id
+
+
+async def test_a_change_that_the_next_task_puts_back_is_undone_too(instance: Instance) -> None:
+    """The next task began on top of a restore that was refused for a while, and is cancelled: both are taken back."""
+    theirs = {"metadata": {"name": "settings"}, "data": {"a": "theirs"}}
+    instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
+    before = await instance.snapshot()
+    refusal = Fault("status", code=403, verb="update", resource="configmaps", times=None, message="frozen")
+    async with instance.worker():
+        frozen = instance.sim.faults.add(refusal)
+        first = await left_behind(instance)
+        await instance.save([conf("settings", a="2"), web("late", "late:never")], app_id=first.app_id)
+        second = await instance.exec(first.app_id)
+
+        async def changed() -> bool:
+            found = (await instance.snapshot())[ObjectRef("ConfigMap", "default", "settings")]
+            return bool(found["data"] == {"a": "2"})
+
+        await instance.until(changed)
+        instance.sim.faults.remove(frozen)
+        await instance.service.retry_cleanup(first.id)
+        await instance.until(lambda: is_done(instance, first.id))  # nothing on the object is the first one's by now
+        await instance.service.cancel(first.app_id, second, "ada", "no")
+        await instance.until(lambda: is_done(instance, second))
+
+        async def as_before() -> bool:
+            return differences(before, await instance.snapshot()) == []
+
+        await instance.until(as_before)
+        await instance.until(lambda: is_done(instance, first.id))
+    (row,) = [row for row in await instance.journal(first.id) if row.ref.kind == "ConfigMap"]
+    assert row.state is ResourceState.RESTORED
+
+
+async def test_what_was_changed_without_a_restore_stays(instance: Instance) -> None:
+    """The claim of a run whose policy is not to restore stays on what it changed, and reopens nothing."""
+    theirs = {"metadata": {"name": "settings"}, "data": {"a": "theirs"}}
+    instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
+    app_id = await instance.save([conf("settings", a="1"), web("late", "late:never")])
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=1, restore=False)))
+        assert task.cleanup is Cleanup.DONE
+    judged: list[ObjectRef] = []
+    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "second"})) as engine:
+        judge = engine._reaper._judge
+
+        async def noted(seen: dict[ObjectRef, Any]) -> None:
+            await judge(seen)
+            judged.extend(seen)
+
+        engine._reaper._judge = noted  # type: ignore[method-assign]
+
+        async def all_judged() -> bool:
+            return bool(judged)
+
+        await instance.until(all_judged)
+    assert judged == [ObjectRef("ConfigMap", "default", "settings")]
+    assert (await instance.task(task.id)).lease_epoch == task.lease_epoch  # nobody took it up again
+    assert (await instance.task(task.id)).cleanup is Cleanup.DONE
+    now = (await instance.snapshot())[ObjectRef("ConfigMap", "default", "settings")]
+    assert now["data"] == {"a": "1"}
 
 
 async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:

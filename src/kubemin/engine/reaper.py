@@ -13,10 +13,11 @@ from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.gone import look_at
+from kubemin.engine.options import ExecOptions
 from kubemin.engine.ownership import claim_of, controlled
 from kubemin.engine.run import Tools
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState
+from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
 from kubemin.store import journal, tasks
 from kubemin.store.errors import StoreError
 
@@ -120,5 +121,11 @@ class Reaper:
 
 
 def _came_back(owner: journal.ClaimOwner) -> bool:
-    """Whether a change of a task that was rolled back is there again."""
-    return owner.kind is ClaimKind.APPLY and owner.state in (ResourceState.RESTORED, ResourceState.LOST)
+    """Whether a change of a task that was rolled back is there again.
+
+    Put back, for one, by the next task, which had found it there while the former's cleanup was incomplete.
+    """
+    if owner.kind is not ClaimKind.APPLY or owner.status is TaskStatus.COMPLETED or owner.cleanup is not Cleanup.DONE:
+        return False
+    on_purpose = owner.state is ResourceState.KEPT and not ExecOptions.read(owner.options).restore
+    return owner.state is not ResourceState.CHANGED and not on_purpose

@@ -100,6 +100,8 @@ class ClaimOwner(NamedTuple):
     state: ResourceState
     uid: str | None
     dependents: Any
+    options: Any
+    """The task's."""
 
     def left_behind(self, uid: str) -> bool:
         """Whether an object of this uid that carries the claim is not meant to be there.
@@ -254,6 +256,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
                 resources.c.state,
                 resources.c.uid,
                 resources.c.dependents,
+                tasks.c.options,
             )
             .join(tasks, tasks.c.id == claims.c.task_id)
             .join(resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq))
@@ -268,6 +271,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
                 ResourceState(row.state),
                 row.uid,
                 None if row.dependents is None else load(row.dependents),
+                load(row.options),
             )
     return owners
 
