@@ -5,6 +5,7 @@ real application; cancelled in the middle; compared field by field with what was
 """
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -18,25 +19,36 @@ from typing import Any
 import httpx
 import yaml
 
+from kubemin.cli import snapshot
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError
 from kubemin.cli.follow import cancel
 from kubemin.cli.output import say
+from kubemin.cli.progress import Progress
+from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
-from kubemin.engine.merge import changed_paths
+from kubemin.engine.merge import differences
+from kubemin.engine.showing import shown
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 
 REASON = "wrong version: stop it"
 _CONFIG = "shop-settings"
+_INTRODUCTION = """\
+However a task ends, the cluster is as it was, or as it was asked to be. Here is one that is cancelled in the middle.
+(On a simulated cluster of its own: nothing of yours is touched, and nothing is left behind. "…" stands for the
+application's id.)
+"""
+_TELLING = ("data.", "spec.replicas", "spec.template.spec.containers[worker].image")
+"""The changed fields that are shown; labels, probes and the like go without saying."""
+
 _ENOUGH = 12
 """How many objects the task has made or changed when it is cancelled: in the middle of the deploy."""
-
-Snapshot = dict[ObjectRef, Manifest]
 
 
 def run() -> None:
     """Run the demo. Raises :class:`CliError` if anything is not as promised."""
     started = time.monotonic()
+    say(_INTRODUCTION)
     with tempfile.TemporaryDirectory(prefix="kubemin-demo-") as folder, _server(Path(folder)) as (server, cluster_url):
         asyncio.run(_show(server, cluster_url))
     say(f"\nAll of it held, in {time.monotonic() - started:.0f} s.")
@@ -52,28 +64,26 @@ async def _show(server: str, cluster_url: str) -> None:
             app = client.post("/applications", application)
             _title("1. A cluster that is not empty")
             deployment = await _furnish(cluster, cluster_url, app["id"])
-            before = await _snapshot(cluster)
+            before = await snapshot.take(cluster)
 
             _title("2. Deploy the application, and cancel it in the middle")
             task = client.post(f"/applications/{app['id']}/workflow/exec", {"workflowId": app["workflowId"]})["taskId"]
-            _follow(client, task, until=lambda rows: _far_enough(rows, deployment))
-            there = await _snapshot(cluster)
-            new = len(there.keys() - before.keys())
-            changed = [ref for ref in before if ref in there and changed_paths(before[ref], there[ref])]
-            say(f"  … {new} new objects in the cluster, changed: {', '.join(map(str, changed))}")
-            _insist(new >= _ENOUGH, "the deploy had not come far enough to be cancelled in the middle")
+            _follow(client, task, app["id"], until=lambda rows: _far_enough(rows, deployment))
+            _insist(
+                _show_changes(before, await snapshot.take(cluster)) >= _ENOUGH, "the deploy had not come far enough"
+            )
             cancel(client, task, REASON)
-            say(f'  cancelled: "{REASON}"')
+            say(f'  now somebody cancels it: "{REASON}"')
 
             _title("3. The rollback, resource by resource")
-            _follow_cleanup(client, task)
+            _follow_cleanup(client, task, app["id"])
 
             _title("4. Compare the cluster with what it was")
-            _compare(before, await _snapshot(cluster))
+            _compare(before, await snapshot.take(cluster))
 
             _title("5. Deploy it again, to completion")
             task = client.post(f"/applications/{app['id']}/workflow/exec", {"workflowId": app["workflowId"]})["taskId"]
-            _follow(client, task, until=lambda _: False)
+            _follow_components(client, task)
             await _check_complete(client, cluster, task, before)
 
 
@@ -81,11 +91,13 @@ async def _show(server: str, cluster_url: str) -> None:
 def _server(folder: Path) -> Iterator[tuple[str, str]]:
     """`kubemin dev` on free ports; its address, and that of its simulated cluster."""
     command = [sys.executable, "-m", "kubemin", "dev", "--port", "0", "--database", f"sqlite:///{folder}/demo.db"]
+    # Settings of the person's own, a real cluster above all, are none of the demo's.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
     say("$ kubemin dev")
     log = folder / "server.log"
     with (
         log.open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,  # noqa: S603
     ):
         try:
             assert process.stdout is not None
@@ -142,7 +154,7 @@ async def _furnish(cluster: Cluster, cluster_url: str, app_id: str) -> ObjectRef
     while (await cluster.get(ref)).get("status", {}).get("availableReplicas") != 2:  # noqa: ASYNC110  a Deployment's
         await asyncio.sleep(0.1)
     say(f"  ConfigMap/default/{_CONFIG} was there before: CURRENCY=USD, ADDED_BY_HAND=do not touch")
-    say(f"  {ref} was there before: shop-worker:0.9, 2 of 2 available")
+    say(f"  {_short(str(ref), app_id)} was there before: shop-worker:0.9, 2 of 2 available")
     return ref
 
 
@@ -152,23 +164,55 @@ def _far_enough(rows: list[dict[str, Any]], deployment: ObjectRef) -> bool:
     return len(done) >= _ENOUGH and {_CONFIG, deployment.name} <= changed
 
 
-def _follow(client: Client, task: str, until: Callable[[list[dict[str, Any]]], bool]) -> None:
-    """Print what the task makes, until the condition on its journal holds, or it ends."""
+def _follow(client: Client, task: str, app_id: str, until: Callable[[list[dict[str, Any]]], bool]) -> None:
+    """Print what the task makes and changes, until the condition on its journal holds, or it ends."""
     rows: list[dict[str, Any]] = []
     for _, kind, data in client.events(task):
         if kind == "resource":
             rows.append(data)
-            say(f"  {data['state']:<9} {_name(data)}")
+            if data["state"] != "observed":  # found there: it is changed next
+                there = "  (it was there before)" if data["state"] == "changed" else ""
+                say(f"  {data['state']:<9} {_name(data, app_id)}{there}")
         if kind == "end" or until(rows):
             return
 
 
-def _follow_cleanup(client: Client, task: str) -> None:
+def _follow_components(client: Client, task: str) -> None:
+    """Print each component as it is complete, until the task ends."""
+    progress = Progress(task)
+    path = f"/workflow/tasks/{task}"
+    progress.load(client.get(f"{path}/status"), client.get(f"{path}/stages"))
+    done: set[str] = set()
+    for _, kind, data in client.events(task):
+        progress.take(kind, data, time.time())
+        for one in progress.components.values():
+            if kind == "job" and one.name == progress.jobs[data["job"]].component and _over(progress, one.name):
+                if one.name not in done:
+                    say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
+                done.add(one.name)
+
+
+def _over(progress: Progress, component: str) -> bool:
+    return all(job.over for job in progress.jobs.values() if job.component == component)
+
+
+def _show_changes(before: Snapshot, there: Snapshot) -> int:
+    """Print how the cluster differs from before; returns how many objects are new."""
+    new = len(there.keys() - before.keys())
+    say(f"  so far {new} objects are new, with what the controllers made of them, and two have changed:")
+    for ref in sorted(before.keys() & there.keys()):
+        for path, old, now in differences(before[ref], there[ref]):
+            if ref.kind != "ReplicaSet" and path.startswith(_TELLING):
+                say(f"    {ref.kind} {shown(path, old, now, secret=False)}")
+    return new
+
+
+def _follow_cleanup(client: Client, task: str, app_id: str) -> None:
     ended = False
     for _, kind, data in client.events(task):
         ended = ended or (kind == "task" and data["status"] == "cancelled")
         if ended and kind == "resource":
-            say(f"  {data['state']:<9} {_name(data)}" + (f"  ({data['why']})" if data["why"] else ""))
+            say(f"  {data['state']:<9} {_name(data, app_id)}" + (f"  ({data['why']})" if data["why"] else ""))
         if kind == "end":
             break
     status = client.get(f"/workflow/tasks/{task}/status")
@@ -184,17 +228,10 @@ def _follow_cleanup(client: Client, task: str) -> None:
 
 
 def _compare(before: Snapshot, after: Snapshot) -> None:
-    wrong = [f"{ref} is gone" for ref in before if ref not in after]
-    wrong += [f"{ref} is left over" for ref in after if ref not in before]
-    fields = 0
-    for ref, was in before.items():
-        if ref in after:
-            fields += _leaves(was)
-            if after[ref] != was:
-                wrong.append(f"{ref} differs in {', '.join(changed_paths(was, after[ref])) or 'its metadata'}")
-    _insist(not wrong, "; ".join(wrong))
-    say(f"  {len(before)} objects, {fields} fields: identical")
-    say("  (but for what only counts up: resourceVersion, managedFields' times, generation, revision; and status)")
+    _insist(not (wrong := snapshot.differences(before, after)), "; ".join(wrong))
+    say(f"  {len(before)} objects, {snapshot.fields(list(before.values()))} fields: identical")
+    say("  Not compared is what only counts up (resourceVersion, generation, revision, the times in managedFields),")
+    say("  and what controllers report of it (status).")
 
 
 async def _check_complete(client: Client, cluster: Cluster, task: str, before: Snapshot) -> None:
@@ -204,7 +241,7 @@ async def _check_complete(client: Client, cluster: Cluster, task: str, before: S
     for row in made:
         ref = ObjectRef(row["kind"], row["namespace"], row["name"])
         _insist((await cluster.get(ref))["metadata"]["uid"] == row["uid"], f"{ref} is not the one that was deployed")
-    after = await _snapshot(cluster)
+    after = await snapshot.take(cluster)
     config = after[ObjectRef("ConfigMap", "default", _CONFIG)]["data"]
     _insist(config["CURRENCY"] == "EUR" and config["ADDED_BY_HAND"] == "do not touch", f"{_CONFIG} holds {config}")
     count = len(made)
@@ -220,34 +257,12 @@ def _states(status: dict[str, Any]) -> str:
     return "/".join(sorted({component["status"] for component in status["components"]}))
 
 
-async def _snapshot(cluster: Cluster) -> Snapshot:
-    """Everything but Pods and Events (which come and go by themselves), without counters and status."""
-    kinds = [kind for kind in KINDS if kind not in ("Pod", "Event")]
-    listings = await asyncio.gather(*(cluster.list(kind) for kind in kinds))
-    return {ObjectRef.of(item): _comparable(item) for listing in listings for item in listing.items}
+def _name(row: dict[str, Any], app_id: str) -> str:
+    return _short("/".join(part for part in (row["kind"], row["namespace"], row["name"]) if part), app_id)
 
 
-def _comparable(obj: Manifest) -> Manifest:
-    counters = ("resourceVersion", "generation", "managedFields")
-    meta = {key: value for key, value in obj["metadata"].items() if key not in counters}
-    revision = "deployment.kubernetes.io/"
-    annotations = {key: value for key, value in meta.pop("annotations", {}).items() if not key.startswith(revision)}
-    if annotations:
-        meta["annotations"] = annotations
-    body = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    return {**body, "metadata": meta}
-
-
-def _leaves(value: Any) -> int:
-    if isinstance(value, dict):
-        return sum(_leaves(item) for item in value.values())
-    if isinstance(value, list):
-        return sum(_leaves(item) for item in value)
-    return 1
-
-
-def _name(row: dict[str, Any]) -> str:
-    return "/".join(part for part in (row["kind"], row["namespace"], row["name"]) if part)
+def _short(name: str, app_id: str) -> str:
+    return name.replace(app_id, "…")
 
 
 def _application() -> Path:
