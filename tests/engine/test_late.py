@@ -4,8 +4,9 @@ from kubemin.engine import ExecOptions
 from kubemin.sim.faults import Fault
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
-from tests.engine.instance import Instance, conf, web
+from tests.engine.instance import Instance, conf, store, web
 from tests.engine.test_answers import late
+from tests.engine.test_points import differences
 
 REF = ObjectRef("ConfigMap", "default", "settings")
 
@@ -29,6 +30,29 @@ async def test_a_late_create_of_a_completed_task_goes_when_its_application_is_go
         await instance.until(lambda: gone(instance))
         task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE)
+
+
+async def test_what_a_late_stateful_set_of_a_completed_task_made_goes_with_it(instance: Instance) -> None:
+    """Its claims have no owner: nobody else would find them."""
+    before = await instance.snapshot()
+    app_id = await instance.save([store("db", replicas=2)])
+    async with instance.worker():
+        async with late(instance, verb="create", resource="statefulsets"):
+            assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
+            removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
+            assert removal is not None
+            await instance.settled(removal.id)
+            assert differences(before, await instance.snapshot()) == []
+
+        async def claimed() -> bool:
+            return any(True for _ in instance.sim.registry.scan("persistentvolumeclaims"))
+
+        await instance.until(claimed)
+
+        async def as_before() -> bool:
+            return differences(before, await instance.snapshot()) == []
+
+        await instance.until(as_before)
 
 
 async def test_a_late_create_goes_where_somebody_else_s_object_was_kept(instance: Instance) -> None:

@@ -117,6 +117,24 @@ async def test_a_foreign_stateful_set_that_is_scaled_up_keeps_its_claim(held: He
     assert row.state is ResourceState.RESTORED
 
 
+async def test_claims_go_though_somebody_deleted_the_stateful_set(held: Held) -> None:
+    """It was others', and is lost; what our scaling made for it goes all the same, their claim stays."""
+    bare = {**stateful_set(), "metadata": {"name": "db", "namespace": "default"}}
+    held.sim.registry.create("statefulsets", "default", bare, manager="kubectl")
+    old = await until(lambda: claims(held))
+    await held.ensure(stateful_set(replicas=3))
+
+    async def three() -> bool:
+        return len(await claims(held)) == 3
+
+    await until(three)
+    held.sim.registry.delete("statefulsets", "default", "db")
+    assert await held.roll_back() == []
+    assert await claims(held) == old
+    (row,) = held.journal.resources.values()
+    assert row.state is ResourceState.LOST
+
+
 async def test_a_claim_in_use_is_waited_for(held: Held) -> None:
     """The protection finalizer keeps a claim while a Pod mounts it: gone means gone, with the Pods first."""
     await held.ensure(stateful_set(replicas=2))

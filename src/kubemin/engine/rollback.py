@@ -1,6 +1,7 @@
 """Rollback from the journal (design R4, R5, R8): look, let the claim decide, undo, make sure."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
@@ -61,18 +62,19 @@ class Rollback:
             return look
         return await look_at(self._cluster, resource.ref)
 
-    async def _undo_late(self, resource: Resource) -> None:
+    async def _undo_late(self, resource: Resource) -> Later | None:
         """Delete an object that carries a create claim of ours, and is not the one that the journal knows."""
         backoff = Backoff()
         while True:
             look = await self._look_at(resource)
             claim = resource.claims.get(claim_of(look) or "") if look else None
             if look is None or claim is None or claim.kind is not ClaimKind.CREATE or self._known(resource, look):
-                return
+                return None
             if resource.ref.kind == "Namespace" and await strangers(self._cluster, resource.ref.name, ()):
-                return  # it would take along what others, or this very task, have put into it
+                return None  # it would take along what others, or this very task, have put into it
             if await self._remover.delete(resource, look):
-                return
+                manifest = self._manifests.get(resource.job_seq, {})
+                return partial(self._remover.tidy, resource, manifest, look)  # only what came after it
             await backoff.pause()
 
     @staticmethod
@@ -149,7 +151,10 @@ class Rollback:
         if resource.state.settled:
             return None
         if resource.before is not None:
-            self._journal.settle(resource, ResourceState.LOST, "somebody deleted it; it is not made again")
+            why = "somebody deleted it; it is not made again"
+            if resource.state is ResourceState.CHANGED:
+                return self._tidy_and_settle(resource, ResourceState.LOST, why)
+            self._journal.settle(resource, ResourceState.LOST, why)
         elif resource.state is ResourceState.CREATED:
             return self._tidy_and_settle(resource, ResourceState.DELETED)
         else:
