@@ -258,3 +258,24 @@ async def test_a_job_that_is_deleted_in_the_foreground_takes_its_pods_with_it(ku
     (await kube.delete("jobs", "mig", propagationPolicy="Foreground")).ok()
     await kube.until_gone("jobs", "mig")
     (await kube.get("pods", meta(pod)["name"])).refused(404, "NotFound")
+
+
+async def test_a_copied_claim_that_is_taken_off_stays_off(kube: Kube) -> None:
+    """Controllers copy annotations forward, to ReplicaSets and ControllerRevisions, and do not look after them."""
+    marked = {"annotations": {"kubemin.io/claim": "t1"}}
+    for plural, body in (("deployments", deployment()), ("statefulsets", statefulset())):
+        body["metadata"] |= marked
+        await kube.make(plural, body)
+        name, copies = meta(body)["name"], "replicasets" if plural == "deployments" else "controllerrevisions"
+        (copy,) = await kube.until_listed(copies, lambda items: items or None)
+        assert meta(copy)["annotations"]["kubemin.io/claim"] == "t1"
+        assert controllers_only(owners(copy, *CLAIM))
+        await settled(kube, plural, name)
+        off = {"metadata": {"annotations": {"kubemin.io/claim": None}}}
+        (await kube.patch(plural, name, off)).ok()
+        off["metadata"]["uid"] = meta(copy)["uid"]
+        bare = (await kube.patch(copies, meta(copy)["name"], off)).ok()
+        assert "kubemin.io/claim" not in meta(bare).get("annotations", {})
+        (await kube.patch(plural, name, {"spec": {"minReadySeconds": 1}})).ok()
+        await settled(kube, plural, name)
+        assert "kubemin.io/claim" not in meta(await kube.read(copies, meta(copy)["name"])).get("annotations", {})

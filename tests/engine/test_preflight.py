@@ -1,11 +1,12 @@
 """What is asked before the first write, and what a run may do beside writing manifests: namespaces, Jobs."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from kubemin.engine import ExecOptions
-from kubemin.sim.faults import Fault
+from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from tests.engine.instance import EVERYTHING, Instance, conf, secret, web
@@ -23,6 +24,26 @@ async def test_what_would_be_refused_stops_the_task_before_it_touched_anything(i
     assert "before anything was written" in task.reason
     assert await instance.journal(task_id) == []
     assert differences(before, await instance.snapshot()) == []
+
+
+async def test_all_manifests_are_asked_about_at_once(instance: Instance) -> None:
+    """Each dry run is answered only once all of them have come: one after another they would never end."""
+    parts = [conf(f"settings-{number}", a="1") for number in range(12)]
+    asked, all_there = list[str](), asyncio.Event()
+
+    async def wait(info: RequestInfo) -> None:
+        asked.append(info.name)
+        if len(asked) == len(parts):
+            all_there.set()
+        await all_there.wait()
+
+    ask = Fault("call", verb="create", resource="configmaps", dry_run=True, times=len(parts), call=wait)
+    instance.sim.faults.add(ask)
+    task_id = await instance.exec(await instance.save(parts))
+    async with instance.worker():
+        task = await instance.settled(task_id)
+    assert task.status is TaskStatus.COMPLETED, task.reason
+    assert sorted(asked) == sorted(part["name"] for part in parts)
 
 
 async def test_an_object_of_another_application_is_found_before_the_first_write(instance: Instance) -> None:

@@ -60,6 +60,22 @@ async def test_every_apply_carries_uid_and_version(instance: Instance) -> None:
         assert body["metadata"]["annotations"][CLAIM]
 
 
+async def test_what_goes_between_the_look_and_the_change_is_made_anew(held: Held) -> None:
+    """Trap 4: the apply meets nothing, and creates nothing: what is made then is known as ours, and goes."""
+    foreign(held, config_map(a="0", z="9"))
+
+    def delete(_: RequestInfo) -> None:
+        held.sim.registry.delete("configmaps", "default", "settings")
+
+    held.sim.faults.add(Fault("call", verb="apply", resource="configmaps", call=delete))
+    made = await held.ensure(config_map(a="1"))
+    assert made["data"] == {"a": "1"}
+    (row,) = held.journal.resources.values()
+    assert (row.state, row.before) == (ResourceState.CREATED, None)
+    assert await held.roll_back() == []
+    assert await held.look(made) is None
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_restore_never_makes_again_what_was_deleted(held: Held, when: Any) -> None:
     """Trap 5: a PUT on an absent Service creates it, with a version too; ours carry its uid."""
