@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ def _parse(text: str) -> list[tuple[int, str, Any]]:
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if line and not line.startswith(":"))
         if "data" in fields:
-            found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+            data = json.loads(fields["data"])
+            assert datetime.fromisoformat(data.pop("at")).tzinfo is UTC
+            found.append((int(fields["id"]), fields["event"], data))
     return found
 
 

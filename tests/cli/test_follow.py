@@ -84,6 +84,7 @@ def test_apply_without_wait_comes_back_at_once(client: Kubemin, tmp_path: Path) 
     cancelled = client("cancel", task, "--reason", "not today", "--wait")
     assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
     assert f"task {task} cancelled: not today" in cancelled.stdout
+    assert cancelled.stdout.splitlines()[0].endswith("  task cancelled: not today")  # what was before is passed over
     assert "the cluster is as it was" in cancelled.stdout
     assert client("status", task, "--follow").returncode == 4
     again = client("cancel", task, "--reason", "and again", "--json")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 from kubemin.api.deps import Deps
 from kubemin.spec.states import Cleanup
@@ -33,7 +32,7 @@ async def stream(deps: Deps, task_id: str, after: int) -> AsyncIterator[str]:
             ended = bool(rows) and rows[-1].type == "end" and await _settled(tx, task_id)
         for row in rows:
             if row.type != "end" or (ended and row is rows[-1]):
-                yield _frame(row.id, row.type, row.data)
+                yield _frame(row)
             after = row.id
         if ended:
             return
@@ -52,8 +51,9 @@ async def _settled(tx: Tx, task_id: str) -> bool:
     return task is None or (task.status.ended and task.cleanup in _SETTLED)
 
 
-def _frame(event_id: int, kind: str, data: Any) -> str:
-    return f"id: {event_id}\nevent: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _frame(event: events.Event) -> str:
+    data = {**event.data, "at": event.at.isoformat().replace("+00:00", "Z")}
+    return f"id: {event.id}\nevent: {event.type}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from datetime import datetime
 from typing import Any
 
 from kubemin.cli.client import Client, Refused
@@ -15,8 +16,8 @@ _GIVE_UP_SECONDS = 60
 _TASK_ENDED = 20010
 
 
-def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
-    """Show the task until it is settled; ``quiet`` shows nothing.
+def follow(client: Client, task_id: str, *, quiet: bool, from_end: bool = False) -> Progress:
+    """Show the task until it is settled; ``quiet`` shows nothing, ``from_end`` only its end and what follows.
 
     Ctrl-C cancels it (on a terminal after a question) and goes on following; a second Ctrl-C leaves it to itself,
     with a sentence that says how to come back. Raises :class:`CliError`.
@@ -24,7 +25,7 @@ def follow(client: Client, task_id: str, *, quiet: bool) -> Progress:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
     progress = Progress(task_id)
     _load(client, progress)
-    view: View = Silent() if quiet else Table(progress) if sys.stdout.isatty() else Lines()
+    view: View = Silent() if quiet else Table(progress) if sys.stdout.isatty() else Lines(progress, from_end=from_end)
     cancelled = False
     with view:
         while True:
@@ -47,7 +48,8 @@ def _events(client: Client, progress: Progress, view: View) -> bool:
         progress.seen = event_id
         if kind == "job" and data["job"] not in progress.jobs:
             _load(client, progress)
-        view.changed(progress.take(kind, data, time.time()))
+        at = datetime.fromisoformat(data["at"]).timestamp() if "at" in data else time.time()
+        view.changed(progress.take(kind, data, at), at)
     deadline = time.monotonic() + _GIVE_UP_SECONDS
     while True:
         try:

@@ -52,6 +52,8 @@ class Progress:
     reason: str = ""
     seen: int = 0
     """Id of the last event taken in."""
+    end_told: bool = False
+    """The task's end was among the events taken in; the status may be ahead of them."""
     components: dict[str, Component] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
 
@@ -73,10 +75,13 @@ class Progress:
         """Take an event in; returns the lines that tell a person of it."""
         match kind:
             case "task":
-                self.status = TaskStatus(data["status"])
+                status = TaskStatus(data["status"])
+                if not self.status.ended:  # what was loaded may be ahead of what is told
+                    self.status = status
+                self.end_told = self.end_told or status.ended
                 self.reason = data.get("reason") or self.reason
                 self._end_components(now)
-                return [f"task {self.status}" + (f": {self.reason}" if self.reason and self.status.ended else "")]
+                return [f"task {status}" + (f": {self.reason}" if self.reason and status.ended else "")]
             case "job":
                 return self._job(data, now)
             case "resource":
@@ -116,7 +121,7 @@ class Progress:
         return (info or "").removeprefix(f"{job.kind} {job.name.rpartition('/')[2]}: ")
 
     def _resource(self, data: dict[str, Any]) -> list[str]:
-        if not self.status.ended:
+        if not self.end_told:
             return []  # going forward, the jobs tell it
         name = "/".join(part for part in (data["kind"], data["namespace"], data["name"]) if part)
         why = data.get("why") or ""

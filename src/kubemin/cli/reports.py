@@ -113,7 +113,7 @@ def cancel(task_id: str, reason: str | None, *, wait: bool, as_json: bool, serve
             else:
                 say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
             return Exit.OK
-        progress = follow_task(client, task_id, quiet=as_json)
+        progress = follow_task(client, task_id, quiet=as_json, from_end=True)
         if as_json:
             print_json(client.get(f"/workflow/tasks/{task_id}/status"))
         else:

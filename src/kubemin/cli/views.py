@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class View(AbstractContextManager["View"], Protocol):
     """Shows a followed task."""
 
-    def changed(self, lines: Sequence[str]) -> None:
-        """The progress took an event in, of which these lines tell."""
+    def changed(self, lines: Sequence[str], at: float) -> None:
+        """The progress took an event of this moment (unix seconds) in, of which these lines tell."""
 
     def ask(self, question: str) -> bool:
         """Ask the person; true where there is nobody to ask."""
@@ -30,7 +30,7 @@ class Silent(AbstractContextManager["Silent"]):
     def __exit__(self, *_: object) -> None:
         return None
 
-    def changed(self, lines: Sequence[str]) -> None:
+    def changed(self, lines: Sequence[str], at: float) -> None:
         """Shows nothing."""
 
     def ask(self, question: str) -> bool:
@@ -39,12 +39,17 @@ class Silent(AbstractContextManager["Silent"]):
 
 
 class Lines(Silent):
-    """One line an event."""
+    """One line an event, with its time; ``from_end`` passes over what was before the task's end."""
 
-    def changed(self, lines: Sequence[str]) -> None:
+    def __init__(self, progress: Progress, *, from_end: bool) -> None:
+        self._progress = progress
+        self._from_end = from_end
+
+    def changed(self, lines: Sequence[str], at: float) -> None:
         """Prints them."""
-        for line in lines:
-            say(f"{time.strftime('%H:%M:%S')}  {line}")
+        if self._progress.end_told or not self._from_end:
+            for line in lines:
+                say(f"{time.strftime('%H:%M:%S', time.localtime(at))}  {line}")
 
 
 class Table(AbstractContextManager["Table"]):
@@ -67,9 +72,9 @@ class Table(AbstractContextManager["Table"]):
     ) -> None:
         self._live.stop()
 
-    def changed(self, lines: Sequence[str]) -> None:
+    def changed(self, lines: Sequence[str], at: float) -> None:
         """Prints what concerns the rollback; the table is redrawn by itself."""
-        if self._progress.status.ended:
+        if self._progress.end_told:
             for line in lines:
                 self._console.print(line, markup=False, highlight=False)
 

@@ -25,7 +25,11 @@ _EVENT = {
     "properties": {
         "id": {"type": "string", "pattern": "^[0-9]+$"},
         "event": {"enum": ["task", "job", "resource", "cleanup", "end"]},
-        "data": {"type": "string", "description": "A JSON object.", "contentMediaType": "application/json"},
+        "data": {
+            "type": "string",
+            "description": "A JSON object; `at` is when it happened.",
+            "contentMediaType": "application/json",
+        },
     },
 }
 _STREAM: Responses = {
