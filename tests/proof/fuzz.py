@@ -5,15 +5,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import FlakyFailure
 
 from tests.proof.interpreter import run
 from tests.proof.script import Script
+from tests.proof.shrink import shrink
 from tests.proof.strategies import scripts
 from tests.proof.world import Broken
 
@@ -42,49 +41,43 @@ class Fuzz:
         deadline = time.monotonic() + self.seconds
         while time.monotonic() < deadline:
             number += 1
-            if (failure := self._some(number, deadline)) is not None:
+            if (found := self._some(number, deadline)) is not None:
                 path = self.failures / f"{number}.txt"
-                path.write_text(failure)
+                path.write_text(str(found[1]))  # at once: the shrinking may be cut short
+                script, failure = shrink(*found, self.shrink_seconds)
+                path.write_text(str(failure))
                 self.found.append(path)
-                script, wrong = failure.partition("\n")[0], failure.partition("WRONG:\n")[2]
+                wrong = str(failure).partition("WRONG:\n")[2]
                 print(f"FOUND, saved as {path}:\n{script}\n{wrong}\n", flush=True)
 
-    def _some(self, number: int, deadline: float) -> str | None:
-        """Twenty scripts; the shortest failure there is after a while of looking for shorter ones."""
-        shortest: list[tuple[int, str]] = []
-        until = [deadline]
+    def _some(self, number: int, deadline: float) -> tuple[Script, Broken] | None:
+        """Twenty scripts, or until one breaks the promise."""
+        found: list[tuple[Script, Broken]] = []
 
         @seed(number)
         @settings(
             max_examples=20,
             deadline=None,
             database=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
             print_blob=False,
         )
         @given(scripts(most_parts=self.parts))
         def some(script: Script) -> None:
-            if time.monotonic() > until[0]:
+            if found or time.monotonic() > deadline:
                 return
             begun = time.monotonic()
             try:
-                run(script, Counter() if shortest else self.statistics)
+                run(script, self.statistics)
             except Broken as error:
-                if not shortest:
-                    until[0] = time.monotonic() + self.shrink_seconds
-                shortest.append((len(repr(script)), str(error)))
-                raise
-            finally:
-                if not shortest:
-                    taken = int((time.monotonic() - begun) * 1000)
-                    self.statistics["runs"] += 1
-                    self.statistics["longest ms"] = max(self.statistics["longest ms"], taken)
+                found.append((script, error))
+            taken = int((time.monotonic() - begun) * 1000)
+            self.statistics["runs"] += 1
+            self.statistics["longest ms"] = max(self.statistics["longest ms"], taken)
 
-        with suppress(Broken, FlakyFailure):
-            some()
-        return min(shortest)[1] if shortest else None
+        some()
+        return found[0] if found else None
 
     def summary(self) -> str:
         """What ran, by group."""
@@ -108,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000_000)
     parser.add_argument("--parts", type=int, default=12, help="components of an application, at most")
-    parser.add_argument("--shrink", type=float, default=120, help="seconds to look for a shorter script of a failure")
+    parser.add_argument("--shrink", type=float, default=240, help="seconds to look for a shorter script of a failure")
     parser.add_argument("--failures", type=Path, default=Path("/tmp/kubemin-fuzz"), help="folder for what is found")
     options = parser.parse_args(arguments)
     options.failures.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import tempfile
+import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.proof.world import Broken, World
 
 RUN_SECONDS = 300.0
 _TOGETHER = 4
+ITSELF = "the proof itself failed:"
 
 
 @cache
@@ -38,17 +40,21 @@ def run(script: Script, statistics: Counter[str] | None = None) -> list[str]:
     return asyncio.run(_run(script, _migrated(), statistics))
 
 
-def run_together(scripts: Iterable[Script]) -> list[Broken]:
-    """Run scripts side by side, each in a world of its own; returns what does not hold."""
-
+def outcomes(scripts: Sequence[Script]) -> list[Broken | None]:
+    """Run scripts side by side, some at a time, each in a world of its own; what does not hold, of each."""
     database = _migrated()
+    places = asyncio.Semaphore(_TOGETHER)
 
-    async def all_of_them() -> list[Broken]:
-        outcomes = await asyncio.gather(*(_run(script, database) for script in scripts), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, Broken):
-                raise outcome
-        return [outcome for outcome in outcomes if isinstance(outcome, Broken)]
+    async def one(script: Script) -> Broken | None:
+        async with places:
+            try:
+                await _run(script, database)
+            except Broken as broken:
+                return broken
+            return None
+
+    async def all_of_them() -> list[Broken | None]:
+        return list(await asyncio.gather(*(one(script) for script in scripts)))
 
     return asyncio.run(all_of_them())
 
@@ -62,8 +68,12 @@ async def _run(script: Script, database: bytes, statistics: Counter[str] | None 
         try:
             async with asyncio.timeout(RUN_SECONDS):
                 await world.run()
+        except Broken:
+            raise
         except TimeoutError:
             raise world.broken([f"the run did not end within {RUN_SECONDS:g} s"]) from None
+        except Exception as error:
+            raise world.broken([ITSELF, *traceback.format_exception(error)]) from error
     return world.told
 
 

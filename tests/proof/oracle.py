@@ -1,16 +1,14 @@
 """What an apply must make of an object, told by an API server of its own that nothing goes wrong with."""
 
 import copy
+from typing import Any
 
-from kubemin.engine.ownership import adopt_created
-from kubemin.engine.write import without_foreign_replicas
 from kubemin.sim.controllers.seeds import seed
 from kubemin.sim.registry import Registry
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 
 _APPLY = "application/apply-patch+yaml"
-_JSON = "application/json-patch+json"
 
 
 class Oracle:
@@ -30,10 +28,11 @@ class Oracle:
         if base is None:
             self._registry.create(plural, ref.namespace, manifest, manager=MANAGER)
             return self._registry.get(plural, *key)
-        self._registry.storage.put(plural, key, copy.deepcopy(base))
-        if (operations := adopt_created(self._registry.get(plural, *key))) is not None:
-            self._registry.patch(plural, *key, _JSON, operations, manager=MANAGER)
-        wanted = without_foreign_replicas(manifest, base)
+        meta = {**base["metadata"], "managedFields": _as_applied(base)}
+        self._registry.storage.put(plural, key, {**copy.deepcopy(base), "metadata": meta})
+        wanted = copy.deepcopy(manifest)
+        if any(entry.get("subresource") == "scale" for entry in meta["managedFields"]):
+            wanted["spec"].pop("replicas", None)  # whoever scales it decides
         self._registry.patch(plural, *key, _APPLY, wanted, manager=MANAGER, force=True)
         return self._registry.get(plural, *key)
 
@@ -44,3 +43,23 @@ def _fresh() -> Registry:
         registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
     seed(registry)
     return registry
+
+
+def _as_applied(obj: Manifest) -> list[dict[str, Any]]:
+    """Its managedFields as if whatever is ours had been applied: so that what the manifest drops goes."""
+    entries: list[dict[str, Any]] = copy.deepcopy(obj["metadata"].get("managedFields") or [])
+    ours = [entry for entry in entries if entry["manager"] == MANAGER and not entry.get("subresource")]
+    if not ours:
+        return entries
+    fields: dict[str, Any] = {}
+    for entry in ours:
+        _add(fields, entry["fieldsV1"])
+    return [
+        {**ours[0], "operation": "Apply", "fieldsV1": fields},
+        *(entry for entry in entries if entry not in ours),
+    ]
+
+
+def _add(fields: dict[str, Any], more: dict[str, Any]) -> None:
+    for key, below in more.items():
+        _add(fields.setdefault(key, {}), below)
