@@ -13,6 +13,8 @@ import yaml
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.engine.outlook import Outlooks
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import events
 from tests.cli.kubemin import Kubemin, Running
 from tests.engine.instance import LIMITS, Instance, conf, secret, store, web
 from tests.engine.test_points import differences
@@ -94,6 +96,37 @@ async def test_what_would_be_refused_is_told_beside_what_would_not(instance: Ins
     assert "field is immutable" in why
     assert "give the component another name" in why
     assert found["api/Deployment"] == ("create", [])
+
+
+async def test_a_dry_run_by_the_api_tells_each_job_and_masks_secrets(
+    instance: Instance, http: httpx.AsyncClient
+) -> None:
+    """Over HTTP: what would be created, changed (each field), left; in the stages, and in the events."""
+    parts = [CONF, secret("keys", token="old-hush"), web("api")]
+    app_id = await instance.save(parts)
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        before = await instance.snapshot()
+        changed = [conf("settings", a="2", text="x: 1\ny: 2\nz: 3\n"), secret("keys", token="new-hush"), web("api")]
+        await instance.save([*changed, conf("fresh", b="1")], app_id=app_id)
+        answer = await http.post(f"/applications/{app_id}/workflow/exec", json={"dryRun": True})
+        task_id = answer.json()["data"]["taskId"]
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.NONE)
+    stages = (await http.get(f"/workflow/tasks/{task_id}/stages")).json()["data"]["stages"]
+    told = {stage["name"].rpartition("/")[0]: (stage["status"], stage["info"]) for stage in stages}
+    assert told == {
+        "settings/ConfigMap": ("skipped", "would change: data.a: 1 → 2"),
+        "keys/Secret": ("skipped", "would change: data.token: ****** → ******"),
+        "api/Deployment": ("skipped", "no change"),
+        "api/Service": ("skipped", "no change"),
+        "fresh/ConfigMap": ("skipped", "would create"),
+    }
+    async with instance.db.read() as tx:
+        said = json.dumps([event.data for event in await events.since(tx, task_id, 0, 1000)])
+    assert "hush" not in said
+    assert _coded("new-hush") not in said
+    assert differences(before, await instance.snapshot()) == []
 
 
 async def test_no_secret_is_told_whatever_way_it_changes(instance: Instance, http: httpx.AsyncClient) -> None:
