@@ -55,6 +55,8 @@ async def test_a_timeout_is_a_timeout_and_is_rolled_back(instance: Instance, ima
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.TIMEOUT
+    assert task.reason.startswith("the task was not complete within 2 s; it waited for Deployment/default/deploy-late-")
+    assert ": Deployment deploy-late-" not in task.reason  # its name once
     assert task.cleanup is Cleanup.DONE, task.cleanup_why
     assert await instance.snapshot() == before
     assert all(job.status.ended for job in await instance.jobs(task_id))

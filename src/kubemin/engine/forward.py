@@ -13,6 +13,7 @@ from kubemin.engine.ready import Count
 from kubemin.engine.sharing import left_to_others
 from kubemin.engine.tracker import CleanupTracker
 from kubemin.plan import Job, Plan, Stage
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import JobStatus
 
 _NAMED = 5
@@ -46,15 +47,17 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
             for stage in plan.stages:
                 await _run_stage(stage, done, context, waits)
     except TimeoutError:
-        jobs = {job.seq: job for job in plan.jobs}
-        said = [
-            message if str(jobs[seq].ref) in message else f"{jobs[seq].ref}: {message}"
-            for seq, message in sorted(waits.items())[:_NAMED]
-        ]
-        named = "; ".join(message.rstrip(".") for message in said)
+        refs = {job.seq: job.ref for job in plan.jobs}
+        named = "; ".join(_named(refs[seq], message) for seq, message in sorted(waits.items())[:_NAMED])
         raise TimedOut(
             f"the task was not complete within {options.seconds:g} s{named and f'; it waited for {named}'}"
         ) from None
+
+
+def _named(ref: ObjectRef, message: str) -> str:
+    """What is said of an object, with its name once."""
+    message = message.removeprefix(f"{ref.kind} {ref.name}: ").rstrip(".")
+    return message if str(ref) in message else f"{ref}: {message}"
 
 
 def _tell(forecasts: Mapping[int, Forecast], context: JobContext) -> None:
