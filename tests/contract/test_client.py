@@ -82,10 +82,10 @@ async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
         await cluster.delete(ref, uid=OTHER_UID)
 
     async def put_back(managed: bool) -> Json:
-        body = {
-            **before,
-            "metadata": {**meta(before), "resourceVersion": meta(await cluster.get(ref))["resourceVersion"]},
-        }
+        """All that the apply changed is metadata; what controllers wrote meanwhile (a claim is bound) stays."""
+        look = await cluster.get(ref)
+        former = {key: meta(before)[key] for key in ("labels", "annotations")}
+        body = {**look, "metadata": {**meta(look), **former, "managedFields": meta(before)["managedFields"]}}
         if not managed:
             body["metadata"].pop("managedFields")
         return await cluster.replace(body)
