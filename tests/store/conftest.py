@@ -34,6 +34,10 @@ class Servers:
             self.mariadb_server = Mariadb().start()
         return self.mariadb_server
 
+    def of(self, url: str) -> Postgresql | Mariadb | None:
+        """The server of a URL; None for SQLite."""
+        return {"postgresql": self.postgresql_server, "mariadb": self.mariadb_server}.get(url.partition("://")[0])
+
     def close(self) -> None:
         """Stop what was started."""
         for server in (self.postgresql_server, self.mariadb_server):

@@ -3,25 +3,28 @@
 import asyncio
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, Table, delete, insert, inspect, select, text
 
 from kubemin.store import Database, SchemaOutdated, schema, tasks
 from kubemin.store.tables import metadata
-from tests.store.rows import new_task
+from tests.store import released
+from tests.store.conftest import Servers
+from tests.store.rows import id_of, new_task
+
+
+def _differences(connection: Connection) -> list[Any]:
+    options = {"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 
 async def test_the_migrations_build_the_tables(db: Database) -> None:
-    def differences(connection: Connection) -> list[Any]:
-        options = {"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
-
     async with db._writer.link() as link:
-        assert await link.run_sync(differences) == []
+        assert await link.run_sync(_differences) == []
 
 
 @pytest.mark.parametrize("revision", schema.revisions())
@@ -32,6 +35,72 @@ async def test_up_from_every_revision(url: str, revision: str) -> None:
     await db.migrate()
     await db.check_schema()
     await db.aclose()
+
+
+@pytest.mark.parametrize("revision", released.revisions())
+async def test_up_from_what_was_released(url: str, servers: Servers, revision: str) -> None:
+    """What is there stays as it is, and code of that release can work on: nothing that it knows has changed."""
+    await asyncio.to_thread(released.load, servers.of(url), url, revision)
+    db = await Database.open(url)
+    async with db._writer.link() as link:
+        before = await link.run_sync(_everything)
+    assert before.pop("alembic_version").rows == [(revision,)]
+    await db.migrate()
+    await db.check_schema()
+    async with db._writer.link() as link:
+        assert await link.run_sync(_differences) == []
+        after = await link.run_sync(_everything)
+        await link.run_sync(lambda connection: _write_as_before(connection, before))
+    for name, table in before.items():
+        now = after[name]
+        assert table.unique == now.unique
+        assert table.columns.items() <= now.columns.items(), f"{name}: a column is gone, or another one"
+        known = [list(now.columns).index(column) for column in table.columns]
+        assert [tuple(row[at] for at in known) for row in now.rows] == table.rows
+    async with db.read() as tx:
+        states = [(task.app_name, task.status, task.cleanup) for task in await tasks.page(tx)]
+        assert (await tasks.get(tx, id_of("other-1"))) is not None
+    assert sorted(states) == [
+        ("other", "cancelled", "pending"),
+        ("other", "waiting", "none"),
+        ("shop", "completed", "none"),
+        ("shop", "waiting", "none"),
+        ("third", "running", "none"),
+        ("third", "waiting", "none"),
+    ]
+    await db.aclose()
+
+
+class _Table(NamedTuple):
+    columns: dict[str, tuple[str, bool]]
+    """Type, and whether it may be absent."""
+    unique: set[tuple[str, ...]]
+    rows: list[tuple[Any, ...]]
+
+
+def _everything(connection: Connection) -> dict[str, _Table]:
+    looked = inspect(connection)
+    found = {}
+    for name in looked.get_table_names():
+        columns = {one["name"]: (str(one["type"]), bool(one["nullable"])) for one in looked.get_columns(name)}
+        unique = {tuple(one["column_names"]) for one in looked.get_unique_constraints(name)}
+        key = looked.get_pk_constraint(name)["constrained_columns"]
+        of = Table(name, MetaData(), autoload_with=connection)
+        rows = connection.execute(select(of).order_by(*(of.c[column] for column in key)))
+        found[name] = _Table(columns, unique, [tuple(row) for row in rows])
+    return found
+
+
+def _write_as_before(connection: Connection, before: dict[str, _Table]) -> None:
+    """Delete every row and insert it again as that release did, which knows no newer columns."""
+    all_ = MetaData()
+    all_.reflect(connection)
+    for table in reversed(all_.sorted_tables):
+        if table.name != "alembic_version":
+            connection.execute(delete(table))
+    for table in all_.sorted_tables:
+        if rows := before[table.name].rows if table.name in before else []:
+            connection.execute(insert(table), [dict(zip(before[table.name].columns, row, strict=True)) for row in rows])
 
 
 async def test_migrating_twice_keeps_what_is_there(db: Database) -> None:

@@ -1,0 +1,203 @@
+SET NAMES utf8mb4;
+SET FOREIGN_KEY_CHECKS = 0;
+CREATE TABLE `alembic_version` (
+  `version_num` varchar(32) NOT NULL,
+  PRIMARY KEY (`version_num`)
+) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci;
+INSERT INTO `alembic_version` VALUES
+('v1_0002');
+CREATE TABLE `applications` (
+  `id` varchar(24) NOT NULL,
+  `namespace` varchar(63) NOT NULL,
+  `name` varchar(253) NOT NULL,
+  `alias` longtext NOT NULL,
+  `version` longtext NOT NULL,
+  `project` longtext NOT NULL,
+  `description` longtext NOT NULL,
+  `icon` longtext NOT NULL,
+  `tmp_enable` tinyint(1) NOT NULL,
+  `created_at` double NOT NULL,
+  `updated_at` double NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `applications` VALUES
+('other...................','default','other','Läden 🛒','','','','',0,1795556867.49952,1795556867.49952),
+('shop....................','default','shop','Läden 🛒','','','','',0,1795556867.334782,1795556867.334782),
+('third...................','default','third','Läden 🛒','','','','',0,1795556867.605184,1795556867.605184);
+CREATE TABLE `claims` (
+  `token` varchar(64) NOT NULL,
+  `task_id` varchar(24) NOT NULL,
+  `seq` int(11) NOT NULL,
+  `kind` varchar(16) NOT NULL,
+  `base_version` varchar(64) DEFAULT NULL,
+  `answer` longtext DEFAULT NULL,
+  `created_at` double NOT NULL,
+  `answered_at` double DEFAULT NULL,
+  PRIMARY KEY (`token`),
+  KEY `ix_claims_task_id_seq` (`task_id`,`seq`),
+  CONSTRAINT `fk_claims_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `claims` VALUES
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1795556868.272704,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795556867.792777,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1795556868.316124,NULL);
+CREATE TABLE `components` (
+  `id` bigint(20) NOT NULL AUTO_INCREMENT,
+  `app_id` varchar(24) NOT NULL,
+  `position` int(11) NOT NULL,
+  `name` varchar(63) NOT NULL,
+  `type` varchar(32) NOT NULL,
+  `namespace` varchar(63) NOT NULL,
+  `image` longtext NOT NULL,
+  `replicas` int(11) NOT NULL,
+  `properties` longtext NOT NULL,
+  `traits` longtext NOT NULL,
+  `template` longtext DEFAULT NULL,
+  `created_at` double NOT NULL,
+  `updated_at` double NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_components_app_id_name` (`app_id`,`name`),
+  CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `components` VALUES
+(1,'shop....................',0,'web','webservice','default','web:1',1,'{\"env\":{\"a\":\"1\"}}','{}',NULL,1795556867.423416,1795556867.423416),
+(2,'other...................',0,'web','webservice','default','web:1',1,'{\"env\":{\"a\":\"1\"}}','{}',NULL,1795556867.526934,1795556867.526934),
+(3,'third...................',0,'web','webservice','default','web:1',1,'{\"env\":{\"a\":\"1\"}}','{}',NULL,1795556867.679556,1795556867.679556);
+CREATE TABLE `events` (
+  `id` bigint(20) NOT NULL AUTO_INCREMENT,
+  `task_id` varchar(24) NOT NULL,
+  `type` varchar(32) NOT NULL,
+  `data` longtext NOT NULL,
+  `at` double NOT NULL,
+  PRIMARY KEY (`id`),
+  KEY `ix_events_task_id_id` (`task_id`,`id`),
+  CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `events` VALUES
+(1,'shop-1..................','task','{\"status\":\"running\"}',1795556867.808176),
+(2,'other-1.................','task','{\"status\":\"running\"}',1795556868.278656),
+(3,'third-1.................','task','{\"status\":\"running\"}',1795556868.319676);
+CREATE TABLE `jobs` (
+  `task_id` varchar(24) NOT NULL,
+  `seq` int(11) NOT NULL,
+  `stage` int(11) NOT NULL,
+  `name` longtext NOT NULL,
+  `component` varchar(63) NOT NULL,
+  `component_type` varchar(32) NOT NULL,
+  `kind` varchar(63) NOT NULL,
+  `namespace` varchar(63) NOT NULL,
+  `object_name` varchar(253) NOT NULL,
+  `status` varchar(16) NOT NULL,
+  `info` longtext NOT NULL,
+  `error` longtext NOT NULL,
+  `started_at` double DEFAULT NULL,
+  `ended_at` double DEFAULT NULL,
+  PRIMARY KEY (`task_id`,`seq`),
+  CONSTRAINT `fk_jobs_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `jobs` VALUES
+('other-1.................',1,0,'web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL),
+('shop-1..................',1,0,'web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL),
+('third-1.................',1,0,'web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL);
+CREATE TABLE `resources` (
+  `task_id` varchar(24) NOT NULL,
+  `seq` int(11) NOT NULL,
+  `job_seq` int(11) NOT NULL,
+  `api_version` varchar(253) NOT NULL,
+  `kind` varchar(63) NOT NULL,
+  `namespace` varchar(63) NOT NULL,
+  `name` varchar(253) NOT NULL,
+  `purpose` varchar(16) NOT NULL,
+  `state` varchar(16) NOT NULL,
+  `uid` varchar(64) DEFAULT NULL,
+  `before` longtext DEFAULT NULL,
+  `applied` longtext DEFAULT NULL,
+  `dependents` longtext DEFAULT NULL,
+  `why` longtext NOT NULL,
+  `created_at` double NOT NULL,
+  `updated_at` double NOT NULL,
+  PRIMARY KEY (`task_id`,`seq`),
+  KEY `ix_resources_uid` (`uid`),
+  CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `resources` VALUES
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795556868.272236,1795556868.27807),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795556867.783114,1795556867.800766),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795556868.309993,1795556868.319092);
+CREATE TABLE `shares` (
+  `name` varchar(253) NOT NULL,
+  `task_id` varchar(24) NOT NULL,
+  PRIMARY KEY (`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `shares` VALUES
+('lock','shop-1..................');
+CREATE TABLE `tasks` (
+  `seq` bigint(20) NOT NULL AUTO_INCREMENT,
+  `id` varchar(24) NOT NULL,
+  `app_id` varchar(24) NOT NULL,
+  `app_name` varchar(253) NOT NULL,
+  `workflow_id` varchar(24) NOT NULL,
+  `workflow_name` varchar(253) NOT NULL,
+  `type` varchar(16) NOT NULL,
+  `status` varchar(16) NOT NULL,
+  `reason` longtext NOT NULL,
+  `cleanup` varchar(16) NOT NULL,
+  `cleanup_why` longtext NOT NULL,
+  `cleanup_attempts` int(11) NOT NULL,
+  `next_cleanup_at` double DEFAULT NULL,
+  `cancelled_by` longtext DEFAULT NULL,
+  `cancel_requested_at` double DEFAULT NULL,
+  `caller` varchar(255) NOT NULL,
+  `idempotency_key` varchar(255) DEFAULT NULL,
+  `body_hash` varchar(128) DEFAULT NULL,
+  `options` longtext NOT NULL,
+  `spec` longtext NOT NULL,
+  `plan` longtext DEFAULT NULL,
+  `attempt` int(11) NOT NULL,
+  `active_app` varchar(24) DEFAULT NULL,
+  `lease_owner` varchar(255) DEFAULT NULL,
+  `lease_epoch` int(11) NOT NULL,
+  `lease_expires_at` double DEFAULT NULL,
+  `claimed_at` double DEFAULT NULL,
+  `created_at` double NOT NULL,
+  `started_at` double DEFAULT NULL,
+  `ended_at` double DEFAULT NULL,
+  `updated_at` double NOT NULL,
+  PRIMARY KEY (`seq`),
+  UNIQUE KEY `uq_tasks_id` (`id`),
+  UNIQUE KEY `uq_tasks_active_app` (`active_app`),
+  UNIQUE KEY `uq_tasks_caller_app_id_idempotency_key` (`caller`,`app_id`,`idempotency_key`),
+  KEY `ix_tasks_status_app_id_seq` (`status`,`app_id`,`seq`),
+  KEY `ix_tasks_app_id_claimed_at` (`app_id`,`claimed_at`),
+  KEY `ix_tasks_lease_expires_at` (`lease_expires_at`),
+  KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
+) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `tasks` VALUES
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,NULL,NULL,1,NULL,1795556867.744495,1795556867.471928,1795556867.760795,1795556868.241712,1795556868.241712),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',0,NULL,NULL,0,NULL,NULL,1795556867.477784,NULL,NULL,1795556867.477784),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version','pending','',0,NULL,'ada',1795556868.287469,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,'other...................','worker',1,1795560468.263785,1795556868.263785,1795556867.57152,1795556868.268571,1795556868.287469,1795556868.287469),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',0,NULL,NULL,0,NULL,NULL,1795556867.591531,NULL,NULL,1795556867.591531),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,'third...................','worker',1,1795560468.300479,1795556868.300479,1795556867.71145,1795556868.308348,NULL,1795556868.308348),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',0,NULL,NULL,0,NULL,NULL,1795556867.717298,NULL,NULL,1795556867.717298);
+CREATE TABLE `workflows` (
+  `id` varchar(24) NOT NULL,
+  `app_id` varchar(24) NOT NULL,
+  `name` varchar(253) NOT NULL,
+  `alias` longtext NOT NULL,
+  `namespace` varchar(63) NOT NULL,
+  `project` longtext NOT NULL,
+  `description` longtext NOT NULL,
+  `type` varchar(32) NOT NULL,
+  `disabled` tinyint(1) NOT NULL,
+  `steps` longtext NOT NULL,
+  `created_at` double NOT NULL,
+  `updated_at` double NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_workflows_app_id_name` (`app_id`,`name`),
+  CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `workflows` VALUES
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795556867.511894,1795556867.511894),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795556867.361426,1795556867.361426),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795556867.617403,1795556867.617403);

@@ -1,0 +1,194 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('v1_0002');
+CREATE TABLE applications (
+	id VARCHAR(24) NOT NULL, 
+	namespace VARCHAR(63) NOT NULL, 
+	name VARCHAR(253) NOT NULL, 
+	alias TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	project TEXT NOT NULL, 
+	description TEXT NOT NULL, 
+	icon TEXT NOT NULL, 
+	tmp_enable BOOLEAN NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	updated_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_applications PRIMARY KEY (id), 
+	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
+);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,1795556863.48,1795556863.48);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,1795556863.599,1795556863.599);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,1795556863.603,1795556863.603);
+CREATE TABLE claims (
+	token VARCHAR(64) NOT NULL, 
+	task_id VARCHAR(24) NOT NULL, 
+	seq INTEGER NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	base_version VARCHAR(64), 
+	answer TEXT, 
+	created_at DOUBLE NOT NULL, 
+	answered_at DOUBLE, 
+	CONSTRAINT pk_claims PRIMARY KEY (token), 
+	CONSTRAINT fk_claims_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
+);
+INSERT INTO "claims" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795556863.766,NULL);
+INSERT INTO "claims" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1795556863.842,NULL);
+INSERT INTO "claims" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1795556863.9,NULL);
+CREATE TABLE components (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	app_id VARCHAR(24) NOT NULL, 
+	position INTEGER NOT NULL, 
+	name VARCHAR(63) NOT NULL, 
+	type VARCHAR(32) NOT NULL, 
+	namespace VARCHAR(63) NOT NULL, 
+	image TEXT NOT NULL, 
+	replicas INTEGER NOT NULL, 
+	properties TEXT NOT NULL, 
+	traits TEXT NOT NULL, 
+	template TEXT, 
+	created_at DOUBLE NOT NULL, 
+	updated_at DOUBLE NOT NULL, 
+	CONSTRAINT uq_components_app_id_name UNIQUE (app_id, name), 
+	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
+);
+INSERT INTO "components" VALUES(1,'shop....................',0,'web','webservice','default','web:1',1,'{"env":{"a":"1"}}','{}',NULL,1795556863.552,1795556863.552);
+INSERT INTO "components" VALUES(2,'other...................',0,'web','webservice','default','web:1',1,'{"env":{"a":"1"}}','{}',NULL,1795556863.601,1795556863.601);
+INSERT INTO "components" VALUES(3,'third...................',0,'web','webservice','default','web:1',1,'{"env":{"a":"1"}}','{}',NULL,1795556863.648,1795556863.648);
+CREATE TABLE events (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	task_id VARCHAR(24) NOT NULL, 
+	type VARCHAR(32) NOT NULL, 
+	data TEXT NOT NULL, 
+	at DOUBLE NOT NULL, 
+	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
+);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1795556863.79);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1795556863.843);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1795556863.901);
+CREATE TABLE jobs (
+	task_id VARCHAR(24) NOT NULL, 
+	seq INTEGER NOT NULL, 
+	stage INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	component VARCHAR(63) NOT NULL, 
+	component_type VARCHAR(32) NOT NULL, 
+	kind VARCHAR(63) NOT NULL, 
+	namespace VARCHAR(63) NOT NULL, 
+	object_name VARCHAR(253) NOT NULL, 
+	status VARCHAR(16) NOT NULL, 
+	info TEXT NOT NULL, 
+	error TEXT NOT NULL, 
+	started_at DOUBLE, 
+	ended_at DOUBLE, 
+	CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq), 
+	CONSTRAINT fk_jobs_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
+);
+INSERT INTO "jobs" VALUES('shop-1..................',1,0,'web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL);
+INSERT INTO "jobs" VALUES('other-1.................',1,0,'web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL);
+INSERT INTO "jobs" VALUES('third-1.................',1,0,'web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL);
+CREATE TABLE resources (
+	task_id VARCHAR(24) NOT NULL, 
+	seq INTEGER NOT NULL, 
+	job_seq INTEGER NOT NULL, 
+	api_version VARCHAR(253) NOT NULL, 
+	kind VARCHAR(63) NOT NULL, 
+	namespace VARCHAR(63) NOT NULL, 
+	name VARCHAR(253) NOT NULL, 
+	purpose VARCHAR(16) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	uid VARCHAR(64), 
+	"before" TEXT, 
+	applied TEXT, 
+	dependents TEXT, 
+	why TEXT NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	updated_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
+	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
+);
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795556863.765,1795556863.767);
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795556863.842,1795556863.843);
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795556863.9,1795556863.901);
+CREATE TABLE shares (
+	name VARCHAR(253) NOT NULL, 
+	task_id VARCHAR(24) NOT NULL, 
+	CONSTRAINT pk_shares PRIMARY KEY (name)
+);
+INSERT INTO "shares" VALUES('lock','shop-1..................');
+CREATE TABLE tasks (
+	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	id VARCHAR(24) NOT NULL, 
+	app_id VARCHAR(24) NOT NULL, 
+	app_name VARCHAR(253) NOT NULL, 
+	workflow_id VARCHAR(24) NOT NULL, 
+	workflow_name VARCHAR(253) NOT NULL, 
+	type VARCHAR(16) NOT NULL, 
+	status VARCHAR(16) NOT NULL, 
+	reason TEXT NOT NULL, 
+	cleanup VARCHAR(16) NOT NULL, 
+	cleanup_why TEXT NOT NULL, 
+	cleanup_attempts INTEGER NOT NULL, 
+	next_cleanup_at DOUBLE, 
+	cancelled_by TEXT, 
+	cancel_requested_at DOUBLE, 
+	caller VARCHAR(255) NOT NULL, 
+	idempotency_key VARCHAR(255), 
+	body_hash VARCHAR(128), 
+	options TEXT NOT NULL, 
+	spec TEXT NOT NULL, 
+	"plan" TEXT, 
+	attempt INTEGER NOT NULL, 
+	active_app VARCHAR(24), 
+	lease_owner VARCHAR(255), 
+	lease_epoch INTEGER NOT NULL, 
+	lease_expires_at DOUBLE, 
+	claimed_at DOUBLE, 
+	created_at DOUBLE NOT NULL, 
+	started_at DOUBLE, 
+	ended_at DOUBLE, 
+	updated_at DOUBLE NOT NULL, 
+	CONSTRAINT uq_tasks_id UNIQUE (id), 
+	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
+	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
+);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,NULL,NULL,1,NULL,1795556863.71,1795556863.555,1795556863.745,1795556863.838,1795556863.838);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',0,NULL,NULL,0,NULL,NULL,1795556863.595,NULL,NULL,1795556863.595);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version','pending','',0,NULL,'ada',1795556863.877,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,'other...................','worker',1,1795560463.839,1795556863.839,1795556863.602,1795556863.842,1795556863.877,1795556863.877);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',0,NULL,NULL,0,NULL,NULL,1795556863.602,NULL,NULL,1795556863.602);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,'third...................','worker',1,1795560463.882,1795556863.882,1795556863.649,1795556863.9,NULL,1795556863.9);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',0,NULL,NULL,0,NULL,NULL,1795556863.649,NULL,NULL,1795556863.649);
+CREATE TABLE workflows (
+	id VARCHAR(24) NOT NULL, 
+	app_id VARCHAR(24) NOT NULL, 
+	name VARCHAR(253) NOT NULL, 
+	alias TEXT NOT NULL, 
+	namespace VARCHAR(63) NOT NULL, 
+	project TEXT NOT NULL, 
+	description TEXT NOT NULL, 
+	type VARCHAR(32) NOT NULL, 
+	disabled BOOLEAN NOT NULL, 
+	steps TEXT NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	updated_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_workflows PRIMARY KEY (id), 
+	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
+	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
+);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795556863.481,1795556863.481);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795556863.6,1795556863.6);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795556863.603,1795556863.603);
+CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
+CREATE INDEX ix_tasks_app_id_claimed_at ON tasks (app_id, claimed_at);
+CREATE INDEX ix_tasks_lease_expires_at ON tasks (lease_expires_at);
+CREATE INDEX ix_tasks_next_cleanup_at ON tasks (next_cleanup_at);
+CREATE INDEX ix_claims_task_id_seq ON claims (task_id, seq);
+CREATE INDEX ix_events_task_id_id ON events (task_id, id);
+CREATE INDEX ix_resources_uid ON resources (uid);
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('components',3);
+INSERT INTO "sqlite_sequence" VALUES('tasks',6);
+INSERT INTO "sqlite_sequence" VALUES('events',3);
+COMMIT;
