@@ -4,10 +4,13 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+from kubemin.dispatch import redis as doorbell
+from kubemin.signals import script as signals
 from kubemin.spec.states import TaskStatus
 from tests.engine.instance import conf, web
 from tests.multi.fleet import Fleet, gated
-from tests.multi.processes import Worker
+from tests.multi.processes import Worker, until
+from tests.servers.valkey import Valkey
 
 
 async def test_two_tasks_of_an_application_never_run_together(fleet: Fleet) -> None:
@@ -46,6 +49,26 @@ async def test_an_application_with_many_tasks_does_not_starve_the_others(fleet: 
     before = [task for task in later if task.claimed_at and task.claimed_at < last]
     assert len(before) <= 4
     assert {task.status for task in done + later} == {TaskStatus.COMPLETED}
+
+
+async def test_messages_that_nobody_meant_and_that_come_twice_do_no_harm(fleet: Fleet, valkey: Valkey) -> None:
+    """Of the doorbell, and of cancels: a message only makes somebody look."""
+    for _ in range(2):
+        fleet.worker()
+    await until(lambda: valkey.run("PUBSUB", "NUMSUB", doorbell.CHANNEL)[1] == 2)
+    tasks = [(await fleet.deploy(gated(f"api-{n}"), name=f"shop-{n}"))[1] for n in range(2)]
+    with valkey.client() as client:
+        for n, task_id in enumerate(tasks):
+            await fleet.waits_for(task_id, f"api-{n}")
+            for message in (task_id, task_id, "of-no-task", "", b"\xff"):
+                client.publish(signals.CHANNEL, message)
+                client.publish(doorbell.CHANNEL, message)
+        fleet.open()
+        for n, task_id in enumerate(tasks):
+            client.publish(doorbell.CHANNEL, task_id)
+            task = await fleet.settled(task_id)
+            assert (task.status, task.lease_epoch, task.attempt) == (TaskStatus.COMPLETED, 1, 1)
+            assert [uid for ref, uid, _ in fleet.created if ref.name.startswith(f"deploy-api-{n}-")][1:] == []
 
 
 async def test_a_task_that_waits_holds_neither_a_thread_nor_a_connection(fleet: Fleet) -> None:

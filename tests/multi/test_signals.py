@@ -90,6 +90,16 @@ async def test_a_value_overwritten_by_hand_cancels_with_that_reason(fleet: Fleet
     assert await fleet.snapshot() == before
 
 
+async def test_a_task_whose_key_is_marked_before_its_claim_never_starts(fleet: Fleet, valkey: Valkey) -> None:
+    _, task_id = await fleet.deploy(conf("settings", a="1"))
+    valkey.run("SET", key_of(task_id), "cancelled:not today")
+    fleet.worker()
+    task = await fleet.settled(task_id)
+    assert (task.status, task.reason, task.started_at) == (TaskStatus.CANCELLED, "not today", None)
+    assert task.cleanup is Cleanup.NONE
+    assert fleet.writes == []
+
+
 async def test_a_token_forged_by_hand_is_no_takeover(fleet: Fleet, valkey: Valkey) -> None:
     """Redis may be wrong about who holds a task, the database is not: the task goes on, and can be cancelled."""
     app_id, task_id = await fleet.deploy(gated("api"))
