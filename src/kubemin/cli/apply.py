@@ -1,26 +1,17 @@
 """``kubemin apply``."""
 
-import json
 from typing import Any
 
 from kubemin.cli.client import Client
-from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import load, spoken
+from kubemin.cli.exits import Exit
+from kubemin.cli.files import load_application
 from kubemin.cli.follow import follow
 from kubemin.cli.output import print_json, say
 
 
 def apply(file: str, options: dict[str, Any], *, wait: bool, as_json: bool, server: str, token: str | None) -> int:
     """Create or save the application, run it, and with ``wait`` follow the task. Returns the exit code."""
-    spec = load(file)
-    if not isinstance(spec, dict):
-        raise CliError(
-            f"{spoken(file)} does not hold an application: an object with name and component is expected", Exit.USAGE
-        )
-    try:
-        json.dumps(spec, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise CliError(f"{spoken(file)} holds what JSON cannot carry: {error}", Exit.USAGE) from error
+    spec = load_application(file)
     with Client(server, token) as client:
         known = id_of(client, spec)
         application = client.post("/applications", {**spec, "id": known} if known else spec)

@@ -1,6 +1,7 @@
 """The API over HTTP, as the commands use it."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -48,25 +49,19 @@ class Client(AbstractContextManager["Client"]):
         """The data of a GET below the prefix; parameters that are None are left out."""
         return self._data(self._send("GET", path, params={k: v for k, v in params.items() if v is not None}))
 
-    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+    def post(self, path: str, body: Any = None) -> Any:
         """The data of a POST below the prefix."""
-        return self._data(self._send("POST", path, json=body, headers=headers))
+        return self._data(self._send("POST", path, **({} if body is None else {"json": body})))
 
     def delete(self, path: str, **params: Any) -> Any:
         """The data of a DELETE below the prefix."""
         return self._data(self._send("DELETE", path, params=params))
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        if method == "POST" and options.get("json") is None:
-            options.pop("json")
         try:
             return self._http.request(method, PREFIX + path, **options)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._unanswered(error) from error
-        except ValueError as error:  # the body is not JSON: YAML knows dates, NaN and keys that JSON does not
-            raise CliError(f"the file cannot be sent as JSON: {error}", Exit.USAGE) from error
-        except TypeError as error:
-            raise CliError(f"the file cannot be sent as JSON: {error}", Exit.USAGE) from error
 
     def _data(self, response: httpx.Response) -> Any:
         try:
@@ -83,8 +78,6 @@ class Client(AbstractContextManager["Client"]):
 
         A connection that breaks is the caller's to open again, after the last id: the iterator just ends.
         """
-        import json
-
         path = f"{PREFIX}/workflow/tasks/{task_id}/events"
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
         try:

@@ -1,5 +1,6 @@
 """Reading what the user wrote: YAML or JSON, from a file or from stdin."""
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,19 @@ def _loader() -> "type[SafeLoader]":
             return node
 
     return Loader
+
+
+def load_application(name: str) -> dict[str, Any]:
+    """The application in the file, as it can be sent. Raises :class:`CliError`."""
+    spec = load(name)
+    if not isinstance(spec, dict):
+        message = f"{spoken(name)} does not hold an application: an object with name and component is expected"
+        raise CliError(message, Exit.USAGE)
+    try:
+        json.dumps(spec, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:  # YAML knows dates, NaN and keys that JSON does not
+        raise CliError(f"{spoken(name)} holds what JSON cannot carry: {error}", Exit.USAGE) from error
+    return spec
 
 
 def load(name: str) -> Any:

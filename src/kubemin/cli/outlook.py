@@ -4,8 +4,8 @@ from typing import Any
 
 from kubemin.cli.apply import id_of
 from kubemin.cli.client import Client
-from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import load, spoken
+from kubemin.cli.exits import Exit
+from kubemin.cli.files import load_application
 from kubemin.cli.output import print_json, say
 
 _SIGNS = {"create": "+", "change": "~", "same": "=", "write": "?", "skip": " ", "refused": "!"}
@@ -21,11 +21,7 @@ _SPOKEN = {
 
 def show(file: str, *, create_namespace: bool, as_json: bool, server: str, token: str | None) -> int:
     """Print each stage with what it would create, change and leave; 1 when something of it would be refused."""
-    spec = load(file)
-    if not isinstance(spec, dict):
-        raise CliError(
-            f"{spoken(file)} does not hold an application: an object with name and component is expected", Exit.USAGE
-        )
+    spec = load_application(file)
     with Client(server, token) as client:
         known = id_of(client, spec)
         path = f"/applications/plan{'?createNamespace=true' if create_namespace else ''}"
