@@ -53,7 +53,7 @@ class Lacks:
 
 
 @pytest.fixture(scope="session")
-def lacks() -> Lacks:
+def shortcomings() -> Lacks:
     """Looked up once, on the real cluster."""
 
     async def look() -> dict[str, str]:
@@ -108,7 +108,7 @@ async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
             yield found
             await cluster.aclose()
         return
-    lacking: Lacks = request.getfixturevalue("lacks")
+    lacking: Lacks = request.getfixturevalue("shortcomings")
     lacking.check(request)
     cluster = await Cluster.connect(kubeconfig=KUBECONFIG, context=None)
     found = Kube(cluster, name, real=True, image=IMAGE, controllers="controllers" not in lacking.reasons)

@@ -20,6 +20,7 @@ from kubemin.sim.storage import Entry, Event, Expired, Storage
 
 # How long a watch that nobody reads any more may linger before it is noticed, in seconds.
 _PULSE = 5.0
+_LAST_BOOKMARK = 2.0  # seconds before the end of a watch, as on a real API server
 _DEFAULT_TIMEOUT = 1800.0
 _INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 
@@ -168,7 +169,13 @@ async def serve_watch(
     await response.prepare(request)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + options.timeout
-    next_bookmark = loop.time() + bookmark_interval if options.bookmarks else deadline
+
+    def bookmark_after(now: float) -> float:
+        """When the next one is due: after the interval, and once shortly before the stream ends."""
+        last = deadline - _LAST_BOOKMARK
+        return last if now < last < now + bookmark_interval else now + bookmark_interval
+
+    next_bookmark = bookmark_after(loop.time()) if options.bookmarks else deadline
     try:
         if first:
             await response.write(b"".join(first))
@@ -184,7 +191,7 @@ async def serve_watch(
                     if loop.time() >= deadline:
                         break
                     if loop.time() >= next_bookmark:
-                        next_bookmark = loop.time() + bookmark_interval
+                        next_bookmark = bookmark_after(loop.time())
                         await response.write(lines.bookmark(storage.revision))
                 continue
             events = shelf.events_from(position)
