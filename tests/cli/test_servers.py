@@ -47,6 +47,8 @@ def test_everything_is_ready_and_documented(server: Running) -> None:
         ready = http.get("/readyz").json()["data"]
         assert ready["status"] == "ready"
         assert [check["name"] for check in ready["checks"]] == ["database", "cluster"]
+        for path in ("/healthz", "/readyz"):  # as load balancers and `wget --spider` ask
+            assert (http.head(path).status_code, http.head(path).text) == (200, "")
         assert http.get("/openapi.json").json()["info"]["title"] == "KubeMin"
         assert "kubemin_http_requests_total" in http.get("/metrics").text
 

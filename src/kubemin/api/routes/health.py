@@ -20,12 +20,14 @@ router = APIRouter(tags=["Health"])
 _CHECK_SECONDS = 3
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> Envelope[Alive]:
     """Answers as long as the process does; asks nothing else."""
     return Envelope(data=Alive(version=__version__))
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Can it do its work?")
 async def readyz(deps: Given) -> Envelope[Readiness]:
     """Names each part. Without its database the server is down (503); without another part it is degraded (200)."""
