@@ -156,6 +156,21 @@ async def test_a_stripped_claim_is_named_not_deleted(held: Held) -> None:
     assert states(held) == [ResourceState.KEPT]
 
 
+async def test_a_stripped_claim_goes_from_what_a_controller_copied_it_to(held: Held) -> None:
+    await held.ensure(deployment())
+    registry = held.sim.registry
+
+    async def copied() -> list[Manifest]:
+        return [one for one in registry.scan("replicasets") if CLAIM in one["metadata"].get("annotations", {})]
+
+    await until(copied)
+    body: Manifest = {"metadata": {"annotations": {CLAIM: None}}}
+    registry.patch("deployments", "default", "api", "application/merge-patch+json", body, manager="someone")
+    assert await held.roll_back() == []
+    assert states(held) == [ResourceState.KEPT]
+    assert await copied() == []
+
+
 async def test_restore_off_leaves_changes(held: Held) -> None:
     await foreign(held, config_map(a="1"))
     changed = await held.ensure(config_map(a="2"))

@@ -25,6 +25,7 @@ FENCE = "kubemin.io/fence"
 _REVISION = "deployment.kubernetes.io/revision"
 
 _WITH_PODS = {"Deployment", "StatefulSet", "Job", "ReplicaSet"}
+_WITH_HISTORY = {"Deployment", "StatefulSet"}
 _PODS_NAMED = 3
 
 _LAG = 0.5
@@ -162,7 +163,7 @@ class Remover:
 
     async def unmark(self, resource: Resource, manifest: Manifest) -> None:
         """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""
-        if not resource.dependents:
+        if not resource.dependents and resource.ref.kind not in _WITH_HISTORY:
             return
         owner = await look_at(self._cluster, resource.ref)
         for item in await dependents(self._cluster, resource.ref, manifest, owner):
