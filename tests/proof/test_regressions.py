@@ -94,6 +94,9 @@ CASES = {
             ),
         )
     ),
+    "a Deployment whose claim somebody took off kept it on its ReplicaSet": Script(
+        (Round((WEB, FAILS), events=(Edit("commit:finish", Target("a", "Deployment"), "strip"),)),)
+    ),
     "a create that lands after the rollback": Script(
         (Round((CONF,), troubles=(Trouble("late", "create", "configmaps", times=None),), seconds=0.5),)
     ),
