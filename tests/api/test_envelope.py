@@ -108,6 +108,18 @@ async def test_what_no_database_can_store_is_named(api: Api, change: dict[str, A
         ({"component": [{"name": "web", "type": "webservice"}]}, "component[0].image", Code.IMAGE_NOT_SET),
         ({"component": [{"name": "web", "type": "robot"}]}, "component[0].type", Code.APPLICATION_CONFIG),
         ({"workflow": [{"name": "one", "components": ["ghost"]}]}, "workflow[0].components[0]", 10027),
+        ({"workflow": [{"name": "one", "components": ["web", "web"]}]}, "workflow[0].components[1]", 20000),
+        ({"workflow": [{"name": "web"}, {"name": "web"}]}, "workflow[1].name", 20000),
+        (
+            {"workflow": [{"name": "web", "subSteps": [{"name": "web", "components": ["conf"]}]}]},
+            "workflow[0].subSteps[0].name",
+            20000,
+        ),
+        (
+            {"component": [{"name": "web", "type": "config"}, {"name": "web", "type": "config"}]},
+            "component[1].name",
+            Code.DUPLICATE_COMPONENT,
+        ),
         ({"component": [{"name": f"c{n}", "type": "config"} for n in range(1000)]}, "component", 10000),
     ],
 )

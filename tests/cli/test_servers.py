@@ -41,6 +41,17 @@ def test_a_port_that_is_taken_is_a_sentence(kubemin: Kubemin, server: Running) -
     assert answer.stderr.startswith(f"kubemin: cannot listen on 127.0.0.1:{port}: address already in use")
 
 
+def test_what_is_too_large_is_refused_at_the_door(server: Running) -> None:
+    path, headers = "/api/v1/applications", {"Content-Type": "application/json"}
+    with httpx.Client(base_url=server.url) as http:
+        many = [{"name": f"c{number}", "type": "config"} for number in range(10_000)]
+        answer = http.post(path, json={"name": "many", "component": many})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "component")
+        answer = http.post(path, content=b'{"name": "' + b"a" * (5 * 1024 * 1024) + b'"}', headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (413, 413)
+        assert http.get(path).json()["data"] == {"applications": []}
+
+
 def test_everything_is_ready_and_documented(server: Running) -> None:
     with httpx.Client(base_url=server.url) as http:
         assert http.get("/healthz").json()["data"]["status"] == "ok"
