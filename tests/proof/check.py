@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from kubemin.engine.ownership import application_of
 from kubemin.engine.removal import FENCE
+from kubemin.plan import Plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import CLAIM, MANAGED_BY, MANAGER, TASK_ID
@@ -52,6 +54,7 @@ async def wrongs(world: World) -> list[str]:
     found += [wrong for wrong in kept.values() if wrong]
     found += _marks(live, {task.id: task for task in task_rows}, world, kept.keys())
     found += await _used(world, task_rows, live)
+    found += await _outdated(world, task_rows, live)
     found += await _differences(world, live, kept.keys())
     return found
 
@@ -130,6 +133,28 @@ async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manif
         for rows in used.values()
         for row in rows
         if row.uid not in uids and not world.foreigners.gone
+    ]
+
+
+async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:
+    """What KubeMin made for an application, and its last completed run no longer has, is gone, or is said to stay."""
+    had: dict[str, set[ObjectRef]] = {}
+    has: dict[str, set[ObjectRef]] = {}
+    stays: set[ObjectRef] = set()
+    for task in all_tasks:
+        if task.status is not TaskStatus.COMPLETED:
+            continue
+        async with world.db.read() as tx:
+            rows = await journal.of_task(tx, task.id)
+        stays |= {row.ref for row in rows if row.purpose == "remove" and row.state is ResourceState.KEPT}
+        has[task.app_id] = {job.ref for job in Plan.from_json(task.plan).jobs}
+        had.setdefault(task.app_id, set()).update(row.ref for row in rows if row.purpose == "apply")
+    return [
+        f"{ref} is still there, although {app} no longer has it"
+        for app, refs in had.items()
+        for ref in sorted(refs - has[app] - stays)
+        if ref in live and ref.kind != "Namespace" and application_of(live[ref]) == app
+        if live[ref]["metadata"]["uid"] in world.observer.made
     ]
 
 

@@ -166,7 +166,7 @@ CASES = {
             Round(
                 (CONF, FAILS),
                 troubles=(Trouble("status", "delete", "configmaps", times=None, code=403),),
-                events=(Again("cleanup-incomplete", (NEXT,)),),
+                events=(Again("commit:finish", (NEXT,)),),
             ),
             Round((Part("c", "secret"),)),
         )
