@@ -12,7 +12,7 @@ DIAGRAMS = [block for block in Page(ROOT / "docs" / "architecture.md").fenced() 
 ARROW = re.compile(r"^    (\S+) --> (\S+)(?: : [\w ,().-]+)?$")
 
 # Set by nothing, as the page says.
-UNUSED: set[StrEnum] = {TaskStatus.REJECT, JobStatus.PREPARE}
+UNUSED: set[StrEnum] = {TaskStatus.REJECT}
 
 
 def arrows(block: Block) -> list[tuple[str, str]]:
