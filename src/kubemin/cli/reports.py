@@ -74,7 +74,9 @@ def _print_status(task: dict[str, Any]) -> None:
     if cleanup["state"] == "incomplete":
         again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
         say(f"  tried   {cleanup['attempts']} times, {again}; now: kubemin cleanup {task['taskId']}")
-    say(f"created   {moment(task['createTime'])}, took {span(task.get('startTime'), task.get('endTime'), time.time())}")
+    spent = span(task.get("startTime"), task.get("endTime"), time.time())
+    spent = f", took {spent}" if "endTime" in task else f", running for {spent}" if "startTime" in task else ""
+    say(f"created   {moment(task['createTime'])}{spent}")
     say()
     rows = [
         (
