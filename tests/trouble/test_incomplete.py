@@ -284,7 +284,7 @@ def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Pa
     task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
     shown = kubemin("status", task_id).stdout
     assert "left    ConfigMap/default/stuck-settings: is being deleted; waits for sim.kubemin.io/stuck" in shown
-    assert "tried   1 times, again at " in shown
+    assert "tried   once, again at " in shown
     assert f"kubemin cleanup {task_id}" in shown
     assert httpx.delete(faults, trust_env=False).status_code == 200
     assert kubemin("cleanup", task_id).returncode == 0

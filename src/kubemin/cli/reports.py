@@ -73,7 +73,8 @@ def _print_status(task: dict[str, Any]) -> None:
         say(f"  left    {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}")
     if cleanup["state"] == "incomplete":
         again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
-        say(f"  tried   {cleanup['attempts']} times, {again}; now: kubemin cleanup {task['taskId']}")
+        times = "once" if cleanup["attempts"] == 1 else f"{cleanup['attempts']} times"
+        say(f"  tried   {times}, {again}; now: kubemin cleanup {task['taskId']}")
     spent = span(task.get("startTime"), task.get("endTime"), time.time())
     spent = f", took {spent}" if "endTime" in task else f", running for {spent}" if "startTime" in task else ""
     say(f"created   {moment(task['createTime'])}{spent}")
@@ -130,7 +131,7 @@ def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> N
     if as_json:
         print_json(done)
     else:
-        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']]}")
+        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}")
 
 
 _NEXT = {
@@ -138,7 +139,7 @@ _NEXT = {
     "pending": "it is about to begin",
     "running": "it is under way",
     "done": "there is nothing left to do",
-    "incomplete": "it is tried again now; follow it with `kubemin status TASK --follow`",
+    "incomplete": "it is tried again now; follow it with `kubemin status {} --follow`",
 }
 """What becomes of a cleanup that is to be tried again, by the state that it is in."""
 
