@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from kubemin.api.codes import Code
 from kubemin.api.deps import Given
@@ -13,6 +14,7 @@ from kubemin.engine.orphans import Orphan
 
 router = APIRouter(tags=["Tasks"])
 
+Uid = Annotated[str, Field(pattern="^[0-9a-f-]{36}$")]
 _NO_CLUSTER = "This server is not connected to a cluster."
 
 
@@ -31,7 +33,7 @@ async def delete_orphans(
         bool, Query(description="Delete the claims of StatefulSets' templates too: their data is lost.")
     ] = False,
     uid: Annotated[
-        list[str] | None, Query(description="Delete no others than those of these uids: what a list has shown.")
+        list[Uid] | None, Query(description="Delete no others than those of these uids: what a list has shown.")
     ] = None,
 ) -> Envelope[OrphanList]:
     """Deletes them, but for what changed hands meanwhile; one that was not deleted says why in `error`.
