@@ -9,7 +9,7 @@ from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
 from kubemin.engine.ownership import claim_of
 from kubemin.engine.tracker import current_tracker, with_cleanup_tracker
-from kubemin.sim.faults import Fault
+from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import APP_ID, CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
@@ -207,6 +207,28 @@ async def test_gone_means_gone(held: Held) -> None:
     )
     assert await again.roll_back() == []
     assert await again.look(made) is None
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["unanswered", "answered"])
+async def test_while_a_create_has_no_answer_nothing_is_only_observed(held: Held, lost: bool) -> None:
+    """R2: the POST may still land. Only its 409 tells that the object was there before."""
+    theirs = {"metadata": {"name": "settings"}, "data": {"a": "theirs"}}
+
+    def appears(_: RequestInfo) -> None:
+        held.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
+
+    held.sim.faults.add(Fault("call", verb="create", resource="configmaps", call=appears))
+    if lost:
+        held.sim.faults.add(Fault("drop", verb="create", resource="configmaps"))
+    held.sim.faults.add(Fault("status", code=403, verb="apply", resource="configmaps", times=None))
+    with pytest.raises(JobFailed):
+        await held.ensure(config_map(a="1"))
+    (row,) = held.journal.resources.values()
+    assert row.state is (ResourceState.INTENT if lost else ResourceState.OBSERVED)
+    assert await held.roll_back() == []
+    now = await held.look(config_map())
+    assert now is not None
+    assert now["data"] == {"a": "theirs"}
 
 
 async def test_a_terminating_object_is_waited_for(held: Held) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
+from kubemin.engine.dependents import dependents_of
 from kubemin.sim.faults import Armed, Fault, RequestInfo
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
@@ -133,6 +135,62 @@ async def test_claims_go_though_somebody_deleted_the_stateful_set(held: Held) ->
     assert await claims(held) == old
     (row,) = held.journal.resources.values()
     assert row.state is ResourceState.LOST
+
+
+async def test_claims_of_a_scaling_that_got_no_answer_go_though_its_restore_gets_none_either(held: Held) -> None:
+    """By then nothing on the object tells that it was changed: the journal does."""
+    bare = {**stateful_set(), "metadata": {"name": "db", "namespace": "default"}}
+    held.sim.registry.create("statefulsets", "default", bare, manager="kubectl")
+    old = await until(lambda: claims(held))
+    wanted = held.manifests[1] = stateful_set(replicas=3)
+
+    async def ready() -> Manifest | None:
+        await held.sim.controllers.settled()
+        look = await held.look(wanted)
+        return (
+            look
+            if look and look["status"].get("readyReplicas") == look["status"].get("availableReplicas") == 1
+            else None
+        )
+
+    look = await until(ready)
+    held.sim.faults.add(Fault("drop", verb="apply", resource="statefulsets", when="after"))
+    with pytest.raises(Unanswered):
+        await held.tracker().mark_resource_changed(wanted, look, await dependents_of(held.cluster, wanted, look))
+
+    async def three() -> bool:
+        return len(await claims(held)) == 3
+
+    await until(three)
+    held.sim.faults.add(Fault("drop", verb="update", resource="statefulsets", when="after", times=None))
+    assert await held.roll_back() == []
+    assert await claims(held) == old
+    (row,) = held.journal.resources.values()
+    assert row.state is ResourceState.RESTORED
+
+
+async def test_claims_of_a_create_that_got_no_answer_go_though_who_deletes_it_dies(held: Held) -> None:
+    """The StatefulSet is gone when the successor looks: that it was ever there, only the journal tells."""
+    refusal = Fault("status", code=403, verb="delete", resource="persistentvolumeclaims", times=None)
+    refused = held.sim.faults.add(refusal)
+    held.sim.faults.add(Fault("drop", verb="create", resource="statefulsets", when="after"))
+    wanted = held.manifests[1] = stateful_set()
+    with pytest.raises(Unanswered):
+        await held.tracker().mark_resource_created(wanted, await dependents_of(held.cluster, wanted, None))
+    await until(lambda: claims(held))
+    (left,) = await held.roll_back()
+    assert "PersistentVolumeClaim/default/data-db-0" in left.why
+    assert await held.look(stateful_set()) is None
+    held.sim.faults.remove(refused)
+    held.sim.registry.create("persistentvolumeclaims", "default", _theirs(), manager="kubectl")
+    successor = await held.successor()
+    assert await successor.roll_back() == []
+    assert list(await claims(held)) == ["theirs"]
+
+
+def _theirs() -> Manifest:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return {"metadata": {"name": "theirs"}, "spec": spec}
 
 
 async def test_a_claim_in_use_is_waited_for(held: Held) -> None:
