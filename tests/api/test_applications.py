@@ -198,14 +198,6 @@ async def test_what_fails_half_way_stores_nothing(api: Api, monkeypatch: pytest.
     assert await api.get(f"/applications/{made['id']}/components") == before
 
 
-@pytest.mark.parametrize("size", [1, 5])
-async def test_templates_are_refused_until_they_can_be_cloned(api: Api, size: int) -> None:
-    parts = [{"name": f"c{number}", "template": {"id": MISSING}} for number in range(size)]
-    envelope = await api.post("/applications", application(component=parts), 400)
-    assert envelope["code"] == Code.TEMPLATE
-    assert len(envelope["errors"]) == size
-
-
 async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
     import httpx
 

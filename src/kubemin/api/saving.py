@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubemin.api.cloning import templates_of
 from kubemin.api.codes import Code
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
@@ -13,6 +14,7 @@ from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Code as IssueCode
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.limits import Limits
+from kubemin.spec.templates import expand_templates
 from kubemin.spec.workflow import Step
 from kubemin.store import Duplicate, Tx, applications, components, tasks, workflows
 
@@ -35,9 +37,9 @@ async def prepare(tx: Tx, data: Mapping[str, Any], limits: Limits, *, to_save: b
     stored, parts = await _stored(tx, data.get("id"), hold=to_save)
     if stored is not None:
         data = _completed(data, stored, parts)
-    application = parse_application(data, limits)
+    templates = await templates_of(tx, data, limits)
+    application = parse_application(data, limits, lambda read: expand_templates(read, templates.get))
     application = unmasked(application, {part.name: part.properties for part in parts})
-    _refuse_templates(application)
     namesake = await applications.find(tx, application.namespace, application.name)
     if namesake is not None and (stored is None or namesake.id != stored.id):
         raise _taken(application)
@@ -123,20 +125,6 @@ def _completed(
             for part in parts
         ]
     return whole
-
-
-def _refuse_templates(application: Application) -> None:
-    issues = [
-        Issue(
-            f"component[{index}].template",
-            IssueCode.TEMPLATE_NOT_FOUND,
-            f'Component "{component.name}" clones a template, which this server cannot do yet.',
-        )
-        for index, component in enumerate(application.component)
-        if component.template is not None
-    ]
-    if issues:
-        raise SpecError(issues)
 
 
 def _taken(application: Application) -> ApiError:
