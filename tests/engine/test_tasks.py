@@ -216,6 +216,18 @@ async def test_a_task_goes_on_in_another_worker(instance: Instance) -> None:
     }.items()
 
 
+async def test_what_nobody_has_removed_yet_is_not_said_to_be_gone(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app_id = await instance.save([conf("settings", a="1"), web("api")])
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+    monkeypatch.setattr("kubemin.engine.service._WAIT_FOR_REMOVAL", 0.0)
+    deleted, failed = await instance.service.delete_resources(app_id)  # with no worker there
+    assert deleted == []
+    assert sorted(name.split("/")[0] for name in failed) == ["ConfigMap", "Deployment", "Service"]
+
+
 async def test_cleanup_none_leaves_everything(instance: Instance) -> None:
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:never")])
     task_id = await instance.exec(app_id, ExecOptions(seconds=1, cleanup=CleanupPolicy.NONE))

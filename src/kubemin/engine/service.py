@@ -15,6 +15,7 @@ from kubemin.engine.errors import (
 )
 from kubemin.engine.loading import Loaded, load
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.retire import standing
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.signals import SignalError, Signals
@@ -132,8 +133,11 @@ class Service:
                 task = await tasks.brief(tx, task.id) or task
         async with self._db.read() as tx:
             rows = await journal.brief_of_task(tx, task.id)
-        gone = [str(row.ref) for row in rows if row.state is ResourceState.DELETED]
-        return gone, [str(row.ref) for row in rows if row.state is not ResourceState.DELETED]
+            # A task that nobody has taken up, or that had to be undone, has not looked at all of them.
+            unseen = [] if task.status is TaskStatus.COMPLETED else await standing(tx, app_id)
+        gone = [row.ref for row in rows if row.state is ResourceState.DELETED]
+        left = dict.fromkeys([*(row.ref for row in rows), *(row.ref for row in unseen)])
+        return [str(ref) for ref in gone], [str(ref) for ref in left if ref not in gone]
 
     async def _known(self, tx: Tx, caller: str, app_id: str, key: str | None, body_hash: str | None) -> Task | None:
         if key is None:
