@@ -165,6 +165,8 @@ def _marks(
     found = []
     pods = {ObjectRef.of(pod): pod for pod in world.sim.registry.scan("pods")}
     for ref, obj in (live | pods).items():
+        if ref in world.foreigners.remade:
+            continue
         if ref in kept:  # still known as ours: `kubemin orphans` removes it once the others' things are gone
             continue
         annotations = obj["metadata"].get("annotations") or {}

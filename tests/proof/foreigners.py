@@ -11,6 +11,7 @@ from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
 _MERGE = "application/merge-patch+json"
 HOLD = "example.com/hold"
+_EXPORTED = ("name", "namespace", "labels", "annotations")
 
 
 def snapshot(registry: Registry) -> dict[ObjectRef, Manifest]:
@@ -26,6 +27,8 @@ class Foreigners:
         self.model = Registry()
         self.touched: set[ObjectRef] = set()
         self.stripped: set[ObjectRef] = set()
+        self.remade: set[ObjectRef] = set()
+        """What they made anew as it was, with our marks on it."""
         self.held: set[ObjectRef] = set()
         self.ever: set[ObjectRef] = set()
         """What they ever made."""
@@ -95,6 +98,20 @@ class Foreigners:
         if known:
             self._erase(ref, found["metadata"]["uid"])
         return "done"
+
+    def remake(self, ref: ObjectRef) -> str:
+        """Delete a ConfigMap or Secret and make it anew from an export: our marks are on it, as theirs."""
+        plural = KINDS[ref.kind].plural
+        found = self.live.peek(plural, ref.namespace, ref.name)
+        if found is None or ref.kind not in ("ConfigMap", "Secret"):
+            return "not there"
+        kept = {key: value for key, value in found["metadata"].items() if key in _EXPORTED}
+        export = copy.deepcopy({**found, "metadata": kept})
+        self.delete(ref)
+        outcome = self.create(export)
+        if outcome == "made":
+            self.remade.add(ref)
+        return outcome
 
     def let_go(self) -> None:
         """Take our finalizers off again."""

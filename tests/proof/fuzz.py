@@ -1,6 +1,7 @@
 """``python -m tests.proof.fuzz --seconds N``: random scripts for so long; tells how many, and what was found."""
 
 import argparse
+import logging
 import sys
 import time
 from collections import Counter
@@ -113,4 +114,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # of answers to connections that are cut on purpose
     sys.exit(main())

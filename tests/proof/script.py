@@ -173,7 +173,7 @@ class Expire(Event):
 
 @dataclass(frozen=True, repr=False)
 class Edit(Event):
-    """Somebody else edits an object: ``what`` is add, overwrite, strip, scale or hold."""
+    """Somebody else edits an object: ``what`` is add, overwrite, strip, scale, hold or remake."""
 
     target: Target
     what: str = "add"

@@ -154,7 +154,7 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
         case "cancel":
             return Cancel(at, draw(st.integers(0, 9)) == 9)
         case "edit":
-            what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "hold")
+            what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "hold", "remake")
             return Edit(at, _target(draw, parts), what)
         case "delete":
             return Delete(at, _target(draw, parts, _NEEDED))

@@ -121,6 +121,9 @@ CASES = {
             ),
         )
     ),
+    "an object that somebody made anew from an export, with our claim on it": Script(
+        (Round((CONF, FAILS), events=(Edit("create:Deployment", Target("a", "ConfigMap"), "remake"),)),)
+    ),
     "an object edited by somebody else between the look and the change": Script(
         (
             Round(

@@ -328,6 +328,8 @@ class World:
                 self._spawn(self._replace(machine))
             case Expire():
                 self._spawn(self._expire())
+            case Edit(target=target, what="remake"):
+                self._foreign("remake", target, "make anew", self.foreigners.remake)
             case Edit(target=target, what=what):
                 self._foreign("edit", target, what, lambda ref: self.foreigners.edit(ref, what))
             case Delete(target=target):
