@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from kubemin.cluster import Cluster, Informers
-from kubemin.cluster.looks import last_words, look
+from kubemin.cluster.looks import events_about, last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.sim import SimServer
 from kubemin.sim.faults import Action, Fault
@@ -129,3 +129,32 @@ async def test_deletion_is_seen_at_once(world: World) -> None:
     await world.cluster.delete(ref, uid=made["metadata"]["uid"], propagation="Foreground")
     async with asyncio.timeout(30):
         assert await gone == "gone"
+
+
+async def test_many_that_wait_ask_for_events_as_one_does(world: World) -> None:
+    """Whose events tell nothing is asked about once, together; who has trouble is asked about by name."""
+    asked: list[Mapping[str, str]] = []
+    look_at = Fault("call", verb="list", resource="events", times=None, call=lambda info: asked.append(info.query))
+    made = [workload("Deployment", "never:1", 1) for _ in range(20)]
+    for n, item in enumerate(made):
+        item["metadata"] = {**item["metadata"], "name": f"web-{n}", "uid": f"uid-{n}"}
+    world.server.faults.add(look_at)
+    found = await asyncio.gather(*(events_about(world.cluster, world.informers, item) for item in made))
+    assert len(asked) == 1
+    assert not any(found)
+    meta = made[0]["metadata"]
+    about = {"kind": "Deployment", "name": meta["name"], "namespace": "default", "uid": meta["uid"]}
+    warning = {"metadata": {"name": "e"}, "involvedObject": about, "type": "Warning", "reason": "FailedCreate"}
+    world.server.registry.create("events", "default", warning, manager="test")
+    warned = Informers(world.cluster)
+    found = await asyncio.gather(*(events_about(world.cluster, warned, item) for item in made))
+    assert [len(events) for events in found] == [1] + [0] * 19
+    assert len(asked) == 3, "once for all, and for the one"
+    await warned.aclose()
+
+
+async def test_events_that_cannot_be_read_are_none(world: World) -> None:
+    made = workload("Deployment", "never:1", 1)
+    made["metadata"] = {**made["metadata"], "uid": "uid"}
+    world.server.faults.add(Fault("status", verb="list", resource="events", code=403, times=None))
+    assert await events_about(world.cluster, world.informers, made) == []

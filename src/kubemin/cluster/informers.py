@@ -10,6 +10,7 @@ from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError
 from kubemin.cluster.requests import kind_of
 from kubemin.cluster.waiters import Waiter, Waiters
+from kubemin.cluster.warned import Warned
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Sight, Troubled, observe
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
@@ -59,10 +60,12 @@ class Informers:
         self._informers: dict[str, _Informer] = {}
         self._waiters = Waiters()
         self._closed = False
+        self.warned = Warned(cluster)
 
     async def aclose(self) -> None:
         """End all watches. What still waits in ``until`` gets Closed."""
         self._closed = True
+        await self.warned.aclose()
         tasks = [informer.task for informer in self._informers.values() if informer.task]
         for task in tasks:
             task.cancel()

@@ -33,7 +33,8 @@ def look(informers: Informers, item: Manifest | None, events: Sequence[Manifest]
 async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -> list[Manifest]:
     """The events of ``item`` and of its Pods that have not started: some refusals are told nowhere else.
 
-    Asked for, not watched: a cluster's events are far more than anybody waits for. Empty where they cannot be read.
+    Asked for, not watched: a cluster's events are far more than anybody waits for. And only where there are warnings
+    about one of them, which one request tells for all who ask. Empty where they cannot be read.
     """
     meta = item["metadata"]
     pods = [
@@ -42,7 +43,9 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
         if (pod.get("status") or {}).get("phase", "Pending") == "Pending"
     ]
     found: list[Manifest] = []
-    for uid in [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_PODS_ASKED])]:
+    warned = await informers.warned.about(meta["namespace"])
+    uids = [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_PODS_ASKED])]
+    for uid in uids if not warned.isdisjoint(uids) else ():
         with contextlib.suppress(ClusterError):
             found += (await cluster.list("Event", meta["namespace"], fields=f"involvedObject.uid={uid}")).items
     return found

@@ -113,7 +113,7 @@ class Worker:
             return False
         sent = self._clock()
         try:
-            async with self._db.begin("claim") as tx:
+            async with self._db.begin("claim", urgent=True) as tx:
                 task = await tasks.claim_next(
                     tx, self._options.name, self._options.lease_seconds, self._options.max_attempts
                 )

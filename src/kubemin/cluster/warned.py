@@ -1,0 +1,40 @@
+"""Of which objects the events of a namespace tell trouble: asked for once, however many want to know."""
+
+import asyncio
+
+from kubemin.cluster.client import Cluster
+from kubemin.cluster.errors import ClusterError
+
+_FRESH = 1.0
+"""Seconds for which an answer is as good as a new one."""
+
+
+class Warned:
+    """One LIST of a namespace's warnings at a time: a thousand jobs that wait ask no more than one does."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._asked: dict[str, tuple[float, asyncio.Task[frozenset[str]]]] = {}
+
+    async def about(self, namespace: str) -> frozenset[str]:
+        """The uids of the objects that warnings are about; empty where they cannot be read."""
+        now = asyncio.get_running_loop().time()
+        asked_at, asking = self._asked.get(namespace, (0.0, None))
+        if asking is None or (asking.done() and now - asked_at >= _FRESH):
+            asking = asyncio.create_task(self._ask(namespace))
+            self._asked[namespace] = now, asking
+        return await asyncio.shield(asking)
+
+    async def _ask(self, namespace: str) -> frozenset[str]:
+        try:
+            events = (await self._cluster.list("Event", namespace, fields="type=Warning")).items
+        except ClusterError:
+            return frozenset()
+        return frozenset(str((event.get("involvedObject") or {}).get("uid")) for event in events)
+
+    async def aclose(self) -> None:
+        """Ask no more."""
+        asking = [task for _, task in self._asked.values()]
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
