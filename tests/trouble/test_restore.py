@@ -277,6 +277,26 @@ async def test_an_operator_that_makes_again_what_we_delete(instance: Instance) -
     assert now["metadata"]["uid"] == made[0]["metadata"]["uid"]
 
 
+async def test_what_an_operator_makes_again_is_not_waited_for(held: Held) -> None:
+    """Trap 16: a Deployment goes in the foreground, and another one has its name at the very moment."""
+    registry, made = held.sim.registry, list[Manifest]()
+
+    def again(event: str, obj: Object, _: Object | None) -> None:
+        if event == "DELETED" and obj["kind"] == "Deployment":
+            body = {"metadata": {"name": obj["metadata"]["name"]}, "spec": obj["spec"]}
+            made.append(registry.create("deployments", "default", body, manager="operator"))
+
+    ours = await held.ensure(deployment())
+    await until(lambda: pods(held))
+    registry.subscribe(again)
+    assert await held.roll_back(seconds=8) == []
+    now = await held.look(ours)
+    assert now is not None
+    assert now["metadata"]["uid"] == made[0]["metadata"]["uid"] != ours["metadata"]["uid"]
+    (row,) = held.journal.resources.values()
+    assert row.state is ResourceState.DELETED
+
+
 async def test_an_edit_between_the_look_and_the_restore_is_seen(held: Held) -> None:
     """One PUT a look: the version tells that it is another by now, and the edit is kept."""
     before = foreign(held, config_map(a="1", b="1"))
