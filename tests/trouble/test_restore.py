@@ -92,7 +92,7 @@ async def test_it_waits_within_its_budget_and_goes_on_later(held: Held) -> None:
     await until(lambda: available(held, before, 1))
     await held.ensure(deployment(image="api:never"))
     cordon(held, closed=True)
-    left = await held.roll_back(seconds=0.5)
+    left = await held.roll_back(seconds=1.5)
     assert [(row.ref.kind, row.why) for row in left] == [("Deployment", "is put back, and not rolled out again yet")]
     assert essence(await held.look(before)) == essence(before)  # put back it is, whatever its Pods do
     cordon(held, closed=False)
