@@ -7,6 +7,7 @@ import pytest
 
 from kubemin.engine import EngineOptions, ExecOptions
 from kubemin.engine.errors import KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
+from kubemin.sim.faults import Fault
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
 
@@ -257,6 +258,30 @@ async def test_deleting_an_application_removes_its_resources(instance: Instance)
         task = await instance.settled(removal.id)
     assert task.status is TaskStatus.COMPLETED
     assert await instance.snapshot() == before
+
+
+async def test_a_removal_that_is_stopped_sees_to_its_end_what_it_began(instance: Instance) -> None:
+    """What is being deleted goes, whoever stops waiting: it is not said to be kept. What was not begun stays."""
+    app_id = await instance.save([conf("settings", a="1"), web("api")])
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        stuck = instance.sim.faults.add(Fault("stick", resource="deployments"))
+        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
+        assert removal is not None
+        await stuck.struck()
+        await instance.service.cancel(app_id, removal.id, "ada", "no")
+
+        async def under_way() -> bool:
+            return (await instance.task(removal.id)).cleanup is Cleanup.RUNNING
+
+        await instance.until(under_way)
+        await stuck.release()
+        task = await instance.settled(removal.id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
+    states = {row.ref.kind: row.state for row in await instance.journal(removal.id)}
+    assert states["Deployment"] is ResourceState.DELETED
+    assert states["ConfigMap"] is ResourceState.KEPT
+    assert (await kinds(instance)).keys() & {"Deployment", "ConfigMap"} == {"ConfigMap"}
 
 
 async def test_deleting_resources_keeps_the_application(instance: Instance) -> None:

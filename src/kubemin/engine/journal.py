@@ -39,6 +39,11 @@ class Claim:
         """The request may still land."""
         return self.answer is None
 
+    @property
+    def counts(self) -> bool:
+        """The request has done something, or may have."""
+        return self.answer is None or not self.answer.startswith((UNSENT, REFUSED))
+
 
 @dataclass
 class Resource:
@@ -69,11 +74,12 @@ class Resource:
     @property
     def touched(self) -> bool:
         """A request of ours changed the object, or may have."""
-        return any(
-            claim.kind is not ClaimKind.DELETE
-            and (claim.answer is None or not claim.answer.startswith((UNSENT, REFUSED)))
-            for claim in self.claims.values()
-        )
+        return any(claim.kind is not ClaimKind.DELETE and claim.counts for claim in self.claims.values())
+
+    @property
+    def deleting(self) -> bool:
+        """A request of ours deleted the object, or may have."""
+        return any(claim.kind is ClaimKind.DELETE and claim.counts for claim in self.claims.values())
 
 
 UNSENT = "unsent"

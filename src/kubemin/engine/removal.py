@@ -12,7 +12,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.dependents import claim_names, dependents
 from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.gone import look_at, until_gone
-from kubemin.engine.journal import UNSENT, Journal, Resource
+from kubemin.engine.journal import REFUSED, UNSENT, Journal, Resource
 from kubemin.engine.ownership import terminating
 from kubemin.engine.shield import to_the_end
 from kubemin.spec.labels import CLAIM
@@ -61,11 +61,14 @@ class Remover:
                         propagation=propagation(ref.kind),
                     )
                 )
-            except (Conflict, Unanswered):
+            except Unanswered:
                 return False
             except NotFound:
                 return True
-            except (Forbidden, Invalid) as error:
+            except (Conflict, Forbidden, Invalid) as error:
+                self._journal.answer(resource, claim, f"{REFUSED} {error.status}")
+                if isinstance(error, Conflict):
+                    return False
                 raise StillThere(ref, error.message) from error
             claim.answer = "done"
             if answer is None:

@@ -202,7 +202,8 @@ class TaskRun:
             await self._cleanup_is(Cleanup.NONE)
             return
         for row in journal.resources.values():
-            if row.purpose == "remove" and not row.state.settled:
+            # What is being deleted goes on its way, whoever stops waiting for it: that is seen to its end.
+            if row.purpose == "remove" and not row.state.settled and not row.deleting:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
         rows = [row for row in journal.resources.values() if row.purpose == "apply"]
         if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
@@ -213,7 +214,11 @@ class TaskRun:
                     if job.error and job.status in (JobStatus.FAILED, JobStatus.TIMEOUT)
                 }
             rows = [row for row in rows if row.job_seq in failed]
-        await self._clean_up(lambda: self._undo(journal, rows))
+
+        async def one_pass() -> list[Resource]:
+            return await self._removal(journal, self._tools.cleanup_seconds) + await self._undo(journal, rows)
+
+        await self._clean_up(one_pass)
 
     async def _undo(self, journal: Journal, rows: Sequence[Resource]) -> list[Resource]:
         return await self._rollback(journal).run(rows, self._tools.cleanup_seconds)
