@@ -234,13 +234,13 @@ async def _round(world: World) -> _Round:
             rows = await journal.of_task(tx, task_id)
             skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
         removed = {row.ref for row in rows if row.purpose == "remove" and row.state is not ResourceState.KEPT}
+        for ref in {row.ref for row in rows if row.purpose == "remove" and row.state is ResourceState.DELETED}:
+            found.applied.pop(ref, None)
+            found.fresh.add(ref)
         if task.status is not TaskStatus.COMPLETED:
             found.given_up |= removed
             continue
         found.dropped |= removed
-        for ref in removed:
-            found.applied.pop(ref, None)
-        found.fresh |= removed
         for row in rows:
             if row.ref.kind == "Namespace" and row.purpose == "apply":
                 found.applied.setdefault(row.ref, []).append((task_id, _namespace(row.ref.name)))

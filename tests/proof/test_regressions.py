@@ -17,6 +17,7 @@ from tests.proof.script import (
     Kill,
     Part,
     Pause,
+    Remove,
     Round,
     Script,
     Target,
@@ -96,6 +97,9 @@ CASES = {
     ),
     "a Deployment whose claim somebody took off kept it on its ReplicaSet": Script(
         (Round((WEB, FAILS), events=(Edit("commit:finish", Target("a", "Deployment"), "strip"),)),)
+    ),
+    "a removal that was stopped said of what it was deleting that it is kept": Script(
+        (Round((WEB,)), Round((WEB,), events=(Remove("finish:after"), Cancel("delete:Deployment")))),
     ),
     "a create that lands after the rollback": Script(
         (Round((CONF,), troubles=(Trouble("late", "create", "configmaps", times=None),), seconds=0.5),)
