@@ -66,12 +66,13 @@ async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRe
         async with world.db.read() as tx:
             rows[task.id] = [row for row in await journal.of_task(tx, task.id) if row.purpose == "apply"]
     found: dict[ObjectRef, str] = {}
+    theirs = world.foreigners.ever | world.foreigners.stripped
     for task in all_tasks:
-        others = {row.ref for task_id, theirs in rows.items() if task_id != task.id for row in theirs}
+        others = {row.ref for task_id, had in rows.items() if task_id != task.id for row in had}
         for row in rows[task.id]:
             if row.ref.kind != "Namespace" or row.state is not ResourceState.KEPT:
                 continue
-            foreign = {ref for ref in others | world.foreigners.ever if ref.namespace == row.ref.name}
+            foreign = {ref for ref in others | theirs if ref.namespace == row.ref.name}
             named = (row.why or "").partition("it holds what is not ours: ")[2].split(", ")
             strange = [name for name in named if name not in {f"{ref.kind}/{ref.name}" for ref in foreign}]
             sets = [f"-{ref.name}-" for ref in foreign if ref.kind == "StatefulSet"]  # their claims are theirs too

@@ -44,6 +44,15 @@ CASES = {
             ),
         )
     ),
+    "a Namespace stays with an object in it whose claim somebody took off": Script(
+        (
+            Round(
+                (CONF, FAILS),
+                events=(Edit("commit:finish", Target("a", "ConfigMap"), "strip"),),
+                namespace="team",
+            ),
+        )
+    ),
     "a field that somebody took from us stayed ours as well after the restore": Script(
         (
             Round(
