@@ -23,8 +23,10 @@ SECONDS ?= 300
 fuzz: $(READY)  ## Random applications, random faults, the promise after each: make fuzz SECONDS=600
 	$(BIN)/python -m tests.proof.fuzz --seconds $(SECONDS)
 
-bench: $(READY)  ## Engine overhead, as a ratio to plain API calls of the same run
-	$(BIN)/python -m bench.deploy
+BENCH ?= deploy cancel commands claim memory
+
+bench: $(READY)  ## The numbers of docs/benchmarks.md; one of them: make bench BENCH=cancel
+	@for one in $(BENCH); do $(BIN)/python -m bench.$$one || exit 1; done
 
 model: $(READY)  ## The explicit-state model of journal, lease and late requests
 	$(BIN)/python -m model

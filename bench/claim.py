@@ -16,7 +16,7 @@ from kubemin.store import Database, tasks
 from tests.servers.postgresql import Postgresql
 
 APPLICATIONS = 100
-TASKS_EACH = 10
+TASKS_EACH = 5
 
 
 async def _fill(db: Database) -> None:

@@ -33,24 +33,7 @@ class Managed:
 
     async def save(self, app: Application) -> str:
         """Store the application as the API does, under a name of its own; returns its id."""
-        app_id = new_id()
-        async with self.db.begin("save") as tx:
-            await applications.insert(tx, applications.NewApplication(id=app_id, name=app_id, namespace=app.namespace))
-            await workflows.insert(tx, workflows.NewWorkflow(id=new_id(), app_id=app_id, name="deploy", steps=[]))
-            parts = [
-                components.NewComponent(
-                    name=part.name,
-                    type=part.type,
-                    namespace=part.namespace,
-                    image=part.image,
-                    replicas=part.replicas,
-                    properties=part.properties.dump(),
-                    traits=part.traits.dump(),
-                )
-                for part in app.component
-            ]
-            await components.replace_components(tx, app_id, parts)
-        return app_id
+        return await save(self.db, app)
 
     async def exec(self, app_id: str, *, preflight: bool = False) -> str:
         """Run the application; returns the task's id."""
@@ -83,6 +66,28 @@ class Managed:
             while not (found := await check()):  # noqa: ASYNC110  what is waited for is a row
                 await asyncio.sleep(0.02)
             return found
+
+
+async def save(db: Database, app: Application) -> str:
+    """Store the application as the API does, under a name of its own; returns its id."""
+    app_id = new_id()
+    async with db.begin("save") as tx:
+        await applications.insert(tx, applications.NewApplication(id=app_id, name=app_id, namespace=app.namespace))
+        await workflows.insert(tx, workflows.NewWorkflow(id=new_id(), app_id=app_id, name="deploy", steps=[]))
+        parts = [
+            components.NewComponent(
+                name=part.name,
+                type=part.type,
+                namespace=part.namespace,
+                image=part.image,
+                replicas=part.replicas,
+                properties=part.properties.dump(),
+                traits=part.traits.dump(),
+            )
+            for part in app.component
+        ]
+        await components.replace_components(tx, app_id, parts)
+    return app_id
 
 
 @asynccontextmanager

@@ -1,0 +1,196 @@
+"""KubeMin as operators run it: API, workers, database, Redis and cluster, each a process of its own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from bench.managed import save
+from bench.simulated import simulated
+from kubemin.dispatch import Doorbell, open_doorbell
+from kubemin.engine import ExecOptions, Service
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.sim.kubeconfig import kubeconfig
+from kubemin.spec.application import parse_application
+from kubemin.spec.limits import Limits
+from kubemin.spec.states import JobStatus
+from kubemin.store import Database, jobs, tasks
+from tests.servers.postgresql import Postgresql
+from tests.servers.valkey import Valkey
+
+T = TypeVar("T")
+
+_PATIENCE = 300
+
+
+@dataclass
+class Process:
+    """A process that was started, and what it prints, line by line."""
+
+    process: asyncio.subprocess.Process
+    on_line: Callable[[str], None] = lambda _: None
+    _reading: asyncio.Task[None] = field(init=False)
+    _lines: list[str] = field(default_factory=list)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def __post_init__(self) -> None:
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        async for raw in self.process.stdout:
+            line = raw.decode().rstrip()
+            self.on_line(line)
+            async with self._news:
+                self._lines.append(line)
+                self._news.notify_all()
+
+    async def said(self, text: str) -> str:
+        """The first line with this text, once it is there."""
+        async with asyncio.timeout(_PATIENCE), self._news:
+            while not (found := [line for line in self._lines if text in line]):
+                await self._news.wait()
+            return found[0]
+
+    async def stop(self) -> None:
+        """SIGTERM: what it holds is handed over."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        await self.process.wait()
+        await self._reading
+
+
+@dataclass
+class Fleet:
+    """One database and one cluster, and the processes around them."""
+
+    postgres: Postgresql
+    valkey: Valkey
+    db: Database
+    service: Service
+    folder: Path
+    processes: list[Process] = field(default_factory=list)
+    apps: list[str] = field(default_factory=list)
+
+    async def api(self) -> str:
+        """Start `kubemin serve --no-worker`; its address."""
+        serving = await self._start(["kubemin", "serve", "--no-worker", "--port", "0"], self.valkey.url)
+        return "http://" + (await serving.said("ready at")).partition("http://")[2]
+
+    async def worker(
+        self,
+        module: str = "kubemin",
+        *,
+        redis_url: str | None = "",
+        on_line: Callable[[str], None] = lambda _: None,
+        most: int = 2000,
+    ) -> Process:
+        """Start `kubemin worker`, or a module that does the same and says more; no ``redis_url``: without Redis."""
+        url = self.valkey.url if redis_url == "" else redis_url
+        command = [module, "worker", "--max-concurrent-tasks", str(most)]
+        started = await self._start(command, url, on_line)
+        await started.said("worker ready")
+        return started
+
+    async def _start(
+        self, command: Sequence[str], redis_url: str | None, on_line: Callable[[str], None] = lambda _: None
+    ) -> Process:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
+        given = {
+            "KUBEMIN_DATABASE_URL": self.postgres.url(),
+            "KUBEMIN_KUBECONFIG": str(self.folder / "cluster.yaml"),
+            **({"KUBEMIN_REDIS_URL": redis_url} if redis_url else {}),
+        }
+        with (self.folder / "log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", *command, env=plain | given, stdout=asyncio.subprocess.PIPE, stderr=log
+            )
+        self.processes.append(Process(process, on_line))
+        return self.processes[-1]
+
+    async def grow(self, count: int) -> dict[str, str]:
+        """Have so many applications, each with a task that waits for its one Deployment: task id by application."""
+        while len(self.apps) < count:
+            name = f"web-{len(self.apps)}"
+            part = {"name": name, "type": "webservice", "image": "never:1"}
+            self.apps.append(await save(self.db, parse_application({"name": name, "component": [part]})))
+            await self.exec(self.apps[-1])
+        await self.all_wait(count)
+        async with self.db.read() as tx:
+            return {task.app_id: task.id for task in await tasks.page(tx, status="running")}
+
+    async def exec(self, app_id: str) -> str:
+        """Run an application; the task's id."""
+        return (await self.service.exec_workflow(app_id, None, ExecOptions(preflight=False), "bench")).id
+
+    async def waits(self, task_id: str) -> None:
+        """Wait until all that the task makes is there, and it waits for its Pods."""
+
+        async def check() -> bool:
+            async with self.db.read() as tx:
+                found = await jobs.of_task(tx, task_id)
+            going = [job for job in found if not job.status.ended]
+            return bool(going) and all(job.status is JobStatus.RUNNING and job.info for job in going)
+
+        await until(check)
+
+    async def all_wait(self, count: int) -> None:
+        """Wait until so many tasks wait for their Pods."""
+        asked = "SELECT count(*) FROM jobs WHERE status = 'running' AND kind = 'Deployment' AND info <> ''"
+
+        async def check() -> bool:
+            return int(await asyncio.to_thread(self.postgres.sql, asked)) >= count
+
+        await until(check, 0.2)
+
+    async def held_by(self, workers: int) -> None:
+        """Wait until the running tasks are held by so many workers, and by nobody else."""
+        asked = "SELECT count(DISTINCT lease_owner), count(*) - count(lease_owner) FROM tasks WHERE status = 'running'"
+
+        async def check() -> bool:
+            return await asyncio.to_thread(self.postgres.sql, asked) == f"{workers}|0"
+
+        await until(check, 0.2)
+
+
+async def until(check: Callable[[], Awaitable[T | None]], pause: float = 0.02) -> T:
+    """Wait for something in the database."""
+    async with asyncio.timeout(_PATIENCE):
+        while not (found := await check()):  # noqa: ASYNC110  what is waited for is a row
+            await asyncio.sleep(pause)
+        return found
+
+
+@asynccontextmanager
+async def fleet() -> AsyncIterator[Fleet]:
+    """The servers, and no process of ours yet. PostgreSQL's commits reach the disk."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="kubemin-bench-")))
+        postgres = stack.enter_context(Postgresql(durable=True))
+        valkey = stack.enter_context(Valkey())
+        cluster = stack.enter_context(simulated(speed=1))  # faster, a Deployment would be given up after seconds
+        (folder / "cluster.yaml").write_text(kubeconfig(cluster.url))
+        db = await Database.open(postgres.url())
+        stack.push_async_callback(db.aclose)
+        await db.migrate()
+        doorbell: Doorbell = open_doorbell(valkey.url, postgres.url())
+        stack.push_async_callback(doorbell.aclose)
+        made = Fleet(postgres, valkey, db, Service(db, LocalSignals(LocalHub()), doorbell, Limits()), folder)
+        try:
+            yield made
+        except BaseException:
+            with contextlib.suppress(OSError):
+                print((folder / "log").read_text()[-4000:], file=sys.stderr)
+            raise
+        finally:
+            for process in made.processes:
+                if process.process.returncode is None:
+                    process.process.kill()
+            await asyncio.gather(*(process.stop() for process in made.processes))
