@@ -16,7 +16,7 @@ OPTIONS = EngineOptions(
     lease_seconds=30,
     poll_seconds=0.03,
     hopeless_after_seconds=0.3,
-    job_timeout_seconds=60,
+    job_timeout_seconds=20,
     cleanup_seconds=2,
 )
 
