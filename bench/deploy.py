@@ -16,7 +16,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bench.application import COMPONENTS, NEVER_READY, OBJECTS, application, plan_of
-from bench.managed import database, managed
+from bench.managed import Ends, database, managed
 from bench.plain import Plain
 from bench.report import median, quiet, show
 from bench.simulated import SPEED, Simulated, simulated
@@ -27,6 +27,7 @@ from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
 
 DEPLOY, FIRST_ASKED, ROLLBACK = "deploy", "deploy after a pre-flight", "rollback"
+Stored = tuple[Database, Ends]
 TARGETS = {DEPLOY: 1.3, ROLLBACK: 2.0}
 
 
@@ -54,7 +55,7 @@ class Meter:
         self.costs[what] = Cost(time.perf_counter() - wall, time.process_time() - cpu, self._cluster.cpu() - cluster)
 
 
-async def plain_side(meter: Meter, _: Database, cluster: Cluster) -> None:
+async def plain_side(meter: Meter, _: Stored, cluster: Cluster) -> None:
     """Deploy, and delete what a rollback would delete."""
     whole, broken = plan_of(application()), plan_of(application(last_image=NEVER_READY))
     made: list[Manifest] = []
@@ -71,10 +72,10 @@ async def plain_side(meter: Meter, _: Database, cluster: Cluster) -> None:
         await meter.measure(ROLLBACK, lambda: plain.delete(made))
 
 
-async def engine_side(meter: Meter, db: Database, cluster: Cluster) -> None:
+async def engine_side(meter: Meter, stored: Stored, cluster: Cluster) -> None:
     """Deploy, with and without asking first; and roll back a deploy of which all but the last object is ready."""
     for what in (DEPLOY, FIRST_ASKED):
-        async with managed(db, cluster) as engine:
+        async with managed(stored, cluster) as engine:
             app_id = await engine.save(application())
 
             async def deploy() -> None:
@@ -85,7 +86,7 @@ async def engine_side(meter: Meter, db: Database, cluster: Cluster) -> None:
             await meter.measure(what, deploy)
             _, left = await engine.service.delete_resources(app_id)
             assert not left, left
-    async with managed(db, cluster) as engine:
+    async with managed(stored, cluster) as engine:
         app_id = await engine.save(application(last_image=NEVER_READY))
         task_id = await engine.exec(app_id)
         await engine.waits_for_the_last(task_id)
@@ -105,13 +106,13 @@ async def measure(rounds: int) -> Mapping[tuple[str, str], list[Cost]]:
     """Costs by what was done and by side; the sides take turns in going first, and the first round warms up."""
     costs: defaultdict[tuple[str, str], list[Cost]] = defaultdict(list)
     with simulated() as server:
-        async with database() as db:
+        async with database() as stored:
             for number in range(rounds + 1):
                 for side in sorted(SIDES, reverse=number % 2 == 0):
                     meter = Meter(server)
                     cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=30)
                     async with aclosing(cluster):
-                        await SIDES[side](meter, db, cluster)
+                        await SIDES[side](meter, stored, cluster)
                         assert not (left := await _left(cluster)), f"{side} left {left}"
                     if number:
                         for what, cost in meter.costs.items():

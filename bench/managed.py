@@ -28,6 +28,7 @@ class Managed:
     """A server with one worker, as `kubemin dev` has them."""
 
     db: Database
+    ends: "Ends"
     service: Service
     engine: Engine
 
@@ -42,14 +43,15 @@ class Managed:
 
     async def settled(self, task_id: str) -> Task:
         """Wait until the task has ended and nothing of it is under way."""
-
-        async def check() -> Task | None:
-            async with self.db.read() as tx:
-                task = (await tasks.page(tx, limit=1))[0]
-            going = task.id != task_id or not task.status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING)
-            return None if going else task
-
-        return await self._until(check)
+        async with asyncio.timeout(300):
+            while True:
+                self.ends.came.clear()
+                async with self.db.read() as tx:
+                    task = await tasks.brief(tx, task_id)
+                assert task is not None
+                if task.status.ended and task.cleanup not in (Cleanup.PENDING, Cleanup.RUNNING):
+                    return task
+                await self.ends.came.wait()
 
     async def waits_for_the_last(self, task_id: str) -> None:
         """Wait until all jobs but one are done."""
@@ -90,27 +92,41 @@ async def save(db: Database, app: Application) -> str:
     return app_id
 
 
+class Ends:
+    """Tells when a task has ended, or its cleanup, by the commit that says so: looking again and again would cost."""
+
+    def __init__(self) -> None:
+        self.came = asyncio.Event()
+
+    async def __call__(self, point: str) -> None:
+        """Take note of a commit."""
+        if point.endswith(":after") and point.startswith(("commit:finish", "commit:cleanup-")):
+            self.came.set()
+
+
 @asynccontextmanager
-async def database() -> AsyncIterator[Database]:
+async def database() -> AsyncIterator[tuple[Database, Ends]]:
     """A database on disk, as it is used."""
     with TemporaryDirectory(prefix="kubemin-bench-") as folder:
-        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}")
+        ends = Ends()
+        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}", probe=ends)
         await db.migrate()
         try:
-            yield db
+            yield db, ends
         finally:
             await db.aclose()
 
 
 @asynccontextmanager
-async def managed(db: Database, cluster: Cluster) -> AsyncIterator[Managed]:
+async def managed(stored: tuple[Database, Ends], cluster: Cluster) -> AsyncIterator[Managed]:
     """A fresh worker, its watches going."""
+    db, ends = stored
     signals, doorbell = LocalSignals(LocalHub()), LocalDoorbell()
     engine = Engine(db, cluster, signals, doorbell, EngineOptions(name="bench"))
     running = asyncio.create_task(engine.run())
     try:
         await asyncio.gather(*(engine.informers.watch(kind) for kind in WATCHED))
-        yield Managed(db, Service(db, signals, doorbell, Limits()), engine)
+        yield Managed(db, ends, Service(db, signals, doorbell, Limits()), engine)
     finally:
         await engine.stop()
         await running

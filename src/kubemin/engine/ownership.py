@@ -28,6 +28,11 @@ def claim_of(obj: Manifest) -> str | None:
     return None
 
 
+def task_of(token: str) -> str:
+    """The id of the task whose claim it is."""
+    return token.partition(".")[0]
+
+
 def terminating(obj: Manifest) -> bool:
     """Whether the object is on its way out."""
     return "deletionTimestamp" in obj["metadata"]

@@ -14,7 +14,7 @@ from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.gone import look_at
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.ownership import claim_of, controlled
+from kubemin.engine.ownership import claim_of, controlled, task_of
 from kubemin.engine.run import Tools
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
@@ -94,8 +94,10 @@ class Reaper:
         if not seen:
             return
         async with self._db.read() as tx:
-            owners = await journal.owners_of(tx, {token for token, _ in seen.values()})
-        for ref, sight in seen.items():
+            going = await tasks.under_way(tx, {task_of(token) for token, _ in seen.values()})
+            judged = {ref: sight for ref, sight in seen.items() if task_of(sight[0]) not in going}
+            owners = await journal.owners_of(tx, {token for token, _ in judged.values()})
+        for ref, sight in judged.items():
             token, uid = sight
             owner = owners.get(token)
             if owner is None:

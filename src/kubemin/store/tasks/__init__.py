@@ -11,6 +11,7 @@ from kubemin.store.tasks.reads import (
     lock_application,
     page,
     statuses,
+    under_way,
 )
 from kubemin.store.tasks.record import NewTask, Task
 from kubemin.store.tasks.record import insert_task as insert
@@ -50,5 +51,6 @@ __all__ = [
     "start",
     "statuses",
     "tally",
+    "under_way",
     "update_plan",
 ]

@@ -65,6 +65,12 @@ async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, Standing]:
     return {row.id: Standing(TaskStatus(row.status), row.lease_epoch, row.reason) for row in await tx.rows(statement)}
 
 
+async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:
+    """Those of these tasks that have not ended, or whose cleanup is not settled."""
+    going = or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
+    return {row.id for row in await tx.rows(select(tasks.c.id).where(tasks.c.id.in_(ids), going))}
+
+
 async def page(
     tx: Tx,
     *,
