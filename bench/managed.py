@@ -76,18 +76,7 @@ async def save(db: Database, app: Application) -> str:
     async with db.begin("save") as tx:
         await applications.insert(tx, applications.NewApplication(id=app_id, name=app_id, namespace=app.namespace))
         await workflows.insert(tx, workflows.NewWorkflow(id=new_id(), app_id=app_id, name="deploy", steps=[]))
-        parts = [
-            components.NewComponent(
-                name=part.name,
-                type=part.type,
-                namespace=part.namespace,
-                image=part.image,
-                replicas=part.replicas,
-                properties=part.properties.dump(),
-                traits=part.traits.dump(),
-            )
-            for part in app.component
-        ]
+        parts = [components.NewComponent.of(part) for part in app.component]
         await components.replace_components(tx, app_id, parts)
     return app_id
 

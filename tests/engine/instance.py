@@ -64,18 +64,7 @@ class Instance:
                 steps = dump_steps(app.workflow or [])
                 flow = workflows.NewWorkflow(id=new_id(), app_id=record.id, name="deploy", steps=steps)
                 await workflows.insert(tx, flow)
-            parts = [
-                components.NewComponent(
-                    name=part.name,
-                    type=part.type,
-                    namespace=part.namespace,
-                    image=part.image,
-                    replicas=part.replicas,
-                    properties=part.properties.dump(),
-                    traits=part.traits.dump(),
-                )
-                for part in app.component
-            ]
+            parts = [components.NewComponent.of(part) for part in app.component]
             await components.replace_components(tx, record.id, parts)
         return record.id
 

@@ -268,18 +268,7 @@ class World:
             await components.replace_components(
                 tx,
                 app_id(app),
-                [
-                    components.NewComponent(
-                        name=part.name,
-                        type=part.type,
-                        namespace=part.namespace,
-                        image=part.image,
-                        replicas=part.replicas,
-                        properties=part.properties.dump(),
-                        traits=part.traits.dump(),
-                    )
-                    for part in parsed.component
-                ],
+                [components.NewComponent.of(part) for part in parsed.component],
             )
         options = ExecOptions(
             on_active=on_active,

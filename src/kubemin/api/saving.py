@@ -70,18 +70,7 @@ async def save(tx: Tx, prepared: Prepared) -> str:
     await components.replace_components(
         tx,
         record.id,
-        [
-            components.NewComponent(
-                name=part.name,
-                type=part.type,
-                namespace=part.namespace,
-                image=part.image,
-                replicas=part.replicas,
-                properties=part.properties.dump(),
-                traits=part.traits.dump(),
-            )
-            for part in application.component
-        ],
+        [components.NewComponent.of(part) for part in application.component],
     )
     await _save_workflows(tx, record, application)
     return record.id

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
+from kubemin.spec import component as spec
 from kubemin.store.clock import now
 from kubemin.store.tables import components
 from kubemin.store.transaction import Tx, dump, load
@@ -24,6 +25,19 @@ class NewComponent:
     properties: Any = None
     traits: Any = None
     template: Any = None
+
+    @classmethod
+    def of(cls, part: spec.Component) -> "NewComponent":
+        """A component as the spec has it."""
+        return NewComponent(
+            name=part.name,
+            type=part.type,
+            namespace=part.namespace,
+            image=part.image,
+            replicas=part.replicas,
+            properties=part.properties.dump(),
+            traits=part.traits.dump(),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
