@@ -23,7 +23,7 @@ SECONDS ?= 300
 fuzz: $(READY)  ## Random applications, random faults, the promise after each: make fuzz SECONDS=600
 	$(BIN)/python -m tests.proof.fuzz --seconds $(SECONDS)
 
-BENCH ?= deploy cancel commands claim memory
+BENCH ?= deploy cancel commands claim memory takeover
 
 bench: $(READY)  ## The numbers of docs/benchmarks.md; one of them: make bench BENCH=cancel
 	@for one in $(BENCH); do $(BIN)/python -m bench.$$one || exit 1; done
