@@ -5,14 +5,13 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
-from bench.managed import save
+from bench.managed import PATIENCE, save, until
 from bench.simulated import simulated
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ExecOptions, Service
@@ -24,10 +23,6 @@ from kubemin.spec.states import JobStatus
 from kubemin.store import Database, jobs, tasks
 from tests.servers.postgresql import Postgresql
 from tests.servers.valkey import Valkey
-
-T = TypeVar("T")
-
-_PATIENCE = 300
 
 
 @dataclass
@@ -54,7 +49,7 @@ class Process:
 
     async def said(self, text: str) -> str:
         """The first line with this text, once it is there."""
-        async with asyncio.timeout(_PATIENCE), self._news:
+        async with asyncio.timeout(PATIENCE), self._news:
             while not (found := [line for line in self._lines if text in line]):
                 await self._news.wait()
             return found[0]
@@ -158,14 +153,6 @@ class Fleet:
             return await asyncio.to_thread(self.postgres.sql, asked) == f"{workers}|0"
 
         await until(check, 0.2)
-
-
-async def until(check: Callable[[], Awaitable[T | None]], pause: float = 0.02) -> T:
-    """Wait for something in the database."""
-    async with asyncio.timeout(_PATIENCE):
-        while not (found := await check()):  # noqa: ASYNC110  what is waited for is a row
-            await asyncio.sleep(pause)
-        return found
 
 
 @asynccontextmanager

@@ -22,6 +22,9 @@ from kubemin.store.tasks import Task
 
 T = TypeVar("T")
 
+PATIENCE = 300
+"""Seconds after which a benchmark gives up."""
+
 
 @dataclass
 class Managed:
@@ -43,7 +46,7 @@ class Managed:
 
     async def settled(self, task_id: str) -> Task:
         """Wait until the task has ended and nothing of it is under way."""
-        async with asyncio.timeout(300):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 self.ends.came.clear()
                 async with self.db.read() as tx:
@@ -61,13 +64,15 @@ class Managed:
                 states = [job.status for job in await jobs.of_task(tx, task_id)]
             return states.count(JobStatus.COMPLETED) == len(states) - 1
 
-        await self._until(check)
+        await until(check)
 
-    async def _until(self, check: Callable[[], Awaitable[T | None]]) -> T:
-        async with asyncio.timeout(300):
-            while not (found := await check()):  # noqa: ASYNC110  what is waited for is a row
-                await asyncio.sleep(0.02)
-            return found
+
+async def until(check: Callable[[], Awaitable[T | None]], pause: float = 0.02) -> T:
+    """Wait for something in the database."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := await check()):  # noqa: ASYNC110  what is waited for is a row
+            await asyncio.sleep(pause)
+        return found
 
 
 async def save(db: Database, app: Application) -> str:

@@ -8,7 +8,8 @@ import argparse
 import asyncio
 import time
 
-from bench.fleet import Fleet, fleet, until
+from bench.fleet import Fleet, fleet
+from bench.managed import until
 from bench.report import show
 
 LEASE = 15

@@ -337,3 +337,12 @@ async def test_the_tally_counts_what_matters(db: Database) -> None:
     assert (found.cleanups[Cleanup.INCOMPLETE], found.cleanups[Cleanup.NONE]) == (1, 3)
     assert 0 < found.oldest_waiting < 3600
     assert (found.leases_held, found.leases_expired) == (1, 1)
+
+
+async def test_those_under_way_are_told_among_any_number(db: Database) -> None:
+    await add_tasks(db, "a", "b")
+    async with db.begin("test") as tx:
+        assert await tasks.cancel(tx, id_of("b"), "ada", "no") is not None
+    asked = {id_of("a"), id_of("b"), *(id_of(f"no-{number}") for number in range(40_000))}
+    async with db.read() as tx:
+        assert await tasks.under_way(tx, asked) == {id_of("a")}

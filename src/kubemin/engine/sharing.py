@@ -6,7 +6,7 @@ claim before it asks whether somebody uses it. Of two that do so at once, at lea
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from kubemin.cluster import Cluster
 from kubemin.engine.backoff import Backoff, patiently
@@ -21,22 +21,22 @@ _LONGEST_PAUSE = 1.0
 
 
 async def left_to_others(
-    journal: Journal, cluster: Cluster, jobs: Iterable[Job], seconds: float, report: Callable[[int, str], None]
+    journal: Journal, cluster: Cluster, jobs: Collection[Job], seconds: float, report: Callable[[int, str], None]
 ) -> set[int]:
     """The jobs, by ``seq``, whose object another application has and goes on having; the others are this task's.
 
     Waits for whoever is about to make or to delete one, ``report`` says so. In an order that is the same for all tasks,
     and before a task writes anything: no two wait for one another. Raises `ClusterError`, `TimedOut`.
     """
-    found = set()
-    for job in sorted(jobs, key=lambda job: (_lock(job), job.seq)):
-        if job.share == "ignore" or (job.share == "default" and not journal.applies(job.ref, job.seq)):
-            try:
-                async with asyncio.timeout(seconds):
-                    if job.share == "ignore" or await _is_left(journal, cluster, job, report):
-                        found.add(job.seq)
-            except TimeoutError:
-                raise TimedOut(f"whether {job.ref} is shared was not clear within {seconds:g} s") from None
+    found = {job.seq for job in jobs if job.share == "ignore"}
+    open_ones = [job for job in jobs if job.share == "default" and not journal.applies(job.ref, job.seq)]
+    for job in sorted(open_ones, key=lambda job: (_lock(job), job.seq)):
+        try:
+            async with asyncio.timeout(seconds):
+                if await _is_left(journal, cluster, job, report):
+                    found.add(job.seq)
+        except TimeoutError:
+            raise TimedOut(f"whether {job.ref} is shared was not clear within {seconds:g} s") from None
     return found
 
 
@@ -62,15 +62,16 @@ async def _is_left(journal: Journal, cluster: Cluster, job: Job, report: Callabl
 
 async def theirs(cluster: Cluster, job: Job) -> list[Manifest]:
     """What other applications share that the job would, the oldest first. Raises `ClusterError`."""
-    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
-    found = await patiently(
-        lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=f"{SHARE_NAME}={name}")
-    )
+    selector = f"{SHARE_NAME}={_share_name(job)}"
+    found = await patiently(lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=selector))
     own = application_of(job.manifest)
     others = [obj for obj in found.items if application_of(obj) != own and not (terminating(obj) or controlled(obj))]
     return sorted(others, key=lambda obj: (obj["metadata"]["creationTimestamp"], obj["metadata"]["name"]))
 
 
 def _lock(job: Job) -> str:
-    name = job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, "")
-    return f"{job.ref.kind}/{job.ref.namespace}/{name}"
+    return f"{job.ref.kind}/{job.ref.namespace}/{_share_name(job)}"
+
+
+def _share_name(job: Job) -> str:
+    return str(job.manifest["metadata"].get("labels", {}).get(SHARE_NAME, ""))

@@ -15,7 +15,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
 from kubemin.store.clock import now
 from kubemin.store.tables import claims, resources, tasks
-from kubemin.store.transaction import Tx, dump, fields, load
+from kubemin.store.transaction import Tx, chunks, dump, fields, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,8 +244,7 @@ async def claims_of_task(tx: Tx, task_id: str) -> list[Claim]:
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
     """By claim, as found on objects: the task that it belongs to. What nobody knows is left out."""
     owners: dict[str, ClaimOwner] = {}
-    wanted = list(tokens)
-    for start in range(0, len(wanted), _CHUNK):
+    for part in chunks(tokens):
         statement = (
             select(
                 claims.c.token,
@@ -260,7 +259,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
             )
             .join(tasks, tasks.c.id == claims.c.task_id)
             .join(resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq))
-            .where(claims.c.token.in_(wanted[start : start + _CHUNK]))
+            .where(claims.c.token.in_(part))
         )
         for row in await tx.rows(statement):
             owners[row.token] = ClaimOwner(
@@ -275,9 +274,6 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
             )
     return owners
 
-
-_CHUNK = 500
-"""Values in one IN: databases bound the number of parameters."""
 
 _STAYS = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, insert, null, or_, select, update
 
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import ResourceState, TaskStatus
 from kubemin.store.tables import applications, claims, resources, shares, tasks
+from kubemin.store.tasks.reads import OPEN, UNDER_WAY
 from kubemin.store.transaction import Tx
-
-_OPEN = (TaskStatus.WAITING, TaskStatus.QUEUED, TaskStatus.RUNNING)
-_UNDER_WAY = or_(tasks.c.status.in_(_OPEN), tasks.c.cleanup.in_((Cleanup.PENDING, Cleanup.RUNNING)))
 
 
 async def take(tx: Tx, name: str, task_id: str) -> str | None:
@@ -18,7 +16,7 @@ async def take(tx: Tx, name: str, task_id: str) -> str | None:
     It is held until the task is over, its cleanup included; nobody has to give it back. Raises `Duplicate` where
     somebody else took it for the first time just now: try again.
     """
-    statement = select(shares.c.task_id, _UNDER_WAY.label("held")).join_from(
+    statement = select(shares.c.task_id, UNDER_WAY.label("held")).join_from(
         shares, tasks, tasks.c.id == shares.c.task_id, isouter=True
     )
     row = await tx.row(statement.where(shares.c.name == name))
@@ -40,7 +38,7 @@ async def at_work(tx: Tx, uid: str, token: str | None, task_id: str) -> str | No
     statement = (
         select(tasks.c.id)
         .join(resources, resources.c.task_id == tasks.c.id)
-        .where(_UNDER_WAY, tasks.c.id != task_id, resources.c.uid == uid, or_(removes, _MADE))
+        .where(UNDER_WAY, tasks.c.id != task_id, resources.c.uid == uid, or_(removes, _MADE))
     )
     found = await tx.scalar(statement)
     if found is None and token is not None:  # its answer is not recorded yet
@@ -48,7 +46,7 @@ async def at_work(tx: Tx, uid: str, token: str | None, task_id: str) -> str | No
         by_claim = by_claim.join(
             resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq)
         )
-        found = await tx.scalar(by_claim.where(_UNDER_WAY, tasks.c.id != task_id, claims.c.token == token, _MADE))
+        found = await tx.scalar(by_claim.where(UNDER_WAY, tasks.c.id != task_id, claims.c.token == token, _MADE))
     return None if found is None else str(found)
 
 
@@ -71,7 +69,7 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
             resources.c.uid == uid,
             resources.c.purpose == "use",
             tasks.c.app_id != own,
-            or_(tasks.c.status.in_(_OPEN), lasts),
+            or_(tasks.c.status.in_(OPEN), lasts),
         )
         .distinct()
         .order_by(tasks.c.app_name)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,8 @@ from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailab
 from kubemin.store.unbroken import unbroken
 
 T = TypeVar("T")
+
+_CHUNK = 500
 
 CANCEL_SECONDS = 2.0
 """How long a cancelled transaction waits for a statement's answer before it breaks the connection."""
@@ -154,6 +156,13 @@ class Tx:
         except StoreError as error:
             self._failure = error
             raise
+
+
+def chunks(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Parts of values that fit into one IN: databases bound the number of parameters."""
+    left = list(values)
+    for start in range(0, len(left), _CHUNK):
+        yield left[start : start + _CHUNK]
 
 
 def dump(value: Any) -> str:

@@ -9,10 +9,12 @@ from sqlalchemy import func, or_, select, update
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.tables import applications, tasks
 from kubemin.store.tasks.record import BRIEF, WHOLE, Task, to_task
-from kubemin.store.transaction import Tx
+from kubemin.store.transaction import Tx, chunks
 
 OPEN = tuple(status for status in TaskStatus if not status.ended)
 UNSETTLED = (Cleanup.PENDING, Cleanup.RUNNING)
+UNDER_WAY = or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
+"""The task has not ended, or its cleanup is not settled."""
 
 
 class Standing(NamedTuple):
@@ -47,9 +49,7 @@ async def lock_application(tx: Tx, app_id: str) -> bool:
 
 async def active_of(tx: Tx, app_id: str) -> list[Task]:
     """The application's tasks that have not ended, or whose cleanup is not settled; oldest first."""
-    statement = BRIEF.where(
-        tasks.c.app_id == app_id, or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
-    ).order_by(tasks.c.seq)
+    statement = BRIEF.where(tasks.c.app_id == app_id, UNDER_WAY).order_by(tasks.c.seq)
     return [to_task(tx, row) for row in await tx.rows(statement)]
 
 
@@ -67,8 +67,10 @@ async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, Standing]:
 
 async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:
     """Those of these tasks that have not ended, or whose cleanup is not settled."""
-    going = or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
-    return {row.id for row in await tx.rows(select(tasks.c.id).where(tasks.c.id.in_(ids), going))}
+    found: set[str] = set()
+    for part in chunks(ids):
+        found |= {row.id for row in await tx.rows(select(tasks.c.id).where(tasks.c.id.in_(part), UNDER_WAY))}
+    return found
 
 
 async def page(
