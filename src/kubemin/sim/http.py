@@ -1,6 +1,6 @@
 """The HTTP face of the cluster: paths, bodies and status codes as the API server has them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -34,6 +34,8 @@ VERSION: Mapping[str, str] = {
 }
 _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 _CACHE = "no-cache, private"
+_ENVIRONMENT = "/sim/environment/"
+"""Then a Pod's uid: what its containers read when they started. No API server tells that."""
 
 
 class Api:
@@ -44,12 +46,14 @@ class Api:
         registry: Registry,
         *,
         log: Log,
+        environment_of: Callable[[str], Mapping[str, Mapping[str, str]]],
         faults: Faults,
         token: str | None = None,
         bookmark_interval: float = 60.0,
     ) -> None:
         self._registry = registry
         self._handlers = Handlers(registry, log)
+        self._environment_of = environment_of
         self._faults = faults
         self._token = token
         self._bookmark_interval = bookmark_interval
@@ -63,6 +67,8 @@ class Api:
             path = request.rel_url.raw_path
             if path.startswith("/sim/faults"):
                 return await serve_faults(self._faults, request)
+            if path.startswith(_ENVIRONMENT):
+                return _response(plain(dict(self._environment_of(path.removeprefix(_ENVIRONMENT)))), request)
             call = await _read_call(request, path)
             if call is None:
                 return _response(_about(path, request.headers.get("Accept")), request)

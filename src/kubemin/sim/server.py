@@ -47,6 +47,7 @@ class SimServer:
         self._api = Api(
             self.registry,
             log=self.controllers.log,
+            environment_of=self.controllers.environment_of,
             faults=self.faults,
             token=token,
             bookmark_interval=bookmark_interval,

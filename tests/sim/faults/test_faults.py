@@ -277,3 +277,13 @@ async def test_outage(server: SimServer, client: Client) -> None:
             with pytest.raises(aiohttp.ClientConnectorError):
                 await client("GET", "configmaps/a")
     assert (await client("GET", "configmaps/a"))[0] == 200
+
+
+async def test_what_a_pod_has_read_can_be_asked_for(server: SimServer, client: Client) -> None:
+    await client.make("conf", LEVEL="a")
+    container = {"name": "main", "image": "app:1", "envFrom": [{"configMapRef": {"name": "conf"}}]}
+    _, made = await client("POST", "pods", {"metadata": {"name": "one"}, "spec": {"containers": [container]}})
+    await server.controllers.settled()
+    path = f"/sim/environment/{made['metadata']['uid']}"
+    assert await client("GET", path) == (200, {"main": {"LEVEL": "a"}})
+    assert await client("GET", "/sim/environment/nobody") == (200, {})

@@ -75,3 +75,10 @@ class Controllers:
     def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str | None:
         """What a container has printed, ``None`` if it never ran."""
         return self._kubelet.log(namespace, pod, container, previous=previous) if self._kubelet is not None else None
+
+    def environment_of(self, uid: str) -> dict[str, dict[str, str]]:
+        """What the containers of a Pod read when they started, by container; of those that never did, nothing.
+
+        As written: no ``$(NAME)`` is replaced, and variables with a field of the Pod are left out.
+        """
+        return self._kubelet.environment_of(uid) if self._kubelet is not None else {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from kubemin.sim.controllers.fates import fate_of
 from kubemin.sim.controllers.hub import Controller, Hub, Key
 from kubemin.sim.controllers.podstatus import ContainerRun, pod_status
-from kubemin.sim.controllers.references import env_problem, mount_problem
+from kubemin.sim.controllers.references import env_problem, environment, mount_problem
 from kubemin.sim.controllers.view import is_deleting, is_finished
 from kubemin.sim.jsondata import Object
 from kubemin.sim.problems import Problem
@@ -105,6 +105,12 @@ class Kubelet(Controller):
         elif run.ready:
             lines.append(f"{container}: ready")
         return "\n".join(lines) + "\n"
+
+    def environment_of(self, uid: str) -> dict[str, dict[str, str]]:
+        """What the containers of a Pod read when they started, by container; of those that never did, nothing."""
+        life = next((life for life in self._lives.values() if life.uid == uid), None)
+        runs = (*life.inits, *life.runs) if life is not None else ()
+        return {run.name: dict(run.environment) for run in runs if run.born}
 
     def _advance(self, life: _Life) -> None:
         """Do all that is due, and what becomes due by that."""
@@ -206,17 +212,27 @@ class Kubelet(Controller):
             while True:
                 yield math.inf
         self._event(pod, "Normal", "Pulled", f'Container image "{image}" already present on machine', run)
+        yield from self._read_environment(pod, run)
+
+    def _read_environment(self, pod: Object, run: ContainerRun) -> Script:
+        """Each container that is made for a Pod, also at a restart, reads its environment once: as it is then."""
         namespace = pod["metadata"]["namespace"]
-        while problem := env_problem(run.spec, namespace, lambda plural, name: self.view.get(plural, namespace, name)):
+
+        def find(plural: str, name: str) -> Object | None:
+            return self.view.get(plural, namespace, name)
+
+        while problem := env_problem(run.spec, namespace, find):
             self._event(pod, "Warning", "Failed", f"Error: {problem}", run)
             run.wait("CreateContainerConfigError", problem)
             yield math.inf
+        run.environment = environment(run.spec, find)
 
     def _crash(self, pod: Object, run: ContainerRun) -> Script:
         """For ever: start, exit at once without ever counting as ready, start again later and later."""
         meta = pod["metadata"]
         where = f"{run.name} in pod {meta['name']}_{meta['namespace']}({meta['uid']})"
         while True:
+            yield from self._read_environment(pod, run)
             run.end(1, self.hub.now())
             self._started(pod, run)
             yield _START

@@ -21,6 +21,8 @@ class ContainerRun:
     started: bool = False
     born: int = 0
     """How many times a container was made for it: each has another id."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What the last container that was made for it read when it started; it never reads it again."""
 
     @property
     def name(self) -> str:

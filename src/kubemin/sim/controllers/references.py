@@ -1,5 +1,6 @@
 """What a Pod's spec asks of ConfigMaps, Secrets and claims, and what the kubelet says when it is not there."""
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -82,9 +83,34 @@ def env_problem(container: Object, namespace: str, find: Find) -> str | None:
             continue
         if found is None:
             return f'{_KINDS[need.plural].lower()} "{need.name}" not found'
-        if need.key is not None and need.key not in _keys(found):
+        if need.key is not None and need.key not in (found.get("data") or {}):
             return f"couldn't find key {need.key} in {_KINDS[need.plural]} {namespace}/{need.name}"
     return None
+
+
+def environment(container: Object, find: Find) -> dict[str, str]:
+    """The environment that a container starts with: ``envFrom`` in its order, then ``env``, which wins.
+
+    Values are as written: no ``$(NAME)`` is replaced, and variables with a field of the Pod are left out. What is not
+    there is left out, too: ``env_problem`` has said before whether it may be absent.
+    """
+    variables: dict[str, str] = {}
+    for source in container.get("envFrom") or ():
+        for field, plural in (("configMapRef", "configmaps"), ("secretRef", "secrets")):
+            if ref := source.get(field):
+                values = _values(plural, find(plural, ref.get("name", "")))
+                variables |= {source.get("prefix", "") + key: value for key, value in values.items()}
+    for env in container.get("env") or ():
+        value_from = env.get("valueFrom")
+        if value_from is None:
+            variables[env["name"]] = env.get("value", "")
+            continue
+        for field, plural in (("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")):
+            if ref := value_from.get(field):
+                values = _values(plural, find(plural, ref.get("name", "")))
+                if ref.get("key") in values:
+                    variables[env["name"]] = values[ref["key"]]
+    return variables
 
 
 def mount_problem(spec: Object, find: Find) -> str | None:
@@ -101,6 +127,14 @@ def mount_problem(spec: Object, find: Find) -> str | None:
             what = "configmap references" if kind == "configmap" else "references"
             return f"{prefix}{what} non-existent {'config' if kind == 'configmap' else 'secret'} key: {need.key}"
     return None
+
+
+def _values(plural: str, found: Object | None) -> dict[str, str]:
+    """What variables can be made of: of a ConfigMap no ``binaryData``, of a Secret what base64 stands for."""
+    data: dict[str, str] = (found or {}).get("data") or {}
+    if plural == "secrets":
+        return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+    return dict(data)
 
 
 def _keys(obj: Object) -> set[str]:
