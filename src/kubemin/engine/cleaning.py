@@ -1,4 +1,4 @@
-"""One pass of a cleanup over rows of the journal: in reverse order of priority, within a budget, nothing forgotten."""
+"""One pass of a cleanup over rows of the journal: turn by turn, within a budget, nothing forgotten."""
 
 import asyncio
 import contextlib
@@ -6,20 +6,40 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.errors import StillThere
+from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal import Journal, Resource
 from kubemin.plan import priority_of
 
 Later = Callable[[], Awaitable[None]]
-"""The rest of a row's cleanup, which what has a lower priority need not wait for."""
+"""The rest of a row's cleanup, which the next turn need not wait for."""
 
 Settle = Callable[[Resource], Awaitable[Later | None]]
+
+Order = Callable[[Sequence[Resource]], list[list[Resource]]]
+"""Cuts rows into turns, none of them empty."""
 
 _CONCURRENCY = 100
 
 _RESERVE = 0.1
-"""Part of a pass's time that is kept for each priority still to come: else one object that cannot go, by a finalizer,
-would keep everything below it from being put back, pass after pass."""
+"""Part of a pass's time that is kept for each turn still to come: else one object that cannot go, by a finalizer,
+would keep everything after it from being undone, pass after pass."""
+
+_ONCE_MORE = (0.0, 0.5, 1.0)
+"""Seconds after which what was refused is tried again: what the rest of the pass has freed (a node port, a quota) may
+be counted as taken for a moment still."""
+
+
+def forwards(rows: Sequence[Resource]) -> list[list[Resource]]:
+    """One turn a priority, in the order of a deploy: what others read before what reads it."""
+    by_priority: dict[int, list[Resource]] = {}
+    for row in sorted(rows, key=lambda one: priority_of(one.ref.kind)):
+        by_priority.setdefault(priority_of(row.ref.kind), []).append(row)
+    return list(by_priority.values())
+
+
+def backwards(rows: Sequence[Resource]) -> list[list[Resource]]:
+    """One turn a priority, in reverse: what reads others before what it reads, and Namespaces last."""
+    return forwards(rows)[::-1]
 
 
 async def one_pass(
@@ -29,16 +49,20 @@ async def one_pass(
     seconds: float,
     *,
     prepare: Callable[[Sequence[Resource]], Awaitable[None]],
+    order: Order = backwards,
 ) -> list[Resource]:
-    """``settle`` each row, those of one priority together; returns what is left, each with its ``why``.
+    """``settle`` each row, those of one turn together; returns what is left, each with its ``why``.
 
-    ``prepare`` gets the rows of a priority before their turn comes, and a part of their time. Raises `Stopped` once the
-    lease is lost, `StoreError` where the journal cannot be written.
+    ``prepare`` gets the rows of a turn before it begins, and a part of its time. What is refused is tried again at the
+    end, if any other row is done by then: that may have been in its way. Raises `Stopped` once the lease is lost,
+    `StoreError` where the journal cannot be written.
     """
     slots = asyncio.Semaphore(_CONCURRENCY)
     now = asyncio.get_running_loop().time
     deadline = now() + seconds
-    left: list[Resource] = []
+    waiting = list(rows)
+    refused: list[Resource] = []
+    too_late: list[Resource] = []
     rests: set[asyncio.Task[None]] = set()
 
     async def settles(row: Resource, until: float) -> None:
@@ -51,26 +75,29 @@ async def one_pass(
         await tries(row, deadline, later)
 
     async def tries(row: Resource, until: float, step: Callable[[], Awaitable[Later | None]]) -> Later | None:
+        left = refused
         try:
             async with asyncio.timeout_at(until):
                 return await _again_and_again(row, step)
+        except OutOfTurn:
+            waiting.append(row)
+            return None
         except StillThere as error:
             why = str(error) if error.ref != row.ref else error.why
         except ClusterError as error:
             why = error.message
         except TimeoutError:
-            why = row.why or "there was no time left to look at it"
+            left, why = too_late, row.why or "there was no time left to look at it"
         row.why = ""
         journal.settle(row, row.state, why)
         left.append(row)
         return None
 
-    priorities = sorted({priority_of(row.ref.kind) for row in rows})
-    async with asyncio.TaskGroup() as afterwards:
-        while priorities:
-            priority = priorities.pop()
-            together = [row for row in rows if priority_of(row.ref.kind) == priority]
-            until = deadline - seconds * _RESERVE * len(priorities)
+    async def take_turns() -> None:
+        while waiting:
+            together, *to_come = order(waiting)
+            waiting[:] = [row for turn in to_come for row in turn]
+            until = deadline - seconds * _RESERVE * (len(to_come) + bool(refused))
             if rests and any(row.ref.kind == "Namespace" for row in together):
                 await asyncio.wait(rests)  # it takes along whatever is in it
             with contextlib.suppress(TimeoutError):
@@ -79,8 +106,17 @@ async def one_pass(
             async with asyncio.TaskGroup() as group:
                 for row in together:
                     group.create_task(settles(row, until))
+
+    async with asyncio.TaskGroup() as afterwards:
+        await take_turns()
+        for pause in _ONCE_MORE:
+            if not 0 < len(refused) < len(rows) - len(too_late) or now() + pause >= deadline:
+                break
+            await asyncio.sleep(pause)
+            waiting[:], refused[:] = refused, []
+            await take_turns()
     await journal.flush()
-    return left
+    return too_late + refused
 
 
 async def _again_and_again(row: Resource, step: Callable[[], Awaitable[Later | None]]) -> Later | None:

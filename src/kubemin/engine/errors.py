@@ -49,6 +49,10 @@ class StillThere(EngineError):
         self.why = why
 
 
+class OutOfTurn(EngineError):
+    """A look shows that a row's turn in a cleanup is another one than it seemed; its row says which."""
+
+
 class InUse(EngineError):
     """An object that is to be deleted stays, because other applications use it."""
 

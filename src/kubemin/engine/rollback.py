@@ -7,9 +7,9 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleaning import Later, one_pass
+from kubemin.engine.cleaning import Later, backwards, forwards, one_pass
 from kubemin.engine.content import CONTENT, strangers
-from kubemin.engine.errors import InUse, StillThere
+from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.gone import look_at, look_at_many
 from kubemin.engine.immutable import grown
 from kubemin.engine.journal import Claim, Journal, Resource
@@ -44,7 +44,7 @@ class Rollback:
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Undo these within ``seconds``; returns what is left. See `one_pass` for the errors."""
-        return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._look)
+        return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._look, order=_turns)
 
     async def run_late(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Of a completed task: delete what its late requests made; returns what is left. See `one_pass`."""
@@ -98,6 +98,11 @@ class Rollback:
                 await self._move_version(resource, look)
             elif claim is None:
                 return await self._not_ours(resource, look)
+            elif claim.kind is ClaimKind.CREATE and resource.before is not None:
+                # What is there now was made by a create of ours without an answer; what was there before it has gone.
+                # So this is a deletion, and those come after what is put back.
+                resource.before = None  # committed with the claim of the DELETE
+                raise OutOfTurn
             elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
                 if resource.ref.kind == "Namespace" and not await self._may_go(resource):
                     return None
@@ -265,6 +270,21 @@ class Rollback:
     async def _replace(self, body: Manifest) -> Manifest:
         self._journal.lease.check()
         return await to_the_end(self._cluster.replace(body))
+
+
+def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
+    """First what is put back, in the order of the deploy, then what is deleted, in reverse.
+
+    A Pod reads its environment when it starts, and its owner may start one as soon as it is put back: by then the
+    values have to be the old ones. And what is deleted may still be read by what was not put back yet.
+
+    What is put back is what has a ``before``: it is committed with the claim of each apply to an object that others
+    made, so an apply without an answer counts, also where a create without an answer came first; and it is none for
+    what the task created or took over as created. Where a look shows otherwise, `_undo` says so.
+    """
+    return forwards([row for row in rows if row.before is not None]) + backwards(
+        [row for row in rows if row.before is None]
+    )
 
 
 def _with_claim(body: Manifest, token: str | None) -> Manifest:
