@@ -9,7 +9,7 @@ from kubemin.sim.jsondata import Object, load_json
 from kubemin.sim.negotiation import decode, decode_yaml
 from kubemin.sim.problems import Problem, bad_option, bad_request
 from kubemin.sim.routing import Target
-from kubemin.sim.verbs import APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, Write
+from kubemin.sim.verbs import APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, Guard, Write
 
 _PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY)
 _OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
@@ -28,6 +28,8 @@ class Call:
     content_type: str = ""
     agent: str = ""
     body: bytes = b""
+    guard: Guard | None = None
+    """What its write is to ask first, if anything."""
 
     @property
     def watches(self) -> bool:
@@ -72,7 +74,7 @@ class Call:
             agent = self.agent.partition("/")[0]
             manager = "".join(letter for letter in agent if letter.isprintable())[:_MANAGER_LENGTH] or "unknown"
         dry_run = parse_dry_run([self.query["dryRun"]] if self.query.get("dryRun") else (), kind)
-        return Write(manager, dry_run, validation, self.target.subresource, [])
+        return Write(manager, dry_run, validation, self.target.subresource, [], self.guard)
 
     def object(self) -> Object:
         """The body as an object."""

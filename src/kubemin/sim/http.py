@@ -1,12 +1,14 @@
 """The HTTP face of the cluster: paths, bodies and status codes as the API server has them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from kubemin.sim import discovery, openapi
 from kubemin.sim.answers import Answer, plain, refusal, wants_pretty
+from kubemin.sim.authorization import Authorization
 from kubemin.sim.calls import Call
 from kubemin.sim.faults import Faults, RequestInfo
 from kubemin.sim.faultserver import serve_faults
@@ -48,28 +50,33 @@ class Api:
         log: Log,
         environment_of: Callable[[str], Mapping[str, Mapping[str, str]]],
         faults: Faults,
-        token: str | None = None,
+        authorization: Authorization,
         bookmark_interval: float = 60.0,
     ) -> None:
         self._registry = registry
         self._handlers = Handlers(registry, log)
         self._environment_of = environment_of
         self._faults = faults
-        self._token = token
+        self._authorization = authorization
         self._bookmark_interval = bookmark_interval
         self.closing = False
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. Refusals are ``Status`` bodies."""
         try:
-            if self._token is not None and request.headers.get("Authorization") != f"Bearer {self._token}":
-                raise Problem(401, "Unauthorized", "Unauthorized")
+            caller = self._authorization.caller(request.headers.get("Authorization"))
             path = request.rel_url.raw_path
+            call = await _read_call(request, path)
+            if caller is not None:
+                if call is None:
+                    caller.visit(path)
+                else:
+                    caller.authorize(call)
+                    call = replace(call, guard=caller.guard(call))
             if path.startswith("/sim/faults"):
                 return await serve_faults(self._faults, request)
             if path.startswith(_ENVIRONMENT):
                 return _response(plain(dict(self._environment_of(path.removeprefix(_ENVIRONMENT)))), request)
-            call = await _read_call(request, path)
             if call is None:
                 return _response(_about(path, request.headers.get("Accept")), request)
             # The body was read before any fault strikes: a request that is to land later must be whole.

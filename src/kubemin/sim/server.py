@@ -10,6 +10,7 @@ from typing import Self
 
 from aiohttp import web
 
+from kubemin.sim.authorization import Authorization
 from kubemin.sim.controllers import Controllers
 from kubemin.sim.faults import Faults
 from kubemin.sim.http import Api
@@ -25,7 +26,9 @@ class SimServer:
     """A cluster of its own while the context is open. ``port=0`` takes a free one.
 
     ``speed`` divides the times that controllers and Pods take. With a ``token`` every request must carry it as bearer.
-    ``history`` is how many changes of a resource a watch may lie behind.
+    ``authorize``: the token (a new one, if none is given) is the administrator's, and everybody else may do what the
+    roles and bindings in the cluster say (`account_token`). ``history`` is how many changes of a resource a watch may
+    lie behind.
     """
 
     def __init__(
@@ -35,13 +38,14 @@ class SimServer:
         *,
         speed: float = 1.0,
         token: str | None = None,
+        authorize: bool = False,
         history: int = 10_000,
         bookmark_interval: float = 60.0,
     ) -> None:
         self._host = host
         self._port = port
-        self._token = token
         self.registry = Registry(Storage(history=history))
+        self.authorization = Authorization(self.registry.storage, token, enforce=authorize)
         self.faults = Faults(self.registry)
         self.controllers = Controllers(self.registry, speed=speed, intercept=self.faults.lag)
         self._api = Api(
@@ -49,7 +53,7 @@ class SimServer:
             log=self.controllers.log,
             environment_of=self.controllers.environment_of,
             faults=self.faults,
-            token=token,
+            authorization=self.authorization,
             bookmark_interval=bookmark_interval,
         )
         self._web: web.Server | None = None
@@ -111,9 +115,13 @@ class SimServer:
         """``http://host:port``."""
         return f"http://{self._host}:{self.port}"
 
-    def kubeconfig(self) -> str:
-        """A kubeconfig for it, as YAML."""
-        return kubeconfig(self.url, self._token)
+    def account_token(self, namespace: str, name: str) -> str:
+        """A token of a ServiceAccount, which must be there."""
+        return self.authorization.token_of(namespace, name)
+
+    def kubeconfig(self, token: str | None = None) -> str:
+        """A kubeconfig for it, as YAML: the administrator's or, with a ``token``, that of its owner."""
+        return kubeconfig(self.url, token or self.authorization.admin_token)
 
 
 async def serve(

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from kubemin.sim import admit, managed, patching
 from kubemin.sim.addresses import Allocator
@@ -49,6 +49,12 @@ _GENERATED_NAME_BASE = 58
 _GENERATED_NAME_ATTEMPTS = 8
 
 
+class Guard(Protocol):
+    """Raises ``Problem`` where the caller may not write ``new`` over ``old`` (``None``: nothing is there)."""
+
+    def __call__(self, resource: Resource, new: Object, old: Object | None) -> None: ...
+
+
 @dataclass(slots=True)
 class Write:
     """How a write is done. ``warnings`` collects what the caller should be told."""
@@ -58,11 +64,17 @@ class Write:
     field_validation: str = "Ignore"
     subresource: str = ""
     warnings: list[str] | None = None
+    guard: Guard | None = None
 
     def warn(self, text: str) -> None:
         """Tell the caller."""
         if self.warnings is not None:
             self.warnings.append(text)
+
+    def check(self, resource: Resource, new: Object, old: Object | None) -> None:
+        """Refuse what the caller may not write."""
+        if self.guard is not None:
+            self.guard(resource, new, old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,7 @@ class Verbs:
         meta["uid"] = str(uuid.uuid4())
         meta["creationTimestamp"] = now
         admit_create(self._storage, resource, namespace, name, obj)
+        write.check(resource, obj, None)
         prepare_create(resource, obj)
         admit.complete(resource.kind, obj)
         admit.validate_create(resource.kind, obj)
@@ -301,6 +314,7 @@ class Verbs:
         if not tracked:
             now = stamp(self._clock())
             managed.track_update(old, new, manager=write.manager, subresource=write.subresource, now=now)
+        write.check(resource, new, old)
         check_meta_update(resource, new, old)
         admit.validate_update(resource.kind, new, old)
         if not write.subresource:
