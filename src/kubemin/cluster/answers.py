@@ -63,6 +63,7 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
         status=status,
         reason=reason,
         causes=causes,
+        about=f"{details.get('kind', '')}/{details.get('name', '')}" if details else "",
         retry_after=after,
     )
 

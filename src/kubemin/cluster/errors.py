@@ -8,8 +8,9 @@ class ClusterError(Exception):
     """A request that did not do what it should. ``message`` is a sentence that names kind, namespace and object.
 
     ``status`` is the HTTP status (None without an answer), ``reason`` the machine-readable word of the API server's
-    ``Status`` object, ``causes`` its list of ``{reason, message, field}``, ``retry_after`` the seconds it asks us to
-    wait, where it does.
+    ``Status`` object, ``causes`` its list of ``{reason, message, field}``, ``about`` the object that it names
+    (``roles/reader``), which need not be the one that was asked for, ``retry_after`` the seconds it asks us to wait,
+    where it does.
     """
 
     retryable: ClassVar[bool] = False
@@ -24,6 +25,7 @@ class ClusterError(Exception):
         status: int | None = None,
         reason: str = "",
         causes: tuple[Mapping[str, Any], ...] = (),
+        about: str = "",
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
@@ -31,6 +33,7 @@ class ClusterError(Exception):
         self.status = status
         self.reason = reason
         self.causes = causes
+        self.about = about
         self.retry_after = retry_after
 
 

@@ -184,6 +184,10 @@ class Journal:
         """Whether the job has begun to write the object."""
         return (ref, job_seq, "apply") in self._rows
 
+    def wrote(self, ref: ObjectRef) -> bool:
+        """Whether a job of this task has written the object, or may have."""
+        return any(row.ref == ref and row.purpose == "apply" and row.touched for row in self.resources.values())
+
     async def take_share(self, name: str) -> str | None:
         """Take the lock on what applications share; returns the task that holds it, if that is another."""
         with contextlib.suppress(Duplicate):

@@ -12,6 +12,7 @@ from typing import Literal
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.engine.backoff import PATIENCE, Backoff
+from kubemin.engine.bindings import lacking_role
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.foresee import foreseen
 from kubemin.engine.gone import look_at
@@ -83,6 +84,7 @@ async def forecasts(
     `ClusterError` where the server cannot be asked.
     """
     slots = asyncio.Semaphore(_CONCURRENCY)
+    made = {job.ref for job in jobs if job.share != "ignore"}
 
     async def ask(job: Job) -> Forecast:
         if job.share == "ignore":
@@ -95,6 +97,8 @@ async def forecasts(
                     return _SHARED
                 return await _forecast(cluster, job, trouble)
             except JobFailed as error:
+                if lacking_role(job.manifest, error.__cause__) in made:
+                    return await _after_its_role(cluster, job)
                 return Forecast("refused", (error.cause,))
 
     try:
@@ -149,6 +153,11 @@ async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> Forecast:
     except ClusterError:
         pass
     return Forecast("create")
+
+
+async def _after_its_role(cluster: Cluster, job: Job) -> Forecast:
+    """A binding whose role comes before it, and is not stored by a dry run: that asks what the role may hold."""
+    return Forecast("create" if await look_at(cluster, job.ref) is None else "write")
 
 
 async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:

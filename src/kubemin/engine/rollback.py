@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.bindings import lacking_role
 from kubemin.engine.cleaning import Later, backwards, forwards, one_pass
 from kubemin.engine.content import CONTENT, strangers
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
@@ -217,18 +218,19 @@ class Rollback:
         """Give the object a new version, so that an unanswered request based on this one can never land."""
         meta = look["metadata"]
         moved = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "annotations": {FENCE: "moved"}}
-        await self._patch(resource, {"metadata": moved})
+        await self._patch(resource, look, {"metadata": moved})
 
     async def _unfence(self, resource: Resource, look: Manifest) -> None:
-        await self._patch(resource, {"metadata": {"uid": look["metadata"]["uid"], "annotations": {FENCE: None}}})
+        patch = {"metadata": {"uid": look["metadata"]["uid"], "annotations": {FENCE: None}}}
+        await self._patch(resource, look, patch)
 
-    async def _patch(self, resource: Resource, patch: Manifest) -> None:
+    async def _patch(self, resource: Resource, look: Manifest, patch: Manifest) -> None:
         """Send a patch; whatever becomes of it, the next look shows it."""
         self._journal.lease.check()
         try:
             await to_the_end(self._cluster.patch(resource.ref, patch))
-        except (Conflict, Unanswered, NotFound):
-            return
+        except (Conflict, Unanswered, NotFound) as error:
+            _without_role(resource, look, error)
         except Invalid:  # said of another object's uid, too
             now = await look_at(self._cluster, resource.ref)
             if now is not None and now["metadata"]["uid"] == patch["metadata"]["uid"]:
@@ -259,7 +261,8 @@ class Rollback:
                 current = await self._replace(final)
                 if _timeless(current["metadata"].get("managedFields") or []) == _timeless(owners):
                     break
-        except (Conflict, Unanswered, NotFound):
+        except (Conflict, Unanswered, NotFound) as error:
+            _without_role(resource, look, error)
             return None
         except (Invalid, Forbidden) as error:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
@@ -285,6 +288,12 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
     return forwards([row for row in rows if row.before is not None]) + backwards(
         [row for row in rows if row.before is None]
     )
+
+
+def _without_role(resource: Resource, look: Manifest, error: ClusterError) -> None:
+    """Raise `StillThere` where a 404 is about the role of a binding: the binding itself is there."""
+    if lacking_role(look, error) is not None:
+        raise StillThere(resource.ref, f"a binding is not changed without its role: {error.message}") from error
 
 
 def _with_claim(body: Manifest, token: str | None) -> Manifest:

@@ -40,6 +40,10 @@ class CleanupTracker:
         """The journal's row of an object in this job; a fresh one, in state ``intent``, if there is none yet."""
         return self._journal.of(ref, self._job_seq)
 
+    def wrote(self, ref: ObjectRef) -> bool:
+        """Whether a job of this task, this one or another, has written the object, or may have."""
+        return self._journal.wrote(ref)
+
     async def mark_resource_created(self, manifest: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Create an object that was not there (POST). From the first commit on it counts as ours to remove.
 

@@ -17,6 +17,7 @@ from kubemin.cluster.errors import (
     Unreachable,
 )
 from kubemin.engine.backoff import PATIENCE, Backoff
+from kubemin.engine.bindings import lacking_role
 from kubemin.engine.dependents import dependents_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at, until_gone
@@ -73,12 +74,21 @@ class Ensure:
             except NamespaceTerminating as error:
                 raise JobFailed(f"namespace {ref.namespace!r} is being deleted: {error.message}") from error
             except ClusterError as error:
-                if not error.retryable:
+                late = asyncio.get_running_loop().time() > patience
+                waits_for_role = self._waits_for_role(error)
+                if not error.retryable and (late or not waits_for_role):
                     raise JobFailed(told(ref, error)) from error
-                if isinstance(error, Unreachable) and asyncio.get_running_loop().time() > patience:
+                if isinstance(error, Unreachable) and late:
                     raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
-                self.report(error.message)
+                self.report(
+                    f"waits until the cluster knows its role: {error.message}" if waits_for_role else error.message
+                )
                 await backoff.pause(error)
+
+    def _waits_for_role(self, error: ClusterError) -> bool:
+        """Whether a binding is refused for a role that this task has written: the authorizer may not know it yet."""
+        role = lacking_role(self.manifest, error)
+        return role is not None and self.tracker.wrote(role)
 
     async def _ours(self, look: Manifest) -> Manifest | None:
         """The object, if it carries a claim of this job: then an earlier request of ours has landed."""

@@ -15,16 +15,17 @@ PRIORITIES: Mapping[str, int] = {
     "PersistentVolumeClaim": 1,
     "ServiceAccount": 1,
     "Role": 1,
-    "RoleBinding": 1,
     "ClusterRole": 1,
-    "ClusterRoleBinding": 1,
+    "RoleBinding": 2,
+    "ClusterRoleBinding": 2,
     "Service": 10,
     "Deployment": 10,
     "StatefulSet": 10,
     "Job": 10,
     "Ingress": 10,
 }
-"""Jobs of a lower priority are ready before those of a higher one begin."""
+"""Jobs of a lower priority are ready before those of a higher one begin. A binding may be written only while its role
+is there (traps 31)."""
 
 
 def priority_of(kind: str) -> int:
