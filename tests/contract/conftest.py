@@ -11,14 +11,16 @@ import secrets
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import yaml
 
 from kubemin.cluster import Cluster
 from kubemin.sim import SimServer
 
 from .kube import Json, Kube
-from .manifests import namespace
+from .manifests import account, namespace, role
 
 KUBECONFIG = os.environ.get("KUBEMIN_TEST_KUBECONFIG")
 IMAGE = os.environ.get("KUBEMIN_TEST_IMAGE", "")
@@ -34,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "controllers: needs a controller manager",
         "pods: needs a node that runs Pods, and an image for them",
         "volumes: needs a default storage class",
+        "authorization: the simulated cluster enforces RBAC",
         "history(n): changes that the simulated cluster remembers for watches",
     ):
         config.addinivalue_line("markers", marker)
@@ -95,15 +98,19 @@ def _runs_pods(node: Json) -> bool:
 
 
 @pytest.fixture(params=["sim", "real"] if KUBECONFIG else ["sim"])
-async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
+async def kube(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kube]:
     name = f"kubemin-contract-{secrets.token_hex(4)}"
     if request.param == "sim":
         history = request.node.get_closest_marker("history")
         async with SimServer(
-            speed=20, bookmark_interval=0.05, history=history.args[0] if history else 10_000
+            speed=20,
+            bookmark_interval=0.05,
+            history=history.args[0] if history else 10_000,
+            authorize=request.node.get_closest_marker("authorization") is not None,
         ) as server:
-            cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url)
-            found = Kube(cluster, name, real=False, image="")
+            (tmp_path / "admin").write_text(server.kubeconfig())
+            cluster = await Cluster.connect(kubeconfig=str(tmp_path / "admin"), context=None)
+            found = Kube(cluster, name, real=False, image="", server=server)
             await found.make("namespaces", namespace(name))
             yield found
             await cluster.aclose()
@@ -123,3 +130,61 @@ async def kube(request: pytest.FixtureRequest) -> AsyncIterator[Kube]:
     finally:
         await found.delete("namespaces", name)
         await cluster.aclose()
+
+
+class Robot:
+    """A ServiceAccount ``robot`` of the test's namespace, with rights of its own; ``kube`` is the administrator's."""
+
+    def __init__(self, kube: Kube, folder: Path, server: SimServer | None) -> None:
+        self._kube = kube
+        self._folder = folder
+        self._server = server
+        self._cluster: Cluster | None = None
+
+    async def may(self, *rules: Json) -> Kube:
+        """The cluster as the account sees it, once these rules hold for it. ``get`` of roles must be among them."""
+        kube = self._kube
+        group = "rbac.authorization.k8s.io"
+        await kube.make("serviceaccounts", account("robot"))
+        await kube.make("roles", {**role("robot"), "rules": list(rules)})
+        subject = {"kind": "ServiceAccount", "name": "robot", "namespace": kube.namespace}
+        ref = {"apiGroup": group, "kind": "Role", "name": "robot"}
+        bound = {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": {"name": "robot"}, "roleRef": ref}
+        await kube.make("rolebindings", {**bound, "subjects": [subject]})
+        file = self._folder / "robot"
+        file.write_text(yaml.safe_dump(await self._config()))
+        self._cluster = await Cluster.connect(kubeconfig=str(file), context=None)
+        found = Kube(self._cluster, kube.namespace, real=kube.real, image="")
+        await found.soon("the rights of the account", lambda: found.get("roles", "robot"))
+        return found
+
+    async def _config(self) -> Json:
+        """The administrator's kubeconfig with the account's token in it."""
+        if self._server is not None:
+            token = self._server.account_token(self._kube.namespace, "robot")
+            found: Json = yaml.safe_load(self._server.kubeconfig(token))
+            return found
+        assert KUBECONFIG is not None
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        reply = await self._kube.call("POST", self._kube.path("serviceaccounts", "robot", "token"), request)
+        if reply.code != 201:
+            pytest.skip(f"no token of a ServiceAccount may be asked for: {reply.body}")
+        config: Json = yaml.safe_load(await asyncio.to_thread(Path(KUBECONFIG).read_text))
+        for cluster in config["clusters"]:
+            if authority := cluster["cluster"].get("certificate-authority"):
+                cluster["cluster"]["certificate-authority"] = str(Path(KUBECONFIG).parent / authority)
+        for user in config["users"]:
+            user["user"] = {"token": reply.body["status"]["token"]}
+        return config
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        if self._cluster is not None:
+            await self._cluster.aclose()
+
+
+@pytest.fixture
+async def robot(kube: Kube, tmp_path: Path) -> AsyncIterator[Robot]:
+    made = Robot(kube, tmp_path, kube.server)
+    yield made
+    await made.aclose()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from kubemin.cluster import Cluster
 from kubemin.cluster.requests import Request
 from kubemin.cluster.watching import split_lines
+from kubemin.sim import SimServer
 
 Json = dict[str, Any]
 Items = list[Json]
@@ -83,8 +84,18 @@ class Reply:
 class Kube:
     """A cluster, and the namespace that this test has for itself."""
 
-    def __init__(self, cluster: Cluster, namespace: str, *, real: bool, image: str, controllers: bool = True) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        *,
+        real: bool,
+        image: str,
+        controllers: bool = True,
+        server: SimServer | None = None,
+    ) -> None:
         self.cluster = cluster
+        self.server = server
         self.namespace = namespace
         self.real = real
         self.controllers = controllers
@@ -185,6 +196,14 @@ class Kube:
 
     async def until_gone(self, plural: str, name: str) -> None:
         await self.until(plural, name, lambda item: item is None)
+
+    async def soon(self, what: str, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        """The first answer that is neither 403 nor 404: a real cluster's authorizer may know a moment late."""
+        async with asyncio.timeout(PATIENCE):
+            while (reply := await ask()).code in (403, 404):
+                assert self.real, (what, reply.body)
+                await asyncio.sleep(0.05)
+            return reply
 
     async def until_listed(self, plural: str, check: Callable[[Items], T | None], **query: Any) -> T:
         """The first result of ``check`` on a whole collection that is neither None nor False."""
