@@ -106,3 +106,10 @@ def test_a_fine_answer_that_is_no_object_is_not_taken_for_one(request_: requests
 def test_only_an_unanswered_write_is_uncertain() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ClusterError)]
     assert [kind for kind in kinds if kind.uncertain] == [errors.Unanswered]
+
+
+def test_a_refusal_may_be_about_another_object() -> None:
+    details = {"name": "reader", "group": "rbac.authorization.k8s.io", "kind": "roles"}
+    body = status(404, "NotFound", 'roles.rbac.authorization.k8s.io "reader" not found', details)
+    assert error_for(POST, 404, {}, body).about == "roles/reader"
+    assert error_for(POST, 404, {}, b"404 page not found").about == ""
