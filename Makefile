@@ -20,8 +20,11 @@ soak: $(READY)  ## 200 tasks over 3 workers, one killed every few seconds
 
 SECONDS ?= 300
 
-fuzz: $(READY)  ## Random applications, random faults, the promise after each: make fuzz SECONDS=600
-	$(BIN)/python -m tests.proof.fuzz --seconds $(SECONDS)
+# The property tests with new examples first, then random applications in the time that is left.
+fuzz: $(READY)  ## Random examples, applications and faults, the promise after each: make fuzz SECONDS=600
+	begun=$$(date +%s) && \
+	KUBEMIN_TEST_RANDOM=1 $(BIN)/pytest -n 2 --dist worksteal -m "hypothesis and not proof and not soak" && \
+	$(BIN)/python -m tests.proof.fuzz --seconds $$(($(SECONDS) + begun - $$(date +%s)))
 
 BENCH ?= deploy cancel commands claim memory takeover
 

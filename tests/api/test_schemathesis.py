@@ -53,6 +53,7 @@ def there(server: str) -> dict[str, str]:
     return {"app_id": app_id, "task_id": task_id}
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("examples", [10, pytest.param(200, marks=pytest.mark.proof)])
 @pytest.mark.parametrize(("mode", "method", "path"), list(_cases()))
 def test_nothing_breaks(
@@ -66,8 +67,6 @@ def test_nothing_breaks(
     @given(case=schema[path][method].as_strategy(generation_mode=mode), real=st.booleans())
     @settings(
         max_examples=examples,
-        deadline=None,
-        database=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )

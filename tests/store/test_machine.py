@@ -281,11 +281,10 @@ def any_url(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path) ->
     servers.postgresql().drop_database(name)
 
 
+@pytest.mark.hypothesis
 def test_any_sequence_of_transitions(any_url: str) -> None:
     machine = type("Machine", (TaskMachine,), {"url": any_url})
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=15, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=15, stateful_step_count=50, suppress_health_check=list(HealthCheck)),
     )

@@ -241,7 +241,7 @@ async def test_yaml_and_indented_json(api: Api) -> None:
         assert (await response.text()).startswith('{\n  "kind": "ConfigMapList"')
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sets(st.text("abcdef", min_size=1, max_size=4), max_size=12), st.integers(1, 5))
 def test_pages_of_any_size_are_the_whole_list(names: set[str], limit: int) -> None:
     async def check() -> None:

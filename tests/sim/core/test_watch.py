@@ -217,7 +217,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(OPERATIONS, st.integers(0, 25))
 def test_a_list_and_its_watch_show_what_a_later_list_shows(operations: list[tuple[str, str, str]], before: int) -> None:
     """List, then watch from the list's version: at any time the two together are the list of that time."""
