@@ -1,6 +1,6 @@
 """The application: routes, middleware and error handling put together around what it is given."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from kubemin import __version__
@@ -9,6 +9,7 @@ from kubemin.api.body import BodyLimit
 from kubemin.api.deps import Deps
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
+from kubemin.api.parameter_check import check_parameters
 from kubemin.api.routes import applications, elsewhere, health, orphans, outlook, tasks, workflows
 
 PREFIX = "/api/v1"
@@ -37,6 +38,7 @@ def create_app(deps: Deps) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
+        dependencies=[Depends(check_parameters)],
     )
     app.state.deps = deps
     errors.install(app)

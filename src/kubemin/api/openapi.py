@@ -25,8 +25,8 @@ _EXAMPLES: dict[int, tuple[Code, str]] = {
     503: (Code.UNAVAILABLE, "The database is busy or out of reach: nothing was stored, try again."),
     507: (Code.STORAGE_FULL, "The database is full: nothing was stored."),
 }
-_ALWAYS = (500, 503)
-_WITH_BODY = (400, 413, 415, 507)
+_ALWAYS = (400, 500, 503)  # 400: a parameter that the route does not know, see `parameter_check`
+_WITH_BODY = (413, 415, 507)
 
 
 def errors(*statuses: int) -> Responses:
@@ -63,12 +63,10 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    validated = responses.pop("422", None) is not None
+    responses.pop("422", None)
     wanted = set(_ALWAYS)
     if "requestBody" in operation:
         wanted.update(_WITH_BODY)
-    elif validated:
-        wanted.add(400)
     for status in sorted(wanted):
         responses.setdefault(str(status), _inline_error(status))
     if operation.pop("x-application-body", False):

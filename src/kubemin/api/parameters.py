@@ -1,5 +1,6 @@
 """Parameters of routes, declared once."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,11 +23,11 @@ Search = Annotated[
 DEFAULT_PAGE_SIZE = 50
 
 
-_MOMENT = {"pattern": r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+ -][0-9:]+)?)?)$"}
-"""For the document only: what does not match is refused by `moment_of`, with words."""
+_MOMENT = r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+ -][0-9:]+)?)?)$"
+"""For the document; what does not match is refused by `moment_of`, with words."""
 
 Since = Annotated[
-    Annotated[str, Field(json_schema_extra=_MOMENT)] | None,
+    Annotated[str, Field(json_schema_extra={"pattern": _MOMENT})] | None,
     Query(
         description="Created then or later: RFC 3339, a date, or unix seconds.",
         examples=["2026-01-31T12:00:00Z"],
@@ -37,6 +38,8 @@ Since = Annotated[
 def moment_of(text: str) -> datetime:
     """The moment that a :data:`Since` means, in UTC unless it says otherwise. Raises :class:`ApiError`."""
     try:
+        if not re.fullmatch(_MOMENT, text):
+            raise ValueError(text)
         if text.isdigit():
             return datetime.fromtimestamp(int(text), UTC)
         head, _, offset = text[10:].rpartition(" ")  # a plus sign that was not escaped arrives as a blank

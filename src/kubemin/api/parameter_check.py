@@ -1,0 +1,62 @@
+"""Whether a request's parameters are those of the document. One check for all routes, so that no route can forget it.
+
+By themselves FastAPI and Pydantic pass over a parameter that the route does not know, take the last of several values,
+and read a number from ``2.0``, ``1_0`` or `` 2``: what was meant and what is done would differ without a word.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import Request
+
+from kubemin.api import openapi
+from kubemin.api.errors import invalid
+from kubemin.spec.issues import Issue
+
+_SPELLINGS = {
+    "integer": (re.compile(r"-?(0|[1-9][0-9]*)"), "must be a whole number"),
+    "boolean": (re.compile(r"true|false"), "must be true or false"),
+}
+"""By type of the document: as JSON spells it."""
+
+
+async def check_parameters(request: Request) -> None:
+    """A dependency of every route. Raises :class:`ApiError` that names each wrong parameter of query and headers."""
+    known = _documented(request)
+    query = request.query_params
+    issues = [
+        _issue(name, f'"{name}" is not a parameter of this address')
+        for name in dict.fromkeys(query)
+        if name not in {one["name"] for one in known if one["in"] == "query"}
+    ]
+    for one in known:
+        values = query.getlist(one["name"]) if one["in"] == "query" else request.headers.getlist(one["name"])
+        issues += _wrong(one["name"], one["schema"], values)
+    if issues:
+        raise invalid(issues)
+
+
+def _documented(request: Request) -> list[dict[str, Any]]:
+    """The parameters in query and headers of the operation that is asked for; none for what is not documented."""
+    paths: dict[str, Any] = openapi.document(request.app)["paths"]
+    name = request.scope["route"].name
+    for operations in paths.values():
+        for operation in operations.values():
+            if operation["operationId"] == name:
+                return [one for one in operation.get("parameters", []) if one["in"] in ("query", "header")]
+    return []
+
+
+def _wrong(name: str, schema: dict[str, Any], values: list[str]) -> Iterator[Issue]:
+    types = {part.get("type") for part in (schema, *schema.get("anyOf", []))}
+    if len(values) > 1 and "array" not in types:
+        yield _issue(name, f"{name} is given more than once")
+    elif values and (kind := next((kind for kind in _SPELLINGS if kind in types), None)):
+        spelling, words = _SPELLINGS[kind]
+        if not spelling.fullmatch(values[0]):
+            yield _issue(name, f"{name} {words}")
+
+
+def _issue(name: str, wrong: str) -> Issue:
+    return Issue(field=name, code="INVALID_VALUE", message=f"{wrong}.")
