@@ -1,7 +1,9 @@
 """Transactions: all or nothing, whatever ends them."""
 
 import asyncio
+import gc
 import random
+import warnings
 from pathlib import Path
 
 import pytest
@@ -172,6 +174,35 @@ async def test_a_cancel_at_any_moment_leaks_nothing_and_tears_nothing(db: Databa
 
     await asyncio.gather(*(enter() for _ in range(8)))
     await add_tasks(db, "after")
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["the transaction", "all tasks, as a loop that ends does"])
+async def test_a_cancel_at_each_await_leaves_no_coroutine_and_no_half_commit(
+    sqlite: Database, everything: bool
+) -> None:
+    async def write(n: int) -> None:
+        async with sqlite.begin("write") as tx:
+            for part in "abc":
+                await tasks.insert(tx, new_task(f"{part}{n}", app=f"app{n}"))
+
+    me = asyncio.current_task()
+    assert me is not None
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for steps in range(30):  # with so many, each has at last begun to commit
+            work = asyncio.create_task(write(steps))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            for task in asyncio.all_tasks() - {me} if everything else {work}:
+                task.cancel()
+            await asyncio.wait([work])
+        gc.collect()
+    assert [str(one.message) for one in warned] == []
+    async with sqlite.read() as tx:
+        names = [row.app_name for row in await tasks.page(tx, limit=1000)]
+    assert "app0" not in names
+    assert "app29" in names
+    assert {names.count(name) for name in names} == {3}
 
 
 async def test_waiting_for_a_connection_has_an_end(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.orphans import Orphans
 from kubemin.engine.ownership import claim_of
 from kubemin.engine.scope import Scope, Stop
-from kubemin.engine.shield import to_the_end
+from kubemin.shield import to_the_end
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef

@@ -16,7 +16,7 @@ from typing import Any, Self
 from kubemin.engine.errors import Stopped
 from kubemin.engine.lease import Lease
 from kubemin.engine.ownership import claim_of
-from kubemin.engine.shield import to_the_end
+from kubemin.shield import to_the_end
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, JobStatus, ResourceState

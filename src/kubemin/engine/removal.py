@@ -14,7 +14,7 @@ from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.gone import look_at, until_gone
 from kubemin.engine.journal import REFUSED, UNSENT, Journal, Resource
 from kubemin.engine.ownership import terminating
-from kubemin.engine.shield import to_the_end
+from kubemin.shield import to_the_end
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind

@@ -17,7 +17,7 @@ from kubemin.engine.journal import Claim, Journal, Resource
 from kubemin.engine.merge import changed_paths, ownership, restoration
 from kubemin.engine.ownership import applied_view, claim_of
 from kubemin.engine.removal import FENCE, Remover
-from kubemin.engine.shield import to_the_end
+from kubemin.shield import to_the_end
 from kubemin.spec.labels import APP_ID, CLAIM, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, ResourceState

@@ -17,8 +17,8 @@ from kubemin.engine.options import ExecOptions
 from kubemin.engine.retire import Retirement, standing
 from kubemin.engine.rollback import Rollback
 from kubemin.engine.scope import Scope, Stop
-from kubemin.engine.shield import to_the_end
 from kubemin.plan import Plan
+from kubemin.shield import to_the_end
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, ResourceState, TaskStatus
 from kubemin.store import Database, applications, events, jobs, tasks

@@ -14,7 +14,7 @@ from kubemin.engine.errors import Stopped
 from kubemin.engine.lease import Lease
 from kubemin.engine.run import TaskRun, Tools
 from kubemin.engine.scope import Scope, Stop
-from kubemin.engine.shield import to_the_end
+from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Signal, Signals
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Database, tasks

@@ -23,8 +23,8 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.gone import look_at, until_gone
 from kubemin.engine.immutable import told
 from kubemin.engine.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
-from kubemin.engine.shield import to_the_end
 from kubemin.engine.tracker import CleanupTracker
+from kubemin.shield import to_the_end
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ClaimKind, ResourceState

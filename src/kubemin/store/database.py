@@ -9,11 +9,11 @@ from typing import Self
 
 from sqlalchemy import text
 
+from kubemin.shield import to_the_end
 from kubemin.store import schema
 from kubemin.store.backends import Backend, Limits, Link, Pool, Probe, backend_of
 from kubemin.store.errors import CommitUnknown, Locked, StoreError
 from kubemin.store.transaction import Codec, Translator, Tx
-from kubemin.store.unbroken import unbroken
 
 
 class _Places:
@@ -67,16 +67,16 @@ class _Gate:
         try:
             link = self.pool.link()
             try:
-                await self._translator.run(link.begin())
+                await self._translator.run(link.begin)
                 yield link
             finally:
-                await self._translator.finish(self._close(link))
+                await self._translator.finish(partial(self._close, link))
         finally:
             self._places.give_back()
 
     async def _close(self, link: Link) -> None:
         try:
-            await self._translator.run(link.close())
+            await self._translator.run(link.close)
         except StoreError:
             await link.invalidate()  # it is broken: the pool makes another one, the server rolls back
 
@@ -133,7 +133,7 @@ class Database:
 
     async def aclose(self) -> None:
         """Close every connection. No transaction may be open."""
-        await unbroken(self._dispose())
+        await to_the_end(self._dispose())
 
     async def _dispose(self) -> None:
         await self._reader.pool.dispose()
@@ -160,9 +160,9 @@ class Database:
 
     async def _commit(self, link: Link) -> None:
         try:
-            await self._translator.run(link.commit(), committing=True)
+            await self._translator.run(link.commit, committing=True)
         except CommitUnknown:
-            await self._translator.finish(link.invalidate())
+            await self._translator.finish(link.invalidate)
             raise
 
     @asynccontextmanager
@@ -183,9 +183,10 @@ class Database:
         """
         async with self._writer.link() as link:
             # As long as it takes, another machine's migration before it included.
-            await self._translator.run(link.run_sync(partial(schema.upgrade, backend=self._backend)), patient=True)
+            upgrade = partial(schema.upgrade, backend=self._backend)
+            await self._translator.run(partial(link.run_sync, upgrade), patient=True)
 
     async def check_schema(self) -> None:
         """Raise `SchemaOutdated` unless this version of KubeMin can work on the schema."""
         async with self._reader.link() as link:
-            await self._translator.run(link.run_sync(schema.check))
+            await self._translator.run(partial(link.run_sync, schema.check))

@@ -2,17 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import CursorResult, Executable, Row, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
+from kubemin.shield import to_the_end
 from kubemin.store.backends import Backend, Link
 from kubemin.store.clock import now
 from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
-from kubemin.store.unbroken import unbroken
 
 T = TypeVar("T")
 
@@ -40,23 +41,25 @@ class Translator:
         self._answer_seconds = answer_seconds
         self.raised: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, TimeoutError, *backend.raised)
 
-    async def run(self, work: Coroutine[Any, Any, T], *, committing: bool = False, patient: bool = False) -> T:
+    async def run(
+        self, work: Callable[[], Coroutine[Any, Any, T]], *, committing: bool = False, patient: bool = False
+    ) -> T:
         """Run ``work`` to its end even under a cancel; if it is not a commit, for `CANCEL_SECONDS` then at most.
 
         Raises a `StoreError` if it fails or, unless ``patient``, is not answered in time.
         """
         try:
             if committing:
-                return await unbroken(_bounded(work, self._answer_seconds if self._backend.remote else None))
+                return await to_the_end(_bounded(work, self._answer_seconds if self._backend.remote else None))
             if self._backend.remote:
-                return await unbroken(_bounded(work, None if patient else self._answer_seconds), CANCEL_SECONDS)
-            return await work  # nothing to tear: it waits for nobody, or while nothing has begun
+                return await to_the_end(_bounded(work, None if patient else self._answer_seconds), CANCEL_SECONDS)
+            return await work()  # nothing to tear: it waits for nobody, or while nothing has begun
         except self.raised as error:
             raise self._explain(error, committing) from error
 
-    async def finish(self, work: Coroutine[Any, Any, None]) -> None:
+    async def finish(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run what must be done to its end, under any cancel."""
-        await (unbroken(work) if self._backend.remote else work)
+        await (to_the_end(work()) if self._backend.remote else work())
 
     def _explain(self, error: Exception, committing: bool) -> StoreError:
         origin = (error.orig if isinstance(error, StatementError) else None) or error
@@ -78,9 +81,9 @@ class Translator:
         return StoreError(f"the database refused a statement: {origin}")
 
 
-async def _bounded(work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+async def _bounded(work: Callable[[], Coroutine[Any, Any, T]], seconds: float | None) -> T:
     async with asyncio.timeout(seconds):
-        return await work
+        return await work()
 
 
 def _broken(backend: Backend) -> tuple[type[Exception], ...]:
@@ -123,7 +126,7 @@ class Tx:
         """Like `write`, but a violated unique constraint (`Duplicate`) undoes only this statement."""
         self.check()
         try:
-            return (await self._translator.run(self._link.execute_nested(statement))).rowcount
+            return (await self._translator.run(partial(self._link.execute_nested, statement))).rowcount
         except Duplicate:
             raise
         except StoreError as error:
@@ -152,7 +155,7 @@ class Tx:
     async def _execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         self.check()
         try:
-            return await self._translator.run(self._link.execute(statement, parameters))
+            return await self._translator.run(partial(self._link.execute, statement, parameters))
         except StoreError as error:
             self._failure = error
             raise

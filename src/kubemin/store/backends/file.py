@@ -15,6 +15,8 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engi
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
+from kubemin.shield import to_the_end
+
 T = TypeVar("T")
 
 _FIRST_PAUSE = 0.001
@@ -57,7 +59,8 @@ class FileLink:
         return function(self._open)
 
     async def commit(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open.commit)
+        # Whatever is cancelled, also by a loop that ends: nobody may close the connection beside the thread's commit.
+        await to_the_end(asyncio.get_running_loop().run_in_executor(self._thread, self._open.commit))
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
