@@ -1,9 +1,9 @@
 """What ``config`` and ``secret`` components hold, and the configuration that is fetched by URL."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from kubemin.spec.addresses import is_address, is_plain_host, is_public
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import is_data_key
@@ -21,7 +21,7 @@ def check_config(conf: Mapping[str, str], limits: Limits, what: str, path: str) 
     data = {key: value for key, value in conf.items() if key not in (URL_KEY, FILE_NAME_KEY)}
     yield from _check_data(data, what, path)
     if URL_KEY in conf:
-        if wrong := _refuse_url(conf[URL_KEY], limits):
+        if wrong := wrong_with_url(conf[URL_KEY], limits):
             yield Issue(f"{path}.{URL_KEY}", Code.INVALID_FIELD_VALUE, f"{what}: its configuration URL {wrong}.")
         name = conf.get(FILE_NAME_KEY) or DEFAULT_FILE_NAME
         if not is_data_key(name):
@@ -55,21 +55,22 @@ def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue
         yield Issue(path, Code.INVALID_FIELD_VALUE, f"{what} holds more than 1 MiB of data.")
 
 
-def _refuse_url(url: str, limits: Limits) -> str | None:
-    """Why the URL is refused. Names are looked at again, with their addresses, when they are fetched."""
+def wrong_with_url(url: str, limits: Limits) -> str | None:
+    """Why the URL is refused, by what its text tells. A name's addresses are looked at when they are connected to."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme not in ("http", "https") or not host or len(url) > _MAX_URL or any(c.isspace() for c in url):
+    odd = len(url) > _MAX_URL or " " in url or not url.isprintable()
+    if parts.scheme not in ("http", "https") or not host or odd:
         return "must be an http:// or https:// address"
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         return "must not hold a user name or password"
-    if limits.allow_private_urls:
-        return None
-    try:
-        private = not ipaddress.ip_address(host).is_global
-    except ValueError:
-        private = host == "localhost" or host.endswith(".localhost")
-    return "leads to a private address, which this server forbids" if private else None
+    if not is_plain_host(host):
+        return "has a host that can be read in two ways: write an address as 192.0.2.1, a foreign name as xn--…"
+    name = host.rstrip(".")
+    private = not is_public(host) if is_address(host) else name == "localhost" or name.endswith(".localhost")
+    return (
+        "leads to a private address, which this server forbids" if private and not limits.allow_private_urls else None
+    )
