@@ -79,6 +79,11 @@ class Fleet:
         serving = await self._start(["kubemin", "serve", "--no-worker", "--port", "0"], self.valkey.url)
         return "http://" + (await serving.said("ready at")).partition("http://")[2]
 
+    async def server(self) -> str:
+        """Start `kubemin serve` with a worker in it; its address."""
+        serving = await self._start(["kubemin", "serve", "--port", "0"], self.valkey.url)
+        return "http://" + (await serving.said("ready at")).partition("http://")[2]
+
     async def worker(
         self,
         module: str = "kubemin",

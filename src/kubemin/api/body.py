@@ -15,9 +15,13 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.codes import Code
+from kubemin.api.deps import given
 from kubemin.api.envelope import ApiError, FieldError
+from kubemin.spec.reading import MAX_VALUES
 
 MAX_DEPTH = 64
+SMALL_BODY = 16 * 1024
+"""Bytes. A larger one is read, and checked, beside the loop."""
 _MAX_INT = 2**63 - 1
 _LINGER_BYTES = 16 * 1024 * 1024
 """How much of a body that is too large is still read and thrown away, so that its sender gets to read the reply."""
@@ -86,7 +90,9 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The body as JSON. Raises :class:`ApiError`."""
         if not hasattr(self, "_json"):
-            self._json = parse_json(await self.body())
+            body = await self.body()
+            large = len(body) > SMALL_BODY
+            self._json = await given(self).desk.do(lambda: parse_json(body)) if large else parse_json(body)
         return self._json
 
 
@@ -184,6 +190,7 @@ def _finite(text: str) -> float:
 def _check(root: Any) -> None:
     """Walk the value without recursion; refuse depth, numbers and characters that could not be stored."""
     pending: list[tuple[str, int, Any]] = [("", 0, root)]
+    count = 0
     while pending:
         path, depth, value = pending.pop()
         if isinstance(value, str):
@@ -194,6 +201,9 @@ def _check(root: Any) -> None:
         elif isinstance(value, dict | list):
             if depth == MAX_DEPTH:
                 _refuse(path or "body", "NESTED_TOO_DEEPLY", f"The body is nested deeper than {MAX_DEPTH} levels.")
+            count += len(value)
+            if count > MAX_VALUES:
+                _refuse("body", "TOO_MANY_VALUES", f"The body holds more than {MAX_VALUES:,} values.")
             if isinstance(value, list):
                 pending.extend((f"{path}[{index}]", depth + 1, item) for index, item in enumerate(value))
                 continue

@@ -5,23 +5,40 @@ from typing import Any
 
 from kubemin.api.lookups import application_of
 from kubemin.engine.errors import NotFoundError
-from kubemin.engine.loading import load
+from kubemin.engine.loading import Stored, stored
 from kubemin.spec.application import Application
-from kubemin.spec.issues import SpecError
+from kubemin.spec.issues import Code, Issue, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.templates import template_ids
 from kubemin.store import Tx
 
 
-async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits) -> dict[str, Application]:
-    """By id: those that there are, that may be used as a template and that still are allowed; never itself."""
-    found: dict[str, Application] = {}
+async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits) -> dict[str, Stored]:
+    """By id: those that there are and that may be used as a template; never itself.
+
+    Each is cloned whole: raises `SpecError` once they have more components than an application may have.
+    """
+    found: dict[str, Stored] = {}
+    count = 0
     for app_id in sorted(template_ids(data) - {data.get("id")}):
         try:
-            row = await application_of(tx, app_id)
-            if row.tmp_enable:
-                loaded = await load(tx, app_id, None, limits)
-                found[app_id] = loaded.application.model_copy(update={"tmp_enable": True})
-        except (NotFoundError, SpecError):
+            if not (await application_of(tx, app_id)).tmp_enable:
+                continue
+            found[app_id] = await stored(tx, app_id, None)
+        except NotFoundError:
             continue  # refused by name when the request is read
+        count += len(found[app_id].parts)
+        if count > limits.max_components:
+            message = f"The templates have more than the {limits.max_components} components that are allowed."
+            raise SpecError([Issue("component", Code.TOO_MANY_COMPONENTS, message)])
     return found
+
+
+def template_of(found: Mapping[str, Stored], app_id: str, limits: Limits) -> Application | None:
+    """The template of this id; None where there is none that may be used, or what is stored no longer is allowed."""
+    if app_id not in found:
+        return None
+    try:
+        return found[app_id].read(limits).application.model_copy(update={"tmp_enable": True})
+    except SpecError:
+        return None

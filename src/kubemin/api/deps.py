@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from kubemin.engine.desk import Desk
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.orphans import Orphans
 from kubemin.engine.outlook import Outlooks
@@ -65,6 +66,8 @@ class Deps:
     limits: Limits
     component_states: Callable[[str], Mapping[str, ComponentState]]
     """By application id: the state of each component that the watches know, by component name."""
+    desk: Desk = field(default_factory=Desk)
+    """Where large bodies are read and checked."""
     orphans: Orphans | None = None
     """None where there is no cluster to look for them."""
     outlooks: Outlooks | None = None
@@ -81,13 +84,14 @@ class Deps:
     event_poll_seconds: float = 0.5
 
 
-def _deps(request: Request) -> Deps:
+def given(request: Request) -> Deps:
+    """The :class:`Deps` of the application that was asked."""
     deps = request.app.state.deps
     assert isinstance(deps, Deps)
     return deps
 
 
-Given = Annotated[Deps, Depends(_deps)]
+Given = Annotated[Deps, Depends(given)]
 """A handler's parameter: the :class:`Deps` of its application."""
 
 

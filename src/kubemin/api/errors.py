@@ -13,6 +13,7 @@ from kubemin.api.envelope import ApiError, FieldError
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.errors import (
     AppNotFound,
+    Busy,
     EngineError,
     ExecFailed,
     KeyReused,
@@ -22,7 +23,7 @@ from kubemin.engine.errors import (
     TaskNotFound,
     WorkflowNotFound,
 )
-from kubemin.spec.issues import Issue, SpecError
+from kubemin.spec.issues import MAX_ISSUES, Issue, SpecError, and_more
 from kubemin.store.errors import (
     CommitUnknown,
     Duplicate,
@@ -51,7 +52,7 @@ def api_error(error: Exception) -> ApiError:
         case SpecError():
             return invalid(error.issues)
         case RequestValidationError():
-            return invalid([_issue_of(detail) for detail in error.errors()])
+            return invalid([_issue_of(detail) for detail in error.errors()[:MAX_ISSUES]])
         case HTTPException():
             return _of_http(error)
         case EngineError():
@@ -79,8 +80,8 @@ def summary(issues: Sequence[Issue]) -> str:
     """One sentence: the first issue, and how many more there are."""
     first = issues[0]
     text = first.message if first.field in first.message else f"{first.field}: {first.message}"
-    if len(issues) > 1:
-        text = f"{text.rstrip('.')} (and {len(issues) - 1} more)"
+    if more := and_more(issues):
+        text = text.rstrip(".") + more
     return sentence(text, keep=first.field)
 
 
@@ -163,6 +164,8 @@ def _of_engine(error: EngineError) -> ApiError:
         case TaskActive():
             active = FieldError(field="taskId", code="TASK_ACTIVE", message=error.task_id)
             return ApiError(409, Code.TASK_ACTIVE, message, errors=[active])
+        case Busy():
+            return ApiError(503, Code.UNAVAILABLE, message, headers=_SOON)
         case KeyReused():
             return ApiError(409, Code.CONFLICT, message)
         case SignalFailed():

@@ -4,21 +4,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.api.cloning import templates_of
+from kubemin.api.cloning import template_of, templates_of
 from kubemin.api.codes import Code
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
 from kubemin.api.masks import unmasked
+from kubemin.engine.desk import Desk
+from kubemin.engine.loading import Stored
 from kubemin.spec.application import Application, dump_steps, parse_application
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Code as IssueCode
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.limits import Limits
+from kubemin.spec.reading import is_large
 from kubemin.spec.templates import expand_templates
 from kubemin.spec.workflow import Step
-from kubemin.store import Duplicate, Tx, applications, components, tasks, workflows
+from kubemin.store import Database, Duplicate, Tx, applications, components, tasks, workflows
 
 _KEPT = ("namespace", "alias", "version", "project", "description", "icon")
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,64 @@ class Prepared:
     stored: applications.Application | None
 
 
-async def prepare(tx: Tx, data: Mapping[str, Any], limits: Limits, *, to_save: bool) -> Prepared:
-    """Check everything that can be checked; ``to_save`` also holds what is stored until the transaction ends.
+@dataclass(frozen=True)
+class _Found:
+    """What the database has that a request builds upon."""
 
-    Raises `SpecError`, `AppNotFound`, or 10003 where the name is taken.
+    stored: applications.Application | None
+    parts: list[components.Component]
+    templates: dict[str, Stored]
+
+
+async def prepare(db: Database, desk: Desk, data: Mapping[str, Any], limits: Limits) -> Prepared:
+    """Check everything that can be checked; what takes long, at the desk and in no transaction.
+
+    Raises `SpecError`, `AppNotFound`, `Busy`, or 10003 where the name is taken.
     """
-    stored, parts = await _stored(tx, data.get("id"), hold=to_save)
-    if stored is not None:
-        data = _completed(data, stored, parts)
-    templates = await templates_of(tx, data, limits)
-    application = parse_application(data, limits, lambda read: expand_templates(read, templates.get))
-    application = unmasked(application, {part.name: part.properties for part in parts})
+    async with db.read() as tx:
+        found = await _look(tx, data, limits)
+    application = await _checked(desk, data, found, limits)
+    async with db.read() as tx:
+        await _refuse_namesake(tx, application, found.stored)
+    return Prepared(application, found.stored)
+
+
+async def check_and_save(db: Database, desk: Desk, data: Mapping[str, Any], limits: Limits) -> str:
+    """Store the application, checked as in `prepare`; returns its id. Raises 409 if others save it all the time."""
+    for _ in range(_TRIES):
+        async with db.read() as tx:
+            found = await _look(tx, data, limits)
+        application = await _checked(desk, data, found, limits)
+        async with db.begin("save") as tx:
+            if await _look(tx, data, limits, hold=True) == found:
+                await _refuse_namesake(tx, application, found.stored)
+                return await save(tx, Prepared(application, found.stored))
+    raise ApiError(409, Code.CONFLICT, "The application, or a template of it, changed meanwhile: try again.")
+
+
+async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, *, hold: bool = False) -> _Found:
+    stored, parts = await _stored(tx, data.get("id"), hold=hold)
+    return _Found(stored, parts, await templates_of(tx, data, limits))
+
+
+async def _checked(desk: Desk, data: Mapping[str, Any], found: _Found, limits: Limits) -> Application:
+    whole = data if found.stored is None else _completed(data, found.stored, found.parts)
+
+    def check() -> Application:
+        application = parse_application(
+            whole,
+            limits,
+            lambda read: expand_templates(read, lambda app_id: template_of(found.templates, app_id, limits)),
+        )
+        return unmasked(application, {part.name: part.properties for part in found.parts})
+
+    return await desk.do(check) if found.templates or is_large(whole) else check()
+
+
+async def _refuse_namesake(tx: Tx, application: Application, stored: applications.Application | None) -> None:
     namesake = await applications.find(tx, application.namespace, application.name)
     if namesake is not None and (stored is None or namesake.id != stored.id):
         raise _taken(application)
-    return Prepared(application, stored)
 
 
 async def save(tx: Tx, prepared: Prepared) -> str:

@@ -25,6 +25,7 @@ from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
+from kubemin.engine.desk import Desk
 from kubemin.engine.orphans import Orphans
 from kubemin.engine.outlook import Outlooks
 from kubemin.settings import Settings
@@ -155,13 +156,17 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             limits(settings),
             sequential_concurrency=settings.sequential_max_concurrency,
         )
+        desk = Desk()
         deps = Deps(
             db=parts.db,
+            desk=desk,
             service=service,
             limits=limits(settings),
             component_states=lambda app_id: _states(watch, app_id),
             orphans=Orphans(parts.db, parts.cluster),
-            outlooks=Outlooks(parts.db, parts.cluster, sequential_concurrency=settings.sequential_max_concurrency),
+            outlooks=Outlooks(
+                parts.db, parts.cluster, sequential_concurrency=settings.sequential_max_concurrency, desk=desk
+            ),
             health=_health(settings, parts),
             stopping=stopping,
             allowed_hosts=frozenset(name.strip() for name in settings.allowed_hosts.split(",") if name.strip()),

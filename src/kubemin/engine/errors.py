@@ -131,5 +131,12 @@ class SignalFailed(EngineError):
         self.task_id = task_id
 
 
+class Busy(EngineError):
+    """Too many long computations wait already."""
+
+    def __init__(self) -> None:
+        super().__init__("the server checks too many large requests just now: nothing was stored, try again")
+
+
 class ExecFailed(EngineError):
     """The run could not be recorded as a task."""

@@ -21,11 +21,55 @@ class Loaded:
     steps: list[Step]
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What the database has of an application and one of its workflows."""
+
+    row: applications.Application
+    parts: list[components.Component]
+    flow: workflows.Workflow
+
+    def read(self, limits: Limits) -> Loaded:
+        """As the spec reads it. Raises `SpecError` where it no longer is allowed."""
+        application = parse_application(
+            {
+                "name": self.row.name,
+                "namespace": self.row.namespace,
+                "alias": self.row.alias,
+                "version": self.row.version,
+                "project": self.row.project,
+                "description": self.row.description,
+                "component": [
+                    {
+                        "name": part.name,
+                        "type": part.type,
+                        "image": part.image,
+                        "replicas": part.replicas,
+                        "namespace": part.namespace,
+                        "properties": part.properties,
+                        "traits": part.traits,
+                    }
+                    for part in self.parts
+                ],
+            },
+            limits,
+        )
+        names = [part.name for part in self.parts]
+        steps = parse_workflow(self.flow.steps, names, limits) if self.flow.steps else application.steps()
+        ids = {part.name: part.id for part in self.parts}
+        return Loaded(application, self.row.id, ids, self.flow.id, self.flow.name, steps)
+
+
 async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> Loaded:
     """Read an application and a workflow of it (the only or oldest one where none is named).
 
     Raises `AppNotFound`, `WorkflowNotFound`, and `SpecError` where what is stored no longer is allowed.
     """
+    return (await stored(tx, app_id, workflow_id)).read(limits)
+
+
+async def stored(tx: Tx, app_id: str, workflow_id: str | None) -> Stored:
+    """Look an application and a workflow of it up, as in `load`. Raises `AppNotFound`, `WorkflowNotFound`."""
     row = await applications.get(tx, app_id)
     if row is None:
         raise AppNotFound(app_id)
@@ -34,29 +78,4 @@ async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> 
     flow = next((one for one in flows if workflow_id in (None, "", one.id)), None)
     if flow is None:
         raise WorkflowNotFound(workflow_id or "")
-    application = parse_application(
-        {
-            "name": row.name,
-            "namespace": row.namespace,
-            "alias": row.alias,
-            "version": row.version,
-            "project": row.project,
-            "description": row.description,
-            "component": [
-                {
-                    "name": part.name,
-                    "type": part.type,
-                    "image": part.image,
-                    "replicas": part.replicas,
-                    "namespace": part.namespace,
-                    "properties": part.properties,
-                    "traits": part.traits,
-                }
-                for part in parts
-            ],
-        },
-        limits,
-    )
-    names = [part.name for part in parts]
-    steps = parse_workflow(flow.steps, names, limits) if flow.steps else application.steps()
-    return Loaded(application, app_id, {part.name: part.id for part in parts}, flow.id, flow.name, steps)
+    return Stored(row, parts, flow)

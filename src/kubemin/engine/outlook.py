@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
+from kubemin.engine.desk import Desk
 from kubemin.engine.namespaces import missing
 from kubemin.engine.preflight import Forecast, forecasts
 from kubemin.engine.retire import standing
@@ -16,6 +17,7 @@ from kubemin.store import Database, components
 
 _NO_ID = "0" * 24
 """Stands for the id of an application that is not stored yet."""
+_SMALL = 20  # components
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,12 @@ class Outlook:
 
 
 class Outlooks:
-    """Tells what runs would do. Raises `ClusterError`, `StoreError`."""
+    """Tells what runs would do. Raises `ClusterError`, `StoreError`, `Busy`."""
 
-    def __init__(self, db: Database, cluster: Cluster, *, sequential_concurrency: int = 1) -> None:
+    def __init__(
+        self, db: Database, cluster: Cluster, *, sequential_concurrency: int = 1, desk: Desk | None = None
+    ) -> None:
+        self._desk = desk or Desk()
         self._db = db
         self._cluster = cluster
         self._concurrency = sequential_concurrency
@@ -40,19 +45,23 @@ class Outlooks:
         self, application: Application, app_id: str | None, steps: Sequence[Step], *, create_namespace: bool = False
     ) -> Outlook:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
-        ids = {component.name: 0 for component in application.component}
-        removes: list[ObjectRef] = []
+        known: dict[str, int] = {}
         if app_id is not None:
             async with self._db.read() as tx:
                 known = {part.name: part.id for part in await components.of_application(tx, app_id)}
-                ids = {name: known.get(name, 0) for name in ids}
-                rendered = render(application, Identity(app_id, ids))
-                has = {ObjectRef.of(one.manifest) for one in rendered}
-                has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
+        ids = {component.name: known.get(component.name, 0) for component in application.component}
+
+        def planned() -> tuple[Plan, set[ObjectRef]]:
+            rendered = render(application, Identity(app_id or _NO_ID, ids))
+            plan = make_plan(application, rendered, steps, concurrency=self._concurrency)
+            return plan, {ObjectRef.of(one.manifest) for one in rendered}
+
+        plan, has = await self._desk.do(planned) if len(ids) > _SMALL else planned()
+        removes: list[ObjectRef] = []
+        if app_id is not None:
+            has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
+            async with self._db.read() as tx:
                 removes = [row.ref for row in await standing(tx, app_id, but=has)]
-        else:
-            rendered = render(application, Identity(_NO_ID, ids))
-        plan = make_plan(application, rendered, steps, concurrency=self._concurrency)
         coming = await missing(self._cluster, plan) if create_namespace else []
         found = await forecasts(self._cluster, plan.jobs, coming)
         return Outlook(plan, found, tuple(coming), tuple(sorted(removes)))

@@ -2,13 +2,14 @@
 """Applications: what a user writes, read and checked."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec import names
 from kubemin.spec.component import Component, check_component, made_by
-from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.issues import Code, Issue, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
@@ -58,16 +59,15 @@ def parse_application(data: object, limits: Limits | None = None, expand: Expand
     are refused. Clones are checked as if they had been written: issues then name the places of the expanded list.
 
     Raises:
-        SpecError: with everything that is wrong, at once.
+        SpecError: with everything that is wrong, at once; after so many mistakes as are reported, it stops.
     """
     limits = limits or Limits()
     _refuse_too_much(data, limits)
     refuse_bulk(data)
     application, issues, broken = read(Application, data)
     if application is not None:
-        issues += relevant(check_application(application, limits), broken)
-        if expand is None:
-            issues += _refuse_templates(application)
+        found = relevant(check_application(application, limits), broken)
+        issues = first(chain(issues, found, _refuse_templates(application) if expand is None else ()))
     if issues or application is None:
         raise SpecError(issues)
     return application if expand is None else _expanded(application, limits, expand)
@@ -77,7 +77,7 @@ def _expanded(application: Application, limits: Limits, expand: Expand) -> Appli
     expanded = expand(application)
     if expanded is not application:
         _refuse_too_much({"component": expanded.component}, limits)
-        if issues := list(check_application(expanded, limits)):
+        if issues := first(check_application(expanded, limits)):
             raise SpecError(issues)
     return expanded
 

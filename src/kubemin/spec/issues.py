@@ -1,11 +1,12 @@
 """What is wrong with an application: codes, places and sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import islice
 
 MAX_ISSUES = 1000
-"""More than this many are cut: a megabyte of mistakes helps nobody."""
+"""After so many nobody looks for more: a megabyte of mistakes helps nobody, and takes long to find."""
 
 
 class Code(StrEnum):
@@ -55,10 +56,21 @@ class Issue:
         return {key: str(value) for key, value in asdict(self).items()}
 
 
+def first(issues: Iterable[Issue]) -> list[Issue]:
+    """So many issues as are reported; no more are looked for."""
+    return list(islice(issues, MAX_ISSUES))
+
+
+def and_more(issues: Sequence[Issue]) -> str:
+    """How many there are beside the first one, to follow its sentence."""
+    more = len(issues) - 1
+    least = "at least " if len(issues) >= MAX_ISSUES else ""
+    return f" (and {least}{more} more)" if more else ""
+
+
 class SpecError(Exception):
-    """An application or workflow that cannot be taken. ``issues`` holds everything that is wrong with it."""
+    """An application or workflow that cannot be taken. ``issues`` holds what is wrong with it, up to `MAX_ISSUES`."""
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         self.issues = tuple(issues[:MAX_ISSUES])
-        more = len(issues) - 1
-        super().__init__(issues[0].message + (f" (and {more} more)" if more else ""))
+        super().__init__(self.issues[0].message + and_more(self.issues))

@@ -2,20 +2,22 @@
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.issues import MAX_ISSUES, Code, Issue, SpecError
 from kubemin.spec.model import SpecModel
 
 M = TypeVar("M", bound=SpecModel)
 
 _ROUNDS = 8
-_MAX_VALUES = 100_000
+MAX_VALUES = 50_000
+"""Of one request. Pydantic reads them in one go, during which nothing else in the process runs."""
+_SMALL = 2_000
 _MAX_DEPTH = 32
 _BOUNDARY = re.compile(r"[.\[]")
 _WANTED = {
@@ -35,7 +37,8 @@ def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[I
 
     Returns the model, the mistakes, and the fields that were left out because of them: a field of the wrong type is
     reported and then taken as not given, so that the checks can look at everything else. The model is None where
-    nothing can be made of the input. ``root`` is the path that the fields in the report begin with.
+    nothing can be made of the input, or there are as many mistakes as are reported. ``root`` is the path that the
+    fields in the report begin with.
     """
     issues: list[Issue] = []
     broken: list[str] = []
@@ -46,24 +49,26 @@ def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[I
         except ValidationError as error:
             if round_ == 0:
                 rest = copy.deepcopy(data)
-            for detail in error.errors(include_url=False):
+            for detail in error.errors(include_url=False)[: MAX_ISSUES - len(issues)]:
                 issue = _issue(detail, root)
                 issues.append(issue)
                 path = _leave_out(rest, _place(detail), detail["type"])
                 if path is None:
                     return None, issues, broken
                 broken.append(_path(path, root))
+            if len(issues) >= MAX_ISSUES:
+                break
     return None, issues, broken
 
 
-def relevant(issues: Iterable[Issue], broken: Iterable[str]) -> list[Issue]:
+def relevant(issues: Iterable[Issue], broken: Iterable[str]) -> Iterator[Issue]:
     """Those issues that are not merely the shadow of a field that was left out."""
     left_out = set(broken)
 
     def shadow(field: str) -> bool:
         return field in left_out or any(field[: end.start()] in left_out for end in _BOUNDARY.finditer(field))
 
-    return [issue for issue in issues if not shadow(issue.field)]
+    return (issue for issue in issues if not shadow(issue.field))
 
 
 def refuse_bulk(data: object) -> None:
@@ -78,14 +83,28 @@ def refuse_bulk(data: object) -> None:
         for value in level:
             items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             count += len(items)
-            if count > _MAX_VALUES:
-                message = f"The request holds more than {_MAX_VALUES:,} values."
+            if count > MAX_VALUES:
+                message = f"The request holds more than {MAX_VALUES:,} values."
                 raise SpecError([Issue("", Code.INVALID_FIELD_VALUE, message)])
             below.extend(items)
         if not below:
             return
         level = below
     raise SpecError([Issue("", Code.INVALID_FIELD_VALUE, f"The request is nested more than {_MAX_DEPTH} levels deep.")])
+
+
+def is_large(data: object) -> bool:
+    """Whether it takes long to read; telling so does not."""
+    pending: list[object] = [data]
+    count = 0
+    while pending:
+        value = pending.pop()
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        count += len(items)
+        if count > _SMALL:
+            return True
+        pending.extend(items)
+    return False
 
 
 def join(path: str, key: str | int) -> str:

@@ -3,11 +3,12 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, model_validator
 
-from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.issues import Code, Issue, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.reading import read, refuse_bulk, relevant
@@ -94,7 +95,7 @@ def parse_workflow(data: object, components: Collection[str], limits: Limits | N
     refuse_bulk(data)
     model, issues, broken = read(_Workflow, {"workflow": data})
     if model is not None:
-        issues += relevant(check_workflow(model.workflow, components, "workflow"), broken)
+        issues = first(chain(issues, relevant(check_workflow(model.workflow, components, "workflow"), broken)))
     if issues or model is None:
         raise SpecError(issues)
     return model.workflow

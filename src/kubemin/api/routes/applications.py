@@ -20,7 +20,7 @@ from kubemin.api.models.applications import (
 )
 from kubemin.api.openapi import APPLICATION_BODY, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, Page, PageSize, Search
-from kubemin.api.saving import prepare, save
+from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.store import Tx, applications, components, workflows
 
@@ -71,8 +71,8 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    async with deps.db.begin("save") as tx:
-        app_id = await save(tx, await prepare(tx, spec, deps.limits, to_save=True))
+    app_id = await check_and_save(deps.db, deps.desk, spec, deps.limits)
+    async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, app_id)]))[0]
     return Envelope(data=reply)
 
@@ -81,8 +81,7 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
 async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        async with deps.db.read() as tx:
-            await prepare(tx, spec, deps.limits, to_save=False)
+        await prepare(deps.db, deps.desk, spec, deps.limits)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:

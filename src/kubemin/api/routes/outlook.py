@@ -33,11 +33,13 @@ async def plan_application(
     """
     if deps.outlooks is None:
         raise ApiError(503, Code.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-    async with deps.db.read() as tx:
-        prepared = await prepare(tx, spec, deps.limits, to_save=False)
-        app, stored = prepared.application, prepared.stored
-        steps = app.workflow
-        if steps is None and stored is not None and (flows := await workflows.of_application(tx, stored.id)):
+    prepared = await prepare(deps.db, deps.desk, spec, deps.limits)
+    app, stored = prepared.application, prepared.stored
+    steps = app.workflow
+    if steps is None and stored is not None:
+        async with deps.db.read() as tx:
+            flows = await workflows.of_application(tx, stored.id)
+        if flows:
             names = [part.name for part in app.component]
             steps = parse_workflow(without_missing(flows[0].steps, names), names)
     outlook = await deps.outlooks.of(

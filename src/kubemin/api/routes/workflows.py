@@ -1,14 +1,14 @@
 """An application's workflows: what they are, and running and cancelling them."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 
 from kubemin.api import task_views, views
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import Code
-from kubemin.api.deps import Caller, Given
+from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.lookups import application_of, workflow_of
 from kubemin.api.models.applications import (
@@ -27,7 +27,8 @@ from kubemin.api.saving import changed_workflow, new_workflow
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.application import dump_steps
 from kubemin.spec.issues import SpecError
-from kubemin.spec.workflow import Step, parse_workflow
+from kubemin.spec.reading import is_large
+from kubemin.spec.workflow import parse_workflow
 from kubemin.store import Duplicate, Tx, components, tasks, workflows
 
 router = APIRouter(prefix="/applications/{app_id}", tags=["Workflows"], route_class=StrictRoute)
@@ -58,9 +59,10 @@ async def list_workflows(deps: Given, app_id: AppId) -> Envelope[WorkflowList]:
 @router.post("/workflow", summary="Create a workflow", responses=errors(404, 409))
 async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Envelope[WorkflowId]:
     """A further workflow of the application. Components that its steps do not name are left alone by it."""
+    names, steps = await _steps(deps, app_id, body.workflow)
     async with deps.db.begin("workflow") as tx:
         row = await application_of(tx, app_id)
-        steps = dump_steps(await _steps(tx, app_id, body.workflow))
+        await _same_components(tx, app_id, names)
         made = new_workflow(row, body.name, body.alias, steps)
         try:
             await workflows.insert(tx, made)
@@ -72,10 +74,11 @@ async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Enve
 @router.put("/workflow", summary="Change a workflow", responses=errors(404, 409))
 async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> Envelope[WorkflowId]:
     """Replaces the steps, and the name and alias that are given. Tasks under way go on as they began."""
+    names, steps = await _steps(deps, app_id, body.workflow, body.workflow_id)
     async with deps.db.begin("workflow") as tx:
         await application_of(tx, app_id)
         flow = await workflow_of(tx, app_id, body.workflow_id)
-        steps = dump_steps(await _steps(tx, app_id, body.workflow))
+        await _same_components(tx, app_id, names)
         given = {"name": body.name, "alias": body.alias}
         changes = {name: value for name, value in given.items() if value is not None}
         try:
@@ -89,17 +92,35 @@ async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> 
 async def try_workflow(deps: Given, app_id: AppId, body: TriedWorkflow) -> Envelope[TryReply]:
     """Whether it would be created, with everything that is wrong. Stores nothing."""
     try:
-        async with deps.db.read() as tx:
-            await application_of(tx, app_id)
-            await _steps(tx, app_id, body.workflow)
+        await _steps(deps, app_id, body.workflow)
     except SpecError as error:
         return Envelope(data=refused(error))
     return Envelope(data=TryReply(valid=True, errors=[]))
 
 
-async def _steps(tx: Tx, app_id: str, given: list[object]) -> list[Step]:
-    names = [part.name for part in await components.of_application(tx, app_id)]
-    return parse_workflow(given, names)
+async def _steps(
+    deps: Deps, app_id: str, given: list[object], workflow_id: str | None = None
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """The application's components, and the steps to store; read in no transaction, for many take long."""
+    async with deps.db.read() as tx:
+        await application_of(tx, app_id)
+        if workflow_id is not None:
+            await workflow_of(tx, app_id, workflow_id)
+        names = await _names(tx, app_id)
+
+    def read() -> list[dict[str, Any]]:
+        return dump_steps(parse_workflow(given, names))
+
+    return names, await deps.desk.do(read) if is_large(given) else read()
+
+
+async def _names(tx: Tx, app_id: str) -> list[str]:
+    return [part.name for part in await components.of_application(tx, app_id)]
+
+
+async def _same_components(tx: Tx, app_id: str, names: list[str]) -> None:
+    if await _names(tx, app_id) != names:
+        raise ApiError(409, Code.CONFLICT, "The application changed meanwhile: try again.")
 
 
 def _exists(name: str) -> ApiError:
