@@ -44,13 +44,20 @@ async def test_a_json_patch_is_done_as_a_whole_or_not_at_all(kube: Kube) -> None
     "step",
     [
         {"op": "remove", "path": "/data/nowhere"},
-        {"op": "replace", "path": "/data/nowhere", "value": "1"},
+        {"op": "replace", "path": "/nowhere/deep", "value": "1"},
         {"op": "add", "path": "/nowhere/deep", "value": "1"},
     ],
 )
 async def test_a_json_patch_that_does_not_fit_is_a_422(kube: Kube, step: Json) -> None:
     await kube.make("configmaps", configmap())
     (await kube.patch("configmaps", "web", [step], kind="json")).refused(422, "Invalid")
+
+
+async def test_a_json_patch_replaces_what_is_not_there_by_adding_it(kube: Kube) -> None:
+    await kube.make("configmaps", configmap())
+    step = {"op": "replace", "path": "/data/nowhere", "value": "1"}
+    changed = (await kube.patch("configmaps", "web", [step], kind="json")).ok()
+    assert changed["data"] == {"a": "1", "nowhere": "1"}
 
 
 async def test_versions_in_patches_are_preconditions(kube: Kube) -> None:

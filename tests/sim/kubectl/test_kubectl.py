@@ -129,7 +129,7 @@ async def test_patch_and_scale(kubectl: Kubectl) -> None:
     strategic = '{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"side:1"}]}}}}'
     assert await kubectl("patch", "deployment", "web", "-p", strategic) == "deployment.apps/web patched\n"
     await kubectl("patch", "deployment", "web", "--type=merge", "-p", '{"metadata":{"labels":{"x":"y"}}}')
-    operation = '[{"op":"replace","path":"/spec/minReadySeconds","value":1}]'
+    operation = '[{"op":"replace","path":"/nowhere/deep","value":1}]'
     code, _, err = await kubectl.run("patch", "deployment", "web", "--type=json", "-p", operation)
     assert (code, err) == (
         1,

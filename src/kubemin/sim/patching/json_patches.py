@@ -1,5 +1,12 @@
-"""JSON patches (RFC 6902)."""
+"""JSON patches as the API server does them: RFC 6902, but more forgiving.
 
+Written by hand, as ``jsonpatch`` keeps to the RFC where the API server does not: there ``replace`` of an absent key
+adds it, ``copy`` and ``test`` of an absent key see null, an absent value is null, an index may be negative or written
+``01``, and the whole document can be replaced, but nothing can be added in its place. Of that library's six operations
+and its pointers only two operations would be left.
+"""
+
+import re
 from typing import Any
 
 from kubemin.sim.jsondata import copy_json
@@ -8,6 +15,9 @@ from kubemin.sim.problems import Problem
 __all__ = ["json_patch"]
 
 Object = dict[str, Any]
+Container = dict[str, Any] | list[Any]
+
+_INDEX = re.compile("[+-]?[0-9]{1,18}")
 
 
 class _RefusedError(Exception):
@@ -15,7 +25,7 @@ class _RefusedError(Exception):
 
 
 def json_patch(obj: Any, operations: Any) -> Any:
-    """The object after an RFC 6902 patch. Raises Problem 400 for a malformed one, 422 for one that does not apply."""
+    """The object after a JSON patch. Raises Problem 400 for a malformed one, 422 for one that does not apply."""
     if not isinstance(operations, list):
         raise Problem(
             400,
@@ -35,114 +45,100 @@ def json_patch(obj: Any, operations: Any) -> Any:
 
 
 def _operate(document: Any, operation: Object) -> Any:
-    verb = operation.get("op")
-    path = operation.get("path")
-    if not isinstance(path, str):
-        raise _RefusedError("an operation needs a path")
-    if verb in ("add", "replace", "test") and "value" not in operation:
-        raise _RefusedError(f"operation {verb} needs a value")
-    if verb == "add":
-        return _add(document, path, copy_json(operation["value"]))
-    if verb == "replace":
-        _get(document, path)
-        if path == "":
-            return copy_json(operation["value"])
-        parent, key = _parent(document, path)
-        parent[key] = copy_json(operation["value"])
-        return document
-    if verb == "remove":
-        _remove(document, path)
-        return document
-    if verb == "test":
-        if not _same(_get(document, path, None), operation["value"]):
-            raise _RefusedError(f"testing value {path} failed: test failed")
+    """The document after one operation. It may be changed in place."""
+    verb, path = operation.get("op"), _path(operation, "path")
+    value = copy_json(operation.get("value"))
+    if path == "" and verb == "replace":
+        if not isinstance(value, dict | list):
+            raise _RefusedError("the document can only be replaced by an object or a list")
+        return value
+    if path == "" and verb == "test":
+        _test(document, value)
         return document
     if verb in ("move", "copy"):
-        source = operation.get("from")
-        if not isinstance(source, str):
-            raise _RefusedError(f"operation {verb} needs from")
-        value = copy_json(_get(document, source))
+        source, source_key = _find(document, _path(operation, "from"))
+        value = copy_json(_get(source, source_key))
         if verb == "move":
-            if path.startswith(f"{source}/"):
-                raise _RefusedError("a value cannot be moved into itself")
-            _remove(document, source)
-        return _add(document, path, value)
-    raise _RefusedError(f"Unexpected kind: {verb}")
-
-
-_MISSING = object()
-
-
-def _tokens(path: str) -> list[str]:
-    if path and path[0] != "/":
-        raise _RefusedError(f"a path begins with /: {path}")
-    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
-
-
-def _index(container: list[Any], token: str, *, top: int) -> int:
-    if not (token.isdigit() and token.isascii()) or (len(token) > 1 and token[0] == "0") or int(token) >= top:
-        raise _RefusedError(f"Unable to access invalid index: {token}")
-    return int(token)
-
-
-def _step(value: Any, token: str, default: Any = _MISSING) -> Any:
-    if isinstance(value, dict) and token in value:
-        return value[token]
-    if isinstance(value, list):
-        return value[_index(value, token, top=len(value))]
-    if default is not _MISSING:
-        return default
-    raise _RefusedError(f"nonexistent key: {token}: missing value")
-
-
-def _get(document: Any, path: str, default: Any = _MISSING) -> Any:
-    tokens = _tokens(path)
-    for token in tokens[:-1]:
-        document = _step(document, token)
-    return _step(document, tokens[-1], default) if tokens else document
-
-
-def _parent(document: Any, path: str) -> tuple[Any, Any]:
-    *above, last = _tokens(path)
-    for token in above:
-        document = _step(document, token)
-    if isinstance(document, list):
-        return document, _index(document, last, top=len(document))
-    if not isinstance(document, dict):
-        raise _RefusedError(f"doc is missing path: {path}")
-    return document, last
-
-
-def _add(document: Any, path: str, value: Any) -> Any:
-    if path == "":
-        return value
-    *above, last = _tokens(path)
-    target = document
-    for token in above:
-        target = _step(target, token)
-    if isinstance(target, list):
-        target.insert(len(target) if last == "-" else _index(target, last, top=len(target) + 1), value)
-    elif isinstance(target, dict):
-        target[last] = value
+            _remove(source, source_key)
+    container, key = _find(document, path)
+    if verb in ("add", "move", "copy"):
+        _add(container, key, value)
+    elif verb == "remove":
+        _remove(container, key)
+    elif verb == "replace":
+        _replace(container, key, value)
+    elif verb == "test":
+        _test(_get(container, key), value)
     else:
-        raise _RefusedError(f"doc is missing path: {path}")
+        raise _RefusedError(f"Unexpected kind: {verb}")
     return document
 
 
-def _remove(document: Any, path: str) -> None:
-    if path == "":
-        raise _RefusedError("the whole document cannot be removed")
-    _get(document, path)
-    parent, key = _parent(document, path)
-    del parent[key]
+def _path(operation: Object, field: str) -> str:
+    path = operation.get(field)
+    if not isinstance(path, str):
+        raise _RefusedError(f"an operation needs {field}")
+    return path
+
+
+def _find(document: Any, path: str) -> tuple[Container, str]:
+    """What holds the value at a path, and the key or index that it has there."""
+    *above, last = (token.replace("~1", "/").replace("~0", "~") for token in path.split("/"))
+    if not above:
+        raise _RefusedError(f"doc is missing path: {path}")
+    for token in above[1:]:
+        document = _get(document, token)
+        if not isinstance(document, dict | list):
+            raise _RefusedError(f"doc is missing path: {path}")
+    return document, last
+
+
+def _index(token: str, size: int) -> int:
+    """An index below ``size``. A negative one counts from the end."""
+    if not _INDEX.fullmatch(token) or not -size <= int(token) < size:
+        raise _RefusedError(f"Unable to access invalid index: {token}")
+    return int(token) % size
+
+
+def _get(container: Container, key: str) -> Any:
+    """The value. What an object does not have is null, what a list does not have is refused."""
+    return container.get(key) if isinstance(container, dict) else container[_index(key, len(container))]
+
+
+def _add(container: Container, key: str, value: Any) -> None:
+    if isinstance(container, dict):
+        container[key] = value
+    elif key == "-":
+        container.append(value)
+    else:
+        container.insert(_index(key, len(container) + 1), value)
+
+
+def _replace(container: Container, key: str, value: Any) -> None:
+    if isinstance(container, dict):
+        container[key] = value
+    else:
+        container[_index(key, len(container))] = value
+
+
+def _remove(container: Container, key: str) -> None:
+    if isinstance(container, list):
+        del container[_index(key, len(container))]
+    elif key in container:
+        del container[key]
+    else:
+        raise _RefusedError(f"Unable to remove nonexistent key: {key}")
+
+
+def _test(value: Any, wanted: Any) -> None:
+    if not _same(value, wanted):
+        raise _RefusedError("test failed")
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Equal as JSON: ``true`` is not ``1``."""
+    """Equal as JSON text: ``true`` is not ``1``, and ``1.0`` is not ``1``."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(_same(value, right[key]) for key, value in left.items())
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(_same(one, other) for one, other in zip(left, right, strict=True))
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return bool(left == right)
+    return type(left) is type(right) and bool(left == right)
