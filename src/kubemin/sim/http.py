@@ -150,7 +150,7 @@ def _about(path: str, accept: str | None) -> Answer:
         return plain(dict(VERSION))
     if path in _HEALTH:
         return Answer(b"ok", content_type="text/plain")
-    answer = discovery.answer(path, accept) or openapi.answer(path)
+    answer = discovery.answer(path, accept) or openapi.answer(path, accept)
     if answer is None:
         return Answer(b"404 page not found\n", 404, "text/plain")
     return Answer(answer[0], content_type=answer[1])

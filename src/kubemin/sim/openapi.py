@@ -6,13 +6,16 @@ from kubemin.sim.jsondata import Object, dump_json
 from kubemin.sim.resources import GROUP_VERSIONS, Resource
 
 _JSON = "application/json"
+_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_TITLE, _VERSION = "Kubernetes", "v1.36.0"
 
 
-def answer(path: str) -> tuple[bytes, str] | None:
+def answer(path: str, accept: str | None) -> tuple[bytes, str] | None:
     """Body and content type for an OpenAPI path, or ``None`` if it is not one."""
     parts = [part for part in path.split("/") if part]
     if parts[:2] == ["openapi", "v2"]:
-        return dump_json(_v2()), _JSON
+        # kubectl asks for protobuf, with the type spelled in either of two ways, and reads whatever comes as that.
+        return (_v2_protobuf(), _PROTOBUF) if "com.github.proto-openapi.spec.v2" in (accept or "") else (_v2(), _JSON)
     if parts[:2] != ["openapi", "v3"]:
         return None
     if len(parts) == 2:
@@ -65,13 +68,13 @@ def _v3(group: str, version: str) -> Object:
         }
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "v1.36.0"},
+        "info": {"title": _TITLE, "version": _VERSION},
         "paths": paths,
         "components": {"schemas": {}},
     }
 
 
-def _v2() -> Object:
+def _v2() -> bytes:
     paths: Object = {}
     for (group, version), resources in GROUP_VERSIONS.items():
         for resource in resources:
@@ -84,4 +87,16 @@ def _v2() -> Object:
             collection, single = _paths(resource)
             paths[collection] = {"post": operation}
             paths[single] = {"put": operation, "patch": operation}
-    return {"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.36.0"}, "paths": paths, "definitions": {}}
+    info = {"title": _TITLE, "version": _VERSION}
+    return dump_json({"swagger": "2.0", "info": info, "paths": paths, "definitions": {}})
+
+
+def _v2_protobuf() -> bytes:
+    """A Document of gnostic's ``openapi_v2`` that describes nothing: clients then leave the checks to the server."""
+    info = _text(1, _TITLE.encode()) + _text(2, _VERSION.encode())
+    return _text(1, b"2.0") + _text(2, info)
+
+
+def _text(number: int, value: bytes) -> bytes:
+    """A field of a protobuf message: a string, or a message, of less than 128 bytes."""
+    return bytes([number << 3 | 2, len(value)]) + value

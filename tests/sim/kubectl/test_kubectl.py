@@ -310,3 +310,30 @@ async def test_from_client_side_to_server_side_apply(kubectl: Kubectl) -> None:
     out = await kubectl("apply", "--server-side", "-f", "-", stdin=deployment(replicas=3))
     assert out == "deployment.apps/web serverside-applied\n"
     assert (await kubectl.object("deployment", "web"))["spec"]["replicas"] == 3
+
+
+def listed(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "List", "items": list(items)}
+
+
+async def test_a_list_is_created_and_applied_item_by_item(kubectl: Kubectl) -> None:
+    created = await kubectl("create", "-f", "-", stdin=listed(CONFIG, SERVICE))
+    assert created == "configmap/conf created\nservice/web created\n"
+    applied = await kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=listed(CONFIG, SERVICE))
+    assert applied == "configmap/conf serverside-applied\nservice/web serverside-applied\n"
+    wrong = {**CONFIG, "datum": {}}
+    code, _, err = await kubectl.run("create", "-f", "-", stdin=listed(wrong))
+    assert (code, 'unknown field "datum"' in err) == (1, True)
+
+
+async def test_what_get_prints_can_be_applied(kubectl: Kubectl) -> None:
+    everything = listed(deployment(), SERVICE, CONFIG, STATEFUL_SET)
+    await kubectl("apply", "-f", "-", stdin=everything)
+    await kubectl("rollout", "status", "deployment/web", "--timeout=50s")
+    await kubectl("rollout", "status", "statefulset/db", "--timeout=50s")
+    shown = await kubectl.object("deployments,services,configmaps,statefulsets")
+    assert shown["kind"] == "List"
+    code, out, err = await kubectl.run("apply", "-f", "-", stdin=shown)
+    assert code == 0, err
+    for name in ("deployment.apps/web", "service/web", "configmap/conf", "statefulset.apps/db"):
+        assert name in out
