@@ -193,6 +193,15 @@ def test_scale_takes_the_replicas() -> None:
     assert not has_path(found["kubemin", "Update"], "f:spec", "f:replicas")
 
 
+def test_a_scale_of_replicas_that_nobody_owns_is_not_recorded() -> None:
+    server = Server()
+    server.apply(samples.deployment())
+    before = server.obj["metadata"]["managedFields"]
+    server.edit(manager="hpa", subresource="scale", spec__replicas=4)
+    assert server.obj["spec"]["replicas"] == 4
+    assert server.obj["metadata"]["managedFields"] == before
+
+
 def test_more_than_ten_updaters_are_folded_into_one() -> None:
     server = Server()
     server.create(samples.config_map({"k0": "1"}), manager="m0")

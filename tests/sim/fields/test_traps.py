@@ -122,7 +122,7 @@ def test_10_a_post_must_be_turned_into_an_apply_before_fields_can_be_dropped() -
 
 def test_13_a_scaler_owns_the_replicas() -> None:
     server = Server()
-    server.apply(samples.deployment())
+    server.apply(samples.deployment(replicas=1))
     server.edit(manager="hpa", subresource="scale", spec__replicas=5)
     server.apply(samples.deployment())
     assert server.obj["spec"]["replicas"] == 5

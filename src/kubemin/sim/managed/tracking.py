@@ -4,7 +4,7 @@ from typing import Any
 
 from kubemin.sim.admit.schema import Struct, kind_schema
 from kubemin.sim.managed.entries import Entries, Entry, EntryKey, entry_key, is_wipe, read_entries, write_entries
-from kubemin.sim.managed.sets import FieldSet, difference, intersection, union
+from kubemin.sim.managed.sets import FieldSet, difference, has_path, intersection, union
 from kubemin.sim.managed.walk import compare
 
 __all__ = ["bare", "settle_times", "track_update", "tracked"]
@@ -15,6 +15,8 @@ MAX_UPDATERS = 10
 """More entries of operation Update than this are folded into one, the oldest first."""
 
 ANCIENT = "ancient-changes"
+
+_REPLICAS = ("f:spec", "f:replicas")
 
 _UNTRACKED = frozenset(
     {
@@ -43,6 +45,11 @@ def track_update(old: Object | None, new: Object, *, manager: str, now: str, sub
     entries = _base(sent, recorded, subresource)
     if not entries and old is not None:
         return  # an object without owners stays without until the first apply
+    if subresource == "scale" and not any(has_path(entry.fields, *_REPLICAS) for entry in entries.values()):
+        # A scale is tracked by the entries that own the replicas: where there are none, it is an object without owners.
+        if recorded is not None:
+            metadata["managedFields"] = recorded
+        return
     schema = kind_schema(new["kind"])
     changed, removed = compare(schema, bare(old), new)
     changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
