@@ -124,6 +124,13 @@ async def test_a_list_at_any_version_may_be_asked_for(kube: Kube) -> None:
     (await kube.list("secrets", resourceVersion="0")).ok()  # of any moment
 
 
+async def test_a_list_at_a_version_that_is_none_is_refused(kube: Kube) -> None:
+    """By the watch cache with 500, by the storage behind it with 400: which one answers is the server's affair."""
+    reply = await kube.list("secrets", resourceVersion="nonsense")
+    assert reply.code in {400, 500}
+    assert 'Invalid value: "nonsense"' in reply.body["message"]
+
+
 async def test_only_metadata_may_be_asked_for(kube: Kube) -> None:
     await kube.make("secrets", secret())
     version = (await kube.get("secrets", "web")).ok()

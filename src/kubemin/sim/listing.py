@@ -29,11 +29,9 @@ def selection(resource: Resource, query: Mapping[str, str]) -> Matcher | None:
 def revision_of(text: str) -> int:
     """Read a resourceVersion of a query."""
     if not text.isdecimal():
-        raise list_option(
-            "resourceVersion",
-            "FieldValueInvalid",
-            f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax',
-        )
+        # No error of the API's: the server's storage finds it, and the server passes on what it does not know as 500.
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise Problem(500, "", f'resourceVersion: Invalid value: "{text}": {why}')
     return int(text)
 
 

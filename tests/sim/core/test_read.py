@@ -205,12 +205,19 @@ async def test_a_version_of_the_future_times_out(api: Api) -> None:
         {"resourceVersionMatch": "Exact"},
         {"resourceVersionMatch": "Roughly", "resourceVersion": "5"},
         {"resourceVersionMatch": "Exact", "resourceVersion": "0"},
-        {"resourceVersion": "five"},
     ],
 )
 async def test_options_that_make_no_sense_are_422(api: Api, query: dict[str, str]) -> None:
     answer = await api.get(CONFIG_MAPS, **query)
     assert (answer.status, answer.body["details"]["kind"]) == (422, "ListOptions")
+
+
+async def test_a_version_that_is_none_is_500(api: Api) -> None:
+    answer = await api.get(CONFIG_MAPS, resourceVersion="five")
+    assert (answer.status, answer.body.get("reason")) == (500, None)
+    assert answer.body["message"] == (
+        'resourceVersion: Invalid value: "five": strconv.ParseUint: parsing "five": invalid syntax'
+    )
 
 
 async def test_metadata_only(api: Api) -> None:

@@ -101,12 +101,16 @@ async def test_send_initial_events_false_starts_now(api: Api) -> None:
     [
         {"sendInitialEvents": "true"},
         {"resourceVersionMatch": "NotOlderThan"},
-        {"resourceVersion": "x"},
     ],
 )
 async def test_options_that_make_no_sense_are_422(api: Api, query: dict[str, str]) -> None:
     answer = await api.get(CONFIG_MAPS, watch="true", **query)
     assert (answer.status, answer.body["details"]["kind"]) == (422, "ListOptions")
+
+
+async def test_a_version_that_is_none_is_500(api: Api) -> None:
+    answer = await api.get(CONFIG_MAPS, watch="true", resourceVersion="x")
+    assert (answer.status, answer.body["message"].startswith("resourceVersion: Invalid value")) == (500, True)
 
 
 async def test_a_version_that_is_too_old_is_an_error_event_with_410(api: Api) -> None:
