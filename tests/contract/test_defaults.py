@@ -143,6 +143,8 @@ async def test_job(kube: Kube) -> None:
     labels = made["spec"]["template"]["metadata"]["labels"]
     assert labels["batch.kubernetes.io/job-name"] == labels["job-name"] == "mig"
     assert labels["batch.kubernetes.io/controller-uid"] == labels["controller-uid"] == uid
+    assert meta(made)["labels"] == labels
+    assert (await kube.read("jobs", "mig"))["metadata"]["labels"] == labels
 
 
 async def test_ingress_and_role_come_back_as_they_are(kube: Kube) -> None:

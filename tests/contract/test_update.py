@@ -29,7 +29,7 @@ async def test_an_old_version_is_a_conflict(kube: Kube, plural: str) -> None:
         409, "Conflict", "the object has been modified; please apply your changes to the latest version"
     )
     assert body["details"]["name"] == meta(made)["name"]
-    assert meta(await kube.read(plural, meta(made)["name"]))["labels"] == {"touched": "no"}
+    assert meta(await kube.read(plural, meta(made)["name"]))["labels"]["touched"] == "no"
 
 
 async def test_another_uid_is_a_conflict(kube: Kube) -> None:
@@ -127,6 +127,16 @@ async def test_scale_reads_and_writes_the_replicas(kube: Kube) -> None:
     (await kube.put("deployments", scale, sub="scale")).refused(409, "Conflict")
     patched = (await kube.patch("deployments", "web", {"spec": {"replicas": 0}}, sub="scale")).ok()
     assert patched["spec"] == {}
+
+
+async def test_a_scale_of_replicas_that_nobody_owns_is_not_recorded(kube: Kube) -> None:
+    """A POST owns the default. An apply owns what it says, so the default that it leaves is nobody's."""
+    (await kube.apply("deployments", deployment(replicas=None, image="image.invalid/never:1"))).ok(201)
+    (await kube.patch("deployments", "web", {"spec": {"replicas": 0}}, sub="scale", manager="hpa")).ok()
+    found = await kube.read("deployments", "web")
+    assert found["spec"]["replicas"] == 0
+    assert owners(found, "spec", "replicas") == set()
+    assert not any(manager == "hpa" for manager, _, _ in entries(found))
 
 
 async def test_owner_references_may_be_set_and_taken_off(kube: Kube) -> None:

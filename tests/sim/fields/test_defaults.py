@@ -7,6 +7,7 @@ import pytest
 
 from kubemin.sim import admit
 from kubemin.sim.jsondata import copy_json
+from kubemin.sim.problems import Problem
 from tests.sim.fields import samples
 
 Object = dict[str, Any]
@@ -175,6 +176,14 @@ def test_a_pod_requests_what_it_is_limited_to_and_a_template_does_not() -> None:
     assert "requests" not in obj["spec"]["template"]["spec"]["containers"][0]["resources"]
 
 
+JOB_LABELS = {
+    "batch.kubernetes.io/controller-uid": "u",
+    "batch.kubernetes.io/job-name": "once",
+    "controller-uid": "u",
+    "job-name": "once",
+}
+
+
 def test_a_job_selects_its_own_pods() -> None:
     obj = filled(samples.job())
     assert obj["spec"]["backoffLimit"] == 6
@@ -185,13 +194,42 @@ def test_a_job_selects_its_own_pods() -> None:
     obj["metadata"]["uid"] = "u"
     admit.complete("Job", obj)
     assert obj["spec"]["selector"] == {"matchLabels": {"batch.kubernetes.io/controller-uid": "u"}}
-    assert obj["spec"]["template"]["metadata"]["labels"] == {
-        "batch.kubernetes.io/controller-uid": "u",
-        "batch.kubernetes.io/job-name": "once",
-        "controller-uid": "u",
-        "job-name": "once",
-    }
+    assert obj["spec"]["template"]["metadata"]["labels"] == JOB_LABELS
+    assert obj["metadata"]["labels"] == JOB_LABELS
     admit.validate_create("Job", obj)
+
+
+@pytest.mark.parametrize("own", [None, {"tier": "b"}])
+def test_a_job_without_labels_has_those_of_its_template(own: dict[str, str] | None) -> None:
+    obj = samples.job()
+    obj["spec"]["template"]["metadata"] = {"labels": {"tier": "a"}}
+    if own is not None:
+        obj["metadata"]["labels"] = dict(own)
+    obj = filled(obj)
+    obj["metadata"]["uid"] = "u"
+    admit.complete("Job", obj)
+    assert obj["spec"]["template"]["metadata"]["labels"] == {"tier": "a", **JOB_LABELS}
+    assert obj["metadata"]["labels"] == (own or {"tier": "a", **JOB_LABELS})
+
+
+def test_a_job_that_selects_by_hand_gets_no_labels() -> None:
+    obj = samples.job(manualSelector=True, selector={"matchLabels": {"tier": "a"}})
+    obj["spec"]["template"]["metadata"] = {"labels": {"tier": "a"}}
+    obj = filled(obj)
+    obj["metadata"]["uid"] = "u"
+    admit.complete("Job", obj)
+    assert obj["metadata"]["labels"] == obj["spec"]["template"]["metadata"]["labels"] == {"tier": "a"}
+    admit.validate_create("Job", obj)
+
+
+def test_a_job_cannot_have_the_labels_of_another() -> None:
+    obj = samples.job()
+    obj["spec"]["template"]["metadata"] = {"labels": {"job-name": "other"}}
+    obj = filled(obj)
+    obj["metadata"]["uid"] = "u"
+    admit.complete("Job", obj)
+    with pytest.raises(Problem, match=r"spec.template.metadata.labels\[job-name\]: .* must be 'once'"):
+        admit.validate_create("Job", obj)
 
 
 def test_a_cron_job_leaves_the_defaults_of_jobs_to_its_jobs() -> None:

@@ -96,7 +96,7 @@ def _job(obj: Object) -> None:
     spec = obj["spec"]
     labels = spec["template"]["metadata"].get("labels")
     if labels and not obj["metadata"].get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
+        obj["metadata"]["labels"] = labels  # the same map, as on the server: ``complete`` tells by that
     _job_spec(spec)
 
 

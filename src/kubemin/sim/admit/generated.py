@@ -3,7 +3,7 @@
 from typing import Any
 
 from kubemin.sim.admit.pod_defaults import all_containers
-from kubemin.sim.admit.validation.workloads import JOB_LABELS
+from kubemin.sim.admit.validation.workloads import CONTROLLER_UID, job_labels
 
 __all__ = ["complete"]
 
@@ -23,14 +23,14 @@ def complete(kind: str, obj: Object) -> None:
 
 def _select_own_pods(job: Object) -> None:
     metadata, spec = job["metadata"], job["spec"]
-    uid, name = metadata["uid"], metadata.get("name", "")
-    labels = spec["template"]["metadata"].setdefault("labels", {})
-    for key in JOB_LABELS:
-        labels[key] = uid
-    for key in ("batch.kubernetes.io/job-name", "job-name"):
-        labels[key] = name
-    if "selector" not in spec:
-        spec["selector"] = {"matchLabels": {JOB_LABELS[0]: uid}}
+    own, template = metadata.get("labels"), spec["template"]["metadata"]
+    labels = {**job_labels(metadata), **template.get("labels", {})}
+    if not own or own is template.get("labels"):
+        # A Job without labels has those of its template. On the server the two are the same map by then.
+        metadata["labels"] = dict(labels)
+    template["labels"] = labels
+    selected = spec.setdefault("selector", {}).setdefault("matchLabels", {})
+    selected.setdefault(CONTROLLER_UID, metadata["uid"])
     spec["manualSelector"] = False
 
 

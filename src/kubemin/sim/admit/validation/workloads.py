@@ -222,8 +222,15 @@ def _check_job_spec(path: str, spec: Object, causes: Causes) -> None:
     causes.one_of(f"{path}.template.spec.restartPolicy", policy, ("OnFailure", "Never"))
 
 
-JOB_LABELS = ("batch.kubernetes.io/controller-uid", "controller-uid")
-"""Labels that hold a Job's uid on its pods."""
+CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
+"""The label that a Job selects its pods by."""
+
+
+def job_labels(metadata: Object) -> dict[str, str]:
+    """The labels that a Job's pods must have."""
+    uid, name = metadata.get("uid", ""), metadata.get("name", "")
+    return {CONTROLLER_UID: uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
+
 
 _JOB_FIXED = (
     "completions",
@@ -249,9 +256,13 @@ def check_job(obj: Object, old: Object | None, causes: Causes) -> None:
         labels = spec["template"]["metadata"].get("labels", {})
         if not selects(selector, labels):
             causes.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-        uid = obj["metadata"].get("uid", "")
-        if not spec.get("manualSelector") and not selects(selector, dict.fromkeys(JOB_LABELS, uid)):
-            causes.invalid("spec.selector", selector, "`selector` not auto-generated")
+        if not spec.get("manualSelector"):
+            wanted = job_labels(obj["metadata"])
+            for key, value in wanted.items():
+                if labels.get(key) != value:
+                    causes.invalid(f"spec.template.metadata.labels[{key}]", labels, f"must be '{value}'")
+            if not selects(selector, wanted):
+                causes.invalid("spec.selector", selector, "`selector` not auto-generated")
     elif spec.get("manualSelector") or old is not None:
         causes.required("spec.selector")
     if old is not None:
