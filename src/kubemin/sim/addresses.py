@@ -63,12 +63,10 @@ class Allocator:
         self._pool = _Pool()
         self._held: dict[str, tuple[set[str], set[int]]] = {}
 
-    def allocate(self, resource: Resource, service: Object, old: Object | None, *, dry_run: bool) -> None:
+    def allocate(self, resource: Resource, service: Object, *, dry_run: bool) -> None:
         """Fill in what is missing, in place. 422 for what another Service has."""
         spec, owner = service["spec"], service["metadata"]["uid"]
         kind = spec.get("type", "ClusterIP")
-        if old is not None:
-            _inherit(spec, old["spec"], kind)
         before_ips, before_ports = self._held.get(owner, (set(), set()))
         ips: set[str] = set()
         ports: set[int] = set()
@@ -128,20 +126,6 @@ class Allocator:
                     )
                 port["nodePort"] = wanted
             taken.add(wanted)
-
-
-def _inherit(spec: Object, old: Object, kind: str) -> None:
-    """A PUT that leaves out the addresses keeps them."""
-    if kind != "ExternalName" and old.get("clusterIP"):
-        for field in ("clusterIP", "clusterIPs"):
-            if not spec.get(field) and field in old:
-                spec[field] = old[field]
-    if kind in ("NodePort", "LoadBalancer"):
-        before = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in old.get("ports") or ()}
-        for port in spec.get("ports") or ():
-            node_port = before.get((port.get("protocol"), port["port"]))
-            if node_port and not port.get("nodePort"):
-                port["nodePort"] = node_port
 
 
 def _taken(resource: Resource, service: Object, field: str, message: str) -> Problem:

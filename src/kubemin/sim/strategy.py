@@ -7,6 +7,7 @@ refused, it is ignored.
 from collections.abc import Mapping
 from typing import Any
 
+from kubemin.sim.admit import services
 from kubemin.sim.jsondata import Object, copy_json
 from kubemin.sim.problems import invalid
 from kubemin.sim.resources import Resource
@@ -81,6 +82,9 @@ def prepare_update(resource: Resource, new: Object, old: Object, subresource: st
             _carry(new, old, "status")
         if resource.plural == "namespaces":
             _carry(new, old, "spec")
+        if resource.plural == "services":
+            services.carry_over(new["spec"], old["spec"])
+            services.drop_unfit(new, old)
     if not new_meta.get("uid"):
         _carry(new_meta, old_meta, "uid")
     for field in ("creationTimestamp", "deletionTimestamp"):

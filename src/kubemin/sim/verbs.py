@@ -257,7 +257,7 @@ class Verbs:
         if (existing := self._peek(resource, namespace, name)) is not None:
             raise already_exists(resource, name, terminating="deletionTimestamp" in existing["metadata"])
         if resource.plural == "services":
-            self._allocator.allocate(resource, obj, None, dry_run=write.dry_run)
+            self._allocator.allocate(resource, obj, dry_run=write.dry_run)
         if write.dry_run:
             return Written(_in_order(resource, obj), created=True)
         entry = self._storage.put(resource.plural, (namespace, name), _in_order(resource, obj))
@@ -320,7 +320,7 @@ class Verbs:
         if not write.subresource:
             admit_update(self._storage, resource, new, old)
         if resource.plural == "services" and not write.subresource:
-            self._allocator.allocate(resource, new, old, dry_run=write.dry_run)
+            self._allocator.allocate(resource, new, dry_run=write.dry_run)
         key = (old["metadata"].get("namespace", ""), name)
         if is_final(new, old):
             if not write.dry_run:

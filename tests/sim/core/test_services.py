@@ -99,7 +99,7 @@ def test_no_address_is_ever_given_out_twice_nor_lost(actions: list[tuple[str, st
             obj["spec"]["clusterIP"] = ip  # type: ignore[index]
         taken = {other["spec"]["clusterIP"] for other in living.values()}
         try:
-            allocator.allocate(RESOURCES["services"], obj, None, dry_run=action == "dry")
+            allocator.allocate(RESOURCES["services"], obj, dry_run=action == "dry")
         except Problem:
             assert ip in taken
         else:

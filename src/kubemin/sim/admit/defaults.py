@@ -6,6 +6,7 @@ from typing import Any
 
 from kubemin.sim.admit.decode import decode
 from kubemin.sim.admit.pod_defaults import default_pod, default_pod_template
+from kubemin.sim.admit.services import is_external
 
 __all__ = ["default"]
 
@@ -121,7 +122,7 @@ def _service(obj: Object) -> None:
         port.setdefault("protocol", "TCP")
         if port["targetPort"] in (0, ""):
             port["targetPort"] = port["port"]
-    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+    if is_external(spec):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)

@@ -3,6 +3,7 @@
 import ipaddress
 from typing import Any
 
+from kubemin.sim.admit.services import is_external
 from kubemin.sim.admit.validation import formats
 from kubemin.sim.admit.validation.causes import Causes
 from kubemin.sim.admit.validation.containers import check_port_reference
@@ -47,12 +48,9 @@ def check_service(obj: Object, old: Object | None, causes: Causes) -> None:
         for index, port in enumerate(ports):
             if "nodePort" in port:
                 causes.forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
-        if "externalTrafficPolicy" in spec and not spec.get("externalIPs"):
-            causes.invalid(
-                "spec.externalTrafficPolicy",
-                spec["externalTrafficPolicy"],
-                "may only be set for externally-accessible services",
-            )
+    policy = spec.get("externalTrafficPolicy")
+    if policy and not is_external(spec):
+        causes.invalid("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services")
     _check_duplicates(ports, causes)
     if "internalTrafficPolicy" in spec:
         causes.one_of("spec.internalTrafficPolicy", spec["internalTrafficPolicy"], ("Cluster", "Local"))
