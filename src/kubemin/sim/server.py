@@ -11,7 +11,7 @@ from typing import Self
 from aiohttp import web
 
 from kubemin.sim.authorization import Authorization
-from kubemin.sim.controllers import Controllers
+from kubemin.sim.controllers import Controllers, Injected, Pace
 from kubemin.sim.faults import Faults
 from kubemin.sim.http import Api
 from kubemin.sim.kubeconfig import kubeconfig
@@ -28,7 +28,7 @@ class SimServer:
     ``speed`` divides the times that controllers and Pods take. With a ``token`` every request must carry it as bearer.
     ``authorize``: the token (a new one, if none is given) is the administrator's, and everybody else may do what the
     roles and bindings in the cluster say (`account_token`). ``history`` is how many changes of a resource a watch may
-    lie behind.
+    lie behind. ``inject`` and ``collector`` are as in ``Controllers``.
     """
 
     def __init__(
@@ -41,13 +41,17 @@ class SimServer:
         authorize: bool = False,
         history: int = 10_000,
         bookmark_interval: float = 60.0,
+        inject: Injected | None = None,
+        collector: Pace | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self.registry = Registry(Storage(history=history))
         self.authorization = Authorization(self.registry.storage, token, enforce=authorize)
         self.faults = Faults(self.registry)
-        self.controllers = Controllers(self.registry, speed=speed, intercept=self.faults.lag)
+        self.controllers = Controllers(
+            self.registry, speed=speed, intercept=self.faults.lag, inject=inject, collector=collector
+        )
         self._api = Api(
             self.registry,
             log=self.controllers.log,

@@ -1,10 +1,15 @@
 """Garbage collection by ownerReferences."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from kubemin.sim.controllers import Controllers, Pace
+from kubemin.sim.controllers.garbage import GarbageCollector
+from kubemin.sim.controllers.hub import Key
 from kubemin.sim.jsondata import Object
+from kubemin.sim.registry import Registry
 from tests.sim.controllers.conftest import World, deployment, stateful
 from tests.sim.controllers.test_deployment import rolled_out
 from tests.sim.controllers.test_jobs import job
@@ -146,3 +151,42 @@ async def test_a_reference_that_cannot_be_followed_collects_nothing(world: World
     await world.settled()
     assert world.get("clusterroles", "r", "") is not None
     assert left(world) == ["child"]
+
+
+@pytest.fixture
+async def slow(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[World, list[Key]]]:
+    """A cluster whose collector takes turns, and the turns that it took."""
+    turns: list[Key] = []
+    collect = GarbageCollector._collect
+
+    def counted(collector: GarbageCollector, key: Key) -> None:
+        turns.append(key)
+        assert len(collector._busy) <= 2
+        collect(collector, key)
+
+    monkeypatch.setattr(GarbageCollector, "_collect", counted)
+    registry = Registry()
+    registry.create("namespaces", "", {"metadata": {"name": "default"}}, manager="test")
+    controllers = Controllers(registry, speed=1000.0, collector=Pace(seconds=1.0, workers=2))
+    await controllers.start()
+    yield World(registry, controllers), turns
+    await controllers.stop()
+
+
+@pytest.mark.parametrize(("propagation", "own"), [("Foreground", 2), ("Background", 0)])
+async def test_a_collector_that_takes_turns(slow: tuple[World, list[Key]], propagation: str, own: int) -> None:
+    world, turns = slow
+    for name in "abc":
+        world.create(deployment(name, replicas=2))
+    for name in "abc":
+        await rolled_out(world, name)
+    await world.settled()
+    turns.clear()
+    for name in "abc":
+        world.delete("deployments", name, propagation=propagation)
+    assert turns == []  # not yet
+    await world.until(lambda: not world.all("pods") and not world.all("deployments") and not world.all("replicasets"))
+    for name in "abc":
+        assert sum(key == ("deployments", "default", name) for key in turns) == own
+    dependents = {key for key in turns if key[0] in ("pods", "replicasets")}
+    assert len(dependents) == 9  # three ReplicaSets, six Pods

@@ -2,8 +2,10 @@
 
 import pytest
 
+from kubemin.sim.controllers import Controllers
 from kubemin.sim.jsondata import Object
 from kubemin.sim.problems import Problem
+from kubemin.sim.registry import Registry
 from tests.sim.controllers.conftest import World, deployment, pod
 from tests.sim.controllers.test_deployment import condition, rolled_out
 from tests.sim.controllers.test_pods import is_ready
@@ -35,6 +37,29 @@ async def test_what_is_furnished_comes_again(world: World) -> None:
     world.delete("configmaps", "kube-root-ca.crt", "team")
     world.delete("serviceaccounts", "default", "team")
     await furnished(world)
+
+
+async def test_what_others_inject_comes_a_moment_later_to_every_namespace() -> None:
+    registry = Registry()
+    registry.create("namespaces", "", {"metadata": {"name": "default"}}, manager="test")
+    mesh = {"istio-ca-root-cert": {"root-cert.pem": "x"}, "trust": {"ca.crt": "y"}}
+    controllers = Controllers(registry, speed=1000.0, inject=mesh)
+    world = World(registry, controllers)
+    order = world.heard("ADDED", "ConfigMap")
+    await controllers.start()
+    expected = sorted(["kube-root-ca.crt", *mesh])
+    await world.until(lambda: world.names("configmaps") == expected)
+    world.create(NAMESPACE)
+    await world.until(lambda: world.names("configmaps", "team") == expected)
+    assert order == ["kube-root-ca.crt", *mesh] * 2
+    world.merge("configmaps", "trust", {"data": {"ca.crt": "edited"}}, "team")
+    world.delete("configmaps", "istio-ca-root-cert", "team")
+    found = await world.until(lambda: world.get("configmaps", "istio-ca-root-cert", "team"))
+    assert found["data"] == mesh["istio-ca-root-cert"]
+    await world.until(lambda: (world.get("configmaps", "trust", "team") or {}).get("data") == mesh["trust"])
+    world.delete("namespaces", "team", "")
+    await world.until(lambda: world.get("namespaces", "team", "") is None)
+    await controllers.stop()
 
 
 async def test_deletion_empties_it_then_removes_it(world: World) -> None:

@@ -4,8 +4,9 @@ import asyncio
 
 from kubemin.sim.controllers.deployment import DeploymentController
 from kubemin.sim.controllers.endpoints import EndpointsController
-from kubemin.sim.controllers.garbage import GarbageCollector
+from kubemin.sim.controllers.garbage import GarbageCollector, Pace
 from kubemin.sim.controllers.hub import Hub, Intercept
+from kubemin.sim.controllers.injector import Injected, Injector
 from kubemin.sim.controllers.job import JobController
 from kubemin.sim.controllers.kubelet import Kubelet
 from kubemin.sim.controllers.namespace import NamespaceController
@@ -17,16 +18,30 @@ from kubemin.sim.controllers.statefulset import StatefulSetController
 from kubemin.sim.controllers.volumes import VolumeController
 from kubemin.sim.registry import Registry
 
-__all__ = ["Controllers"]
+__all__ = ["Controllers", "Injected", "Pace"]
 
 
 class Controllers:
-    """All controllers over one registry. ``speed`` divides every time that something takes."""
+    """All controllers over one registry. ``speed`` divides every time that something takes.
 
-    def __init__(self, registry: Registry, *, speed: float = 1.0, intercept: Intercept | None = None) -> None:
+    ``inject``: ConfigMaps that others put into each Namespace a moment after its creation. ``collector``: how slow the
+    garbage collector is; without it, it does at once what is to be done.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        speed: float = 1.0,
+        intercept: Intercept | None = None,
+        inject: Injected | None = None,
+        collector: Pace | None = None,
+    ) -> None:
         self._registry = registry
         self._intercept = intercept
         self._speed = speed
+        self._inject = inject or {}
+        self._collector = collector
         self._hub: Hub | None = None
         self._kubelet: Kubelet | None = None
         self._task: asyncio.Task[None] | None = None
@@ -40,7 +55,7 @@ class Controllers:
         hub.add(
             [
                 NamespaceController(hub),
-                GarbageCollector(hub),
+                GarbageCollector(hub, self._collector),
                 DeploymentController(hub),
                 ReplicaSetController(hub),
                 StatefulSetController(hub),
@@ -50,6 +65,7 @@ class Controllers:
                 VolumeController(hub),
                 EndpointsController(hub),
                 QuotaController(hub),
+                Injector(hub, self._inject),
             ]
         )
         hub.take_up()

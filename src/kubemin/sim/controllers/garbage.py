@@ -1,6 +1,9 @@
 """The garbage collector: what happens to dependents when their owner goes."""
 
-from kubemin.sim.controllers.hub import Controller, Key
+from dataclasses import dataclass
+from itertools import islice
+
+from kubemin.sim.controllers.hub import Controller, Hub, Key
 from kubemin.sim.controllers.owners import with_meta
 from kubemin.sim.controllers.view import is_deleting
 from kubemin.sim.deletion import FOREGROUND, ORPHAN
@@ -9,10 +12,45 @@ from kubemin.sim.resources import BY_KIND
 from kubemin.sim.storage import EventType
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the collector is: each turn of an object takes ``seconds`` at speed 1 of one of so many workers.
+
+    A real one takes that long as it asks the API server for the object and its owners, and may ask only so often. A
+    Deployment that is deleted in the foreground has a turn, then its ReplicaSet, then the Pods, then these two again.
+    In the background there are two: the ReplicaSet's and the Pods'.
+    """
+
+    seconds: float
+    workers: int = 20
+
+
 class GarbageCollector(Controller):
     """Syncs objects by plural, namespace and name: each by the owners that it names, and as an owner that goes."""
 
     watches = ("*",)
+
+    def __init__(self, hub: Hub, pace: Pace | None = None) -> None:
+        super().__init__(hub)
+        self._pace = pace
+        self._waiting: dict[Key, None] = {}
+        self._busy: set[Key] = set()
+
+    def enqueue(self, *key: str) -> None:
+        if self._pace is None:
+            super().enqueue(*key)
+        else:
+            self._waiting[key] = None
+            self._take_turns(self._pace)
+
+    def _take_turns(self, pace: Pace) -> None:
+        """Let idle workers begin with what waits. What one has under way no other takes up."""
+        if len(self._busy) < pace.workers:
+            idle = pace.workers - len(self._busy)
+            for key in list(islice((key for key in self._waiting if key not in self._busy), idle)):
+                del self._waiting[key]
+                self._busy.add(key)
+                self.hub.later(pace.seconds, self, key)
 
     def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
         meta = obj["metadata"]
@@ -24,7 +62,7 @@ class GarbageCollector(Controller):
                 if found is not None and is_deleting(found[1]):
                     self.enqueue(*found[0])
             return
-        going = is_deleting(obj) and any(finalizer in (ORPHAN, FOREGROUND) for finalizer in _finalizers(obj))
+        going = _awaited(obj) and (old is None or _awaited(obj) != _awaited(old))
         owners = meta.get("ownerReferences")
         before = old["metadata"].get("ownerReferences") if old is not None else None
         if going or owners != before:
@@ -37,6 +75,14 @@ class GarbageCollector(Controller):
                     self.enqueue(*found[0])
 
     def sync(self, key: Key) -> None:
+        try:
+            self._collect(key)
+        finally:
+            if self._pace is not None:
+                self._busy.discard(key)
+                self._take_turns(self._pace)
+
+    def _collect(self, key: Key) -> None:
         obj = self.view.get(key[0], key[1], key[2])
         if obj is None:
             return
@@ -111,6 +157,11 @@ def _may_own(owner: Object, obj: Object) -> bool:
     """Whether the reference can be followed. Nothing is collected for one that makes no sense."""
     resource = BY_KIND.get(owner["kind"])
     return resource is not None and (not resource.namespaced or "namespace" in obj["metadata"])
+
+
+def _awaited(obj: Object) -> list[str]:
+    """The finalizers of an object on its way out that are the collector's to take off."""
+    return [found for found in _finalizers(obj) if found in (ORPHAN, FOREGROUND)] if is_deleting(obj) else []
 
 
 def _finalizers(obj: Object) -> list[str]:
