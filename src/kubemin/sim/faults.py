@@ -19,12 +19,12 @@ import yaml
 from aiohttp import web
 
 from kubemin.sim.jsondata import Object
-from kubemin.sim.problems import Problem, expired
+from kubemin.sim.problems import Problem, expired, forbidden
 from kubemin.sim.registry import Registry
 from kubemin.sim.resources import RESOURCES, Resource
 from kubemin.sim.watch import error_line
 
-Action = Literal["latency", "hold", "call", "status", "drop", "late", "cut", "expire", "stick", "lag"]
+Action = Literal["latency", "hold", "call", "status", "drop", "late", "cut", "expire", "stick", "lag", "deny"]
 When = Literal["before", "after"]
 
 STUCK = "sim.kubemin.io/stuck"
@@ -42,6 +42,8 @@ _REASONS = {
     404: "NotFound",
     409: "Conflict",
     410: "Expired",
+    413: "RequestEntityTooLarge",
+    422: "Invalid",
     429: "TooManyRequests",
     500: "InternalError",
     503: "ServiceUnavailable",
@@ -91,12 +93,16 @@ class Fault:
 
     - ``latency``: wait ``seconds``. ``hold``: wait until released. ``call``: call (and await) ``call``. These let the
       request go on.
-    - ``status``: answer ``code``, with ``retry_after`` seconds if given. ``drop``: break the connection.
+    - ``status``: answer ``code`` (503), with ``retry_after`` seconds if given. ``drop``: break the connection.
     - ``late``: break the connection now; the request takes effect after ``seconds``, or when released. It is judged by
       what is there then, with its preconditions.
     - ``cut``: break a watch ``seconds`` after it began. ``expire``: answer 410, a watch with an ``ERROR`` event.
     - ``stick``: whatever is deleted, by whomever, keeps the finalizer ``STUCK`` until released. It looks at resource,
       namespace and name only.
+    - ``deny``: refuse with ``message`` an operation on an object, by whomever, dry runs too, as the
+      ValidatingAdmissionPolicy ``policy`` with the binding ``binding`` would: after validation, before AlreadyExists.
+      ``verb`` is ``create``, ``update`` (a patch, or an apply of what is there, is one) or ``delete``. ``code`` is 422,
+      the reason of a policy that names none, 401, 403 or 413. Looks at resource, namespace and name too.
     - ``lag``: what a controller is about to create is created after ``seconds``, or when released, whatever has become
       of its owner by then. The controller is told that there was no answer. Looks at the same three.
 
@@ -117,14 +123,16 @@ class Fault:
     when: When = "before"
     dry_run: bool | None = False
     seconds: float | None = None
-    code: int = 503
+    code: int | None = None
     retry_after: int | None = None
     message: str = ""
+    policy: str = "policy"
+    binding: str = "binding"
     call: Callable[[RequestInfo], Awaitable[None] | None] | None = None
 
     def matches(self, info: RequestInfo) -> bool:
         """Whether it is about such a request."""
-        if self.action in ("stick", "lag") or (self.dry_run is not None and self.dry_run != info.dry_run):
+        if self.action in ("stick", "lag", "deny") or (self.dry_run is not None and self.dry_run != info.dry_run):
             return False
         if self.action == "cut" and info.verb != "watch":
             return False
@@ -132,6 +140,11 @@ class Fault:
         if not (info.verb in group if group is not None else fnmatchcase(info.verb, self.verb)):
             return False
         return self.covers(info.resource, info.namespace, info.name) and fnmatchcase(info.subresource, self.subresource)
+
+    def denies(self, operation: str, resource: str, namespace: str, name: str) -> bool:
+        """Whether it refuses such an operation."""
+        named = self.verb == "write" or fnmatchcase(operation, self.verb)
+        return self.action == "deny" and named and self.covers(resource, namespace, name)
 
     def covers(self, resource: str, namespace: str, name: str) -> bool:
         """Whether it is about such an object."""
@@ -236,6 +249,7 @@ class Faults:
         self._watches: dict[asyncio.Transport, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         registry.verbs.finalizers_on_delete = self._stick
+        registry.verbs.validate = self._validate
 
     @property
     def armed(self) -> list[Armed]:
@@ -378,6 +392,12 @@ class Faults:
             return True
         return False
 
+    def _validate(self, operation: str, resource: Resource, namespace: str, name: str) -> None:
+        for armed in self.armed:
+            if armed.fault.denies(operation, resource.plural, namespace, name) and armed.strike():
+                self._start(armed.tell())
+                raise _denial(armed.fault, resource, name)
+
     def _stick(self, resource: Resource, obj: Object) -> list[str]:
         meta = obj["metadata"]
         for armed in self.armed:
@@ -390,5 +410,14 @@ class Faults:
 
 def _refusal(fault: Fault) -> Problem:
     details = {"retryAfterSeconds": fault.retry_after} if fault.retry_after is not None else None
-    message = fault.message or f"simulated: {fault.code}"
-    return Problem(fault.code, _REASONS.get(fault.code, ""), message, details=details)
+    code = fault.code or 503
+    message = fault.message or f"simulated: {code}"
+    return Problem(code, _REASONS.get(code, ""), message, details=details)
+
+
+def _denial(fault: Fault, resource: Resource, name: str) -> Problem:
+    why = f"ValidatingAdmissionPolicy '{fault.policy}' with binding '{fault.binding}' denied request: {fault.message}"
+    problem = forbidden(resource, name, why, causes=[{"message": why}])
+    problem.code = fault.code or 422
+    problem.reason = _REASONS.get(problem.code, "")
+    return problem

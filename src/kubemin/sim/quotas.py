@@ -23,16 +23,25 @@ _COUNTED = frozenset(
         "services",
     }
 )
+_CHARGED_AGAIN = frozenset({"persistentvolumeclaims", "services"})
+"""What a change can make use more."""
+
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
+_OF_CLASS = ".storageclass.storage.k8s.io/"
 _ONE = Decimal(1)
 
 
-def check_quota(storage: Storage, resource: Resource, namespace: str, name: str, obj: Object) -> None:
-    """Refuse with 403 an object that would take its namespace over a quota."""
+def check_quota(
+    storage: Storage, resource: Resource, namespace: str, name: str, obj: Object, old: Object | None = None
+) -> None:
+    """Refuse with 403 an object, new or changed, that would take its namespace over a quota."""
     quotas = sorted(storage.shelf("resourcequotas").scan(namespace), key=lambda entry: entry.obj["metadata"]["name"])
-    if not quotas or not resource.namespaced:
+    if not quotas or not resource.namespaced or (old is not None and resource.plural not in _CHARGED_AGAIN):
         return
     cost = usage_of(resource, obj)
+    if old is not None:
+        before = usage_of(resource, old)
+        cost = {key: amount - before.get(key, 0) for key, amount in cost.items() if amount > before.get(key, 0)}
     for entry in quotas:
         quota = entry.obj
         hard = _hard(quota)
@@ -74,18 +83,29 @@ def usage_of(resource: Resource, obj: Object) -> dict[str, Decimal]:
     elif resource.plural == "persistentvolumeclaims":
         requests = (obj["spec"].get("resources") or {}).get("requests") or {}
         cost["requests.storage"] = quantity_value(requests.get("storage", "0"))
+        if storage_class := obj["spec"].get("storageClassName"):
+            cost[f"{storage_class}{_OF_CLASS}requests.storage"] = cost["requests.storage"]
+            cost[f"{storage_class}{_OF_CLASS}persistentvolumeclaims"] = _ONE
     elif resource.plural == "services":
-        kind = obj["spec"].get("type")
-        cost["services.loadbalancers"] = Decimal(kind == "LoadBalancer")
-        ports = len(obj["spec"].get("ports") or ())
-        cost["services.nodeports"] = Decimal(ports if kind in ("NodePort", "LoadBalancer") else 0)
+        cost["services.loadbalancers"] = Decimal(obj["spec"].get("type") == "LoadBalancer")
+        cost["services.nodeports"] = Decimal(_node_ports(obj["spec"]))
     if resource.plural in _COUNTED:
         cost[resource.plural] = _ONE
     return cost
 
 
-def shown(amount: Decimal) -> str:
-    """The amount as the API prints it."""
+def _node_ports(spec: Object) -> int:
+    """How many node ports a Service has, or will have: they are counted before they are allocated."""
+    if spec.get("type") not in ("NodePort", "LoadBalancer"):
+        return 0
+    allocated = spec.get("allocateLoadBalancerNodePorts") is not False
+    return sum(allocated or bool(port.get("nodePort")) for port in spec.get("ports") or ())
+
+
+def shown(key: str, amount: Decimal) -> str:
+    """The amount as the API prints it: bytes that make whole kibibytes, in these and what is above them."""
+    if key.endswith(("memory", "storage")) and amount % 1024 == 0:
+        return canonical_quantity(f"{amount / 1024:f}Ki")
     return canonical_quantity(format(amount, "f"))
 
 
@@ -94,14 +114,14 @@ def _hard(quota: Object) -> dict[str, Decimal]:
 
 
 def _listed(amounts: Usage, keys: Iterable[str]) -> str:
-    return ",".join(f"{key}={shown(amounts[key])}" for key in keys)
+    return ",".join(f"{key}={shown(key, amounts[key])}" for key in keys)
 
 
 def _plurals(key: str) -> list[str]:
     """The resources that count for a key of a quota."""
     if key.startswith("count/"):
         return [found.plural for found in RESOURCES.values() if found.namespaced and f"count/{found.qualified}" == key]
-    if key == "requests.storage":
+    if key == "requests.storage" or _OF_CLASS in key:
         return ["persistentvolumeclaims"]
     if key.startswith("services."):
         return ["services"]

@@ -49,6 +49,10 @@ _GENERATED_NAME_BASE = 58
 _GENERATED_NAME_ATTEMPTS = 8
 
 
+Validate = Callable[[str, Resource, str, str], None]
+"""Validating admission: raises ``Problem`` for an operation (``create``, ``update``, ``delete``) that is denied."""
+
+
 class Guard(Protocol):
     """Raises ``Problem`` where the caller may not write ``new`` over ``old`` (``None``: nothing is there)."""
 
@@ -103,6 +107,8 @@ class Verbs:
         self._allocator = Allocator()
         self.finalizers_on_delete: Callable[[Resource, Object], list[str]] = lambda resource, obj: []
         """Asked at each deletion for finalizers that the object gets with it: how faults make one stick."""
+        self.validate: Validate = lambda operation, resource, namespace, name: None
+        """Asked before each write of an object, dry runs too, when all else is known to be right but for quotas."""
 
     def post(self, resource: Resource, namespace: str, obj: Object, write: Write) -> Written:
         """Create ``obj``."""
@@ -175,6 +181,7 @@ class Verbs:
             raise not_found(resource, name)
         admit_delete(resource, name)
         check_preconditions(resource, old, options)
+        self.validate("delete", resource, namespace, name)
         meta: Object = old["metadata"]
         lasting = resource.plural == "namespaces" and bool((old.get("spec") or {}).get("finalizers"))
         if lasting and "deletionTimestamp" in meta:
@@ -250,6 +257,8 @@ class Verbs:
         prepare_create(resource, obj)
         admit.complete(resource.kind, obj)
         admit.validate_create(resource.kind, obj)
+        # Whether it exists is found out last: a POST of what is there is refused first by policies and full quotas.
+        self.validate("create", resource, namespace, name)
         check_quota(self._storage, resource, namespace, name, obj)
         version = str(meta.pop("resourceVersion", "") or "0")
         if version != "0" and not write.dry_run:
@@ -301,6 +310,7 @@ class Verbs:
     def _update(self, resource: Resource, old: Object, new: Object, write: Write, *, tracked: bool = False) -> Written:
         """Make ``new`` the state of an object that is ``old``. ``tracked``: managedFields are settled already."""
         meta, name = new["metadata"], old["metadata"]["name"]
+        key = (old["metadata"].get("namespace", ""), name)
         version = str(meta.get("resourceVersion") or "0")
         if not version.isdecimal():
             raise Problem(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
@@ -319,9 +329,10 @@ class Verbs:
         admit.validate_update(resource.kind, new, old)
         if not write.subresource:
             admit_update(self._storage, resource, new, old)
+            self.validate("update", resource, key[0], name)
+            check_quota(self._storage, resource, key[0], name, new, old)
         if resource.plural == "services" and not write.subresource:
             self._allocator.allocate(resource, new, dry_run=write.dry_run)
-        key = (old["metadata"].get("namespace", ""), name)
         if is_final(new, old):
             if not write.dry_run:
                 self._erase(resource, key)

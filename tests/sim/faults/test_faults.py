@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
 
 from kubemin.sim import SimServer
 from kubemin.sim.faults import STUCK, Fault, RequestInfo
-from tests.sim.controllers.conftest import stateful
+from tests.sim.controllers.conftest import deployment, stateful
 from tests.sim.faults.conftest import Client
 
 SCALE = "/apis/apps/v1/namespaces/default/statefulsets/db/scale"
@@ -224,6 +225,66 @@ async def test_a_claim_that_a_controller_makes_after_its_owner_is_gone(server: S
     assert not stored(server, "data-db-1", "persistentvolumeclaims")
     assert (await armed.release())[0] == 201
     assert stored(server, "data-db-1", "persistentvolumeclaims")
+
+
+WHY = "ValidatingAdmissionPolicy 'freeze' with binding 'all' denied request: not on Fridays"
+DENIED = f'configmaps "a" is forbidden: {WHY}'
+
+
+def freeze(verb: str, **more: Any) -> Fault:
+    return Fault("deny", verb=verb, times=None, policy="freeze", binding="all", message="not on Fridays", **more)
+
+
+async def test_a_policy_denies_before_anything_is_said_to_exist(server: SimServer, client: Client) -> None:
+    await client.make("a")
+    armed = server.faults.add(freeze("create", resource="configmaps", name="a*"))
+    for query in ("", "?dryRun=All"):
+        code, body = await client("POST", f"configmaps{query}", {"metadata": {"name": "a"}})
+        assert (code, body["reason"], body["message"]) == (422, "Invalid", DENIED)
+        assert body["details"] == {
+            "name": "a",
+            "kind": "configmaps",
+            "causes": [{"message": WHY}],
+        }
+    assert (await client("POST", "configmaps", {"metadata": {"name": "a"}, "data": {"?": "x"}}))[1]["message"] != DENIED
+    assert (await client.make("b"))[0] == 201
+    assert (await client("DELETE", "configmaps/a"))[0] == 200
+    assert (await client.make("a"))[1]["message"] == DENIED
+    server.faults.remove(armed)
+    assert (await client.make("a"))[0] == 201
+
+
+async def test_an_apply_is_denied_as_what_it_does(server: SimServer, client: Client) -> None:
+    headers = {"Content-Type": "application/apply-patch+yaml"}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    created = server.faults.add(freeze("create"))
+    path = "configmaps/a?fieldManager=x"
+    assert (await client("PATCH", path, body, headers=headers))[0] == 422
+    server.faults.remove(created)
+    updated = server.faults.add(freeze("update"))
+    assert (await client("PATCH", path, body, headers=headers))[0] == 201
+    for verb, content in (("PATCH", headers), ("PATCH", {"Content-Type": "application/merge-patch+json"}), ("PUT", {})):
+        assert (await client(verb, path, {**body, "data": {"x": "y"}}, headers=content))[1]["message"] == DENIED
+    server.faults.remove(updated)
+    server.faults.add(freeze("delete", code=403))
+    for url in ("configmaps/a", "configmaps"):
+        code, refused = await client("DELETE", url)
+        assert (code, refused["reason"]) == (403, "Forbidden")
+    assert stored(server, "a")
+
+
+async def test_a_policy_binds_controllers_too(server: SimServer, client: Client) -> None:
+    body = {"action": "deny", "verb": "create", "resource": "pods", "times": None, "message": "none here"}
+    assert (await client("POST", "/sim/faults", body))[0] == 201
+    server.registry.create("deployments", "default", deployment(), manager="test")
+    await server.controllers.settled()
+    (failed,) = (
+        condition
+        for condition in server.registry.get("deployments", "default", "web")["status"]["conditions"]
+        if condition["type"] == "ReplicaFailure"
+    )
+    assert "ValidatingAdmissionPolicy 'policy' with binding 'binding' denied request: none here" in failed["message"]
+    assert list(server.registry.scan("pods")) == []
 
 
 async def test_over_http(server: SimServer, client: Client) -> None:

@@ -28,5 +28,5 @@ class QuotaController(Controller):
         before = status.get("used") or {}
         same = before.keys() == used.keys() and all(quantity_value(before[name]) == used[name] for name in used)
         if not same or status.get("hard") != hard:
-            counted = {name: shown(amount) for name, amount in sorted(used.items())}
+            counted = {name: shown(name, amount) for name, amount in sorted(used.items())}
             self.hub.set_status("resourcequotas", quota, {"hard": hard, "used": counted})
