@@ -97,12 +97,6 @@ def bad_request(message: str) -> Problem:
     return Problem(400, "BadRequest", message)
 
 
-def method_not_allowed(resource: Resource, action: str) -> Problem:
-    """405 on a resource."""
-    message = f'{action} is not supported on resources of kind "{resource.qualified}"'
-    return Problem(405, "MethodNotAllowed", message, details=_details(resource, ""))
-
-
 def invalid(group: str, kind: str, name: str, *causes: tuple[str, str, str]) -> Problem:
     """422. A cause is (field, reason, message), where the reason is ``FieldValueInvalid`` and the like."""
     lines = [f"{field}: {message}" for field, _, message in causes]

@@ -1,6 +1,7 @@
 """Watches: a stream of JSON lines, one an event, that starts at a revision and misses nothing after it."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from kubemin.sim.negotiation import View, negotiate
 from kubemin.sim.problems import Problem, expired
 from kubemin.sim.resources import Resource
 from kubemin.sim.selectors import Matcher
-from kubemin.sim.storage import Entry, Event, Expired, Storage
+from kubemin.sim.storage import Entry, Event, Expired, Key, Shelf, Storage
 
 # How long a watch that nobody reads any more may linger before it is noticed, in seconds.
 _PULSE = 5.0
@@ -135,6 +136,36 @@ def _query(call: Call) -> Mapping[str, str]:
     return {**call.query, "fieldSelector": f"{selector},{named}" if selector else named}
 
 
+class _Clock:
+    """When a watch ends, and when its next bookmark is due: at intervals, and once shortly before the end."""
+
+    def __init__(self, options: _Options, interval: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._interval = interval
+        self._deadline = self._loop.time() + options.timeout
+        self._bookmark = self._next_bookmark() if options.bookmarks else math.inf
+
+    def left(self) -> float:
+        """Seconds until something is due, or the connection is to be looked at."""
+        now = self._loop.time()
+        return max(0.0, min(self._deadline - now, self._bookmark - now, _PULSE))
+
+    def over(self) -> bool:
+        """Whether the watch has had its time."""
+        return self._loop.time() >= self._deadline
+
+    def bookmark_is_due(self) -> bool:
+        """Whether to send one now; if so, the next one is planned."""
+        due = self._loop.time() >= self._bookmark
+        if due:
+            self._bookmark = self._next_bookmark()
+        return due
+
+    def _next_bookmark(self) -> float:
+        now, last = self._loop.time(), self._deadline - _LAST_BOOKMARK
+        return last if now < last < now + self._interval else now + self._interval
+
+
 async def serve_watch(
     request: web.BaseRequest,
     call: Call,
@@ -151,52 +182,28 @@ async def serve_watch(
     shelf = storage.shelf(resource.plural)
     response = web.StreamResponse(headers={"Cache-Control": "no-cache, private", "Content-Type": "application/json"})
     response.enable_chunked_encoding()
-    # From here to the position is one step: no event falls between the initial ones and the rest.
-    first: list[bytes] = []
-    position = shelf.position
     if options.initial:
-        first = [
-            lines.present(entry) for _, entry in shelf.items(namespace or None) if matcher is None or matcher(entry.obj)
-        ]
+        # The position is read in the same step: no event falls between the initial ones and the rest.
+        position: int | None = shelf.position
+        first = _initial(lines, shelf.items(namespace or None), matcher)
         if options.bookmarks and query.get("sendInitialEvents"):
-            first.append(lines.bookmark(storage.revision, end_of_initial=True))
-    elif options.revision is not None:
-        try:
-            position = shelf.position_after(options.revision)
-        except Expired as error:
-            first = [error_line(expired(f"too old resource version: {error.revision} ({error.oldest})"))]
-            position = -1
+            first += lines.bookmark(storage.revision, end_of_initial=True)
+    else:
+        position, first = _start(shelf, options.revision)
     await response.prepare(request)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + options.timeout
-
-    def bookmark_after(now: float) -> float:
-        """When the next one is due: after the interval, and once shortly before the stream ends."""
-        last = deadline - _LAST_BOOKMARK
-        return last if now < last < now + bookmark_interval else now + bookmark_interval
-
-    next_bookmark = bookmark_after(loop.time()) if options.bookmarks else deadline
+    clock = _Clock(options, bookmark_interval)
     try:
         if first:
-            await response.write(b"".join(first))
-        while position >= 0 and not closing():
-            if shelf.position <= position:
-                left = min(deadline, next_bookmark, loop.time() + _PULSE) - loop.time()
-                try:
-                    async with asyncio.timeout(max(left, 0)):
-                        await shelf.changed(position)
-                except TimeoutError:
-                    if request.transport is None or request.transport.is_closing():
-                        break
-                    if loop.time() >= deadline:
-                        break
-                    if loop.time() >= next_bookmark:
-                        next_bookmark = bookmark_after(loop.time())
-                        await response.write(lines.bookmark(storage.revision))
-                continue
+            await response.write(first)
+        while position is not None and not (closing() or clock.over()):
             events = shelf.events_from(position)
-            position += len(events)
-            out = b"".join(lines.change(event) for event in events if not namespace or event.key[0] == namespace)
+            if events:
+                position += len(events)
+                out = b"".join(lines.change(event) for event in events if not namespace or event.key[0] == namespace)
+            else:
+                if not await _changed(shelf, position, clock.left()) and _is_left(request):
+                    break
+                out = lines.bookmark(storage.revision) if clock.bookmark_is_due() else b""
             if out:
                 await response.write(out)
         await response.write_eof()
@@ -206,3 +213,33 @@ async def serve_watch(
     except ConnectionError:
         pass
     return response
+
+
+def _initial(lines: _Lines, items: list[tuple[Key, Entry]], matcher: Matcher | None) -> bytes:
+    """The lines for what is there."""
+    return b"".join(lines.present(entry) for _, entry in items if matcher is None or matcher(entry.obj))
+
+
+def _start(shelf: Shelf, revision: int | None) -> tuple[int | None, bytes]:
+    """Where a watch that shows only changes begins. Nowhere, but for the error, if that is no longer in the log."""
+    if revision is None:
+        return shelf.position, b""
+    try:
+        return shelf.position_after(revision), b""
+    except Expired as error:
+        return None, error_line(expired(f"too old resource version: {error.revision} ({error.oldest})"))
+
+
+async def _changed(shelf: Shelf, position: int, seconds: float) -> bool:
+    """Wait that long for an event, and say whether there is one, or may be."""
+    try:
+        async with asyncio.timeout(seconds):
+            await shelf.changed(position)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _is_left(request: web.BaseRequest) -> bool:
+    """Whether the client has gone."""
+    return request.transport is None or request.transport.is_closing()

@@ -105,36 +105,37 @@ def _struct(node: Struct, obj: dict[str, Any]) -> None:
                 dropped.append(key)
             continue
         try:
-            if type(child) is Struct:
-                if type(value) is not dict:
-                    raise _mismatch(value, child)
-                _struct(child, value)
-                continue
-            if type(child) is Scalar:
-                if child.kind == "str" and type(value) is str:
-                    if not value and presence is _OMITTED:
-                        dropped.append(key)
-                    continue
-                obj[key] = value = _scalar(child, value)
-            else:
-                _container(child, value)
+            value = _read(child, value)
         except _MismatchError as mismatch:
             mismatch.path.append(key)
             mismatch.owner = mismatch.owner or node.name
             raise
-        if not value and type(child) is not Scalar:
-            # Storage does not tell empty lists and maps from absent ones.
-            if presence is _ALWAYS:
-                obj[key] = None
-            elif presence is _OMITTED:
-                dropped.append(key)
-        elif not value and presence is _OMITTED:
+        if value or type(child) is Struct:
+            obj[key] = value
+        elif presence is _OMITTED:
             dropped.append(key)
+        elif type(child) is not Scalar and presence is _ALWAYS:
+            obj[key] = None  # storage does not tell empty lists and maps from absent ones
+        else:
+            obj[key] = value
     for key in dropped:
         del obj[key]
     for key, child in node.always:
         if key not in obj:
             obj[key] = empty_value(child)
+
+
+def _read(node: Node, value: Any) -> Any:
+    """A value as the server reads it: a scalar respelled, anything else changed in place."""
+    if type(node) is Struct:
+        if type(value) is not dict:
+            raise _mismatch(value, node)
+        _struct(node, value)
+    elif type(node) is Scalar:
+        return value if node.kind == "str" and type(value) is str else _scalar(node, value)
+    else:
+        _container(node, value)
+    return value
 
 
 def _container(node: Node, value: Any) -> None:

@@ -22,7 +22,6 @@ from kubemin.sim.admit.tables import TABLES
 __all__ = ["Field", "Items", "Node", "Presence", "Scalar", "Struct", "Table", "is_known", "kind_schema"]
 
 SCALARS = frozenset({"str", "int", "long", "bool", "num", "qty", "intstr", "time", "bytes", "any"})
-_EMPTY = {"str": "", "int": 0, "long": 0, "num": 0, "bool": False, "qty": "0", "intstr": 0, "bytes": ""}
 
 
 class Presence(IntEnum):
