@@ -256,7 +256,7 @@ async def test_selectors_are_atomic(kube: Kube) -> None:
 
 async def test_replicas_that_are_not_declared_stay_with_whoever_scales(kube: Kube) -> None:
     """Trap 13."""
-    (await kube.apply("deployments", deployment(replicas=None))).ok(201)
+    (await kube.apply("deployments", deployment(replicas=1))).ok(201)
     scale = {"spec": {"replicas": 2}}
     (await kube.patch("deployments", "web", scale, sub="scale", manager="hpa")).ok()
     applied = (await kube.apply("deployments", deployment(image="app:2", replicas=None))).ok()
@@ -264,6 +264,17 @@ async def test_replicas_that_are_not_declared_stay_with_whoever_scales(kube: Kub
     assert owners(applied, "spec", "replicas") == {"hpa"}
     refusal = await kube.apply("deployments", deployment(image="app:2", replicas=1))
     refusal.refused(409, "Conflict", "hpa")
+
+
+async def test_replicas_that_nobody_owned_stay_as_scaled_and_are_nobody_s(kube: Kube) -> None:
+    """Trap 33: who scales is not told by the fields."""
+    (await kube.apply("deployments", deployment(replicas=None))).ok(201)
+    scale = {"spec": {"replicas": 2}}
+    (await kube.patch("deployments", "web", scale, sub="scale", manager="hpa")).ok()
+    applied = (await kube.apply("deployments", deployment(image="app:2", replicas=None))).ok()
+    assert applied["spec"]["replicas"] == 2
+    assert owners(applied, "spec", "replicas") == set()
+    assert (await kube.apply("deployments", deployment(image="app:2", replicas=1))).ok()["spec"]["replicas"] == 1
 
 
 async def test_giving_up_the_only_ownership_of_replicas_resets_them(kube: Kube) -> None:
