@@ -30,6 +30,9 @@ When = Literal["before", "after"]
 STUCK = "sim.kubemin.io/stuck"
 """The finalizer of ``stick``."""
 
+DENIAL_CODES = (None, 401, 403, 413, 422)
+"""What ``deny`` can answer: the codes of the reasons that a policy may name, 422 for one that names none."""
+
 _GROUPS: Mapping[str, frozenset[str]] = {
     "read": frozenset({"get", "list", "watch"}),
     "write": frozenset({"create", "update", "patch", "apply", "delete", "deletecollection"}),

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from kubemin.sim.faults import Action, Fault, Faults, When
+from kubemin.sim.faults import DENIAL_CODES, Action, Fault, Faults, When
 from kubemin.sim.jsondata import Object, dump_json
 from kubemin.sim.problems import Problem, bad_request
 
@@ -57,6 +57,8 @@ def _parse(body: Object) -> Fault:
         raise bad_request(f"action: one of {', '.join(name for name in get_args(Action) if name != 'call')}")
     if body.get("when", "before") not in get_args(When):
         raise bad_request("when: before or after")
+    if body["action"] == "deny" and body.get("code") not in DENIAL_CODES:
+        raise bad_request(f"code: one of {', '.join(str(code) for code in DENIAL_CODES if code)}")
     for name, value in body.items():
         if name in _NUMBERS:
             if value is not None and (isinstance(value, bool) or not isinstance(value, _NUMBERS[name])):

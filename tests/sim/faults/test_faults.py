@@ -313,6 +313,8 @@ async def test_over_http(server: SimServer, client: Client) -> None:
         {"action": "drop", "times": True},
         {"action": "drop", "name": 5},
         {"action": "drop", "dry_run": "yes"},
+        {"action": "deny", "code": 503},
+        {"action": "deny", "policy": 1},
     ],
 )
 async def test_nonsense_over_http_is_refused(client: Client, body: dict[str, object]) -> None:
