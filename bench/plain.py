@@ -6,8 +6,8 @@ from collections.abc import Collection
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED
-from kubemin.engine.ready import until_ready
-from kubemin.engine.removal import propagation
+from kubemin.engine.cleanup.deletion import propagation
+from kubemin.engine.deploy.ready import until_ready
 from kubemin.plan import Job, Plan, priority_of
 from kubemin.spec.objects import Manifest, ObjectRef
 

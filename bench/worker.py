@@ -10,10 +10,10 @@ from typing import Any
 from unittest.mock import patch
 
 from kubemin.cli import main
-from kubemin.engine import worker
-from kubemin.engine.lease import Lease
-from kubemin.engine.run import TaskRun, Tools
-from kubemin.engine.scope import Scope
+from kubemin.engine.journal.lease import Lease
+from kubemin.engine.supervise import worker
+from kubemin.engine.supervise.run import TaskRun, Tools
+from kubemin.engine.supervise.scope import Scope
 from kubemin.store.tasks import Task
 
 

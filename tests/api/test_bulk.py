@@ -9,7 +9,7 @@ import pytest
 from kubemin.api.body import parse_json
 from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
-from kubemin.engine.desk import Desk
+from kubemin.engine.entry.compute_thread import Desk
 from kubemin.engine.errors import Busy
 from kubemin.spec import issues
 from kubemin.spec.application import parse_application

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubemin.cluster import Cluster
-from kubemin.engine.orphans import Orphans
+from kubemin.engine.entry.orphans import Orphans
 from kubemin.sim.server import SimServer
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import ObjectRef

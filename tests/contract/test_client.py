@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from kubemin.cluster import errors
-from kubemin.cluster.content import namespace_content
 from kubemin.cluster.informers import Informers
-from kubemin.engine.content import strangers
-from kubemin.engine.ownership import adopt_created, claim_of
-from kubemin.engine.removal import propagation
+from kubemin.cluster.namespace_content import namespace_content
+from kubemin.engine.cleanup.deletion import propagation
+from kubemin.engine.objects.namespace_content import strangers
+from kubemin.engine.objects.ownership import adopt_created, claim_of
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 

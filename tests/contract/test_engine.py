@@ -12,7 +12,7 @@ import pytest
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import EngineOptions, ExecOptions, Service
-from kubemin.engine.ownership import claim_of
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.sim.server import SimServer
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef

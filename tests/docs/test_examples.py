@@ -11,10 +11,10 @@ import yaml
 from kubemin.plan import describe, make_plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import Application, parse_application
+from kubemin.spec.check_context import PREVIEW_ID
 from kubemin.spec.component import COMPONENT_TYPES
 from kubemin.spec.issues import Code
 from kubemin.spec.limits import Limits
-from kubemin.spec.scope import PREVIEW_ID
 from kubemin.spec.traits import TRAITS
 from tests.docs.markdown import ROOT, Block, Page, pages
 

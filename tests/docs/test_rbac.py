@@ -17,7 +17,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
 from kubemin.engine import ComponentWatch, ExecOptions
-from kubemin.engine.orphans import Orphans
+from kubemin.engine.entry.orphans import Orphans
 from kubemin.spec.limits import NAMESPACED_GRANTS
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.conftest import cluster, db, instance, sim

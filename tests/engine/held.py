@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.cluster import Cluster
-from kubemin.engine.journal import Journal, Resource
-from kubemin.engine.lease import Lease
-from kubemin.engine.rollback import Rollback
-from kubemin.engine.tracker import CleanupTracker
-from kubemin.engine.write import Ensure
+from kubemin.engine.cleanup.rollback import Rollback
+from kubemin.engine.deploy.write import Ensure
+from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.lease import Lease
+from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.sim.server import SimServer
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
-from kubemin.engine.loading import load
+from kubemin.engine.entry.loading import load
 from kubemin.render import Identity, render
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.sim.server import SimServer

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kubemin.engine import fetch
+from kubemin.engine.deploy import fetch
+from kubemin.engine.deploy.fetch import Fetcher, LookUp
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.fetch import Fetcher, LookUp
 from kubemin.render import Fetch
 from kubemin.spec.addresses import is_public
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.engine.merge import changed_paths, ownership, restoration
+from kubemin.engine.objects.merge import changed_paths, ownership, restoration
 
 _leaves = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b", "c"]), st.booleans())
 _names = st.sampled_from(["x", "y", "z", "w"])

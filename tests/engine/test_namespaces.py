@@ -3,8 +3,8 @@
 import pytest
 
 from kubemin.cluster.errors import ClusterError
-from kubemin.engine.namespaces import begun, create
-from kubemin.engine.rollback import Rollback
+from kubemin.engine.cleanup.rollback import Rollback
+from kubemin.engine.deploy.namespaces import begun, create
 from kubemin.sim.faults import Fault
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest

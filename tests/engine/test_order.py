@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Unanswered
-from kubemin.engine import namespaces
-from kubemin.engine.ownership import controlled
-from kubemin.engine.removal import FENCE
-from kubemin.engine.tracker import CleanupTracker
+from kubemin.engine.cleanup.deletion import FENCE
+from kubemin.engine.deploy import namespaces
+from kubemin.engine.journal.tracker import CleanupTracker
+from kubemin.engine.objects.ownership import controlled
 from kubemin.plan import priority_of
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.sim.resources import RESOURCES

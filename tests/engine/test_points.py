@@ -16,8 +16,8 @@ from sqlalchemy import create_engine, text
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, Service
-from kubemin.engine.merge import changed_paths
-from kubemin.engine.ownership import claim_of
+from kubemin.engine.objects.merge import changed_paths
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.sim.server import SimServer
 from kubemin.spec.limits import Limits

@@ -121,7 +121,7 @@ async def test_an_authorizer_that_lags_is_waited_for(instance: Instance, sim: Si
 async def test_it_is_not_waited_for_without_end(
     instance: Instance, admin: Instance, sim: SimServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kubemin.engine.write.PATIENCE", 0.3)
+    monkeypatch.setattr("kubemin.engine.deploy.write.PATIENCE", 0.3)
     before = await admin.snapshot()
     sim.authorization.policy.hold()
     task_id = await instance.exec(await instance.save([api()]))

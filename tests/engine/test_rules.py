@@ -7,8 +7,8 @@ import pytest
 
 from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
-from kubemin.engine.ownership import claim_of
-from kubemin.engine.tracker import current_tracker, with_cleanup_tracker
+from kubemin.engine.journal.tracker import current_tracker, with_cleanup_tracker
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import APP_ID, CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef

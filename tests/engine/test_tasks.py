@@ -223,7 +223,7 @@ async def test_what_nobody_has_removed_yet_is_not_said_to_be_gone(
     app_id = await instance.save([conf("settings", a="1"), web("api")])
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
-    monkeypatch.setattr("kubemin.engine.service._WAIT_FOR_REMOVAL", 0.0)
+    monkeypatch.setattr("kubemin.engine.entry.task_service._WAIT_FOR_REMOVAL", 0.0)
     deleted, failed = await instance.service.delete_resources(app_id)  # with no worker there
     assert deleted == []
     assert sorted(name.split("/")[0] for name in failed) == ["ConfigMap", "Deployment", "Service"]
@@ -303,7 +303,7 @@ async def test_a_panic_is_a_failure_and_is_cleaned_up(instance: Instance, monkey
 
     app_id = await instance.save(EVERYTHING)
     task_id = await instance.exec(app_id)
-    monkeypatch.setattr("kubemin.engine.job.until_ready", panics)
+    monkeypatch.setattr("kubemin.engine.deploy.job.until_ready", panics)
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.FAILED
@@ -344,7 +344,7 @@ async def test_a_cancel_in_the_process_does_not_wait_for_a_poll(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """not_at_the_next_poll: with the net below taken away, only the signal is left."""
-    monkeypatch.setattr("kubemin.engine.worker._STATUS_POLL", 3600.0)
+    monkeypatch.setattr("kubemin.engine.supervise.worker._STATUS_POLL", 3600.0)
     app_id = await instance.save([web("late", "late:never")])
     task_id = await instance.exec(app_id)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kubemin.engine.errors import TaskEnded
-from kubemin.engine.ownership import claim_of
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events, tasks

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kubemin.engine.ownership import application_of
-from kubemin.engine.removal import FENCE
+from kubemin.engine.cleanup.deletion import FENCE
+from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kubemin.engine.merge import changed_paths
+from kubemin.engine.objects.merge import changed_paths
 from kubemin.spec.labels import CLAIM, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from kubemin.render import Identity, Rendered, RenderError, render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
+from kubemin.spec.check_context import PREVIEW_ID, Scope
 from kubemin.spec.component import made_by
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import batch_job_name, is_label_value, is_subdomain
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
-from kubemin.spec.scope import PREVIEW_ID, Scope
 from tests.spec.strategies import APP_ID, applications, labels_
 
 from .cases import identity

@@ -12,7 +12,7 @@ import yaml
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.engine import EngineOptions, ExecOptions
-from kubemin.engine.run import next_retry
+from kubemin.engine.supervise.run import next_retry
 from kubemin.sim.faults import Armed, Fault
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from kubemin.engine import ExecOptions
-from kubemin.engine.orphans import Orphans
+from kubemin.engine.entry.orphans import Orphans
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import APP_ID, MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef

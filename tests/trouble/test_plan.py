@@ -12,7 +12,7 @@ import yaml
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
-from kubemin.engine.outlook import Outlooks
+from kubemin.engine.entry.preview import Outlooks
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events
 from tests.cli.kubemin import Kubemin, Running

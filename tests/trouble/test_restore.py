@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from kubemin.engine.ownership import claim_of
-from kubemin.engine.removal import FENCE
+from kubemin.engine.cleanup.deletion import FENCE
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.sim.jsondata import Object
 from kubemin.sim.resources import Resource

@@ -10,10 +10,10 @@ import pytest
 
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
+from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.orphans import Orphans
-from kubemin.engine.ownership import claim_of
-from kubemin.engine.scope import Scope, Stop
+from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
 from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import CLAIM

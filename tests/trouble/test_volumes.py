@@ -6,7 +6,7 @@ import pytest
 
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
-from kubemin.engine.dependents import dependents_of
+from kubemin.engine.objects.dependents import dependents_of
 from kubemin.sim.faults import Armed, Fault, RequestInfo
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus

@@ -10,7 +10,7 @@ from kubemin.api.deps import Deps
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
 from kubemin.api.parameter_check import check_parameters
-from kubemin.api.routes import applications, elsewhere, health, orphans, outlook, tasks, workflows
+from kubemin.api.routes import applications, elsewhere, health, orphans, preview, tasks, workflows
 
 PREFIX = "/api/v1"
 
@@ -43,7 +43,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     errors.install(app)
     api = APIRouter(prefix=PREFIX)
-    for part in (applications, outlook, workflows, tasks, orphans, elsewhere):
+    for part in (applications, preview, workflows, tasks, orphans, elsewhere):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubemin.api.lookups import application_of
+from kubemin.engine.entry.loading import Stored, stored
 from kubemin.engine.errors import NotFoundError
-from kubemin.engine.loading import Stored, stored
 from kubemin.spec.application import Application
 from kubemin.spec.issues import Code, Issue, SpecError
 from kubemin.spec.limits import Limits

@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from kubemin.engine.desk import Desk
+from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.preview import Outlooks
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.orphans import Orphans
-from kubemin.engine.outlook import Outlooks
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
 from kubemin.store.tasks import Task

@@ -9,8 +9,8 @@ from kubemin.api.codes import Code
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
 from kubemin.api.masks import unmasked
-from kubemin.engine.desk import Desk
-from kubemin.engine.loading import Stored
+from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.loading import Stored
 from kubemin.spec.application import Application, dump_steps, parse_application
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Code as IssueCode

@@ -221,7 +221,7 @@ def plan(
     nothing is written or stored. Exits 1 when something of it would be refused.
     """
     if ask is not None:
-        from kubemin.cli.outlook import show
+        from kubemin.cli.preview import show
 
         code = show(file, create_namespace=create_namespace, as_json=as_json, server=ask or address, token=token)
         raise typer.Exit(code)

@@ -27,8 +27,8 @@ from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
 from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
-from kubemin.engine.merge import differences
-from kubemin.engine.showing import shown
+from kubemin.engine.objects.format_diff import shown
+from kubemin.engine.objects.merge import differences
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 
 REASON = "wrong version: stop it"

@@ -19,15 +19,15 @@ from kubemin.cli import logs
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.http import serve_http
 from kubemin.cli.output import say
+from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.settings import limits
-from kubemin.cli.signals import until_stopped
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
-from kubemin.engine.desk import Desk
-from kubemin.engine.orphans import Orphans
-from kubemin.engine.outlook import Outlooks
+from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.preview import Outlooks
 from kubemin.settings import Settings
 from kubemin.signals import SignalError, Signals, open_signals
 from kubemin.store import Database, StoreError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubemin.cli.exits import CliError
 from kubemin.cli.output import say
-from kubemin.cli.signals import until_stopped
+from kubemin.cli.posix_signals import until_stopped
 
 if TYPE_CHECKING:
     from kubemin.sim.server import SimServer

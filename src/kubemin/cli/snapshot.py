@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from kubemin.cluster import Cluster
-from kubemin.engine.merge import changed_paths
+from kubemin.engine.objects.merge import changed_paths
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 
 Snapshot = dict[ObjectRef, Manifest]

@@ -10,7 +10,7 @@ from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError
 from kubemin.cluster.requests import kind_of
 from kubemin.cluster.waiters import Waiter, Waiters
-from kubemin.cluster.warned import Warned
+from kubemin.cluster.warning_events import Warned
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Sight, Troubled, observe
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest

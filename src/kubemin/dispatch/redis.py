@@ -7,7 +7,7 @@ import structlog
 from kubemin.dispatch.local import LocalDoorbell
 from kubemin.signals.address import Address
 from kubemin.signals.errors import SignalError
-from kubemin.signals.link import Link
+from kubemin.signals.redis_client import Link
 from kubemin.signals.subscription import Subscription
 
 CHANNEL = "kubemin:workflow:doorbell"

@@ -1,13 +1,19 @@
-"""A task's life: claim and lease, stages and jobs, the cleanup journal, rollback, takeover, the reaper.
+"""A task's life. What happens to a deploy and to its cancel can be read off the folders.
 
-`Service` is what callers ask; `Engine` is what runs tasks. A new kind of job touches the cluster by way of
-`current_tracker` and nothing else.
+* ``entry``: what callers ask: run, cancel, remove, preview, find orphans.
+* ``supervise``: the worker claims the task, keeps its lease, and ends its scope when it is cancelled; the reaper.
+* ``deploy``: the task goes forward, stage by stage, job by job.
+* ``cleanup``: a task that did not complete is rolled back; what a completed one dropped is removed.
+* ``journal``: each write is recorded before it is sent; both ``deploy`` and ``cleanup`` write only by way of it.
+* ``objects``: facts about objects in the cluster.
+
+A new kind of job touches the cluster by way of `current_tracker` and nothing else.
 """
 
-from kubemin.engine.assembly import Engine, EngineOptions
-from kubemin.engine.component_watch import ComponentWatch
+from kubemin.engine.entry.component_health import ComponentWatch
+from kubemin.engine.entry.task_service import Service
+from kubemin.engine.journal.tracker import CleanupTracker, current_tracker
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.service import Service
-from kubemin.engine.tracker import CleanupTracker, current_tracker
+from kubemin.engine.supervise.engine import Engine, EngineOptions
 
 __all__ = ["CleanupTracker", "ComponentWatch", "Engine", "EngineOptions", "ExecOptions", "Service", "current_tracker"]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from kubemin.spec.application import Application
+from kubemin.spec.check_context import PREVIEW_ID
 from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.names import is_label
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.scope import PREVIEW_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from kubemin.signals.address import Address
-from kubemin.signals.link import Link
+from kubemin.signals.redis_client import Link
 from kubemin.signals.script import PREFIX, key_of, sentinel_of
 
 _PAGE = 500

@@ -12,7 +12,7 @@ import structlog
 from kubemin.signals.address import Address
 from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
 from kubemin.signals.errors import SignalError
-from kubemin.signals.link import Link
+from kubemin.signals.redis_client import Link
 from kubemin.signals.script import (
     CANCEL,
     CHANNEL,

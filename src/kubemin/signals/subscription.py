@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from kubemin.signals.errors import SignalError
-from kubemin.signals.link import Link
+from kubemin.signals.redis_client import Link
 
 _log = structlog.get_logger(__name__)
 _jitter = secrets.SystemRandom()

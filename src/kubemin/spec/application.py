@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec import names
+from kubemin.spec.check_context import Scope
 from kubemin.spec.component import Component, check_component, made_by
 from kubemin.spec.issues import Code, Issue, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reading import read, refuse_bulk, relevant
-from kubemin.spec.scope import Scope
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 DEFAULT_NAMESPACE = "default"

@@ -7,12 +7,12 @@ from typing import Any
 from pydantic import ConfigDict, Field, model_validator
 
 from kubemin.spec import names
+from kubemin.spec.check_context import PREVIEW_ID, Made, Scope
 from kubemin.spec.config import check_config, check_secret
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
-from kubemin.spec.scope import PREVIEW_ID, Made, Scope
 from kubemin.spec.traits import TRAITS, Traits
 from kubemin.spec.traits.container import given
 from kubemin.spec.values import check_env, check_image, check_labels

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from kubemin.spec.check_context import Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.names import is_label, shorten
-from kubemin.spec.scope import Scope
 from kubemin.spec.traits import Traits
 from kubemin.spec.traits.envs import Env
 from kubemin.spec.traits.storage import Storage

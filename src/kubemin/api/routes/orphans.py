@@ -10,7 +10,7 @@ from kubemin.api.codes import Code
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
-from kubemin.engine.orphans import Orphan
+from kubemin.engine.entry.orphans import Orphan
 
 router = APIRouter(tags=["Tasks"])
 

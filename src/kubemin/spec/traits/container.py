@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kubemin.spec.check_context import Made, Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel
-from kubemin.spec.scope import Made, Scope
 from kubemin.spec.traits import env_from, envs, probes, resources, storage
 from kubemin.spec.traits.env_from import EnvFrom
 from kubemin.spec.traits.envs import Env

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
+from kubemin.spec.check_context import Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_subdomain
-from kubemin.spec.scope import Scope
 
 ENV_FROM_TYPES = ("config", "configMap", "secret")
 

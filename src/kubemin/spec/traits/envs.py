@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict
 
+from kubemin.spec.check_context import Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_data_key, is_subdomain, is_variable
-from kubemin.spec.scope import Scope
 
 _FIELD = re.compile(
     r"metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])"

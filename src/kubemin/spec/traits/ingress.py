@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
+from kubemin.spec.check_context import PREVIEW_ID, Made, Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text, Whole
 from kubemin.spec.names import ingress_name, is_label, is_service_name, is_subdomain
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.scope import PREVIEW_ID, Made, Scope
 from kubemin.spec.values import check_annotations, check_labels
 
 PATH_TYPES = ("Prefix", "Exact", "ImplementationSpecific")

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
+from kubemin.spec.check_context import Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text, Whole
-from kubemin.spec.scope import Scope
 
 PROBE_TYPES = ("liveness", "readiness", "startup")
 _LEAST = {

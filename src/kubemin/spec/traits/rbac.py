@@ -6,12 +6,12 @@ from itertools import product
 
 from pydantic import ConfigDict, Field
 
+from kubemin.spec.check_context import Made, Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.limits import Grant
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.names import is_label, is_subdomain
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.scope import Made, Scope
 from kubemin.spec.values import check_annotations, check_labels
 
 MAX_LIST = 64

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from kubemin.spec.check_context import Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Quantity, SpecModel
 from kubemin.spec.quantity import parse_quantity
-from kubemin.spec.scope import Scope
 
 
 class Resources(SpecModel):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from kubemin.spec.check_context import Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
-from kubemin.spec.scope import Scope
 
 SHARE_STRATEGIES = ("default", "ignore", "force")
 

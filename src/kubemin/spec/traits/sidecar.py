@@ -3,9 +3,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from kubemin.spec.check_context import Made, Scope
 from kubemin.spec.issues import Issue
 from kubemin.spec.model import SpecModel, Text
-from kubemin.spec.scope import Made, Scope
 from kubemin.spec.traits.container import NestedTraits, check_nested, made_nested
 from kubemin.spec.values import check_env, check_image
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
+from kubemin.spec.check_context import PREVIEW_ID, Made, Scope
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Flag, Quantity, SpecModel, Text
 from kubemin.spec.names import claim_name, is_label, is_subdomain
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.quantity import parse_quantity
-from kubemin.spec.scope import PREVIEW_ID, Made, Scope
 
 PERSISTENT, EPHEMERAL, CONFIG, SECRET, HOST = "persistent", "ephemeral", "config", "secret", "host-mounted"
 STORAGE_TYPES = (PERSISTENT, EPHEMERAL, CONFIG, SECRET, HOST)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from kubemin.cluster import Cluster
 from kubemin.engine.backoff import Backoff, patiently
 from kubemin.engine.errors import TimedOut
-from kubemin.engine.journal import Journal
-from kubemin.engine.ownership import application_of, controlled, terminating
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.plan import Job
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest

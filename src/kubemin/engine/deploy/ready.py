@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.cached_readiness import events_about, last_words, look
 from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.looks import events_about, last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.gone import look_at
+from kubemin.engine.objects.live import look_at
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _EVENTS_FIRST, _EVENTS_MOST = 5.0, 60.0

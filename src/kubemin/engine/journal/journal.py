@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from kubemin.engine.errors import Stopped
-from kubemin.engine.lease import Lease
-from kubemin.engine.ownership import claim_of
+from kubemin.engine.journal.lease import Lease
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
+from kubemin.engine.cleanup.removal import Retirement, standing
+from kubemin.engine.cleanup.rollback import Rollback
+from kubemin.engine.deploy.fetch import Fetcher
+from kubemin.engine.deploy.job import JobContext
+from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
-from kubemin.engine.fetch import Fetcher
-from kubemin.engine.forward import deploy
-from kubemin.engine.job import JobContext
-from kubemin.engine.journal import Journal, Resource
-from kubemin.engine.lease import Lease
+from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.lease import Lease
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.retire import Retirement, standing
-from kubemin.engine.rollback import Rollback
-from kubemin.engine.scope import Scope, Stop
+from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.shield import to_the_end
 from kubemin.spec.objects import ObjectRef

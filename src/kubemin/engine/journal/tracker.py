@@ -12,8 +12,8 @@ from contextvars import ContextVar
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
-from kubemin.engine.journal import REFUSED, UNSENT, Claim, Journal, Resource
-from kubemin.engine.ownership import applied_view, claim_of
+from kubemin.engine.journal.journal import REFUSED, UNSENT, Claim, Journal, Resource
+from kubemin.engine.objects.ownership import applied_view, claim_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import CLAIM, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef

@@ -7,16 +7,16 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.bindings import lacking_role
-from kubemin.engine.cleaning import Later, backwards, forwards, one_pass
-from kubemin.engine.content import CONTENT, strangers
+from kubemin.engine.cleanup.deletion import FENCE, Remover
+from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
-from kubemin.engine.gone import look_at, look_at_many
-from kubemin.engine.immutable import grown
-from kubemin.engine.journal import Claim, Journal, Resource
-from kubemin.engine.merge import changed_paths, ownership, restoration
-from kubemin.engine.ownership import applied_view, claim_of
-from kubemin.engine.removal import FENCE, Remover
+from kubemin.engine.journal.journal import Claim, Journal, Resource
+from kubemin.engine.objects.bindings import lacking_role
+from kubemin.engine.objects.immutable import grown
+from kubemin.engine.objects.live import look_at, look_at_many
+from kubemin.engine.objects.merge import changed_paths, ownership, restoration
+from kubemin.engine.objects.namespace_content import CONTENT, strangers
+from kubemin.engine.objects.ownership import applied_view, claim_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import APP_ID, CLAIM, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef

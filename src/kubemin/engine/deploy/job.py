@@ -7,13 +7,13 @@ from functools import partial
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import patiently
+from kubemin.engine.deploy.fetch import Fetcher
+from kubemin.engine.deploy.ready import Count, Report, until_ready
+from kubemin.engine.deploy.write import Ensure
 from kubemin.engine.errors import JobFailed, TimedOut
-from kubemin.engine.fetch import Fetcher
-from kubemin.engine.gone import look_at
-from kubemin.engine.journal import Journal
-from kubemin.engine.ready import Count, Report, until_ready
-from kubemin.engine.tracker import Clean, CleanupTracker, with_cleanup_tracker
-from kubemin.engine.write import Ensure
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
+from kubemin.engine.objects.live import look_at
 from kubemin.plan import Job
 from kubemin.spec.states import JobStatus
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
-from kubemin.engine.fetch import Fetcher
-from kubemin.engine.reaper import Reaper
-from kubemin.engine.run import Tools
-from kubemin.engine.worker import Worker, WorkerOptions
+from kubemin.engine.deploy.fetch import Fetcher
+from kubemin.engine.supervise.reaper import Reaper
+from kubemin.engine.supervise.run import Tools
+from kubemin.engine.supervise.worker import Worker, WorkerOptions
 from kubemin.signals import Signals
 from kubemin.store import Database
 

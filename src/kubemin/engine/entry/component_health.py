@@ -5,8 +5,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
+from kubemin.cluster.cached_readiness import look
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.looks import look
 from kubemin.cluster.readiness import Verdict
 from kubemin.spec.labels import NAME
 from kubemin.spec.objects import Manifest

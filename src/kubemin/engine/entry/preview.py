@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.engine.desk import Desk
-from kubemin.engine.namespaces import missing
-from kubemin.engine.preflight import Forecast, forecasts
-from kubemin.engine.retire import standing
+from kubemin.engine.cleanup.removal import standing
+from kubemin.engine.deploy.namespaces import missing
+from kubemin.engine.deploy.preflight import Forecast, forecasts
+from kubemin.engine.entry.compute_thread import Desk
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import Application

@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleaning import Later, one_pass
-from kubemin.engine.content import CONTENT, strangers
+from kubemin.engine.cleanup.deletion import Remover
+from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.errors import InUse
-from kubemin.engine.gone import look_at, look_at_many
-from kubemin.engine.journal import Journal, Resource
-from kubemin.engine.ownership import application_of
-from kubemin.engine.removal import Remover
+from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.objects.live import look_at, look_at_many
+from kubemin.engine.objects.namespace_content import CONTENT, strangers
+from kubemin.engine.objects.ownership import application_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import Tx, journal

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from kubemin.dispatch import Doorbell
+from kubemin.engine.cleanup.removal import standing
+from kubemin.engine.entry.loading import Loaded, load
 from kubemin.engine.errors import (
     AppNotFound,
     KeyReused,
@@ -13,9 +15,7 @@ from kubemin.engine.errors import (
     TaskEnded,
     TaskNotFound,
 )
-from kubemin.engine.loading import Loaded, load
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.retire import standing
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.signals import SignalError, Signals

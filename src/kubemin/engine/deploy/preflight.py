@@ -12,16 +12,16 @@ from typing import Literal
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.engine.backoff import PATIENCE, Backoff
-from kubemin.engine.bindings import lacking_role
+from kubemin.engine.deploy.predict import foreseen
+from kubemin.engine.deploy.sharing import theirs
+from kubemin.engine.deploy.write import leftovers, refuse_foreign, without_foreign_replicas
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.foresee import foreseen
-from kubemin.engine.gone import look_at
-from kubemin.engine.immutable import grown, told
-from kubemin.engine.merge import differences
-from kubemin.engine.ownership import adopt_created
-from kubemin.engine.sharing import theirs
-from kubemin.engine.showing import shown
-from kubemin.engine.write import leftovers, refuse_foreign, without_foreign_replicas
+from kubemin.engine.objects.bindings import lacking_role
+from kubemin.engine.objects.format_diff import shown
+from kubemin.engine.objects.immutable import grown, told
+from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.merge import differences
+from kubemin.engine.objects.ownership import adopt_created
 from kubemin.plan import Job
 from kubemin.spec.labels import APP_ID, CLAIM, NAME, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef

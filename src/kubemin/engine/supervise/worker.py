@@ -11,9 +11,9 @@ import structlog
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.errors import Stopped
-from kubemin.engine.lease import Lease
-from kubemin.engine.run import TaskRun, Tools
-from kubemin.engine.scope import Scope, Stop
+from kubemin.engine.journal.lease import Lease
+from kubemin.engine.supervise.run import TaskRun, Tools
+from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Signal, Signals
 from kubemin.spec.states import TaskStatus

@@ -8,8 +8,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from kubemin.engine.merge import items_by_key
-from kubemin.engine.ownership import find_item, owned_fields
+from kubemin.engine.objects.merge import items_by_key
+from kubemin.engine.objects.ownership import find_item, owned_fields
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest
 

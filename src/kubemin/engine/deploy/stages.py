@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
+from kubemin.engine.deploy.job import JobContext, run_job
+from kubemin.engine.deploy.namespaces import begun, missing
+from kubemin.engine.deploy.namespaces import create as create_namespaces
+from kubemin.engine.deploy.preflight import Forecast, preflight
+from kubemin.engine.deploy.ready import Count
+from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.errors import StatusError, TimedOut
-from kubemin.engine.job import JobContext, run_job
-from kubemin.engine.namespaces import begun, missing
-from kubemin.engine.namespaces import create as create_namespaces
+from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.preflight import Forecast, preflight
-from kubemin.engine.ready import Count
-from kubemin.engine.sharing import left_to_others
-from kubemin.engine.tracker import CleanupTracker
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import JobStatus

@@ -9,11 +9,11 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.dependents import claim_names, dependents
 from kubemin.engine.errors import InUse, StillThere
-from kubemin.engine.gone import look_at, until_gone
-from kubemin.engine.journal import REFUSED, UNSENT, Journal, Resource
-from kubemin.engine.ownership import terminating
+from kubemin.engine.journal.journal import REFUSED, UNSENT, Journal, Resource
+from kubemin.engine.objects.dependents import claim_names, dependents
+from kubemin.engine.objects.live import look_at, until_gone
+from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubemin.cluster import Cluster, Informers
-from kubemin.cluster.looks import events_about, last_words, look
+from kubemin.cluster.cached_readiness import events_about, last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.sim import SimServer
 from kubemin.sim.faults import Action, Fault

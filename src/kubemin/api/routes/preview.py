@@ -8,10 +8,10 @@ from kubemin.api.body import StrictRoute
 from kubemin.api.codes import Code
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
-from kubemin.api.models.outlook import OutlookReply, PlannedJob, PlannedObject, PlannedStage
+from kubemin.api.models.preview import OutlookReply, PlannedJob, PlannedObject, PlannedStage
 from kubemin.api.openapi import APPLICATION_BODY, errors
 from kubemin.api.saving import prepare, without_missing
-from kubemin.engine.outlook import Outlook
+from kubemin.engine.entry.preview import Outlook
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import parse_workflow
 from kubemin.store import workflows

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from functools import partial
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.content import namespace_content
+from kubemin.cluster.namespace_content import namespace_content
 from kubemin.engine.backoff import patiently
-from kubemin.engine.content import CONTENT
-from kubemin.engine.gone import look_at
-from kubemin.engine.journal import Journal
-from kubemin.engine.ownership import claim_of
-from kubemin.engine.tracker import CleanupTracker
-from kubemin.engine.write import Ensure
+from kubemin.engine.deploy.write import Ensure
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.tracker import CleanupTracker
+from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.namespace_content import CONTENT
+from kubemin.engine.objects.ownership import claim_of
 from kubemin.plan import Plan
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef

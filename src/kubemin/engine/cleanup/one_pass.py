@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
-from kubemin.engine.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal, Resource
 from kubemin.plan import priority_of
 
 Later = Callable[[], Awaitable[None]]

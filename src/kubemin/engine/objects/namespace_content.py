@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.content import namespace_content
+from kubemin.cluster.namespace_content import namespace_content
 
 CONTENT = "*"
 """Key in a Namespace's dependents: the uids of everything that was in it right after it was made."""

@@ -12,10 +12,10 @@ import structlog
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
-from kubemin.engine.gone import look_at
+from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.ownership import claim_of, controlled, task_of
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.ownership import claim_of, controlled, task_of
-from kubemin.engine.run import Tools
+from kubemin.engine.supervise.run import Tools
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
 from kubemin.store import journal, tasks

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.errors import Conflict, NotFound
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.content import strangers
-from kubemin.engine.dependents import claim_names
+from kubemin.engine.cleanup.deletion import propagation
+from kubemin.engine.entry.loading import load
 from kubemin.engine.errors import NotFoundError
-from kubemin.engine.loading import load
-from kubemin.engine.ownership import application_of, controlled, terminating
-from kubemin.engine.removal import propagation
+from kubemin.engine.objects.dependents import claim_names
+from kubemin.engine.objects.namespace_content import strangers
+from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import Identity, render
 from kubemin.spec.issues import SpecError
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID

@@ -17,13 +17,13 @@ from kubemin.cluster.errors import (
     Unreachable,
 )
 from kubemin.engine.backoff import PATIENCE, Backoff
-from kubemin.engine.bindings import lacking_role
-from kubemin.engine.dependents import dependents_of
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.gone import look_at, until_gone
-from kubemin.engine.immutable import told
-from kubemin.engine.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
-from kubemin.engine.tracker import CleanupTracker
+from kubemin.engine.journal.tracker import CleanupTracker
+from kubemin.engine.objects.bindings import lacking_role
+from kubemin.engine.objects.dependents import dependents_of
+from kubemin.engine.objects.immutable import told
+from kubemin.engine.objects.live import look_at, until_gone
+from kubemin.engine.objects.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef

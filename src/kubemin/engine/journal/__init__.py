@@ -1,0 +1,1 @@
+"""The cleanup journal: each write is recorded before it is sent, under the lease of the task."""

@@ -1,0 +1,1 @@
+"""Who runs tasks: the worker and its leases, the scope that a cancel ends, a task from start to end, the reaper."""
