@@ -16,11 +16,11 @@ from bench.simulated import simulated
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ExecOptions, Service
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.sim.kubeconfig import kubeconfig
 from kubemin.spec.application import parse_application
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import JobStatus
 from kubemin.store import Database, jobs, tasks
+from kubesim.kubeconfig import kubeconfig
 from tests.servers.postgresql import Postgresql
 from tests.servers.valkey import Valkey
 

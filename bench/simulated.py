@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubemin.sim.server import SimServer
+from kubesim.server import SimServer
 
 SPEED = 1000.0
 """Pods are ready, and gone, a thousand times sooner than real ones: what remains is the work of the two sides."""

@@ -7,11 +7,11 @@ import pytest
 
 from kubemin.cluster import Cluster
 from kubemin.engine.entry.orphans import Orphans
-from kubemin.sim.server import SimServer
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, journal, tasks
+from kubesim.server import SimServer
 
 TASK = "m8d2h5s0r4f7j1l9p3u6e0xb"
 

@@ -11,10 +11,10 @@ import pytest
 from kubemin.cluster import Cluster, Informers
 from kubemin.cluster.cached_readiness import events_about, last_words, look
 from kubemin.cluster.readiness import RELATED, Verdict
-from kubemin.sim import SimServer
-from kubemin.sim.faults import Action, Fault
 from kubemin.spec.labels import APP_ID, COMPONENT_ID, MANAGED_BY
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubesim import SimServer
+from kubesim.faults import Action, Fault
 
 LABELS = {MANAGED_BY: "kubemin", APP_ID: "app", COMPONENT_ID: "1"}
 

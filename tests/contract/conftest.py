@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from kubemin.cluster import Cluster
-from kubemin.sim import SimServer
+from kubesim import SimServer
 
 from .kube import Json, Kube
 from .manifests import account, namespace, role

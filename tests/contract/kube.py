@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from kubemin.cluster import Cluster
 from kubemin.cluster.requests import Request
 from kubemin.cluster.watching import split_lines
-from kubemin.sim import SimServer
+from kubesim import SimServer
 
 Json = dict[str, Any]
 Items = list[Json]

@@ -14,10 +14,10 @@ from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import EngineOptions, ExecOptions, Service
 from kubemin.engine.objects.ownership import claim_of
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.sim.server import SimServer
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database
+from kubesim.server import SimServer
 from tests.engine.instance import LIMITS, QUICK, Instance, comparable, conf, secret, store, web
 from tests.engine.test_points import differences
 

@@ -22,7 +22,7 @@ _SUFFIXES = (".py", ".md", ".yaml", ".toml", ".txt", ".lock")
 _ENVIRONMENT = re.compile(r"KUBEMIN_[A-Z_]+")
 _TEST = re.compile(r"^(test_\w+|(?:[\w/]+/)?(test_\w+\.py)(?:::(\w+))?)$")
 _ROOTS = (ROOT, ROOT / "src", ROOT / "src" / "kubemin", ROOT / "tests", ROOT / "docs")
-_SOURCES = ("src", "tests", "model", "bench", "docs", "deploy", "examples")
+_SOURCES = ("src", "tests", "kubesim", "model", "bench", "docs", "deploy", "examples")
 _MADE_BY_THE_READER = ("cluster.yaml", "kubemin.db", "kubeconfig.yaml", "app.yaml", ".venv/bin/kubemin")
 
 
@@ -120,11 +120,14 @@ def test_tests_are_there(page: Page) -> None:
         if match[2] is None:
             assert _defined(span, "**/test_*.py"), f"{page}: there is no test {span}"
         elif match[3] is not None:
-            assert _defined(match[3], f"**/{match[2]}"), f"{page}: there is no test {span}"
+            assert _defined(match[3], f"**/{match[2].removeprefix('kubesim/tests/')}"), (
+                f"{page}: there is no test {span}"
+            )
 
 
 def _defined(name: str, files: str) -> bool:
-    return any(f"def {name}(" in path.read_text() for path in (ROOT / "tests").glob(files))
+    folders = (ROOT / "tests", ROOT / "kubesim" / "tests")
+    return any(f"def {name}(" in path.read_text() for folder in folders for path in folder.glob(files))
 
 
 @every_page()

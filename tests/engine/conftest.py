@@ -9,8 +9,8 @@ from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Service
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.sim.server import SimServer
 from kubemin.store import Database
+from kubesim.server import SimServer
 from tests.engine.held import Held, hold, new_task
 from tests.engine.instance import LIMITS, Instance
 

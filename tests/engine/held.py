@@ -12,10 +12,10 @@ from kubemin.engine.deploy.write import Ensure
 from kubemin.engine.journal.journal import Journal, Resource
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.tracker import CleanupTracker
-from kubemin.sim.server import SimServer
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, tasks
+from kubesim.server import SimServer
 
 APP = "a" * 24
 LABELS = {"app.kubernetes.io/managed-by": "kubemin", "kubemin.io/app-id": APP}

@@ -12,7 +12,6 @@ from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
 from kubemin.engine.entry.loading import load
 from kubemin.render import Identity, render
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.sim.server import SimServer
 from kubemin.spec.application import dump_steps, parse_application
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
@@ -20,6 +19,7 @@ from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup
 from kubemin.store import Database, applications, components, jobs, journal, tasks, workflows
 from kubemin.store.tasks import Task
+from kubesim.server import SimServer
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ import pytest
 
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
-from kubemin.sim.faults import Fault
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubesim.faults import Fault
 from tests.engine.instance import EVERYTHING, Instance, conf, secret, store, web
 from tests.engine.test_points import differences
 

@@ -1,9 +1,9 @@
 """Late requests that the explicit-state model found ways for (docs/model.md): each left something behind once."""
 
 from kubemin.engine import ExecOptions
-from kubemin.sim.faults import Fault
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubesim.faults import Fault
 from tests.engine.instance import Instance, conf, store, web
 from tests.engine.test_answers import late
 from tests.engine.test_points import differences

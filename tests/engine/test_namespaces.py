@@ -5,10 +5,10 @@ import pytest
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.namespaces import begun, create
-from kubemin.sim.faults import Fault
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState
+from kubesim.faults import Fault
 from tests.engine.held import Held
 
 SPACE: Manifest = {

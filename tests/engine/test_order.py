@@ -16,13 +16,13 @@ from kubemin.engine.deploy import namespaces
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.ownership import controlled
 from kubemin.plan import priority_of
-from kubemin.sim.faults import Fault, RequestInfo
-from kubemin.sim.resources import RESOURCES
-from kubemin.sim.server import SimServer
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, tasks
+from kubesim.faults import Fault, RequestInfo
+from kubesim.resources import RESOURCES
+from kubesim.server import SimServer
 from tests.engine.held import LABELS, Held, config_map, deployment, hold, new_task
 from tests.engine.instance import Instance, conf, secret, store, web
 from tests.engine.test_points import differences

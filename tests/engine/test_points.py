@@ -19,11 +19,11 @@ from kubemin.engine import ExecOptions, Service
 from kubemin.engine.objects.merge import changed_paths
 from kubemin.engine.objects.ownership import claim_of
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.sim.server import SimServer
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
+from kubesim.server import SimServer
 from tests.engine.child import Script, run_child
 from tests.engine.instance import Instance, conf, secret, store, web
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from kubemin.engine import ExecOptions
-from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubesim.faults import Fault, RequestInfo
 from tests.engine.instance import EVERYTHING, Instance, conf, secret, web
 from tests.engine.test_points import differences
 

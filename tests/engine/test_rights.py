@@ -15,10 +15,10 @@ import yaml
 
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
-from kubemin.sim.resources import RESOURCES
-from kubemin.sim.server import SimServer
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubesim.resources import RESOURCES
+from kubesim.server import SimServer
 from tests.engine.instance import Instance, conf, web
 from tests.engine.test_points import differences
 

@@ -9,11 +9,11 @@ from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
 from kubemin.engine.journal.tracker import current_tracker, with_cleanup_tracker
 from kubemin.engine.objects.ownership import claim_of
-from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import APP_ID, CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import tasks
+from kubesim.faults import Fault, RequestInfo
 from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set, until
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from kubemin.sim.faults import Fault
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubesim.faults import Fault
 from tests.engine.instance import Instance, conf, web
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from kubemin.engine import EngineOptions, ExecOptions
 from kubemin.engine.errors import KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
-from kubemin.sim.faults import Fault
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
+from kubesim.faults import Fault
 from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
 
 

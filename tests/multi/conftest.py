@@ -11,9 +11,9 @@ from kubemin.cluster import Cluster
 from kubemin.dispatch import open_doorbell
 from kubemin.engine import Service
 from kubemin.signals import open_signals
-from kubemin.sim.server import SimServer
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
+from kubesim.server import SimServer
 from tests.engine.instance import Instance
 from tests.multi.fleet import Fleet
 from tests.servers.postgresql import Postgresql

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from kubemin.engine import ExecOptions
-from kubemin.sim.faults import Armed, Fault, RequestInfo
-from kubemin.sim.jsondata import Object
-from kubemin.sim.kubeconfig import kubeconfig
 from kubemin.spec.labels import TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus
 from kubemin.store.tasks import Task
+from kubesim.faults import Armed, Fault, RequestInfo
+from kubesim.jsondata import Object
+from kubesim.kubeconfig import kubeconfig
 from tests.engine.instance import Instance, web
 from tests.multi.processes import Script, Worker
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kubemin.sim.server import SimServer
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
+from kubesim.server import SimServer
 from tests.engine.instance import conf, secret
 from tests.multi.conftest import fleet_on
 from tests.multi.fleet import LEASE, Fleet, gated

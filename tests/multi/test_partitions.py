@@ -2,8 +2,8 @@
 
 import pytest
 
-from kubemin.sim.faults import Fault
 from kubemin.spec.states import Cleanup, TaskStatus
+from kubesim.faults import Fault
 from tests.engine.instance import conf
 from tests.multi.fleet import LEASE, Fleet, gated
 from tests.servers.postgresql import Postgresql

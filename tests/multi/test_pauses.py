@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from kubemin.sim.faults import Fault
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
+from kubesim.faults import Fault
 from tests.engine.instance import conf
 from tests.multi.fleet import LEASE, Fleet, gated
 

@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from kubemin.sim.problems import Problem
-from kubemin.sim.registry import Registry
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubesim.problems import Problem
+from kubesim.registry import Registry
 
 MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
 _MERGE = "application/merge-patch+json"

@@ -2,10 +2,10 @@
 
 from contextvars import ContextVar
 
-from kubemin.sim.faults import Fault, RequestInfo
-from kubemin.sim.server import SimServer
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubesim.faults import Fault, RequestInfo
+from kubesim.server import SimServer
 
 _request: ContextVar[RequestInfo | None] = ContextVar("request", default=None)
 

@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from kubemin.sim.controllers.seeds import seed
-from kubemin.sim.registry import Registry
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubesim.controllers.seeds import seed
+from kubesim.registry import Registry
 
 _APPLY = "application/apply-patch+yaml"
 

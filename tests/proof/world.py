@@ -15,9 +15,6 @@ from kubemin.engine import ExecOptions, Service
 from kubemin.engine.errors import EngineError
 from kubemin.plan import Plan
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.sim.faults import Armed, Fault
-from kubemin.sim.problems import Problem
-from kubemin.sim.server import SimServer
 from kubemin.spec.application import dump_steps, parse_application
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
@@ -25,6 +22,9 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, OnActive, TaskStatus
 from kubemin.store import Database, applications, components, tasks, workflows
 from kubemin.store.tasks import Task
+from kubesim.faults import Armed, Fault
+from kubesim.problems import Problem
+from kubesim.server import SimServer
 from tests.proof import check
 from tests.proof.foreigners import Foreigners
 from tests.proof.machine import Machine

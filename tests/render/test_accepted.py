@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 from hypothesis import given, settings
 
-from kubemin.sim.server import SimServer
 from kubemin.spec.application import Application
 from kubemin.spec.objects import KINDS, Manifest
+from kubesim.server import SimServer
 from tests.spec.strategies import applications
 
 from .cases import manifests, read, rendered_cases

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from kubemin.engine import ExecOptions
-from kubemin.sim.faults import Fault
-from kubemin.sim.jsondata import Object
-from kubemin.sim.problems import Problem
-from kubemin.sim.server import SimServer
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 from kubemin.store.tasks import Task
+from kubesim.faults import Fault
+from kubesim.jsondata import Object
+from kubesim.problems import Problem
+from kubesim.server import SimServer
 from tests.engine.instance import Instance, conf, store, web
 from tests.engine.test_points import differences
 

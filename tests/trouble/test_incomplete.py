@@ -13,10 +13,10 @@ from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.engine import EngineOptions, ExecOptions
 from kubemin.engine.supervise.run import next_retry
-from kubemin.sim.faults import Armed, Fault
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store.tasks import Task
+from kubesim.faults import Armed, Fault
 from tests.cli.kubemin import Kubemin, Running
 from tests.engine.instance import LIMITS, QUICK, Instance, conf, store, web
 from tests.engine.test_points import differences

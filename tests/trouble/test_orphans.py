@@ -10,11 +10,11 @@ import pytest
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
-from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import APP_ID, MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
+from kubesim.faults import Fault, RequestInfo
 from tests.cli.kubemin import Kubemin, Running
 from tests.cli.terminal import Terminal
 from tests.engine.instance import EVERYTHING, Instance, conf, web

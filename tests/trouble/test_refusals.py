@@ -12,10 +12,10 @@ import pytest
 from kubemin.cluster.errors import Throttled
 from kubemin.engine import ExecOptions
 from kubemin.engine.backoff import Backoff
-from kubemin.sim.faults import Armed, Fault
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.tasks import Task
+from kubesim.faults import Armed, Fault
 from tests.engine.instance import QUICK, Instance, conf, secret, store, web
 from tests.engine.test_points import differences
 

@@ -7,12 +7,12 @@ import pytest
 
 from kubemin.engine.cleanup.deletion import FENCE
 from kubemin.engine.objects.ownership import claim_of
-from kubemin.sim.faults import Fault, RequestInfo
-from kubemin.sim.jsondata import Object
-from kubemin.sim.resources import Resource
-from kubemin.sim.verbs import Write
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubesim.faults import Fault, RequestInfo
+from kubesim.jsondata import Object
+from kubesim.resources import Resource
+from kubesim.verbs import Write
 from tests.engine.held import Held, config_map, deployment, essence, owners, until
 from tests.engine.instance import Instance, web
 from tests.engine.test_points import differences

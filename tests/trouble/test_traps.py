@@ -15,11 +15,11 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.ownership import claim_of
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
-from kubemin.sim.faults import Fault, RequestInfo
 from kubemin.spec.labels import CLAIM
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import Database
+from kubesim.faults import Fault, RequestInfo
 from tests.engine.held import LABELS, Held, config_map, deployment, essence
 from tests.engine.instance import EVERYTHING, Instance, conf, web
 from tests.engine.test_points import differences

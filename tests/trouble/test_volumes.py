@@ -7,9 +7,9 @@ import pytest
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
 from kubemin.engine.objects.dependents import dependents_of
-from kubemin.sim.faults import Armed, Fault, RequestInfo
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubesim.faults import Armed, Fault, RequestInfo
 from tests.engine.held import Held, stateful_set, until
 from tests.engine.instance import Instance, store, web
 from tests.engine.test_points import differences

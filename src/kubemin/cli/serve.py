@@ -115,7 +115,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
 async def _cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
     url = None
     if settings.simulate:
-        from kubemin.sim.server import SimServer
+        from kubesim.server import SimServer
 
         sim = await stack.enter_async_context(SimServer())
         url = sim.url

@@ -10,7 +10,7 @@ from kubemin.cli.output import say
 from kubemin.cli.posix_signals import until_stopped
 
 if TYPE_CHECKING:
-    from kubemin.sim.server import SimServer
+    from kubesim.server import SimServer
 
 
 def run(host: str, port: int, kubeconfig_out: str | None) -> None:
@@ -23,7 +23,7 @@ def run(host: str, port: int, kubeconfig_out: str | None) -> None:
 
 
 async def _serve(host: str, port: int, kubeconfig_out: str | None) -> None:
-    from kubemin.sim.server import serve
+    from kubesim.server import serve
 
     ready: asyncio.Future[SimServer] = asyncio.get_running_loop().create_future()
     path = Path(kubeconfig_out) if kubeconfig_out is not None else None

@@ -1,0 +1,153 @@
+"""The simulated cluster as a server."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from kubesim.authorization import Authorization
+from kubesim.controllers import Controllers, Injected, Pace
+from kubesim.faults import Faults
+from kubesim.http import Api
+from kubesim.kubeconfig import kubeconfig
+from kubesim.registry import Registry
+from kubesim.storage import Storage
+
+_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_SHUTDOWN = 1.0
+
+
+class SimServer:
+    """A cluster of its own while the context is open. ``port=0`` takes a free one.
+
+    ``speed`` divides the times that controllers and Pods take. With a ``token`` every request must carry it as bearer.
+    ``authorize``: the token (a new one, if none is given) is the administrator's, and everybody else may do what the
+    roles and bindings in the cluster say (`account_token`). ``history`` is how many changes of a resource a watch may
+    lie behind. ``inject`` and ``collector`` are as in ``Controllers``.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        speed: float = 1.0,
+        token: str | None = None,
+        authorize: bool = False,
+        history: int = 10_000,
+        bookmark_interval: float = 60.0,
+        inject: Injected | None = None,
+        collector: Pace | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self.registry = Registry(Storage(history=history))
+        self.authorization = Authorization(self.registry.storage, token, enforce=authorize)
+        self.faults = Faults(self.registry)
+        self.controllers = Controllers(
+            self.registry, speed=speed, intercept=self.faults.lag, inject=inject, collector=collector
+        )
+        self._api = Api(
+            self.registry,
+            log=self.controllers.log,
+            environment_of=self.controllers.environment_of,
+            faults=self.faults,
+            authorization=self.authorization,
+            bookmark_interval=bookmark_interval,
+        )
+        self._web: web.Server | None = None
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._web = web.Server(self._api.handle, access_log=None)
+        # Bound first: a port that is taken is told before anything runs. Served last: nobody sees it half furnished.
+        self._server = await asyncio.get_running_loop().create_server(
+            self._web, self._host, self._port, start_serving=False
+        )
+        self._port = self._server.sockets[0].getsockname()[1]
+        for name in _NAMESPACES:
+            self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
+        await self.controllers.start()
+        await self.controllers.settled()
+        await self._server.start_serving()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._api.closing = True
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.registry.storage.wake()
+        if self._web is not None:
+            # Idle connections go first; else the shutdown would give each of them time to finish nothing.
+            self._web.pre_shutdown()
+            await self._web.shutdown(_SHUTDOWN)
+        await self.faults.aclose()
+        await self.controllers.stop()
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """No API server while the context is open: nothing listens, all connections break. The cluster goes on."""
+        assert self._server is not None
+        assert self._web is not None
+        self._server.close()
+        for connection in list(self._web.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        try:
+            yield
+        finally:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._web, self._host, self._port)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        if self._server is None:
+            raise RuntimeError("the simulated cluster is not running")
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """``http://host:port``."""
+        return f"http://{self._host}:{self.port}"
+
+    def account_token(self, namespace: str, name: str) -> str:
+        """A token of a ServiceAccount, which must be there."""
+        return self.authorization.token_of(namespace, name)
+
+    def kubeconfig(self, token: str | None = None) -> str:
+        """A kubeconfig for it, as YAML: the administrator's or, with a ``token``, that of its owner."""
+        return kubeconfig(self.url, token or self.authorization.admin_token)
+
+
+async def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    speed: float = 1.0,
+    token: str | None = None,
+    kubeconfig_path: Path | None = None,
+    ready: asyncio.Future[SimServer] | None = None,
+) -> None:
+    """Run a simulated cluster until cancelled. Writes its kubeconfig, if a path is given, once it listens."""
+    async with SimServer(host, port, speed=speed, token=token) as server:
+        if kubeconfig_path is not None:
+            _write_private(kubeconfig_path, server.kubeconfig())
+        if ready is not None and not ready.done():
+            ready.set_result(server)
+        await asyncio.Event().wait()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read: it may hold a token."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

@@ -1,5 +1,0 @@
-"""A simulated cluster that speaks the Kubernetes HTTP API from memory, over a real socket."""
-
-from kubemin.sim.server import SimServer, serve
-
-__all__ = ["SimServer", "serve"]

@@ -1,7 +1,0 @@
-"""The field types of the kinds served, a table a group. The notation is explained in ``kubemin.sim.admit.schema``."""
-
-from kubemin.sim.admit.tables import apps, core, meta, others, pods
-
-__all__ = ["TABLES"]
-
-TABLES = (meta.TABLE, pods.TABLE, core.TABLE, apps.TABLE, others.TABLE)

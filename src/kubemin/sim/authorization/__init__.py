@@ -1,5 +1,0 @@
-"""Who asks, and what RBAC lets them do: as the real API server has it, for those who turn it on."""
-
-from kubemin.sim.authorization.callers import Authorization, Caller
-
-__all__ = ["Authorization", "Caller"]

@@ -1,7 +1,0 @@
-"""JSON patch, merge patch and strategic merge patch. None changes its arguments; results share parts with them."""
-
-from kubemin.sim.patching.json_patches import json_patch
-from kubemin.sim.patching.merge_patches import merge_patch
-from kubemin.sim.patching.strategic_patches import strategic_merge_patch
-
-__all__ = ["json_patch", "merge_patch", "strategic_merge_patch"]
