@@ -35,9 +35,9 @@ async def measure(clients: int, seconds: float, count: int) -> None:
 
         async def look(http: httpx.AsyncClient) -> None:
             while time.monotonic() < asked:
-                begun = time.monotonic()
+                already_requested = time.monotonic()
                 await http.get("/api/v1/applications?page=1&pageSize=1")
-                health.append(1000 * (time.monotonic() - begun))
+                health.append(1000 * (time.monotonic() - already_requested))
                 await asyncio.sleep(0.1)
 
         async with httpx.AsyncClient(base_url=url, timeout=120) as http, asyncio.TaskGroup() as group:

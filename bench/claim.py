@@ -37,10 +37,10 @@ async def _work(url: str, name: str) -> None:
     await asyncio.to_thread(sys.stdin.readline)
     done, misses, claiming = 0, 0, 0.0
     while misses < 3:
-        begun = time.perf_counter()
+        already_requested = time.perf_counter()
         async with db.begin("claim") as tx:
             task = await tasks.claim_next(tx, name, 60, 3)
-        claiming += time.perf_counter() - begun
+        claiming += time.perf_counter() - already_requested
         if task is None:
             misses += 1
             continue
@@ -71,9 +71,9 @@ async def _measure(url: str, workers: int) -> tuple[float, float]:
     for process in processes:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"ready\n"
-    begun = time.perf_counter()
+    already_requested = time.perf_counter()
     answers = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - already_requested
     done = [int(output.split()[0]) for output, _ in answers]
     claiming = [float(output.split()[1]) for output, _ in answers]
     async with db.read() as tx:

@@ -40,9 +40,9 @@ async def measure(counts: Sequence[int], workers: Sequence[int], seconds: float)
 
 async def _row(made: Fleet, count: int, workers: int, seconds: float) -> tuple[str, ...]:
     await asyncio.sleep(3)  # what the handover took comes to rest
-    before, begun = _calls(made), time.monotonic()
+    before, already_requested = _calls(made), time.monotonic()
     await asyncio.sleep(seconds)
-    calls, lasted = _calls(made) - before, time.monotonic() - begun
+    calls, lasted = _calls(made) - before, time.monotonic() - already_requested
     # A script's own commands are counted as if they were sent.
     sent = Counter({name: n for name, n in calls.items() if name in ("evalsha", "eval", "ping", "publish")})
     inside = calls - sent

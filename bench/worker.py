@@ -12,7 +12,7 @@ from unittest.mock import patch
 from kubemin.cli import main
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.supervise import worker
-from kubemin.engine.supervise.run import TaskRun, Tools
+from kubemin.engine.supervise.run import RunDeps, TaskRun
 from kubemin.engine.supervise.scope import Scope
 from kubemin.store.tasks import Task
 
@@ -36,7 +36,7 @@ class ToldScope(Scope):
 class ToldRun(TaskRun):
     """A run in such a scope."""
 
-    def __init__(self, task: Task, lease: Lease, _: Scope, tools: Tools) -> None:
+    def __init__(self, task: Task, lease: Lease, _: Scope, tools: RunDeps) -> None:
         super().__init__(task, lease, ToldScope(task.id), tools)
 
 

@@ -1,6 +1,6 @@
 """The promise (design, first paragraph), as something that can be checked in a state."""
 
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from model.state import At, State, Wanted
 
 
@@ -12,7 +12,7 @@ def wanted_by_completed(state: State, at: int) -> Wanted | None:
     if look is None or look.dying:
         return None
     claim = look.claim
-    if claim is not None and look.ours and claim.kind is ClaimKind.CREATE:
+    if claim is not None and look.ours and claim.kind is WriteKind.CREATE:
         stays = claim.task == at or state.tasks[claim.task].status is TaskStatus.COMPLETED
         if not stays or state.rows[claim.task].uid is not At.NOW:
             return None  # it is a late one

@@ -1,6 +1,6 @@
 """What the API server makes of a request when it arrives, however late that is (traps 1–5)."""
 
-from kubemin.spec.states import ClaimKind
+from kubemin.spec.states import WriteKind
 from model.rules import Rule
 from model.state import At, Object, Request, State, put, write
 
@@ -26,7 +26,7 @@ def arrive(state: State, request: Request, rules: Rules) -> tuple[State, str]:
         claim = look.claim if request.claim is None else request.claim
         ours = look.ours if request.claim is None else True
         new = look._replace(value=request.value, claim=claim, ours=ours)
-        adopted = request.claim is not None and request.claim.kind is ClaimKind.CREATE  # with all that came of it
+        adopted = request.claim is not None and request.claim.kind is WriteKind.CREATE  # with all that came of it
         litter = put((False, False) if adopted else state.litter, request.task, True)
         state = state._replace(litter=litter)
     elif request.verb == "PUT":

@@ -7,7 +7,7 @@ look remembers how far the object has gone on since: `NOW`, `OLDER` or `OTHER`. 
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 
 
 class At(IntEnum):
@@ -22,10 +22,10 @@ class At(IntEnum):
 
 
 class Claim(NamedTuple):
-    """The annotation `kubemin.io/claim`. ``known``: the journal has it."""
+    """The annotation `kubemin.io/write-token`. ``known``: the journal has it."""
 
     task: int
-    kind: ClaimKind
+    kind: WriteKind
     known: bool = True
 
 

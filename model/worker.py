@@ -1,6 +1,6 @@
 """What a worker that holds a task's lease does next: one look, one commit, at most one request."""
 
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from model.promise import wanted_by_completed
 from model.rules import Rule
 from model.server import Rules
@@ -15,8 +15,8 @@ REMOVE = "remove"
 """Kinds of tasks: one that never comes, and one that takes the object out of the application (R11)."""
 
 
-_STATES = {ClaimKind.CREATE: ResourceState.CREATED, ClaimKind.APPLY: ResourceState.CHANGED}
-_VERBS = {ClaimKind.CREATE: "POST", ClaimKind.APPLY: "apply"}
+_STATES = {WriteKind.CREATE: ResourceState.CREATED, WriteKind.APPLY: ResourceState.CHANGED}
+_VERBS = {WriteKind.CREATE: "POST", WriteKind.APPLY: "apply"}
 _LANDED = (ResourceState.CREATED, ResourceState.CHANGED)
 
 
@@ -64,7 +64,7 @@ def _send(state: State, index: int, request: Request) -> State:
     return set_worker(state, index, state.workers[index]._replace(awaits=request))
 
 
-def _claim_on(look: Object, task: int, rules: Rules) -> ClaimKind | None:
+def _claim_on(look: Object, task: int, rules: Rules) -> WriteKind | None:
     """What the object says that we did to it."""
     claim = look.claim
     if claim is None or claim.task != task or not claim.known:
@@ -72,11 +72,11 @@ def _claim_on(look: Object, task: int, rules: Rules) -> ClaimKind | None:
     return claim.kind if look.ours or Rule.CLAIM_BY_KUBEMIN not in rules else None
 
 
-def _claim_in(row: Row) -> ClaimKind | None:
+def _claim_in(row: Row) -> WriteKind | None:
     """What the journal says that we did to it (only without CLAIM_DECIDES)."""
     if not row.sent or row.state.settled:
         return None
-    return ClaimKind.CREATE if row.before is None else ClaimKind.APPLY
+    return WriteKind.CREATE if row.before is None else WriteKind.APPLY
 
 
 def _forward(state: State, index: int, rules: Rules) -> Step | None:
@@ -88,23 +88,23 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
     known = Rule.WRITE_AHEAD in rules
     if look is None:
         state = _commit(state, index, row._replace(before=None, sent=True))
-        claim = Claim(at, ClaimKind.CREATE, known)
+        claim = Claim(at, WriteKind.CREATE, known)
         return f"looks: absent; sends POST for {name}", _send(
             state, index, Request("POST", at, value=name, claim=claim)
         )
     if look.dying and Rule.TERMINATING_WAITED_FOR in rules:
         return None
     kind = _claim_on(look, at, rules)
-    if kind is ClaimKind.CREATE:
+    if kind is WriteKind.CREATE:
         row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
         return f"looks: {name}'s POST had landed; commits created", _commit(state, index, row)
-    if kind is ClaimKind.APPLY and Rule.FIRST_BEFORE_STANDS in rules:
+    if kind is WriteKind.APPLY and Rule.FIRST_BEFORE_STANDS in rules:
         applied = name if look.value == name else None  # managedFields tell which values are ours
         row = row._replace(state=ResourceState.CHANGED, uid=At.NOW, applied=applied, unanswered=False)
         return f"looks: {name}'s apply had landed; commits changed", _commit(state, index, row)
     leftover = Rule.LEFTOVERS_TAKEN_OVER in rules and _is_leftover(state, look)
     row = row._replace(before=None if leftover else look, uid=At.NOW, sent=True, unanswered=known)
-    claim = Claim(at, ClaimKind.CREATE if leftover else ClaimKind.APPLY, known)
+    claim = Claim(at, WriteKind.CREATE if leftover else WriteKind.APPLY, known)
     request = Request("apply", at, At.NOW, name, claim if Rule.EVERY_WRITE_CLAIMS in rules else None)
     said = f"looks: {'left over' if leftover else 'it is there'} ({look.value}); sends apply for {name}"
     return said, _send(_commit(state, index, row), index, request)
@@ -113,7 +113,7 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
 def _is_leftover(state: State, look: Object) -> bool:
     """Made by a task that did not complete, or that completed with another object: sooner or later it goes."""
     claim = look.claim
-    if claim is None or not look.ours or not claim.known or claim.kind is not ClaimKind.CREATE:
+    if claim is None or not look.ours or not claim.known or claim.kind is not WriteKind.CREATE:
         return False
     return state.tasks[claim.task].status is not TaskStatus.COMPLETED or state.rows[claim.task].uid is not At.NOW
 
@@ -157,9 +157,9 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
         return _settle(state, index, "being deleted", ResourceState.DELETED)
     if kind is not None and Rule.LANDED_RECORDED in rules and _is_news(row, kind):
         return f"looks: T{task + 1}'s {_VERBS[kind]} had landed; commits that", _landed(state, index, row, look, kind)
-    if kind is ClaimKind.CREATE:
+    if kind is WriteKind.CREATE:
         return f"looks: made by T{task + 1}; sends DELETE", _send(state, index, Request("DELETE", task, At.NOW))
-    if kind is ClaimKind.APPLY:
+    if kind is WriteKind.APPLY:
         request = _restore(task, row, look, rules)
         return f"looks: changed by T{task + 1}; sends PUT of {request.value}", _send(state, index, request)
     if row.unanswered and Rule.MOVE_VERSION in rules:
@@ -168,14 +168,14 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
     return _settle(state, index, f"no claim of T{task + 1}", _outcome(row, look))
 
 
-def _is_news(row: Row, kind: ClaimKind) -> bool:
+def _is_news(row: Row, kind: WriteKind) -> bool:
     """Whether the journal does not have what the object's claim tells."""
     return row.state is not _STATES[kind] or row.uid is not At.NOW
 
 
-def _landed(state: State, index: int, row: Row, look: Object, kind: ClaimKind) -> State:
+def _landed(state: State, index: int, row: Row, look: Object, kind: WriteKind) -> State:
     name = f"T{(state.workers[index].task or 0) + 1}"
-    applied = row.applied or (name if kind is ClaimKind.APPLY and look.value == name else None)
+    applied = row.applied or (name if kind is WriteKind.APPLY and look.value == name else None)
     return _commit(state, index, row._replace(state=_STATES[kind], uid=At.NOW, applied=applied))
 
 
@@ -210,7 +210,7 @@ def _remove(state: State, index: int, rules: Rules) -> Step | None:
     if look.dying:
         return None
     claim = look.claim
-    if claim is not None and claim.kind is ClaimKind.CREATE and claim.known and look.ours:
+    if claim is not None and claim.kind is WriteKind.CREATE and claim.known and look.ours:
         standing = state.tasks[claim.task].status is TaskStatus.COMPLETED and state.rows[claim.task].uid is At.NOW
         if standing if state.tasks[at].kind == REMOVE else (claim.task == at and not standing):
             return f"looks: made by T{claim.task + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
@@ -230,8 +230,8 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
     elif request.verb == "apply":
         row = row._replace(unanswered=False)
         if answer in ("done", "created"):
-            kind = request.claim.kind if request.claim else ClaimKind.APPLY
-            made = kind is ClaimKind.CREATE
+            kind = request.claim.kind if request.claim else WriteKind.APPLY
+            made = kind is WriteKind.CREATE
             row = row._replace(
                 state=ResourceState.CREATED if made else ResourceState.CHANGED,
                 applied=None if made else request.value,
@@ -261,7 +261,7 @@ def begin(state: State, index: int, task: int) -> Step:
     worker = state.workers[index]._replace(task=task, holds=True, awaits=None)
     if row.status is TaskStatus.WAITING and row.kind == REMOVE:
         look = state.object
-        standing = look is not None and look.claim is not None and look.claim.kind is ClaimKind.CREATE and look.ours
+        standing = look is not None and look.claim is not None and look.claim.kind is WriteKind.CREATE and look.ours
         if standing and state.rows[look.claim.task].uid is At.NOW:  # type: ignore[union-attr]
             state = state._replace(wanted=None)
         state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.PENDING)

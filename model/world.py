@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubemin.spec.states import ClaimKind, Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, TaskStatus, WriteKind
 from model.rules import Rule
 from model.server import Rules, arrive
 from model.state import (
@@ -102,7 +102,7 @@ def _reaper(state: State, rules: Rules) -> Iterator[Step]:
     task = state.tasks[at]
     if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE):
         return
-    unknown = look.claim.kind is ClaimKind.CREATE and state.rows[at].uid is not At.NOW
+    unknown = look.claim.kind is WriteKind.CREATE and state.rows[at].uid is not At.NOW
     if task.status is not TaskStatus.COMPLETED or (Rule.REAPER_KNOWS_UIDS in rules and unknown):
         yield f"the reaper reopens T{at + 1}'s cleanup", set_task(state, at, cleanup=Cleanup.PENDING)
 

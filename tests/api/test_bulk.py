@@ -9,7 +9,7 @@ import pytest
 from kubemin.api.body import parse_json
 from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
-from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.errors import Busy
 from kubemin.spec import issues
 from kubemin.spec.application import parse_application
@@ -78,18 +78,18 @@ def test_bulk_is_refused_by_the_parser(body: bytes) -> None:
 
 async def test_the_loop_goes_on_while_a_body_is_checked(api: Api, deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check waits for the loop to have had a turn: on the loop, it would wait in vain."""
-    turned, begun = threading.Event(), asyncio.Event()
+    turned, already_requested = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def slow(*args: Any) -> Any:
-        loop.call_soon_threadsafe(begun.set)
+        loop.call_soon_threadsafe(already_requested.set)
         assert turned.wait(20), "the loop had no turn"
         return parse_application(*args)
 
     monkeypatch.setattr("kubemin.api.saving.parse_application", slow)
     env = {f"A{n}": "1" for n in range(3000)}
     asked = asyncio.create_task(api.post("/applications/try", application(component=[web(env=env)])))
-    await begun.wait()
+    await already_requested.wait()
     async with deps.db.begin("renewal", urgent=True):
         pass  # no transaction is held by the check either
     turned.set()
@@ -134,16 +134,16 @@ async def test_saving_waits_for_no_check_inside_its_transaction(
 
 
 async def test_so_many_wait_and_no_more() -> None:
-    desk, go = Desk(most=2), threading.Event()
-    waiting = [asyncio.create_task(desk.do(go.wait)) for _ in range(2)]
+    compute_thread, go = ComputeThread(most=2), threading.Event()
+    waiting = [asyncio.create_task(compute_thread.do(go.wait)) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(Busy):
-        await desk.do(dict)
+        await compute_thread.do(dict)
     waiting[0].cancel()  # who goes away leaves the work behind, which still counts
     await asyncio.wait(waiting[:1])
     with pytest.raises(Busy):
-        await desk.do(dict)
+        await compute_thread.do(dict)
     go.set()
     await waiting[1]
     await asyncio.sleep(0)
-    assert await desk.do(lambda: 7) == 7
+    assert await compute_thread.do(lambda: 7) == 7

@@ -48,7 +48,7 @@ def test_everything_else_is_not() -> None:
     assert snapshot.differences(BEFORE, value) == ["ConfigMap/default/settings differs in data.a"]
     for metadata in (
         {"uid": "2"},
-        {"annotations": {"owner": "ops", "kubemin.io/claim": "x"}},
+        {"annotations": {"owner": "ops", "kubemin.io/write-token": "x"}},
         {"managedFields": [{**OWNER, "manager": "kubemin"}]},
         {"finalizers": ["x"]},
     ):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubemin.cluster import Cluster, Informers
-from kubemin.cluster.cached_readiness import events_about, last_words, look
+from kubemin.cluster.cached_readiness import events_about, last_log_lines, readiness_from_cache
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.spec.labels import APP_ID, COMPONENT_ID, MANAGED_BY
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -27,7 +27,7 @@ class World:
 
     async def verdict(self, made: Manifest, state: str) -> Verdict:
         def check(item: Manifest | None) -> Verdict | None:
-            found = look(self.informers, item)
+            found = readiness_from_cache(self.informers, item)
             return found if found.state == state else None
 
         ref = ObjectRef.of(made)
@@ -91,7 +91,7 @@ async def test_a_hopeless_one_says_why(world: World, kind: str, image: str, said
 async def test_the_last_words_of_a_crashing_container(world: World, image: str, speaks: bool) -> None:
     made = await world.cluster.create(workload("Deployment", image))
     await world.verdict(made, "hopeless")
-    assert bool(await last_words(world.cluster, world.informers, made)) is speaks
+    assert bool(await last_log_lines(world.cluster, world.informers, made)) is speaks
 
 
 async def test_a_change_is_not_judged_by_what_was_before_it(world: World) -> None:
@@ -134,11 +134,11 @@ async def test_deletion_is_seen_at_once(world: World) -> None:
 async def test_many_that_wait_ask_for_events_as_one_does(world: World) -> None:
     """Whose events tell nothing is asked about once, together; who has trouble is asked about by name."""
     asked: list[Mapping[str, str]] = []
-    look_at = Fault("call", verb="list", resource="events", times=None, call=lambda info: asked.append(info.query))
+    get_or_none = Fault("call", verb="list", resource="events", times=None, call=lambda info: asked.append(info.query))
     made = [workload("Deployment", "never:1", 1) for _ in range(20)]
     for n, item in enumerate(made):
         item["metadata"] = {**item["metadata"], "name": f"web-{n}", "uid": f"uid-{n}"}
-    world.server.faults.add(look_at)
+    world.server.faults.add(get_or_none)
     found = await asyncio.gather(*(events_about(world.cluster, world.informers, item) for item in made))
     assert len(asked) == 1
     assert not any(found)
@@ -146,11 +146,11 @@ async def test_many_that_wait_ask_for_events_as_one_does(world: World) -> None:
     about = {"kind": "Deployment", "name": meta["name"], "namespace": "default", "uid": meta["uid"]}
     warning = {"metadata": {"name": "e"}, "involvedObject": about, "type": "Warning", "reason": "FailedCreate"}
     world.server.registry.create("events", "default", warning, manager="test")
-    warned = Informers(world.cluster)
-    found = await asyncio.gather(*(events_about(world.cluster, warned, item) for item in made))
+    warning_events = Informers(world.cluster)
+    found = await asyncio.gather(*(events_about(world.cluster, warning_events, item) for item in made))
     assert [len(events) for events in found] == [1] + [0] * 19
     assert len(asked) == 3, "once for all, and for the one"
-    await warned.aclose()
+    await warning_events.aclose()
 
 
 async def test_events_that_cannot_be_read_are_none(world: World) -> None:

@@ -302,17 +302,17 @@ async def test_a_dry_run_shows_the_result_and_leaves_nothing(kube: Kube) -> None
 
 async def test_an_annotation_is_its_writers_by_name(kube: Kube) -> None:
     """What R2 rests on: managedFields tell our claim from a copy that somebody else made."""
-    made = await kube.make("configmaps", configmap(annotations={"kubemin.io/claim": "t1"}), manager="kubemin")
-    path = ("metadata", "annotations", "kubemin.io/claim")
+    made = await kube.make("configmaps", configmap(annotations={"kubemin.io/write-token": "t1"}), manager="kubemin")
+    path = ("metadata", "annotations", "kubemin.io/write-token")
     assert owners(made, *path) == {"kubemin"}
-    second = configmap(annotations={"kubemin.io/claim": "t2"})
+    second = configmap(annotations={"kubemin.io/write-token": "t2"})
     # Its own Update entry is another owner to an Apply.
     (await kube.apply("configmaps", second, manager="kubemin")).refused(409, "Conflict", 'conflict with "kubemin"')
     again = (await kube.apply("configmaps", second, manager="kubemin", **FORCE)).ok()
     assert owners(again, *path) == {"kubemin"}
-    changed = {"metadata": {"annotations": {"kubemin.io/claim": "t3"}}}
+    changed = {"metadata": {"annotations": {"kubemin.io/write-token": "t3"}}}
     foreign = (await kube.patch("configmaps", "web", changed, manager="copier")).ok()
     assert owners(foreign, *path) == {"copier"}
-    gone = {"metadata": {"annotations": {"kubemin.io/claim": None}}}
+    gone = {"metadata": {"annotations": {"kubemin.io/write-token": None}}}
     stripped = (await kube.patch("configmaps", "web", gone, manager="copier")).ok()
     assert owners(stripped, *path) == set()

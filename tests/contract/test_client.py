@@ -10,9 +10,9 @@ from kubemin.cluster import errors
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.namespace_content import namespace_content
 from kubemin.engine.cleanup.deletion import propagation
-from kubemin.engine.objects.namespace_content import strangers
-from kubemin.engine.objects.ownership import adopt_created, claim_of
-from kubemin.spec.labels import CLAIM
+from kubemin.engine.objects.namespace_content import foreign_objects
+from kubemin.engine.objects.ownership import convert_create_to_apply, token_of
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
 from .kube import PATIENCE, Json, Kube, entries, meta
@@ -31,11 +31,11 @@ def placed(kube: Kube, body: Json, **more: Any) -> Manifest:
 async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
     """Each write as the engine makes it: create, ownership, apply, fence, put back twice, delete."""
     labels = {"ours": "yes"}  # a Job without any would get its template's with the next write
-    cluster, manifest = kube.cluster, placed(kube, OBJECTS[plural], labels=labels, annotations={CLAIM: "t.1"})
+    cluster, manifest = kube.cluster, placed(kube, OBJECTS[plural], labels=labels, annotations={WRITE_TOKEN: "t.1"})
     ref = ObjectRef.of(manifest)
     assert (await cluster.create(manifest, dry_run=True))["metadata"]["uid"]
     made = await cluster.create(manifest)
-    assert claim_of(made) == "t.1"
+    assert token_of(made) == "t.1"
     with pytest.raises(errors.AlreadyExists):
         await cluster.create(manifest)
     with pytest.raises(errors.AlreadyExists):
@@ -44,7 +44,7 @@ async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
     async def fresh(**more: str) -> Json:
         look = await cluster.get(ref)
         identity = {"uid": meta(look)["uid"], "resourceVersion": meta(look)["resourceVersion"]}
-        return placed(kube, OBJECTS[plural], **identity, annotations={CLAIM: "t.2"}, labels=labels | more)
+        return placed(kube, OBJECTS[plural], **identity, annotations={WRITE_TOKEN: "t.2"}, labels=labels | more)
 
     async def retried(send: Any) -> Json:
         for _ in range(20):
@@ -57,7 +57,7 @@ async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
 
     async def adopt() -> Json:
         look = await cluster.get(ref)
-        operations = adopt_created(look)
+        operations = convert_create_to_apply(look)
         assert operations
         return await cluster.patch(ref, operations)
 
@@ -74,7 +74,7 @@ async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
         return await cluster.apply(await fresh(changed="yes"))
 
     applied = await retried(change)
-    assert (claim_of(applied), meta(applied)["labels"]["changed"]) == ("t.2", "yes")
+    assert (token_of(applied), meta(applied)["labels"]["changed"]) == ("t.2", "yes")
     old = placed(kube, OBJECTS[plural], uid=meta(made)["uid"], resourceVersion=meta(made)["resourceVersion"])
     with pytest.raises(errors.Conflict):
         await cluster.apply(old)
@@ -92,7 +92,7 @@ async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
 
     await retried(lambda: put_back(False))
     back = await retried(lambda: put_back(True))
-    assert claim_of(back) == "t.1"
+    assert token_of(back) == "t.1"
     assert "changed" not in meta(back)["labels"]
     ours = {key: fields for key, fields in entries(back).items() if key[0] == "kubemin"}
     assert ours == {key: fields for key, fields in entries(before).items() if key[0] == "kubemin"}
@@ -191,9 +191,9 @@ async def test_the_content_of_a_namespace(kube: Kube) -> None:
     await kube.until("serviceaccounts", "default", lambda item: item)
     names = {item.name for item in await namespace_content(kube.cluster, kube.namespace)}
     assert {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"} <= names
-    assert await strangers(kube.cluster, kube.namespace, ()) == []
+    assert await foreign_objects(kube.cluster, kube.namespace, ()) == []
     await kube.make("configmaps", configmap("theirs"))
-    assert await strangers(kube.cluster, kube.namespace, ()) == ["ConfigMap/theirs"]
+    assert await foreign_objects(kube.cluster, kube.namespace, ()) == ["ConfigMap/theirs"]
 
 
 async def test_the_shared_watch_sees_what_is_written(kube: Kube) -> None:

@@ -13,7 +13,7 @@ HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 
 
-CLAIM = ("metadata", "annotations", "kubemin.io/claim")
+WRITE_TOKEN = ("metadata", "annotations", "kubemin.io/write-token")
 
 
 def controller_of(item: Json) -> Json:
@@ -44,7 +44,7 @@ async def settled(kube: Kube, plural: str, name: str) -> Json:
 
 async def test_a_deployment_gets_a_replica_set_of_its_template(kube: Kube) -> None:
     sent = deployment()
-    sent["metadata"] |= {"labels": {"ours": "yes"}, "annotations": {"kubemin.io/claim": "t1", "note": "x"}}
+    sent["metadata"] |= {"labels": {"ours": "yes"}, "annotations": {"kubemin.io/write-token": "t1", "note": "x"}}
     made = await kube.make("deployments", sent)
     (found,) = await replica_sets(kube, 1)
     owner = controller_of(found)
@@ -64,11 +64,11 @@ async def test_a_deployment_gets_a_replica_set_of_its_template(kube: Kube) -> No
     assert template["metadata"]["labels"] == {"app": "web", HASH: digest}
     assert template["spec"] == made["spec"]["template"]["spec"]
     # Trap 9: the claim is copied to it, but its owner there is the controller.
-    assert meta(found)["annotations"]["kubemin.io/claim"] == "t1"
-    assert controllers_only(owners(found, *CLAIM))
+    assert meta(found)["annotations"]["kubemin.io/write-token"] == "t1"
+    assert controllers_only(owners(found, *WRITE_TOKEN))
     later = await settled(kube, "deployments", "web")
     assert meta(later)["annotations"][REVISION] == "1"
-    assert owners(later, *CLAIM) == {"me"}
+    assert owners(later, *WRITE_TOKEN) == {"me"}
     assert {subresource for manager, _, subresource in entries(later) if manager != "me"} == {"status"}
 
 
@@ -123,15 +123,15 @@ async def test_a_service_copies_its_labels_to_its_endpoints(kube: Kube) -> None:
     """Trap 9: what carries our labels need not be ours."""
     sent = service()
     sent["metadata"]["labels"] = {"kubemin.io/task-id": "t"}
-    sent["metadata"]["annotations"] = {"kubemin.io/claim": "t1"}
+    sent["metadata"]["annotations"] = {"kubemin.io/write-token": "t1"}
     made = await kube.make("services", sent)
     slices = await kube.until_listed(
         "endpointslices", lambda items: items or None, labelSelector="kubernetes.io/service-name=web"
     )
     assert meta(slices[0])["labels"]["kubemin.io/task-id"] == "t"
     assert controller_of(slices[0])["uid"] == meta(made)["uid"]
-    assert "kubemin.io/claim" not in meta(slices[0]).get("annotations", {}) or controllers_only(
-        owners(slices[0], *CLAIM)
+    assert "kubemin.io/write-token" not in meta(slices[0]).get("annotations", {}) or controllers_only(
+        owners(slices[0], *WRITE_TOKEN)
     )
     endpoints = await kube.until("endpoints", "web", lambda item: item)
     assert meta(endpoints)["labels"]["kubemin.io/task-id"] == "t"
@@ -262,20 +262,20 @@ async def test_a_job_that_is_deleted_in_the_foreground_takes_its_pods_with_it(ku
 
 async def test_a_copied_claim_that_is_taken_off_stays_off(kube: Kube) -> None:
     """Controllers copy annotations forward, to ReplicaSets and ControllerRevisions, and do not look after them."""
-    marked = {"annotations": {"kubemin.io/claim": "t1"}}
+    marked = {"annotations": {"kubemin.io/write-token": "t1"}}
     for plural, body in (("deployments", deployment()), ("statefulsets", statefulset())):
         body["metadata"] |= marked
         await kube.make(plural, body)
         name, copies = meta(body)["name"], "replicasets" if plural == "deployments" else "controllerrevisions"
         (copy,) = await kube.until_listed(copies, lambda items: items or None)
-        assert meta(copy)["annotations"]["kubemin.io/claim"] == "t1"
-        assert controllers_only(owners(copy, *CLAIM))
+        assert meta(copy)["annotations"]["kubemin.io/write-token"] == "t1"
+        assert controllers_only(owners(copy, *WRITE_TOKEN))
         await settled(kube, plural, name)
-        off = {"metadata": {"annotations": {"kubemin.io/claim": None}}}
+        off = {"metadata": {"annotations": {"kubemin.io/write-token": None}}}
         (await kube.patch(plural, name, off)).ok()
         off["metadata"]["uid"] = meta(copy)["uid"]
         bare = (await kube.patch(copies, meta(copy)["name"], off)).ok()
-        assert "kubemin.io/claim" not in meta(bare).get("annotations", {})
+        assert "kubemin.io/write-token" not in meta(bare).get("annotations", {})
         (await kube.patch(plural, name, {"spec": {"minReadySeconds": 1}})).ok()
         await settled(kube, plural, name)
-        assert "kubemin.io/claim" not in meta(await kube.read(copies, meta(copy)["name"])).get("annotations", {})
+        assert "kubemin.io/write-token" not in meta(await kube.read(copies, meta(copy)["name"])).get("annotations", {})

@@ -12,7 +12,7 @@ import pytest
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import EngineOptions, ExecOptions, Service
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
@@ -125,13 +125,13 @@ async def test_an_update_that_is_stopped_is_put_back(kube: Kube, instance: Insta
         assert first.status is TaskStatus.COMPLETED, first.reason
         before = await snapshot(kube)
         own = ObjectRef("ConfigMap", kube.namespace, "own")
-        claim = claim_of(await kube.cluster.get(own))
+        claim = token_of(await kube.cluster.get(own))
         assert claim
         changed = [*parts("2"), conf("own", a="2", b="2")]
         await instance.save(changed, app_id=app_id, namespace=kube.namespace)
         await stopped(instance, app_id)
         assert differences(before, await snapshot(kube)) == []
-        assert claim_of(await kube.cluster.get(own)) == claim
+        assert token_of(await kube.cluster.get(own)) == claim
         removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
         assert removal is not None
         gone = await instance.settled(removal.id)

@@ -229,9 +229,9 @@ async def test_a_claim_binds_once_a_pod_uses_it_and_is_protected_while_one_does(
     assert claim["status"]["phase"] == "Bound"
     assert claim["spec"]["volumeName"]
     more = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
-    grown = await kube.patch("persistentvolumeclaims", "data", more)
-    if grown.code != 200:  # trap 7: as its class permits
-        grown.refused(403, "Forbidden", "only dynamically provisioned pvc can be resized")
+    is_pvc_expansion = await kube.patch("persistentvolumeclaims", "data", more)
+    if is_pvc_expansion.code != 200:  # trap 7: as its class permits
+        is_pvc_expansion.refused(403, "Forbidden", "only dynamically provisioned pvc can be resized")
     body = (await kube.delete("persistentvolumeclaims", "data")).ok()
     assert "deletionTimestamp" in meta(body)
     assert meta(await kube.read("persistentvolumeclaims", "data"))["finalizers"] == ["kubernetes.io/pvc-protection"]

@@ -41,16 +41,16 @@ class Page:
         """The text outside the fenced blocks."""
         lines: list[str] = []
         inside: list[str] | None = None
-        begun, language = 0, ""
+        already_requested, language = 0, ""
         for number, line in enumerate(self.path.read_text().splitlines(), 1):
             if (fence := _FENCE.match(line)) is None:
                 (lines if inside is None else inside).append(line)
             elif inside is None:
-                inside, begun, language = [], number, fence[2].strip()
+                inside, already_requested, language = [], number, fence[2].strip()
             else:
-                self.blocks.append(Block(self, begun, language, "\n".join(inside) + "\n"))
+                self.blocks.append(Block(self, already_requested, language, "\n".join(inside) + "\n"))
                 inside = None
-        assert inside is None, f"{self}:{begun} is never closed"
+        assert inside is None, f"{self}:{already_requested} is never closed"
         return "\n".join(lines)
 
     def fenced(self) -> list[Block]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.rollback import Rollback
-from kubemin.engine.deploy.write import Ensure
+from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.journal.journal import Journal, Resource
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.tracker import CleanupTracker
@@ -95,7 +95,7 @@ class Held:
 
     async def ensure(self, manifest: Manifest, job: int = 1) -> Manifest:
         self.manifests[job] = manifest
-        return await Ensure(self.tracker(job), manifest, lambda _: None).run()
+        return await ObjectWriter(self.tracker(job), manifest, lambda _: None).run()
 
     async def roll_back(
         self, resources: list[Resource] | None = None, *, seconds: float = 20, restore: bool = True

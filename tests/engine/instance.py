@@ -85,11 +85,11 @@ class Instance:
         assert task is not None
         return task
 
-    async def jobs(self, task_id: str) -> list[jobs.Job]:
+    async def jobs(self, task_id: str) -> list[jobs.JobRow]:
         async with self.db.read() as tx:
             return await jobs.of_task(tx, task_id)
 
-    async def journal(self, task_id: str) -> list[journal.Resource]:
+    async def journal(self, task_id: str) -> list[journal.ResourceRow]:
         async with self.db.read() as tx:
             return await journal.of_task(tx, task_id)
 

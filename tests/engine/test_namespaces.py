@@ -4,7 +4,7 @@ import pytest
 
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.cleanup.rollback import Rollback
-from kubemin.engine.deploy.namespaces import begun, create
+from kubemin.engine.deploy.namespaces import already_requested, create
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState
@@ -38,12 +38,12 @@ def furnish(held: Held) -> None:
 
 async def test_a_successor_records_what_its_predecessor_made(held: Held) -> None:
     successor = await died(held)
-    assert begun(successor.journal) == ["team"]
-    await create(successor.tracker(0), begun(successor.journal))
+    assert already_requested(successor.journal) == ["team"]
+    await create(successor.tracker(0), already_requested(successor.journal))
     (row,) = successor.journal.resources.values()
     assert row.state is ResourceState.CREATED
     assert row.uid == held.sim.registry.get("namespaces", "", "team")["metadata"]["uid"]
-    assert not any(claim.open for claim in row.claims.values())
+    assert not any(write.open for write in row.writes.values())
 
 
 @pytest.mark.parametrize("furnished", [False, True])
@@ -51,7 +51,7 @@ async def test_what_others_put_into_it_meanwhile_keeps_it(held: Held, *, furnish
     successor = await died(held)
     if furnished:
         furnish(held)
-    await create(successor.tracker(0), begun(successor.journal))
+    await create(successor.tracker(0), already_requested(successor.journal))
     assert await successor.roll_back() == []
     assert there(held) is furnished
 

@@ -16,7 +16,7 @@ from kubemin.engine.deploy import namespaces
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.ownership import controlled
 from kubemin.plan import priority_of
-from kubemin.spec.labels import CLAIM
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, tasks
@@ -155,7 +155,7 @@ class Touch:
             await self._create(answered=way == "created")
         elif way == "taken over":
             await self._exists()
-            await self.tracker.mark_resource_adopted(self.manifest, await self.look(), {})
+            await self.tracker.take_over(self.manifest, await self.look(), {})
         elif way == "changed, gone, and created by a late request":
             late = self._fault("late", "create")
             await self._create(answered=False)
@@ -185,7 +185,7 @@ class Touch:
     async def differs(self) -> bool:
         """Whether something of the task's change is left."""
         annotations = (await self.look())["metadata"].get("annotations") or {}
-        return bool({"changed", CLAIM, FENCE} & annotations.keys())
+        return bool({"changed", WRITE_TOKEN, FENCE} & annotations.keys())
 
     async def _create(self, *, answered: bool) -> None:
         if not answered:

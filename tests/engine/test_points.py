@@ -17,7 +17,7 @@ from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, Service
 from kubemin.engine.objects.merge import changed_paths
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -168,7 +168,7 @@ async def _unclaimed(stage: Stage) -> list[str]:
     left = []
     for kind in ("ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "PersistentVolumeClaim", "Pod"):
         for item in (await stage.instance.cluster.list(kind)).items:
-            if claim_of(item) or (kind == "Pod" and "deletionTimestamp" not in item["metadata"]):
+            if token_of(item) or (kind == "Pod" and "deletionTimestamp" not in item["metadata"]):
                 ref = ObjectRef.of(item)
                 if ref.kind != "Pod" or "api" not in ref.name:
                     left.append(str(ref))

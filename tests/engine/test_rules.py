@@ -8,8 +8,8 @@ import pytest
 from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
 from kubemin.engine.journal.tracker import current_tracker, with_cleanup_tracker
-from kubemin.engine.objects.ownership import claim_of
-from kubemin.spec.labels import APP_ID, CLAIM
+from kubemin.engine.objects.ownership import token_of
+from kubemin.spec.labels import APP_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import tasks
@@ -34,7 +34,7 @@ def states(held: Held) -> list[ResourceState]:
 
 async def test_what_the_task_created_is_removed(held: Held) -> None:
     made = await held.ensure(config_map(a="1"))
-    assert claim_of(made) in held.journal.resources[1].claims
+    assert token_of(made) in held.journal.resources[1].writes
     assert states(held) == [ResourceState.CREATED]
     assert await held.roll_back() == []
     assert await held.look(made) is None
@@ -73,7 +73,7 @@ async def test_a_change_that_others_made_since_stays_and_is_named(held: Held) ->
     after = await held.look(before)
     assert after is not None
     assert after["data"] == {"a": "1", "b": "theirs"}
-    assert claim_of(after) is None
+    assert token_of(after) is None
     row = held.journal.resources[1]
     assert row.state is ResourceState.KEPT
     assert "data.b" in row.why
@@ -109,7 +109,7 @@ async def test_rolling_back_an_update_keeps_the_creator_s_claim(held: Held) -> N
     after = await later.look(made)
     assert after is not None
     assert essence(after) == essence(made)
-    assert after["metadata"]["annotations"][CLAIM] == made["metadata"]["annotations"][CLAIM]
+    assert after["metadata"]["annotations"][WRITE_TOKEN] == made["metadata"]["annotations"][WRITE_TOKEN]
 
 
 async def test_a_copied_claim_is_no_claim(held: Held) -> None:
@@ -118,7 +118,7 @@ async def test_a_copied_claim_is_no_claim(held: Held) -> None:
     copied: dict[str, Any] = config_map("copy", a="1")
     copied["metadata"]["annotations"] = dict(made["metadata"]["annotations"])
     theirs = held.sim.registry.create("configmaps", "default", copied, manager="copier")
-    assert claim_of(theirs) is None
+    assert token_of(theirs) is None
     await held.roll_back()
     assert await held.look(theirs) is not None
     assert await held.look(made) is None
@@ -148,7 +148,7 @@ async def test_a_stripped_claim_is_named_not_deleted(held: Held) -> None:
         "default",
         "settings",
         "application/merge-patch+json",
-        {"metadata": {"annotations": {CLAIM: None}}},
+        {"metadata": {"annotations": {WRITE_TOKEN: None}}},
         manager="someone",
     )
     assert await held.roll_back() == []
@@ -161,10 +161,10 @@ async def test_a_stripped_claim_goes_from_what_a_controller_copied_it_to(held: H
     registry = held.sim.registry
 
     async def copied() -> list[Manifest]:
-        return [one for one in registry.scan("replicasets") if CLAIM in one["metadata"].get("annotations", {})]
+        return [one for one in registry.scan("replicasets") if WRITE_TOKEN in one["metadata"].get("annotations", {})]
 
     await until(copied)
-    body: Manifest = {"metadata": {"annotations": {CLAIM: None}}}
+    body: Manifest = {"metadata": {"annotations": {WRITE_TOKEN: None}}}
     registry.patch("deployments", "default", "api", "application/merge-patch+json", body, manager="someone")
     assert await held.roll_back() == []
     assert states(held) == [ResourceState.KEPT]

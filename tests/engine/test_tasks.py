@@ -321,10 +321,10 @@ async def test_a_cancel_and_a_completion_race_and_one_wins(instance: Instance) -
         async with instance.worker():
 
             async def cancel(app_id: str = app_id, task_id: str = task_id, turn: int = turn) -> None:
-                async def begun() -> bool:
+                async def already_requested() -> bool:
                     return bool(await instance.journal(task_id)) or (await instance.task(task_id)).status.ended
 
-                await instance.until(begun)
+                await instance.until(already_requested)
                 for _ in range(turn):
                     await asyncio.sleep(0)
                 try:

@@ -28,8 +28,8 @@ async def test_two_tasks_of_an_application_never_run_together(fleet: Fleet) -> N
         assert task.claimed_at is not None
         assert task.ended_at is not None
         jobs = await fleet.instance.jobs(task_id)
-        begun = min(job.started_at for job in jobs if job.started_at)
-        assert task.claimed_at <= begun
+        already_requested = min(job.started_at for job in jobs if job.started_at)
+        assert task.claimed_at <= already_requested
         spans.append((task.claimed_at, task.ended_at))
     assert all(former[1] <= later[0] for former, later in pairwise(spans))
     assert len(fleet.made("ConfigMap", "settings")) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kubemin.engine.errors import TaskEnded
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events, tasks
@@ -144,7 +144,7 @@ class Soak:
         completed = {task.id for task in ended.values() if task.status is TaskStatus.COMPLETED}
         for kind in ("ConfigMap", "Deployment", "Service"):
             for obj in (await self.fleet.instance.cluster.list(kind)).items:
-                if token := claim_of(obj):
+                if token := token_of(obj):
                     assert token.partition(".")[0] in completed, (
                         f"{ObjectRef.of(obj)} is of a task that did not complete"
                     )

@@ -12,7 +12,7 @@ from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application
-from kubemin.spec.labels import CLAIM, MANAGED_BY, MANAGER, TASK_ID
+from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import jobs, journal
@@ -61,7 +61,7 @@ async def wrongs(world: World) -> list[str]:
 
 async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRef, str]:
     """Namespaces that tasks made and could not take back, as they hold what others made since (R10); what is wrong."""
-    rows: dict[str, list[journal.Resource]] = {}
+    rows: dict[str, list[journal.ResourceRow]] = {}
     for task in all_tasks:
         async with world.db.read() as tx:
             rows[task.id] = [row for row in await journal.of_task(tx, task.id) if row.purpose == "apply"]
@@ -123,7 +123,7 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
 
 async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:
     """What an application leaves to another, as it is shared, is there."""
-    used: dict[str, list[journal.Resource]] = {}
+    used: dict[str, list[journal.ResourceRow]] = {}
     for task in all_tasks:
         if task.status is TaskStatus.COMPLETED:
             async with world.db.read() as tx:
@@ -173,7 +173,7 @@ def _marks(
         annotations = obj["metadata"].get("annotations") or {}
         if FENCE in annotations:
             found.append(f"{ref} carries a fence")
-        token = annotations.get(CLAIM)
+        token = annotations.get(WRITE_TOKEN)
         owner = known.get((token or "").partition(".")[0])
         if token and (owner is None or owner.status is not TaskStatus.COMPLETED):
             found.append(f"{ref} carries the claim {token} of a task that is {owner and owner.status}")
@@ -229,7 +229,7 @@ class _Round:
 
 async def _round(world: World) -> _Round:
     found = _Round()
-    for task_id in world.tasks[world.begun :]:
+    for task_id in world.tasks[world.already_requested :]:
         task = await world.task(task_id)
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task_id)

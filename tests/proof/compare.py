@@ -3,7 +3,7 @@
 from typing import Any
 
 from kubemin.engine.objects.merge import changed_paths
-from kubemin.spec.labels import CLAIM, MANAGER, TASK_ID
+from kubemin.spec.labels import MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest
 
 _COUNTERS = ("resourceVersion", "generation", "managedFields", "deletionGracePeriodSeconds")
@@ -14,7 +14,7 @@ _BY_CONTROLLERS = (
     "volume.beta.kubernetes.io/",
 )
 _CONTROLLERS = ("kube-controller-manager", "kubelet", "kube-scheduler")
-_MARKS = (f"f:{CLAIM}", f"f:{TASK_ID}")
+_MARKS = (f"f:{WRITE_TOKEN}", f"f:{TASK_ID}")
 
 
 def normal(obj: Manifest) -> Manifest:
@@ -38,7 +38,7 @@ def essence(obj: Manifest) -> Manifest:
     """What an apply decides about an object: without identity, marks of the task, and what is assigned at random."""
     shown = normal(obj)
     meta = {key: value for key, value in shown["metadata"].items() if key not in ("uid", "creationTimestamp")}
-    for key, mark in (("annotations", CLAIM), ("labels", TASK_ID)):
+    for key, mark in (("annotations", WRITE_TOKEN), ("labels", TASK_ID)):
         kept = {name: value for name, value in meta.pop(key, {}).items() if name != mark}
         if kept:
             meta[key] = kept

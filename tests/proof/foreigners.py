@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from kubemin.spec.labels import CLAIM
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubesim.problems import Problem
 from kubesim.registry import Registry
@@ -128,7 +128,7 @@ class Foreigners:
 
     def _patch(self, ref: ObjectRef, what: str, value: str) -> tuple[dict[str, Any], str]:
         if what == "strip":
-            return {"metadata": {"annotations": {CLAIM: None}}}, ""
+            return {"metadata": {"annotations": {WRITE_TOKEN: None}}}, ""
         if what == "hold":
             return {"metadata": {"finalizers": [HOLD]}}, ""
         if what == "scale" and ref.kind in ("Deployment", "StatefulSet"):

@@ -68,12 +68,12 @@ class Fuzz:
         def some(script: Script) -> None:
             if found or time.monotonic() > deadline:
                 return
-            begun = time.monotonic()
+            already_requested = time.monotonic()
             try:
                 run(script, self.statistics)
             except Broken as error:
                 found.append((script, error))
-            taken = int((time.monotonic() - begun) * 1000)
+            taken = int((time.monotonic() - already_requested) * 1000)
             self.statistics["runs"] += 1
             self.statistics["longest ms"] = max(self.statistics["longest ms"], taken)
 

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 
-from kubemin.spec.labels import CLAIM
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.faults import Fault, RequestInfo
 from kubesim.server import SimServer
@@ -68,7 +68,7 @@ class Observer:
             return
         ref, uid = ObjectRef.of(obj), obj["metadata"]["uid"]
         if event == "ADDED":
-            token = (obj["metadata"].get("annotations") or {}).get(CLAIM, "")
+            token = (obj["metadata"].get("annotations") or {}).get(WRITE_TOKEN, "")
             if "." not in token:
                 self.wrongs.append(f"{ref} was created without a claim")
             self.made[uid] = token.partition(".")[0]

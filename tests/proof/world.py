@@ -78,7 +78,7 @@ class World:
         self.script = script
         self.told: list[str] = []
         self.tasks: list[str] = []
-        self.begun = 0
+        self.already_requested = 0
         """How many tasks there were before the round."""
         self.statistics = Counter() if statistics is None else statistics
         self._url = f"sqlite:///{folder}/kubemin.db"
@@ -138,7 +138,7 @@ class World:
         self.observer.round_begins()
         self._points, self._events, self._met = 0, list(round_.events), Counter[Event]()
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
-        self.begun = len(self.tasks)
+        self.already_requested = len(self.tasks)
         await self._deploy(round_.parts, round_.app, OnActive.QUEUE)
         await self._until("the tasks come to rest", self._settled, QUIET_AT_WORK)
         for trouble, armed in self._armed:
@@ -151,7 +151,7 @@ class World:
         if self._events:
             raise self.broken([f"{event!r} never happened" for event in self._events])
         self.count("rounds")
-        for task_id in self.tasks[self.begun :]:
+        for task_id in self.tasks[self.already_requested :]:
             task = await self.task(task_id)
             self.count(f"task {task.status}")
             self.tell(f"  task {task_id} of {task.app_name}: {task.status} ({task.reason}), cleanup {task.cleanup}")

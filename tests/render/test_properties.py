@@ -12,7 +12,7 @@ from hypothesis import given
 from kubemin.render import Identity, Rendered, RenderError, render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.check_context import PREVIEW_ID, Scope
+from kubemin.spec.check_context import PREVIEW_ID, CheckContext
 from kubemin.spec.component import made_by
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import batch_job_name, is_label_value, is_subdomain
@@ -80,7 +80,7 @@ def test_every_object_is_named_and_labelled(application: Application) -> None:
         assert meta["labels"][labels.APP_ID] == APP_ID
         assert meta["labels"][labels.NAME] == item.component
         assert labels.TASK_ID not in meta["labels"]
-        assert labels.CLAIM not in meta.get("annotations", {})
+        assert labels.WRITE_TOKEN not in meta.get("annotations", {})
         assert len(meta["name"]) <= 63 or kind.kind in ("ServiceAccount", "Role", "RoleBinding")
 
 
@@ -93,12 +93,12 @@ def test_no_two_objects_have_one_name(application: Application) -> None:
 @given(applications())
 def test_the_spec_foresees_exactly_what_is_rendered(application: Application) -> None:
     """The check for clashes stands in `spec`, which knows nothing of `render`: here they are held together."""
-    foreseen = []
+    predict_apply = []
     for index, component in enumerate(application.component):
-        scope = Scope(Limits(), {}, component.name, component.type, application.namespace_of(component))
-        foreseen += [made.ref for made in made_by(component, scope, f"component[{index}]")]
+        scope = CheckContext(Limits(), {}, component.name, component.type, application.namespace_of(component))
+        predict_apply += [made.ref for made in made_by(component, scope, f"component[{index}]")]
     preview = [_unversioned(item) for item in render(application, Identity.preview(application))]
-    assert Counter(foreseen) == Counter(preview)
+    assert Counter(predict_apply) == Counter(preview)
 
 
 def _unversioned(item: Rendered) -> ObjectRef:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, applications, components, events, jobs, journal, schema, shares, tasks, workflows
 from tests.servers.mariadb import Mariadb
 from tests.servers.postgresql import Postgresql, binaries
@@ -87,7 +87,7 @@ async def fill(db: Database) -> None:
             )
             await jobs.insert_many(tx, task.id, [job])
             await journal.add(tx, task.id, [journal.NewResource(seq=1, job_seq=1, ref=ref)])
-            await journal.add_claims(tx, task.id, [journal.NewClaim(f"{task.id}.1", 1, ClaimKind.CREATE)])
+            await journal.add_writes(tx, task.id, [journal.NewWrite(f"{task.id}.1", 1, WriteKind.CREATE)])
             await journal.update_many(tx, task.id, [(1, {"state": ResourceState.CREATED, "uid": f"uid-{app}"})])
             await events.append_many(tx, task.id, [("task", {"status": "running"})])
             if app == "shop":

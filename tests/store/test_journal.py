@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import ClaimKind, Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, Duplicate, StoreError, events, jobs, journal, tasks
 from tests.store.rows import add_tasks, id_of, tick
 
@@ -113,29 +113,29 @@ async def test_claims(db: Database) -> None:
     await add_tasks(db, "a")
     async with db.begin("intent") as tx:
         await journal.add(tx, A, [journal.NewResource(seq=seq, job_seq=seq, ref=REF) for seq in (1, 2)])
-        await journal.add_claims(
+        await journal.add_writes(
             tx,
             A,
             [
-                journal.NewClaim("one", 1, ClaimKind.CREATE),
-                journal.NewClaim("two", 2, ClaimKind.APPLY, "41"),
+                journal.NewWrite("one", 1, WriteKind.CREATE),
+                journal.NewWrite("two", 2, WriteKind.APPLY, "41"),
             ],
         )
     async with db.begin("answer") as tx:
-        await journal.answer_claims(tx, {"two": "refused 409", "nobody's": "x"})
+        await journal.answer_writes(tx, {"two": "refused 409", "nobody's": "x"})
     async with db.read() as tx:
-        one, two = await journal.claims_of_task(tx, A)
+        one, two = await journal.writes_of_task(tx, A)
         owners = await journal.owners_of(tx, ["one", "unknown", *(f"x{n}" for n in range(2000))])
-    assert (one.seq, one.kind, one.base_version, one.answer, one.answered_at) == (1, ClaimKind.CREATE, None, None, None)
-    assert (two.seq, two.kind, two.base_version, two.answer) == (2, ClaimKind.APPLY, "41", "refused 409")
+    assert (one.seq, one.kind, one.base_version, one.answer, one.answered_at) == (1, WriteKind.CREATE, None, None, None)
+    assert (two.seq, two.kind, two.base_version, two.answer) == (2, WriteKind.APPLY, "41", "refused 409")
     assert two.answered_at is not None
     assert owners.keys() == {"one"}
     owner = owners["one"]
     assert (owner.task_id, owner.status, owner.cleanup) == (A, TaskStatus.WAITING, Cleanup.NONE)
-    assert (owner.kind, owner.state, owner.uid) == (ClaimKind.CREATE, ResourceState.INTENT, None)
+    assert (owner.kind, owner.state, owner.uid) == (WriteKind.CREATE, ResourceState.INTENT, None)
     with pytest.raises(Duplicate) as raised:
         async with db.begin("again") as tx:
-            await journal.add_claims(tx, A, [journal.NewClaim("one", 1, ClaimKind.DELETE)])
+            await journal.add_writes(tx, A, [journal.NewWrite("one", 1, WriteKind.DELETE)])
     assert raised.value.constraint == "pk_claims"
     with pytest.raises(Duplicate) as raised:
         async with db.begin("again") as tx:
@@ -147,7 +147,7 @@ async def test_a_claim_without_its_resource_is_refused(db: Database) -> None:
     await add_tasks(db, "a")
     with pytest.raises(StoreError):
         async with db.begin("claim") as tx:
-            await journal.add_claims(tx, A, [journal.NewClaim("one", 1, ClaimKind.CREATE)])
+            await journal.add_writes(tx, A, [journal.NewWrite("one", 1, WriteKind.CREATE)])
 
 
 async def test_what_stands_of_an_application(db: Database) -> None:
@@ -168,7 +168,7 @@ async def test_what_stands_of_an_application(db: Database) -> None:
 
     async def standing() -> list[tuple[ObjectRef, str | None]]:
         async with db.read() as tx:
-            return [(row.ref, row.uid) for row in await journal.standing_of_application(tx, id_of("shop"))]
+            return [(row.ref, row.uid) for row in await journal.objects_of_application(tx, id_of("shop"))]
 
     created, deleted = ResourceState.CREATED, ResourceState.DELETED
     await record("a", TaskStatus.COMPLETED, (REF, "apply", created, "u1"), (other, "apply", created, "u2"))

@@ -23,15 +23,15 @@ def _differences(connection: Connection) -> list[Any]:
 
 
 async def test_the_migrations_build_the_tables(db: Database) -> None:
-    async with db._writer.link() as link:
-        assert await link.run_sync(_differences) == []
+    async with db._writer.connection() as connection:
+        assert await connection.run_sync(_differences) == []
 
 
 @pytest.mark.parametrize("revision", schema.revisions())
 async def test_up_from_every_revision(url: str, revision: str) -> None:
     db = await Database.open(url)
-    async with db._writer.link() as link:
-        await link.run_sync(lambda connection: schema.upgrade(connection, db._backend, revision))
+    async with db._writer.connection() as connection:
+        await connection.run_sync(lambda connection: schema.upgrade(connection, db._backend, revision))
     await db.migrate()
     await db.check_schema()
     await db.aclose()
@@ -42,15 +42,15 @@ async def test_up_from_what_was_released(url: str, servers: Servers, revision: s
     """What is there stays as it is, and code of that release can work on: nothing that it knows has changed."""
     await asyncio.to_thread(released.load, servers.of(url), url, revision)
     db = await Database.open(url)
-    async with db._writer.link() as link:
-        before = await link.run_sync(_everything)
+    async with db._writer.connection() as connection:
+        before = await connection.run_sync(_everything)
     assert before.pop("alembic_version").rows == [(revision,)]
     await db.migrate()
     await db.check_schema()
-    async with db._writer.link() as link:
-        assert await link.run_sync(_differences) == []
-        after = await link.run_sync(_everything)
-        await link.run_sync(lambda connection: _write_as_before(connection, before))
+    async with db._writer.connection() as connection:
+        assert await connection.run_sync(_differences) == []
+        after = await connection.run_sync(_everything)
+        await connection.run_sync(lambda connection: _write_as_before(connection, before))
     for name, table in before.items():
         now = after[name]
         assert table.unique == now.unique

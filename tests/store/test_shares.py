@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, Duplicate, Tx, applications, journal, shares, tasks
 from tests.store.rows import id_of, new_task
 
@@ -88,12 +88,12 @@ async def test_whoever_made_it_or_is_to_remove_it_is_at_work(db: Database, field
         await _task(tx, "theirs", "one")
         await _task(tx, "mine", "two")
         await _row(tx, "theirs", 1, **fields)
-        await journal.add_claims(tx, THEIRS, [journal.NewClaim("token", 1, ClaimKind.CREATE)])
-        assert await shares.at_work(tx, "u", "token", MINE) == (THEIRS if works else None)
-        assert await shares.at_work(tx, "u", "token", THEIRS) is None, "it is not in its own way"
-        assert await shares.at_work(tx, "another", None, MINE) is None
+        await journal.add_writes(tx, THEIRS, [journal.NewWrite("token", 1, WriteKind.CREATE)])
+        assert await shares.undecided_by(tx, "u", "token", MINE) == (THEIRS if works else None)
+        assert await shares.undecided_by(tx, "u", "token", THEIRS) is None, "it is not in its own way"
+        assert await shares.undecided_by(tx, "another", None, MINE) is None
         await _end(tx, "theirs", TaskStatus.COMPLETED, Cleanup.NONE)
-        assert await shares.at_work(tx, "u", "token", MINE) is None
+        assert await shares.undecided_by(tx, "u", "token", MINE) is None
 
 
 async def test_an_application_uses_what_its_last_deploy_used(db: Database) -> None:

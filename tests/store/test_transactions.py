@@ -187,7 +187,7 @@ async def test_a_cancel_at_each_await_leaves_no_coroutine_and_no_half_commit(
 
     me = asyncio.current_task()
     assert me is not None
-    with warnings.catch_warnings(record=True) as warned:
+    with warnings.catch_warnings(record=True) as warning_events:
         warnings.simplefilter("always")
         for steps in range(30):  # with so many, each has at last begun to commit
             work = asyncio.create_task(write(steps))
@@ -197,7 +197,7 @@ async def test_a_cancel_at_each_await_leaves_no_coroutine_and_no_half_commit(
                 task.cancel()
             await asyncio.wait([work])
         gc.collect()
-    assert [str(one.message) for one in warned] == []
+    assert [str(one.message) for one in warning_events] == []
     async with sqlite.read() as tx:
         names = [row.app_name for row in await tasks.page(tx, limit=1000)]
     assert "app0" not in names

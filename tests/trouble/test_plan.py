@@ -12,7 +12,7 @@ import yaml
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
-from kubemin.engine.entry.preview import Outlooks
+from kubemin.engine.entry.preview import Previews
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events
 from tests.cli.kubemin import Kubemin, Running
@@ -31,7 +31,7 @@ async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
             service=instance.service,
             limits=LIMITS,
             component_states=lambda _: {},
-            outlooks=Outlooks(instance.db, instance.cluster),
+            previews=Previews(instance.db, instance.cluster),
         )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost/api/v1") as client:
@@ -199,8 +199,8 @@ def test_the_command_prints_it(server: Running, tmp_path: Path) -> None:
         assert "      spec.template.spec.containers[db].image: db:1 → db:2" in lines
         assert lines[-1] == "2 to change, 2 unchanged"
     assert "change" not in kubemin("plan", "-f", "shop.yaml").stdout  # without --server it asks nobody
-    grown = store("db", traits={"storage": [{**store("db")["traits"]["storage"][0], "size": "2Gi"}]})
-    write(CONF, grown)
+    is_pvc_expansion = store("db", traits={"storage": [{**store("db")["traits"]["storage"][0], "size": "2Gi"}]})
+    write(CONF, is_pvc_expansion)
     refused = kubemin("plan", "-f", "shop.yaml", "--server")
     assert refused.returncode == 1
     assert "--cascade=orphan" in refused.stdout

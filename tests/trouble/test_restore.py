@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubemin.engine.cleanup.deletion import FENCE
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Fault, RequestInfo
@@ -167,7 +167,7 @@ async def test_fields_that_others_changed_since_stay_and_are_named(held: Held) -
     assert container["image"] == "api:1"
     assert container["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "theirs"}]
     assert after["metadata"]["labels"] == {"theirs": "yes"}
-    assert claim_of(after) is None
+    assert token_of(after) is None
     (row,) = held.journal.resources.values()
     assert row.state is ResourceState.KEPT
     assert "spec.template.spec.containers[api].env[B].value" in row.why
@@ -212,7 +212,7 @@ async def test_admission_that_rewrites_the_restore(held: Held, monkeypatch: pyte
     after = await held.look(before)
     assert after is not None
     assert after["data"] == {"a": "1", "b": "policy"}
-    assert claim_of(after) is None
+    assert token_of(after) is None
     (row,) = held.journal.resources.values()
     assert row.state is ResourceState.KEPT
     assert "data.b (admission)" in row.why

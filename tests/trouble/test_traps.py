@@ -12,10 +12,10 @@ from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
-from kubemin.spec.labels import CLAIM
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import Database
@@ -57,7 +57,7 @@ async def test_every_apply_carries_uid_and_version(instance: Instance) -> None:
     for body in bodies:
         assert body["metadata"]["uid"]
         assert body["metadata"]["resourceVersion"]
-        assert body["metadata"]["annotations"][CLAIM]
+        assert body["metadata"]["annotations"][WRITE_TOKEN]
 
 
 async def test_what_goes_between_the_look_and_the_change_is_made_anew(held: Held) -> None:
@@ -163,7 +163,7 @@ async def test_a_claim_that_was_stripped_from_an_unanswered_create_is_named(held
     tracker = held.tracker()
     with pytest.raises(Unanswered):
         await tracker.mark_resource_created(config_map(a="1"), {})
-    strip = {"metadata": {"annotations": {CLAIM: None}}}
+    strip = {"metadata": {"annotations": {WRITE_TOKEN: None}}}
     held.sim.registry.patch("configmaps", "default", "settings", MERGE, strip, manager="someone")
     assert await held.roll_back() == []
     assert await held.look(config_map()) is not None
@@ -337,8 +337,11 @@ async def test_what_a_quota_or_the_schema_refuses_stops_the_task_first(instance:
 
 def test_a_copy_of_our_annotation_is_no_claim() -> None:
     """Trap 9: a Deployment's annotations go to its ReplicaSets; managedFields says who put one there."""
-    entry = {"manager": "kube-controller-manager", "fieldsV1": {"f:metadata": {"f:annotations": {f"f:{CLAIM}": {}}}}}
-    copied = {"metadata": {"annotations": {CLAIM: "task.token"}, "managedFields": [entry]}}
-    assert claim_of(copied) is None
+    entry = {
+        "manager": "kube-controller-manager",
+        "fieldsV1": {"f:metadata": {"f:annotations": {f"f:{WRITE_TOKEN}": {}}}},
+    }
+    copied = {"metadata": {"annotations": {WRITE_TOKEN: "task.token"}, "managedFields": [entry]}}
+    assert token_of(copied) is None
     ours = {"metadata": {**copied["metadata"], "managedFields": [{**entry, "manager": "kubemin"}]}}
-    assert claim_of(ours) == "task.token"
+    assert token_of(ours) == "task.token"

@@ -6,7 +6,7 @@ import pytest
 
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
-from kubemin.engine.objects.dependents import dependents_of
+from kubemin.engine.objects.dependents import uids_of_dependents
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Armed, Fault, RequestInfo
@@ -156,7 +156,7 @@ async def test_claims_of_a_scaling_that_got_no_answer_go_though_its_restore_gets
     look = await until(ready)
     held.sim.faults.add(Fault("drop", verb="apply", resource="statefulsets", when="after"))
     with pytest.raises(Unanswered):
-        await held.tracker().mark_resource_changed(wanted, look, await dependents_of(held.cluster, wanted, look))
+        await held.tracker().mark_resource_changed(wanted, look, await uids_of_dependents(held.cluster, wanted, look))
 
     async def three() -> bool:
         return len(await claims(held)) == 3
@@ -176,7 +176,7 @@ async def test_claims_of_a_create_that_got_no_answer_go_though_who_deletes_it_di
     held.sim.faults.add(Fault("drop", verb="create", resource="statefulsets", when="after"))
     wanted = held.manifests[1] = stateful_set()
     with pytest.raises(Unanswered):
-        await held.tracker().mark_resource_created(wanted, await dependents_of(held.cluster, wanted, None))
+        await held.tracker().mark_resource_created(wanted, await uids_of_dependents(held.cluster, wanted, None))
     await until(lambda: claims(held))
     (left,) = await held.roll_back()
     assert "PersistentVolumeClaim/default/data-db-0" in left.why

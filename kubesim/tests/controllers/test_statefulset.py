@@ -192,11 +192,11 @@ async def test_retention_policy(world: World, deleted: str, scaled: str) -> None
 
 async def test_revisions_carry_the_annotations(world: World) -> None:
     body = stateful()
-    body["metadata"]["annotations"] = {"kubemin.io/claim": "token"}
+    body["metadata"]["annotations"] = {"kubemin.io/write-token": "token"}
     world.create(body)
     await settled_at(world, 1)
     (revision,) = world.all("controllerrevisions")
-    assert revision["metadata"]["annotations"] == {"kubemin.io/claim": "token"}
+    assert revision["metadata"]["annotations"] == {"kubemin.io/write-token": "token"}
     assert revision["metadata"]["ownerReferences"][0]["kind"] == "StatefulSet"
 
 

@@ -92,7 +92,7 @@ class StrictRequest(Request):
         if not hasattr(self, "_json"):
             body = await self.body()
             large = len(body) > SMALL_BODY
-            self._json = await given(self).desk.do(lambda: parse_json(body)) if large else parse_json(body)
+            self._json = await given(self).compute_thread.do(lambda: parse_json(body)) if large else parse_json(body)
         return self._json
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
-from kubemin.engine.entry.preview import Outlooks
+from kubemin.engine.entry.preview import Previews
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
@@ -66,11 +66,11 @@ class Deps:
     limits: Limits
     component_states: Callable[[str], Mapping[str, ComponentState]]
     """By application id: the state of each component that the watches know, by component name."""
-    desk: Desk = field(default_factory=Desk)
+    compute_thread: ComputeThread = field(default_factory=ComputeThread)
     """Where large bodies are read and checked."""
     orphans: Orphans | None = None
     """None where there is no cluster to look for them."""
-    outlooks: Outlooks | None = None
+    previews: Previews | None = None
     """None where there is no cluster to ask."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""

@@ -11,7 +11,7 @@ def _plausible(identifier: str) -> bool:
     return len(identifier) == _ID_LENGTH and identifier.isascii() and identifier.isalnum()
 
 
-async def application_of(tx: Tx, app_id: str) -> applications.Application:
+async def application_of(tx: Tx, app_id: str) -> applications.ApplicationRow:
     """The application. Raises `AppNotFound`."""
     found = await applications.get(tx, app_id) if _plausible(app_id) else None
     if found is None:
@@ -19,7 +19,7 @@ async def application_of(tx: Tx, app_id: str) -> applications.Application:
     return found
 
 
-async def workflow_of(tx: Tx, app_id: str, workflow_id: str | None) -> workflows.Workflow:
+async def workflow_of(tx: Tx, app_id: str, workflow_id: str | None) -> workflows.WorkflowRow:
     """The application's workflow; without an id, the one that came with it. Raises `WorkflowNotFound`."""
     for flow in await workflows.of_application(tx, app_id):
         if workflow_id in (None, "", flow.id):

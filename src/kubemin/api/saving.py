@@ -9,7 +9,7 @@ from kubemin.api.codes import Code
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
 from kubemin.api.masks import unmasked
-from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored
 from kubemin.spec.application import Application, dump_steps, parse_application
 from kubemin.spec.ids import new_id
@@ -30,37 +30,37 @@ class Prepared:
     """An application that may be stored. ``stored`` is what it replaces, None when it is new."""
 
     application: Application
-    stored: applications.Application | None
+    stored: applications.ApplicationRow | None
 
 
 @dataclass(frozen=True)
 class _Found:
     """What the database has that a request builds upon."""
 
-    stored: applications.Application | None
+    stored: applications.ApplicationRow | None
     parts: list[components.Component]
     templates: dict[str, Stored]
 
 
-async def prepare(db: Database, desk: Desk, data: Mapping[str, Any], limits: Limits) -> Prepared:
+async def prepare(db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits) -> Prepared:
     """Check everything that can be checked; what takes long, at the desk and in no transaction.
 
     Raises `SpecError`, `AppNotFound`, `Busy`, or 10003 where the name is taken.
     """
     async with db.read() as tx:
         found = await _look(tx, data, limits)
-    application = await _checked(desk, data, found, limits)
+    application = await _checked(compute_thread, data, found, limits)
     async with db.read() as tx:
         await _refuse_namesake(tx, application, found.stored)
     return Prepared(application, found.stored)
 
 
-async def check_and_save(db: Database, desk: Desk, data: Mapping[str, Any], limits: Limits) -> str:
+async def check_and_save(db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits) -> str:
     """Store the application, checked as in `prepare`; returns its id. Raises 409 if others save it all the time."""
     for _ in range(_TRIES):
         async with db.read() as tx:
             found = await _look(tx, data, limits)
-        application = await _checked(desk, data, found, limits)
+        application = await _checked(compute_thread, data, found, limits)
         async with db.begin("save") as tx:
             if await _look(tx, data, limits, hold=True) == found:
                 await _refuse_namesake(tx, application, found.stored)
@@ -73,7 +73,9 @@ async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, *, hold: bool =
     return _Found(stored, parts, await templates_of(tx, data, limits))
 
 
-async def _checked(desk: Desk, data: Mapping[str, Any], found: _Found, limits: Limits) -> Application:
+async def _checked(
+    compute_thread: ComputeThread, data: Mapping[str, Any], found: _Found, limits: Limits
+) -> Application:
     whole = data if found.stored is None else _completed(data, found.stored, found.parts)
 
     def check() -> Application:
@@ -84,10 +86,10 @@ async def _checked(desk: Desk, data: Mapping[str, Any], found: _Found, limits: L
         )
         return unmasked(application, {part.name: part.properties for part in found.parts})
 
-    return await desk.do(check) if found.templates or is_large(whole) else check()
+    return await compute_thread.do(check) if found.templates or is_large(whole) else check()
 
 
-async def _refuse_namesake(tx: Tx, application: Application, stored: applications.Application | None) -> None:
+async def _refuse_namesake(tx: Tx, application: Application, stored: applications.ApplicationRow | None) -> None:
     namesake = await applications.find(tx, application.namespace, application.name)
     if namesake is not None and (stored is None or namesake.id != stored.id):
         raise _taken(application)
@@ -125,7 +127,7 @@ async def save(tx: Tx, prepared: Prepared) -> str:
 
 async def _stored(
     tx: Tx, app_id: object, *, hold: bool
-) -> tuple[applications.Application | None, list[components.Component]]:
+) -> tuple[applications.ApplicationRow | None, list[components.Component]]:
     if app_id is None or app_id == "":
         return None, []
     if not isinstance(app_id, str):
@@ -138,7 +140,7 @@ async def _stored(
 
 
 def _completed(
-    data: Mapping[str, Any], stored: applications.Application, parts: list[components.Component]
+    data: Mapping[str, Any], stored: applications.ApplicationRow, parts: list[components.Component]
 ) -> dict[str, Any]:
     """What the request leaves out stays as it is stored; the workflow is looked at when it is saved."""
     whole = dict(data)
@@ -207,7 +209,7 @@ def new_workflow(
     )
 
 
-def changed_workflow(flow: workflows.Workflow, **changes: Any) -> workflows.NewWorkflow:
+def changed_workflow(flow: workflows.WorkflowRow, **changes: Any) -> workflows.NewWorkflow:
     """The stored workflow with some fields changed, to update."""
     names = workflows.NewWorkflow.__dataclass_fields__
     return workflows.NewWorkflow(**{name: changes.get(name, getattr(flow, name)) for name in names})

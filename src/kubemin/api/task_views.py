@@ -15,7 +15,7 @@ from kubemin.api.models.tasks import (
 )
 from kubemin.api.progress import component_status
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
-from kubemin.store.jobs import Job
+from kubemin.store.jobs import JobRow
 from kubemin.store.journal import Brief
 from kubemin.store.tasks import Task
 
@@ -28,7 +28,7 @@ _ROLLBACK: Mapping[Cleanup, JobStatus] = {
 }
 
 
-def status(task: Task, jobs: Sequence[Job], journal: Sequence[Brief]) -> TaskStatusReply:
+def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief]) -> TaskStatusReply:
     """A task in full."""
     return TaskStatusReply(
         task_id=task.id,
@@ -49,15 +49,15 @@ def status(task: Task, jobs: Sequence[Job], journal: Sequence[Brief]) -> TaskSta
     )
 
 
-def _by_component(jobs: Iterable[Job]) -> list[list[Job]]:
+def _by_component(jobs: Iterable[JobRow]) -> list[list[JobRow]]:
     """The jobs of each component, components in the order of their first job."""
-    found: dict[str, list[Job]] = {}
+    found: dict[str, list[JobRow]] = {}
     for job in jobs:
         found.setdefault(job.component, []).append(job)
     return list(found.values())
 
 
-def _component(task: Task, jobs: Sequence[Job]) -> TaskComponent:
+def _component(task: Task, jobs: Sequence[JobRow]) -> TaskComponent:
     starts = [job.started_at for job in jobs if job.started_at]
     ends = [job.ended_at for job in jobs if job.ended_at]
     state = component_status(task.status, [job.status for job in jobs])
@@ -99,7 +99,7 @@ def _made_by_us(row: Brief) -> bool:
     return row.purpose == "apply" and row.new and row.uid is not None and row.state in fate
 
 
-def stages(task: Task, jobs: Sequence[Job]) -> TaskStages:
+def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
     """One stage a job, and the rollback last, if there is one."""
     shown = [
         StageReply(

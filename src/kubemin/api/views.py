@@ -13,15 +13,15 @@ from kubemin.api.models.applications import (
     WorkflowReply,
 )
 from kubemin.spec.workflow import Step, default_workflow
-from kubemin.store.applications import Application
+from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import Component
 from kubemin.store.tasks import Task
-from kubemin.store.workflows import Workflow
+from kubemin.store.workflows import WorkflowRow
 
 _UNKNOWN = ComponentState("Not Deploy")
 
 
-def application(row: Application, workflow_id: str | None) -> ApplicationReply:
+def application(row: ApplicationRow, workflow_id: str | None) -> ApplicationReply:
     """An application."""
     return ApplicationReply(
         id=row.id,
@@ -60,7 +60,7 @@ def component(row: Component, namespace: str, states: Mapping[str, ComponentStat
     )
 
 
-def workflow(row: Workflow, components: Sequence[str], newest: Task | None) -> WorkflowReply:
+def workflow(row: WorkflowRow, components: Sequence[str], newest: Task | None) -> WorkflowReply:
     """A workflow. One without steps shows the step that it means: every component at once."""
     steps = [Step.model_validate(step) for step in row.steps] or default_workflow(components)
     return WorkflowReply(

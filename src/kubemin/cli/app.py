@@ -312,8 +312,8 @@ def orphans(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete them, once listed; at a terminal it asks before.")
     ] = False,
-    claims: Annotated[
-        bool, typer.Option("--claims", help="With --delete: claims of StatefulSets too; their data is lost.")
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="With --delete: claims of StatefulSets too; their data is lost.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
     as_json: Json = False,
@@ -328,7 +328,7 @@ def orphans(
     """
     from kubemin.cli.reports import orphans as run
 
-    raise typer.Exit(run(delete=delete, claims=claims, yes=yes, as_json=as_json, server=server, token=token))
+    raise typer.Exit(run(delete=delete, volumes=volumes, yes=yes, as_json=as_json, server=server, token=token))
 
 
 @app.command()

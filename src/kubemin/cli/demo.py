@@ -27,7 +27,7 @@ from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
 from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
-from kubemin.engine.objects.format_diff import shown
+from kubemin.engine.objects.format_diff import format_difference
 from kubemin.engine.objects.merge import differences
 from kubemin.spec.objects import KINDS, Manifest, ObjectRef
 
@@ -186,13 +186,13 @@ def _follow_components(client: Client, task: str) -> None:
     for _, kind, data in client.events(task):
         progress.take(kind, data, time.time())
         for one in progress.components.values():
-            if kind == "job" and one.name == progress.jobs[data["job"]].component and _over(progress, one.name):
+            if kind == "job" and one.name == progress.jobs[data["job"]].component and _overlay(progress, one.name):
                 if one.name not in done:
                     say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
                 done.add(one.name)
 
 
-def _over(progress: Progress, component: str) -> bool:
+def _overlay(progress: Progress, component: str) -> bool:
     return all(job.over for job in progress.jobs.values() if job.component == component)
 
 
@@ -203,7 +203,7 @@ def _show_changes(before: Snapshot, there: Snapshot) -> int:
     for ref in sorted(before.keys() & there.keys()):
         for path, old, now in differences(before[ref], there[ref]):
             if ref.kind != "ReplicaSet" and path.startswith(_TELLING):
-                say(f"    {ref.kind} {shown(path, old, now, secret=False)}")
+                say(f"    {ref.kind} {format_difference(path, old, now, secret=False)}")
     return new
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from yaml import SafeLoader
 
 
-def spoken(name: str) -> str:
+def display_name(name: str) -> str:
     """The file's name as messages have it."""
     return "stdin" if name == "-" else name
 
@@ -37,12 +37,12 @@ def load_application(name: str) -> dict[str, Any]:
     """The application in the file, as it can be sent. Raises :class:`CliError`."""
     spec = load(name)
     if not isinstance(spec, dict):
-        message = f"{spoken(name)} does not hold an application: an object with name and component is expected"
+        message = f"{display_name(name)} does not hold an application: an object with name and component is expected"
         raise CliError(message, Exit.USAGE)
     try:
         json.dumps(spec, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:  # YAML knows dates, NaN and keys that JSON does not
-        raise CliError(f"{spoken(name)} holds what JSON cannot carry: {error}", Exit.USAGE) from error
+        raise CliError(f"{display_name(name)} holds what JSON cannot carry: {error}", Exit.USAGE) from error
     return spec
 
 
@@ -50,7 +50,7 @@ def load(name: str) -> Any:
     """The one document in the file, ``-`` being stdin. Raises :class:`CliError` that names the place."""
     import yaml
 
-    where = spoken(name)
+    where = display_name(name)
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except OSError as error:

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import load, spoken
+from kubemin.cli.files import display_name, load
 from kubemin.cli.output import print_json, say
 
 _NO_ID = "0" * 24
@@ -25,7 +25,7 @@ def check(file: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"valid": not issues, "errors": issues})
     elif not issues:
-        say(f"{spoken(file)}: valid")
+        say(f"{display_name(file)}: valid")
     for issue in [] if as_json else issues:
         message = issue["message"] if issue["field"] in issue["message"] else f"{issue['field']}: {issue['message']}"
         say(f"{issue['code']}  {message}")
@@ -44,7 +44,7 @@ def show_plan(file: str, *, as_json: bool) -> int:
     try:
         application = parse_application(load(file), limits())
     except SpecError as error:
-        raise CliError(f"{spoken(file)}: {error}") from error
+        raise CliError(f"{display_name(file)}: {error}") from error
     ids = {component.name: number for number, component in enumerate(application.component, 1)}
     rendered = render(application, Identity(application.id or _NO_ID, ids))
     concurrency = settings_of().sequential_max_concurrency

@@ -147,7 +147,7 @@ _AT_ONCE = 1000
 """Orphans that one request names: its address has a limit."""
 
 
-def orphans(*, delete: bool, claims: bool, yes: bool, as_json: bool, server: str, token: str | None) -> int:
+def orphans(*, delete: bool, volumes: bool, yes: bool, as_json: bool, server: str, token: str | None) -> int:
     """List objects that no task accounts for, and with ``delete`` delete these; 1 when one was not deleted.
 
     Whoever sits at a terminal is asked first, unless ``yes``.
@@ -163,7 +163,7 @@ def orphans(*, delete: bool, claims: bool, yes: bool, as_json: bool, server: str
             if asks and not typer.confirm(_QUESTION.format(len(found["orphans"])), err=True):
                 say("nothing was deleted")
                 return Exit.OK
-            found = _delete(client, [one["uid"] for one in found["orphans"]], claims=claims)
+            found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes)
             if not as_json:
                 say()
                 _print_orphans(found, "error")
@@ -178,11 +178,11 @@ _QUESTION = (
 )
 
 
-def _delete(client: Client, uids: Sequence[str], *, claims: bool) -> dict[str, Any]:
+def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> dict[str, Any]:
     """Delete what was listed, and nothing that came since."""
     done: list[Any] = []
     for start in range(0, len(uids), _AT_ONCE):
-        done += client.delete("/orphans", claims=claims, uid=uids[start : start + _AT_ONCE])["orphans"]
+        done += client.delete("/orphans", claims=volumes, uid=uids[start : start + _AT_ONCE])["orphans"]
     return {"orphans": done}
 
 

@@ -25,9 +25,9 @@ from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
-from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
-from kubemin.engine.entry.preview import Outlooks
+from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
 from kubemin.signals import SignalError, Signals, open_signals
 from kubemin.store import Database, StoreError
@@ -156,16 +156,19 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             limits(settings),
             sequential_concurrency=settings.sequential_max_concurrency,
         )
-        desk = Desk()
+        compute_thread = ComputeThread()
         deps = Deps(
             db=parts.db,
-            desk=desk,
+            compute_thread=compute_thread,
             service=service,
             limits=limits(settings),
             component_states=lambda app_id: _states(watch, app_id),
             orphans=Orphans(parts.db, parts.cluster),
-            outlooks=Outlooks(
-                parts.db, parts.cluster, sequential_concurrency=settings.sequential_max_concurrency, desk=desk
+            previews=Previews(
+                parts.db,
+                parts.cluster,
+                sequential_concurrency=settings.sequential_max_concurrency,
+                compute_thread=compute_thread,
             ),
             health=_health(settings, parts),
             stopping=stopping,

@@ -15,7 +15,7 @@ _PODS_ASKED = 3
 """Of how many Pods that do not start the events are read: they mostly say the same."""
 
 
-def look(informers: Informers, item: Manifest | None, events: Sequence[Manifest] = ()) -> Verdict:
+def readiness_from_cache(informers: Informers, item: Manifest | None, events: Sequence[Manifest] = ()) -> Verdict:
     """The verdict on ``item`` with what the caches hold of its Pods and ReplicaSets, and ``events`` about any of them.
 
     Made for a check of ``Informers.until(…, related=RELATED.get(kind, ()))``.
@@ -43,15 +43,15 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
         if (pod.get("status") or {}).get("phase", "Pending") == "Pending"
     ]
     found: list[Manifest] = []
-    warned = await informers.warned.about(meta["namespace"])
+    warning_events = await informers.warning_events.about(meta["namespace"])
     uids = [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_PODS_ASKED])]
-    for uid in uids if not warned.isdisjoint(uids) else ():
+    for uid in uids if not warning_events.isdisjoint(uids) else ():
         with contextlib.suppress(ClusterError):
             found += (await cluster.list("Event", meta["namespace"], fields=f"involvedObject.uid={uid}")).items
     return found
 
 
-async def last_words(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
+async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
     """What a container of ``item`` that keeps ending wrote last; empty if none does, or it cannot be read."""
     pods = informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)) if item["kind"] in RELATED else []
     found = crashed(pods)

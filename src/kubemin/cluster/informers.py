@@ -10,8 +10,8 @@ from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError
 from kubemin.cluster.requests import kind_of
 from kubemin.cluster.waiters import Waiter, Waiters
-from kubemin.cluster.warning_events import Warned
-from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Sight, Troubled, observe
+from kubemin.cluster.warning_events import WarningEvents
+from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Troubled, WatchEvent, observe
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
 
@@ -29,7 +29,7 @@ class _Informer:
         self.synced = asyncio.Event()
         self.trouble: ClusterError | None = None
         self.failure: BaseException | None = None
-        self.followers: set[asyncio.Queue[Sight | None]] = set()
+        self.followers: set[asyncio.Queue[WatchEvent | None]] = set()
         self.task: asyncio.Task[None] | None = None
 
     def check_alive(self) -> None:
@@ -60,12 +60,12 @@ class Informers:
         self._informers: dict[str, _Informer] = {}
         self._waiters = Waiters()
         self._closed = False
-        self.warned = Warned(cluster)
+        self.warning_events = WarningEvents(cluster)
 
     async def aclose(self) -> None:
         """End all watches. What still waits in ``until`` gets Closed."""
         self._closed = True
-        await self.warned.aclose()
+        await self.warning_events.aclose()
         tasks = [informer.task for informer in self._informers.values() if informer.task]
         for task in tasks:
             task.cancel()
@@ -141,29 +141,29 @@ class Informers:
         without managedFields are watched a second time.
         """
         type_meta = {"apiVersion": kind_of(kind).api_version, "kind": kind}
-        async with aclosing(self._observe(kind) if kind in BULKY else self._overhear(kind)) as sights:
-            async for sight in sights:
-                if isinstance(sight, Listed):
-                    for item in sight.items:
+        async with aclosing(self._observe(kind) if kind in BULKY else self._overhear(kind)) as events_:
+            async for event in events_:
+                if isinstance(event, Listed):
+                    for item in event.items:
                         yield "ADDED", {**type_meta, **item}
-                elif isinstance(sight, Changed):
-                    yield sight.type, {**type_meta, **sight.object}
+                elif isinstance(event, Changed):
+                    yield event.type, {**type_meta, **event.object}
 
-    async def _overhear(self, kind: str) -> AsyncGenerator[Sight, None]:
+    async def _overhear(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
         """What the shared watch sees."""
         await self.watch(kind)
         informer = self._informer(kind)
-        heard: asyncio.Queue[Sight | None] = asyncio.Queue()
+        heard: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
         informer.followers.add(heard)
         try:
             yield Listed(informer.cache.all(), informer.cache.version)
-            while (sight := await heard.get()) is not None:
-                yield sight
+            while (event := await heard.get()) is not None:
+                yield event
             informer.check_alive()
         finally:
             informer.followers.discard(heard)
 
-    def _observe(self, kind: str) -> AsyncGenerator[Sight, None]:
+    def _observe(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
         labels = None if kind in _UNLABELLED else self._selector
         return observe(self._cluster, kind, labels=labels, pauses=self._pauses())
 
@@ -179,11 +179,11 @@ class Informers:
 
     async def _run(self, informer: _Informer) -> None:
         try:
-            async with aclosing(self._observe(informer.kind)) as sights:
-                async for sight in sights:
-                    self._take(informer, sight)
+            async with aclosing(self._observe(informer.kind)) as events_:
+                async for event in events_:
+                    self._take(informer, event)
                     for follower in informer.followers:
-                        follower.put_nowait(sight)
+                        follower.put_nowait(event)
         except BaseException as error:
             informer.failure = error
             informer.synced.set()
@@ -192,18 +192,18 @@ class Informers:
             self._waiters.wake_all()
             raise
 
-    def _take(self, informer: _Informer, sight: Sight) -> None:
-        if isinstance(sight, Troubled):
-            informer.trouble = sight.error
+    def _take(self, informer: _Informer, event: WatchEvent) -> None:
+        if isinstance(event, Troubled):
+            informer.trouble = event.error
             return
         informer.trouble = None
         changes = []
-        if isinstance(sight, Listed):
-            changes = informer.cache.replace(sight.items, sight.version)
-        elif isinstance(sight, Changed):
-            changes = [informer.cache.change(sight)]
+        if isinstance(event, Listed):
+            changes = informer.cache.replace(event.items, event.version)
+        elif isinstance(event, Changed):
+            changes = [informer.cache.change(event)]
         else:
-            informer.cache.version = sight.version
+            informer.cache.version = event.version
         self._waiters.advance(informer.kind, informer.cache.version)
         for change in changes:
             self._waiters.changed(informer.kind, change)

@@ -9,7 +9,7 @@ _FRESH = 1.0
 """Seconds for which an answer is as good as a new one."""
 
 
-class Warned:
+class WarningEvents:
     """One LIST of a namespace's warnings at a time: a thousand jobs that wait ask no more than one does."""
 
     def __init__(self, cluster: Cluster) -> None:

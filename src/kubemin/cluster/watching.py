@@ -54,7 +54,7 @@ class Troubled:
     error: ClusterError
 
 
-Sight = Listed | Changed | Reached | Troubled
+WatchEvent = Listed | Changed | Reached | Troubled
 
 
 class Pauses:
@@ -82,7 +82,7 @@ class Pauses:
 
 async def observe(
     cluster: Cluster, kind: str, *, labels: str | None, pauses: Pauses | None = None
-) -> AsyncGenerator[Sight, None]:
+) -> AsyncGenerator[WatchEvent, None]:
     """Yield a Listed, then Changed and Reached as they come; Listed again after a gap. Never ends, never raises."""
     pauses = pauses or Pauses()
     version = ""
@@ -93,12 +93,12 @@ async def observe(
                 listing = await cluster.list(kind, labels=labels)
                 yield Listed(listing.items, listing.resource_version)
                 version = listing.resource_version
-            async with aclosing(_watch(cluster, kind, labels, version)) as sights:
-                yield await anext(sights)
-                async for sight in sights:
-                    version = sight.version
+            async with aclosing(_watch(cluster, kind, labels, version)) as events_:
+                yield await anext(events_)
+                async for event in events_:
+                    version = event.version
                     pauses.reset()
-                    yield sight
+                    yield event
             # The server ended the stream in good order: go on at once, but do not spin if it does so each time.
             error: ClusterError | None = None
         except Expired:
@@ -135,10 +135,10 @@ async def _watch(
     async with cluster.stream(request, silence=_SILENCE_SECONDS) as chunks, aclosing(split_lines(chunks)) as lines:
         yield Reached(version)
         async for line in lines:
-            yield _sight(kind, line)
+            yield _parse_event(kind, line)
 
 
-def _sight(kind: str, line: bytes) -> Changed | Reached:
+def _parse_event(kind: str, line: bytes) -> Changed | Reached:
     try:
         event = json.loads(line)
         what, found = event["type"], event["object"]

@@ -7,7 +7,7 @@ import structlog
 from kubemin.dispatch.local import LocalDoorbell
 from kubemin.signals.address import Address
 from kubemin.signals.errors import SignalError
-from kubemin.signals.redis_client import Link
+from kubemin.signals.redis_client import RedisClient
 from kubemin.signals.subscription import Subscription
 
 CHANNEL = "kubemin:workflow:doorbell"
@@ -20,7 +20,7 @@ class RedisDoorbell:
 
     def __init__(self, url: str) -> None:
         """``url`` as in kubemin.signals.address; raises SignalError if it is unusable. Connects on first use."""
-        self._link = Link(Address.parse(url))
+        self._link = RedisClient(Address.parse(url))
         self._bell = LocalDoorbell()
         self.subscription = Subscription(self._link, CHANNEL, self._hear)
         self._listener: asyncio.Task[None] | None = None

@@ -29,7 +29,7 @@ class Backoff:
         await asyncio.sleep(seconds)
 
 
-async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+async def retry_reads(ask: Callable[[], Awaitable[T]]) -> T:
     """The answer to a read, asked for again while that may help, for `PATIENCE`. Raises `ClusterError`."""
     backoff = Backoff()
     until = asyncio.get_running_loop().time() + PATIENCE

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from kubemin.signals.address import Address
-from kubemin.signals.redis_client import Link
+from kubemin.signals.redis_client import RedisClient
 from kubemin.signals.script import PREFIX, key_of, sentinel_of
 
 _PAGE = 500
@@ -14,7 +14,7 @@ async def purge(url: str, ended: Callable[[Sequence[str]], Awaitable[Collection[
 
     ``ended`` is asked which of some task ids are to go. Raises SignalError; what was deleted until then is deleted.
     """
-    link = Link(Address.parse(url))
+    link = RedisClient(Address.parse(url))
     purged: list[str] = []
     try:
         # A scan may name a key twice.

@@ -12,7 +12,7 @@ import structlog
 from kubemin.signals.address import Address
 from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
 from kubemin.signals.errors import SignalError
-from kubemin.signals.redis_client import Link
+from kubemin.signals.redis_client import RedisClient
 from kubemin.signals.script import (
     CANCEL,
     CHANNEL,
@@ -20,7 +20,7 @@ from kubemin.signals.script import (
     PREFIX,
     REFRESH,
     RELEASE,
-    Claim,
+    KeyRefresh,
     Verdict,
     key_of,
     new_token,
@@ -72,7 +72,7 @@ class RedisSignals:
         ``poll``: seconds between two looks, jittered downwards. ``ttl``: how long a dead worker's key lives.
         ``timeout``: how long Redis has for an answer.
         """
-        self._link = Link(Address.parse(url), timeout=timeout)
+        self._link = RedisClient(Address.parse(url), timeout=timeout)
         self._poll = poll
         self._ttl = ttl
         self._clock = clock
@@ -204,9 +204,9 @@ class RedisSignals:
     def _is_current(self, watch: _Watch) -> bool:
         return self._watches.get(watch.task_id) is watch
 
-    def _claim(self, watch: _Watch, now: float) -> Claim:
+    def _claim(self, watch: _Watch, now: float) -> KeyRefresh:
         fresh, due = self._is_fresh(watch, now), not self._is_fresh(watch, now, _EXTENDED_AFTER)
-        return Claim(watch.task_id, watch.token, watch.epoch, watch.held, fresh, due)
+        return KeyRefresh(watch.task_id, watch.token, watch.epoch, watch.held, fresh, due)
 
     def _is_fresh(self, watch: _Watch, now: float, share: float = 1) -> bool:
         """Whether the key cannot have expired by itself; of a ``share``, whether it has more than the rest to live."""

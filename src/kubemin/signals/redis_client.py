@@ -23,7 +23,7 @@ Calls = Sequence[tuple[Sequence[str], Sequence[str]]]
 Answer = Any | Exception
 
 
-class Link:
+class RedisClient:
     """A client whose every call ends in time and raises SignalError only."""
 
     def __init__(self, address: Address, *, timeout: float = 2) -> None:

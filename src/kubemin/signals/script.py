@@ -62,7 +62,7 @@ class Verdict(Enum):
 
 
 # KEYS: the keys of all tasks, then their sentinels. ARGV: time to live in ms, then of each task: token, epoch, and the
-# letters of `Claim.flags`. The answer has one element a task: a number as in Verdict, or the text of the mark.
+# letters of `KeyRefresh.flags`. The answer has one element a task: a number as in Verdict, or the text of the mark.
 # What the server does grows with the tasks only where it must: one MGET looks at all keys, and a token that is there is
 # extended only when that is due.
 # The key is looked at before the sentinel, and both expire together: an expiry never looks like a deletion. Between
@@ -117,7 +117,7 @@ return redis.call('PUBLISH', ARGV[3], ARGV[4])
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class KeyRefresh:
     """One task's share of a refresh."""
 
     task_id: str
@@ -136,7 +136,7 @@ class Claim:
         return "h" * self.held + "f" * self.fresh + "d" * self.due
 
 
-def refresh_arguments(claims: Sequence[Claim], ttl: float) -> tuple[list[str], list[str]]:
+def refresh_arguments(claims: Sequence[KeyRefresh], ttl: float) -> tuple[list[str], list[str]]:
     """KEYS and ARGV of REFRESH; ``ttl`` in seconds."""
     keys = [key_of(claim.task_id) for claim in claims] + [sentinel_of(claim.task_id) for claim in claims]
     argv = [str(max(1, round(ttl * 1000)))]

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from kubemin.signals.errors import SignalError
-from kubemin.signals.redis_client import Link
+from kubemin.signals.redis_client import RedisClient
 
 _log = structlog.get_logger(__name__)
 _jitter = secrets.SystemRandom()
@@ -18,7 +18,7 @@ class Subscription:
     """Calls ``on_message`` with the text of each message on one channel."""
 
     def __init__(
-        self, link: Link, channel: str, on_message: Callable[[str], None], *, idle: float = 10, retry: float = 1
+        self, link: RedisClient, channel: str, on_message: Callable[[str], None], *, idle: float = 10, retry: float = 1
     ) -> None:
         """After ``idle`` seconds of silence the server is asked whether it is there; ``retry``: pause between tries."""
         self._link = link

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec import names
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.component import Component, check_component, made_by
 from kubemin.spec.issues import Code, Issue, SpecError, first
 from kubemin.spec.limits import Limits
@@ -139,8 +139,8 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
     made: dict[ObjectRef, tuple[str, str]] = {}
     for index, component in enumerate(application.component):
         path = f"component[{index}]"
-        scope = Scope(limits, ports, component.name, component.type, application.namespace_of(component))
-        yield from check_component(component, scope, path)
+        context = CheckContext(limits, ports, component.name, component.type, application.namespace_of(component))
+        yield from check_component(component, context, path)
         if _size(component) > MAX_COMPONENT:
             yield Issue(path, Code.INVALID_FIELD_VALUE, f'Component "{component.name}" is too large for Kubernetes.')
         if component.name and component.name in places:
@@ -151,7 +151,7 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
             )
             continue
         places[component.name] = index
-        for item in made_by(component, scope, path):
+        for item in made_by(component, context, path):
             if item.ref in made:
                 other, field = made[item.ref]
                 yield Issue(

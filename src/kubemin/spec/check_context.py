@@ -11,7 +11,7 @@ PREVIEW_ID = "0" * 24
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CheckContext:
     """The component around a trait, and the application around the component."""
 
     limits: Limits

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, model_validator
 
 from kubemin.spec import names
-from kubemin.spec.check_context import PREVIEW_ID, Made, Scope
+from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
 from kubemin.spec.config import check_config, check_secret
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
@@ -91,7 +91,7 @@ class Component(SpecModel):
         return self.type in WORKLOADS and self.type != JOB and bool(self.properties.ports)
 
 
-def check_component(component: Component, scope: Scope, path: str) -> Iterator[Issue]:
+def check_component(component: Component, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with a component by itself. A template's clone is checked once it is made."""
     what = f'Component "{component.name}"'
     yield from _check_name(component.name, f"{path}.name")
@@ -113,8 +113,8 @@ def check_component(component: Component, scope: Scope, path: str) -> Iterator[I
             Code.INVALID_COMPONENT_TYPE if component.type else Code.MISSING_REQUIRED_FIELD,
             f"{what} {wrong}; known are {', '.join(COMPONENT_TYPES)}.",
         )
-    yield from _check_properties(component, scope, what, path)
-    yield from _check_traits(component, scope, what, f"{path}.traits")
+    yield from _check_properties(component, context, what, path)
+    yield from _check_traits(component, context, what, f"{path}.traits")
 
 
 def _check_name(name: str, path: str) -> Iterator[Issue]:
@@ -131,7 +131,7 @@ def _check_name(name: str, path: str) -> Iterator[Issue]:
         )
 
 
-def _check_properties(component: Component, scope: Scope, what: str, path: str) -> Iterator[Issue]:
+def _check_properties(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     properties = component.properties
     here = f"{path}.properties"
     if component.type in WORKLOADS and component.template is None:
@@ -143,7 +143,7 @@ def _check_properties(component: Component, scope: Scope, what: str, path: str) 
     yield from _check_ports(properties.ports, what, f"{here}.ports")
     yield from check_env(properties.env, what, f"{here}.env")
     yield from check_labels(properties.labels, what, f"{here}.labels")
-    yield from check_config(properties.conf, scope.limits, what, f"{here}.conf")
+    yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
     if (properties.hopeless_after or 0) < 0:
         yield Issue(f"{here}.hopelessAfter", Code.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative.")
@@ -162,7 +162,7 @@ def _check_ports(ports: Sequence[Port], what: str, path: str) -> Iterator[Issue]
         seen.add(port.port)
 
 
-def _check_traits(component: Component, scope: Scope, what: str, path: str) -> Iterator[Issue]:
+def _check_traits(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     for trait, value, name in given(component.traits, TRAITS):
         if not trait.any_type and component.type in (CONFIG, SECRET):
             yield Issue(
@@ -171,16 +171,16 @@ def _check_traits(component: Component, scope: Scope, what: str, path: str) -> I
                 f"{what} is a {component.type} and runs nothing, so it cannot have {name}.",
             )
         else:
-            yield from trait.check(value, scope, f"{path}.{name}")
-    yield from check_pod(component.traits, component.properties.env, scope, path)
+            yield from trait.check(value, context, f"{path}.{name}")
+    yield from check_pod(component.traits, component.properties.env, context, path)
 
 
-def made_by(component: Component, scope: Scope, path: str) -> Iterator[Made]:
+def made_by(component: Component, context: CheckContext, path: str) -> Iterator[Made]:
     """The Kubernetes objects that the component will make, with the fields that ask for them.
 
     Application ids are a stand-in here, as all objects of an application have the same.
     """
-    namespace = scope.namespace
+    namespace = context.namespace
     name = component.name
     kinds = {
         WEBSERVICE: ("Deployment", names.deployment_name(name, PREVIEW_ID)),
@@ -199,7 +199,7 @@ def made_by(component: Component, scope: Scope, path: str) -> Iterator[Made]:
     if component.type in WORKLOADS:
         claims: set[ObjectRef] = set()
         for trait, value, field in given(component.traits, TRAITS):
-            for made in trait.made(value, scope, f"{path}.traits.{field}"):
+            for made in trait.made(value, context, f"{path}.traits.{field}"):
                 # Containers of one Pod share their volumes: the second mention of a claim makes no second one.
                 if made.ref.kind != "PersistentVolumeClaim" or made.ref not in claims:
                     claims.add(made.ref)

@@ -11,7 +11,7 @@ COMPONENT_ID = "kubemin.io/component-id"
 TASK_ID = "kubemin.io/task-id"
 """Id of the task that created the object. On the object only, never in a selector or a pod template."""
 
-CLAIM = "kubemin.io/claim"
+WRITE_TOKEN = "kubemin.io/write-token"  # noqa: S105  the name of an annotation
 """Annotation: the token of the request that wrote the object last."""
 
 SHARE_NAME = "kubemin-share-name"

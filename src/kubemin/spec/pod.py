@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.names import is_label, shorten
 from kubemin.spec.traits import Traits
@@ -18,26 +18,26 @@ def container_name(name: str, component: str, kind: str, index: int) -> str:
     return name or shorten(f"{component}-{kind}-{index}", 63)
 
 
-def check_pod(traits: Traits, env: Mapping[str, str], scope: Scope, path: str) -> Iterator[Issue]:
+def check_pod(traits: Traits, env: Mapping[str, str], context: CheckContext, path: str) -> Iterator[Issue]:
     """Container names differ, variables are set once, and a volume of one name is one volume."""
-    yield from _check_names(traits, scope, path)
-    yield from _check_variables(env, traits.envs, scope, f"{path}.envs")
+    yield from _check_names(traits, context, path)
+    yield from _check_variables(env, traits.envs, context, f"{path}.envs")
     volumes = {storage.name: storage for storage in reversed(traits.storage)}
     for index, init in enumerate(traits.init):
         here = f"{path}.init[{index}].traits"
-        yield from _check_variables(init.properties.env, init.traits.envs, scope, f"{here}.envs")
-        yield from _check_volumes(volumes, init.traits.storage, scope, f"{here}.storage")
+        yield from _check_variables(init.properties.env, init.traits.envs, context, f"{here}.envs")
+        yield from _check_volumes(volumes, init.traits.storage, context, f"{here}.storage")
     for index, sidecar in enumerate(traits.sidecar):
         here = f"{path}.sidecar[{index}].traits"
-        yield from _check_variables(sidecar.env, sidecar.traits.envs, scope, f"{here}.envs")
-        yield from _check_volumes(volumes, sidecar.traits.storage, scope, f"{here}.storage")
+        yield from _check_variables(sidecar.env, sidecar.traits.envs, context, f"{here}.envs")
+        yield from _check_volumes(volumes, sidecar.traits.storage, context, f"{here}.storage")
 
 
-def _check_names(traits: Traits, scope: Scope, path: str) -> Iterator[Issue]:
-    seen = {scope.component}
+def _check_names(traits: Traits, context: CheckContext, path: str) -> Iterator[Issue]:
+    seen = {context.component}
     for kind in _NESTED:
         for index, container in enumerate(getattr(traits, kind)):
-            name = container_name(container.name, scope.component, kind, index)
+            name = container_name(container.name, context.component, kind, index)
             here = f"{path}.{kind}[{index}].name"
             if container.name and not is_label(name):
                 yield Issue(
@@ -49,30 +49,32 @@ def _check_names(traits: Traits, scope: Scope, path: str) -> Iterator[Issue]:
                 yield Issue(
                     here,
                     Code.INVALID_TRAIT_CONFIG,
-                    f'Component "{scope.component}" has two containers named "{name}".',
+                    f'Component "{context.component}" has two containers named "{name}".',
                 )
             seen.add(name)
 
 
-def _check_variables(env: Mapping[str, str], envs: list[Env], scope: Scope, path: str) -> Iterator[Issue]:
+def _check_variables(env: Mapping[str, str], envs: list[Env], context: CheckContext, path: str) -> Iterator[Issue]:
     for index, variable in enumerate(envs):
         if variable.name in env:
             yield Issue(
                 f"{path}[{index}].name",
                 Code.INVALID_TRAIT_CONFIG,
-                f'Component "{scope.component}" sets the environment variable "{variable.name}" '
+                f'Component "{context.component}" sets the environment variable "{variable.name}" '
                 "in its properties, and again here.",
             )
 
 
-def _check_volumes(volumes: dict[str, Storage], storages: list[Storage], scope: Scope, path: str) -> Iterator[Issue]:
+def _check_volumes(
+    volumes: dict[str, Storage], storages: list[Storage], context: CheckContext, path: str
+) -> Iterator[Issue]:
     for index, storage in enumerate(storages):
         first = volumes.setdefault(storage.name, storage)
         if first is not storage and not _same_volume(first, storage):
             yield Issue(
                 f"{path}[{index}]",
                 Code.DUPLICATE_OBJECT,
-                f'Component "{scope.component}" describes the volume "{storage.name}" twice, and differently.',
+                f'Component "{context.component}" describes the volume "{storage.name}" twice, and differently.',
             )
 
 

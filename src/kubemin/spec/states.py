@@ -67,7 +67,7 @@ class ResourceState(StrEnum):
         return self in (ResourceState.DELETED, ResourceState.RESTORED, ResourceState.KEPT, ResourceState.LOST)
 
 
-class ClaimKind(StrEnum):
+class WriteKind(StrEnum):
     """What the request that a claim stands for does."""
 
     CREATE = "create"

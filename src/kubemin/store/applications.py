@@ -30,7 +30,7 @@ class NewApplication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application(NewApplication):
+class ApplicationRow(NewApplication):
     """An application as stored."""
 
     created_at: datetime
@@ -53,12 +53,12 @@ async def delete(tx: Tx, app_id: str) -> bool:
     return await tx.write(sql_delete(applications).where(applications.c.id == app_id)) == 1
 
 
-async def get(tx: Tx, app_id: str) -> Application | None:
+async def get(tx: Tx, app_id: str) -> ApplicationRow | None:
     """The application with this id."""
     return _application(await tx.row(select(applications).where(applications.c.id == app_id)))
 
 
-async def find(tx: Tx, namespace: str, name: str) -> Application | None:
+async def find(tx: Tx, namespace: str, name: str) -> ApplicationRow | None:
     """The application of this name in this namespace."""
     statement = select(applications).where(applications.c.namespace == namespace, applications.c.name == name)
     return _application(await tx.row(statement))
@@ -66,7 +66,7 @@ async def find(tx: Tx, namespace: str, name: str) -> Application | None:
 
 async def page(
     tx: Tx, *, search: str | None = None, templates: bool = False, limit: int | None = None, offset: int = 0
-) -> list[Application]:
+) -> list[ApplicationRow]:
     """Applications, the oldest first.
 
     ``search`` looks for a part of the name, alias, namespace or project, regardless of case. ``templates``: only those
@@ -77,7 +77,7 @@ async def page(
     )
     if limit is not None:
         statement = statement.limit(limit).offset(offset)
-    return [Application(**fields(row)) for row in await tx.rows(statement)]
+    return [ApplicationRow(**fields(row)) for row in await tx.rows(statement)]
 
 
 async def count(tx: Tx, *, search: str | None = None, templates: bool = False) -> int:
@@ -109,5 +109,5 @@ def _values(new: NewApplication) -> dict[str, Any]:
     }
 
 
-def _application(row: Row[Any] | None) -> Application | None:
-    return None if row is None else Application(**fields(row))
+def _application(row: Row[Any] | None) -> ApplicationRow | None:
+    return None if row is None else ApplicationRow(**fields(row))

@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
-class Moment(TypeDecorator[datetime]):
+class Timestamp(TypeDecorator[datetime]):
     """A time as seconds since 1970 in a double, an aware UTC datetime in Python.
 
     A number, because the three databases agree on numbers, not on time zones and fractions. It holds microseconds: a
@@ -32,7 +32,7 @@ class Moment(TypeDecorator[datetime]):
 class now(FunctionElement[datetime]):  # noqa: N801  (reads as the SQL function that it is)
     """The database's time at this moment of the statement, not at the start of the transaction."""
 
-    type = Moment()
+    type = Timestamp()
     inherit_cache = True
 
 

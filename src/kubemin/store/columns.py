@@ -16,7 +16,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A generated key. SQLite generates keys for INTEGER only (which has 64 bits there anyway)."""
 
 
-class Name(TypeDecorator[str]):
+class BoundedText(TypeDecorator[str]):
     """A string of at most ``length`` characters. A longer one is refused everywhere, SQLite included, not cut."""
 
     impl = String
@@ -34,7 +34,7 @@ class Name(TypeDecorator[str]):
         return _storable(value)
 
 
-class Words(TypeDecorator[str]):
+class LongText(TypeDecorator[str]):
     """Text of any length. What no database can store in it becomes U+FFFD."""
 
     impl = Text().with_variant(LONGTEXT(), "mysql", "mariadb")

@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from kubemin.shield import to_the_end
 from kubemin.store import schema
-from kubemin.store.backends import Backend, Limits, Link, Pool, Probe, backend_of
+from kubemin.store.backends import Backend, DbConnection, Limits, Pool, Probe, backend_of
 from kubemin.store.errors import CommitUnknown, Locked, StoreError
 from kubemin.store.transaction import Codec, Translator, Tx
 
 
-class _Places:
+class _PrioritySemaphore:
     """So many at a time; who is urgent goes before those that wait, the others in their order."""
 
     def __init__(self, free: int) -> None:
@@ -24,7 +24,7 @@ class _Places:
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
 
-    async def take(self, *, urgent: bool) -> None:
+    async def acquire(self, *, urgent: bool) -> None:
         if self._free:
             self._free -= 1
             return
@@ -34,10 +34,10 @@ class _Places:
             await given
         except asyncio.CancelledError:
             if not given.cancelled():
-                self.give_back()  # it came together with the cancel
+                self.release()  # it came together with the cancel
             raise
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         for waiting in (self._urgent, self._others):
             while waiting:
                 given = waiting.popleft()
@@ -52,33 +52,33 @@ class _Gate:
 
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
-        self._places = _Places(pool.size)
+        self._slots = _PrioritySemaphore(pool.size)
         self._translator = translator
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
-    async def link(self, *, urgent: bool = False) -> AsyncIterator[Link]:
+    async def connection(self, *, urgent: bool = False) -> AsyncIterator[DbConnection]:
         """A connection inside a transaction, which is rolled back at the end unless it was committed."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._places.take(urgent=urgent)
+                await self._slots.acquire(urgent=urgent)
         except TimeoutError as error:
             raise Locked(f"no database connection became free within {self._wait_seconds:g} s") from error
         try:
-            link = self.pool.link()
+            connection = self.pool.connection()
             try:
-                await self._translator.run(link.begin)
-                yield link
+                await self._translator.run(connection.begin)
+                yield connection
             finally:
-                await self._translator.finish(partial(self._close, link))
+                await self._translator.finish(partial(self._close, connection))
         finally:
-            self._places.give_back()
+            self._slots.release()
 
-    async def _close(self, link: Link) -> None:
+    async def _close(self, connection: DbConnection) -> None:
         try:
-            await self._translator.run(link.close)
+            await self._translator.run(connection.close)
         except StoreError:
-            await link.invalidate()  # it is broken: the pool makes another one, the server rolls back
+            await connection.invalidate()  # it is broken: the pool makes another one, the server rolls back
 
 
 class Database:
@@ -148,28 +148,28 @@ class Database:
         Raises `CommitUnknown` if the commit's answer is lost; with every other `StoreError` nothing is stored.
         SQLite lets one in at a time: a transaction inside another one of the same process waits in vain (`Locked`).
         """
-        async with self._writer.link(urgent=urgent) as link:
-            tx = Tx(link, self._translator, self._codec)
+        async with self._writer.connection(urgent=urgent) as connection:
+            tx = Tx(connection, self._translator, self._codec)
             yield tx
             tx.check()
             if self._probe is not None:
                 await self._probe(f"commit:{label}:before")
-            await self._commit(link)
+            await self._commit(connection)
         if self._probe is not None:
             await self._probe(f"commit:{label}:after")
 
-    async def _commit(self, link: Link) -> None:
+    async def _commit(self, connection: DbConnection) -> None:
         try:
-            await self._translator.run(link.commit, committing=True)
+            await self._translator.run(connection.commit, committing=True)
         except CommitUnknown:
-            await self._translator.finish(link.invalidate)
+            await self._translator.finish(connection.invalidate)
             raise
 
     @asynccontextmanager
     async def read(self, *, urgent: bool = False) -> AsyncIterator[Tx]:
         """A transaction that only reads, and sees one state of the database throughout. ``urgent`` as in `begin`."""
-        async with self._reader.link(urgent=urgent) as link:
-            yield Tx(link, self._translator, self._codec)
+        async with self._reader.connection(urgent=urgent) as connection:
+            yield Tx(connection, self._translator, self._codec)
 
     async def ping(self) -> None:
         """Ask the database for an answer. Raises `StoreError` (`Unavailable`, `Locked`) if it has none."""
@@ -181,12 +181,12 @@ class Database:
 
         Raises `SchemaOutdated` if it is of a later, incompatible version of KubeMin.
         """
-        async with self._writer.link() as link:
+        async with self._writer.connection() as connection:
             # As long as it takes, another machine's migration before it included.
             upgrade = partial(schema.upgrade, backend=self._backend)
-            await self._translator.run(partial(link.run_sync, upgrade), patient=True)
+            await self._translator.run(partial(connection.run_sync, upgrade), patient=True)
 
     async def check_schema(self) -> None:
         """Raise `SchemaOutdated` unless this version of KubeMin can work on the schema."""
-        async with self._reader.link() as link:
-            await self._translator.run(partial(link.run_sync, schema.check))
+        async with self._reader.connection() as connection:
+            await self._translator.run(partial(connection.run_sync, schema.check))

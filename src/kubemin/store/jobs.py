@@ -32,7 +32,7 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class JobRow:
     """A job as stored."""
 
     task_id: str
@@ -99,7 +99,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     if not (landing := await _landing(tx, task_id, changes)):
         return []
     status = bindparam("to_status", type_=jobs.c.status.type)
-    begun, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
+    already_requested, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
     statement = (
         update(jobs)
         .where(
@@ -123,7 +123,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
                 "to_status": change.status,
                 "to_info": change.info,
                 "to_error": change.error,
-                "begins": change.status in begun,
+                "begins": change.status in already_requested,
                 "ends": change.status in ended,
             }
             for change in landing
@@ -154,7 +154,7 @@ async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "") -> 
     return await tx.write(statement.values(status=status, error=error, ended_at=now()))
 
 
-async def of_task(tx: Tx, task_id: str) -> list[Job]:
+async def of_task(tx: Tx, task_id: str) -> list[JobRow]:
     """A task's jobs in order."""
     rows = await tx.rows(select(jobs).where(jobs.c.task_id == task_id).order_by(jobs.c.seq))
-    return [Job(**{**fields(row), "status": JobStatus(row.status)}) for row in rows]
+    return [JobRow(**{**fields(row), "status": JobStatus(row.status)}) for row in rows]

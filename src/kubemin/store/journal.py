@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, and_, bindparam, insert, null, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from kubemin.store.clock import now
-from kubemin.store.tables import claims, resources, tasks
+from kubemin.store.tables import resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks, dump, fields, load
 
 
@@ -35,7 +35,7 @@ class NewResource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class ResourceRow:
     """A row as stored."""
 
     task_id: str
@@ -67,36 +67,36 @@ class Brief(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class NewClaim:
+class NewWrite:
     """A request about to leave, for the resource ``seq``; ``base_version`` is the resourceVersion it carries."""
 
     token: str
     seq: int
-    kind: ClaimKind
+    kind: WriteKind
     base_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class WriteRow:
     """A request as stored. ``answer`` is None while it is not known."""
 
     token: str
     task_id: str
     seq: int
-    kind: ClaimKind
+    kind: WriteKind
     base_version: str | None
     answer: str | None
     created_at: datetime
     answered_at: datetime | None
 
 
-class ClaimOwner(NamedTuple):
+class TokenOwner(NamedTuple):
     """The task of a claim, what the claim's request was, and the row that it is about."""
 
     task_id: str
     status: TaskStatus
     cleanup: Cleanup
-    kind: ClaimKind
+    kind: WriteKind
     state: ResourceState
     uid: str | None
     dependents: Any
@@ -108,7 +108,7 @@ class ClaimOwner(NamedTuple):
 
         Its task made it and did not complete, or the request landed late: when another one's object was recorded.
         """
-        if self.kind is not ClaimKind.CREATE or not self.status.ended:
+        if self.kind is not WriteKind.CREATE or not self.status.ended:
             return False
         if self.uid != uid:
             return True
@@ -150,7 +150,7 @@ async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping
         await tx.write(statement.values(**values, updated_at=now()), rows)
 
 
-async def of_task(tx: Tx, task_id: str) -> list[Resource]:
+async def of_task(tx: Tx, task_id: str) -> list[ResourceRow]:
     """A task's journal, in order of ``seq``."""
     rows = await tx.rows(select(resources).where(resources.c.task_id == task_id).order_by(resources.c.seq))
     return [_resource(tx, row) for row in rows]
@@ -176,7 +176,7 @@ async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
     ]
 
 
-async def standing_of_application(tx: Tx, app_id: str) -> list[Resource]:
+async def objects_of_application(tx: Tx, app_id: str) -> list[ResourceRow]:
     """What ended tasks of an application created and none removed since; of each object the newest row.
 
     Without ``before`` and ``applied``.
@@ -197,59 +197,59 @@ async def standing_of_application(tx: Tx, app_id: str) -> list[Resource]:
     )
     rows = [_resource(tx, row) for row in await tx.rows(statement)]
     removed = {row.uid for row in rows if row.purpose == "remove"}
-    newest: dict[ObjectRef, Resource] = {}
+    newest: dict[ObjectRef, ResourceRow] = {}
     for row in rows:
         if row.purpose == "apply" and row.uid not in removed:
             newest.setdefault(row.ref, row)
     return list(newest.values())
 
 
-async def add_claims(tx: Tx, task_id: str, new: Sequence[NewClaim]) -> None:
+async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
     """Record requests before they leave. Raises `Duplicate` (``pk_claims``) if a token is there already."""
     if not new:
         return
     rows = [
         {
             "task_id": task_id,
-            "token": claim.token,
-            "seq": claim.seq,
-            "kind": claim.kind,
-            "base_version": claim.base_version,
+            "token": write.token,
+            "seq": write.seq,
+            "kind": write.kind,
+            "base_version": write.base_version,
         }
-        for claim in new
+        for write in new
     ]
-    await tx.write(insert(claims).values(created_at=now()), rows)
+    await tx.write(insert(writes).values(created_at=now()), rows)
 
 
-async def answer_claims(tx: Tx, answers: Mapping[str, str]) -> None:
+async def answer_writes(tx: Tx, answers: Mapping[str, str]) -> None:
     """Record what became of requests: token → answer."""
     if not answers:
         return
     statement = (
-        update(claims)
-        .where(claims.c.token == bindparam("of_token"))
-        .values(answer=bindparam("to_answer", type_=claims.c.answer.type), answered_at=now())
+        update(writes)
+        .where(writes.c.token == bindparam("of_token"))
+        .values(answer=bindparam("to_answer", type_=writes.c.answer.type), answered_at=now())
     )
     await tx.write(statement, [{"of_token": token, "to_answer": answer} for token, answer in answers.items()])
 
 
-async def claims_of_task(tx: Tx, task_id: str) -> list[Claim]:
+async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
     """Every request of a task, in order of resource and time."""
     statement = (
-        select(claims).where(claims.c.task_id == task_id).order_by(claims.c.seq, claims.c.created_at, claims.c.token)
+        select(writes).where(writes.c.task_id == task_id).order_by(writes.c.seq, writes.c.created_at, writes.c.token)
     )
-    return [Claim(**{**fields(row), "kind": ClaimKind(row.kind)}) for row in await tx.rows(statement)]
+    return [WriteRow(**{**fields(row), "kind": WriteKind(row.kind)}) for row in await tx.rows(statement)]
 
 
-async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
+async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
     """By claim, as found on objects: the task that it belongs to. What nobody knows is left out."""
-    owners: dict[str, ClaimOwner] = {}
+    owners: dict[str, TokenOwner] = {}
     for part in chunks(tokens):
         statement = (
             select(
-                claims.c.token,
-                claims.c.task_id,
-                claims.c.kind,
+                writes.c.token,
+                writes.c.task_id,
+                writes.c.kind,
                 tasks.c.status,
                 tasks.c.cleanup,
                 resources.c.state,
@@ -257,16 +257,16 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, ClaimOwner]:
                 resources.c.dependents,
                 tasks.c.options,
             )
-            .join(tasks, tasks.c.id == claims.c.task_id)
-            .join(resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq))
-            .where(claims.c.token.in_(part))
+            .join(tasks, tasks.c.id == writes.c.task_id)
+            .join(resources, and_(resources.c.task_id == writes.c.task_id, resources.c.seq == writes.c.seq))
+            .where(writes.c.token.in_(part))
         )
         for row in await tx.rows(statement):
-            owners[row.token] = ClaimOwner(
+            owners[row.token] = TokenOwner(
                 row.task_id,
                 TaskStatus(row.status),
                 Cleanup(row.cleanup),
-                ClaimKind(row.kind),
+                WriteKind(row.kind),
                 ResourceState(row.state),
                 row.uid,
                 None if row.dependents is None else load(row.dependents),
@@ -292,8 +292,8 @@ def _stored(tx: Tx, name: str, value: Any) -> Any:
     return dump(value) if name == "dependents" else value
 
 
-def _resource(tx: Tx, row: Row[Any]) -> Resource:
-    return Resource(
+def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:
+    return ResourceRow(
         task_id=row.task_id,
         seq=row.seq,
         job_seq=row.job_seq,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, insert, null, or_, select, update
 
 from kubemin.spec.states import ResourceState, TaskStatus
-from kubemin.store.tables import applications, claims, resources, shares, tasks
+from kubemin.store.tables import applications, resources, shares, tasks, writes
 from kubemin.store.tasks.reads import OPEN, UNDER_WAY
 from kubemin.store.transaction import Tx
 
@@ -32,7 +32,7 @@ async def take(tx: Tx, name: str, task_id: str) -> str | None:
     return None if await tx.write(update(shares).where(theirs).values(task_id=task_id)) else former
 
 
-async def at_work(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
+async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
     """Another task, still under way, that made the object or is to remove it: whether the object stays is open."""
     removes = resources.c.purpose == "remove"
     statement = (
@@ -42,11 +42,11 @@ async def at_work(tx: Tx, uid: str, token: str | None, task_id: str) -> str | No
     )
     found = await tx.scalar(statement)
     if found is None and token is not None:  # its answer is not recorded yet
-        by_claim = select(tasks.c.id).join(claims, claims.c.task_id == tasks.c.id)
-        by_claim = by_claim.join(
-            resources, and_(resources.c.task_id == claims.c.task_id, resources.c.seq == claims.c.seq)
+        by_write = select(tasks.c.id).join(writes, writes.c.task_id == tasks.c.id)
+        by_write = by_write.join(
+            resources, and_(resources.c.task_id == writes.c.task_id, resources.c.seq == writes.c.seq)
         )
-        found = await tx.scalar(by_claim.where(UNDER_WAY, tasks.c.id != task_id, claims.c.token == token, _MADE))
+        found = await tx.scalar(by_write.where(UNDER_WAY, tasks.c.id != task_id, writes.c.token == token, _MADE))
     return None if found is None else str(found)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, Executable, Row, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from kubemin.shield import to_the_end
-from kubemin.store.backends import Backend, Link
+from kubemin.store.backends import Backend, DbConnection
 from kubemin.store.clock import now
 from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
 
@@ -93,8 +93,8 @@ def _broken(backend: Backend) -> tuple[type[Exception], ...]:
 class Tx:
     """A transaction. After an error or a cancel in it nothing more can be done in it: it is rolled back."""
 
-    def __init__(self, link: Link, translator: Translator, codec: Codec | None) -> None:
-        self._link = link
+    def __init__(self, connection: DbConnection, translator: Translator, codec: Codec | None) -> None:
+        self._link = connection
         self._translator = translator
         self._codec = codec
         self._failure: StoreError | None = None

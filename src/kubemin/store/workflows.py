@@ -32,7 +32,7 @@ class NewWorkflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow(NewWorkflow):
+class WorkflowRow(NewWorkflow):
     """A workflow as stored."""
 
     created_at: datetime
@@ -61,18 +61,18 @@ async def delete_of_application(tx: Tx, app_id: str) -> int:
     return await tx.write(sql_delete(workflows).where(workflows.c.app_id == app_id))
 
 
-async def get(tx: Tx, workflow_id: str) -> Workflow | None:
+async def get(tx: Tx, workflow_id: str) -> WorkflowRow | None:
     """The workflow with this id."""
     return _workflow(await tx.row(select(workflows).where(workflows.c.id == workflow_id)))
 
 
-async def find(tx: Tx, app_id: str, name: str) -> Workflow | None:
+async def find(tx: Tx, app_id: str, name: str) -> WorkflowRow | None:
     """An application's workflow of this name."""
     statement = select(workflows).where(workflows.c.app_id == app_id, workflows.c.name == name)
     return _workflow(await tx.row(statement))
 
 
-async def of_application(tx: Tx, app_id: str) -> list[Workflow]:
+async def of_application(tx: Tx, app_id: str) -> list[WorkflowRow]:
     """An application's workflows, the oldest first."""
     statement = select(workflows).where(workflows.c.app_id == app_id)
     rows = await tx.rows(statement.order_by(workflows.c.created_at, workflows.c.id))
@@ -101,5 +101,5 @@ def _values(new: NewWorkflow) -> dict[str, Any]:
     }
 
 
-def _workflow(row: Row[Any] | None) -> Workflow | None:
-    return None if row is None else Workflow(**{**fields(row), "steps": load(row.steps)})
+def _workflow(row: Row[Any] | None) -> WorkflowRow | None:
+    return None if row is None else WorkflowRow(**{**fields(row), "steps": load(row.steps)})

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, computed_field
 
 from kubemin.api.envelope import FieldError
-from kubemin.api.models.base import Absent, Body, Moment, Name, Reply
+from kubemin.api.models.base import Absent, Body, Name, Reply, Timestamp
 
 _EXAMPLE_ID = "k3v9x0q2m7c4t8b1n5z6w0ya"
 
@@ -21,8 +21,8 @@ class ApplicationReply(Reply):
     version: str
     description: str
     icon: str
-    create_time: Moment
-    update_time: Moment
+    create_time: Timestamp
+    update_time: Timestamp
     workflow_id: str = Field(description="The workflow that came with the application; empty when it has none.")
     tmp_enable: bool = Field(description="Other applications may use it as a template.")
 
@@ -68,8 +68,8 @@ class ComponentReply(Reply):
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     last_abnormal: str = Field(description="What is wrong with it, or was last; empty when nothing was.")
     external_links: list[ExternalLink]
-    create_time: Moment
-    update_time: Moment
+    create_time: Timestamp
+    update_time: Timestamp
 
 
 class ComponentList(Reply):
@@ -108,8 +108,8 @@ class WorkflowReply(Reply):
     status: str
     disabled: bool
     steps: list[StepReply]
-    create_time: Moment
-    update_time: Moment
+    create_time: Timestamp
+    update_time: Timestamp
     workflow_type: str
 
 

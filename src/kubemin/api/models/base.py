@@ -35,7 +35,7 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_utc)]
+Timestamp = Annotated[datetime, AfterValidator(_utc)]
 """RFC 3339 in UTC."""
 
 

@@ -40,7 +40,7 @@ class PlannedObject(Reply):
     name: str
 
 
-class OutlookReply(Reply):
+class PreviewReply(Reply):
     """What a run would do, in order. Nothing of it was written or stored."""
 
     stages: list[PlannedStage]

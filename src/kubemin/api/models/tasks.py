@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kubemin.api.models.base import Absent, Body, Line, Moment, Reply
+from kubemin.api.models.base import Absent, Body, Line, Reply, Timestamp
 from kubemin.api.progress import ComponentStatus
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 
@@ -123,10 +123,10 @@ class TaskRow(Reply):
     workflow_name: str
     workflow_display_name: str
     type: str
-    create_time: Moment
-    start_time: Absent[Moment] = None
-    end_time: Absent[Moment] = None
-    update_time: Moment
+    create_time: Timestamp
+    start_time: Absent[Timestamp] = None
+    end_time: Absent[Timestamp] = None
+    update_time: Timestamp
 
 
 class TaskList(Reply):
@@ -178,7 +178,7 @@ class ResourceReply(Reply):
     state: ResourceState
     uid: str
     why: str
-    at: Moment
+    at: Timestamp
 
 
 class TaskResources(Reply):

@@ -59,7 +59,7 @@ async def _list(
         return ApplicationList(applications=await _replies(tx, rows), total=total, page=number, page_size=size)
 
 
-async def _replies(tx: Tx, rows: list[applications.Application]) -> list[ApplicationReply]:
+async def _replies(tx: Tx, rows: list[applications.ApplicationRow]) -> list[ApplicationReply]:
     first = await workflows.first_ids(tx, [row.id for row in rows]) if rows else {}
     return [views.application(row, first.get(row.id)) for row in rows]
 
@@ -71,7 +71,7 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    app_id = await check_and_save(deps.db, deps.desk, spec, deps.limits)
+    app_id = await check_and_save(deps.db, deps.compute_thread, spec, deps.limits)
     async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, app_id)]))[0]
     return Envelope(data=reply)
@@ -81,7 +81,7 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
 async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        await prepare(deps.db, deps.desk, spec, deps.limits)
+        await prepare(deps.db, deps.compute_thread, spec, deps.limits)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:

@@ -42,7 +42,7 @@ async def delete_orphans(
     """
     if deps.orphans is None:
         raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
-    return Envelope(data=_list(await deps.orphans.delete(claims=claims, only=uid)))
+    return Envelope(data=_list(await deps.orphans.delete(volumes=claims, only=uid)))
 
 
 def _list(found: Sequence[Orphan]) -> OrphanList:

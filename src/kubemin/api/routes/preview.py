@@ -8,10 +8,10 @@ from kubemin.api.body import StrictRoute
 from kubemin.api.codes import Code
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
-from kubemin.api.models.preview import OutlookReply, PlannedJob, PlannedObject, PlannedStage
+from kubemin.api.models.preview import PlannedJob, PlannedObject, PlannedStage, PreviewReply
 from kubemin.api.openapi import APPLICATION_BODY, errors
 from kubemin.api.saving import prepare, without_missing
-from kubemin.engine.entry.preview import Outlook
+from kubemin.engine.entry.preview import Preview
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import parse_workflow
 from kubemin.store import workflows
@@ -26,14 +26,14 @@ async def plan_application(
     create_namespace: Annotated[
         bool, Query(alias="createNamespace", description="As in a run: a namespace that is not there would be made.")
     ] = False,
-) -> Envelope[OutlookReply]:
+) -> Envelope[PreviewReply]:
     """Asks the cluster, by dry runs, what running the application as it is sent would do. Stores and writes nothing.
 
     With the `id` of an existing application: what saving it and running its first workflow would do.
     """
-    if deps.outlooks is None:
+    if deps.previews is None:
         raise ApiError(503, Code.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-    prepared = await prepare(deps.db, deps.desk, spec, deps.limits)
+    prepared = await prepare(deps.db, deps.compute_thread, spec, deps.limits)
     app, stored = prepared.application, prepared.stored
     steps = app.workflow
     if steps is None and stored is not None:
@@ -42,14 +42,14 @@ async def plan_application(
         if flows:
             names = [part.name for part in app.component]
             steps = parse_workflow(without_missing(flows[0].steps, names), names)
-    outlook = await deps.outlooks.of(
+    outlook = await deps.previews.of(
         app, stored.id if stored else None, steps or app.steps(), create_namespace=create_namespace
     )
     return Envelope(data=_reply(outlook))
 
 
-def _reply(outlook: Outlook) -> OutlookReply:
-    return OutlookReply(
+def _reply(outlook: Preview) -> PreviewReply:
+    return PreviewReply(
         stages=[
             PlannedStage(
                 step=stage.step,
@@ -62,8 +62,8 @@ def _reply(outlook: Outlook) -> OutlookReply:
                         kind=job.ref.kind,
                         namespace=job.ref.namespace,
                         name=job.ref.name,
-                        action=outlook.forecasts[job.seq].verb,
-                        changes=list(outlook.forecasts[job.seq].changes),
+                        action=outlook.preview_jobs[job.seq].verb,
+                        changes=list(outlook.preview_jobs[job.seq].changes),
                     )
                     for job in stage.jobs
                 ],

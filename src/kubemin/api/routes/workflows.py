@@ -111,7 +111,7 @@ async def _steps(
     def read() -> list[dict[str, Any]]:
         return dump_steps(parse_workflow(given, names))
 
-    return names, await deps.desk.do(read) if is_large(given) else read()
+    return names, await deps.compute_thread.do(read) if is_large(given) else read()
 
 
 async def _names(tx: Tx, app_id: str) -> list[str]:

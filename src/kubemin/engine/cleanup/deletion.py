@@ -11,13 +11,13 @@ from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.journal.journal import REFUSED, UNSENT, Journal, Resource
-from kubemin.engine.objects.dependents import claim_names, dependents
-from kubemin.engine.objects.live import look_at, until_gone
+from kubemin.engine.objects.dependents import dependents, pvc_name_prefixes
+from kubemin.engine.objects.live import get_or_none, until_gone
 from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end
-from kubemin.spec.labels import CLAIM
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind
+from kubemin.spec.states import WriteKind
 
 FENCE = "kubemin.io/fence"
 """Annotation set and removed again to move an object's version past an unanswered request."""
@@ -32,7 +32,7 @@ _LAG = 0.5
 """Seconds after which the claims of a StatefulSet are looked for once more: its controller may lag."""
 
 
-class Remover:
+class Deleter:
     """Deletes objects that the journal says are ours to delete."""
 
     def __init__(self, journal: Journal, cluster: Cluster, informers: Informers | None = None) -> None:
@@ -40,17 +40,17 @@ class Remover:
         self._cluster = cluster
         self._informers = informers
 
-    async def delete(self, resource: Resource, look: Manifest) -> bool:
-        """Delete exactly the object of ``look`` and wait until it is gone.
+    async def delete(self, resource: Resource, live: Manifest) -> bool:
+        """Delete exactly the object of ``live`` and wait until it is gone.
 
         False where the object changed since the look, or the answer was lost: look again. Raises `StillThere`, and
         `InUse` where other applications share it.
         """
-        ref, meta = resource.ref, look["metadata"]
-        if not terminating(look):
-            claim = await self._journal.claim(resource, ClaimKind.DELETE, meta["resourceVersion"], "before")
-            if users := await self._journal.users(look):
-                self._journal.answer(resource, claim, UNSENT)
+        ref, meta = resource.ref, live["metadata"]
+        if not terminating(live):
+            write = await self._journal.write_ahead(resource, WriteKind.DELETE, meta["resourceVersion"], "before")
+            if users := await self._journal.users(live):
+                self._journal.answer(resource, write, UNSENT)
                 raise InUse(users)
             try:
                 answer = await to_the_end(
@@ -66,21 +66,21 @@ class Remover:
             except NotFound:
                 return True
             except (Conflict, Forbidden, Invalid) as error:
-                self._journal.answer(resource, claim, f"{REFUSED} {error.status}")
+                self._journal.answer(resource, write, f"{REFUSED} {error.status}")
                 if isinstance(error, Conflict):
                     return False
                 raise StillThere(ref, error.message) from error
-            claim.answer = "done"
+            write.answer = "done"
             if answer is None:
                 return True
-            look = answer
-        await self._until_gone(resource, ref, look)
+            live = answer
+        await self._until_gone(resource, ref, live)
         return True
 
-    async def _until_gone(self, resource: Resource, ref: ObjectRef, look: Manifest) -> None:
+    async def _until_gone(self, resource: Resource, ref: ObjectRef, live: Manifest) -> None:
         """Wait until the object is absent; meanwhile the row says what it waits for."""
         whose = "" if ref == resource.ref else f"{ref} "
-        resource.why = whose + _waiting_for(look)
+        resource.why = whose + _waiting_for(live)
 
         async def lasts(now: Manifest) -> None:
             selector = (now.get("spec") or {}).get("selector") or {}
@@ -92,7 +92,7 @@ class Remover:
                     pods = (await self._cluster.list("Pod", ref.namespace, labels=chosen)).items
             resource.why = whose + _waiting_for(now, pods)
 
-        await until_gone(self._cluster, ref, look["metadata"]["uid"], lasts, self._informers)
+        await until_gone(self._cluster, ref, live["metadata"]["uid"], lasts, self._informers)
 
     async def tidy(self, resource: Resource, manifest: Manifest, deleted: Manifest | None = None) -> None:
         """Remove what controllers made for the object since our first look: claims, ReplicaSets, revisions (R6).
@@ -109,7 +109,7 @@ class Remover:
         looked = False
         backoff = Backoff(first=0.05, most=1.0)
         while True:
-            owner = await look_at(self._cluster, resource.ref)
+            owner = await get_or_none(self._cluster, resource.ref)
             if owner is not None and not _rolled_out(owner, resource.before):
                 resource.why = "is put back, and not rolled out again yet"
                 if owner["kind"] == "StatefulSet":
@@ -168,7 +168,7 @@ class Remover:
         """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""
         if not resource.dependents and resource.ref.kind not in _WITH_HISTORY:
             return
-        owner = await look_at(self._cluster, resource.ref)
+        owner = await get_or_none(self._cluster, resource.ref)
         for item in await dependents(self._cluster, resource.ref, manifest, owner):
             await self._uncopy(resource, item, owner)
 
@@ -176,11 +176,11 @@ class Remover:
         """Take our annotations off a dependent that stays: controllers copy them from the object, and never back."""
         annotations = item["metadata"].get("annotations") or {}
         copied = {name: None for name in (FENCE,) if name in annotations}
-        if annotations.get(CLAIM) in resource.claims:
-            was = (owner or {"metadata": {}})["metadata"].get("annotations", {}).get(CLAIM)
-            if was in resource.claims:
+        if annotations.get(WRITE_TOKEN) in resource.writes:
+            was = (owner or {"metadata": {}})["metadata"].get("annotations", {}).get(WRITE_TOKEN)
+            if was in resource.writes:
                 return False  # it is still ours: the object itself comes first
-            copied[CLAIM] = was
+            copied[WRITE_TOKEN] = was
         if not copied:
             return False
         self._journal.lease.check()
@@ -193,10 +193,10 @@ class Remover:
             raise StillThere(ObjectRef.of(item), error.message) from error
         return True
 
-    async def _delete_dependent(self, resource: Resource, ref: ObjectRef, look: Manifest) -> None:
-        meta = look["metadata"]
+    async def _delete_dependent(self, resource: Resource, ref: ObjectRef, live: Manifest) -> None:
+        meta = live["metadata"]
         self._journal.lease.check()
-        if not terminating(look):
+        if not terminating(live):
             try:
                 answer = await to_the_end(
                     self._cluster.delete(
@@ -210,8 +210,8 @@ class Remover:
                 return  # the caller looks again
             except (Forbidden, Invalid) as error:
                 raise StillThere(ref, error.message) from error
-            look = answer or look
-        await self._until_gone(resource, ref, look)
+            live = answer or live
+        await self._until_gone(resource, ref, live)
 
 
 def propagation(kind: str) -> Literal["Foreground", "Background"]:
@@ -228,7 +228,11 @@ def _rolled_out(owner: Manifest, before: Manifest | None) -> bool:
     """Whether the controller has brought the object, as it is, as far as it was before us: it may not get further."""
     status, was = owner.get("status", {}), (before or {}).get("status", {})
     wanted = owner.get("spec", {}).get("replicas", 1)
-    counts = ("replicas", "availableReplicas", *(["updatedReplicas"] if owner["kind"] == "Deployment" else []))
+    counts = (
+        "replicas",
+        "availableReplicas",
+        *(["updatedReplicas"] if owner["kind"] == "Deployment" else []),
+    )
     return bool(
         status.get("observedGeneration", 0) >= owner["metadata"].get("generation", 0)
         and status.get("replicas", 0) <= wanted
@@ -267,14 +271,14 @@ def _has_all_claims(stateful_set: Manifest, items: Sequence[Manifest]) -> bool:
     spec = stateful_set["spec"]
     start, replicas = (spec.get("ordinals") or {}).get("start", 0), spec.get("replicas", 1)
     called_for = {
-        f"{prefix}{ordinal}" for prefix in claim_names(stateful_set) for ordinal in range(start, start + replicas)
+        f"{prefix}{ordinal}" for prefix in pvc_name_prefixes(stateful_set) for ordinal in range(start, start + replicas)
     }
     return called_for <= {item["metadata"]["name"] for item in items}
 
 
-def _waiting_for(look: Manifest, pods: Sequence[Manifest] = ()) -> str:
+def _waiting_for(live: Manifest, pods: Sequence[Manifest] = ()) -> str:
     """Why an object is not gone yet: its finalizers, and of a workload its Pods, which mostly are what it waits for."""
-    waits = [name for name in look["metadata"].get("finalizers") or [] if not (pods and name == "foregroundDeletion")]
+    waits = [name for name in live["metadata"].get("finalizers") or [] if not (pods and name == "foregroundDeletion")]
     for pod in pods[:_PODS_NAMED]:
         finalizers = pod["metadata"].get("finalizers")
         waits.append(f"Pod {pod['metadata']['name']}" + (f" ({', '.join(finalizers)})" if finalizers else ""))

@@ -7,20 +7,20 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleanup.deletion import FENCE, Remover
+from kubemin.engine.cleanup.deletion import FENCE, Deleter
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
-from kubemin.engine.journal.journal import Claim, Journal, Resource
+from kubemin.engine.journal.journal import Journal, Resource, Write
 from kubemin.engine.objects.bindings import lacking_role
-from kubemin.engine.objects.immutable import grown
-from kubemin.engine.objects.live import look_at, look_at_many
+from kubemin.engine.objects.immutable import is_pvc_expansion
+from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.merge import changed_paths, ownership, restoration
-from kubemin.engine.objects.namespace_content import CONTENT, strangers
-from kubemin.engine.objects.ownership import applied_view, claim_of
+from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
+from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.shield import to_the_end
-from kubemin.spec.labels import APP_ID, CLAIM, MANAGER
+from kubemin.spec.labels import APP_ID, MANAGER, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind, ResourceState
+from kubemin.spec.states import ResourceState, WriteKind
 
 
 class Rollback:
@@ -40,47 +40,47 @@ class Rollback:
         self._cluster = cluster
         self._manifests = manifests
         self._restore = restore
-        self._remover = Remover(journal, cluster, informers)
-        self._looks: dict[ObjectRef, Manifest] = {}
+        self._remover = Deleter(journal, cluster, informers)
+        self._live: dict[ObjectRef, Manifest] = {}
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Undo these within ``seconds``; returns what is left. See `one_pass` for the errors."""
-        return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._look, order=_turns)
+        return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._get_many, order=_turns)
 
     async def run_late(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Of a completed task: delete what its late requests made; returns what is left. See `one_pass`."""
-        return await one_pass(self._journal, resources, self._undo_late, seconds, prepare=self._look)
+        return await one_pass(self._journal, resources, self._undo_late, seconds, prepare=self._get_many)
 
-    async def _look(self, resources: Sequence[Resource]) -> None:
+    async def _get_many(self, resources: Sequence[Resource]) -> None:
         """Have a first look at many objects at once. It only serves for what a request with its version can follow."""
         labels = (self._manifests.get(one.job_seq, {}).get("metadata", {}).get("labels", {}) for one in resources)
         if app_id := next((found[APP_ID] for found in labels if APP_ID in found), None):
-            self._looks = await look_at_many(self._cluster, (one.ref for one in resources if one.touched), app_id)
+            self._live = await get_many(self._cluster, (one.ref for one in resources if one.touched), app_id)
 
-    async def _look_at(self, resource: Resource) -> Manifest | None:
-        look = self._looks.pop(resource.ref, None)
-        if look is not None and claim_of(look) in resource.claims:
-            return look
-        return await look_at(self._cluster, resource.ref)
+    async def _get(self, resource: Resource) -> Manifest | None:
+        live = self._live.pop(resource.ref, None)
+        if live is not None and token_of(live) in resource.writes:
+            return live
+        return await get_or_none(self._cluster, resource.ref)
 
     async def _undo_late(self, resource: Resource) -> Later | None:
         """Delete an object that carries a create claim of ours, and is not the one that the journal knows."""
         backoff = Backoff()
         while True:
-            look = await self._look_at(resource)
-            claim = resource.claims.get(claim_of(look) or "") if look else None
-            if look is None or claim is None or claim.kind is not ClaimKind.CREATE or self._known(resource, look):
+            live = await self._get(resource)
+            write = resource.writes.get(token_of(live) or "") if live else None
+            if live is None or write is None or write.kind is not WriteKind.CREATE or self._known(resource, live):
                 return None
-            if resource.ref.kind == "Namespace" and await strangers(self._cluster, resource.ref.name, ()):
+            if resource.ref.kind == "Namespace" and await foreign_objects(self._cluster, resource.ref.name, ()):
                 return None  # it would take along what others, or this very task, have put into it
-            if await self._remover.delete(resource, look):
+            if await self._remover.delete(resource, live):
                 manifest = self._manifests.get(resource.job_seq, {})
-                return partial(self._remover.tidy, resource, manifest, look)  # only what came after it
+                return partial(self._remover.tidy, resource, manifest, live)  # only what came after it
             await backoff.pause()
 
     @staticmethod
-    def _known(resource: Resource, look: Manifest) -> bool:
-        return bool(resource.uid == look["metadata"]["uid"])
+    def _known(resource: Resource, live: Manifest) -> bool:
+        return bool(resource.uid == live["metadata"]["uid"])
 
     async def _undo(self, resource: Resource) -> Later | None:
         if not resource.touched:
@@ -89,28 +89,28 @@ class Rollback:
             return None
         backoff = Backoff()
         while True:
-            look = await self._look_at(resource)
-            if look is None:
+            live = await self._get(resource)
+            if live is None:
                 return self._absent(resource)
-            claim = resource.claims.get(claim_of(look) or "")
-            if FENCE in (look["metadata"].get("annotations") or {}):
-                await self._unfence(resource, look)
-            elif claim is None and self._may_land(resource, look):
-                await self._move_version(resource, look)
-            elif claim is None:
-                return await self._not_ours(resource, look)
-            elif claim.kind is ClaimKind.CREATE and resource.before is not None:
+            write = resource.writes.get(token_of(live) or "")
+            if FENCE in (live["metadata"].get("annotations") or {}):
+                await self._unfence(resource, live)
+            elif write is None and self._may_land(resource, live):
+                await self._move_version(resource, live)
+            elif write is None:
+                return await self._not_ours(resource, live)
+            elif write.kind is WriteKind.CREATE and resource.before is not None:
                 # What is there now was made by a create of ours without an answer; what was there before it has gone.
                 # So this is a deletion, and those come after what is put back.
                 resource.before = None  # committed with the claim of the DELETE
                 raise OutOfTurn
-            elif claim.kind is ClaimKind.CREATE or self._made(resource, look):
+            elif write.kind is WriteKind.CREATE or self._made(resource, live):
                 if resource.ref.kind == "Namespace" and not await self._may_go(resource):
                     return None
-                await self._acknowledge(resource, look, claim, ResourceState.CREATED)
+                await self._acknowledge(resource, live, write, ResourceState.CREATED)
                 try:
-                    if await self._remover.delete(resource, look):
-                        return self._tidy_and_settle(resource, ResourceState.DELETED, deleted=look)
+                    if await self._remover.delete(resource, live):
+                        return self._tidy_and_settle(resource, ResourceState.DELETED, deleted=live)
                 except InUse as error:
                     self._journal.settle(resource, ResourceState.KEPT, str(error))
                     return None
@@ -118,28 +118,28 @@ class Rollback:
                 self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
                 return None
             else:
-                await self._acknowledge(resource, look, claim, ResourceState.CHANGED)
-                if (outcome := await self._put_back(resource, look, claim)) is not None:
+                await self._acknowledge(resource, live, write, ResourceState.CHANGED)
+                if (outcome := await self._put_back(resource, live, write)) is not None:
                     return self._tidy_and_settle(resource, *outcome)
             await backoff.pause()
 
-    async def _acknowledge(self, resource: Resource, look: Manifest, claim: Claim, state: ResourceState) -> None:
+    async def _acknowledge(self, resource: Resource, live: Manifest, write: Write, state: ResourceState) -> None:
         """Commit that a request of ours has landed, before it is undone.
 
         Who undoes it may die before it is tidy. By then the object shows nothing any more: a successor goes by the row.
         """
-        if claim.open:
-            self._journal.answer(resource, claim, f"seen {look['metadata']['resourceVersion']}")
-        if resource.state is not state or not self._known(resource, look):
-            resource.uid = look["metadata"]["uid"]
+        if write.open:
+            self._journal.answer(resource, write, f"seen {live['metadata']['resourceVersion']}")
+        if resource.state is not state or not self._known(resource, live):
+            resource.uid = live["metadata"]["uid"]
             if state is ResourceState.CHANGED and resource.applied is None:
-                resource.applied = applied_view(resource.before or look, look)
+                resource.applied = applied_view(resource.before or live, live)
             self._journal.settle(resource, state, "", "uid", "applied")
         await self._journal.flush()
 
     @staticmethod
-    def _made(resource: Resource, look: Manifest) -> bool:
-        return resource.before is None and Rollback._known(resource, look)
+    def _made(resource: Resource, live: Manifest) -> bool:
+        return resource.before is None and Rollback._known(resource, live)
 
     async def _may_go(self, namespace: Resource) -> bool:
         """Whether a Namespace of ours holds nothing of others (R10); it is the last to go. Raises `StillThere`."""
@@ -149,7 +149,7 @@ class Rollback:
             for row in self._journal.resources.values()
         ):
             raise StillThere(namespace.ref, "waits for what the task made in it")
-        if found := await strangers(self._cluster, name, namespace.dependents.get(CONTENT, ())):
+        if found := await foreign_objects(self._cluster, name, namespace.dependents.get(CONTENT, ())):
             self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
@@ -167,18 +167,18 @@ class Rollback:
             self._journal.settle(resource, ResourceState.DELETED, "it is not there")
         return None
 
-    async def _not_ours(self, resource: Resource, look: Manifest) -> Later | None:
+    async def _not_ours(self, resource: Resource, live: Manifest) -> Later | None:
         """No claim of ours is on the object and none can come: it is as others want it."""
         before, applied = resource.before, resource.applied
         if resource.state in (ResourceState.RESTORED, ResourceState.DELETED):
             return None
         if before is not None and resource.state is ResourceState.CHANGED:
-            undone = restoration(before, applied or look, look)
+            undone = restoration(before, applied or live, live)
             if not undone.changed:  # it was put back, and who did died, or got no answer, before it could say so
                 state = ResourceState.KEPT if undone.kept else ResourceState.RESTORED
                 return self._tidy_and_settle(resource, state, _kept(undone.kept))
             await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
-        elif resource.state is ResourceState.CREATED and resource.uid != look["metadata"]["uid"]:
+        elif resource.state is ResourceState.CREATED and resource.uid != live["metadata"]["uid"]:
             await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
         elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
             await self._leave(resource, ResourceState.KEPT, "it does not carry this task's claim")
@@ -207,62 +207,62 @@ class Rollback:
         self._journal.settle(resource, state, why)
 
     @staticmethod
-    def _may_land(resource: Resource, look: Manifest) -> bool:
-        version = look["metadata"]["resourceVersion"]
+    def _may_land(resource: Resource, live: Manifest) -> bool:
+        version = live["metadata"]["resourceVersion"]
         return any(
-            claim.kind is not ClaimKind.DELETE and claim.open and claim.base_version == version
-            for claim in resource.claims.values()
+            write.kind is not WriteKind.DELETE and write.open and write.base_version == version
+            for write in resource.writes.values()
         )
 
-    async def _move_version(self, resource: Resource, look: Manifest) -> None:
+    async def _move_version(self, resource: Resource, live: Manifest) -> None:
         """Give the object a new version, so that an unanswered request based on this one can never land."""
-        meta = look["metadata"]
+        meta = live["metadata"]
         moved = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "annotations": {FENCE: "moved"}}
-        await self._patch(resource, look, {"metadata": moved})
+        await self._patch(resource, live, {"metadata": moved})
 
-    async def _unfence(self, resource: Resource, look: Manifest) -> None:
-        patch = {"metadata": {"uid": look["metadata"]["uid"], "annotations": {FENCE: None}}}
-        await self._patch(resource, look, patch)
+    async def _unfence(self, resource: Resource, live: Manifest) -> None:
+        patch = {"metadata": {"uid": live["metadata"]["uid"], "annotations": {FENCE: None}}}
+        await self._patch(resource, live, patch)
 
-    async def _patch(self, resource: Resource, look: Manifest, patch: Manifest) -> None:
+    async def _patch(self, resource: Resource, live: Manifest, patch: Manifest) -> None:
         """Send a patch; whatever becomes of it, the next look shows it."""
         self._journal.lease.check()
         try:
             await to_the_end(self._cluster.patch(resource.ref, patch))
         except (Conflict, Unanswered, NotFound) as error:
-            _without_role(resource, look, error)
+            _without_role(resource, live, error)
         except Invalid:  # said of another object's uid, too
-            now = await look_at(self._cluster, resource.ref)
+            now = await get_or_none(self._cluster, resource.ref)
             if now is not None and now["metadata"]["uid"] == patch["metadata"]["uid"]:
                 raise
 
-    async def _put_back(self, resource: Resource, look: Manifest, claim: Claim) -> tuple[ResourceState, str] | None:
+    async def _put_back(self, resource: Resource, live: Manifest, write: Write) -> tuple[ResourceState, str] | None:
         """Write what undoes our change; None where the object changed meanwhile: look again.
 
         The content goes back first, the claim comes off last: until then a successor knows that there is work left.
         """
-        before = resource.before or look
-        applied = resource.applied or applied_view(before, look)
-        undone = restoration(before, applied, look)
-        owners = ownership(before, applied, look, MANAGER)
+        before = resource.before or live
+        applied = resource.applied or applied_view(before, live)
+        undone = restoration(before, applied, live)
+        owners = ownership(before, applied, live, MANAGER)
         kept, body = list(undone.kept), undone.body
-        one_way = grown(body, look)
+        one_way = is_pvc_expansion(body, live)
         if one_way:
-            body = {**body, "spec": {**body["spec"], "resources": look["spec"]["resources"]}}
+            body = {**body, "spec": {**body["spec"], "resources": live["spec"]["resources"]}}
         try:
-            current = look
-            content = _with_claim(body, claim.token)
-            if content != look:
+            current = live
+            content = _with_claim(body, write.token)
+            if content != live:
                 current = await self._replace(content)
                 kept += [f"{path} (admission)" for path in changed_paths(content, current)]
             for _ in range(3):  # a claim that changes hands in the PUT is ours once more: one more PUT takes it off
-                final = _with_claim(current, (before["metadata"].get("annotations") or {}).get(CLAIM))
+                final = _with_claim(current, (before["metadata"].get("annotations") or {}).get(WRITE_TOKEN))
                 final["metadata"]["managedFields"] = owners or [{}]
                 current = await self._replace(final)
                 if _timeless(current["metadata"].get("managedFields") or []) == _timeless(owners):
                     break
         except (Conflict, Unanswered, NotFound) as error:
-            _without_role(resource, look, error)
+            _without_role(resource, live, error)
             return None
         except (Invalid, Forbidden) as error:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
@@ -290,18 +290,18 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
     )
 
 
-def _without_role(resource: Resource, look: Manifest, error: ClusterError) -> None:
+def _without_role(resource: Resource, live: Manifest, error: ClusterError) -> None:
     """Raise `StillThere` where a 404 is about the role of a binding: the binding itself is there."""
-    if lacking_role(look, error) is not None:
+    if lacking_role(live, error) is not None:
         raise StillThere(resource.ref, f"a binding is not changed without its role: {error.message}") from error
 
 
 def _with_claim(body: Manifest, token: str | None) -> Manifest:
     metadata = dict(body["metadata"])
     annotations = dict(metadata.get("annotations") or {})
-    annotations.pop(CLAIM, None)
+    annotations.pop(WRITE_TOKEN, None)
     if token is not None:
-        annotations[CLAIM] = token
+        annotations[WRITE_TOKEN] = token
     metadata.pop("annotations", None)
     if annotations:
         metadata["annotations"] = annotations

@@ -6,14 +6,14 @@ from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
-from kubemin.engine.backoff import patiently
+from kubemin.engine.backoff import retry_reads
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.ready import Count, Report, until_ready
-from kubemin.engine.deploy.write import Ensure
+from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
-from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.live import get_or_none
 from kubemin.plan import Job
 from kubemin.spec.states import JobStatus
 
@@ -52,7 +52,7 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
             async with asyncio.timeout(context.seconds):
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
-                obj = await Ensure(tracker, manifest, note).run()
+                obj = await ObjectWriter(tracker, manifest, note).run()
                 patience = context.hopeless_after if job.hopeless_after is None else job.hopeless_after
                 ready = await until_ready(context.cluster, context.informers, obj, hopeless_after=patience, report=note)
         except TimeoutError:
@@ -65,5 +65,5 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
 
 async def _required(job: Job, context: JobContext) -> None:
     for ref in job.requires:
-        if await patiently(partial(look_at, context.cluster, ref)) is None:
+        if await retry_reads(partial(get_or_none, context.cluster, ref)) is None:
             raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not")

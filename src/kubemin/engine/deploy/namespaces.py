@@ -5,13 +5,13 @@ from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.namespace_content import namespace_content
-from kubemin.engine.backoff import patiently
-from kubemin.engine.deploy.write import Ensure
+from kubemin.engine.backoff import retry_reads
+from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import CleanupTracker
-from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.namespace_content import CONTENT
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.plan import Plan
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -21,10 +21,10 @@ async def missing(cluster: Cluster, plan: Plan) -> list[str]:
     """The plan's namespaces that are not there. Raises `ClusterError`."""
     wanted = sorted({job.ref.namespace for job in plan.jobs} - {""})
     refs = [ObjectRef("Namespace", "", name) for name in wanted]
-    return [ref.name for ref in refs if await patiently(partial(look_at, cluster, ref)) is None]
+    return [ref.name for ref in refs if await retry_reads(partial(get_or_none, cluster, ref)) is None]
 
 
-def begun(journal: Journal) -> list[str]:
+def already_requested(journal: Journal) -> list[str]:
     """Namespaces that a predecessor asked for. What became of that is to be found out: they would count as nobody's."""
     rows = journal.resources.values()
     return [row.ref.name for row in rows if row.ref.kind == "Namespace" and row.purpose == "apply" and row.touched]
@@ -34,14 +34,14 @@ async def create(tracker: CleanupTracker, names: Iterable[str]) -> None:
     """Create namespaces, and record what is in each right afterwards. Raises `JobFailed`, `ClusterError`."""
     for name in names:
         ref = ObjectRef("Namespace", "", name)
-        former = set(tracker.resource(ref).claims)
+        former = set(tracker.resource(ref).writes)
         manifest: Manifest = {
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {"name": name, "labels": {MANAGED_BY: MANAGER}},
         }
-        made = await Ensure(tracker, manifest, lambda _: None).run()
-        if claim_of(made) in former:
+        made = await ObjectWriter(tracker, manifest, lambda _: None).run()
+        if token_of(made) in former:
             continue  # what was put into it since a predecessor made it may be anybody's
-        seen = await patiently(partial(namespace_content, tracker.cluster, name))
+        seen = await retry_reads(partial(namespace_content, tracker.cluster, name))
         await tracker.mark_content(ref, {CONTENT: sorted(item.uid for item in seen)})

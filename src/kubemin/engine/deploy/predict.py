@@ -1,7 +1,7 @@
 """What an apply of ours will make of an object whose fields are still in the ``Update`` entry of our POST. Pure.
 
-The write turns that entry into ``Apply`` first (`adopt_created`), so that what the manifest no longer has goes. A dry
-run changes nothing, this entry neither: the API server would show an object that keeps all that.
+The write turns that entry into ``Apply`` first (`convert_create_to_apply`), so that what the manifest no longer has goes. A
+dry run changes nothing, this entry neither: the API server would show an object that keeps all that.
 """
 
 import copy
@@ -14,13 +14,13 @@ from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest
 
 
-def foreseen(look: Manifest, wanted: Manifest) -> Manifest:
-    """``look`` without what is ours alone and ``wanted`` does not declare, with ``wanted`` laid over it."""
-    ours = owned_fields(look, lambda manager: manager == MANAGER)
-    others = owned_fields(look, lambda manager: manager != MANAGER)
-    result = copy.deepcopy(look)
+def predict_apply(live: Manifest, wanted: Manifest) -> Manifest:
+    """``live`` without what is ours alone and ``wanted`` does not declare, with ``wanted`` laid over it."""
+    ours = owned_fields(live, lambda manager: manager == MANAGER)
+    others = owned_fields(live, lambda manager: manager != MANAGER)
+    result = copy.deepcopy(live)
     _drop(result, wanted, _minus(ours, others))
-    return _over(result, wanted, "")  # type: ignore[no-any-return]
+    return _overlay(result, wanted, "")  # type: ignore[no-any-return]
 
 
 def _minus(ours: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,12 +56,12 @@ def _drop(target: Any, wanted: Any, fields: Mapping[str, Any]) -> None:
                 _drop(item, asked, inner)
 
 
-def _over(target: Any, wanted: Any, name: str) -> Any:
+def _overlay(target: Any, wanted: Any, name: str) -> Any:
     if isinstance(target, dict) and isinstance(wanted, dict):
-        return {**target, **{key: _over(target.get(key), value, key) for key, value in wanted.items()}}
+        return {**target, **{key: _overlay(target.get(key), value, key) for key, value in wanted.items()}}
     if isinstance(target, list) and isinstance(wanted, list):
         known = items_by_key(name, target, wanted)
         if known is not None:
             mine, asked = known
-            return list({**mine, **{key: _over(mine.get(key), value, "") for key, value in asked.items()}}.values())
+            return list({**mine, **{key: _overlay(mine.get(key), value, "") for key, value in asked.items()}}.values())
     return wanted

@@ -12,18 +12,18 @@ from typing import Literal
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.engine.backoff import PATIENCE, Backoff
-from kubemin.engine.deploy.predict import foreseen
-from kubemin.engine.deploy.sharing import theirs
+from kubemin.engine.deploy.predict import predict_apply
+from kubemin.engine.deploy.sharing import shared_by_others
 from kubemin.engine.deploy.write import leftovers, refuse_foreign, without_foreign_replicas
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
-from kubemin.engine.objects.format_diff import shown
-from kubemin.engine.objects.immutable import grown, told
-from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.format_diff import format_difference
+from kubemin.engine.objects.immutable import is_pvc_expansion, told
+from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.merge import differences
-from kubemin.engine.objects.ownership import adopt_created
+from kubemin.engine.objects.ownership import convert_create_to_apply
 from kubemin.plan import Job
-from kubemin.spec.labels import APP_ID, CLAIM, NAME, TASK_ID
+from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _CONCURRENCY = 32
@@ -38,7 +38,7 @@ Verb = Literal["create", "change", "same", "write", "skip", "refused"]
 
 
 @dataclass(frozen=True)
-class Forecast:
+class JobPreview:
     """What a job would do: ``create``, ``change`` or nothing (``same``), with the changed fields.
 
     ``write``: the API server cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail.
@@ -55,7 +55,7 @@ class Forecast:
         return f"would {self.verb}" + (": " + "\n".join(self.changes) if self.changes else "")
 
 
-_SHARED = Forecast("skip", ("shared: left to others",))
+_SHARED = JobPreview("skip", ("shared: left to others",))
 
 
 Trouble = Callable[[int, str], None]
@@ -64,20 +64,20 @@ Trouble = Callable[[int, str], None]
 
 async def preflight(
     cluster: Cluster, jobs: Sequence[Job], coming: Collection[str], trouble: Trouble
-) -> dict[int, Forecast]:
-    """Ask the API server about every job's manifest at once; by job. See `forecasts`.
+) -> dict[int, JobPreview]:
+    """Ask the API server about every job's manifest at once; by job. See `preview_jobs`.
 
     Raises `JobFailed` that names everything refused.
     """
-    found = await forecasts(cluster, jobs, coming, trouble)
+    found = await preview_jobs(cluster, jobs, coming, trouble)
     if refused := sorted(str(forecast) for forecast in found.values() if forecast.verb == "refused"):
         raise JobFailed("refused before anything was written: " + "; ".join(refused))
     return found
 
 
-async def forecasts(
+async def preview_jobs(
     cluster: Cluster, jobs: Sequence[Job], coming: Collection[str], trouble: Trouble = lambda _, __: None
-) -> dict[int, Forecast]:
+) -> dict[int, JobPreview]:
     """What each job would do, by its ``seq``; one that would fail is ``refused``, and says why.
 
     Namespaces in ``coming`` are not there yet: of what is to be in them only the schema can be asked about. Raises
@@ -86,20 +86,20 @@ async def forecasts(
     slots = asyncio.Semaphore(_CONCURRENCY)
     made = {job.ref for job in jobs if job.share != "ignore"}
 
-    async def ask(job: Job) -> Forecast:
+    async def ask(job: Job) -> JobPreview:
         if job.share == "ignore":
             return _SHARED
         async with slots:
             try:
                 if job.ref.namespace in coming:
                     return await _in_a_coming_namespace(cluster, job)
-                if job.share == "default" and await theirs(cluster, job):
+                if job.share == "default" and await shared_by_others(cluster, job):
                     return _SHARED
-                return await _forecast(cluster, job, trouble)
+                return await _preview_job(cluster, job, trouble)
             except JobFailed as error:
                 if lacking_role(job.manifest, error.__cause__) in made:
                     return await _after_its_role(cluster, job)
-                return Forecast("refused", (error.cause,))
+                return JobPreview("refused", (error.cause,))
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -109,7 +109,7 @@ async def forecasts(
     return {seq: task.result() for seq, task in asked.items()}
 
 
-async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:
+async def _preview_job(cluster: Cluster, job: Job, trouble: Trouble) -> JobPreview:
     backoff = Backoff()
     patience = asyncio.get_running_loop().time() + PATIENCE
     tries = 0
@@ -118,10 +118,10 @@ async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:
             try:
                 await cluster.create(job.manifest, dry_run=True)
             except AlreadyExists:
-                look = await look_at(cluster, job.ref)
+                live = await get_or_none(cluster, job.ref)
                 try:
-                    if look is not None:
-                        return await _change(cluster, job, look)
+                    if live is not None:
+                        return await _change(cluster, job, live)
                 except (Conflict, NotFound):
                     pass  # it is another by now: once more
                 tries += 1
@@ -129,20 +129,20 @@ async def _forecast(cluster: Cluster, job: Job, trouble: Trouble) -> Forecast:
                 continue
             except Terminating:
                 pass
-            return Forecast("create", await _former_jobs(cluster, job))
+            return JobPreview("create", await _former_jobs(cluster, job))
         except ClusterError as error:
             if _NO_DRY_RUN in error.message:
-                return Forecast("write")  # an admission webhook that cannot be asked without doing it
+                return JobPreview("write")  # an admission webhook that cannot be asked without doing it
             if not error.retryable:
                 raise JobFailed(told(job.ref, error)) from error
             if asyncio.get_running_loop().time() > patience:
                 raise
             trouble(job.seq, error.message)
             await backoff.pause(error)
-    return Forecast("change")  # it changes all the time: the write will look again
+    return JobPreview("change")  # it changes all the time: the write will look again
 
 
-async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> Forecast:
+async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> JobPreview:
     """Ask in another namespace, whose rules are not meant: what no namespace would take is refused here already."""
     metadata = {**job.manifest["metadata"], "namespace": _ANY_NAMESPACE}
     try:
@@ -152,12 +152,12 @@ async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> Forecast:
             raise JobFailed(told(job.ref, error)) from error
     except ClusterError:
         pass
-    return Forecast("create")
+    return JobPreview("create")
 
 
-async def _after_its_role(cluster: Cluster, job: Job) -> Forecast:
+async def _after_its_role(cluster: Cluster, job: Job) -> JobPreview:
     """A binding whose role comes before it, and is not stored by a dry run: that asks what the role may hold."""
-    return Forecast("create" if await look_at(cluster, job.ref) is None else "write")
+    return JobPreview("create" if await get_or_none(cluster, job.ref) is None else "write")
 
 
 async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
@@ -173,31 +173,31 @@ async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
     )
 
 
-async def _change(cluster: Cluster, job: Job, look: Manifest) -> Forecast:
-    refuse_foreign(job.manifest, look)
-    wanted = without_foreign_replicas(job.manifest, look)
+async def _change(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
+    refuse_foreign(job.manifest, live)
+    wanted = without_foreign_replicas(job.manifest, live)
     if job.fetch is not None:  # fetched when it is written: until then, what is there
-        there = (look.get("data") or {}).get(job.fetch.key, "")
+        there = (live.get("data") or {}).get(job.fetch.key, "")
         wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
-    if adopt_created(look) is None:
-        metadata = {**wanted["metadata"], "uid": look["metadata"]["uid"]}
+    if convert_create_to_apply(live) is None:
+        metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
         answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
     else:
-        answer = await cluster.replace(foreseen(look, wanted), dry_run=True)
+        answer = await cluster.replace(predict_apply(live, wanted), dry_run=True)
     if left := leftovers(wanted, answer):
         raise JobFailed(f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have")
     changes = [
-        shown(path, old, new, secret=job.ref.kind == "Secret")
-        for path, old, new in differences(_unmarked(look), _unmarked(answer))
+        format_difference(path, old, new, secret=job.ref.kind == "Secret")
+        for path, old, new in differences(_unmarked(live), _unmarked(answer))
     ]
-    if grown(look, answer):
+    if is_pvc_expansion(live, answer):
         changes.append("a claim never shrinks: this cannot be taken back")
-    return Forecast("change" if changes else "same", tuple(changes))
+    return JobPreview("change" if changes else "same", tuple(changes))
 
 
 def _unmarked(obj: Manifest) -> Manifest:
     """Without the marks that each write brings."""
     meta = dict(obj["metadata"])
-    for field, mark in (("annotations", CLAIM), ("labels", TASK_ID)):
+    for field, mark in (("annotations", WRITE_TOKEN), ("labels", TASK_ID)):
         meta[field] = {key: value for key, value in (meta.get(field) or {}).items() if key != mark}
     return {**obj, "metadata": meta}

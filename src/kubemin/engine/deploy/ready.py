@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.cached_readiness import events_about, last_words, look
+from kubemin.cluster.cached_readiness import events_about, last_log_lines, readiness_from_cache
 from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.live import get_or_none
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _EVENTS_FIRST, _EVENTS_MOST = 5.0, 60.0
@@ -49,7 +49,7 @@ async def until_ready(
         def check(current: Manifest | None) -> Verdict | None:
             if current is None or current["metadata"]["uid"] != meta["uid"]:
                 return _VANISHED
-            verdict = look(informers, current, events)
+            verdict = readiness_from_cache(informers, current, events)
             if verdict.state != "ready":
                 report(verdict.message, (verdict.ready, verdict.desired))
             return verdict if ends_wait(verdict) else None
@@ -94,7 +94,7 @@ async def until_ready(
         if verdict.state != "hopeless" or not (verdict.final or hopeless_after):
             give_up_at = math.inf
         elif verdict.final or now() >= give_up_at:
-            said = await last_words(cluster, informers, obj)
+            said = await last_log_lines(cluster, informers, obj)
             raise JobFailed(f"{ref}: {verdict.message}" + (f"; it said last: {said}" if said else ""))
         elif not borne:
             give_up_at = now() + hopeless_after
@@ -105,7 +105,7 @@ _UNSEEN = Verdict("waiting", "It is not in sight yet")
 
 
 async def _vanished(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
-    now = await look_at(cluster, ref)
+    now = await get_or_none(cluster, ref)
     if now is not None and now["metadata"]["uid"] == uid:
         return f"somebody took KubeMin's labels off {ref} while the task waited for it"
     return f"somebody deleted {ref} while the task waited for it"

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from kubemin.cluster import Cluster
-from kubemin.engine.backoff import Backoff, patiently
+from kubemin.engine.backoff import Backoff, retry_reads
 from kubemin.engine.errors import TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
@@ -44,26 +44,26 @@ async def _is_left(journal: Journal, cluster: Cluster, job: Job, report: Callabl
     backoff = Backoff(most=_LONGEST_PAUSE)
     while True:
         holder = None
-        for look in await theirs(cluster, job):
-            holder = await journal.undecided(look)
+        for live in await shared_by_others(cluster, job):
+            holder = await journal.undecided(live)
             if holder is None:
-                await journal.use(job.ref, job.seq, look)
-                holder = await journal.undecided(look)
+                await journal.use(job.ref, job.seq, live)
+                holder = await journal.undecided(live)
                 if holder is None:
                     return True
         if holder is None:
             holder = await journal.take_share(_lock(job))
-            if holder is None and not await theirs(cluster, job):
+            if holder is None and not await shared_by_others(cluster, job):
                 return False
         if holder is not None:
             report(job.seq, f"waits for task {holder}, which may make or remove what both share")
         await backoff.pause()
 
 
-async def theirs(cluster: Cluster, job: Job) -> list[Manifest]:
+async def shared_by_others(cluster: Cluster, job: Job) -> list[Manifest]:
     """What other applications share that the job would, the oldest first. Raises `ClusterError`."""
     selector = f"{SHARE_NAME}={_share_name(job)}"
-    found = await patiently(lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=selector))
+    found = await retry_reads(lambda: cluster.list(job.ref.kind, job.ref.namespace or None, labels=selector))
     own = application_of(job.manifest)
     others = [obj for obj in found.items if application_of(obj) != own and not (terminating(obj) or controlled(obj))]
     return sorted(others, key=lambda obj: (obj["metadata"]["creationTimestamp"], obj["metadata"]["name"]))

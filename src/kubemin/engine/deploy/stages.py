@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from kubemin.engine.deploy.job import JobContext, run_job
-from kubemin.engine.deploy.namespaces import begun, missing
+from kubemin.engine.deploy.namespaces import already_requested, missing
 from kubemin.engine.deploy.namespaces import create as create_namespaces
-from kubemin.engine.deploy.preflight import Forecast, preflight
+from kubemin.engine.deploy.preflight import JobPreview, preflight
 from kubemin.engine.deploy.ready import Count
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.errors import StatusError, TimedOut
@@ -31,13 +31,13 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             ask = options.preflight and not context.journal.resources  # else a predecessor has asked
             if options.dry_run or ask:
-                forecasts = await preflight(context.cluster, plan.jobs, coming, waits.__setitem__)
+                preview_jobs = await preflight(context.cluster, plan.jobs, coming, waits.__setitem__)
                 waits.clear()
                 if options.dry_run:
-                    _tell(forecasts, context)
+                    _tell(preview_jobs, context)
                     return
             tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
-            await create_namespaces(tracker, sorted({*coming, *begun(context.journal)}))
+            await create_namespaces(tracker, sorted({*coming, *already_requested(context.journal)}))
             if ask and coming:  # what their own admission and quota say could not be asked before
                 await preflight(
                     context.cluster, [job for job in plan.jobs if job.ref.namespace in coming], (), waits.__setitem__
@@ -60,9 +60,9 @@ def _named(ref: ObjectRef, message: str) -> str:
     return message if str(ref) in message else f"{ref}: {message}"
 
 
-def _tell(forecasts: Mapping[int, Forecast], context: JobContext) -> None:
+def _tell(preview_jobs: Mapping[int, JobPreview], context: JobContext) -> None:
     """A dry run's result: what each job would have done."""
-    for seq, forecast in sorted(forecasts.items()):
+    for seq, forecast in sorted(preview_jobs.items()):
         context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
 
 

@@ -20,18 +20,24 @@ from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
-from kubemin.engine.objects.dependents import dependents_of
+from kubemin.engine.objects.dependents import uids_of_dependents
 from kubemin.engine.objects.immutable import told
-from kubemin.engine.objects.live import look_at, until_gone
-from kubemin.engine.objects.ownership import adopt_created, application_of, claim_of, scaled_by_others, terminating
+from kubemin.engine.objects.live import get_or_none, until_gone
+from kubemin.engine.objects.ownership import (
+    application_of,
+    convert_create_to_apply,
+    scaled_by_others,
+    terminating,
+    token_of,
+)
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind, ResourceState
+from kubemin.spec.states import ResourceState, WriteKind
 
 
 @dataclass
-class Ensure:
+class ObjectWriter:
     """One job's write. ``run`` returns the object as the server has it, created or changed by this job."""
 
     tracker: CleanupTracker
@@ -52,23 +58,23 @@ class Ensure:
         ref = ObjectRef.of(self.manifest)
         backoff = Backoff()
         patience = asyncio.get_running_loop().time() + PATIENCE
-        look_first = bool(self.tracker.resource(ref).claims)  # a predecessor's requests: look what became of them
+        live_first = bool(self.tracker.resource(ref).writes)  # a predecessor's requests: look what became of them
         while True:
             try:
-                look = await look_at(self.cluster, ref) if look_first else None
-                if look is None:
-                    look_first = True
+                live = await get_or_none(self.cluster, ref) if live_first else None
+                if live is None:
+                    live_first = True
                     return await self.tracker.mark_resource_created(
-                        self.manifest, await dependents_of(self.cluster, self.manifest, None)
+                        self.manifest, await uids_of_dependents(self.cluster, self.manifest, None)
                     )
-                if terminating(look):
+                if terminating(live):
                     self.report("waits until the former object of this name is gone")
-                    await until_gone(self.cluster, ref, look["metadata"]["uid"])
-                    look_first = False
+                    await until_gone(self.cluster, ref, live["metadata"]["uid"])
+                    live_first = False
                     continue
-                if (done := await self._ours(look)) is not None:
+                if (done := await self._ours(live)) is not None:
                     return done
-                return await self._change(ref, look)
+                return await self._change(ref, live)
             except (AlreadyExists, Terminating, Conflict):
                 await backoff.pause()
             except NamespaceTerminating as error:
@@ -90,37 +96,37 @@ class Ensure:
         role = lacking_role(self.manifest, error)
         return role is not None and self.tracker.wrote(role)
 
-    async def _ours(self, look: Manifest) -> Manifest | None:
+    async def _ours(self, live: Manifest) -> Manifest | None:
         """The object, if it carries a claim of this job: then an earlier request of ours has landed."""
-        resource = self.tracker.resource(ObjectRef.of(look))
-        claim = resource.claims.get(claim_of(look) or "")
-        if claim is None:
+        resource = self.tracker.resource(ObjectRef.of(live))
+        write = resource.writes.get(token_of(live) or "")
+        if write is None:
             return None
-        if claim.open or resource.state not in (ResourceState.CREATED, ResourceState.CHANGED):
-            await self.tracker.mark_resource_settled(look, claim)
-        return look
+        if write.open or resource.state not in (ResourceState.CREATED, ResourceState.CHANGED):
+            await self.tracker.mark_resource_settled(live, write)
+        return live
 
-    async def _change(self, ref: ObjectRef, look: Manifest) -> Manifest:
-        refuse_foreign(self.manifest, look)
-        leftover = await self.tracker.left_behind(look)
+    async def _change(self, ref: ObjectRef, live: Manifest) -> Manifest:
+        refuse_foreign(self.manifest, live)
+        leftover = await self.tracker.left_behind(live)
         if leftover is None and not any(
-            c.kind is ClaimKind.CREATE and c.open for c in self.tracker.resource(ref).claims.values()
+            c.kind is WriteKind.CREATE and c.open for c in self.tracker.resource(ref).writes.values()
         ):
-            await self.tracker.mark_resource_observed(ref, look["metadata"]["uid"])
-        if (operations := adopt_created(look)) is not None:
+            await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"])
+        if (operations := convert_create_to_apply(live)) is not None:
             # Only who owns the fields changes, no field does: nothing that a rollback would have to know.
-            look = await to_the_end(self.cluster.patch(ref, operations))
-        wanted = without_foreign_replicas(self.manifest, look)
+            live = await to_the_end(self.cluster.patch(ref, operations))
+        wanted = without_foreign_replicas(self.manifest, live)
         try:
             if leftover is not None:
-                before = leftover.dependents or await dependents_of(self.cluster, wanted, None)
-                answer = await self.tracker.mark_resource_adopted(wanted, look, before)
+                before = leftover.dependents or await uids_of_dependents(self.cluster, wanted, None)
+                answer = await self.tracker.take_over(wanted, live, before)
             else:
-                before = await dependents_of(self.cluster, wanted, look)
-                answer = await self.tracker.mark_resource_changed(wanted, look, before)
+                before = await uids_of_dependents(self.cluster, wanted, live)
+                answer = await self.tracker.mark_resource_changed(wanted, live, before)
         except (Invalid, NotFound) as error:
-            now = await look_at(self.cluster, ref)
-            if now is None or now["metadata"]["uid"] != look["metadata"]["uid"]:
+            now = await get_or_none(self.cluster, ref)
+            if now is None or now["metadata"]["uid"] != live["metadata"]["uid"]:
                 raise Conflict(error.message, status=error.status) from error
             raise
         if left := leftovers(wanted, answer):
@@ -128,18 +134,18 @@ class Ensure:
         return answer
 
 
-def refuse_foreign(manifest: Manifest, look: Manifest) -> None:
+def refuse_foreign(manifest: Manifest, live: Manifest) -> None:
     """Raise `JobFailed` where the object that is there belongs to another application, unless it is shared."""
     labels: Mapping[str, Any] = manifest["metadata"].get("labels") or {}
-    owner = application_of(look)
+    owner = application_of(live)
     if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
-        name = (look["metadata"].get("labels") or {}).get(PART_OF, owner)
-        raise JobFailed(f"{ObjectRef.of(look)} belongs to another application ({name}, id {owner})")
+        name = (live["metadata"].get("labels") or {}).get(PART_OF, owner)
+        raise JobFailed(f"{ObjectRef.of(live)} belongs to another application ({name}, id {owner})")
 
 
-def without_foreign_replicas(manifest: Manifest, look: Manifest) -> Manifest:
+def without_foreign_replicas(manifest: Manifest, live: Manifest) -> Manifest:
     """The manifest without ``replicas`` where an autoscaler, or a person, sets them by way of the scale subresource."""
-    if not scaled_by_others(look) or "replicas" not in manifest.get("spec", {}):
+    if not scaled_by_others(live) or "replicas" not in manifest.get("spec", {}):
         return manifest
     return {**manifest, "spec": {key: value for key, value in manifest["spec"].items() if key != "replicas"}}
 
@@ -153,11 +159,11 @@ def leftovers(wanted: Any, answer: Any, path: str = "") -> list[str]:
     if isinstance(wanted, dict) and isinstance(answer, dict):
         for key, value in wanted.items():
             below = f"{path}.{key}" if path else key
-            theirs = answer.get(key)
-            if isinstance(value, list) and isinstance(theirs, list):
-                found += _leftover_items(key, value, theirs, below)
+            shared_by_others = answer.get(key)
+            if isinstance(value, list) and isinstance(shared_by_others, list):
+                found += _leftover_items(key, value, shared_by_others, below)
             else:
-                found += leftovers(value, theirs, below)
+                found += leftovers(value, shared_by_others, below)
     return found
 
 

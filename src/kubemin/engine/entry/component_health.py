@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-from kubemin.cluster.cached_readiness import look
+from kubemin.cluster.cached_readiness import readiness_from_cache
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import Verdict
 from kubemin.spec.labels import NAME
@@ -13,12 +13,12 @@ from kubemin.spec.objects import Manifest
 
 _WORKLOADS = ("Deployment", "StatefulSet", "Job")
 _PLAIN = ("ConfigMap", "Secret")
-_DOORS = ("Ingress", "Service")
-_WATCHED = (*_WORKLOADS, *_PLAIN, *_DOORS, "Pod", "ReplicaSet")
+_EXPOSED = ("Ingress", "Service")
+_WATCHED = (*_WORKLOADS, *_PLAIN, *_EXPOSED, "Pod", "ReplicaSet")
 
 
 @dataclass(frozen=True)
-class Seen:
+class ComponentHealth:
     """``status`` is ``Running``, ``Pending`` or ``Failed``; ``links`` are addresses from outside, type and value."""
 
     status: Literal["Running", "Pending", "Failed"]
@@ -36,18 +36,22 @@ class ComponentWatch:
         """Begin the watches; ends once all have seen the cluster."""
         await asyncio.gather(*(self._informers.watch(kind) for kind in _WATCHED))
 
-    def states(self, app_id: str) -> dict[str, Seen]:
+    def states(self, app_id: str) -> dict[str, ComponentHealth]:
         """By component name; one that is not in the cluster is left out."""
         parts: defaultdict[str, list[Manifest]] = defaultdict(list)
-        for kind in (*_WORKLOADS, *_PLAIN, *_DOORS):
+        for kind in (*_WORKLOADS, *_PLAIN, *_EXPOSED):
             for obj in self._informers.of_application(kind, app_id):
                 parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
-        return {name: self._seen(objects) for name, objects in parts.items()}
+        return {name: self._health(objects) for name, objects in parts.items()}
 
-    def _seen(self, objects: list[Manifest]) -> Seen:
-        verdicts = [look(self._informers, obj) for obj in objects if obj["kind"] in (*_WORKLOADS, *_PLAIN)]
+    def _health(self, objects: list[Manifest]) -> ComponentHealth:
+        verdicts = [
+            readiness_from_cache(self._informers, obj) for obj in objects if obj["kind"] in (*_WORKLOADS, *_PLAIN)
+        ]
         links = tuple(link for obj in objects for link in _links(obj))
-        return Seen(_status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links)
+        return ComponentHealth(
+            _status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links
+        )
 
 
 def _status(verdicts: list[Verdict]) -> Literal["Running", "Pending", "Failed"]:

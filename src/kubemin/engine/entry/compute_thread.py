@@ -10,7 +10,7 @@ from kubemin.engine.errors import Busy
 T = TypeVar("T")
 
 
-class Desk:
+class ComputeThread:
     """One thread, one computation after the other; ``most`` are taken at a time, the one being done included.
 
     Threads of Python share one processor: a second one would only take more of the loop's turns.

@@ -25,9 +25,9 @@ class Loaded:
 class Stored:
     """What the database has of an application and one of its workflows."""
 
-    row: applications.Application
+    row: applications.ApplicationRow
     parts: list[components.Component]
-    flow: workflows.Workflow
+    flow: workflows.WorkflowRow
 
     def read(self, limits: Limits) -> Loaded:
         """As the spec reads it. Raises `SpecError` where it no longer is allowed."""

@@ -15,8 +15,8 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import propagation
 from kubemin.engine.entry.loading import load
 from kubemin.engine.errors import NotFoundError
-from kubemin.engine.objects.dependents import claim_names
-from kubemin.engine.objects.namespace_content import strangers
+from kubemin.engine.objects.dependents import pvc_name_prefixes
+from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import Identity, render
 from kubemin.spec.issues import SpecError
@@ -84,29 +84,31 @@ class Orphans:
             known = _Applications(tx)
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
-            found += await _claims(known, objects, {one.ref for one in found})
+            found += await _orphaned_volumes(known, objects, {one.ref for one in found})
         return sorted(found, key=lambda one: (KINDS.index(one.ref.kind), one.ref))
 
-    async def delete(self, *, claims: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
+    async def delete(self, *, volumes: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
         """Delete the very objects that `find` finds; those that could not be deleted say why.
 
         With ``only`` no others than those of these uids: what somebody has seen. The claims of StatefulSets' templates
-        stay, unless ``claims``: their data would be lost.
+        stay, unless ``volumes``: their data would be lost.
         """
         done: list[Orphan] = []
         going = set(only or ())
         for orphan in await self.find():
             if only is None or orphan.uid in only:
-                done.append(await self._delete(orphan, going, claims=claims))
+                done.append(await self._delete(orphan, going, volumes=volumes))
                 going |= {orphan.uid} if not done[-1].error else set()
         return done
 
-    async def _delete(self, orphan: Orphan, going: Collection[str], *, claims: bool) -> Orphan:
-        if orphan.template and not claims:
+    async def _delete(self, orphan: Orphan, going: Collection[str], *, volumes: bool) -> Orphan:
+        if orphan.template and not volumes:
             return replace(orphan, error="it holds data, and is deleted only when claims are asked for")
         backoff, version = Backoff(), orphan.version
         try:
-            if orphan.ref.kind == "Namespace" and (held := await strangers(self._cluster, orphan.ref.name, going)):
+            if orphan.ref.kind == "Namespace" and (
+                held := await foreign_objects(self._cluster, orphan.ref.name, going)
+            ):
                 return replace(orphan, error=f"it holds {', '.join(held)}")
             for _ in range(_TRIES):
                 try:
@@ -177,7 +179,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
     return found
 
 
-async def _claims(known: _Applications, objects: Sequence[Manifest], orphans: set[ObjectRef]) -> list[Orphan]:
+async def _orphaned_volumes(known: _Applications, objects: Sequence[Manifest], orphans: set[ObjectRef]) -> list[Orphan]:
     """The claims that StatefulSets' controllers made, where the StatefulSet is an orphan, or gone with all else.
 
     They carry our labels but no task's: templates cannot change, so they are the same for all tasks.
@@ -185,7 +187,7 @@ async def _claims(known: _Applications, objects: Sequence[Manifest], orphans: se
     owners: dict[tuple[str, str], Manifest] = {}
     for obj in objects:
         if obj["kind"] == "StatefulSet":
-            owners |= {(obj["metadata"]["namespace"], prefix): obj for prefix in claim_names(obj)}
+            owners |= {(obj["metadata"]["namespace"], prefix): obj for prefix in pvc_name_prefixes(obj)}
     found = []
     for obj in objects:
         if obj["kind"] != "PersistentVolumeClaim" or _task_of(obj) or terminating(obj):

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.engine.cleanup.removal import standing
+from kubemin.engine.cleanup.removal import objects_to_remove
 from kubemin.engine.deploy.namespaces import missing
-from kubemin.engine.deploy.preflight import Forecast, forecasts
-from kubemin.engine.entry.compute_thread import Desk
+from kubemin.engine.deploy.preflight import JobPreview, preview_jobs
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import Application
@@ -21,29 +21,34 @@ _SMALL = 20  # components
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Preview:
     """The plan, the forecast of each job by its ``seq``, and what would be made before it and removed after it."""
 
     plan: Plan
-    forecasts: Mapping[int, Forecast]
+    preview_jobs: Mapping[int, JobPreview]
     namespaces: tuple[str, ...]
     removes: tuple[ObjectRef, ...]
 
 
-class Outlooks:
+class Previews:
     """Tells what runs would do. Raises `ClusterError`, `StoreError`, `Busy`."""
 
     def __init__(
-        self, db: Database, cluster: Cluster, *, sequential_concurrency: int = 1, desk: Desk | None = None
+        self,
+        db: Database,
+        cluster: Cluster,
+        *,
+        sequential_concurrency: int = 1,
+        compute_thread: ComputeThread | None = None,
     ) -> None:
-        self._desk = desk or Desk()
+        self._compute_thread = compute_thread or ComputeThread()
         self._db = db
         self._cluster = cluster
         self._concurrency = sequential_concurrency
 
     async def of(
         self, application: Application, app_id: str | None, steps: Sequence[Step], *, create_namespace: bool = False
-    ) -> Outlook:
+    ) -> Preview:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
         known: dict[str, int] = {}
         if app_id is not None:
@@ -56,12 +61,12 @@ class Outlooks:
             plan = make_plan(application, rendered, steps, concurrency=self._concurrency)
             return plan, {ObjectRef.of(one.manifest) for one in rendered}
 
-        plan, has = await self._desk.do(planned) if len(ids) > _SMALL else planned()
+        plan, has = await self._compute_thread.do(planned) if len(ids) > _SMALL else planned()
         removes: list[ObjectRef] = []
         if app_id is not None:
             has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
             async with self._db.read() as tx:
-                removes = [row.ref for row in await standing(tx, app_id, but=has)]
+                removes = [row.ref for row in await objects_to_remove(tx, app_id, but=has)]
         coming = await missing(self._cluster, plan) if create_namespace else []
-        found = await forecasts(self._cluster, plan.jobs, coming)
-        return Outlook(plan, found, tuple(coming), tuple(sorted(removes)))
+        found = await preview_jobs(self._cluster, plan.jobs, coming)
+        return Preview(plan, found, tuple(coming), tuple(sorted(removes)))

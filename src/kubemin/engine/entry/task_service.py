@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from kubemin.dispatch import Doorbell
-from kubemin.engine.cleanup.removal import standing
+from kubemin.engine.cleanup.removal import objects_to_remove
 from kubemin.engine.entry.loading import Loaded, load
 from kubemin.engine.errors import (
     AppNotFound,
@@ -134,7 +134,7 @@ class Service:
         async with self._db.read() as tx:
             rows = await journal.brief_of_task(tx, task.id)
             # A task that nobody has taken up, or that had to be undone, has not looked at all of them.
-            unseen = [] if task.status is TaskStatus.COMPLETED else await standing(tx, app_id)
+            unseen = [] if task.status is TaskStatus.COMPLETED else await objects_to_remove(tx, app_id)
         gone = [row.ref for row in rows if row.state is ResourceState.DELETED]
         left = dict.fromkeys([*(row.ref for row in rows), *(row.ref for row in unseen)])
         return [str(ref) for ref in gone], [str(ref) for ref in left if ref not in gone]

@@ -1,7 +1,7 @@
 """The cleanup journal of one task: every touched resource is a row, every request a claim (design §4).
 
 Rows are kept in memory as the database has them, or is about to. One commit takes the changes of all jobs that have
-some, and is fenced by the lease. A request leaves only once its claim is committed: `Journal.claim` waits for that.
+some, and is fenced by the lease. A request leaves only once its claim is committed: `Journal.write` waits for that.
 What a successor would find out by looking (an answer, a row's state, how a job does) is noted, and committed with the
 next claim or a moment later, in order.
 """
@@ -15,22 +15,22 @@ from typing import Any, Self
 
 from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.lease import Lease
-from kubemin.engine.objects.ownership import claim_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind, JobStatus, ResourceState
+from kubemin.spec.states import JobStatus, ResourceState, WriteKind
 from kubemin.store import Database, Tx, events, jobs, journal, shares, tasks
 from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost, StoreError
 from kubemin.store.jobs import JobChange
 
 
 @dataclass
-class Claim:
+class Write:
     """One request that may change an object. ``answer`` is None until it is known."""
 
     token: str
-    kind: ClaimKind
+    kind: WriteKind
     base_version: str | None = None
     answer: str | None = None
 
@@ -40,7 +40,7 @@ class Claim:
         return self.answer is None
 
     @property
-    def counts(self) -> bool:
+    def may_have_written(self) -> bool:
         """The request has done something, or may have."""
         return self.answer is None or not self.answer.startswith((UNSENT, REFUSED))
 
@@ -59,7 +59,7 @@ class Resource:
     applied: Manifest | None = None
     dependents: dict[str, list[str]] = field(default_factory=dict)
     why: str = ""
-    claims: dict[str, Claim] = field(default_factory=dict)
+    writes: dict[str, Write] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[ObjectRef, int, str]:
@@ -67,19 +67,19 @@ class Resource:
         return self.ref, self.job_seq, self.purpose
 
     @property
-    def may_come(self) -> bool:
+    def may_still_create(self) -> bool:
         """A create of ours may still land."""
-        return any(claim.kind is ClaimKind.CREATE and claim.open for claim in self.claims.values())
+        return any(write.kind is WriteKind.CREATE and write.open for write in self.writes.values())
 
     @property
     def touched(self) -> bool:
         """A request of ours changed the object, or may have."""
-        return any(claim.kind is not ClaimKind.DELETE and claim.counts for claim in self.claims.values())
+        return any(write.kind is not WriteKind.DELETE and write.may_have_written for write in self.writes.values())
 
     @property
     def deleting(self) -> bool:
         """A request of ours deleted the object, or may have."""
-        return any(claim.kind is ClaimKind.DELETE and claim.counts for claim in self.claims.values())
+        return any(write.kind is WriteKind.DELETE and write.may_have_written for write in self.writes.values())
 
 
 UNSENT = "unsent"
@@ -95,7 +95,7 @@ class Changes:
 
     new: list[Resource] = field(default_factory=list)
     updated: dict[int, set[str]] = field(default_factory=dict)
-    claims: list[tuple[int, Claim]] = field(default_factory=list)
+    writes: list[tuple[int, Write]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     jobs: dict[tuple[int, JobStatus], tuple[JobChange, tuple[int, int] | None]] = field(default_factory=dict)
     """How jobs changed, each with its ready and desired replicas; of several for one status the last counts."""
@@ -107,7 +107,7 @@ class Changes:
         self.new += other.new
         for seq, names in other.updated.items():
             self.updated.setdefault(seq, set()).update(names)
-        self.claims += other.claims
+        self.writes += other.writes
         self.answers |= other.answers
         self.jobs |= other.jobs
         self.events += other.events
@@ -147,7 +147,7 @@ class Journal:
         """Read the journal of a task that was just claimed: first the claim, then the rows (design §6)."""
         async with db.read() as tx:
             rows = await journal.of_task(tx, lease.task_id)
-            claims = await journal.claims_of_task(tx, lease.task_id)
+            writes = await journal.writes_of_task(tx, lease.task_id)
         resources = {
             row.seq: Resource(
                 seq=row.seq,
@@ -163,22 +163,22 @@ class Journal:
             )
             for row in rows
         }
-        for claim in claims:
-            resources[claim.seq].claims[claim.token] = Claim(claim.token, claim.kind, claim.base_version, claim.answer)
+        for write in writes:
+            resources[write.seq].writes[write.token] = Write(write.token, write.kind, write.base_version, write.answer)
         return cls(db, lease, resources.values())
 
     def of(self, ref: ObjectRef, job_seq: int, purpose: str = "apply") -> Resource:
         """The row of an object in a job, made (not yet committed) if there is none."""
         return self._rows.get((ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
 
-    async def left_behind(self, look: Manifest) -> journal.ClaimOwner | None:
+    async def left_behind(self, live: Manifest) -> journal.TokenOwner | None:
         """The claim's owner, if the object is another task's leftover. Raises `StoreError`."""
-        token = claim_of(look)
+        token = token_of(live)
         if token is None:
             return None
         async with self._db.read() as tx:
             owner = (await journal.owners_of(tx, [token])).get(token)
-        return owner if owner is not None and owner.left_behind(look["metadata"]["uid"]) else None
+        return owner if owner is not None and owner.left_behind(live["metadata"]["uid"]) else None
 
     def applies(self, ref: ObjectRef, job_seq: int) -> bool:
         """Whether the job has begun to write the object."""
@@ -196,41 +196,43 @@ class Journal:
                 return await shares.take(tx, name, self.lease.task_id)
         return await self.take_share(name)
 
-    async def use(self, ref: ObjectRef, job_seq: int, look: Manifest) -> None:
+    async def use(self, ref: ObjectRef, job_seq: int, live: Manifest) -> None:
         """Commit that the job relies on an object that another application made."""
         row = self.of(ref, job_seq, "use")
-        row.uid = look["metadata"]["uid"]
-        self.settle(row, ResourceState.OBSERVED, f"shared: {ObjectRef.of(look)} is another application's", "uid")
+        row.uid = live["metadata"]["uid"]
+        self.settle(row, ResourceState.OBSERVED, f"shared: {ObjectRef.of(live)} is another application's", "uid")
         await self.flush()
 
-    async def undecided(self, look: Manifest) -> str | None:
+    async def undecided(self, live: Manifest) -> str | None:
         """The other task that decides whether the object stays, if one is at work on it. Raises `StoreError`."""
         async with self._db.read() as tx:
-            return await shares.at_work(tx, look["metadata"]["uid"], claim_of(look), self.lease.task_id)
+            return await shares.undecided_by(tx, live["metadata"]["uid"], token_of(live), self.lease.task_id)
 
-    async def users(self, look: Manifest) -> Sequence[str]:
+    async def users(self, live: Manifest) -> Sequence[str]:
         """The other applications that use a shared object. Raises `StoreError`."""
-        if SHARE_NAME not in (look["metadata"].get("labels") or {}):
+        if SHARE_NAME not in (live["metadata"].get("labels") or {}):
             return ()
         async with self._db.read() as tx:
-            return await shares.users_of(tx, look["metadata"]["uid"], self.lease.task_id)
+            return await shares.users_of(tx, live["metadata"]["uid"], self.lease.task_id)
 
-    async def claim(self, resource: Resource, kind: ClaimKind, base_version: str | None = None, *fields: str) -> Claim:
+    async def write_ahead(
+        self, resource: Resource, kind: WriteKind, base_version: str | None = None, *fields: str
+    ) -> Write:
         """Commit the intent and one request's claim; the request may leave once this returns."""
         token = f"{self.lease.task_id}.{secrets.token_hex(8)}"
-        claim = Claim(token, kind, base_version)
+        write = Write(token, kind, base_version)
         changes = Changes(labels={"intent"})
         self._record(resource, changes, fields)
-        changes.claims.append((resource.seq, claim))
-        resource.claims[token] = claim
-        await self.write(changes)
+        changes.writes.append((resource.seq, write))
+        resource.writes[token] = write
+        await self.commit(changes)
         self.lease.check()
-        return claim
+        return write
 
-    def answer(self, resource: Resource, claim: Claim, answer: str, *fields: str) -> None:
+    def answer(self, resource: Resource, write: Write, answer: str, *fields: str) -> None:
         """Note what became of a request, and the fields of its row that it changed."""
-        claim.answer = answer
-        changes = Changes(answers={claim.token: answer}, labels={"answer"})
+        write.answer = answer
+        changes = Changes(answers={write.token: answer}, labels={"answer"})
         if fields:
             changes.updated[resource.seq] = set(fields)
             changes.events.append(_event(resource))
@@ -252,9 +254,9 @@ class Journal:
         for row in rows:
             self._record(row, changes, ())
         if changes.new:
-            await self.write(changes)
+            await self.commit(changes)
 
-    async def adopt_in(self, tx: Tx, rows: Iterable[Resource]) -> None:
+    async def record_removals_in(self, tx: Tx, rows: Iterable[Resource]) -> None:
         """The same in a transaction of the caller's."""
         changes = Changes()
         for row in rows:
@@ -285,7 +287,7 @@ class Journal:
         """Have changes committed soon, without waiting for it."""
         self._add(changes)
 
-    async def write(self, changes: Changes) -> None:
+    async def commit(self, changes: Changes) -> None:
         """Commit changes, with all that was noted before. Runs to its end under a cancel.
 
         Raises `Stopped` if the lease is lost or an earlier commit failed, `StoreError` if nothing was committed.
@@ -295,9 +297,9 @@ class Journal:
         await to_the_end(batch.done)
 
     async def flush(self) -> None:
-        """Wait until all that was noted is committed. Raises like `write`."""
+        """Wait until all that was noted is committed. Raises like `commit`."""
         if self._flusher is not None or self._failure is not None:
-            await self.write(Changes())
+            await self.commit(Changes())
 
     async def close(self) -> None:
         """Commit what was noted, if that can be; to be called before the lease is given up."""
@@ -367,14 +369,14 @@ class Journal:
         ]
         if any(values for _, values in updates):
             await journal.update_many(tx, task_id, updates)
-        if changes.claims:
-            await journal.add_claims(
+        if changes.writes:
+            await journal.add_writes(
                 tx,
                 task_id,
-                [journal.NewClaim(claim.token, seq, claim.kind, claim.base_version) for seq, claim in changes.claims],
+                [journal.NewWrite(write.token, seq, write.kind, write.base_version) for seq, write in changes.writes],
             )
         if changes.answers:
-            await journal.answer_claims(tx, changes.answers)
+            await journal.answer_writes(tx, changes.answers)
         landed = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])
         told = [*changes.events, *(_job_event(one, changes.jobs[one.seq, one.status][1]) for one in landed)]
         await events.append_many(tx, task_id, told)

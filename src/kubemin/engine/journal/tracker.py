@@ -12,13 +12,13 @@ from contextvars import ContextVar
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
-from kubemin.engine.journal.journal import REFUSED, UNSENT, Claim, Journal, Resource
-from kubemin.engine.objects.ownership import applied_view, claim_of
+from kubemin.engine.journal.journal import REFUSED, UNSENT, Journal, Resource, Write
+from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.shield import to_the_end
-from kubemin.spec.labels import CLAIM, TASK_ID
+from kubemin.spec.labels import TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ClaimKind, ResourceState
-from kubemin.store.journal import ClaimOwner
+from kubemin.spec.states import ResourceState, WriteKind
+from kubemin.store.journal import TokenOwner
 
 Send = Callable[[Manifest], Awaitable[Manifest]]
 """Sends a manifest and returns the server's answer; raises `ClusterError`."""
@@ -53,51 +53,49 @@ class CleanupTracker:
         ref = ObjectRef.of(manifest)
         resource = self.resource(ref)
         resource.before, resource.dependents = None, dependents
-        claim = await self._journal.claim(resource, ClaimKind.CREATE, None, "before", "dependents")
-        stamped = _stamp(manifest, claim)
+        write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, "before", "dependents")
+        stamped = _stamp(manifest, write)
         stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: self._journal.lease.task_id}
-        return await to_the_end(self._send(resource, claim, self.cluster.create, stamped, ResourceState.CREATED))
+        return await to_the_end(self._send(resource, write, self.cluster.create, stamped, ResourceState.CREATED))
 
     async def mark_resource_changed(
-        self, manifest: Manifest, look: Manifest, dependents: dict[str, list[str]]
+        self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]
     ) -> Manifest:
-        """Change the object that ``look`` shows, and no other (server-side apply with its uid and version).
+        """Change the object that ``live`` shows, and no other (server-side apply with its uid and version).
 
         Raises `ClusterError`: `Conflict` where it is another by now.
         """
         resource = self.resource(ObjectRef.of(manifest))
-        version = look["metadata"]["resourceVersion"]
-        if claim_of(look) not in resource.claims and not self._pending_change(resource, version):
-            resource.before, resource.dependents = look, dependents
-        resource.uid = look["metadata"]["uid"]
-        claim = await self._journal.claim(resource, ClaimKind.APPLY, version, "before", "dependents", "uid")
-        stamped = _stamp(manifest, claim)
-        stamped["metadata"] |= {"uid": look["metadata"]["uid"], "resourceVersion": version}
-        if task_id := (look["metadata"].get("labels") or {}).get(TASK_ID):
+        version = live["metadata"]["resourceVersion"]
+        if token_of(live) not in resource.writes and not self._pending_change(resource, version):
+            resource.before, resource.dependents = live, dependents
+        resource.uid = live["metadata"]["uid"]
+        write = await self._journal.write_ahead(resource, WriteKind.APPLY, version, "before", "dependents", "uid")
+        stamped = _stamp(manifest, write)
+        stamped["metadata"] |= {"uid": live["metadata"]["uid"], "resourceVersion": version}
+        if task_id := (live["metadata"].get("labels") or {}).get(TASK_ID):
             stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: task_id}
-        return await to_the_end(self._send(resource, claim, self.cluster.apply, stamped, ResourceState.CHANGED))
+        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped, ResourceState.CHANGED))
 
-    async def left_behind(self, look: Manifest) -> ClaimOwner | None:
+    async def left_behind(self, live: Manifest) -> TokenOwner | None:
         """Whose leftover the object is: of a task that did not complete, or of a request that landed late."""
-        return await self._journal.left_behind(look)
+        return await self._journal.left_behind(live)
 
-    async def mark_resource_adopted(
-        self, manifest: Manifest, look: Manifest, dependents: dict[str, list[str]]
-    ) -> Manifest:
+    async def take_over(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Take over another task's leftover: it is no ``before``, from here on it counts as created by this job.
 
         Raises `ClusterError`: `Conflict` where it is another object by now.
         """
         resource = self.resource(ObjectRef.of(manifest))
-        meta = look["metadata"]
+        meta = live["metadata"]
         resource.before, resource.dependents, resource.uid = None, dependents, meta["uid"]
-        claim = await self._journal.claim(
-            resource, ClaimKind.CREATE, meta["resourceVersion"], "before", "dependents", "uid"
+        write = await self._journal.write_ahead(
+            resource, WriteKind.CREATE, meta["resourceVersion"], "before", "dependents", "uid"
         )
-        stamped = _stamp(manifest, claim)
+        stamped = _stamp(manifest, write)
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
         stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: self._journal.lease.task_id}
-        return await to_the_end(self._send(resource, claim, self.cluster.apply, stamped, ResourceState.CREATED))
+        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped, ResourceState.CREATED))
 
     async def mark_resource_observed(self, ref: ObjectRef, uid: str) -> None:
         """Record that the object was there before us: a cleanup never removes it."""
@@ -111,48 +109,48 @@ class CleanupTracker:
         resource.dependents = content
         self._journal.settle(resource, resource.state, resource.why, "dependents")
 
-    async def mark_resource_settled(self, look: Manifest, claim: Claim) -> None:
+    async def mark_resource_settled(self, live: Manifest, write: Write) -> None:
         """Record, from a look, what an unanswered request of ours turned out to have done."""
-        resource = self.resource(ObjectRef.of(look))
-        resource.uid = look["metadata"]["uid"]
-        if claim.kind is ClaimKind.CREATE:
+        resource = self.resource(ObjectRef.of(live))
+        resource.uid = live["metadata"]["uid"]
+        if write.kind is WriteKind.CREATE:
             resource.state = ResourceState.CREATED
         else:
             resource.state = ResourceState.CHANGED
-            resource.applied = applied_view(resource.before or look, look)
-        version = look["metadata"]["resourceVersion"]
-        self._journal.answer(resource, claim, f"seen {version}", "state", "uid", "applied")
+            resource.applied = applied_view(resource.before or live, live)
+        version = live["metadata"]["resourceVersion"]
+        self._journal.answer(resource, write, f"seen {version}", "state", "uid", "applied")
 
     async def clean(self) -> list[Resource]:
         """Undo what this job did; returns what could not be undone yet. Idempotent; a missing object is success."""
         return await self._clean(self._job_seq)
 
     async def _send(
-        self, resource: Resource, claim: Claim, send: Send, manifest: Manifest, state: ResourceState
+        self, resource: Resource, write: Write, send: Send, manifest: Manifest, state: ResourceState
     ) -> Manifest:
         try:
             answer = await send(manifest)
         except Unanswered:
             raise  # the claim stays open: only a look can tell
         except Unreachable:
-            self._journal.answer(resource, claim, UNSENT)
+            self._journal.answer(resource, write, UNSENT)
             raise
         except ClusterError as error:
-            self._journal.answer(resource, claim, f"{REFUSED} {error.status}")
+            self._journal.answer(resource, write, f"{REFUSED} {error.status}")
             raise
         resource.state, resource.uid = state, answer["metadata"]["uid"]
         if state is ResourceState.CHANGED:
             resource.applied = answer
         version = answer["metadata"]["resourceVersion"]
-        self._journal.answer(resource, claim, f"done {version}", "state", "uid", "applied")
+        self._journal.answer(resource, write, f"done {version}", "state", "uid", "applied")
         return answer
 
     @staticmethod
     def _pending_change(resource: Resource, version: str) -> bool:
         """Whether an earlier apply, on this same version, may still land: then its ``before`` stands."""
         return resource.before is not None and any(
-            claim.kind is ClaimKind.APPLY and claim.open and claim.base_version == version
-            for claim in resource.claims.values()
+            write.kind is WriteKind.APPLY and write.open and write.base_version == version
+            for write in resource.writes.values()
         )
 
 
@@ -174,7 +172,7 @@ def with_cleanup_tracker(tracker: CleanupTracker) -> Iterator[CleanupTracker]:
         _current.reset(token)
 
 
-def _stamp(manifest: Manifest, claim: Claim) -> Manifest:
+def _stamp(manifest: Manifest, write: Write) -> Manifest:
     metadata = copy.copy(manifest["metadata"])
-    metadata["annotations"] = {**metadata.get("annotations", {}), CLAIM: claim.token}
+    metadata["annotations"] = {**metadata.get("annotations", {}), WRITE_TOKEN: write.token}
     return {**manifest, "metadata": metadata}

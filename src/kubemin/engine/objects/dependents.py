@@ -8,10 +8,10 @@ from kubemin.cluster.errors import NotFound
 from kubemin.spec.objects import Manifest, ObjectRef
 
 
-async def dependents_of(cluster: Cluster, manifest: Manifest, look: Manifest | None) -> dict[str, list[str]]:
+async def uids_of_dependents(cluster: Cluster, manifest: Manifest, live: Manifest | None) -> dict[str, list[str]]:
     """The uids, by kind, of what a controller might make for this object and is there already."""
     found: dict[str, list[str]] = {}
-    for kind, objects in (await _present(cluster, manifest, look)).items():
+    for kind, objects in (await _present(cluster, manifest, live)).items():
         found[kind] = sorted(item["metadata"]["uid"] for item in objects)
     return found
 
@@ -23,7 +23,7 @@ async def dependents(cluster: Cluster, ref: ObjectRef, manifest: Manifest, owner
     return [item for objects in present.values() for item in objects]
 
 
-def claim_names(manifest: Manifest) -> list[str]:
+def pvc_name_prefixes(manifest: Manifest) -> list[str]:
     """The prefixes ``<template>-<statefulset>-`` of the claims that a StatefulSet's templates make."""
     templates = manifest.get("spec", {}).get("volumeClaimTemplates") or []
     return [f"{template['metadata']['name']}-{manifest['metadata']['name']}-" for template in templates]
@@ -32,7 +32,7 @@ def claim_names(manifest: Manifest) -> list[str]:
 async def _present(cluster: Cluster, manifest: Manifest, owner: Manifest | None) -> dict[str, list[Manifest]]:
     kind, namespace = manifest["kind"], manifest["metadata"].get("namespace", "")
     present: dict[str, list[Manifest]] = {}
-    if kind == "StatefulSet" and (prefixes := claim_names(manifest)):
+    if kind == "StatefulSet" and (prefixes := pvc_name_prefixes(manifest)):
         present["PersistentVolumeClaim"] = [
             item
             for item in await _list(cluster, "PersistentVolumeClaim", namespace)

@@ -9,7 +9,7 @@ _LONGEST = 200
 _LINES = 40
 
 
-def shown(path: str, old: object, new: object, *, secret: bool) -> str:
+def format_difference(path: str, old: object, new: object, *, secret: bool) -> str:
     """One difference: ``path: old → new``, texts of several lines as a diff; values of a Secret are masked.
 
     Its annotations too: `kubectl apply` keeps a copy of the whole object there.

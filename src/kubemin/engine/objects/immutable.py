@@ -46,7 +46,7 @@ def told(ref: ObjectRef, error: ClusterError) -> str:
     return f"{error.message} What to do: {advice.format(name=ref.name, namespace=ref.namespace)}."
 
 
-def grown(before: Manifest, now: Manifest) -> bool:
+def is_pvc_expansion(before: Manifest, now: Manifest) -> bool:
     """Whether a claim asks for more than before: then it cannot be put back, for a claim never shrinks."""
     if now.get("kind") != "PersistentVolumeClaim":
         return False

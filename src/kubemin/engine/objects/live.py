@@ -14,7 +14,7 @@ from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
 
-async def look_at(cluster: Cluster, ref: ObjectRef) -> Manifest | None:
+async def get_or_none(cluster: Cluster, ref: ObjectRef) -> Manifest | None:
     """The object as the server has it now; None where there is none. Raises `ClusterError`."""
     try:
         return await cluster.get(ref)
@@ -26,7 +26,7 @@ _MANY = 4
 _LARGE = frozenset({"ConfigMap", "Secret"})  # up to a megabyte each: rather one by one
 
 
-async def look_at_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> dict[ObjectRef, Manifest]:
+async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> dict[ObjectRef, Manifest]:
     """What one request for a kind, instead of one for an object, shows of an application's objects.
 
     What is not found may be there all the same: without the application's label, or because nobody could be asked.
@@ -34,12 +34,12 @@ async def look_at_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str)
     collections = Counter((ref.kind, ref.namespace) for ref in refs if ref.kind not in _LARGE)
     found: dict[ObjectRef, Manifest] = {}
 
-    async def look(kind: str, namespace: str) -> None:
+    async def live(kind: str, namespace: str) -> None:
         with contextlib.suppress(ClusterError):
             for item in (await cluster.list(kind, namespace or None, labels=f"{APP_ID}={app_id}")).items:
                 found[ObjectRef.of(item)] = item
 
-    await asyncio.gather(*(look(*collection) for collection, number in collections.items() if number >= _MANY))
+    await asyncio.gather(*(live(*collection) for collection, number in collections.items() if number >= _MANY))
     return found
 
 
@@ -68,14 +68,14 @@ async def until_gone(
     for tried in itertools.count(1):
         in_sight = informers is not None and await _stays_in_sight(informers, ref, uid)
         try:
-            look = await look_at(cluster, ref)
+            live = await get_or_none(cluster, ref)
         except (Unreachable, ServerError, Throttled) as error:
             await backoff.pause(error)
             continue
-        if look is None or look["metadata"]["uid"] != uid:
+        if live is None or live["metadata"]["uid"] != uid:
             return
         if lasts is not None and (in_sight or tried > _SOON):
-            await lasts(look)
+            await lasts(live)
         if not in_sight:
             await backoff.pause()
 

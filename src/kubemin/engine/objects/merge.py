@@ -105,7 +105,9 @@ def ownership(before: Manifest, applied: Manifest, current: Manifest, manager: s
         for former in others(applied):
             if _entry_key(former) == _entry_key(entry):
                 taken = _fields_without(taken, former.get("fieldsV1") or {})
-        given = [one if _entry_key(one) == _entry_key(entry) else _robbed(one, taken, current) for one in given]
+        given = [
+            one if _entry_key(one) == _entry_key(entry) else _without_taken_over(one, taken, current) for one in given
+        ]
     return [entry for entry in given if entry.get("fieldsV1")]
 
 
@@ -113,7 +115,7 @@ def _entry_key(entry: Mapping[str, Any]) -> str:
     return _item_key(entry, _LIST_KEYS["managedFields"][0])
 
 
-def _robbed(entry: dict[str, Any], taken: dict[str, Any], current: Manifest) -> dict[str, Any]:
+def _without_taken_over(entry: dict[str, Any], taken: dict[str, Any], current: Manifest) -> dict[str, Any]:
     """An entry without what somebody else took, unless its manager has that still: then they have it together."""
     for now in current["metadata"].get("managedFields") or []:
         if now.get("manager") == entry.get("manager"):
@@ -159,11 +161,11 @@ def _differences(one: Any, two: Any, path: _Path, out: list[tuple[str, Any, Any]
             _differences(_at(one, key), _at(two, key), (*path, key), out)
         return
     if isinstance(one, list) and isinstance(two, list) and (keys := _keys_for(path, one, two)):
-        ours, theirs = _by_key(one, keys), _by_key(two, keys)
-        for item in _ordered_keys(ours, theirs):
-            _differences(_at(ours, item), _at(theirs, item), (*path, item), out)
+        ours, shared_by_others = _by_key(one, keys), _by_key(two, keys)
+        for item in _ordered_keys(ours, shared_by_others):
+            _differences(_at(ours, item), _at(shared_by_others, item), (*path, item), out)
         return
-    out.append((_spell(path), None if one is ABSENT else one, None if two is ABSENT else two))
+    out.append((_format_path(path), None if one is ABSENT else one, None if two is ABSENT else two))
 
 
 def _merge3(before: Any, applied: Any, current: Any, path: _Path, kept: list[str]) -> Any:
@@ -190,7 +192,7 @@ def _merge3(before: Any, applied: Any, current: Any, path: _Path, kept: list[str
         if isinstance(was, dict) and isinstance(ours, dict):
             merged = _merge_maps(was, ours, current, path, kept)
             return merged if merged or before is not ABSENT else ABSENT
-    kept.append(_spell(path))
+    kept.append(_format_path(path))
     return current
 
 
@@ -242,7 +244,7 @@ def _put(target: dict[str, Any], key: str, value: Any) -> None:
         target[key] = value
 
 
-def _spell(path: _Path) -> str:
+def _format_path(path: _Path) -> str:
     spelled = ""
     for part in path:
         spelled += part if part.startswith("[") or not spelled else f".{part}"

@@ -12,7 +12,7 @@ _OF_EVERY_NAMESPACE = ("ServiceAccount/default", "ConfigMap/kube-root-ca.crt")
 """Made by controllers in every namespace, a moment after it."""
 
 
-async def strangers(cluster: Cluster, name: str, known: Collection[str]) -> list[str]:
+async def foreign_objects(cluster: Cluster, name: str, known: Collection[str]) -> list[str]:
     """What is in the namespace beside what was there at first and what controllers made. Raises `ClusterError`.
 
     By the time that the namespace goes, everything of ours is gone already.

@@ -5,23 +5,23 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from kubemin.spec.labels import APP_ID, CLAIM, MANAGER
+from kubemin.spec.labels import APP_ID, MANAGER, WRITE_TOKEN
 from kubemin.spec.objects import Manifest
 
-_CLAIM_FIELD = f"f:{CLAIM}"
+_TOKEN_FIELD = f"f:{WRITE_TOKEN}"
 
 
-def claim_of(obj: Manifest) -> str | None:
+def token_of(obj: Manifest) -> str | None:
     """The claim on an object, if the server says that KubeMin itself put it there.
 
     Others copy our annotations (a Deployment's go to its ReplicaSets): a copy belongs to their manager and does not
     count.
     """
-    token = (obj["metadata"].get("annotations") or {}).get(CLAIM)
+    token = (obj["metadata"].get("annotations") or {}).get(WRITE_TOKEN)
     if not isinstance(token, str):
         return None
     for entry in obj["metadata"].get("managedFields") or []:
-        if entry.get("manager") == MANAGER and _CLAIM_FIELD in (
+        if entry.get("manager") == MANAGER and _TOKEN_FIELD in (
             (entry.get("fieldsV1") or {}).get("f:metadata", {}).get("f:annotations", {})
         ):
             return token
@@ -49,7 +49,7 @@ def application_of(obj: Manifest) -> str | None:
     return owner if isinstance(owner, str) else None
 
 
-def adopt_created(obj: Manifest) -> list[dict[str, Any]] | None:
+def convert_create_to_apply(obj: Manifest) -> list[dict[str, Any]] | None:
     """JSON patch that turns our ``Update`` entry, left by a POST, into ``Apply``; None where there is none.
 
     Without it an apply could never drop a field that the POST had set.
@@ -79,18 +79,18 @@ def scaled_by_others(obj: Manifest) -> bool:
     )
 
 
-def applied_view(before: Manifest, look: Manifest) -> Manifest:
+def applied_view(before: Manifest, live: Manifest) -> Manifest:
     """What our unanswered apply made of ``before``, told from a later look: the fields that are ours in it.
 
     What somebody changed since then belongs to them in managedFields, and stays theirs. What is new and nobody's is a
     default that came with ours (``serviceAccount`` beside ``serviceAccountName``): an apply owns only what it declares.
     """
     view = copy.deepcopy(before)
-    ours = _our_fields(look)
-    _take(view, look, ours)
-    _drop(view, look, _our_fields(before))
-    _add_unowned(view, look, {**owned_fields(look, lambda _: True), "f:metadata": {}, "f:status": {}})
-    view["metadata"]["managedFields"] = look["metadata"].get("managedFields") or []
+    ours = _our_fields(live)
+    _take(view, live, ours)
+    _drop(view, live, _our_fields(before))
+    _add_unowned(view, live, {**owned_fields(live, lambda _: True), "f:metadata": {}, "f:status": {}})
+    view["metadata"]["managedFields"] = live["metadata"].get("managedFields") or []
     return view
 
 

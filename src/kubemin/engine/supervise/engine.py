@@ -8,7 +8,7 @@ from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.supervise.reaper import Reaper
-from kubemin.engine.supervise.run import Tools
+from kubemin.engine.supervise.run import RunDeps
 from kubemin.engine.supervise.worker import Worker, WorkerOptions
 from kubemin.signals import Signals
 from kubemin.store import Database
@@ -36,7 +36,7 @@ class Engine:
         self, db: Database, cluster: Cluster, signals: Signals, doorbell: Doorbell, options: EngineOptions
     ) -> None:
         self.informers = Informers(cluster)
-        tools = Tools(
+        deps = RunDeps(
             db=db,
             cluster=cluster,
             informers=self.informers,
@@ -53,8 +53,8 @@ class Engine:
             max_tasks=options.max_concurrent_tasks,
             max_attempts=options.max_attempts,
         )
-        self._worker = Worker(worker, tools, signals, doorbell)
-        self._reaper = Reaper(tools, doorbell)
+        self._worker = Worker(worker, deps, signals, doorbell)
+        self._reaper = Reaper(deps, doorbell)
 
     async def run(self) -> None:
         """Run until `stop`, or until cancelled: then tasks are handed over as they are."""

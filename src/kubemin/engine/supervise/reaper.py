@@ -12,12 +12,12 @@ import structlog
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
-from kubemin.engine.objects.live import look_at
-from kubemin.engine.objects.ownership import claim_of, controlled, task_of
+from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.ownership import controlled, task_of, token_of
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.supervise.run import Tools
+from kubemin.engine.supervise.run import RunDeps
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import ClaimKind, Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from kubemin.store import journal, tasks
 from kubemin.store.errors import StoreError
 
@@ -47,10 +47,10 @@ _GATHER = 0.5  # seconds: a deploy's objects come one by one, and are judged tog
 class Reaper:
     """Runs beside a worker. Any number of them may run: reopening is one conditional update."""
 
-    def __init__(self, tools: Tools, doorbell: Doorbell, kinds: Sequence[str] = KINDS_WATCHED) -> None:
-        self._db = tools.db
-        self._cluster = tools.cluster
-        self._informers: Informers = tools.informers
+    def __init__(self, deps: RunDeps, doorbell: Doorbell, kinds: Sequence[str] = KINDS_WATCHED) -> None:
+        self._db = deps.db
+        self._cluster = deps.cluster
+        self._informers: Informers = deps.informers
         self._doorbell = doorbell
         self._kinds = kinds
         self._seen: dict[ObjectRef, tuple[str, str]] = {}
@@ -67,12 +67,12 @@ class Reaper:
     async def _watch(self, kind: str) -> None:
         async for change, obj in self._informers.follow(kind):
             ref = ObjectRef.of(obj)
-            token = None if change == "DELETED" or controlled(obj) else claim_of(obj)
-            sight = None if token is None else (token, obj["metadata"]["uid"])
-            if sight is None:
+            token = None if change == "DELETED" or controlled(obj) else token_of(obj)
+            seen_as = None if token is None else (token, obj["metadata"]["uid"])
+            if seen_as is None:
                 self._seen.pop(ref, None)
-            elif self._seen.get(ref) != sight:
-                self._seen[ref] = sight
+            elif self._seen.get(ref) != seen_as:
+                self._seen[ref] = seen_as
                 self._news.set()
 
     async def _judge_all(self) -> None:
@@ -95,21 +95,21 @@ class Reaper:
             return
         async with self._db.read() as tx:
             going = await tasks.under_way(tx, {task_of(token) for token, _ in seen.values()})
-            judged = {ref: sight for ref, sight in seen.items() if task_of(sight[0]) not in going}
+            judged = {ref: seen_as for ref, seen_as in seen.items() if task_of(seen_as[0]) not in going}
             owners = await journal.owners_of(tx, {token for token, _ in judged.values()})
-        for ref, sight in judged.items():
-            token, uid = sight
+        for ref, seen_as in judged.items():
+            token, uid = seen_as
             owner = owners.get(token)
             if owner is None:
-                self._forget(ref, sight)  # nobody's: see `kubemin orphans`
+                self._forget(ref, seen_as)  # nobody's: see `kubemin orphans`
             elif owner.status.ended and owner.cleanup in (Cleanup.NONE, Cleanup.DONE):
                 if owner.left_behind(uid) or _came_back(owner):
                     await self._reopen(ref, token, owner.task_id)
-                self._forget(ref, sight)
+                self._forget(ref, seen_as)
 
     async def _reopen(self, ref: ObjectRef, token: str, task_id: str) -> None:
-        look = await look_at(self._cluster, ref)
-        if look is None or claim_of(look) != token:
+        live = await get_or_none(self._cluster, ref)
+        if live is None or token_of(live) != token:
             return
         async with self._db.begin("reopen") as tx:
             reopened = await tasks.reopen_cleanup(tx, task_id)
@@ -117,17 +117,17 @@ class Reaper:
             log.warning("a late request landed; its task's cleanup is opened again", task=task_id, object=str(ref))
             await self._doorbell.ring()
 
-    def _forget(self, ref: ObjectRef, sight: tuple[str, str]) -> None:
-        if self._seen.get(ref) == sight:
+    def _forget(self, ref: ObjectRef, seen_as: tuple[str, str]) -> None:
+        if self._seen.get(ref) == seen_as:
             del self._seen[ref]
 
 
-def _came_back(owner: journal.ClaimOwner) -> bool:
+def _came_back(owner: journal.TokenOwner) -> bool:
     """Whether a change of a task that was rolled back is there again.
 
     Put back, for one, by the next task, which had found it there while the former's cleanup was incomplete.
     """
-    if owner.kind is not ClaimKind.APPLY or owner.status is TaskStatus.COMPLETED or owner.cleanup is not Cleanup.DONE:
+    if owner.kind is not WriteKind.APPLY or owner.status is TaskStatus.COMPLETED or owner.cleanup is not Cleanup.DONE:
         return False
     on_purpose = owner.state is ResourceState.KEPT and not ExecOptions.read(owner.options).restore
     return owner.state is not ResourceState.CHANGED and not on_purpose

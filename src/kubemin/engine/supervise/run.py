@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
-from kubemin.engine.cleanup.removal import Retirement, standing
+from kubemin.engine.cleanup.removal import Removal, objects_to_remove
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
@@ -34,7 +34,7 @@ def next_retry(attempts: int) -> float:
 
 
 @dataclass(frozen=True)
-class Tools:
+class RunDeps:
     """What a worker gives each of its runs. Times in seconds."""
 
     db: Database
@@ -76,18 +76,18 @@ def outcome_of(error: BaseException) -> Outcome:
 class TaskRun:
     """One claimed task, from its claim to the end of its cleanup."""
 
-    def __init__(self, task: Task, lease: Lease, scope: Scope, tools: Tools) -> None:
+    def __init__(self, task: Task, lease: Lease, scope: Scope, deps: RunDeps) -> None:
         self.task = task
         self.lease = lease
         self.scope = scope
-        self._tools = tools
+        self._deps = deps
         self._options = ExecOptions.read(task.options)
         self._plan = Plan.from_json(task.plan)
 
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
         begun = self.task.status is not TaskStatus.QUEUED  # until then nothing is written: there is nothing to read
-        journal = await Journal.load(self._tools.db, self.lease) if begun else Journal(self._tools.db, self.lease)
+        journal = await Journal.load(self._deps.db, self.lease) if begun else Journal(self._deps.db, self.lease)
         try:
             await self._drive(journal)
         finally:
@@ -102,7 +102,7 @@ class TaskRun:
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
-            await self._clean_up(lambda: self._retire(journal))
+            await self._clean_up(lambda: self._remove_dropped(journal))
         else:
             await self._roll_back(journal, task.status)
 
@@ -119,11 +119,11 @@ class TaskRun:
         return Outcome(TaskStatus.COMPLETED)
 
     async def _work(self, journal: Journal) -> None:
-        tools, options = self._tools, self._options
-        if self.task.attempt > tools.max_attempts:
-            raise JobFailed(f"given up after {tools.max_attempts} attempts: each time its worker died")
+        deps, options = self._deps, self._options
+        if self.task.attempt > deps.max_attempts:
+            raise JobFailed(f"given up after {deps.max_attempts} attempts: each time its worker died")
         finished: set[int] = set()
-        async with tools.db.begin("start") as tx:
+        async with deps.db.begin("start") as tx:
             await tasks.guard(tx, self.task.id, self.lease.epoch)
             if self.task.status is TaskStatus.QUEUED:
                 if not await tasks.start(tx, self.task.id, self.lease.epoch):
@@ -132,49 +132,49 @@ class TaskRun:
             else:
                 ended = (JobStatus.COMPLETED, JobStatus.SKIPPED)
                 finished |= {job.seq for job in await jobs.of_task(tx, self.task.id) if job.status in ended}
-            rows = await standing(tx, self.task.app_id) if self.task.type == "delete" else []
+            rows = await objects_to_remove(tx, self.task.app_id) if self.task.type == "delete" else []
         if self.task.type == "delete":
             await self._delete_all(journal, rows)
             return
         context = JobContext(
             journal=journal,
-            cluster=tools.cluster,
-            informers=tools.informers,
-            fetcher=tools.fetcher,
+            cluster=deps.cluster,
+            informers=deps.informers,
+            fetcher=deps.fetcher,
             clean=lambda seq: self._undo(journal, [r for r in journal.resources.values() if r.job_seq == seq]),
-            seconds=tools.job_seconds,
-            hopeless_after=tools.hopeless_after if options.hopeless_after is None else options.hopeless_after,
+            seconds=deps.job_seconds,
+            hopeless_after=deps.hopeless_after if options.hopeless_after is None else options.hopeless_after,
         )
         await deploy(self._plan, finished, context, options)
 
     async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
         known = {row.ref for row in journal.resources.values()}
         await journal.adopt([row for row in rows if row.ref not in known])
-        seconds = self._options.seconds or self._tools.job_seconds
+        seconds = self._options.seconds or self._deps.job_seconds
         if left := await self._removal(journal, seconds):
             raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
 
-    async def _retire(self, journal: Journal) -> list[Resource]:
+    async def _remove_dropped(self, journal: Journal) -> list[Resource]:
         """Forward only: what a completed task is to remove (R11), and what its late requests made (§6)."""
-        seconds = self._tools.cleanup_seconds
+        seconds = self._deps.cleanup_seconds
         left = await self._removal(journal, seconds)
-        late = [row for row in journal.resources.values() if row.may_come]
+        late = [row for row in journal.resources.values() if row.may_still_create]
         return left + await self._rollback(journal).run_late(late, seconds)
 
     async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
         rows = [row for row in journal.resources.values() if row.purpose == "remove"]
-        retirement = Retirement(journal, self._tools.cluster, self.task.app_id, self._tools.informers)
+        retirement = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers)
         return await retirement.run(rows, seconds)
 
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
         task, status = self.task, outcome.status
-        async with self._tools.db.begin("finish") as tx:
+        async with self._deps.db.begin("finish") as tx:
             retired: list[Resource] = []
             if status is TaskStatus.COMPLETED and task.type == "deploy" and not self._options.dry_run:
                 has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
                 has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
-                retired = await standing(tx, task.app_id, but=has)
+                retired = await objects_to_remove(tx, task.app_id, but=has)
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup)
             if landed:
@@ -182,7 +182,7 @@ class TaskRun:
                 ended = {"status": status, "reason": outcome.reason, "cleanup": cleanup}
                 await events.append_many(tx, task.id, [("task", ended), *_end(cleanup)])
                 if retired:
-                    await journal.adopt_in(tx, retired)
+                    await journal.record_removals_in(tx, retired)
                 if status is TaskStatus.COMPLETED and task.type == "delete" and not self._options.keep_application:
                     await applications.delete(tx, task.app_id)
             row = await tasks.get(tx, task.id)
@@ -207,7 +207,7 @@ class TaskRun:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
         rows = [row for row in journal.resources.values() if row.purpose == "apply"]
         if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
-            async with self._tools.db.read() as tx:
+            async with self._deps.db.read() as tx:
                 failed = {
                     job.seq
                     for job in await jobs.of_task(tx, self.task.id)
@@ -216,17 +216,17 @@ class TaskRun:
             rows = [row for row in rows if row.job_seq in failed]
 
         async def one_pass() -> list[Resource]:
-            return await self._removal(journal, self._tools.cleanup_seconds) + await self._undo(journal, rows)
+            return await self._removal(journal, self._deps.cleanup_seconds) + await self._undo(journal, rows)
 
         await self._clean_up(one_pass)
 
     async def _undo(self, journal: Journal, rows: Sequence[Resource]) -> list[Resource]:
-        return await self._rollback(journal).run(rows, self._tools.cleanup_seconds)
+        return await self._rollback(journal).run(rows, self._deps.cleanup_seconds)
 
     def _rollback(self, journal: Journal) -> Rollback:
         manifests = {job.seq: job.manifest for job in self._plan.jobs}
         return Rollback(
-            journal, self._tools.cluster, manifests, restore=self._options.restore, informers=self._tools.informers
+            journal, self._deps.cluster, manifests, restore=self._options.restore, informers=self._deps.informers
         )
 
     async def _clean_up(self, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
@@ -243,7 +243,7 @@ class TaskRun:
             await self._cleanup_is(Cleanup.DONE)
 
     async def _cleanup_is(self, state: Cleanup, why: str = "", retry_in: float | None = None) -> None:
-        async with self._tools.db.begin(f"cleanup-{state}") as tx:
+        async with self._deps.db.begin(f"cleanup-{state}") as tx:
             if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [("cleanup", {"state": state, "why": why}), *_end(state)])

@@ -12,7 +12,7 @@ import structlog
 from kubemin.dispatch import Doorbell
 from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.lease import Lease
-from kubemin.engine.supervise.run import TaskRun, Tools
+from kubemin.engine.supervise.run import RunDeps, TaskRun
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Signal, Signals
@@ -49,14 +49,14 @@ class Worker:
     def __init__(
         self,
         options: WorkerOptions,
-        tools: Tools,
+        deps: RunDeps,
         signals: Signals,
         doorbell: Doorbell,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
-        self._tools = tools
-        self._db: Database = tools.db
+        self._deps = deps
+        self._db: Database = deps.db
         self._signals = signals
         self._doorbell = doorbell
         self._clock = clock
@@ -127,7 +127,7 @@ class Worker:
 
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # a lost lease of this worker's own, still winding up
-        run = TaskRun(task, lease, Scope(), self._tools)
+        run = TaskRun(task, lease, Scope(), self._deps)
         work = asyncio.create_task(self._hold(run, former), name=f"task {task.id}")
         held = self._held[task.id] = _Held(run, work)
         work.add_done_callback(lambda _: self._forget(held))
@@ -163,16 +163,16 @@ class Worker:
                 log.info("task left to another worker", task=task_id, why=left)
             await self._signals.unwatch(task_id)
             if hand_back:
-                await self._let_go(run)
+                await self._release(run)
             await self._doorbell.ring()
 
     def _on_signal(self, run: TaskRun, signal: Signal) -> None:
         if isinstance(signal, Cancelled):
             run.scope.end(Stop.CANCEL, signal.reason)
         else:
-            self._aside(asyncio.create_task(self._is_taken(run)))
+            self._spawn(asyncio.create_task(self._is_taken(run)))
 
-    def _aside(self, task: asyncio.Task[Any]) -> None:
+    def _spawn(self, task: asyncio.Task[Any]) -> None:
         """Let it run while others go on; it ends with this worker."""
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -190,11 +190,11 @@ class Worker:
         if held is None or held.run is not run:
             return
         if task_id not in found or found[task_id].lease_epoch != run.lease.epoch:
-            self._lose(held)
+            self._abandon(held)
         else:
             log.warning("a signal key shows a later claim than the database knows; the task goes on", task=task_id)
 
-    async def _let_go(self, run: TaskRun) -> None:
+    async def _release(self, run: TaskRun) -> None:
         """Hand the lease back, so that the next worker need not wait for its end; harmless if it is another's."""
         lease, reason = run.lease, run.scope.reason
         stopped = reason is not None and reason.stop is Stop.SHUTDOWN
@@ -218,7 +218,7 @@ class Worker:
             held = dict(self._held)
             sent = self._clock()
             renewal = asyncio.create_task(self._renew({task_id: one.run.lease.epoch for task_id, one in held.items()}))
-            self._aside(renewal)
+            self._spawn(renewal)
             await asyncio.wait([renewal], timeout=interval / 2)
             kept = renewal.result() if renewal.done() else None
             if not renewal.done():
@@ -228,7 +228,7 @@ class Worker:
                 if kept is not None and task_id in kept:
                     one.run.lease.deadline = sent + self._options.lease_seconds
                 elif kept is not None or one.run.lease.deadline <= self._clock():
-                    self._lose(one)
+                    self._abandon(one)
             pause = interval / 5 if kept is None else interval
 
     async def _renew(self, leases: Mapping[str, int]) -> set[str] | None:
@@ -259,11 +259,11 @@ class Worker:
                 if (one := self._held.get(task_id)) is None or (state := found.get(task_id)) is None:
                     continue
                 if state.lease_epoch != one.run.lease.epoch:
-                    self._lose(one)
+                    self._abandon(one)
                 elif state.status is TaskStatus.CANCELLED:
                     one.run.scope.end(Stop.CANCEL, state.reason or "")
 
     @staticmethod
-    def _lose(one: _Held) -> None:
+    def _abandon(one: _Held) -> None:
         one.run.scope.end(Stop.LEASE_LOST)
         one.work.cancel()

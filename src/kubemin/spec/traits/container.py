@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.spec.check_context import Made, Scope
+from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel
 from kubemin.spec.traits import env_from, envs, probes, resources, storage
@@ -36,7 +36,7 @@ class NestedTraits(ContainerTraits):
     share: Any = None
 
 
-def _makes_nothing(_trait: Any, _scope: Scope, _path: str) -> Iterable[Made]:
+def _makes_nothing(_trait: Any, _scope: CheckContext, _path: str) -> Iterable[Made]:
     return ()
 
 
@@ -45,8 +45,8 @@ class Trait:
     """A trait as the checks see it: the field of the model, what can be wrong with it, and which objects it makes."""
 
     field: str
-    check: Callable[[Any, Scope, str], Iterable[Issue]]
-    made: Callable[[Any, Scope, str], Iterable[Made]] = _makes_nothing
+    check: Callable[[Any, CheckContext, str], Iterable[Issue]]
+    made: Callable[[Any, CheckContext, str], Iterable[Made]] = _makes_nothing
     any_type: bool = False
     """Whether a component without containers (``config``, ``secret``) may have it too."""
 
@@ -68,21 +68,21 @@ def given(traits: SpecModel, known: Iterable[Trait]) -> Iterator[tuple[Trait, An
             yield trait, value, str(type(traits).model_fields[trait.field].alias)
 
 
-def check_nested(traits: NestedTraits, scope: Scope, path: str) -> Iterator[Issue]:
+def check_nested(traits: NestedTraits, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with the traits of an init or sidecar container."""
     for trait, value, name in given(traits, CONTAINER_TRAITS):
-        yield from trait.check(value, scope, f"{path}.{name}")
+        yield from trait.check(value, context, f"{path}.{name}")
     for name in ("rbac", "init", "sidecar", "ingress", "share"):
         if getattr(traits, name) not in (None, [], {}):
             yield Issue(
                 f"{path}.{name}",
                 Code.NESTED_TRAIT_FORBIDDEN,
-                f'Component "{scope.component}" holds {name} inside an init or sidecar container: '
+                f'Component "{context.component}" holds {name} inside an init or sidecar container: '
                 f"{name} belongs to the component itself.",
             )
 
 
-def made_nested(traits: NestedTraits, scope: Scope, path: str) -> Iterator[Made]:
+def made_nested(traits: NestedTraits, context: CheckContext, path: str) -> Iterator[Made]:
     """The objects that the traits of an init or sidecar container make."""
     for trait, value, name in given(traits, CONTAINER_TRAITS):
-        yield from trait.made(value, scope, f"{path}.{name}")
+        yield from trait.made(value, context, f"{path}.{name}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_subdomain
@@ -21,7 +21,7 @@ class EnvFrom(SpecModel):
     source_name: Text = ""
 
 
-def check(sources: Sequence[EnvFrom], scope: Scope, path: str) -> Iterator[Issue]:
+def check(sources: Sequence[EnvFrom], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with one container's ``envFrom``."""
     for index, source in enumerate(sources):
         here = f"{path}[{index}]"
@@ -29,14 +29,14 @@ def check(sources: Sequence[EnvFrom], scope: Scope, path: str) -> Iterator[Issue
             yield Issue(
                 f"{here}.type",
                 Code.INVALID_ENV_FROM_TYPE,
-                f'Component "{scope.component}" takes variables from the unknown type "{source.type}"; '
+                f'Component "{context.component}" takes variables from the unknown type "{source.type}"; '
                 f"known are {', '.join(ENV_FROM_TYPES)}.",
             )
         if not source.source_name:
             yield Issue(
                 f"{here}.sourceName",
                 Code.MISSING_REQUIRED_FIELD,
-                f'An envFrom of component "{scope.component}" names no source.',
+                f'An envFrom of component "{context.component}" names no source.',
             )
         elif not is_subdomain(source.source_name):
             yield Issue(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict
 
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_data_key, is_subdomain, is_variable
@@ -45,7 +45,7 @@ class Env(SpecModel):
     value_from: ValueFrom = ValueFrom()
 
 
-def check(envs: Sequence[Env], scope: Scope, path: str) -> Iterator[Issue]:
+def check(envs: Sequence[Env], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with one container's ``envs``."""
     names: set[str] = set()
     for index, env in enumerate(envs):
@@ -54,7 +54,7 @@ def check(envs: Sequence[Env], scope: Scope, path: str) -> Iterator[Issue]:
             yield Issue(
                 f"{here}.name",
                 Code.MISSING_REQUIRED_FIELD,
-                f'An environment variable of component "{scope.component}" has no name.',
+                f'An environment variable of component "{context.component}" has no name.',
             )
         elif not is_variable(env.name):
             yield Issue(
@@ -64,7 +64,7 @@ def check(envs: Sequence[Env], scope: Scope, path: str) -> Iterator[Issue]:
             yield Issue(
                 f"{here}.name",
                 Code.INVALID_TRAIT_CONFIG,
-                f'Component "{scope.component}" sets the environment variable "{env.name}" twice.',
+                f'Component "{context.component}" sets the environment variable "{env.name}" twice.',
             )
         names.add(env.name)
         yield from _check_source(env, f"{here}.valueFrom")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.check_context import PREVIEW_ID, Made, Scope
+from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text, Whole
 from kubemin.spec.names import ingress_name, is_label, is_service_name, is_subdomain
@@ -89,11 +89,11 @@ class Ingress(SpecModel):
         return [ingress_name(name if number == 0 else f"{name}-{number + 1}", app_id) for number in range(count)]
 
 
-def check(ingresses: Sequence[Ingress], scope: Scope, path: str) -> Iterator[Issue]:
+def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with ``ingress``."""
     for index, ingress in enumerate(ingresses):
         here = f"{path}[{index}]"
-        what = f'Ingress "{ingress.name or scope.component}"'
+        what = f'Ingress "{ingress.name or context.component}"'
         if ingress.name and not is_label(ingress.name):
             yield Issue(
                 f"{here}.name",
@@ -116,7 +116,7 @@ def check(ingresses: Sequence[Ingress], scope: Scope, path: str) -> Iterator[Iss
         yield from check_labels(ingress.label, what, f"{here}.label")
         yield from check_annotations(ingress.annotations, what, f"{here}.annotations")
         for place, route in enumerate(ingress.routes):
-            yield from _check_route(route, ingress, scope, what, f"{here}.routes[{place}]")
+            yield from _check_route(route, ingress, context, what, f"{here}.routes[{place}]")
 
 
 def _check_path_type(text: str, what: str, path: str) -> Iterator[Issue]:
@@ -142,7 +142,7 @@ def _check_tls(tls: Tls, what: str, path: str) -> Iterator[Issue]:
         )
 
 
-def _check_route(route: Route, ingress: Ingress, scope: Scope, what: str, path: str) -> Iterator[Issue]:
+def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     if not route.path.startswith("/"):
         yield Issue(
             f"{path}.path", Code.INVALID_TRAIT_CONFIG, f'{what}: the path "{route.path}" must begin with a slash.'
@@ -157,7 +157,7 @@ def _check_route(route: Route, ingress: Ingress, scope: Scope, what: str, path: 
         yield from _check_path_type(route.path_type, what, f"{path}.pathType")
     if route.host:
         yield from _check_host(route.host, what, f"{path}.host")
-    yield from _check_backend(route.backend, scope, what, f"{path}.backend")
+    yield from _check_backend(route.backend, context, what, f"{path}.backend")
     if route.rewrite:
         yield from _check_rewrite(route.rewrite, what, f"{path}.rewrite")
 
@@ -167,12 +167,12 @@ def _unclean(route: str) -> bool:
     return any(part in lowered for part in ("//", "/./", "/../", "%2f")) or lowered.endswith(("/..", "/."))
 
 
-def _check_backend(backend: Backend, scope: Scope, what: str, path: str) -> Iterator[Issue]:
+def _check_backend(backend: Backend, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     name = backend.service_name
     if not name:
         yield Issue(f"{path}.serviceName", Code.MISSING_SERVICE_NAME, f"{what} has a route that leads to no Service.")
-    elif name in scope.components:
-        if not scope.components[name]:
+    elif name in context.components:
+        if not context.components[name]:
             yield Issue(
                 f"{path}.serviceName",
                 Code.INVALID_TRAIT_CONFIG,
@@ -203,8 +203,8 @@ def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
         )
 
 
-def made(ingresses: Sequence[Ingress], scope: Scope, path: str) -> Iterator[Made]:
+def made(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Iterator[Made]:
     """One object an Ingress and different rewrite."""
     for index, ingress in enumerate(ingresses):
-        for name in ingress.object_names(scope.component, PREVIEW_ID):
-            yield Made(ObjectRef("Ingress", scope.namespace, name), f"{path}[{index}]")
+        for name in ingress.object_names(context.component, PREVIEW_ID):
+            yield Made(ObjectRef("Ingress", context.namespace, name), f"{path}[{index}]")

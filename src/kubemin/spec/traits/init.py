@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from kubemin.spec.check_context import Made, Scope
+from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.traits.container import NestedTraits, check_nested, made_nested
@@ -26,21 +26,21 @@ class Init(SpecModel):
     traits: NestedTraits = NestedTraits()
 
 
-def check(containers: Sequence[Init], scope: Scope, path: str) -> Iterator[Issue]:
+def check(containers: Sequence[Init], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with ``init``. That container names differ is checked for the whole Pod."""
     for index, container in enumerate(containers):
         here = f"{path}[{index}]"
-        what = f'Init container "{container.name or index}" of component "{scope.component}"'
+        what = f'Init container "{container.name or index}" of component "{context.component}"'
         yield from check_image(container.properties.image, what, f"{here}.properties.image")
         yield from check_env(container.properties.env, what, f"{here}.properties.env")
-        yield from check_nested(container.traits, scope, f"{here}.traits")
+        yield from check_nested(container.traits, context, f"{here}.traits")
         if container.traits.probes:
             yield Issue(
                 f"{here}.traits.probes", Code.INVALID_PROBE_CONFIG, f"{what} ends by itself, so it can have no probes."
             )
 
 
-def made(containers: Sequence[Init], scope: Scope, path: str) -> Iterator[Made]:
+def made(containers: Sequence[Init], context: CheckContext, path: str) -> Iterator[Made]:
     """The objects that the containers' own traits make."""
     for index, container in enumerate(containers):
-        yield from made_nested(container.traits, scope, f"{path}[{index}].traits")
+        yield from made_nested(container.traits, context, f"{path}[{index}].traits")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text, Whole
 
@@ -57,22 +57,24 @@ class Probe(SpecModel):
     tcp_socket: TcpSocket | None = None
 
 
-def check(probes: Sequence[Probe], scope: Scope, path: str) -> Iterator[Issue]:
+def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with one container's ``probes``."""
     seen: set[str] = set()
     for index, probe in enumerate(probes):
         here = f"{path}[{index}]"
-        what = f'The {probe.type or "untyped"} probe of component "{scope.component}"'
+        what = f'The {probe.type or "untyped"} probe of component "{context.component}"'
         if probe.type not in PROBE_TYPES:
             yield Issue(
                 f"{here}.type",
                 Code.INVALID_PROBE_TYPE,
-                f'Component "{scope.component}" has a probe of the unknown type "{probe.type}"; '
+                f'Component "{context.component}" has a probe of the unknown type "{probe.type}"; '
                 f"known are {', '.join(PROBE_TYPES)}.",
             )
         elif probe.type in seen:
             yield Issue(
-                f"{here}.type", Code.INVALID_PROBE_CONFIG, f'Component "{scope.component}" has two {probe.type} probes.'
+                f"{here}.type",
+                Code.INVALID_PROBE_CONFIG,
+                f'Component "{context.component}" has two {probe.type} probes.',
             )
         seen.add(probe.type)
         yield from _check_handler(probe, here, what)

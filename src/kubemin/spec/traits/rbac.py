@@ -6,7 +6,7 @@ from itertools import product
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.check_context import Made, Scope
+from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.limits import Grant
 from kubemin.spec.model import Flag, SpecModel, Text
@@ -69,25 +69,25 @@ class Rbac(SpecModel):
         return self.service_account_labels, self.service_account_annotations, self.automount_service_account_token
 
 
-def check(entries: Sequence[Rbac], scope: Scope, path: str) -> Iterator[Issue]:
+def check(entries: Sequence[Rbac], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with ``rbac``."""
     accounts: dict[str, Rbac] = {}
     for index, entry in enumerate(entries):
         here = f"{path}[{index}]"
-        yield from _check_names(entry, scope, here)
-        yield from _check_rules(entry, scope, here)
-        first = accounts.setdefault(entry.account(scope.component), entry)
+        yield from _check_names(entry, context, here)
+        yield from _check_rules(entry, context, here)
+        first = accounts.setdefault(entry.account(context.component), entry)
         if first.account_settings != entry.account_settings:
             yield Issue(
                 here,
                 Code.INVALID_TRAIT_CONFIG,
-                f'Component "{scope.component}" describes the service account '
-                f'"{entry.account(scope.component)}" twice, and differently.',
+                f'Component "{context.component}" describes the service account '
+                f'"{entry.account(context.component)}" twice, and differently.',
             )
 
 
-def _check_names(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
-    what = f'Component "{scope.component}"'
+def _check_names(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issue]:
+    what = f'Component "{context.component}"'
     names = (("serviceAccount", entry.service_account), ("roleName", entry.role_name))
     for field, name in (*names, ("bindingName", entry.binding_name)):
         if name and not is_subdomain(name):
@@ -115,8 +115,8 @@ def _check_names(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
     yield from check_annotations(entry.service_account_annotations, what, f"{path}.serviceAccountAnnotations")
 
 
-def _check_rules(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
-    what = f'Component "{scope.component}"'
+def _check_rules(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issue]:
+    what = f'Component "{context.component}"'
     if not entry.rules:
         yield Issue(f"{path}.rules", Code.MISSING_RBAC_RULES, f"{what} has an rbac trait without rules.")
     if len(entry.rules) > MAX_RULES:
@@ -140,16 +140,16 @@ def _check_rules(entry: Rbac, scope: Scope, path: str) -> Iterator[Issue]:
             )
         elif any(len(items) > MAX_LIST for items in lists):
             yield Issue(here, Code.INVALID_TRAIT_CONFIG, f"{what}: a list in an rbac rule has over {MAX_LIST} items.")
-        elif refused := _refused(rule, entry.cluster_scope, scope):
+        elif refused := _refused(rule, entry.cluster_scope, context):
             where = "cluster-wide" if entry.cluster_scope else "in a namespace"
             yield Issue(
                 here, Code.INVALID_TRAIT_CONFIG, f"{what} may not grant {refused} {where}: this server forbids it."
             )
 
 
-def _refused(rule: Rule, cluster: bool, scope: Scope) -> str | None:
+def _refused(rule: Rule, cluster: bool, context: CheckContext) -> str | None:
     """The first thing in the rule that no grant covers."""
-    grants = scope.limits.rbac_cluster if cluster else scope.limits.rbac_namespaced
+    grants = context.limits.rbac_cluster if cluster else context.limits.rbac_namespaced
     for group, resource, verb in product(*map(dict.fromkeys, (rule.api_groups or [""], rule.resources, rule.verbs))):
         if not any(_covers(grant, group, resource, verb) for grant in grants):
             return f'"{verb}" on "{resource}{"." + group if group else ""}"'
@@ -167,16 +167,16 @@ def _has(allowed: Sequence[str], wanted: str) -> bool:
     return wanted in allowed or "*" in allowed
 
 
-def made(entries: Sequence[Rbac], scope: Scope, path: str) -> Iterator[Made]:
+def made(entries: Sequence[Rbac], context: CheckContext, path: str) -> Iterator[Made]:
     """Service accounts (each once), roles and bindings."""
     accounts: set[str] = set()
     for index, entry in enumerate(entries):
         here = f"{path}[{index}]"
-        account = entry.account(scope.component)
+        account = entry.account(context.component)
         if account not in accounts:
-            yield Made(ObjectRef("ServiceAccount", scope.namespace, account), here)
+            yield Made(ObjectRef("ServiceAccount", context.namespace, account), here)
         accounts.add(account)
         prefix = "Cluster" if entry.cluster_scope else ""
-        namespace = "" if entry.cluster_scope else entry.namespace or scope.namespace
-        yield Made(ObjectRef(f"{prefix}Role", namespace, entry.role(scope.component)), here)
-        yield Made(ObjectRef(f"{prefix}RoleBinding", namespace, entry.binding(scope.component)), here)
+        namespace = "" if entry.cluster_scope else entry.namespace or context.namespace
+        yield Made(ObjectRef(f"{prefix}Role", namespace, entry.role(context.component)), here)
+        yield Made(ObjectRef(f"{prefix}RoleBinding", namespace, entry.binding(context.component)), here)

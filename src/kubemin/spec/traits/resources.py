@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Quantity, SpecModel
 from kubemin.spec.quantity import parse_quantity
@@ -16,7 +16,7 @@ class Resources(SpecModel):
     gpu: Quantity | None = None
 
 
-def check(resources: Resources, scope: Scope, path: str) -> Iterator[Issue]:
+def check(resources: Resources, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with one container's ``resources``."""
     for field in ("cpu", "memory", "gpu"):
         text = getattr(resources, field)
@@ -28,6 +28,6 @@ def check(resources: Resources, scope: Scope, path: str) -> Iterator[Issue]:
             yield Issue(
                 f"{path}.{field}",
                 Code.INVALID_TRAIT_CONFIG,
-                f'Component "{scope.component}" asks for {field} "{text}", '
+                f'Component "{context.component}" asks for {field} "{text}", '
                 f'which is no {"whole number" if field == "gpu" else "quantity"} such as "{example}".',
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubemin.spec.check_context import Scope
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import SpecModel, Text
 
@@ -15,12 +15,12 @@ class Share(SpecModel):
     strategy: Text = "default"
 
 
-def check(share: Share, scope: Scope, path: str) -> Iterator[Issue]:
+def check(share: Share, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with ``share``."""
     if share.strategy not in SHARE_STRATEGIES:
         yield Issue(
             f"{path}.strategy",
             Code.INVALID_TRAIT_CONFIG,
-            f'Component "{scope.component}" has the unknown share strategy "{share.strategy}"; '
+            f'Component "{context.component}" has the unknown share strategy "{share.strategy}"; '
             f"known are {', '.join(SHARE_STRATEGIES)}.",
         )

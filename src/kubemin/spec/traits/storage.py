@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.check_context import PREVIEW_ID, Made, Scope
+from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
 from kubemin.spec.issues import Code, Issue
 from kubemin.spec.model import Flag, Quantity, SpecModel, Text
 from kubemin.spec.names import claim_name, is_label, is_subdomain
@@ -53,34 +53,34 @@ class Storage(SpecModel):
         return (self.claim_name if self.type == PERSISTENT else self.source_name) or self.name
 
 
-def check(storages: Sequence[Storage], scope: Scope, path: str) -> Iterator[Issue]:
+def check(storages: Sequence[Storage], context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with one container's ``storage``."""
     names: set[str] = set()
     places: set[str] = set()
     for index, storage in enumerate(storages):
         here = f"{path}[{index}]"
-        yield from _check_one(storage, scope, here)
+        yield from _check_one(storage, context, here)
         if storage.name and storage.name in names:
             yield Issue(
                 f"{here}.name",
                 Code.DUPLICATE_OBJECT,
-                f'Component "{scope.component}" has two volumes named "{storage.name}".',
+                f'Component "{context.component}" has two volumes named "{storage.name}".',
             )
         elif storage.name and storage.mounted_at in places:
             yield Issue(
                 f"{here}.mountPath",
                 Code.INVALID_TRAIT_CONFIG,
-                f'Component "{scope.component}" mounts two volumes at "{storage.mounted_at}".',
+                f'Component "{context.component}" mounts two volumes at "{storage.mounted_at}".',
             )
         names.add(storage.name)
         places.add(storage.mounted_at)
 
 
-def _check_one(storage: Storage, scope: Scope, path: str) -> Iterator[Issue]:
-    what = f'Volume "{storage.name}" of component "{scope.component}"'
+def _check_one(storage: Storage, context: CheckContext, path: str) -> Iterator[Issue]:
+    what = f'Volume "{storage.name}" of component "{context.component}"'
     if not storage.name:
         yield Issue(
-            f"{path}.name", Code.MISSING_REQUIRED_FIELD, f'A volume of component "{scope.component}" has no name.'
+            f"{path}.name", Code.MISSING_REQUIRED_FIELD, f'A volume of component "{context.component}" has no name.'
         )
     elif not is_label(storage.name):
         yield Issue(
@@ -125,11 +125,11 @@ def _check_one(storage: Storage, scope: Scope, path: str) -> Iterator[Issue]:
                 f'{what} names "{value}" as {field}, which cannot be the name of a Kubernetes object.',
             )
     if storage.type == HOST:
-        yield from _check_host(storage, scope, path, what)
+        yield from _check_host(storage, context, path, what)
 
 
-def _check_host(storage: Storage, scope: Scope, path: str, what: str) -> Iterator[Issue]:
-    if not scope.limits.allow_host_path:
+def _check_host(storage: Storage, context: CheckContext, path: str, what: str) -> Iterator[Issue]:
+    if not context.limits.allow_host_path:
         yield Issue(
             f"{path}.type", Code.INVALID_STORAGE_TYPE, f"{what} wants a path of the host, which this server forbids."
         )
@@ -143,11 +143,11 @@ def _check_host(storage: Storage, scope: Scope, path: str, what: str) -> Iterato
         )
 
 
-def made(storages: Sequence[Storage], scope: Scope, path: str) -> Iterator[Made]:
+def made(storages: Sequence[Storage], context: CheckContext, path: str) -> Iterator[Made]:
     """The claims that ``storage`` makes. A store's are made by its StatefulSet, under names of their own."""
-    if scope.type == "store":
+    if context.type == "store":
         return
     for index, storage in enumerate(storages):
         if storage.creates and storage.name:
-            ref = ObjectRef("PersistentVolumeClaim", scope.namespace, claim_name(storage.name, PREVIEW_ID))
+            ref = ObjectRef("PersistentVolumeClaim", context.namespace, claim_name(storage.name, PREVIEW_ID))
             yield Made(ref, f"{path}[{index}]")

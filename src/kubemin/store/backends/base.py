@@ -29,7 +29,7 @@ class Limits:
     idle_seconds: float
 
 
-class Link(Protocol):
+class DbConnection(Protocol):
     """A connection in the hands of one transaction."""
 
     async def begin(self) -> None:
@@ -59,7 +59,7 @@ class Pool(Protocol):
 
     size: int
 
-    def link(self) -> Link:
+    def connection(self) -> DbConnection:
         """A link to begin a transaction with."""
 
     async def dispose(self) -> None:

@@ -23,7 +23,7 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
 
 
-class FileLink:
+class FileConnection:
     """One connection to the file."""
 
     def __init__(self, engine: Engine, thread: ThreadPoolExecutor, lock_seconds: float) -> None:
@@ -109,8 +109,8 @@ class FilePool:
         event.listen(self.engine, "connect", connected)
         event.listen(self.engine, "begin", began)
 
-    def link(self) -> FileLink:
-        return FileLink(self.engine, self._thread, self._lock_seconds)
+    def connection(self) -> FileConnection:
+        return FileConnection(self.engine, self._thread, self._lock_seconds)
 
     async def dispose(self) -> None:
         self._thread.shutdown()

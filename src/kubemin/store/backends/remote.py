@@ -16,7 +16,7 @@ _TRUSTED_SECONDS = 5.0
 """A connection that was in use so recently is taken to live."""
 
 
-class RemoteLink:
+class RemoteConnection:
     """One connection of an async engine."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -83,8 +83,8 @@ class RemotePool:
         except dialect.loaded_dbapi.Error as error:
             raise DisconnectionError(str(error)) from error  # the pool makes another one
 
-    def link(self) -> RemoteLink:
-        return RemoteLink(self.engine)
+    def connection(self) -> RemoteConnection:
+        return RemoteConnection(self.engine)
 
     async def dispose(self) -> None:
         await self.engine.dispose()

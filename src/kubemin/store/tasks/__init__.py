@@ -2,7 +2,7 @@
 
 from kubemin.store.tasks.lease import claim_next, guard, release, renew
 from kubemin.store.tasks.reads import (
-    Standing,
+    LeaseStatus,
     active_of,
     brief,
     by_idempotency_key,
@@ -27,8 +27,8 @@ from kubemin.store.tasks.transitions import (
 )
 
 __all__ = [
+    "LeaseStatus",
     "NewTask",
-    "Standing",
     "Tally",
     "Task",
     "active_of",

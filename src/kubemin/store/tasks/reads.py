@@ -17,7 +17,7 @@ UNDER_WAY = or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
 """The task has not ended, or its cleanup is not settled."""
 
 
-class Standing(NamedTuple):
+class LeaseStatus(NamedTuple):
     """What a worker must know of its tasks."""
 
     status: TaskStatus
@@ -59,10 +59,12 @@ async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task
     return None if row is None else to_task(tx, row)
 
 
-async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, Standing]:
+async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
     """Status, epoch and reason of each of these tasks that exists."""
     statement = select(tasks.c.id, tasks.c.status, tasks.c.lease_epoch, tasks.c.reason).where(tasks.c.id.in_(ids))
-    return {row.id: Standing(TaskStatus(row.status), row.lease_epoch, row.reason) for row in await tx.rows(statement)}
+    return {
+        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason) for row in await tx.rows(statement)
+    }
 
 
 async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:
