@@ -8,7 +8,8 @@ from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED
 from kubemin.engine.cleanup.deletion import propagation
 from kubemin.engine.deploy.ready import until_ready
-from kubemin.plan import Job, Plan, priority_of
+from kubemin.plan import Job, Plan
+from kubemin.spec.kinds import WRITTEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
 WATCHED = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "PersistentVolumeClaim")
@@ -48,8 +49,8 @@ class Plain:
 
         With the volume claims that the StatefulSets' controllers made: a rollback leaves none behind either.
         """
-        for priority in sorted({priority_of(obj["kind"]) for obj in objects}, reverse=True):
-            group = [obj for obj in objects if priority_of(obj["kind"]) == priority]
+        for priority in sorted({WRITTEN[obj["kind"]].priority for obj in objects}, reverse=True):
+            group = [obj for obj in objects if WRITTEN[obj["kind"]].priority == priority]
             await self._delete_together(group)
             if any(obj["kind"] == "StatefulSet" for obj in group):
                 known = {obj["metadata"]["uid"] for obj in objects}

@@ -12,8 +12,8 @@ from kubemin.cluster.answers import Answer, error_for, object_in
 from kubemin.spec.objects import ObjectRef
 
 REF = ObjectRef("ConfigMap", "shop", "web")
-POST = requests.create({"kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
-PUT = requests.replace({"kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
+POST = requests.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
+PUT = requests.replace({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
 GET = requests.get(REF)
 
 

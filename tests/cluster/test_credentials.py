@@ -165,7 +165,9 @@ async def test_a_refused_token_is_renewed_and_the_request_sent_again(tmp_path: P
         if verb == "read":
             await cluster.version()
         else:
-            await cluster.create({"kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
+            await cluster.create(
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}
+            )
     assert tokens(server) == ["Bearer token-1", "Bearer token-2"]
 
 

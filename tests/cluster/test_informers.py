@@ -349,11 +349,6 @@ async def test_following_tells_all_present_then_each_change_and_all_again_after_
         assert [(await anext(events))[0] for _ in range(2)] == ["ADDED", "ADDED"]
 
 
-async def test_events_are_watched_without_our_selector(world: World) -> None:
-    await start(world, absent(), kind="Event")
-    assert "labelSelector" not in (await world.stream("events")).query
-
-
 async def test_an_error_in_a_check_reaches_its_waiter_and_no_other(world: World) -> None:
     def bad(item: Manifest | None) -> None:
         raise ZeroDivisionError

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from kubemin.cluster import requests
 from kubemin.cluster.errors import Invalid
-from kubemin.spec.objects import KINDS, ObjectRef
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.objects import ObjectRef
 
 NAMESPACED = ObjectRef("Deployment", "shop", "web")
 
@@ -41,7 +42,7 @@ def test_a_cluster_scoped_kind_takes_no_namespace_and_a_namespaced_one_needs_it(
     with pytest.raises(Invalid):
         requests.get(ObjectRef("ClusterRole", "shop", "reader"))
     with pytest.raises(Invalid):
-        requests.create({"kind": "ConfigMap", "metadata": {"name": "web"}})
+        requests.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}})
     assert requests.get(ObjectRef("ClusterRole", "", "system:reader")).path.endswith("/clusterroles/system%3Areader")
 
 
@@ -86,7 +87,7 @@ def test_a_delete_names_the_very_object(version: str | None) -> None:
 
 
 def test_a_dry_run_is_no_write() -> None:
-    manifest = {"kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}
     for build in (requests.create, requests.apply, requests.replace):
         assert build(manifest).is_write
         assert not build(manifest, dry_run=True).is_write

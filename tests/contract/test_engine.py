@@ -14,7 +14,8 @@ from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import EngineOptions, ExecOptions, Service
 from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database
 from kubesim.server import SimServer
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.controllers
 
 NEVER = "image.invalid/never:1"
 PATIENT = EngineOptions(**{**vars(QUICK), "cleanup_seconds": 90, "lease_seconds": 15})
-_COMPARED = [kind.kind for kind in KINDS.values() if kind.namespaced and kind.kind not in ("Pod", "Event")]
+_COMPARED = [kind.name for kind in KINDS.values() if kind.namespaced and kind.name not in ("Pod", "Event")]
 
 
 @pytest.fixture

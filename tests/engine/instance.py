@@ -14,8 +14,9 @@ from kubemin.render import Identity, render
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import dump_steps, parse_application
 from kubemin.spec.ids import new_id
+from kubemin.spec.kinds import KINDS
 from kubemin.spec.limits import Limits
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup
 from kubemin.store import Database, applications, components, jobs, journal, tasks, workflows
 from kubemin.store.tasks import Task

@@ -15,9 +15,9 @@ from kubemin.engine.cleanup.deletion import FENCE
 from kubemin.engine.deploy import namespaces
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.ownership import controlled
-from kubemin.plan import priority_of
+from kubemin.spec.kinds import KINDS, WRITTEN
 from kubemin.spec.labels import WRITE_TOKEN
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, tasks
 from kubesim.faults import Fault, RequestInfo
@@ -232,7 +232,7 @@ async def test_first_what_is_put_back_then_what_is_deleted(
 
     def note(info: RequestInfo) -> None:
         if info.verb in ("update", "delete"):
-            seen.append((info.verb, priority_of(RESOURCES[info.resource].kind)))
+            seen.append((info.verb, WRITTEN[RESOURCES[info.resource].kind].priority))
 
     async with a_task(db, cluster, sim) as held:
         touches = [Touch(held, part, number) for number, part in enumerate(parts, 1)]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.plan import PRIORITIES, Plan, describe, make_plan
+from kubemin.plan import Plan, describe, make_plan
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
-from kubemin.spec.objects import KINDS
+from kubemin.spec.kinds import WRITTEN
 from kubemin.spec.workflow import Mode, Step
 from tests.render.cases import PLANS, golden_plan, manifests, planned_cases, read
 from tests.spec.strategies import applications
@@ -68,7 +68,7 @@ def test_stages_are_in_order(application: Application, concurrency: int) -> None
         assert stage.index == index
         assert stage.jobs
         assert stage.mode is step.mode
-        assert {PRIORITIES[job.manifest["kind"]] for job in stage.jobs} == {stage.priority}
+        assert {WRITTEN[job.manifest["kind"]].priority for job in stage.jobs} == {stage.priority}
         assert {job.step for job in stage.jobs} == {stage.step}
         components = {job.component for job in stage.jobs}
         if stage.mode is Mode.DAG:
@@ -105,10 +105,3 @@ def test_a_description_shows_every_job_and_no_secret(application: Application) -
     for job in plan.jobs:
         for value in job.manifest.get("data", {}).values():
             assert len(value) < 8 or value not in text
-
-
-def test_every_kind_that_is_written_has_a_priority() -> None:
-    read_only = {"Pod", "Event", "ReplicaSet", "ControllerRevision"}
-    written = set(KINDS) - read_only
-    # A Namespace is never rendered: it is put into a plan only where a run asks for it.
-    assert written - {"Namespace"} <= set(PRIORITIES) <= written

@@ -3,8 +3,9 @@
 import copy
 from typing import Any
 
+from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import WRITE_TOKEN
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.problems import Problem
 from kubesim.registry import Registry
 

@@ -3,8 +3,9 @@
 import copy
 from typing import Any
 
+from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import MANAGER
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.controllers.seeds import seed
 from kubesim.registry import Registry
 

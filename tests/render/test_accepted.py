@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from kubemin.spec.application import Application
-from kubemin.spec.objects import KINDS, Manifest
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.objects import Manifest
 from kubesim.server import SimServer
 from tests.spec.strategies import applications
 

@@ -14,9 +14,10 @@ from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext
 from kubemin.spec.component import made_by
+from kubemin.spec.kinds import KINDS
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import batch_job_name, is_label_value, is_subdomain
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from tests.spec.strategies import APP_ID, applications, labels_
 
 from .cases import identity
@@ -81,7 +82,7 @@ def test_every_object_is_named_and_labelled(application: Application) -> None:
         assert meta["labels"][labels.NAME] == item.component
         assert labels.TASK_ID not in meta["labels"]
         assert labels.WRITE_TOKEN not in meta.get("annotations", {})
-        assert len(meta["name"]) <= 63 or kind.kind in ("ServiceAccount", "Role", "RoleBinding")
+        assert len(meta["name"]) <= 63 or kind.name in ("ServiceAccount", "Role", "RoleBinding")
 
 
 @given(applications())

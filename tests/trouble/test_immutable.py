@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from kubemin.engine import ExecOptions
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from tests.engine.instance import Instance, conf, secret, store, web
 from tests.engine.test_points import differences
@@ -114,13 +115,13 @@ async def test_an_object_in_the_way_that_cannot_be_changed(instance: Instance, c
     manifest, component, advice = FOREIGN[case]
     app_id = await instance.save([component, conf("other", a="1")])
     kind = KINDS[manifest["kind"]]
-    wanted = next(ref for ref in await instance.objects(app_id) if ref.kind == kind.kind)
+    wanted = next(ref for ref in await instance.objects(app_id) if ref.kind == kind.name)
     name = manifest["metadata"]["name"].replace("{app}", app_id) or wanted.name
     body = {**manifest, "apiVersion": kind.api_version, "metadata": {"name": name}}
     instance.sim.registry.create(kind.plural, "default", body, manager="kubectl")
     await instance.sim.controllers.settled()
     said = await refused(instance, app_id)
-    assert f"{kind.kind}/default/{name}" in said
+    assert f"{kind.name}/default/{name}" in said
     assert advice in said
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from kubemin.engine.cleanup.deletion import FENCE
 from kubemin.engine.objects.ownership import token_of
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Fault, RequestInfo
 from kubesim.jsondata import Object

@@ -15,8 +15,9 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
+from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import WRITE_TOKEN
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import Database
 from kubesim.faults import Fault, RequestInfo

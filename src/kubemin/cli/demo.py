@@ -29,7 +29,8 @@ from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
 from kubemin.engine.objects.format_diff import format_difference
 from kubemin.engine.objects.merge import differences
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.kinds import kind_of
+from kubemin.spec.objects import Manifest, ObjectRef
 
 REASON = "wrong version: stop it"
 _CONFIG = "shop-settings"
@@ -146,7 +147,7 @@ async def _furnish(cluster: Cluster, cluster_url: str, app_id: str) -> ObjectRef
         },
     }
     for manifest in (config, deployment):  # not by way of `Cluster`: then they would be KubeMin's own
-        kind = KINDS[manifest["kind"]]
+        kind = kind_of(manifest["kind"])
         path = f"{kind.path}/namespaces/default/{kind.plural}"
         async with httpx.AsyncClient(base_url=cluster_url, trust_env=False) as http:
             (await http.post(path, json=manifest, params={"fieldManager": "ops"})).raise_for_status()

@@ -5,7 +5,8 @@ from typing import Any
 
 from kubemin.cluster import Cluster
 from kubemin.engine.objects.merge import changed_paths
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.objects import Manifest, ObjectRef
 
 Snapshot = dict[ObjectRef, Manifest]
 

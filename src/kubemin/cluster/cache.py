@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubemin.cluster.watching import Changed
+from kubemin.spec.kinds import WRITTEN, kind_of
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
-from kubemin.spec.objects import KINDS, Manifest
+from kubemin.spec.objects import Manifest
 
 Key = tuple[str, str]
 """Namespace and name."""
@@ -14,8 +15,10 @@ Group = tuple[str, str]
 Change = tuple[Manifest | None, Manifest | None]
 """An object before and after; None where it was not, or is no longer, there."""
 
-BULKY = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Event"})
-"""Kinds that others make in numbers, and whose managedFields (half of their size) decide nothing."""
+
+def without_managed_fields(kind: str) -> bool:
+    """Whether managedFields, half of an object's size, are dropped: they decide nothing where no task writes."""
+    return kind not in WRITTEN
 
 
 class Cache:
@@ -23,8 +26,8 @@ class Cache:
 
     def __init__(self, kind: str) -> None:
         self.version = ""
-        self._type_meta = {"apiVersion": KINDS[kind].api_version, "kind": kind}
-        self._bulky = kind in BULKY
+        self._type_meta = {"apiVersion": kind_of(kind).api_version, "kind": kind}
+        self._bulky = without_managed_fields(kind)
         self._objects: dict[Key, Manifest] = {}
         self._names: dict[tuple[str, Group | None], set[str]] = {}
 

@@ -164,7 +164,7 @@ class Cluster:
             page = requests.list_page(kind, namespace, labels=labels, fields=fields, limit=limit, token=token)
             found = await self._ask(page)
             # The items of a list come without apiVersion and kind.
-            type_meta = {"apiVersion": requests.kind_of(kind).api_version, "kind": kind}
+            type_meta = {"apiVersion": requests.known_kind(kind).api_version, "kind": kind}
             items.extend({**type_meta, **item} for item in found.get("items") or ())
             meta = found.get("metadata") or {}
             token = meta.get("continue")

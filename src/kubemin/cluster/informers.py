@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-from kubemin.cluster.cache import BULKY, Cache
+from kubemin.cluster.cache import Cache, without_managed_fields
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError
-from kubemin.cluster.requests import kind_of
+from kubemin.cluster.requests import known_kind
 from kubemin.cluster.waiters import Waiter, Waiters
 from kubemin.cluster.warning_events import WarningEvents
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Troubled, WatchEvent, observe
@@ -16,8 +16,6 @@ from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
 
 T = TypeVar("T")
-
-_UNLABELLED = frozenset({"Event"})  # the API server's own; no selector of ours would ever match one
 
 
 class _Informer:
@@ -43,8 +41,8 @@ class _Informer:
 class Informers:
     """Watches of the objects that match ``selector``, cluster-wide, begun on first use and kept until closed.
 
-    Objects handed out are the cache's own: to be read, never changed. Pods, ReplicaSets, ControllerRevisions and
-    Events come without managedFields. Events are watched without a selector, for none bears our labels.
+    Objects handed out are the cache's own: to be read, never changed. Those of a kind
+    that no task writes come without managedFields.
     """
 
     def __init__(
@@ -140,8 +138,8 @@ class Informers:
         After a gap the present ones come again as ADDED; what vanished during the gap is not told. Kinds that are kept
         without managedFields are watched a second time.
         """
-        type_meta = {"apiVersion": kind_of(kind).api_version, "kind": kind}
-        async with aclosing(self._observe(kind) if kind in BULKY else self._overhear(kind)) as events_:
+        type_meta = {"apiVersion": known_kind(kind).api_version, "kind": kind}
+        async with aclosing(self._observe(kind) if without_managed_fields(kind) else self._overhear(kind)) as events_:
             async for event in events_:
                 if isinstance(event, Listed):
                     for item in event.items:
@@ -164,15 +162,14 @@ class Informers:
             informer.followers.discard(heard)
 
     def _observe(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
-        labels = None if kind in _UNLABELLED else self._selector
-        return observe(self._cluster, kind, labels=labels, pauses=self._pauses())
+        return observe(self._cluster, kind, labels=self._selector, pauses=self._pauses())
 
     def _informer(self, kind: str) -> _Informer:
         if self._closed:
             raise Closed(f"Cannot watch {kind}: the watches were closed.")
         informer = self._informers.get(kind)
         if informer is None:
-            kind_of(kind)
+            known_kind(kind)
             informer = self._informers[kind] = _Informer(kind)
             informer.task = asyncio.create_task(self._run(informer), name=f"informer {kind}")
         return informer

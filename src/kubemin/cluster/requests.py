@@ -7,8 +7,10 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from kubemin.cluster.errors import Invalid
+from kubemin.spec.kind import Kind
+from kubemin.spec.kinds import UnknownKind, kind_of
 from kubemin.spec.labels import MANAGER
-from kubemin.spec.objects import KINDS, Kind, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 
 Propagation = Literal["Foreground", "Background", "Orphan"]
 Query = tuple[tuple[str, str], ...]
@@ -137,7 +139,7 @@ def object_path(ref: ObjectRef) -> str:
 
 def collection_path(kind: str, namespace: str | None = None, *, whole: bool = True) -> str:
     """URL path of a kind's objects in one namespace or, where ``whole`` permits it, in all of them."""
-    known = kind_of(kind)
+    known = known_kind(kind)
     if not known.namespaced:
         if namespace:
             raise Invalid(f"A {kind} does not live in a namespace.")
@@ -147,12 +149,12 @@ def collection_path(kind: str, namespace: str | None = None, *, whole: bool = Tr
     return f"{known.path}/namespaces/{_segment(namespace or '', f'the namespace of a {kind}')}/{known.plural}"
 
 
-def kind_of(kind: str) -> Kind:
-    """The kind of that name; Invalid when KubeMin does not know it."""
+def known_kind(name: str) -> Kind:
+    """The row of a kind. Raises `Invalid` where KubeMin does not know it."""
     try:
-        return KINDS[kind]
-    except (KeyError, TypeError):
-        raise Invalid(f"KubeMin does not know the kind {kind!r}.") from None
+        return kind_of(name)
+    except (UnknownKind, TypeError):
+        raise Invalid(f"KubeMin does not know the kind {name!r}.") from None
 
 
 def _segment(value: str, what: str) -> str:

@@ -2,6 +2,6 @@
 
 from kubemin.plan.describe import describe
 from kubemin.plan.make import make_plan
-from kubemin.plan.model import PRIORITIES, Job, Plan, Stage, priority_of
+from kubemin.plan.model import Job, Plan, Stage
 
-__all__ = ["PRIORITIES", "Job", "Plan", "Stage", "describe", "make_plan", "priority_of"]
+__all__ = ["Job", "Plan", "Stage", "describe", "make_plan"]

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kubemin.plan.model import PRIORITIES, Job, Plan, Stage
+from kubemin.plan.model import Job, Plan, Stage
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
+from kubemin.spec.kinds import WRITTEN, kind_name
 from kubemin.spec.workflow import Mode, Step, default_workflow
 
 
@@ -57,7 +58,7 @@ def _batches(workflow: Sequence[Step]) -> Iterator[_Batch]:
 
 
 def _priority(item: Rendered) -> int:
-    return PRIORITIES[item.manifest["kind"]]
+    return WRITTEN[kind_name(item.manifest)].priority
 
 
 def _job(seq: int, item: Rendered, component: Component, step: str) -> Job:

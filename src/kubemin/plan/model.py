@@ -8,30 +8,6 @@ from kubemin.render import Fetch
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.workflow import Mode
 
-PRIORITIES: Mapping[str, int] = {
-    "Namespace": -1,
-    "ConfigMap": 0,
-    "Secret": 0,
-    "PersistentVolumeClaim": 1,
-    "ServiceAccount": 1,
-    "Role": 1,
-    "ClusterRole": 1,
-    "RoleBinding": 2,
-    "ClusterRoleBinding": 2,
-    "Service": 10,
-    "Deployment": 10,
-    "StatefulSet": 10,
-    "Job": 10,
-    "Ingress": 10,
-}
-"""Jobs of a lower priority are ready before those of a higher one begin. A binding may be written only while its role
-is there (traps 31)."""
-
-
-def priority_of(kind: str) -> int:
-    """The priority of a kind; of one that no component has, that of workloads."""
-    return PRIORITIES.get(kind, 10)
-
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -9,8 +9,9 @@ from kubemin.render.model import Fetch, Identity, Rendered
 from kubemin.spec import labels
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, shorten
-from kubemin.spec.objects import KINDS, Manifest, ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Context:
         annotations: Mapping[str, str] | None = None,
     ) -> Manifest:
         """An object of the component; ``body`` is what stands beside ``metadata``."""
-        known = KINDS[kind]
+        known = kind_of(kind)
         metadata: dict[str, Any] = {"name": name}
         if known.namespaced:
             metadata["namespace"] = namespace or self.namespace

@@ -2,24 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from kubemin.cluster.readiness.claim import claim
 from kubemin.cluster.readiness.deployment import deployment
 from kubemin.cluster.readiness.job import job
-from kubemin.cluster.readiness.namespace import namespace
-from kubemin.cluster.readiness.pods import crashed, pod, trouble
-from kubemin.cluster.readiness.service import service
+from kubemin.cluster.readiness.pods import crashed, trouble
 from kubemin.cluster.readiness.statefulset import statefulset
 from kubemin.cluster.readiness.verdict import Verdict
+from kubemin.spec.kind import Health
+from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.objects import Manifest
 
 __all__ = ["RELATED", "Verdict", "crashed", "readiness", "trouble"]
 
 RELATED: Mapping[str, tuple[str, ...]] = {
-    "Deployment": ("ReplicaSet", "Pod"),
-    "StatefulSet": ("Pod",),
-    "Job": ("Pod",),
+    kind.name: kind.controller.told_by if kind.controller else ()
+    for kind in KINDS.values()
+    if kind.health is Health.READINESS
 }
-"""The kinds whose objects tell more about a kind: what an informer should watch beside it."""
+"""The kinds that a job waits for, each with the kinds whose objects tell more about it."""
 
 
 def readiness(
@@ -36,7 +35,7 @@ def readiness(
     """
     if item is None:
         return Verdict("waiting", "It does not exist yet")
-    kind, name = item["kind"], item["metadata"]["name"]
+    kind, name = kind_name(item), item["metadata"]["name"]
     if "deletionTimestamp" in item["metadata"]:
         return Verdict("waiting", f"{kind} {name} is being deleted")
     match kind:
@@ -46,13 +45,5 @@ def readiness(
             return statefulset(item, pods, events)
         case "Job":
             return job(item, pods, events)
-        case "PersistentVolumeClaim":
-            return claim(item, events)
-        case "Service":
-            return service(item)
-        case "Namespace":
-            return namespace(item)
-        case "Pod":
-            return pod(item, events)
         case _:
             return Verdict("ready", f"{kind} {name} exists", 1)

@@ -15,6 +15,7 @@ from kubemin.engine.objects.dependents import dependents, pvc_name_prefixes
 from kubemin.engine.objects.live import get_or_none, until_gone
 from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import WriteKind
@@ -24,8 +25,6 @@ FENCE = "kubemin.io/fence"
 
 _REVISION = "deployment.kubernetes.io/revision"
 
-_WITH_PODS = {"Deployment", "StatefulSet", "Job", "ReplicaSet"}
-_WITH_HISTORY = {"Deployment", "StatefulSet"}
 _PODS_NAMED = 3
 
 _LAG = 0.5
@@ -84,7 +83,7 @@ class Deleter:
 
         async def lasts(now: Manifest) -> None:
             selector = (now.get("spec") or {}).get("selector") or {}
-            labels = selector.get("matchLabels") if ref.kind in _WITH_PODS else None
+            labels = selector.get("matchLabels") if kind_of(ref.kind).controller else None
             pods: list[Manifest] = []
             if labels:
                 with contextlib.suppress(ClusterError):
@@ -166,7 +165,8 @@ class Deleter:
 
     async def unmark(self, resource: Resource, manifest: Manifest) -> None:
         """Take our marks off what the object's controller made: the object, and all of that, stay as they are."""
-        if not resource.dependents and resource.ref.kind not in _WITH_HISTORY:
+        controller = kind_of(resource.ref.kind).controller
+        if not resource.dependents and (controller is None or controller.history is None):
             return
         owner = await get_or_none(self._cluster, resource.ref)
         for item in await dependents(self._cluster, resource.ref, manifest, owner):
@@ -216,7 +216,7 @@ class Deleter:
 
 def propagation(kind: str) -> Literal["Foreground", "Background"]:
     """Workloads go in the foreground: gone means that their Pods are gone too."""
-    return "Foreground" if kind in _WITH_PODS else "Background"
+    return "Foreground" if kind_of(kind).controller else "Background"
 
 
 def _made_since(resource: Resource, item: Manifest) -> bool:

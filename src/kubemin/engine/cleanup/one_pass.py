@@ -8,7 +8,7 @@ from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal, Resource
-from kubemin.plan import priority_of
+from kubemin.spec.kinds import WRITTEN
 
 Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
@@ -32,8 +32,8 @@ be counted as taken for a moment still."""
 def forwards(rows: Sequence[Resource]) -> list[list[Resource]]:
     """One turn a priority, in the order of a deploy: what others read before what reads it."""
     by_priority: dict[int, list[Resource]] = {}
-    for row in sorted(rows, key=lambda one: priority_of(one.ref.kind)):
-        by_priority.setdefault(priority_of(row.ref.kind), []).append(row)
+    for row in sorted(rows, key=lambda one: WRITTEN[one.ref.kind].priority):
+        by_priority.setdefault(WRITTEN[row.ref.kind].priority, []).append(row)
     return list(by_priority.values())
 
 

@@ -18,11 +18,12 @@ from kubemin.engine.deploy.write import leftovers, refuse_foreign, without_forei
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.format_diff import format_difference
-from kubemin.engine.objects.immutable import is_pvc_expansion, told
+from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.merge import differences
 from kubemin.engine.objects.ownership import convert_create_to_apply
 from kubemin.plan import Job
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -134,7 +135,7 @@ async def _preview_job(cluster: Cluster, job: Job, trouble: Trouble) -> JobPrevi
             if _NO_DRY_RUN in error.message:
                 return JobPreview("write")  # an admission webhook that cannot be asked without doing it
             if not error.retryable:
-                raise JobFailed(told(job.ref, error)) from error
+                raise JobFailed(with_advice(job.ref, error)) from error
             if asyncio.get_running_loop().time() > patience:
                 raise
             trouble(job.seq, error.message)
@@ -149,7 +150,7 @@ async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> JobPreview:
         await cluster.create({**job.manifest, "metadata": metadata}, dry_run=True)
     except Invalid as error:
         if _BY_POLICY not in error.message:
-            raise JobFailed(told(job.ref, error)) from error
+            raise JobFailed(with_advice(job.ref, error)) from error
     except ClusterError:
         pass
     return JobPreview("create")
@@ -187,7 +188,7 @@ async def _change(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
     if left := leftovers(wanted, answer):
         raise JobFailed(f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have")
     changes = [
-        format_difference(path, old, new, secret=job.ref.kind == "Secret")
+        format_difference(path, old, new, secret=kind_of(job.ref.kind).secret)
         for path, old, new in differences(_unmarked(live), _unmarked(answer))
     ]
     if is_pvc_expansion(live, answer):

@@ -21,7 +21,7 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.dependents import uids_of_dependents
-from kubemin.engine.objects.immutable import told
+from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import get_or_none, until_gone
 from kubemin.engine.objects.ownership import (
     application_of,
@@ -83,7 +83,7 @@ class ObjectWriter:
                 late = asyncio.get_running_loop().time() > patience
                 waits_for_role = self._waits_for_role(error)
                 if not error.retryable and (late or not waits_for_role):
-                    raise JobFailed(told(ref, error)) from error
+                    raise JobFailed(with_advice(ref, error)) from error
                 if isinstance(error, Unreachable) and late:
                     raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
                 self.report(

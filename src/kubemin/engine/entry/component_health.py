@@ -7,14 +7,15 @@ from typing import Literal
 
 from kubemin.cluster.cached_readiness import readiness_from_cache
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import Verdict
+from kubemin.cluster.readiness import RELATED, Verdict
+from kubemin.spec.kind import Health
+from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.labels import NAME
 from kubemin.spec.objects import Manifest
 
-_WORKLOADS = ("Deployment", "StatefulSet", "Job")
-_PLAIN = ("ConfigMap", "Secret")
-_EXPOSED = ("Ingress", "Service")
-_WATCHED = (*_WORKLOADS, *_PLAIN, *_EXPOSED, "Pod", "ReplicaSet")
+_TELLING = tuple(kind.name for kind in KINDS.values() if kind.health is not Health.NOTHING)
+_WITH_HEALTH = tuple(name for name in _TELLING if KINDS[name].health is not Health.ADDRESS)
+_WATCHED = {*_TELLING, *(name for kind in _TELLING for name in RELATED.get(kind, ()))}
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,13 @@ class ComponentWatch:
     def states(self, app_id: str) -> dict[str, ComponentHealth]:
         """By component name; one that is not in the cluster is left out."""
         parts: defaultdict[str, list[Manifest]] = defaultdict(list)
-        for kind in (*_WORKLOADS, *_PLAIN, *_EXPOSED):
+        for kind in _TELLING:
             for obj in self._informers.of_application(kind, app_id):
                 parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
         return {name: self._health(objects) for name, objects in parts.items()}
 
     def _health(self, objects: list[Manifest]) -> ComponentHealth:
-        verdicts = [
-            readiness_from_cache(self._informers, obj) for obj in objects if obj["kind"] in (*_WORKLOADS, *_PLAIN)
-        ]
+        verdicts = [readiness_from_cache(self._informers, obj) for obj in objects if kind_name(obj) in _WITH_HEALTH]
         links = tuple(link for obj in objects for link in _links(obj))
         return ComponentHealth(
             _status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links

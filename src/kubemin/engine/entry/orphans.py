@@ -20,29 +20,12 @@ from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import Identity, render
 from kubemin.spec.issues import SpecError
+from kubemin.spec.kinds import WRITTEN, kind_name
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState
 from kubemin.store import Database, Tx, applications, journal, tasks
-
-KINDS = (
-    "Ingress",
-    "Deployment",
-    "StatefulSet",
-    "Job",
-    "Service",
-    "ServiceAccount",
-    "Role",
-    "RoleBinding",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "PersistentVolumeClaim",
-    "ConfigMap",
-    "Secret",
-    "Namespace",
-)
-"""The kinds that tasks create, in the order in which orphans are deleted."""
 
 _TRIES = 5
 
@@ -73,7 +56,9 @@ class Orphans:
 
     async def find(self) -> list[Orphan]:
         """All orphans that the cluster has now."""
-        listings = await asyncio.gather(*(self._cluster.list(kind, labels=f"{MANAGED_BY}={MANAGER}") for kind in KINDS))
+        listings = await asyncio.gather(
+            *(self._cluster.list(kind, labels=f"{MANAGED_BY}={MANAGER}") for kind in WRITTEN)
+        )
         objects = [obj for listing in listings for obj in listing.items if not controlled(obj)]
         by_task: defaultdict[str, list[Manifest]] = defaultdict(list)
         for obj in objects:
@@ -85,7 +70,7 @@ class Orphans:
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
             found += await _orphaned_volumes(known, objects, {one.ref for one in found})
-        return sorted(found, key=lambda one: (KINDS.index(one.ref.kind), one.ref))
+        return sorted(found, key=lambda one: (WRITTEN[one.ref.kind].deleted, one.ref))
 
     async def delete(self, *, volumes: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
         """Delete the very objects that `find` finds; those that could not be deleted say why.
@@ -186,11 +171,11 @@ async def _orphaned_volumes(known: _Applications, objects: Sequence[Manifest], o
     """
     owners: dict[tuple[str, str], Manifest] = {}
     for obj in objects:
-        if obj["kind"] == "StatefulSet":
+        if kind_name(obj) == "StatefulSet":
             owners |= {(obj["metadata"]["namespace"], prefix): obj for prefix in pvc_name_prefixes(obj)}
     found = []
     for obj in objects:
-        if obj["kind"] != "PersistentVolumeClaim" or _task_of(obj) or terminating(obj):
+        if kind_name(obj) != "PersistentVolumeClaim" or _task_of(obj) or terminating(obj):
             continue
         owner = owners.get((obj["metadata"]["namespace"], obj["metadata"]["name"].rpartition("-")[0] + "-"))
         if owner is not None and ObjectRef.of(owner) in orphans:

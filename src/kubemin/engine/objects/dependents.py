@@ -3,23 +3,26 @@
 Told apart by uid: what was there when we looked, before our write, stays; what came since is ours to remove.
 """
 
+from collections.abc import Sequence
+
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import NotFound
+from kubemin.spec.kind import Kind
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 
 
 async def uids_of_dependents(cluster: Cluster, manifest: Manifest, live: Manifest | None) -> dict[str, list[str]]:
     """The uids, by kind, of what a controller might make for this object and is there already."""
-    found: dict[str, list[str]] = {}
-    for kind, objects in (await _present(cluster, manifest, live)).items():
-        found[kind] = sorted(item["metadata"]["uid"] for item in objects)
-    return found
+    ref = ObjectRef.of(manifest)
+    present = await _present(cluster, kind_of(ref.kind), manifest, ref.namespace, live)
+    return {kind: sorted(item["metadata"]["uid"] for item in objects) for kind, objects in present.items()}
 
 
 async def dependents(cluster: Cluster, ref: ObjectRef, manifest: Manifest, owner: Manifest | None) -> list[Manifest]:
     """What there is now of what a controller may make for the object. Raises `ClusterError`."""
-    named = {**manifest, "kind": ref.kind, "metadata": {"name": ref.name, "namespace": ref.namespace}}
-    present = await _present(cluster, named, owner)
+    named = {**manifest, "metadata": {"name": ref.name}}
+    present = await _present(cluster, kind_of(ref.kind), named, ref.namespace, owner)
     return [item for objects in present.values() for item in objects]
 
 
@@ -29,24 +32,29 @@ def pvc_name_prefixes(manifest: Manifest) -> list[str]:
     return [f"{template['metadata']['name']}-{manifest['metadata']['name']}-" for template in templates]
 
 
-async def _present(cluster: Cluster, manifest: Manifest, owner: Manifest | None) -> dict[str, list[Manifest]]:
-    kind, namespace = manifest["kind"], manifest["metadata"].get("namespace", "")
+async def _present(
+    cluster: Cluster, kind: Kind, manifest: Manifest, namespace: str, owner: Manifest | None
+) -> dict[str, list[Manifest]]:
     present: dict[str, list[Manifest]] = {}
-    if kind == "StatefulSet" and (prefixes := pvc_name_prefixes(manifest)):
-        present["PersistentVolumeClaim"] = [
-            item
-            for item in await _list(cluster, "PersistentVolumeClaim", namespace)
-            if any(_is_ordinal(item["metadata"]["name"], prefix) for prefix in prefixes)
-        ]
-    if owner is not None and kind in ("Deployment", "StatefulSet"):
-        history = "ReplicaSet" if kind == "Deployment" else "ControllerRevision"
-        uid = owner["metadata"]["uid"]
-        present[history] = [
-            item
-            for item in await _list(cluster, history, namespace)
-            if any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences") or [])
-        ]
+    for made in kind.controller.leaves if kind.controller else ():
+        if made == "PersistentVolumeClaim":  # nothing but its name ties it to its StatefulSet
+            if prefixes := pvc_name_prefixes(manifest):
+                items = await _list(cluster, made, namespace)
+                present[made] = [item for item in items if _is_of_template(item, prefixes)]
+        elif owner is not None:
+            uid = owner["metadata"]["uid"]
+            items = await _list(cluster, made, namespace)
+            present[made] = [item for item in items if _is_owned(item, uid)]
     return present
+
+
+def _is_owned(item: Manifest, uid: str) -> bool:
+    return any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences") or [])
+
+
+def _is_of_template(pvc: Manifest, prefixes: Sequence[str]) -> bool:
+    prefix, dash, ordinal = pvc["metadata"]["name"].rpartition("-")
+    return prefix + dash in prefixes and ordinal.isdigit()
 
 
 async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
@@ -54,7 +62,3 @@ async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
         return (await cluster.list(kind, namespace)).items
     except NotFound:
         return []
-
-
-def _is_ordinal(name: str, prefix: str) -> bool:
-    return name.startswith(prefix) and name[len(prefix) :].isdigit()

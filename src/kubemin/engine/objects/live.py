@@ -10,6 +10,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Closed, ClusterError, NotFound, ServerError, Throttled, Unreachable
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -23,7 +24,6 @@ async def get_or_none(cluster: Cluster, ref: ObjectRef) -> Manifest | None:
 
 
 _MANY = 4
-_LARGE = frozenset({"ConfigMap", "Secret"})  # up to a megabyte each: rather one by one
 
 
 async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> dict[ObjectRef, Manifest]:
@@ -31,7 +31,7 @@ async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> 
 
     What is not found may be there all the same: without the application's label, or because nobody could be asked.
     """
-    collections = Counter((ref.kind, ref.namespace) for ref in refs if ref.kind not in _LARGE)
+    collections = Counter((ref.kind, ref.namespace) for ref in refs if not kind_of(ref.kind).large)
     found: dict[ObjectRef, Manifest] = {}
 
     async def live(kind: str, namespace: str) -> None:

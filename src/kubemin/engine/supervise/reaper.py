@@ -5,7 +5,7 @@ it is not the object that the task's journal knows, that task's cleanup is opene
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import structlog
 
@@ -16,29 +16,13 @@ from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import controlled, task_of, token_of
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.run import RunDeps
+from kubemin.spec.kinds import WRITTEN
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from kubemin.store import journal, tasks
 from kubemin.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
-
-KINDS_WATCHED = (
-    "ConfigMap",
-    "Secret",
-    "PersistentVolumeClaim",
-    "ServiceAccount",
-    "Service",
-    "Deployment",
-    "StatefulSet",
-    "Job",
-    "Ingress",
-    "Role",
-    "RoleBinding",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "Namespace",
-)
 
 _SWEEP = 5.0
 _GATHER = 0.5  # seconds: a deploy's objects come one by one, and are judged together
@@ -47,7 +31,7 @@ _GATHER = 0.5  # seconds: a deploy's objects come one by one, and are judged tog
 class Reaper:
     """Runs beside a worker. Any number of them may run: reopening is one conditional update."""
 
-    def __init__(self, deps: RunDeps, doorbell: Doorbell, kinds: Sequence[str] = KINDS_WATCHED) -> None:
+    def __init__(self, deps: RunDeps, doorbell: Doorbell, kinds: Collection[str] = tuple(WRITTEN)) -> None:
         self._db = deps.db
         self._cluster = deps.cluster
         self._informers: Informers = deps.informers

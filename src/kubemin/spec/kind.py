@@ -1,0 +1,80 @@
+"""What KubeMin has to know of a kind; the rows are in `kubemin.spec.kinds`.
+
+No fact has a default: a row that lacks one fails when it is imported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Health(Enum):
+    """What an object tells about its component."""
+
+    READINESS = "readiness"
+    """Whether it is ready: a job waits for that."""
+    EXISTENCE = "existence"
+    """It is well when it is there."""
+    ADDRESS = "address"
+    """Only where the component is reached."""
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Facts of a kind that tasks write. The reaper and ``orphans`` look at every such kind."""
+
+    priority: int
+    """Objects of a lower priority are ready before those of a higher one are written."""
+    deleted: int
+    """Its place in the order in which orphans are deleted."""
+    advice: str
+    """What to do where the API server refuses a change for good; empty for a kind of which it refuses none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """Facts of a kind whose controller makes Pods."""
+
+    told_by: tuple[str, ...]
+    """The kinds whose objects tell how it does: they are watched beside it."""
+    leaves: tuple[str, ...]
+    """The kinds of what the controller makes and does not remove again (design R6)."""
+    history: str | None
+    """The kind in which it keeps former versions; they get a copy of the object's annotations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind: how the API server serves it, and how KubeMin treats it."""
+
+    name: str
+    group: str
+    """Empty for the core group."""
+    version: str
+    plural: str
+    namespaced: bool
+    written: Written | None
+    """None for a kind that no task writes."""
+    controller: Controller | None
+    """None for a kind without Pods."""
+    health: Health
+    large: bool
+    """An object may be a megabyte: many are never asked for at once."""
+    secret: bool
+    """Its values are masked for people."""
+    list_keys: Mapping[str, tuple[str, ...]] = field(hash=False, compare=False)
+    """The lists that the API server merges item by item: field name → the keys that tell the items apart.
+
+    From ``x-kubernetes-list-map-keys`` of the OpenAPI document. Any other list is one value.
+    """
+
+    @property
+    def api_version(self) -> str:
+        """``<group>/<version>``, or ``v1`` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def path(self) -> str:
+        """The URL prefix below which the kind lies: ``/api/v1`` or ``/apis/<group>/<version>``."""
+        return f"/{'apis' if self.group else 'api'}/{self.api_version}"
