@@ -6,7 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.engine.objects.merge import changed_paths, ownership, restoration
+from kubemin.engine.objects.diff import changed_paths
+from kubemin.engine.objects.managed_fields import restored_managed_fields
+from kubemin.engine.objects.merge import restoration
 
 _leaves = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b", "c"]), st.booleans())
 _names = st.sampled_from(["x", "y", "z", "w"])
@@ -161,7 +163,7 @@ def test_ownership_goes_back_to_whom_we_took_it_from() -> None:
     applied = _owned(_entry("kubectl", {"f:data": {"f:b": {}}}, "Apply"), _entry("kubemin", {"f:data": {"f:a": {}}}))
     since = _entry("someone", {"f:data": {"f:c": {}}})
     current = _owned(*applied["metadata"]["managedFields"], since)
-    assert ownership(before, applied, current, "kubemin") == [theirs, since]
+    assert restored_managed_fields(before, applied, current, "kubemin") == [theirs, since]
 
 
 def test_changed_paths_name_the_fields() -> None:

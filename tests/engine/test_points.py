@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, Service
-from kubemin.engine.objects.merge import changed_paths
+from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits

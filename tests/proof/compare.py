@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kubemin.engine.objects.merge import changed_paths
+from kubemin.engine.objects.diff import changed_paths
 from kubemin.spec.labels import MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest
 

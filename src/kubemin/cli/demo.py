@@ -27,8 +27,7 @@ from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
 from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
-from kubemin.engine.objects.format_diff import format_difference
-from kubemin.engine.objects.merge import differences
+from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 

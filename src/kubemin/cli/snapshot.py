@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from kubemin.cluster import Cluster
-from kubemin.engine.objects.merge import changed_paths
+from kubemin.engine.objects.diff import changed_paths
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest, ObjectRef
 

@@ -12,9 +12,11 @@ from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal, Resource, Write
 from kubemin.engine.objects.bindings import lacking_role
+from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.immutable import is_pvc_expansion
 from kubemin.engine.objects.live import get_many, get_or_none
-from kubemin.engine.objects.merge import changed_paths, ownership, restoration
+from kubemin.engine.objects.managed_fields import restored_managed_fields
+from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.shield import to_the_end
@@ -244,7 +246,7 @@ class Rollback:
         before = resource.before or live
         applied = resource.applied or applied_view(before, live)
         undone = restoration(before, applied, live)
-        owners = ownership(before, applied, live, MANAGER)
+        owners = restored_managed_fields(before, applied, live, MANAGER)
         kept, body = list(undone.kept), undone.body
         one_way = is_pvc_expansion(body, live)
         if one_way:

@@ -17,10 +17,9 @@ from kubemin.engine.deploy.sharing import shared_by_others
 from kubemin.engine.deploy.write import leftovers, refuse_foreign, without_foreign_replicas
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
-from kubemin.engine.objects.format_diff import format_difference
+from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.merge import differences
 from kubemin.engine.objects.ownership import convert_create_to_apply
 from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of

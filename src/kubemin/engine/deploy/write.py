@@ -21,7 +21,9 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.dependents import uids_of_dependents
+from kubemin.engine.objects.diff import Path, format_path
 from kubemin.engine.objects.immutable import with_advice
+from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_of
 from kubemin.engine.objects.live import get_or_none, until_gone
 from kubemin.engine.objects.ownership import (
     application_of,
@@ -150,36 +152,24 @@ def without_foreign_replicas(manifest: Manifest, live: Manifest) -> Manifest:
     return {**manifest, "spec": {key: value for key, value in manifest["spec"].items() if key != "replicas"}}
 
 
-_NAMED_LISTS = ("containers", "initContainers", "volumes", "env", "volumeMounts")
-
-
-def leftovers(wanted: Any, answer: Any, path: str = "") -> list[str]:
+def leftovers(wanted: Manifest, answer: Manifest) -> list[str]:
     """Items of merged lists that the answer has and the manifest does not: another manager's, kept by the apply."""
+    return _leftovers(wanted, answer, (), list_keys_of(answer))
+
+
+def _leftovers(wanted: Any, answer: Any, path: Path, keys: ListKeys) -> list[str]:
     found: list[str] = []
+    maps: list[dict[str, Any]] | None = None
     if isinstance(wanted, dict) and isinstance(answer, dict):
-        for key, value in wanted.items():
-            below = f"{path}.{key}" if path else key
-            shared_by_others = answer.get(key)
-            if isinstance(value, list) and isinstance(shared_by_others, list):
-                found += _leftover_items(key, value, shared_by_others, below)
-            else:
-                found += leftovers(value, shared_by_others, below)
-    return found
-
-
-def _leftover_items(key: str, wanted: list[Any], answer: list[Any], path: str) -> list[str]:
-    if key == "ports":
-        identity = ("containerPort",) if any("containerPort" in item for item in answer) else ("port",)
-    elif key in _NAMED_LISTS:
-        identity = ("mountPath",) if key == "volumeMounts" else ("name",)
-    else:
-        return []
-    mine = {item.get(identity[0]): item for item in wanted}
-    found: list[str] = []
-    for item in answer:
-        name = item.get(identity[0])
-        if name not in mine:
-            found.append(f"{path}[{name}]")
+        maps = [wanted, {key: value for key, value in answer.items() if key in wanted}]
+    elif isinstance(wanted, list) and isinstance(answer, list):
+        maps = items_by_key(keys, path[-1], wanted, answer)
+    if maps is None:
+        return found
+    declared, there = maps
+    for key, theirs in there.items():
+        if key in declared:
+            found += _leftovers(declared[key], theirs, (*path, key), keys)
         else:
-            found += leftovers(mine[name], item, f"{path}[{name}]")
+            found.append(format_path((*path, key)))
     return found

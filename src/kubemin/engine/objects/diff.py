@@ -1,0 +1,108 @@
+"""Where two versions of an object differ, and how that is told to people. Pure."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, Final
+
+from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_of
+from kubemin.spec.objects import Manifest
+
+
+class Absent(Enum):
+    """Stands for a part that is not there; None is a value of its own."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+Path = tuple[str, ...]
+
+METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
+"""The parts of ``metadata`` that users write."""
+
+NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
+
+_MASK = "******"
+_LONGEST = 200
+_LINES = 40
+
+
+def content(obj: Manifest) -> Manifest:
+    """The part of an object that users write: no status, no bookkeeping metadata."""
+    rest = {key: value for key, value in obj.items() if key not in NOT_CONTENT}
+    meta = {key: obj["metadata"][key] for key in METADATA if obj["metadata"].get(key)}
+    return {**rest, "metadata": meta}
+
+
+def differences(before: Manifest, after: Manifest) -> list[tuple[str, Any, Any]]:
+    """Where two versions of an object differ in content, labels or annotations: path, old and new (None: absent)."""
+    found: list[tuple[str, Any, Any]] = []
+    _compare(content(before), content(after), (), list_keys_of(after), found)
+    return found
+
+
+def changed_paths(before: Manifest, after: Manifest) -> list[str]:
+    """The fields of content, labels and annotations in which two versions of an object differ, as paths."""
+    return [path for path, _, _ in differences(before, after)]
+
+
+def _compare(one: Any, two: Any, path: Path, keys: ListKeys, found: list[tuple[str, Any, Any]]) -> None:
+    if one == two:
+        return
+    maps: list[dict[str, Any]] | None = None
+    if isinstance(one, dict) and isinstance(two, dict):
+        maps = [one, two]
+    elif isinstance(one, list) and isinstance(two, list) and path:
+        maps = items_by_key(keys, path[-1], one, two)
+    if maps is None:
+        found.append((format_path(path), None if one is ABSENT else one, None if two is ABSENT else two))
+        return
+    for key in ordered_keys(*maps):
+        _compare(maps[0].get(key, ABSENT), maps[1].get(key, ABSENT), (*path, key), keys, found)
+
+
+def ordered_keys(*maps: dict[str, Any]) -> list[str]:
+    """The keys of all maps, each once, in the order in which they come."""
+    return list(dict.fromkeys(key for version in maps for key in version))
+
+
+def format_path(path: Path) -> str:
+    """``spec.containers[web].image``."""
+    text = ""
+    for part in path:
+        text += part if part.startswith("[") or not text else f".{part}"
+    return text
+
+
+def format_difference(path: str, old: object, new: object, *, secret: bool) -> str:
+    """One difference: ``path: old → new``, texts of several lines as a diff; values of a Secret are masked.
+
+    Its annotations too: `kubectl apply` keeps a copy of the whole object there.
+    """
+    if secret and path.startswith(("data", "stringData", "metadata.annotations")):
+        return f"{path}: {_masked(old)} → {_masked(new)}"
+    if isinstance(old, str) and isinstance(new, str) and ("\n" in old or "\n" in new):
+        return "\n".join([f"{path}:", *(f"  {line}" for line in _lines(old, new))])
+    return f"{path}: {_value(old)} → {_value(new)}"
+
+
+def _masked(value: object) -> str:
+    return "nothing" if value is None else _MASK
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text if "\n" not in text else json.dumps(text, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def _lines(old: str, new: str) -> Iterator[str]:
+    found = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1))[2:]
+    yield from (line[:_LONGEST] for line in found[:_LINES])
+    if len(found) > _LINES:
+        yield f"… {len(found) - _LINES} more lines"
