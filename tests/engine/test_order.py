@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Unanswered
-from kubemin.engine.cleanup.deletion import FENCE
 from kubemin.engine.deploy import namespaces
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.ownership import controlled
 from kubemin.spec.kinds import KINDS, WRITTEN
-from kubemin.spec.labels import WRITE_TOKEN
+from kubemin.spec.labels import FENCE, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, tasks

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kubemin.engine.cleanup.deletion import FENCE
 from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application
-from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID, WRITE_TOKEN
+from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import jobs, journal

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from kubemin.engine.cleanup.deletion import FENCE
 from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.kinds import KINDS
+from kubemin.spec.labels import FENCE
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Fault, RequestInfo

@@ -170,7 +170,7 @@ async def test_a_claim_that_was_stripped_from_an_unanswered_create_is_named(held
     assert await held.look(config_map()) is not None
     (row,) = held.journal.resources.values()
     assert row.state is ResourceState.KEPT
-    assert row.why == "it does not carry this task's claim"
+    assert row.why == "it does not carry this task's write token"
 
 
 async def test_an_object_whose_claim_nobody_knows_is_left_to_orphans(

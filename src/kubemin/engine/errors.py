@@ -23,7 +23,7 @@ class StatusError(EngineError):
 
 
 class JobFailed(StatusError):
-    """The job cannot succeed, whoever tries again: the task is ``failed``."""
+    """The job cannot succeed, and trying again would not help: the task is ``failed``."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(TaskStatus.FAILED, cause)
@@ -50,7 +50,7 @@ class StillThere(EngineError):
 
 
 class OutOfTurn(EngineError):
-    """A look shows that a row's turn in a cleanup is another one than it seemed; its row says which."""
+    """The live object shows that a row has to be settled in another turn of the cleanup; the row says in which."""
 
 
 class InUse(EngineError):

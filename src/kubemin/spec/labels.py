@@ -14,6 +14,9 @@ TASK_ID = "kubemin.io/task-id"
 WRITE_TOKEN = "kubemin.io/write-token"  # noqa: S105  the name of an annotation
 """Annotation: the token of the request that wrote the object last."""
 
+FENCE = "kubemin.io/fence"
+"""Annotation, set and taken off again: it moves the version past an unanswered request (design R4)."""
+
 SHARE_NAME = "kubemin-share-name"
 SHARE_STRATEGY = "kubemin-share-strategy"
 

@@ -14,6 +14,9 @@ Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
 
 Settle = Callable[[Resource], Awaitable[Later | None]]
+"""Undoes or removes what a row names. Raises `StillThere`, `OutOfTurn`, `ClusterError`."""
+
+Prepare = Callable[[Sequence[Resource]], Awaitable[None]]
 
 Order = Callable[[Sequence[Resource]], list[list[Resource]]]
 """Cuts rows into turns, none of them empty."""
@@ -48,7 +51,7 @@ async def one_pass(
     settle: Settle,
     seconds: float,
     *,
-    prepare: Callable[[Sequence[Resource]], Awaitable[None]],
+    prepare: Prepare,
     order: Order = backwards,
 ) -> list[Resource]:
     """``settle`` each row, those of one turn together; returns what is left, each with its ``why``.
@@ -57,66 +60,98 @@ async def one_pass(
     end, if any other row is done by then: that may have been in its way. Raises `Stopped` once the lease is lost,
     `StoreError` where the journal cannot be written.
     """
-    slots = asyncio.Semaphore(_CONCURRENCY)
-    now = asyncio.get_running_loop().time
-    deadline = now() + seconds
-    waiting = list(rows)
-    refused: list[Resource] = []
-    too_late: list[Resource] = []
-    rests: set[asyncio.Task[None]] = set()
+    run = _Pass(journal, rows, settle, seconds, prepare, order)
+    async with asyncio.TaskGroup() as run.rests:
+        await run.take_turns()
+        await run.try_refused_again()
+    await journal.flush()
+    return run.too_late + run.refused
 
-    async def settles(row: Resource, until: float) -> None:
-        async with slots:
-            later = await tries(row, until, lambda: settle(row))
-        if later is not None:
-            rests.add(afterwards.create_task(ends(row, later)))
 
-    async def ends(row: Resource, later: Later) -> None:
-        await tries(row, deadline, later)
+class _Pass:
+    """The state of one pass."""
 
-    async def tries(row: Resource, until: float, step: Callable[[], Awaitable[Later | None]]) -> Later | None:
-        left = refused
+    rests: asyncio.TaskGroup
+    """Runs what later turns need not wait for."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        rows: Sequence[Resource],
+        settle: Settle,
+        seconds: float,
+        prepare: Prepare,
+        order: Order,
+    ) -> None:
+        self.refused: list[Resource] = []
+        self.too_late: list[Resource] = []
+        self._journal = journal
+        self._number = len(rows)
+        self._settle = settle
+        self._seconds = seconds
+        self._prepare = prepare
+        self._order = order
+        self._now = asyncio.get_running_loop().time
+        self._deadline = self._now() + seconds
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._waiting = list(rows)
+        self._unfinished: set[asyncio.Task[None]] = set()
+
+    async def take_turns(self) -> None:
+        """Settle what waits, one turn after the other."""
+        while self._waiting:
+            together, *to_come = self._order(self._waiting)
+            self._waiting = [row for turn in to_come for row in turn]
+            kept_back = self._seconds * _RESERVE * (len(to_come) + bool(self.refused))
+            until = self._deadline - kept_back
+            if self._unfinished and any(row.ref.kind == "Namespace" for row in together):
+                await asyncio.wait(self._unfinished)  # the deletion of a Namespace takes along whatever is in it
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout((until - self._now()) / 4):
+                    await self._prepare(together)
+            async with asyncio.TaskGroup() as turn:
+                for row in together:
+                    turn.create_task(self._take(row, until))
+
+    async def try_refused_again(self) -> None:
+        """Try again what was refused, as long as something else was settled that may have been in its way."""
+        for pause in _ONCE_MORE:
+            settled = self._number - len(self.too_late) - len(self.refused)
+            if not self.refused or not settled or self._now() + pause >= self._deadline:
+                return
+            await asyncio.sleep(pause)
+            self._waiting, self.refused = self.refused, []
+            await self.take_turns()
+
+    async def _take(self, row: Resource, until: float) -> None:
+        async with self._slots:
+            rest = await self._try(row, until, lambda: self._settle(row))
+        if rest is not None:
+            finishing = self.rests.create_task(self._finish(row, rest))
+            self._unfinished.add(finishing)
+
+    async def _finish(self, row: Resource, rest: Later) -> None:
+        await self._try(row, self._deadline, rest)
+
+    async def _try(self, row: Resource, until: float, step: Callable[[], Awaitable[Later | None]]) -> Later | None:
+        """Take a step of a row's cleanup; what does not succeed goes to a list, with its ``why``."""
+        left = self.refused
         try:
             async with asyncio.timeout_at(until):
                 return await _again_and_again(row, step)
         except OutOfTurn:
-            waiting.append(row)
+            self._waiting.append(row)
             return None
         except StillThere as error:
             why = str(error) if error.ref != row.ref else error.why
         except ClusterError as error:
             why = error.message
         except TimeoutError:
-            left, why = too_late, row.why or "there was no time left to look at it"
+            left, why = self.too_late, row.why or "there was no time left to look at it"
         row.why = ""
-        journal.settle(row, row.state, why)
+        self._journal.settle(row, row.state, why)
         left.append(row)
         return None
-
-    async def take_turns() -> None:
-        while waiting:
-            together, *to_come = order(waiting)
-            waiting[:] = [row for turn in to_come for row in turn]
-            until = deadline - seconds * _RESERVE * (len(to_come) + bool(refused))
-            if rests and any(row.ref.kind == "Namespace" for row in together):
-                await asyncio.wait(rests)  # it takes along whatever is in it
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout((until - now()) / 4):
-                    await prepare(together)
-            async with asyncio.TaskGroup() as group:
-                for row in together:
-                    group.create_task(settles(row, until))
-
-    async with asyncio.TaskGroup() as afterwards:
-        await take_turns()
-        for pause in _ONCE_MORE:
-            if not 0 < len(refused) < len(rows) - len(too_late) or now() + pause >= deadline:
-                break
-            await asyncio.sleep(pause)
-            waiting[:], refused[:] = refused, []
-            await take_turns()
-    await journal.flush()
-    return too_late + refused
 
 
 async def _again_and_again(row: Resource, step: Callable[[], Awaitable[Later | None]]) -> Later | None:

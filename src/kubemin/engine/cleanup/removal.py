@@ -1,4 +1,4 @@
-"""Removing what an application no longer has, forward only (design R11): a deletion cannot be put back."""
+"""Removing what an application no longer has (design R11). It only goes forward: a deletion cannot be put back."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,6 +6,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
+from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.errors import InUse
 from kubemin.engine.journal.journal import Journal, Resource
@@ -35,7 +36,8 @@ class Removal:
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
-        self._remover = Deleter(journal, cluster, informers)
+        self._deleter = Deleter(journal, cluster, informers)
+        self._dependents = Dependents(journal, cluster, self._deleter)
         self._live: dict[ObjectRef, Manifest] = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
@@ -44,7 +46,7 @@ class Removal:
         return await one_pass(self._journal, unsettled, self._remove, seconds, prepare=self._get_many)
 
     async def _get_many(self, rows: Sequence[Resource]) -> None:
-        """Have a first look at many objects at once. It only serves for what a request with its version can follow."""
+        """Read many objects by one request a kind; it may be old when it is used: each deletion carries its version."""
         self._live = await get_many(self._cluster, (row.ref for row in rows), self._app_id)
 
     async def _get(self, row: Resource) -> Manifest | None:
@@ -68,19 +70,19 @@ class Removal:
             if (why := await self._not_to_go(row, live)) is not None:
                 self._journal.settle(row, ResourceState.KEPT, why)
                 return None
-            row.before = live  # its claim templates are needed once it is gone
+            row.before = live  # its volumeClaimTemplates are needed once it is gone
             try:
-                if await self._remover.delete(row, live):
+                if await self._deleter.delete(row, live):
                     break
             except InUse as error:
                 self._journal.settle(row, ResourceState.KEPT, str(error))
                 return None
             await backoff.pause()
-        return lambda: self._tidy(row)
+        return lambda: self._remove_dependents(row)
 
-    async def _tidy(self, row: Resource) -> None:
+    async def _remove_dependents(self, row: Resource) -> None:
         if row.before is not None:
-            await self._remover.tidy(row, row.before)
+            await self._dependents.remove(row, row.before)
         self._journal.settle(row, ResourceState.DELETED)
 
     async def _not_to_go(self, row: Resource, live: Manifest) -> str | None:

@@ -1,26 +1,26 @@
-"""Rollback from the journal (design R4, R5, R8): look, let the claim decide, undo, make sure."""
+"""Rollback from the journal (design R4, R5, R8).
+
+Each object is read, and the write token on it decides: one of a create of ours means delete, one of a change of ours
+means put back, none means that it is as others want it.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleanup.deletion import FENCE, Deleter
+from kubemin.engine.cleanup.deletion import Deleter
+from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
+from kubemin.engine.cleanup.restore import Restorer, kept_by_others
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal, Resource, Write
-from kubemin.engine.objects.bindings import lacking_role
-from kubemin.engine.objects.diff import changed_paths
-from kubemin.engine.objects.immutable import is_pvc_expansion
 from kubemin.engine.objects.live import get_many, get_or_none
-from kubemin.engine.objects.managed_fields import restored_managed_fields
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import applied_view, token_of
-from kubemin.shield import to_the_end
-from kubemin.spec.labels import APP_ID, MANAGER, WRITE_TOKEN
+from kubemin.spec.labels import APP_ID, FENCE
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState, WriteKind
 
@@ -37,12 +37,14 @@ class Rollback:
         restore: bool = True,
         informers: Informers | None = None,
     ) -> None:
-        """``manifests`` by job; without ``restore`` changed objects stay as they are; ``informers`` only save looks."""
+        """``manifests`` by job; without ``restore`` changed objects stay as they are; ``informers`` only save reads."""
         self._journal = journal
         self._cluster = cluster
         self._manifests = manifests
         self._restore = restore
-        self._remover = Deleter(journal, cluster, informers)
+        self._deleter = Deleter(journal, cluster, informers)
+        self._dependents = Dependents(journal, cluster, self._deleter)
+        self._restorer = Restorer(journal, cluster)
         self._live: dict[ObjectRef, Manifest] = {}
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
@@ -54,7 +56,10 @@ class Rollback:
         return await one_pass(self._journal, resources, self._undo_late, seconds, prepare=self._get_many)
 
     async def _get_many(self, resources: Sequence[Resource]) -> None:
-        """Have a first look at many objects at once. It only serves for what a request with its version can follow."""
+        """Read many objects by one request a kind, instead of one by one.
+
+        What it shows may be old by the time that it is used. That does no harm: each write carries its version.
+        """
         labels = (self._manifests.get(one.job_seq, {}).get("metadata", {}).get("labels", {}) for one in resources)
         if app_id := next((found[APP_ID] for found in labels if APP_ID in found), None):
             self._live = await get_many(self._cluster, (one.ref for one in resources if one.touched), app_id)
@@ -66,7 +71,7 @@ class Rollback:
         return await get_or_none(self._cluster, resource.ref)
 
     async def _undo_late(self, resource: Resource) -> Later | None:
-        """Delete an object that carries a create claim of ours, and is not the one that the journal knows."""
+        """Delete an object that carries the token of a create of ours, and is not the one that the journal knows."""
         backoff = Backoff()
         while True:
             live = await self._get(resource)
@@ -75,9 +80,9 @@ class Rollback:
                 return None
             if resource.ref.kind == "Namespace" and await foreign_objects(self._cluster, resource.ref.name, ()):
                 return None  # it would take along what others, or this very task, have put into it
-            if await self._remover.delete(resource, live):
+            if await self._deleter.delete(resource, live):
                 manifest = self._manifests.get(resource.job_seq, {})
-                return partial(self._remover.tidy, resource, manifest, live)  # only what came after it
+                return partial(self._dependents.remove, resource, manifest, live)  # only what came after it
             await backoff.pause()
 
     @staticmethod
@@ -96,23 +101,23 @@ class Rollback:
                 return self._absent(resource)
             write = resource.writes.get(token_of(live) or "")
             if FENCE in (live["metadata"].get("annotations") or {}):
-                await self._unfence(resource, live)
-            elif write is None and self._may_land(resource, live):
-                await self._move_version(resource, live)
+                await self._restorer.take_off_fence(resource, live)
+            elif write is None and _may_land(resource, live):
+                await self._restorer.move_version(resource, live)
             elif write is None:
                 return await self._not_ours(resource, live)
             elif write.kind is WriteKind.CREATE and resource.before is not None:
                 # What is there now was made by a create of ours without an answer; what was there before it has gone.
                 # So this is a deletion, and those come after what is put back.
-                resource.before = None  # committed with the claim of the DELETE
+                resource.before = None  # committed with the write of the DELETE
                 raise OutOfTurn
             elif write.kind is WriteKind.CREATE or self._made(resource, live):
                 if resource.ref.kind == "Namespace" and not await self._may_go(resource):
                     return None
                 await self._acknowledge(resource, live, write, ResourceState.CREATED)
                 try:
-                    if await self._remover.delete(resource, live):
-                        return self._tidy_and_settle(resource, ResourceState.DELETED, deleted=live)
+                    if await self._deleter.delete(resource, live):
+                        return self._remove_dependents_and_settle(resource, ResourceState.DELETED, deleted=live)
                 except InUse as error:
                     self._journal.settle(resource, ResourceState.KEPT, str(error))
                     return None
@@ -121,14 +126,15 @@ class Rollback:
                 return None
             else:
                 await self._acknowledge(resource, live, write, ResourceState.CHANGED)
-                if (outcome := await self._put_back(resource, live, write)) is not None:
-                    return self._tidy_and_settle(resource, *outcome)
+                if (outcome := await self._restorer.put_back(resource, live, write)) is not None:
+                    return self._remove_dependents_and_settle(resource, *outcome)
             await backoff.pause()
 
     async def _acknowledge(self, resource: Resource, live: Manifest, write: Write, state: ResourceState) -> None:
         """Commit that a request of ours has landed, before it is undone.
 
-        Who undoes it may die before it is tidy. By then the object shows nothing any more: a successor goes by the row.
+        Who undoes it may die before all of it is removed. By then the object shows nothing any more: a successor goes
+        by the row.
         """
         if write.open:
             self._journal.answer(resource, write, f"seen {live['metadata']['resourceVersion']}")
@@ -161,120 +167,52 @@ class Rollback:
         if resource.before is not None:
             why = "somebody deleted it; it is not made again"
             if resource.state is ResourceState.CHANGED:
-                return self._tidy_and_settle(resource, ResourceState.LOST, why)
+                return self._remove_dependents_and_settle(resource, ResourceState.LOST, why)
             self._journal.settle(resource, ResourceState.LOST, why)
         elif resource.state is ResourceState.CREATED:
-            return self._tidy_and_settle(resource, ResourceState.DELETED)
+            return self._remove_dependents_and_settle(resource, ResourceState.DELETED)
         else:
             self._journal.settle(resource, ResourceState.DELETED, "it is not there")
         return None
 
     async def _not_ours(self, resource: Resource, live: Manifest) -> Later | None:
-        """No claim of ours is on the object and none can come: it is as others want it."""
+        """No token of ours is on the object and none can come: it is as others want it."""
         before, applied = resource.before, resource.applied
         if resource.state in (ResourceState.RESTORED, ResourceState.DELETED):
             return None
         if before is not None and resource.state is ResourceState.CHANGED:
             undone = restoration(before, applied or live, live)
-            if not undone.changed:  # it was put back, and who did died, or got no answer, before it could say so
+            if not undone.changed:  # it is put back, and whoever did it died, or got no answer, before it was recorded
                 state = ResourceState.KEPT if undone.kept else ResourceState.RESTORED
-                return self._tidy_and_settle(resource, state, _kept(undone.kept))
+                return self._remove_dependents_and_settle(resource, state, kept_by_others(undone.kept))
             await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != live["metadata"]["uid"]:
             await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
         elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
-            await self._leave(resource, ResourceState.KEPT, "it does not carry this task's claim")
+            await self._leave(resource, ResourceState.KEPT, "it does not carry this task's write token")
         elif resource.state is ResourceState.OBSERVED:
             await self._leave(resource, ResourceState.OBSERVED)
         else:
             await self._leave(resource, ResourceState.KEPT, "this task did not change it")
         return None
 
-    def _tidy_and_settle(
+    def _remove_dependents_and_settle(
         self, resource: Resource, state: ResourceState, why: str = "", deleted: Manifest | None = None
     ) -> Later | None:
         """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does."""
 
-        async def tidy() -> None:
-            await self._remover.tidy(resource, self._manifests.get(resource.job_seq, {}), deleted)
+        async def remove_and_settle() -> None:
+            await self._dependents.remove(resource, self._manifests.get(resource.job_seq, {}), deleted)
             self._journal.settle(resource, state, why)
 
         if resource.dependents:
-            return tidy
+            return remove_and_settle
         self._journal.settle(resource, state, why)
         return None
 
     async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
-        await self._remover.unmark(resource, self._manifests.get(resource.job_seq, {}))
+        await self._dependents.take_off_marks(resource, self._manifests.get(resource.job_seq, {}))
         self._journal.settle(resource, state, why)
-
-    @staticmethod
-    def _may_land(resource: Resource, live: Manifest) -> bool:
-        version = live["metadata"]["resourceVersion"]
-        return any(
-            write.kind is not WriteKind.DELETE and write.open and write.base_version == version
-            for write in resource.writes.values()
-        )
-
-    async def _move_version(self, resource: Resource, live: Manifest) -> None:
-        """Give the object a new version, so that an unanswered request based on this one can never land."""
-        meta = live["metadata"]
-        moved = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "annotations": {FENCE: "moved"}}
-        await self._patch(resource, live, {"metadata": moved})
-
-    async def _unfence(self, resource: Resource, live: Manifest) -> None:
-        patch = {"metadata": {"uid": live["metadata"]["uid"], "annotations": {FENCE: None}}}
-        await self._patch(resource, live, patch)
-
-    async def _patch(self, resource: Resource, live: Manifest, patch: Manifest) -> None:
-        """Send a patch; whatever becomes of it, the next look shows it."""
-        self._journal.lease.check()
-        try:
-            await to_the_end(self._cluster.patch(resource.ref, patch))
-        except (Conflict, Unanswered, NotFound) as error:
-            _without_role(resource, live, error)
-        except Invalid:  # said of another object's uid, too
-            now = await get_or_none(self._cluster, resource.ref)
-            if now is not None and now["metadata"]["uid"] == patch["metadata"]["uid"]:
-                raise
-
-    async def _put_back(self, resource: Resource, live: Manifest, write: Write) -> tuple[ResourceState, str] | None:
-        """Write what undoes our change; None where the object changed meanwhile: look again.
-
-        The content goes back first, the claim comes off last: until then a successor knows that there is work left.
-        """
-        before = resource.before or live
-        applied = resource.applied or applied_view(before, live)
-        undone = restoration(before, applied, live)
-        owners = restored_managed_fields(before, applied, live, MANAGER)
-        kept, body = list(undone.kept), undone.body
-        one_way = is_pvc_expansion(body, live)
-        if one_way:
-            body = {**body, "spec": {**body["spec"], "resources": live["spec"]["resources"]}}
-        try:
-            current = live
-            content = _with_claim(body, write.token)
-            if content != live:
-                current = await self._replace(content)
-                kept += [f"{path} (admission)" for path in changed_paths(content, current)]
-            for _ in range(3):  # a claim that changes hands in the PUT is ours once more: one more PUT takes it off
-                final = _with_claim(current, (before["metadata"].get("annotations") or {}).get(WRITE_TOKEN))
-                final["metadata"]["managedFields"] = owners or [{}]
-                current = await self._replace(final)
-                if _timeless(current["metadata"].get("managedFields") or []) == _timeless(owners):
-                    break
-        except (Conflict, Unanswered, NotFound) as error:
-            _without_role(resource, live, error)
-            return None
-        except (Invalid, Forbidden) as error:
-            raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
-        why = [_kept(kept)] if kept else []
-        why += ["it keeps the size that it was given: a claim never shrinks"] if one_way else []
-        return (ResourceState.KEPT if why else ResourceState.RESTORED), "; ".join(why)
-
-    async def _replace(self, body: Manifest) -> Manifest:
-        self._journal.lease.check()
-        return await to_the_end(self._cluster.replace(body))
 
 
 def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
@@ -283,37 +221,19 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
     A Pod reads its environment when it starts, and its owner may start one as soon as it is put back: by then the
     values have to be the old ones. And what is deleted may still be read by what was not put back yet.
 
-    What is put back is what has a ``before``: it is committed with the claim of each apply to an object that others
-    made, so an apply without an answer counts, also where a create without an answer came first; and it is none for
-    what the task created or took over as created. Where a look shows otherwise, `_undo` says so.
+    What is put back has a ``before``: that is committed with each apply to an object that others made, so an apply
+    without an answer counts, also where a create without an answer came first. What the task created, or took over as
+    created, has none. Where the live object shows otherwise, `_undo` raises `OutOfTurn`.
     """
     return forwards([row for row in rows if row.before is not None]) + backwards(
         [row for row in rows if row.before is None]
     )
 
 
-def _without_role(resource: Resource, live: Manifest, error: ClusterError) -> None:
-    """Raise `StillThere` where a 404 is about the role of a binding: the binding itself is there."""
-    if lacking_role(live, error) is not None:
-        raise StillThere(resource.ref, f"a binding is not changed without its role: {error.message}") from error
-
-
-def _with_claim(body: Manifest, token: str | None) -> Manifest:
-    metadata = dict(body["metadata"])
-    annotations = dict(metadata.get("annotations") or {})
-    annotations.pop(WRITE_TOKEN, None)
-    if token is not None:
-        annotations[WRITE_TOKEN] = token
-    metadata.pop("annotations", None)
-    if annotations:
-        metadata["annotations"] = annotations
-    return {**body, "metadata": metadata}
-
-
-def _kept(paths: Sequence[str]) -> str:
-    return f"changed by others since, left as it is: {', '.join(paths)}" if paths else ""
-
-
-def _timeless(entries: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    stripped = [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
-    return sorted(stripped, key=lambda entry: [str(entry.get(key)) for key in ("manager", "operation", "subresource")])
+def _may_land(resource: Resource, live: Manifest) -> bool:
+    """Whether a request of ours without an answer is based on this very version: it may still be under way."""
+    version = live["metadata"]["resourceVersion"]
+    return any(
+        write.kind is not WriteKind.DELETE and write.open and write.base_version == version
+        for write in resource.writes.values()
+    )

@@ -139,11 +139,14 @@ async def _preview_job(cluster: Cluster, job: Job, trouble: Trouble) -> JobPrevi
                 raise
             trouble(job.seq, error.message)
             await backoff.pause(error)
-    return JobPreview("change")  # it changes all the time: the write will look again
+    return JobPreview("change")  # it changes all the time; the write reads it again anyway
 
 
 async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> JobPreview:
-    """Ask in another namespace, whose rules are not meant: what no namespace would take is refused here already."""
+    """Ask in a namespace that is there, since the job's own is not: a manifest that no namespace would take is refused.
+
+    What that namespace's own policies and quotas say is not about this job, and is passed over.
+    """
     metadata = {**job.manifest["metadata"], "namespace": _ANY_NAMESPACE}
     try:
         await cluster.create({**job.manifest, "metadata": metadata}, dry_run=True)
@@ -161,7 +164,7 @@ async def _after_its_role(cluster: Cluster, job: Job) -> JobPreview:
 
 
 async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
-    """What a new batch Job comes beside: one of the same component whose spec, which never changes, differs."""
+    """The component's former Jobs, which a new one is made beside: a Job's spec never changes."""
     labels = job.manifest["metadata"].get("labels", {})
     if job.ref.kind != "Job" or not {APP_ID, NAME} <= labels.keys():
         return ()

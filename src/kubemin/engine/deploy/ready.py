@@ -34,78 +34,110 @@ class Report(Protocol):
 async def until_ready(
     cluster: Cluster, informers: Informers, obj: Manifest, *, hopeless_after: float, report: Report
 ) -> Verdict | None:
-    """Wait until the object, as written or later, is ready; returns how it is then, None for what needs no wait.
+    """Wait until the object, as written or later, is ready; returns its verdict, None for a kind that needs no wait.
 
-    ``hopeless_after`` seconds in a hopeless state end the wait with `JobFailed` in the cluster's own words; with 0 only
-    what no time can help does.
+    An object that stays hopeless for ``hopeless_after`` seconds ends the wait with `JobFailed`, in the cluster's own
+    words. With 0 only a final verdict does: one that no time can change.
     """
-    ref, meta = ObjectRef.of(obj), obj["metadata"]
-    if ref.kind not in RELATED:
+    if ObjectRef.of(obj).kind not in RELATED:
         return None
-    now = asyncio.get_running_loop().time
-    events: list[Manifest] = []
+    return await _Wait(cluster, informers, obj, hopeless_after, report).run()
 
-    async def until(ends_wait: Callable[[Verdict], bool]) -> Verdict:
-        def check(current: Manifest | None) -> Verdict | None:
-            if current is None or current["metadata"]["uid"] != meta["uid"]:
+
+class _Wait:
+    """The wait for one object.
+
+    The shared watches wake it, and only for a verdict that matters: ready, final, or a turn to or from hopeless. Some
+    refusals (a quota, an admission webhook) show in no object, only in events. Those are asked for, at longer and
+    longer intervals, as long as the object is not ready.
+    """
+
+    def __init__(
+        self, cluster: Cluster, informers: Informers, obj: Manifest, hopeless_after: float, report: Report
+    ) -> None:
+        self._cluster = cluster
+        self._informers = informers
+        self._object = obj
+        self._ref = ObjectRef.of(obj)
+        self._hopeless_after = hopeless_after
+        self._report = report
+        self._now = asyncio.get_running_loop().time
+        self._events: list[Manifest] = []
+        self._interval = min(hopeless_after, _EVENTS_FIRST) or _EVENTS_FIRST
+        self._ask_at = self._now() + self._interval
+        self._give_up_at = math.inf
+        """When the time granted to a hopeless object is over; infinite while it is not hopeless."""
+
+    async def run(self) -> Verdict:
+        while True:
+            verdict = await self._next_verdict()
+            if verdict.state == "ready":
+                return verdict
+            hopeless = verdict.state == "hopeless"
+            if hopeless and (verdict.final or self._now() >= self._give_up_at):
+                raise JobFailed(await self._failure(verdict))
+            if not hopeless or not self._hopeless_after:
+                self._give_up_at = math.inf
+            elif self._give_up_at == math.inf:
+                self._give_up_at = self._now() + self._hopeless_after
+
+    async def _next_verdict(self) -> Verdict:
+        """The next verdict that matters; in any case one when events are due or the granted time is over."""
+        try:
+            async with asyncio.timeout_at(min(self._ask_at, self._give_up_at)):
+                return await self._until(self._matters)
+        except TimeoutError:
+            self._events = await events_about(self._cluster, self._informers, self._object)
+            self._interval = min(2 * self._interval, _EVENTS_MOST)
+            self._ask_at = self._now() + self._interval
+            return await self._verdict_now()
+
+    def _matters(self, verdict: Verdict) -> bool:
+        was_hopeless = self._give_up_at < math.inf
+        turned = (verdict.state == "hopeless") is not was_hopeless
+        return verdict.state == "ready" or verdict.final or (self._hopeless_after > 0 and turned)
+
+    async def _until(self, ends_wait: Callable[[Verdict], bool]) -> Verdict:
+        ref, meta = self._ref, self._object["metadata"]
+
+        def check(live: Manifest | None) -> Verdict | None:
+            if live is None or live["metadata"]["uid"] != meta["uid"]:
                 return _VANISHED
-            verdict = readiness_from_cache(informers, current, events)
+            verdict = readiness_from_cache(self._informers, live, self._events)
             if verdict.state != "ready":
-                report(verdict.message, (verdict.ready, verdict.desired))
+                self._report(verdict.message, (verdict.ready, verdict.desired))
             return verdict if ends_wait(verdict) else None
 
-        verdict = await informers.until(
+        verdict = await self._informers.until(
             ref.kind, ref.namespace, ref.name, check, RELATED[ref.kind], since=meta["resourceVersion"]
         )
         if verdict is _VANISHED:
-            raise JobFailed(await _vanished(cluster, ref, meta["uid"]))
+            raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]))
         return verdict
 
-    async def at_present() -> Verdict:
-        for kind in (ref.kind, *RELATED[ref.kind]):
-            if (trouble := informers.trouble(kind)) is not None:
-                report(trouble.message)
+    async def _verdict_now(self) -> Verdict:
+        """What the watches show at present, or what is wrong with the watches themselves."""
+        for kind in (self._ref.kind, *RELATED[self._ref.kind]):
+            if (trouble := self._informers.trouble(kind)) is not None:
+                self._report(trouble.message)
                 return Verdict("hopeless" if isinstance(trouble, Forbidden) else "waiting", trouble.message)
         try:
             async with asyncio.timeout(_LISTS):
-                return await until(lambda _: True)
+                return await self._until(lambda _: True)
         except TimeoutError:
-            return _UNSEEN
+            return _NOT_SEEN_YET
 
-    pause = min(hopeless_after, _EVENTS_FIRST) or _EVENTS_FIRST
-    ask_at, give_up_at = now() + pause, math.inf
-    while True:
-        borne = give_up_at < math.inf
-
-        def news(verdict: Verdict, borne: bool = borne) -> bool:
-            turned = (verdict.state == "hopeless") is not borne
-            return verdict.state == "ready" or verdict.final or (hopeless_after > 0 and turned)
-
-        try:
-            async with asyncio.timeout_at(min(ask_at, give_up_at)):
-                verdict = await until(news)
-        except TimeoutError:
-            events = await events_about(cluster, informers, obj)
-            pause = min(2 * pause, _EVENTS_MOST)
-            ask_at = now() + pause
-            verdict = await at_present()
-        if verdict.state == "ready":
-            return verdict
-        if verdict.state != "hopeless" or not (verdict.final or hopeless_after):
-            give_up_at = math.inf
-        elif verdict.final or now() >= give_up_at:
-            said = await last_log_lines(cluster, informers, obj)
-            raise JobFailed(f"{ref}: {verdict.message}" + (f"; it said last: {said}" if said else ""))
-        elif not borne:
-            give_up_at = now() + hopeless_after
+    async def _failure(self, verdict: Verdict) -> str:
+        lines = await last_log_lines(self._cluster, self._informers, self._object)
+        return f"{self._ref}: {verdict.message}" + (f"; it said last: {lines}" if lines else "")
 
 
-_VANISHED = Verdict("waiting", "It is no longer in sight")
-_UNSEEN = Verdict("waiting", "It is not in sight yet")
+_VANISHED = Verdict("waiting", "It is no longer there")
+_NOT_SEEN_YET = Verdict("waiting", "The watch has not shown it yet")
 
 
-async def _vanished(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
-    now = await get_or_none(cluster, ref)
-    if now is not None and now["metadata"]["uid"] == uid:
+async def _why_it_vanished(cluster: Cluster, ref: ObjectRef, uid: str) -> str:
+    live = await get_or_none(cluster, ref)
+    if live is not None and live["metadata"]["uid"] == uid:
         return f"somebody took KubeMin's labels off {ref} while the task waited for it"
     return f"somebody deleted {ref} while the task waited for it"

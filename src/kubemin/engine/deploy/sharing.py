@@ -1,8 +1,9 @@
 """Objects that applications of a namespace share (trait ``share``, strategy ``default``): made once, kept while used.
 
-Who finds nothing to share takes a lock, held until its task is over, and makes it: what others rely on was not merely
-begun. Who leaves it to others records the use of that very object before it counts on it; who deletes one records its
-claim before it asks whether somebody uses it. Of two that do so at once, at least one sees the other.
+A task that finds nothing to share takes a lock, which it holds until its cleanup is over, and makes the object. So what
+others rely on is complete. A task that leaves the object to another application first records that it uses that very
+object, and then asks whether somebody is about to delete it. A task that deletes one first records its write, and then
+asks whether somebody uses it. Of two that do so at the same time, at least one sees the other.
 """
 
 import asyncio
@@ -23,10 +24,11 @@ _LONGEST_PAUSE = 1.0
 async def left_to_others(
     journal: Journal, cluster: Cluster, jobs: Collection[Job], seconds: float, report: Callable[[int, str], None]
 ) -> set[int]:
-    """The jobs, by ``seq``, whose object another application has and goes on having; the others are this task's.
+    """The jobs, by ``seq``, whose object another application has and keeps; the other jobs are for this task to do.
 
-    Waits for whoever is about to make or to delete one, ``report`` says so. In an order that is the same for all tasks,
-    and before a task writes anything: no two wait for one another. Raises `ClusterError`, `TimedOut`.
+    Waits while another task may make or delete such an object; ``report`` says so. It is asked before the task writes
+    anything, and in an order that is the same for all tasks, so that no two tasks wait for each other. Raises
+    `ClusterError`, `TimedOut`.
     """
     found = {job.seq for job in jobs if job.share == "ignore"}
     open_ones = [job for job in jobs if job.share == "default" and not journal.applies(job.ref, job.seq)]

@@ -60,7 +60,7 @@ class ObjectWriter:
         ref = ObjectRef.of(self.manifest)
         backoff = Backoff()
         patience = asyncio.get_running_loop().time() + PATIENCE
-        live_first = bool(self.tracker.resource(ref).writes)  # a predecessor's requests: look what became of them
+        live_first = bool(self.tracker.resource(ref).writes)  # a predecessor sent requests: see what became of them
         while True:
             try:
                 live = await get_or_none(self.cluster, ref) if live_first else None
@@ -99,7 +99,7 @@ class ObjectWriter:
         return role is not None and self.tracker.wrote(role)
 
     async def _ours(self, live: Manifest) -> Manifest | None:
-        """The object, if it carries a claim of this job: then an earlier request of ours has landed."""
+        """The object, if it carries a token of this job: then an earlier request of ours has landed."""
         resource = self.tracker.resource(ObjectRef.of(live))
         write = resource.writes.get(token_of(live) or "")
         if write is None:
@@ -116,7 +116,7 @@ class ObjectWriter:
         ):
             await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"])
         if (operations := convert_create_to_apply(live)) is not None:
-            # Only who owns the fields changes, no field does: nothing that a rollback would have to know.
+            # This changes who owns the fields, and no field: a rollback need not know of it.
             live = await to_the_end(self.cluster.patch(ref, operations))
         wanted = without_foreign_replicas(self.manifest, live)
         try:

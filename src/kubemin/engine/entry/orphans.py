@@ -75,8 +75,8 @@ class Orphans:
     async def delete(self, *, volumes: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
         """Delete the very objects that `find` finds; those that could not be deleted say why.
 
-        With ``only`` no others than those of these uids: what somebody has seen. The claims of StatefulSets' templates
-        stay, unless ``volumes``: their data would be lost.
+        With ``only``, no others than those of these uids: a person has seen those. The PVCs of StatefulSets' templates
+        stay unless ``volumes``: their data would be lost.
         """
         done: list[Orphan] = []
         going = set(only or ())
@@ -100,7 +100,7 @@ class Orphans:
                     await self._cluster.delete(
                         orphan.ref, uid=orphan.uid, resource_version=version, propagation=propagation(orphan.ref.kind)
                     )
-                except Conflict:  # it changed since the look: is it still what nobody accounts for?
+                except Conflict:  # it changed since it was read: does still nothing account for it?
                     await backoff.pause()
                     now = await self._cluster.get(orphan.ref)
                     same = now["metadata"]["uid"] == orphan.uid and _task_of(now) == orphan.task_id
@@ -152,7 +152,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
         why = "its task is not known"
         return [_orphan(obj, why) for obj in objects if not await known.account_for(obj)]
     if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE):
-        return []  # the task is still at work on it
+        return []  # the task is still under way
     rows = {(row.ref, row.uid): row for row in await journal.of_task(tx, task_id) if row.purpose == "apply"}
     found = []
     for obj in objects:
@@ -165,7 +165,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
 
 
 async def _orphaned_volumes(known: _Applications, objects: Sequence[Manifest], orphans: set[ObjectRef]) -> list[Orphan]:
-    """The claims that StatefulSets' controllers made, where the StatefulSet is an orphan, or gone with all else.
+    """The PVCs that StatefulSets' controllers made, where the StatefulSet is an orphan, or gone with its application.
 
     They carry our labels but no task's: templates cannot change, so they are the same for all tasks.
     """

@@ -30,7 +30,7 @@ _WAIT_FOR_REMOVAL = 60.0
 
 
 class Service:
-    """The engine's front, used by the API; runs in any instance, with or without a worker beside it."""
+    """What the API asks of the engine. It works in any process, whether or not a worker runs there too."""
 
     def __init__(
         self, db: Database, signals: Signals, doorbell: Doorbell, limits: Limits, *, sequential_concurrency: int = 1

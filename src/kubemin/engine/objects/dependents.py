@@ -27,7 +27,7 @@ async def dependents(cluster: Cluster, ref: ObjectRef, manifest: Manifest, owner
 
 
 def pvc_name_prefixes(manifest: Manifest) -> list[str]:
-    """The prefixes ``<template>-<statefulset>-`` of the claims that a StatefulSet's templates make."""
+    """The prefixes ``<template>-<statefulset>-`` of the PVCs that a StatefulSet's templates make."""
     templates = manifest.get("spec", {}).get("volumeClaimTemplates") or []
     return [f"{template['metadata']['name']}-{manifest['metadata']['name']}-" for template in templates]
 

@@ -29,7 +29,7 @@ def with_advice(ref: ObjectRef, error: ClusterError) -> str:
 
 
 def is_pvc_expansion(before: Manifest, now: Manifest) -> bool:
-    """Whether a claim asks for more than before: then it cannot be put back, for a claim never shrinks."""
+    """Whether a PVC asks for more storage than before. That cannot be put back: a PVC never shrinks."""
     if kind_name(now) != "PersistentVolumeClaim":
         return False
     asked, was = _storage(now), _storage(before)

@@ -13,7 +13,7 @@ _OF_EVERY_NAMESPACE = ("ServiceAccount/default", "ConfigMap/kube-root-ca.crt")
 
 
 async def foreign_objects(cluster: Cluster, name: str, known: Collection[str]) -> list[str]:
-    """What is in the namespace beside what was there at first and what controllers made. Raises `ClusterError`.
+    """What is in the namespace, without what was there at first and what controllers made. Raises `ClusterError`.
 
     By the time that the namespace goes, everything of ours is gone already.
     """

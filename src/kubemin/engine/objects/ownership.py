@@ -11,7 +11,7 @@ _TOKEN_FIELD = f"f:{WRITE_TOKEN}"
 
 
 def token_of(obj: Manifest) -> str | None:
-    """The claim on an object, if the server says that KubeMin itself put it there.
+    """The write token on an object, if the API server says that KubeMin itself put it there.
 
     Others copy our annotations (a Deployment's go to its ReplicaSets): a copy belongs to their manager and does not
     count.
@@ -28,7 +28,7 @@ def token_of(obj: Manifest) -> str | None:
 
 
 def task_of(token: str) -> str:
-    """The id of the task whose claim it is."""
+    """The id of the task that wrote with this token."""
     return token.partition(".")[0]
 
 
@@ -79,7 +79,7 @@ def scaled_by_others(obj: Manifest) -> bool:
 
 
 def applied_view(before: Manifest, live: Manifest) -> Manifest:
-    """What our unanswered apply made of ``before``, told from a later look: the fields that are ours in it.
+    """What our unanswered apply made of ``before``, told from the object as it is later: the fields that are ours.
 
     What somebody changed since then belongs to them in managedFields, and stays theirs. What is new and nobody's is a
     default that came with ours (``serviceAccount`` beside ``serviceAccountName``): an apply owns only what it declares.

@@ -1,7 +1,8 @@
-"""The reaper: a standing watch that finds what a dead process's late request made (design §6).
+"""The reaper watches for what a dead process's late request made (design §6).
 
-No time bounds a late request, so every object that carries a claim is looked at: if its task did not complete, or if
-it is not the object that the task's journal knows, that task's cleanup is opened again: whoever claims it undoes it.
+No time bounds a late request, so every object with a write token is judged. If its task did not complete, or if it is
+not the object that the task's journal knows, the task's cleanup is opened again, and the worker that claims the task
+undoes it.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class Reaper:
         self._doorbell = doorbell
         self._kinds = kinds
         self._seen: dict[ObjectRef, tuple[str, str]] = {}
-        """Claim and uid of what carries a claim whose task is not known to be settled."""
+        """Write token and uid of objects whose task may not be settled yet."""
         self._news = asyncio.Event()
 
     async def run(self) -> None:

@@ -202,7 +202,7 @@ class TaskRun:
             await self._cleanup_is(Cleanup.NONE)
             return
         for row in journal.resources.values():
-            # What is being deleted goes on its way, whoever stops waiting for it: that is seen to its end.
+            # A deletion that was sent cannot be taken back, so it is waited for to its end.
             if row.purpose == "remove" and not row.state.settled and not row.deleting:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
         rows = [row for row in journal.resources.values() if row.purpose == "apply"]

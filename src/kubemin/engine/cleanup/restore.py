@@ -1,0 +1,125 @@
+"""Putting a changed object back, field by field, with its owners (design R4)."""
+
+from collections.abc import Mapping, Sequence
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.engine.errors import StillThere
+from kubemin.engine.journal.journal import Journal, Resource, Write
+from kubemin.engine.objects.bindings import lacking_role
+from kubemin.engine.objects.diff import changed_paths
+from kubemin.engine.objects.immutable import is_pvc_expansion
+from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.managed_fields import restored_managed_fields
+from kubemin.engine.objects.merge import restoration
+from kubemin.engine.objects.ownership import applied_view
+from kubemin.shield import to_the_end
+from kubemin.spec.labels import FENCE, MANAGER, WRITE_TOKEN
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import ResourceState
+
+_PUTS = 3
+"""How often ownership is written: when the token changes hands in a PUT it is ours once more, and has to go again."""
+
+
+class Restorer:
+    """Writes what undoes our change of an object that was there before."""
+
+    def __init__(self, journal: Journal, cluster: Cluster) -> None:
+        self._journal = journal
+        self._cluster = cluster
+
+    async def put_back(self, resource: Resource, live: Manifest, write: Write) -> tuple[ResourceState, str] | None:
+        """Undo our change; the row's new state and why, or None where the object is another by now: read it again.
+
+        Raises `StillThere` where the API server refuses it.
+        """
+        before = resource.before or live
+        applied = resource.applied or applied_view(before, live)
+        undone = restoration(before, applied, live)
+        owners = restored_managed_fields(before, applied, live, MANAGER)
+        kept, body = list(undone.kept), undone.body
+        if grown := is_pvc_expansion(body, live):
+            body = {**body, "spec": {**body["spec"], "resources": live["spec"]["resources"]}}
+        try:
+            # The content goes back first, the token comes off last: until then a successor knows that work is left.
+            content = _with_token(body, write.token)
+            current = live
+            if content != live:
+                current = await self._replace(content)
+                kept += [f"{path} (admission)" for path in changed_paths(content, current)]
+            await self._give_back(current, before, owners)
+        except (Conflict, Unanswered, NotFound) as error:
+            _refuse_without_role(resource, live, error)
+            return None
+        except (Invalid, Forbidden) as error:
+            raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
+        why = [kept_by_others(kept)] if kept else []
+        why += ["it keeps the size that it was given: a claim never shrinks"] if grown else []
+        return (ResourceState.KEPT if why else ResourceState.RESTORED), "; ".join(why)
+
+    async def _give_back(self, current: Manifest, before: Manifest, owners: list[dict[str, object]]) -> None:
+        """Take our token off and write the recorded managedFields: only a second PUT of the same content does that."""
+        token = (before["metadata"].get("annotations") or {}).get(WRITE_TOKEN)
+        for _ in range(_PUTS):
+            final = _with_token(current, token)
+            final["metadata"]["managedFields"] = owners or [{}]
+            current = await self._replace(final)
+            if _without_times(current["metadata"].get("managedFields") or []) == _without_times(owners):
+                return
+
+    async def move_version(self, resource: Resource, live: Manifest) -> None:
+        """Give the object a new version, so that an unanswered request based on this one can never land."""
+        meta = live["metadata"]
+        moved = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "annotations": {FENCE: "moved"}}
+        await self._patch(resource, live, {"metadata": moved})
+
+    async def take_off_fence(self, resource: Resource, live: Manifest) -> None:
+        """Take off the annotation that `move_version` left, or that somebody left who died after it."""
+        patch = {"metadata": {"uid": live["metadata"]["uid"], "annotations": {FENCE: None}}}
+        await self._patch(resource, live, patch)
+
+    async def _patch(self, resource: Resource, live: Manifest, patch: Manifest) -> None:
+        """Send a patch. Whatever becomes of it, the caller reads the object again."""
+        self._journal.lease.check()
+        try:
+            await to_the_end(self._cluster.patch(resource.ref, patch))
+        except (Conflict, Unanswered, NotFound) as error:
+            _refuse_without_role(resource, live, error)
+        except Invalid:  # a patch for another uid is answered with 422: that object is not ours to patch
+            now = await get_or_none(self._cluster, resource.ref)
+            if now is not None and now["metadata"]["uid"] == patch["metadata"]["uid"]:
+                raise
+
+    async def _replace(self, body: Manifest) -> Manifest:
+        self._journal.lease.check()
+        return await to_the_end(self._cluster.replace(body))
+
+
+def kept_by_others(paths: Sequence[str]) -> str:
+    """Why fields were not put back; empty where there are none."""
+    return f"changed by others since, left as it is: {', '.join(paths)}" if paths else ""
+
+
+def _refuse_without_role(resource: Resource, live: Manifest, error: ClusterError) -> None:
+    """Raise `StillThere` where a 404 is about the role of a binding: the binding itself is there."""
+    if lacking_role(live, error) is not None:
+        raise StillThere(resource.ref, f"a binding is not changed without its role: {error.message}") from error
+
+
+def _with_token(body: Manifest, token: str | None) -> Manifest:
+    """The object with this write token on it; None: with none."""
+    metadata = dict(body["metadata"])
+    annotations = dict(metadata.get("annotations") or {})
+    annotations.pop(WRITE_TOKEN, None)
+    if token is not None:
+        annotations[WRITE_TOKEN] = token
+    metadata.pop("annotations", None)
+    if annotations:
+        metadata["annotations"] = annotations
+    return {**body, "metadata": metadata}
+
+
+def _without_times(entries: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    stripped = [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+    return sorted(stripped, key=lambda entry: [str(entry.get(key)) for key in ("manager", "operation", "subresource")])

@@ -1,0 +1,67 @@
+"""How far a controller has come with an object, and which of what it made is still needed (design R6). Pure."""
+
+from collections.abc import Sequence
+
+from kubemin.engine.objects.dependents import pvc_name_prefixes
+from kubemin.spec.kinds import kind_name
+from kubemin.spec.objects import Manifest
+
+_REVISION = "deployment.kubernetes.io/revision"
+
+
+def is_observed(owner: Manifest) -> bool:
+    """Whether the controller has seen the object as it is now: until then its status tells about a former one."""
+    return bool(owner.get("status", {}).get("observedGeneration", 0) >= owner["metadata"].get("generation", 0))
+
+
+def is_rolled_out(owner: Manifest, before: Manifest | None) -> bool:
+    """Whether the controller has brought the object as far as it was ``before`` us: it may never get further."""
+    status, was = owner.get("status", {}), (before or {}).get("status", {})
+    wanted = owner.get("spec", {}).get("replicas", 1)
+    counts = ["replicas", "availableReplicas"]
+    if kind_name(owner) == "Deployment":
+        counts.append("updatedReplicas")
+    return bool(
+        is_observed(owner)
+        and status.get("replicas", 0) <= wanted
+        and all(status.get(count, 0) >= min(was.get(count, 0), wanted) for count in counts)
+    )
+
+
+def is_needed(owner: Manifest, dependent: Manifest) -> bool:
+    """Whether the owner, as it is now, still needs what its controller made."""
+    kind, name = kind_name(dependent), dependent["metadata"]["name"]
+    if kind == "ReplicaSet":
+        return bool(dependent.get("spec", {}).get("replicas") or dependent.get("status", {}).get("replicas"))
+    if kind == "ControllerRevision":
+        status = owner.get("status", {})
+        return name in (status.get("currentRevision"), status.get("updateRevision"))
+    return int(name.rpartition("-")[2]) in _ordinals(owner)
+
+
+def is_outdated(owner: Manifest, dependent: Manifest) -> bool:
+    """Whether it is a ReplicaSet of a former template: the Deployment's controller is about to scale it down."""
+    revisions = {(obj["metadata"].get("annotations") or {}).get(_REVISION) for obj in (owner, dependent)}
+    return kind_name(dependent) == "ReplicaSet" and len(revisions) > 1
+
+
+def is_superfluous(owner: Manifest, replica_set: Manifest, before: Manifest | None) -> bool:
+    """Whether as many Pods as ``before`` us are available without those of an outdated ReplicaSet."""
+    was = ((before or {}).get("status") or {}).get("availableReplicas", 0)
+    others = owner.get("status", {}).get("availableReplicas", 0) - replica_set.get("status", {}).get(
+        "availableReplicas", 0
+    )
+    return is_outdated(owner, replica_set) and others >= min(was, owner.get("spec", {}).get("replicas", 1))
+
+
+def has_all_pvcs(stateful_set: Manifest, items: Sequence[Manifest]) -> bool:
+    """Whether every PVC that the StatefulSet, as it was last, calls for is among the items: none is to come."""
+    prefixes = pvc_name_prefixes(stateful_set)
+    called_for = {f"{prefix}{ordinal}" for prefix in prefixes for ordinal in _ordinals(stateful_set)}
+    return called_for <= {item["metadata"]["name"] for item in items}
+
+
+def _ordinals(stateful_set: Manifest) -> range:
+    spec = stateful_set.get("spec", {})
+    start = (spec.get("ordinals") or {}).get("start", 0)
+    return range(start, start + spec.get("replicas", 1))
