@@ -1,16 +1,35 @@
 # `make demo` and `make test` do all their own set-up: Python >= 3.11 and a package registry are enough.
 
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/.ready
+PYTHONS ?= 3.11 3.12 3.13 3.14
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 
-.PHONY: demo test soak lint types contracts format check proof fuzz model bench clean
+.PHONY: help demo test test-all coverage soak lint types contracts golden format check proof fuzz model bench \
+	constraints clean
+
+help:  ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+	while IFS='|' read -r target says; do printf '%-12s %s\n' "$$target" "$$says"; done
 
 demo: $(READY)  ## Show the promise: deploy, cancel in the middle, compare, deploy to completion
 	$(BIN)/kubemin demo
 
 test: $(READY)  ## The tests
-	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not soak"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not soak" $(if $(COVERAGE),--cov)
+
+coverage:  ## The tests, and which lines of src they run
+	@$(MAKE) --no-print-directory test COVERAGE=1
+
+test-all:  ## The tests on each Python from 3.11 to 3.14 that is installed
+	@for one in $(PYTHONS); do \
+		if python$$one -c '' 2>/dev/null; then \
+			echo "Python $$one"; $(MAKE) --no-print-directory test PYTHON=python$$one VENV=.venv-$$one || exit 1; \
+		else \
+			echo "Python $$one: not installed, so not tested"; \
+		fi; \
+	done
 
 proof: $(READY)  ## The long proofs: a kill and a cancel at every point
 	$(BIN)/pytest -n 2 --dist worksteal -m proof
@@ -47,18 +66,29 @@ contracts: $(READY)  ## Which room may import which
 golden: $(READY)  ## Write the expected manifests and plans anew, to be read in the diff
 	$(BIN)/python -m tests.render.regenerate
 
-check: lint types contracts
+check: lint types contracts  ## lint, types and contracts
 
-format: $(READY)
+format: $(READY)  ## Repair what ruff can of the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(READY): pyproject.toml constraints.txt
+# pip checks every file against its hash in constraints.txt, where hatchling is too, which builds kubemin.
+$(READY): pyproject.toml kubesim/pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "KubeMin needs Python 3.11 or newer")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ./kubesim --editable . --group dev
+	$(PYTHON) -m venv $(VENV)
+	sed -n '/^pip==/,/[^\\]$$/p' constraints.txt | $(BIN)/pip install --quiet --require-hashes --requirement /dev/stdin
+	$(BIN)/pip install --quiet --require-hashes --no-deps --requirement constraints.txt
+	$(BIN)/pip install --quiet --no-index --no-build-isolation --editable ./kubesim --editable .
 	touch $(READY)
 
-clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+UPGRADE ?= --upgrade
+
+# uv, since pip cannot solve for every Python and platform at once; nothing else needs it.
+constraints:  ## Write constraints.txt: the newest releases, or with UPGRADE= only what pyproject.toml asks for anew
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/pip install --quiet --upgrade uv
+	.venv-uv/bin/uv pip compile $(UPGRADE) pyproject.toml kubesim/pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet --output-file constraints.txt
+
+clean:  ## Remove the virtual environments and the caches
+	rm -rf .venv .venv-* .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
