@@ -1,8 +1,8 @@
 """`python -m model`: does the design hold, and what is each of its rules there for?
 
 python -m model                    everything, within a minute
-python -m model --deep             the design alone, with more misfortune (minutes)
-python -m model FENCED REAPER      the shortest way in which the promise breaks without these rules
+python -m model --deep             the design alone, with more faults (minutes)
+python -m model FENCED REAPER      the shortest counterexample without these rules
 """
 
 import sys
@@ -10,25 +10,25 @@ import time
 
 from model.rules import ALL, Rule
 from model.search import Broken, scenes, search
-from model.state import Left
+from model.state import Faults
 
-SHORT = Left(deaths=1, silences=1, edits=1, cancels=1, incomplete=0)
-MEASURES = (
-    Left(deaths=0, silences=0, edits=0, cancels=1, incomplete=0),
-    Left(deaths=1, silences=1, edits=0, cancels=1, incomplete=0),
+SHORT = Faults(deaths=1, silences=1, edits=1, cancels=1, incomplete=0)
+BOUNDS = (
+    Faults(deaths=0, silences=0, edits=0, cancels=1, incomplete=0),
+    Faults(deaths=1, silences=1, edits=0, cancels=1, incomplete=0),
     SHORT,
 )
-"""Of misfortune, from little to much: a way that needs little tells more."""
+"""How many faults may happen, from few to many. A counterexample with few faults is easier to read."""
 
 DEEP = (
-    Left(deaths=1, silences=1, edits=1, cancels=2, incomplete=1),
-    Left(deaths=2, silences=2, edits=0, cancels=2, incomplete=1),
-    Left(deaths=1, silences=1, edits=2, cancels=1, incomplete=0),
+    Faults(deaths=1, silences=1, edits=1, cancels=2, incomplete=1),
+    Faults(deaths=2, silences=2, edits=0, cancels=2, incomplete=1),
+    Faults(deaths=1, silences=1, edits=2, cancels=1, incomplete=0),
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Run, print, and say by the exit code whether all is as expected."""
+    """Run and print. The exit code is 0 if all is as expected."""
     if arguments and arguments != ["--deep"]:
         broken = without(frozenset(Rule[name] for name in arguments))
         _print(str(broken) if broken else "The promise holds without it.")
@@ -41,28 +41,28 @@ def main(arguments: list[str]) -> int:
     return 1 if idle else 0
 
 
-def holds(measures: tuple[Left, ...]) -> bool:
+def holds(bounds: tuple[Faults, ...]) -> bool:
     """Search the design as it is."""
-    for left in measures:
+    for left in bounds:
         started = time.monotonic()
         result = search(scenes(left), ALL)
         seconds = time.monotonic() - started
         verdict = "the promise holds" if result.broken is None else f"THE PROMISE BREAKS\n{result.broken}"
-        misfortune = ", ".join(f"{name} {number}" for name, number in left._asdict().items())
-        _print(f"As designed, at most {misfortune}: {result.states:,} states in {seconds:.0f} s: {verdict}")
+        bound = ", ".join(f"{name} {number}" for name, number in left._asdict().items())
+        _print(f"As designed, at most {bound}: {result.states:,} states in {seconds:.0f} s: {verdict}")
         if result.broken is not None:
             return False
     return True
 
 
 def without(rules: frozenset[Rule]) -> Broken | None:
-    """The shortest way in which the promise breaks without these rules, with as little misfortune as will do."""
-    found = (search(scenes(left), ALL - rules).broken for left in MEASURES)
+    """The shortest counterexample without these rules, with as few faults as possible."""
+    found = (search(scenes(left), ALL - rules).broken for left in BOUNDS)
     return next((broken for broken in found if broken is not None), None)
 
 
 def show(rule: Rule) -> bool:
-    """Print how it breaks without one rule; False if it does not, so that the rule would be there for nothing."""
+    """Print the counterexample without one rule. False if there is none: then the rule is not needed."""
     broken = without(frozenset([rule]))
     _print(f"\nWithout {rule.name} ({rule.value}):\n{broken or '     THE PROMISE HOLDS'}")
     return broken is not None

@@ -5,31 +5,31 @@ from model.state import At, State, Wanted
 
 
 def wanted_by_completed(state: State, at: int) -> Wanted | None:
-    """What everybody wants the object to be once this task has completed: what it made, but for later edits."""
-    look = state.object
-    if not state.meddled:
-        return Wanted(f"T{at + 1}", look.claimed if look else at)
-    if look is None or look.dying:
+    """What the object should be once this task has completed: what it made, and later edits of others."""
+    live = state.object
+    if not state.edited:
+        return Wanted(f"T{at + 1}", live.writer if live else at)
+    if live is None or live.terminating:
         return None
-    claim = look.claim
-    if claim is not None and look.ours and claim.kind is WriteKind.CREATE:
-        stays = claim.task == at or state.tasks[claim.task].status is TaskStatus.COMPLETED
-        if not stays or state.rows[claim.task].uid is not At.NOW:
+    token = live.token
+    if token is not None and live.ours and token.kind is WriteKind.CREATE:
+        stays = token.task == at or state.tasks[token.task].status is TaskStatus.COMPLETED
+        if not stays or state.rows[token.task].uid is not At.NOW:
             return None  # it is a late one
-    return Wanted(look.value, look.claimed)
+    return Wanted(live.value, live.writer)
 
 
 def broken_now(before: State, after: State) -> str | None:
-    """What no step may do."""
-    look = after.object
+    """Why this step breaks the promise; None if it does not."""
+    live = after.object
     for at, (old, new) in enumerate(zip(before.tasks, after.tasks, strict=True)):
         if old.status.ended and new.status is not old.status:
             return f"T{at + 1} was {old.status}, and is {new.status} now"
-        if new.status is not TaskStatus.COMPLETED and new.cleanup is Cleanup.DONE and look is not None:
-            if old.cleanup is not Cleanup.DONE and look.claimed == at:
-                return f"T{at + 1}'s cleanup is done, and the object still carries its claim"
-            if look.claimed == at and before.object != look and _late_applies(after, at) < _late_applies(before, at):
-                return f"T{at + 1}'s cleanup was done, and a change of its landed after that"
+        if new.status is not TaskStatus.COMPLETED and new.cleanup is Cleanup.DONE and live is not None:
+            if old.cleanup is not Cleanup.DONE and live.writer == at:
+                return f"T{at + 1}'s cleanup is done, and the object still has its token"
+            if live.writer == at and before.object != live and _late_applies(after, at) < _late_applies(before, at):
+                return f"T{at + 1}'s cleanup was done, and a late change of it landed after that"
     return None
 
 
@@ -38,20 +38,20 @@ def _late_applies(state: State, at: int) -> int:
 
 
 def broken_at_rest(state: State) -> str | None:
-    """What must hold once nothing is left to happen by itself: database and cluster agree."""
+    """Why a state in which all has settled breaks the promise; None if database and cluster agree."""
     for at, task in enumerate(state.tasks):
         if not task.status.ended and task.status is not TaskStatus.WAITING:
             return f"T{at + 1} is forgotten: {task.status}, and nobody works on it"
-    look = state.object
-    if look is not None and look.fence:
+    live = state.object
+    if live is not None and live.fence:
         return "the object still carries our fence"
-    if look is not None and look.made and not _accounted_for(state):
-        return f"the object is there ({look.value}), and no completed task knows that it made it"
-    is_there = None if look is None else Wanted(look.value, look.claimed)
+    if live is not None and live.made and not _accounted_for(state):
+        return f"the object is there ({live.value}), and no completed task knows that it made it"
+    is_there = None if live is None else Wanted(live.value, live.writer)
     if is_there != state.wanted:
-        return f"the object is {_said(is_there)}, and should be {_said(state.wanted)}"
+        return f"the object is {_describe(is_there)}, and should be {_describe(state.wanted)}"
     for at, task in enumerate(state.tasks):
-        if task.status.ended and task.status is not TaskStatus.COMPLETED and state.litter[at]:
+        if task.status.ended and task.status is not TaskStatus.COMPLETED and state.dependents[at]:
             return f"what a controller made because of T{at + 1} is still there"
     return None
 
@@ -63,9 +63,9 @@ def _accounted_for(state: State) -> bool:
     )
 
 
-def _said(wanted: Wanted | None) -> str:
+def _describe(wanted: Wanted | None) -> str:
     if wanted is None:
         return "absent"
     return f"“{wanted.value}” " + (
-        "without a claim" if wanted.claim is None else f"with a claim of T{wanted.claim + 1}"
+        "without a token" if wanted.writer is None else f"with a token of T{wanted.writer + 1}"
     )

@@ -1,4 +1,4 @@
-"""The rules of the design that can be switched off, to see what each is there for."""
+"""The rules of the design that can be switched off, to see why each is needed."""
 
 from enum import Enum
 
@@ -6,19 +6,21 @@ from enum import Enum
 class Rule(Enum):
     """One clause of the design; the value says what is done while it is on."""
 
-    WRITE_AHEAD = "R1: a request's claim is committed before the request leaves"
+    WRITE_AHEAD = "R1: a request's write token is committed before the request leaves"
     FENCED = "R1: each commit is fenced by the lease"
-    CLAIM_DECIDES = "R2: the claim on the object decides what is ours, not the journal's row"
-    CLAIM_BY_KUBEMIN = "R2: a claim counts only where managedFields gives it to kubemin"
-    EVERY_WRITE_CLAIMS = "R2: a change sets its claim, too"
+    TOKEN_DECIDES = "R2: the write token on the object decides what is ours, not the journal's row"
+    TOKEN_BY_KUBEMIN = "R2: a write token counts only where managedFields gives it to kubemin"
+    EVERY_WRITE_HAS_A_TOKEN = "R2: a change sets its write token, too"
     TERMINATING_WAITED_FOR = "R2: a terminating object is waited for, not changed"
-    APPLY_WITH_UID = "R3: an apply carries the uid of the look it was based on"
-    APPLY_WITH_VERSION = "R3: an apply carries the resourceVersion of the look it was based on"
-    DELETE_WITH_VERSION = "R4: a DELETE carries the resourceVersion, not only the uid, of the look that saw the claim"
+    APPLY_WITH_UID = "R3: an apply carries the uid of the live object it is based on"
+    APPLY_WITH_VERSION = "R3: an apply carries the resourceVersion of the live object it is based on"
+    DELETE_WITH_VERSION = (
+        "R4: a DELETE carries the resourceVersion, not only the uid, of the live object that had the token"
+    )
     THREE_WAY = "R4: what somebody changed after us is kept"
-    CLAIM_COMES_OFF = "R4: a restore takes our claim off"
-    FORMER_CLAIM_BACK = "R4: a restore puts the claim back that was on the object before"
-    MOVE_VERSION = "R4: the version is moved past an unanswered request before the last look"
+    TOKEN_COMES_OFF = "R4: a restore takes our write token off"
+    FORMER_TOKEN_BACK = "R4: a restore puts back the write token that was on the object before"
+    MOVE_VERSION = "R4: the version is moved past an unanswered request before the last read"
     LANDED_RECORDED = "R6, R8: that a request has landed is committed before it is undone"
     LOST_STAYS_LOST = "R4: what is absent though we did not delete it is not made again"
     GONE_MEANS_GONE = "R5: a deleted object is waited for until it is absent"
@@ -26,7 +28,7 @@ class Rule(Enum):
     TERMINAL_STAYS = "§3: a terminal status never changes again"
     TAKEOVER_FIRST = "§6: a takeover updates the task's row first, then reads the journal"
     ONE_TASK_AT_A_TIME = "§6: the next task starts when the former's cleanup is done, or incomplete and named"
-    REAPER = "§6: an object with a claim of a task that did not complete reopens that task's cleanup"
+    REAPER = "§6: an object with a write token of a task that did not complete reopens that task's cleanup"
     LEFTOVERS_TAKEN_OVER = (
         "§6, found here: what a task that did not complete left behind counts as made by who takes it over"
     )

@@ -1,4 +1,4 @@
-"""Breadth-first search: everything that can happen, and the shortest way to what must not."""
+"""Breadth-first search: every state that can be reached, and the shortest counterexample."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -6,32 +6,32 @@ from dataclasses import dataclass
 
 from model.promise import broken_at_rest, broken_now
 from model.rules import Rule
-from model.state import Left, State
+from model.state import Faults, State
 from model.worker import DEPLOY, NOTHING, REMOVE
-from model.world import mishaps, progress, start
+from model.world import faults, progress, start
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a search begins: was the object there before us, what is the next task, how much may go wrong."""
+    """Where a search begins: is the object there at first, what is the second task, how many faults may happen."""
 
     there: bool
     second: str
-    left: Left
+    left: Faults
 
     def __str__(self) -> str:
         following = {NOTHING: "no next task", DEPLOY: "the next task deploys", REMOVE: "the next task removes"}
         return f"the object is {'there' if self.there else 'absent'} at first; {following[self.second]}"
 
 
-def scenes(left: Left) -> list[Scene]:
-    """All of them, for one measure of misfortune."""
+def scenes(left: Faults) -> list[Scene]:
+    """All scenes, with one bound on the faults."""
     return [Scene(there, second, left) for second in (NOTHING, DEPLOY, REMOVE) for there in (False, True)]
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A shortest way in which the promise breaks."""
+    """A shortest counterexample: steps after which the promise is broken."""
 
     scene: Scene
     steps: tuple[str, ...]
@@ -44,20 +44,20 @@ class Broken:
 
 @dataclass(frozen=True)
 class Result:
-    """What a search found, and how many states it looked at."""
+    """What a search found, and how many states it visited."""
 
     states: int
     broken: Broken | None
 
 
 def search(begin: Sequence[Scene], rules: frozenset[Rule]) -> Result:
-    """Look at every state that can be reached from these scenes; stop at the first that breaks the promise.
+    """Visit every state that can be reached from these scenes; stop at the first that breaks the promise.
 
-    Where none does, a state at rest must be reachable from each: a rollback that goes round for ever is no better.
+    If none does, a state at rest must be reachable from every state: a rollback that never ends breaks the promise too.
     """
     states: list[State] = [start(scene.there, scene.second, scene.left) for scene in begin]
     numbers = {state: number for number, state in enumerate(states)}
-    said = [""] * len(states)
+    texts = [""] * len(states)
     parents = array("l", [-1]) * len(states)
     edges = array("l"), array("l")
     at_rest: list[int] = []
@@ -65,7 +65,7 @@ def search(begin: Sequence[Scene], rules: frozenset[Rule]) -> Result:
     def way(number: int, why: str, last: Iterable[str] = ()) -> Result:
         steps: list[str] = []
         while parents[number] >= 0:
-            steps.append(said[number])
+            steps.append(texts[number])
             number = parents[number]
         return Result(len(states), Broken(begin[number], (*reversed(steps), *last), why))
 
@@ -73,7 +73,7 @@ def search(begin: Sequence[Scene], rules: frozenset[Rule]) -> Result:
     while number < len(states):
         state = states[number]
         resting = True
-        for by_itself, moves in ((True, progress(state, rules)), (False, mishaps(state, rules))):
+        for by_itself, moves in ((True, progress(state, rules)), (False, faults(state, rules))):
             for what, after in moves:
                 if (why := broken_now(state, after)) is not None:
                     return way(number, why, [what])
@@ -81,7 +81,7 @@ def search(begin: Sequence[Scene], rules: frozenset[Rule]) -> Result:
                 if known is None:
                     known = numbers[after] = len(states)
                     states.append(after)
-                    said.append(what)
+                    texts.append(what)
                     parents.append(number)
                 if by_itself:
                     resting = False
@@ -92,14 +92,14 @@ def search(begin: Sequence[Scene], rules: frozenset[Rule]) -> Result:
             if (why := broken_at_rest(state)) is not None:
                 return way(number, why)
         number += 1
-    restless = _first_restless(len(states), at_rest, *edges)
-    if restless is None:
+    endless = _first_endless(len(states), at_rest, *edges)
+    if endless is None:
         return Result(len(states), None)
-    return way(restless, "and so on: it never comes to rest", _round(states[restless], rules))
+    return way(endless, "and so on: it never comes to rest", _cycle(states[endless], rules))
 
 
-def _round(state: State, rules: frozenset[Rule]) -> list[str]:
-    """What happens by itself from here, until it begins again."""
+def _cycle(state: State, rules: frozenset[Rule]) -> list[str]:
+    """The steps from here, without faults, until a state comes again."""
     seen: set[State] = set()
     steps: list[str] = []
     while state not in seen:
@@ -109,18 +109,18 @@ def _round(state: State, rules: frozenset[Rule]) -> list[str]:
     return steps
 
 
-def _first_restless(count: int, at_rest: list[int], sources: "array[int]", targets: "array[int]") -> int | None:
-    """The first state from which no state at rest can be reached by what happens by itself."""
+def _first_endless(count: int, at_rest: list[int], sources: "array[int]", targets: "array[int]") -> int | None:
+    """The first state from which no state at rest can be reached without faults."""
     into: list[list[int]] = [[] for _ in range(count)]
     for source, target in zip(sources, targets, strict=True):
         into[target].append(source)
-    calm = bytearray(count)
+    ends = bytearray(count)
     for number in at_rest:
-        calm[number] = 1
+        ends[number] = 1
     todo = list(at_rest)
     while todo:
         for source in into[todo.pop()]:
-            if not calm[source]:
-                calm[source] = 1
+            if not ends[source]:
+                ends[source] = 1
                 todo.append(source)
-    return next((number for number in range(count) if not calm[number]), None)
+    return next((number for number in range(count) if not ends[number]), None)

@@ -1,7 +1,7 @@
 """What there is: one object, two tasks with one journal row each, two workers, and requests on their way.
 
-A version or uid is only ever compared with the object's current one, so none has a number here. Whoever remembers a
-look remembers how far the object has gone on since: `NOW`, `OLDER` or `OTHER`. That keeps the number of states small.
+A version or uid is only ever compared with the object's current one, so none has a number here. Whoever has
+read the object remembers only whether it has changed since: `NOW`, `OLDER` or `OTHER`. So there are few states.
 """
 
 from enum import IntEnum
@@ -11,7 +11,7 @@ from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 
 
 class At(IntEnum):
-    """How a look that somebody remembers relates to the object as it is."""
+    """How the object that somebody has read relates to the live object."""
 
     OTHER = 0
     """Another uid, or none."""
@@ -21,7 +21,7 @@ class At(IntEnum):
     """The same uid and the same resourceVersion."""
 
 
-class Claim(NamedTuple):
+class Token(NamedTuple):
     """The annotation `kubemin.io/write-token`. ``known``: the journal has it."""
 
     task: int
@@ -30,28 +30,28 @@ class Claim(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What the object should come to: its value, and the task whose claim is on it."""
+    """What the object should be in the end: its value, and the task whose write token is on it."""
 
     value: str
-    claim: int | None = None
+    writer: int | None = None
 
 
 class Object(NamedTuple):
     """The object in the cluster. Its one field has a value: "old", "theirs", or the name of the task that set it."""
 
     value: str
-    claim: Claim | None = None
+    token: Token | None = None
     ours: bool = True
-    """managedFields gives the claim to kubemin; False: somebody copied it."""
-    dying: bool = False
+    """managedFields gives the token to kubemin; False: somebody copied it."""
+    terminating: bool = False
     fence: bool = False
     made: bool = False
     """A task of ours made it, and nobody made it theirs since."""
 
     @property
-    def claimed(self) -> int | None:
-        """The task whose claim is on it."""
-        return self.claim.task if self.claim is not None and self.ours else None
+    def writer(self) -> int | None:
+        """The task whose write token is on it."""
+        return self.token.task if self.token is not None and self.ours else None
 
 
 class Request(NamedTuple):
@@ -61,7 +61,7 @@ class Request(NamedTuple):
     task: int
     at: At = At.OTHER
     value: str = ""
-    claim: Claim | None = None
+    token: Token | None = None
     ours: bool = True
 
 
@@ -102,8 +102,8 @@ class Worker(NamedTuple):
 IDLE = Worker()
 
 
-class Left(NamedTuple):
-    """How much may still go wrong."""
+class Faults(NamedTuple):
+    """How many faults of each kind may still happen."""
 
     deaths: int
     silences: int
@@ -121,11 +121,11 @@ class State(NamedTuple):
     rows: tuple[Row, Row]
     workers: tuple[Worker, Worker]
     late: tuple[Request, ...]
-    left: Left
-    meddled: bool = False
-    """Somebody edited the object after the last write of a task that went forward."""
-    litter: tuple[bool, bool] = (False, False)
-    """What a controller made because a write of that task landed (R6): nothing on the object tells of it."""
+    left: Faults
+    edited: bool = False
+    """Somebody else edited the object after the last write of a task that went forward."""
+    dependents: tuple[bool, bool] = (False, False)
+    """What a controller made because a write of that task landed (R6): the object itself does not show it."""
 
 
 T = TypeVar("T")

@@ -1,13 +1,13 @@
-"""What a worker that holds a task's lease does next: one look, one commit, at most one request."""
+"""What a worker that holds a task's lease does next: one read, one commit, at most one request."""
 
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from model.promise import wanted_by_completed
 from model.rules import Rule
 from model.server import Rules
-from model.state import IDLE, At, Claim, Object, Request, Row, State, put, set_task, set_worker
+from model.state import IDLE, At, Object, Request, Row, State, Token, put, set_task, set_worker
 
 Step = tuple[str, State]
-"""What happened, in words, and the state after it."""
+"""What happened, as a text, and the state after it."""
 
 DEPLOY = "deploy"
 NOTHING = "nothing"
@@ -39,7 +39,7 @@ def step(state: State, index: int, rules: Rules) -> Step | None:
 
 
 def _finishing(state: State, index: int, rules: Rules) -> bool:
-    """Whether the worker is about to end its task without looking how it stands (only without TERMINAL_STAYS)."""
+    """Whether the worker is about to end its task without reading its status (only without TERMINAL_STAYS)."""
     return Rule.TERMINAL_STAYS not in rules and _row(state, index).state in (
         ResourceState.CREATED,
         ResourceState.CHANGED,
@@ -64,16 +64,16 @@ def _send(state: State, index: int, request: Request) -> State:
     return set_worker(state, index, state.workers[index]._replace(awaits=request))
 
 
-def _claim_on(look: Object, task: int, rules: Rules) -> WriteKind | None:
-    """What the object says that we did to it."""
-    claim = look.claim
-    if claim is None or claim.task != task or not claim.known:
+def _kind_by_token(live: Object, task: int, rules: Rules) -> WriteKind | None:
+    """The kind of our write, by the token on the object."""
+    token = live.token
+    if token is None or token.task != task or not token.known:
         return None
-    return claim.kind if look.ours or Rule.CLAIM_BY_KUBEMIN not in rules else None
+    return token.kind if live.ours or Rule.TOKEN_BY_KUBEMIN not in rules else None
 
 
-def _claim_in(row: Row) -> WriteKind | None:
-    """What the journal says that we did to it (only without CLAIM_DECIDES)."""
+def _kind_by_row(row: Row) -> WriteKind | None:
+    """The kind of our write, by the row of the journal (only without TOKEN_DECIDES)."""
     if not row.sent or row.state.settled:
         return None
     return WriteKind.CREATE if row.before is None else WriteKind.APPLY
@@ -82,143 +82,145 @@ def _claim_in(row: Row) -> WriteKind | None:
 def _forward(state: State, index: int, rules: Rules) -> Step | None:
     at = state.workers[index].task
     assert at is not None
-    name, row, look = f"T{at + 1}", _row(state, index), state.object
+    name, row, live = f"T{at + 1}", _row(state, index), state.object
     if row.state in (ResourceState.CREATED, ResourceState.CHANGED):
         return _complete(state, index, at)
     known = Rule.WRITE_AHEAD in rules
-    if look is None:
+    if live is None:
         state = _commit(state, index, row._replace(before=None, sent=True))
-        claim = Claim(at, WriteKind.CREATE, known)
-        return f"looks: absent; sends POST for {name}", _send(
-            state, index, Request("POST", at, value=name, claim=claim)
+        token = Token(at, WriteKind.CREATE, known)
+        return f"reads: absent; sends POST for {name}", _send(
+            state, index, Request("POST", at, value=name, token=token)
         )
-    if look.dying and Rule.TERMINATING_WAITED_FOR in rules:
+    if live.terminating and Rule.TERMINATING_WAITED_FOR in rules:
         return None
-    kind = _claim_on(look, at, rules)
+    kind = _kind_by_token(live, at, rules)
     if kind is WriteKind.CREATE:
         row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
-        return f"looks: {name}'s POST had landed; commits created", _commit(state, index, row)
+        return f"reads: {name}'s POST had landed; commits created", _commit(state, index, row)
     if kind is WriteKind.APPLY and Rule.FIRST_BEFORE_STANDS in rules:
-        applied = name if look.value == name else None  # managedFields tell which values are ours
+        applied = name if live.value == name else None  # managedFields show which values are ours
         row = row._replace(state=ResourceState.CHANGED, uid=At.NOW, applied=applied, unanswered=False)
-        return f"looks: {name}'s apply had landed; commits changed", _commit(state, index, row)
-    leftover = Rule.LEFTOVERS_TAKEN_OVER in rules and _is_leftover(state, look)
-    row = row._replace(before=None if leftover else look, uid=At.NOW, sent=True, unanswered=known)
-    claim = Claim(at, WriteKind.CREATE if leftover else WriteKind.APPLY, known)
-    request = Request("apply", at, At.NOW, name, claim if Rule.EVERY_WRITE_CLAIMS in rules else None)
-    said = f"looks: {'left over' if leftover else 'it is there'} ({look.value}); sends apply for {name}"
-    return said, _send(_commit(state, index, row), index, request)
+        return f"reads: {name}'s apply had landed; commits changed", _commit(state, index, row)
+    leftover = Rule.LEFTOVERS_TAKEN_OVER in rules and _is_leftover(state, live)
+    row = row._replace(before=None if leftover else live, uid=At.NOW, sent=True, unanswered=known)
+    token = Token(at, WriteKind.CREATE if leftover else WriteKind.APPLY, known)
+    request = Request("apply", at, At.NOW, name, token if Rule.EVERY_WRITE_HAS_A_TOKEN in rules else None)
+    text = f"reads: {'left over' if leftover else 'it is there'} ({live.value}); sends apply for {name}"
+    return text, _send(_commit(state, index, row), index, request)
 
 
-def _is_leftover(state: State, look: Object) -> bool:
+def _is_leftover(state: State, live: Object) -> bool:
     """Made by a task that did not complete, or that completed with another object: sooner or later it goes."""
-    claim = look.claim
-    if claim is None or not look.ours or not claim.known or claim.kind is not WriteKind.CREATE:
+    token = live.token
+    if token is None or not live.ours or not token.known or token.kind is not WriteKind.CREATE:
         return False
-    return state.tasks[claim.task].status is not TaskStatus.COMPLETED or state.rows[claim.task].uid is not At.NOW
+    return state.tasks[token.task].status is not TaskStatus.COMPLETED or state.rows[token.task].uid is not At.NOW
 
 
 def _complete(state: State, index: int, task: int) -> Step:
     wanted = wanted_by_completed(state, task)
     state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.NONE, leased=False)
-    state = state._replace(litter=(False, False))  # it is meant to be there now: also what a former task left behind
+    state = state._replace(
+        dependents=(False, False)
+    )  # it is meant to be there now: also what a former task left behind
     return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
 
 
-def _settle(state: State, index: int, said: str, settled: ResourceState) -> Step:
+def _settle(state: State, index: int, text: str, settled: ResourceState) -> Step:
     task = state.workers[index].task
     assert task is not None
     row = _row(state, index)
-    if row.state in _LANDED:  # who knows that something landed, tidies what came of it
-        state = state._replace(litter=put(state.litter, task, False))
+    if row.state in _LANDED:  # the journal knows that a write landed: its dependents are deleted too
+        state = state._replace(dependents=put(state.dependents, task, False))
     state = _commit(state, index, row._replace(state=settled))
     state = set_task(state, task, cleanup=Cleanup.DONE, leased=False)
-    return f"looks: {said}; commits {settled}, cleanup done", set_worker(state, index, IDLE)
+    return f"reads: {text}; commits {settled}, cleanup done", set_worker(state, index, IDLE)
 
 
 def _back(state: State, index: int, rules: Rules) -> Step | None:
-    """One look of the rollback (R4, R5)."""
+    """One step of the rollback (R4, R5)."""
     task = state.workers[index].task
     assert task is not None
-    row, look = _row(state, index), state.object
-    if look is None:
+    row, live = _row(state, index), state.object
+    if live is None:
         if row.state is not ResourceState.CHANGED:
             return _settle(state, index, "absent", ResourceState.DELETED)
         if Rule.LOST_STAYS_LOST in rules or row.before is None:
             return _settle(state, index, "absent", ResourceState.LOST)
         again = Request("POST", task, value=row.before.value)
-        return "looks: absent; makes it again", _send(state, index, again)
-    if look.fence:
-        return "looks: fence; takes it off", _send(state, index, Request("unfence", task, At.NOW))
-    kind = _claim_on(look, task, rules) if Rule.CLAIM_DECIDES in rules else _claim_in(row)
-    if look.dying and kind is not None:
+        return "reads: absent; makes it again", _send(state, index, again)
+    if live.fence:
+        return "reads: fence; takes it off", _send(state, index, Request("unfence", task, At.NOW))
+    kind = _kind_by_token(live, task, rules) if Rule.TOKEN_DECIDES in rules else _kind_by_row(row)
+    if live.terminating and kind is not None:
         if Rule.GONE_MEANS_GONE in rules:
             return None
         return _settle(state, index, "being deleted", ResourceState.DELETED)
     if kind is not None and Rule.LANDED_RECORDED in rules and _is_news(row, kind):
-        return f"looks: T{task + 1}'s {_VERBS[kind]} had landed; commits that", _landed(state, index, row, look, kind)
+        return f"reads: T{task + 1}'s {_VERBS[kind]} had landed; commits that", _landed(state, index, row, live, kind)
     if kind is WriteKind.CREATE:
-        return f"looks: made by T{task + 1}; sends DELETE", _send(state, index, Request("DELETE", task, At.NOW))
+        return f"reads: made by T{task + 1}; sends DELETE", _send(state, index, Request("DELETE", task, At.NOW))
     if kind is WriteKind.APPLY:
-        request = _restore(task, row, look, rules)
-        return f"looks: changed by T{task + 1}; sends PUT of {request.value}", _send(state, index, request)
+        request = _restore(task, row, live, rules)
+        return f"reads: changed by T{task + 1}; sends PUT of {request.value}", _send(state, index, request)
     if row.unanswered and Rule.MOVE_VERSION in rules:
-        said = "looks: no claim, but an apply may still land; moves the version"
-        return said, _send(state, index, Request("fence", task, At.NOW))
-    return _settle(state, index, f"no claim of T{task + 1}", _outcome(row, look))
+        text = "reads: no token, but an apply may still land; moves the version"
+        return text, _send(state, index, Request("fence", task, At.NOW))
+    return _settle(state, index, f"no token of T{task + 1}", _outcome(row, live))
 
 
 def _is_news(row: Row, kind: WriteKind) -> bool:
-    """Whether the journal does not have what the object's claim tells."""
+    """Whether the token shows a write that the journal does not have yet."""
     return row.state is not _STATES[kind] or row.uid is not At.NOW
 
 
-def _landed(state: State, index: int, row: Row, look: Object, kind: WriteKind) -> State:
+def _landed(state: State, index: int, row: Row, live: Object, kind: WriteKind) -> State:
     name = f"T{(state.workers[index].task or 0) + 1}"
-    applied = row.applied or (name if kind is WriteKind.APPLY and look.value == name else None)
+    applied = row.applied or (name if kind is WriteKind.APPLY and live.value == name else None)
     return _commit(state, index, row._replace(state=_STATES[kind], uid=At.NOW, applied=applied))
 
 
-def _outcome(row: Row, look: Object) -> ResourceState:
-    if row.state is ResourceState.CHANGED and row.before is not None and row.before.value == look.value:
+def _outcome(row: Row, live: Object) -> ResourceState:
+    if row.state is ResourceState.CHANGED and row.before is not None and row.before.value == live.value:
         return ResourceState.RESTORED
     return ResourceState.KEPT
 
 
-def _restore(task: int, row: Row, look: Object, rules: Rules) -> Request:
-    """Three-way, field by field: of the one field that there is."""
-    before = row.before or look
+def _restore(task: int, row: Row, live: Object, rules: Rules) -> Request:
+    """Three-way merge of the one field."""
+    before = row.before or live
     applied = row.applied or f"T{task + 1}"
-    put_back = look.value == applied or Rule.THREE_WAY not in rules
-    value = before.value if put_back else look.value
-    if Rule.CLAIM_COMES_OFF not in rules:
-        claim, ours = look.claim, look.ours
-    elif Rule.FORMER_CLAIM_BACK in rules and before.claimed != task:
-        claim, ours = before.claim, before.ours
+    put_back = live.value == applied or Rule.THREE_WAY not in rules
+    value = before.value if put_back else live.value
+    if Rule.TOKEN_COMES_OFF not in rules:
+        token, ours = live.token, live.ours
+    elif Rule.FORMER_TOKEN_BACK in rules and before.writer != task:
+        token, ours = before.token, before.ours
     else:
-        claim, ours = None, True
-    return Request("PUT", task, At.NOW, value, claim, ours)
+        token, ours = None, True
+    return Request("PUT", task, At.NOW, value, token, ours)
 
 
 def _remove(state: State, index: int, rules: Rules) -> Step | None:
     """What a completed task still has to delete: forward only (R11)."""
     at = state.workers[index].task
     assert at is not None
-    look = state.object
-    if look is None:
+    live = state.object
+    if live is None:
         return _settle(state, index, "absent", ResourceState.DELETED)
-    if look.dying:
+    if live.terminating:
         return None
-    claim = look.claim
-    if claim is not None and claim.kind is WriteKind.CREATE and claim.known and look.ours:
-        standing = state.tasks[claim.task].status is TaskStatus.COMPLETED and state.rows[claim.task].uid is At.NOW
-        if standing if state.tasks[at].kind == REMOVE else (claim.task == at and not standing):
-            return f"looks: made by T{claim.task + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
+    token = live.token
+    if token is not None and token.kind is WriteKind.CREATE and token.known and live.ours:
+        is_wanted = state.tasks[token.task].status is TaskStatus.COMPLETED and state.rows[token.task].uid is At.NOW
+        if is_wanted if state.tasks[at].kind == REMOVE else (token.task == at and not is_wanted):
+            return f"reads: made by T{token.task + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
     return _settle(state, index, "not to be removed", ResourceState.KEPT)
 
 
 def answered(state: State, index: int, request: Request, answer: str, rules: Rules) -> State:
-    """The worker takes in an answer, and commits what it means if it holds the lease still."""
+    """The worker gets an answer, and commits what it means if it still holds the lease."""
     worker = state.workers[index]
     assert worker.task is not None
     state = set_worker(state, index, worker._replace(awaits=None))
@@ -230,29 +232,29 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
     elif request.verb == "apply":
         row = row._replace(unanswered=False)
         if answer in ("done", "created"):
-            kind = request.claim.kind if request.claim else WriteKind.APPLY
+            kind = request.token.kind if request.token else WriteKind.APPLY
             made = kind is WriteKind.CREATE
             row = row._replace(
                 state=ResourceState.CREATED if made else ResourceState.CHANGED,
                 applied=None if made else request.value,
             )
-    elif request.verb == "PUT" and answer == "done" and Rule.CLAIM_DECIDES not in rules:
+    elif request.verb == "PUT" and answer == "done" and Rule.TOKEN_DECIDES not in rules:
         row = row._replace(state=ResourceState.RESTORED)
-        state = state._replace(litter=put(state.litter, request.task, False))
+        state = state._replace(dependents=put(state.dependents, request.task, False))
     state = _commit(state, index, row)
     if answer in ("created", "done") and worker.forward:
-        state = state._replace(meddled=False)
+        state = state._replace(edited=False)
     if Rule.WRITE_AHEAD not in rules:
         state = _learn(state, request)
     return state
 
 
 def _learn(state: State, request: Request) -> State:
-    """Without WRITE_AHEAD: only now the journal knows the claim."""
-    look = state.object
-    if look is None or look.claim is None or look.claim != request.claim:
+    """Without WRITE_AHEAD: the journal has the token only now."""
+    live = state.object
+    if live is None or live.token is None or live.token != request.token:
         return state
-    return state._replace(object=look._replace(claim=look.claim._replace(known=True)))
+    return state._replace(object=live._replace(token=live.token._replace(known=True)))
 
 
 def begin(state: State, index: int, task: int) -> Step:
@@ -260,17 +262,17 @@ def begin(state: State, index: int, task: int) -> Step:
     row, name = state.tasks[task], f"T{task + 1}"
     worker = state.workers[index]._replace(task=task, holds=True, awaits=None)
     if row.status is TaskStatus.WAITING and row.kind == REMOVE:
-        look = state.object
-        standing = look is not None and look.claim is not None and look.claim.kind is WriteKind.CREATE and look.ours
-        if standing and state.rows[look.claim.task].uid is At.NOW:  # type: ignore[union-attr]
+        live = state.object
+        is_wanted = live is not None and live.token is not None and live.token.kind is WriteKind.CREATE and live.ours
+        if is_wanted and state.rows[live.token.task].uid is At.NOW:  # type: ignore[union-attr]
             state = state._replace(wanted=None)
         state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.PENDING)
     elif row.status is TaskStatus.WAITING:
         state = set_task(state, task, status=TaskStatus.RUNNING)
     forward = not state.tasks[task].status.ended
     state = set_task(state, task, leased=True)
-    said = f"claims {name}" if row.status is TaskStatus.WAITING else f"takes over {name}"
-    return said, set_worker(state, index, worker._replace(forward=forward))
+    text = f"claims {name}" if row.status is TaskStatus.WAITING else f"takes over {name}"
+    return text, set_worker(state, index, worker._replace(forward=forward))
 
 
 def set_incomplete(state: State, index: int) -> Step:

@@ -1,4 +1,4 @@
-"""Everything that can happen next: to workers, to requests on their way, to the object, and by the clock."""
+"""Every step that can come next: of workers, of requests on their way, of other people, and by the clock."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from model.server import Rules, arrive
 from model.state import (
     IDLE,
     At,
-    Left,
+    Faults,
     Object,
     Request,
     Row,
@@ -23,7 +23,7 @@ from model.state import (
 from model.worker import DEPLOY, NOTHING, Step, answered, begin, set_incomplete, step
 
 
-def start(there: bool, second: str, left: Left) -> State:
+def start(there: bool, second: str, left: Faults) -> State:
     """Before the first task: the object is there, as others made it, or not. ``second``: kind of the next task."""
     return State(
         object=Object("old") if there else None,
@@ -37,13 +37,13 @@ def start(there: bool, second: str, left: Left) -> State:
 
 
 def progress(state: State, rules: Rules) -> Iterator[Step]:
-    """What goes on by itself until all is settled."""
+    """The steps that happen without a fault, until everything is settled."""
     for index, worker in enumerate(state.workers):
         name = f"W{index + 1}"
         if worker.awaits is not None:
             after, answer = arrive(state, worker.awaits, rules)
-            told = answered(after, index, worker.awaits, answer, rules)
-            yield f"{name}'s {worker.awaits.verb} arrives ({answer}), and its answer too", told
+            settled = answered(after, index, worker.awaits, answer, rules)
+            yield f"{name}'s {worker.awaits.verb} arrives ({answer}), and its answer too", settled
         elif worker.task is not None:
             taken = (
                 step(state, index, rules) if worker.holds or worker.copy is None else _read_early(state, index, rules)
@@ -56,7 +56,7 @@ def progress(state: State, rules: Rules) -> Iterator[Step]:
         after, answer = arrive(rest, request, rules)
         yield f"T{request.task + 1}'s late {request.verb} arrives ({answer})", after
         yield f"T{request.task + 1}'s late {request.verb} is lost", rest
-    if state.object is not None and state.object.dying:
+    if state.object is not None and state.object.terminating:
         yield "the object is gone", write(state, None, same_uid=False)
     if Rule.REAPER in rules:
         yield from _reaper(state, rules)
@@ -68,8 +68,8 @@ def _claims(state: State, rules: Rules) -> Iterator[Step]:
         return
     for at, task in enumerate(state.tasks):
         if not task.leased and _claimable(state, at, rules):
-            said, after = begin(state, index, at)
-            yield f"W{index + 1} {said}", after
+            text, after = begin(state, index, at)
+            yield f"W{index + 1} {text}", after
 
 
 def _read_early(state: State, index: int, rules: Rules) -> Step | None:
@@ -95,20 +95,20 @@ def _claimable(state: State, at: int, rules: Rules) -> bool:
 
 
 def _reaper(state: State, rules: Rules) -> Iterator[Step]:
-    look = state.object
-    if look is None or look.dying or look.claim is None or not look.claim.known or not look.ours:
+    live = state.object
+    if live is None or live.terminating or live.token is None or not live.token.known or not live.ours:
         return
-    at = look.claim.task
+    at = live.token.task
     task = state.tasks[at]
     if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE):
         return
-    unknown = look.claim.kind is WriteKind.CREATE and state.rows[at].uid is not At.NOW
+    unknown = live.token.kind is WriteKind.CREATE and state.rows[at].uid is not At.NOW
     if task.status is not TaskStatus.COMPLETED or (Rule.REAPER_KNOWS_UIDS in rules and unknown):
         yield f"the reaper reopens T{at + 1}'s cleanup", set_task(state, at, cleanup=Cleanup.PENDING)
 
 
-def mishaps(state: State, rules: Rules) -> Iterator[Step]:
-    """What may happen, or not: deaths, silence, cancels, and other people."""
+def faults(state: State, rules: Rules) -> Iterator[Step]:
+    """Faults, which may happen or not: deaths, lost answers, cancels, and edits of other people."""
     left = state.left
     for index, worker in enumerate(state.workers):
         if worker.task is None or not worker.holds:
@@ -121,8 +121,8 @@ def mishaps(state: State, rules: Rules) -> Iterator[Step]:
             yield from _silence(less, index, worker.awaits, rules)
         if left.incomplete and not worker.forward and worker.awaits is None:
             less = state._replace(left=left._replace(incomplete=left.incomplete - 1))
-            said, after = set_incomplete(less, index)
-            yield f"W{index + 1} {said}", after
+            text, after = set_incomplete(less, index)
+            yield f"W{index + 1} {text}", after
     if left.cancels:
         less = state._replace(left=left._replace(cancels=left.cancels - 1))
         for at, task in enumerate(state.tasks):
@@ -132,7 +132,7 @@ def mishaps(state: State, rules: Rules) -> Iterator[Step]:
     if Rule.TAKEOVER_FIRST not in rules and left.deaths:
         yield from _reads_early(state)
     if left.edits:
-        yield from _edits(state._replace(left=left._replace(edits=left.edits - 1), meddled=True))
+        yield from _edits(state._replace(left=left._replace(edits=left.edits - 1), edited=True))
 
 
 def _reads_early(state: State) -> Iterator[Step]:
@@ -150,8 +150,8 @@ def _loses_its_lease(state: State, index: int, rules: Rules) -> Step:
     state = set_task(state, worker.task, leased=False)
     if Rule.FENCED not in rules:
         return f"W{index + 1} sleeps past its lease", set_worker(state, index, worker._replace(holds=False))
-    said = f"W{index + 1} dies, or sleeps past its lease"
-    return said, _late(set_worker(state, index, IDLE), worker.awaits)
+    text = f"W{index + 1} dies, or sleeps past its lease"
+    return text, _late(set_worker(state, index, IDLE), worker.awaits)
 
 
 def _late(state: State, request: Request | None) -> State:
@@ -167,26 +167,26 @@ def _silence(state: State, index: int, request: Request, rules: Rules) -> Iterat
 
 
 def _edits(state: State) -> Iterator[Step]:
-    look = state.object
-    if look is None:
+    live = state.object
+    if live is None:
         yield (
             "somebody makes the object",
             write(state, Object("theirs"), same_uid=False)._replace(wanted=Wanted("theirs")),
         )
         return
-    if look.dying:
+    if live.terminating:
         return
-    if look.value != "theirs":
+    if live.value != "theirs":
         # An edit of what a task made does not make it theirs; an edit of what was there before is to be kept.
         wanted = state.wanted and state.wanted._replace(value="theirs")
-        edited = write(state, look._replace(value="theirs"), same_uid=True)
-        yield "somebody edits the field", edited._replace(wanted=wanted)
-    deleted = write(state, look._replace(dying=True), same_uid=True)
-    yield "somebody deletes the object", deleted._replace(wanted=None, litter=(False, False))  # with what is of it
-    if look.claim is not None:
-        taken = write(state, look._replace(claim=None, ours=True, made=False), same_uid=True)
-        taken = taken._replace(wanted=Wanted(look.value), litter=(False, False))  # what is of it is theirs, too
-        yield "somebody replaces the object as it is, without our claim", taken
-        copied = write(state, look._replace(ours=False, made=False), same_uid=False)
-        copied = copied._replace(wanted=Wanted(look.value), litter=(False, False))
-        yield "somebody makes it anew from a copy, claim and all", copied
+        changed = write(state, live._replace(value="theirs"), same_uid=True)
+        yield "somebody edits the field", changed._replace(wanted=wanted)
+    deleted = write(state, live._replace(terminating=True), same_uid=True)
+    yield "somebody deletes the object", deleted._replace(wanted=None, dependents=(False, False))  # with its dependents
+    if live.token is not None:
+        taken = write(state, live._replace(token=None, ours=True, made=False), same_uid=True)
+        taken = taken._replace(wanted=Wanted(live.value), dependents=(False, False))  # its dependents are theirs, too
+        yield "somebody replaces the object as it is, without our token", taken
+        copied = write(state, live._replace(ours=False, made=False), same_uid=False)
+        copied = copied._replace(wanted=Wanted(live.value), dependents=(False, False))
+        yield "somebody makes it anew from a copy, with our token", copied

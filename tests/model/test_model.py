@@ -5,21 +5,21 @@ import pytest
 from model.__main__ import SHORT, main, without
 from model.rules import ALL, Rule
 from model.search import Scene, scenes, search
-from model.state import At, Left, Object, Request, State, set_worker, write
+from model.state import At, Faults, Object, Request, State, set_worker, write
 from model.worker import DEPLOY, NOTHING
 from model.world import progress, start
 
-CALM = Left(deaths=0, silences=0, edits=0, cancels=0, incomplete=0)
+CALM = Faults(deaths=0, silences=0, edits=0, cancels=0, incomplete=0)
 
 
 def test_the_design_keeps_its_promise() -> None:
     result = search(scenes(SHORT), ALL)
     assert result.broken is None, str(result.broken)
-    assert result.states > 40_000, "the search still looks at what it used to look at"
+    assert result.states > 40_000, "the search visits as many states as before"
 
 
 def test_a_pass_that_runs_out_of_time_and_a_second_cancel_break_nothing() -> None:
-    left = Left(deaths=1, silences=0, edits=0, cancels=2, incomplete=1)
+    left = Faults(deaths=1, silences=0, edits=0, cancels=2, incomplete=1)
     result = search(scenes(left), ALL)
     assert result.broken is None, str(result.broken)
 
@@ -27,12 +27,12 @@ def test_a_pass_that_runs_out_of_time_and_a_second_cancel_break_nothing() -> Non
 @pytest.mark.parametrize("rule", Rule, ids=lambda rule: rule.name)
 def test_without_a_rule_the_promise_breaks(rule: Rule) -> None:
     broken = without(frozenset([rule]))
-    assert broken is not None, f"{rule.name} is there for nothing"
-    assert 3 < len(broken.steps) < 25, "and the way is short enough to be read"
+    assert broken is not None, f"{rule.name} is not needed"
+    assert 3 < len(broken.steps) < 25, "and the counterexample is short enough to be read"
 
 
-def test_a_way_can_be_walked_again() -> None:
-    """Each step of a way follows from the one before: what is printed is what happens."""
+def test_a_counterexample_can_be_repeated() -> None:
+    """The steps that are printed happen one after the other."""
     broken = without(frozenset([Rule.REAPER]))
     assert broken is not None
     assert broken.steps[0] == "W1 claims T1"
@@ -41,19 +41,19 @@ def test_a_way_can_be_walked_again() -> None:
     assert str(broken).count("\n") == len(broken.steps) + 1
 
 
-def test_without_mishaps_there_is_one_way_and_it_completes() -> None:
+def test_without_faults_there_is_one_order_and_it_completes() -> None:
     state = start(there=False, second=DEPLOY, left=CALM)
-    told = []
+    texts = []
     while moves := list(progress(state, ALL)):
         [(what, state)] = moves
-        told.append(what)
-    assert told == [
+        texts.append(what)
+    assert texts == [
         "W1 claims T1",
-        "W1 looks: absent; sends POST for T1",
+        "W1 reads: absent; sends POST for T1",
         "W1's POST arrives (created), and its answer too",
         "W1 commits T1 completed",
         "W1 claims T2",
-        "W1 looks: it is there (T1); sends apply for T2",
+        "W1 reads: it is there (T1); sends apply for T2",
         "W1's apply arrives (done), and its answer too",
         "W1 commits T2 completed",
     ]
@@ -71,6 +71,6 @@ def test_who_remembers_a_version_remembers_an_older_one_after_a_write() -> None:
     assert again.late[0].at is At.OTHER
 
 
-def test_the_command_shows_a_way_and_a_clean_bill(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_counterexample(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["TERMINAL_STAYS"]) == 0
     assert "T1 was cancelled, and is completed now" in capsys.readouterr().out
