@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from bench.managed import PATIENCE, save, until
 from bench.simulated import simulated
 from kubemin.dispatch import Doorbell, open_doorbell
-from kubemin.engine import ExecOptions, Service
+from kubemin.engine import ExecOptions, TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import parse_application
 from kubemin.spec.limits import Limits
@@ -69,7 +69,7 @@ class Fleet:
     postgres: Postgresql
     valkey: Valkey
     db: Database
-    service: Service
+    service: TaskService
     folder: Path
     processes: list[Process] = field(default_factory=list)
     apps: list[str] = field(default_factory=list)
@@ -174,7 +174,7 @@ async def fleet() -> AsyncIterator[Fleet]:
         await db.migrate()
         doorbell: Doorbell = open_doorbell(valkey.url, postgres.url())
         stack.push_async_callback(doorbell.aclose)
-        made = Fleet(postgres, valkey, db, Service(db, LocalSignals(LocalHub()), doorbell, Limits()), folder)
+        made = Fleet(postgres, valkey, db, TaskService(db, LocalSignals(LocalHub()), doorbell, Limits()), folder)
         try:
             yield made
         except BaseException:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from bench.plain import WATCHED
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
+from kubemin.engine import Engine, EngineOptions, ExecOptions, TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import Application
 from kubemin.spec.ids import new_id
@@ -32,7 +32,7 @@ class Managed:
 
     db: Database
     ends: "Ends"
-    service: Service
+    service: TaskService
     engine: Engine
 
     async def save(self, app: Application) -> str:
@@ -103,7 +103,7 @@ async def database() -> AsyncIterator[tuple[Database, Ends]]:
     """A database on disk, as it is used."""
     with TemporaryDirectory(prefix="kubemin-bench-") as folder:
         ends = Ends()
-        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}", probe=ends)
+        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}", hook=ends)
         await db.migrate()
         try:
             yield db, ends
@@ -120,7 +120,7 @@ async def managed(stored: tuple[Database, Ends], cluster: Cluster) -> AsyncItera
     running = asyncio.create_task(engine.run())
     try:
         await asyncio.gather(*(engine.informers.watch(kind) for kind in WATCHED))
-        yield Managed(db, ends, Service(db, signals, doorbell, Limits()), engine)
+        yield Managed(db, ends, TaskService(db, signals, doorbell, Limits()), engine)
     finally:
         await engine.stop()
         await running

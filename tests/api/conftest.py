@@ -13,7 +13,7 @@ import pytest
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Service
+from kubemin.engine import TaskService
 from kubemin.signals import LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
@@ -102,7 +102,7 @@ async def deps(db: Database) -> Deps:
     states: dict[str, ComponentState] = {}
     return Deps(
         db=db,
-        service=Service(db, LocalSignals(), LocalDoorbell(), limits),
+        service=TaskService(db, LocalSignals(), LocalDoorbell(), limits),
         limits=limits,
         component_states=lambda _: states,
         max_body_bytes=BODY_LIMIT,

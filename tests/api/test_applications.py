@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.api.masks import MASK
 from kubemin.store import components, tasks, workflows
@@ -41,7 +41,7 @@ async def test_created_it_is_found_everywhere(api: Api) -> None:
 @pytest.mark.parametrize("app_id", [MISSING, "x", "a" * 5000, "%00", "%ff", "..%2f"])
 async def test_an_unknown_application_is_404(api: Api, method: str, path: str, app_id: str) -> None:
     envelope = await api.call(method, f"/applications/{app_id}{path}", 404)
-    assert envelope["code"] in (Code.APPLICATION_NOT_FOUND, Code.NOT_FOUND)
+    assert envelope["code"] in (ApiCode.APPLICATION_NOT_FOUND, ApiCode.NOT_FOUND)
 
 
 async def test_pages_are_cut_only_when_asked_for(api: Api) -> None:
@@ -59,12 +59,12 @@ async def test_pages_are_cut_only_when_asked_for(api: Api) -> None:
 async def test_a_name_is_taken_once_a_namespace(api: Api) -> None:
     first = await api.create()
     envelope = await api.post("/applications", application(), 409)
-    assert envelope["code"] == Code.APPLICATION_EXISTS
+    assert envelope["code"] == ApiCode.APPLICATION_EXISTS
     tried = await api.post("/applications/try", application())
     assert (tried["valid"], tried["message"]) == (False, envelope["message"])
     other = await api.create(namespace="elsewhere")
     renamed = application(id=other["id"], namespace="default")
-    assert (await api.post("/applications", renamed, 409))["code"] == Code.APPLICATION_EXISTS
+    assert (await api.post("/applications", renamed, 409))["code"] == ApiCode.APPLICATION_EXISTS
     assert (await api.post("/applications/try", {"id": first["id"], "name": "shop"})) == {"valid": True, "errors": []}
 
 
@@ -97,8 +97,8 @@ async def test_saving_without_components_keeps_them(api: Api) -> None:
 
 async def test_saving_what_is_not_there_is_404(api: Api) -> None:
     envelope = await api.post("/applications", application(id=MISSING), 404)
-    assert envelope["code"] == Code.APPLICATION_NOT_FOUND
-    assert (await api.post("/applications/try", application(id=MISSING), 404))["code"] == Code.APPLICATION_NOT_FOUND
+    assert envelope["code"] == ApiCode.APPLICATION_NOT_FOUND
+    assert (await api.post("/applications/try", application(id=MISSING), 404))["code"] == ApiCode.APPLICATION_NOT_FOUND
     assert (await api.post("/applications", application(id=7), 400))["errors"][0]["field"] == "id"
     assert (await api.create(id=""))["name"] == "shop"
 
@@ -178,7 +178,7 @@ async def test_a_locked_database_is_503_and_stores_nothing(api: Api, tmp_path: P
     with closing(sqlite3.connect(tmp_path / "kubemin.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = await api.http.post("/api/v1/applications", json=application())
-        assert (answer.status_code, answer.json()["code"]) == (503, Code.UNAVAILABLE)
+        assert (answer.status_code, answer.json()["code"]) == (503, ApiCode.UNAVAILABLE)
         assert answer.headers["retry-after"] == "1"
         other.execute("ROLLBACK")
     assert await api.get("/applications") == {"applications": []}

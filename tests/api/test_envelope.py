@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from kubemin.api.app import create_app
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.api.errors import api_error, sentence
 from kubemin.cluster.errors import Unreachable
@@ -29,15 +29,15 @@ from tests.api.conftest import BODY_LIMIT, Api, application
 
 
 async def test_an_unknown_address_is_404_in_the_envelope(api: Api) -> None:
-    assert (await api.get("/nothing/here", 404))["code"] == Code.NOT_FOUND
-    assert (await api.http.get("/")).json()["code"] == Code.NOT_FOUND
-    assert (await api.get("/applications/", 404))["code"] == Code.NOT_FOUND
+    assert (await api.get("/nothing/here", 404))["code"] == ApiCode.NOT_FOUND
+    assert (await api.http.get("/")).json()["code"] == ApiCode.NOT_FOUND
+    assert (await api.get("/applications/", 404))["code"] == ApiCode.NOT_FOUND
 
 
 async def test_a_wrong_method_is_405_and_says_which_are_right(api: Api) -> None:
     answer = await api.http.patch("/api/v1/applications")
     assert answer.status_code == 405
-    assert answer.json()["code"] == Code.METHOD_NOT_ALLOWED
+    assert answer.json()["code"] == ApiCode.METHOD_NOT_ALLOWED
     assert answer.headers["allow"]
 
 
@@ -100,13 +100,13 @@ async def test_what_no_database_can_store_is_named(api: Api, change: dict[str, A
 @pytest.mark.parametrize(
     ("change", "field", "code"),
     [
-        ({"name": 7}, "name", Code.VALIDATION),
-        ({"name": None}, "name", Code.MISSING_FIELD),
-        ({"name": "Not A Name"}, "name", Code.INVALID_NAME),
-        ({"surprise": 1}, "surprise", Code.VALIDATION),
-        ({"component": "web"}, "component", Code.VALIDATION),
-        ({"component": [{"name": "web", "type": "webservice"}]}, "component[0].image", Code.IMAGE_NOT_SET),
-        ({"component": [{"name": "web", "type": "robot"}]}, "component[0].type", Code.APPLICATION_CONFIG),
+        ({"name": 7}, "name", ApiCode.VALIDATION),
+        ({"name": None}, "name", ApiCode.MISSING_FIELD),
+        ({"name": "Not A Name"}, "name", ApiCode.INVALID_NAME),
+        ({"surprise": 1}, "surprise", ApiCode.VALIDATION),
+        ({"component": "web"}, "component", ApiCode.VALIDATION),
+        ({"component": [{"name": "web", "type": "webservice"}]}, "component[0].image", ApiCode.IMAGE_NOT_SET),
+        ({"component": [{"name": "web", "type": "robot"}]}, "component[0].type", ApiCode.APPLICATION_CONFIG),
         ({"workflow": [{"name": "one", "components": ["ghost"]}]}, "workflow[0].components[0]", 10027),
         ({"workflow": [{"name": "one", "components": ["web", "web"]}]}, "workflow[0].components[1]", 20000),
         ({"workflow": [{"name": "web"}, {"name": "web"}]}, "workflow[1].name", 20000),
@@ -118,7 +118,7 @@ async def test_what_no_database_can_store_is_named(api: Api, change: dict[str, A
         (
             {"component": [{"name": "web", "type": "config"}, {"name": "web", "type": "config"}]},
             "component[1].name",
-            Code.DUPLICATE_COMPONENT,
+            ApiCode.DUPLICATE_COMPONENT,
         ),
         ({"component": [{"name": f"c{n}", "type": "config"} for n in range(1000)]}, "component", 10000),
     ],
@@ -147,7 +147,7 @@ async def test_a_large_body_is_413_announced_or_not(api: Api) -> None:
     headers = {"Content-Type": "application/json"}
     for content in (b"a" * (BODY_LIMIT + 1), _chunks(BODY_LIMIT), _chunks(5 * BODY_LIMIT)):
         envelope = await api.call("POST", "/applications", 413, content=content, headers=headers)
-        assert envelope["code"] == Code.TOO_LARGE
+        assert envelope["code"] == ApiCode.TOO_LARGE
     accepted = b'{"name": "' + b"a" * (BODY_LIMIT - 12) + b'"}'
     assert len(accepted) == BODY_LIMIT
     await api.call("POST", "/applications", 400, content=accepted, headers=headers)
@@ -158,7 +158,7 @@ async def test_what_a_foreign_page_can_post_is_415(api: Api, kind: str | None) -
     headers = {"Content-Type": kind} if kind else {}
     content = b'{"name": "shop", "component": []}'
     envelope = await api.call("POST", "/applications", 415, content=content, headers=headers)
-    assert envelope["code"] == Code.UNSUPPORTED_MEDIA_TYPE
+    assert envelope["code"] == ApiCode.UNSUPPORTED_MEDIA_TYPE
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:
         api = Api(http, deps.db)
         app_id = (await api.create())["id"]
         envelope = await api.get(f"/applications/{app_id}/components", 500)
-    assert envelope["code"] == Code.INTERNAL
+    assert envelope["code"] == ApiCode.INTERNAL
     assert "secret" not in str(envelope)
     assert "Traceback" not in str(envelope)
 

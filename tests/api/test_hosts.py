@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from kubemin.api.app import create_app
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from tests.api.conftest import Api, application
 
@@ -31,7 +31,7 @@ async def test_this_machine_may_ask(api: Api, host: str) -> None:
 async def test_another_host_is_misdirected(api: Api, host: str) -> None:
     for method, path in (("GET", "/applications"), ("POST", "/applications"), ("GET", "/nowhere")):
         envelope = await api.call(method, path, 421, headers={"Host": host})
-        assert envelope["code"] == Code.MISDIRECTED
+        assert envelope["code"] == ApiCode.MISDIRECTED
         assert "KUBEMIN_ALLOWED_HOSTS" in envelope["message"]
     for path in ("/healthz", "/docs", "/metrics"):
         assert (await api.http.get(path, headers={"Host": host})).status_code == 421
@@ -54,7 +54,7 @@ async def test_a_page_of_another_host_changes_nothing(api: Api, origin: str) -> 
         ("POST", f"/workflow/tasks/{made['id']}/cleanup"),
     ):
         envelope = await api.call(method, path, 403, headers={"Origin": origin})
-        assert envelope["code"] == Code.FORBIDDEN
+        assert envelope["code"] == ApiCode.FORBIDDEN
     assert await api.call("GET", "/applications", headers={"Origin": origin}) == {"applications": [made]}
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.parameters import moment_of
 from kubemin.api.progress import component_status
 from kubemin.spec.objects import ObjectRef
@@ -182,16 +182,16 @@ async def test_what_cannot_be_cancelled_says_why(api: Api) -> None:
     task_id = await _exec(api, app)
     path = f"/applications/{app['id']}/workflow/cancel"
     elsewhere = f"/applications/{other['id']}/workflow/cancel"
-    assert (await api.post(elsewhere, {"taskId": task_id}, 404))["code"] == Code.WORKFLOW_NOT_FOUND
-    assert (await api.post(path, {"taskId": MISSING}, 404))["code"] == Code.TASK_NOT_FOUND
-    assert (await api.post(path, {"taskId": ""}, 404))["code"] == Code.TASK_NOT_FOUND
+    assert (await api.post(elsewhere, {"taskId": task_id}, 404))["code"] == ApiCode.WORKFLOW_NOT_FOUND
+    assert (await api.post(path, {"taskId": MISSING}, 404))["code"] == ApiCode.TASK_NOT_FOUND
+    assert (await api.post(path, {"taskId": ""}, 404))["code"] == ApiCode.TASK_NOT_FOUND
     assert (await api.post(path, {}, 400))["errors"][0]["field"] == "taskId"
     assert (await api.post(path, {"taskId": task_id, "reason": "a\nb"}, 400))["errors"][0]["field"] == "reason"
     task = await _claim(api)
     async with api.db.begin("test") as tx:
         assert await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
     envelope = await api.post(path, {"taskId": task_id}, 409)
-    assert envelope["code"] == Code.TASK_ENDED
+    assert envelope["code"] == ApiCode.TASK_ENDED
 
 
 async def test_a_second_run_waits_is_refused_or_takes_over(api: Api) -> None:
@@ -199,7 +199,7 @@ async def test_a_second_run_waits_is_refused_or_takes_over(api: Api) -> None:
     first = await _exec(api, app)
     path = f"/applications/{app['id']}/workflow/exec"
     envelope = await api.post(path, {"onActive": "reject"}, 409)
-    assert envelope["code"] == Code.TASK_ACTIVE
+    assert envelope["code"] == ApiCode.TASK_ACTIVE
     assert first in envelope["message"]
     queued = await _exec(api, app, onActive="queue")
     assert (await _status(api, queued))["status"] == "waiting"
@@ -242,7 +242,7 @@ async def test_one_idempotency_key_is_one_task(api: Api) -> None:
     first = await api.post(path, {"workflowId": app["workflowId"]}, Idempotency_Key="key-1")
     assert await api.post(path, {"workflowId": app["workflowId"]}, Idempotency_Key="key-1") == first
     assert await api.post(path, {}, Idempotency_Key="key-1") == first
-    assert (await api.post(path, {"restore": False}, 409, Idempotency_Key="key-1"))["code"] == Code.CONFLICT
+    assert (await api.post(path, {"restore": False}, 409, Idempotency_Key="key-1"))["code"] == ApiCode.CONFLICT
     assert await api.post(path, {}, Idempotency_Key="key-2") != first
     assert (await api.post(path, {}, 400, Idempotency_Key="k" * 256))["errors"][0]["field"] == "Idempotency-Key"
     assert len((await api.get("/tasks"))["tasks"]) == 2
@@ -309,8 +309,8 @@ def test_moments(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("path", ["status", "stages", "resources", "events"])
 @pytest.mark.parametrize("task_id", [MISSING, "x", "%00", "a" * 5000])
 async def test_an_unknown_task_is_404(api: Api, path: str, task_id: str) -> None:
-    assert (await api.get(f"/workflow/tasks/{task_id}/{path}", 404))["code"] == Code.TASK_NOT_FOUND
-    assert (await api.post(f"/workflow/tasks/{task_id}/cleanup", None, 404))["code"] == Code.TASK_NOT_FOUND
+    assert (await api.get(f"/workflow/tasks/{task_id}/{path}", 404))["code"] == ApiCode.TASK_NOT_FOUND
+    assert (await api.post(f"/workflow/tasks/{task_id}/cleanup", None, 404))["code"] == ApiCode.TASK_NOT_FOUND
 
 
 @given(st.sampled_from(TaskStatus), st.lists(st.sampled_from(JobStatus)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from tests.api.conftest import Api, application
 from tests.api.test_applications import MISSING
 
@@ -41,7 +41,7 @@ async def test_secret_values_are_not_copied(api: Api) -> None:
     template = await _template(api)
     bare = {"name": "mine", "template": {"id": template}}
     envelope = await api.post("/applications", application(component=[bare]), 400)
-    assert envelope["code"] == Code.MISSING_FIELD
+    assert envelope["code"] == ApiCode.MISSING_FIELD
     assert [error["field"] for error in envelope["errors"]] == ["component[0].properties.secret"]
     assert "hush-hush" not in str(envelope)
 
@@ -52,7 +52,7 @@ async def test_what_is_no_template_is_named(api: Api, size: int) -> None:
     for wrong in (MISSING, plain, "../etc", "x"):
         parts = [{"name": f"c{number}", "template": {"id": wrong}} for number in range(size)]
         envelope = await api.post("/applications", application(component=parts), 400)
-        assert envelope["code"] == Code.TEMPLATE
+        assert envelope["code"] == ApiCode.TEMPLATE
         assert envelope["errors"][0]["field"] == "component[0].template.id"
     assert len((await api.get("/applications"))["applications"]) == 1
 
@@ -60,4 +60,4 @@ async def test_what_is_no_template_is_named(api: Api, size: int) -> None:
 async def test_an_application_is_no_template_of_itself(api: Api) -> None:
     template = await _template(api)
     changed = application(id=template, name="template", tmp_enable=True, component=[_entry(template)])
-    assert (await api.post("/applications", changed, 400))["code"] == Code.TEMPLATE
+    assert (await api.post("/applications", changed, 400))["code"] == ApiCode.TEMPLATE

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.saving import without_missing
 from kubemin.spec.application import dump_steps
 from kubemin.spec.issues import SpecError
@@ -64,7 +64,7 @@ async def test_further_workflows_are_created_and_changed(api: Api) -> None:
     shown = (await api.get(f"{path}s"))["workflows"]
     assert [one["id"] for one in shown] == [made["workflowId"], answer["workflowId"]]
     assert (shown[1]["name"], shown[1]["alias"]) == ("nightly", "Every night")
-    assert (await api.post(path, {"name": "nightly", "workflow": []}, 409))["code"] == Code.WORKFLOW_EXISTS
+    assert (await api.post(path, {"name": "nightly", "workflow": []}, 409))["code"] == ApiCode.WORKFLOW_EXISTS
 
     changed = {"workflowId": answer["workflowId"], "name": "weekly", "workflow": [{"name": "web"}]}
     assert await api.call("PUT", path, json=changed) == {"workflowId": answer["workflowId"]}
@@ -73,7 +73,7 @@ async def test_further_workflows_are_created_and_changed(api: Api) -> None:
     first = await api.call("PUT", path, json={"workflow": [{"name": "keys"}]})
     assert first == {"workflowId": made["workflowId"]}
     taken = {"workflowId": made["workflowId"], "name": "weekly", "workflow": []}
-    assert (await api.call("PUT", path, 409, json=taken))["code"] == Code.WORKFLOW_EXISTS
+    assert (await api.call("PUT", path, 409, json=taken))["code"] == ApiCode.WORKFLOW_EXISTS
 
 
 async def test_what_is_wrong_with_steps_is_named(api: Api) -> None:
@@ -94,8 +94,8 @@ async def test_another_applications_workflow_is_not_found(api: Api) -> None:
     one, other = await api.create(), await api.create(name="other")
     path = f"/applications/{one['id']}/workflow"
     body = {"workflowId": other["workflowId"]}
-    assert (await api.call("PUT", path, 404, json={**body, "workflow": []}))["code"] == Code.WORKFLOW_NOT_FOUND
-    assert (await api.post(f"{path}/exec", body, 404))["code"] == Code.WORKFLOW_NOT_FOUND
+    assert (await api.call("PUT", path, 404, json={**body, "workflow": []}))["code"] == ApiCode.WORKFLOW_NOT_FOUND
+    assert (await api.post(f"{path}/exec", body, 404))["code"] == ApiCode.WORKFLOW_NOT_FOUND
 
 
 names = st.sampled_from("abcdef")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.cluster import errors, requests
-from kubemin.cluster.answers import Answer, error_for, object_in
+from kubemin.cluster.answers import ApiResponse, error_for, object_in
 from kubemin.spec.objects import ObjectRef
 
 REF = ObjectRef("ConfigMap", "shop", "web")
@@ -100,7 +100,7 @@ def test_whatever_the_answer_it_is_an_error_of_ours(request_: requests.Request, 
 def test_a_fine_answer_that_is_no_object_is_not_taken_for_one(request_: requests.Request, body: object) -> None:
     expected = errors.Unanswered if request_.is_write else errors.ServerError
     with pytest.raises(expected):
-        object_in(request_, Answer(200, {}, json.dumps(body).encode()))
+        object_in(request_, ApiResponse(200, {}, json.dumps(body).encode()))
 
 
 def test_only_an_unanswered_write_is_uncertain() -> None:

@@ -65,10 +65,10 @@ async def test_probes_surround_every_write_whatever_comes_of_it() -> None:
 
     async with RawServer(answering(409, b"{}")) as server:
 
-        async def probe(point: str) -> None:
+        async def hook(point: str) -> None:
             points.append((point, len(server.seen)))
 
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, probe=probe)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, hook=hook)
         for call in WRITES.values():
             with pytest.raises(errors.Conflict):
                 await call(cluster)
@@ -86,11 +86,11 @@ async def test_probes_surround_every_write_whatever_comes_of_it() -> None:
 
 
 async def test_a_probe_that_raises_keeps_the_request_from_being_sent() -> None:
-    async def probe(point: str) -> None:
+    async def hook(point: str) -> None:
         raise RuntimeError(point)
 
     async with RawServer(answering(200)) as server:
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, probe=probe)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, hook=hook)
         with pytest.raises(RuntimeError, match="call:create:ConfigMap/web:before"):
             await cluster.create(OBJECT)
         await cluster.aclose()

@@ -60,7 +60,7 @@ async def connected(path: str, context: str | None = None) -> AsyncIterator[Clus
 @contextlib.asynccontextmanager
 async def timed(path: str, clock: Clock) -> AsyncIterator[Cluster]:
     credentials = await Credentials.load(KubeconfigSource(path, None), clock=clock)
-    cluster = Cluster(Transport(credentials, timeout=5), timeout=5, probe=None)
+    cluster = Cluster(Transport(credentials, timeout=5), timeout=5, hook=None)
     try:
         yield cluster
     finally:

@@ -51,9 +51,9 @@ async def serving(reply: Reply, timeout: float = 5) -> AsyncIterator[tuple[Clust
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    with socket.socket() as hook:
+        hook.bind(("127.0.0.1", 0))
+        port: int = hook.getsockname()[1]
         return port
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import EngineOptions, ExecOptions, Service
+from kubemin.engine import EngineOptions, ExecOptions, TaskService
 from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.kinds import KINDS
@@ -37,7 +37,7 @@ async def instance(kube: Kube, tmp_path: Path) -> AsyncIterator[Instance]:
     db = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
     await db.migrate()
     hub = LocalHub()
-    service = Service(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
+    service = TaskService(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
     yield Instance(db, cast("SimServer", None), kube.cluster, service, hub)  # of the simulated one nothing is used
     await db.aclose()
 

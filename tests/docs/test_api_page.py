@@ -7,7 +7,7 @@ import pytest
 
 from kubemin.api import openapi
 from kubemin.api.app import create_app
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.api.models.tasks import Exec
 from kubemin.engine.options import ExecOptions
@@ -44,4 +44,4 @@ def test_the_options_of_a_run() -> None:
 
 def test_the_codes() -> None:
     shown = {int(number) for row in re.findall(r"^\| ([\d, ]+) \|", TEXT, re.MULTILINE) for number in row.split(",")}
-    assert shown == {int(code) for code in Code} - {0}
+    assert shown == {int(code) for code in ApiCode} - {0}

@@ -13,7 +13,7 @@ from kubemin.render import Identity, render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.check_context import PREVIEW_ID
 from kubemin.spec.component import COMPONENT_TYPES
-from kubemin.spec.issues import Code
+from kubemin.spec.issues import IssueCode
 from kubemin.spec.limits import Limits
 from kubemin.spec.traits import TRAITS
 from tests.docs.markdown import ROOT, Block, Page, pages
@@ -71,7 +71,7 @@ def test_every_component_type_and_trait_has_an_example() -> None:
 
 def test_every_code_is_explained() -> None:
     text = (ROOT / FORMAT).read_text()
-    missing = [code for code in Code if f"`{code}`" not in text]
+    missing = [code for code in IssueCode if f"`{code}`" not in text]
     assert not missing, ", ".join(missing)
 
 

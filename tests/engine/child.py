@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Engine, Service
+from kubemin.engine import Engine, TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import Cleanup
@@ -67,7 +67,7 @@ async def _run(script: Script) -> None:
     cancelling: asyncio.Task[object] | None = None
     with Path(script.points).open("a") as points:  # noqa: ASYNC230  a line a point, flushed before the process may die
 
-        async def probe(point: str) -> None:
+        async def hook(point: str) -> None:
             nonlocal seen, cancelling, claimed
             if ":cancel:" in point or (":claim:" in point and claimed):
                 return  # the canceller's own commit; a look for further tasks, which comes when it comes
@@ -82,10 +82,10 @@ async def _run(script: Script) -> None:
                     service.cancel(script.app_id, script.task_id, "ada", f"cancelled at {point}")
                 )
 
-        db = await Database.open(script.database, probe=probe)
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=10, probe=probe)
+        db = await Database.open(script.database, hook=hook)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=10, hook=hook)
         hub = LocalHub()
-        service = Service(db, LocalSignals(hub), LocalDoorbell(), Limits())
+        service = TaskService(db, LocalSignals(hub), LocalDoorbell(), Limits())
         engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), QUICK)
         running = asyncio.create_task(engine.run())
         while True:

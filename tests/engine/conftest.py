@@ -7,7 +7,7 @@ import pytest
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Service
+from kubemin.engine import TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.store import Database
 from kubesim.server import SimServer
@@ -45,5 +45,5 @@ async def held(db: Database, cluster: Cluster, sim: SimServer) -> Held:
 @pytest.fixture
 async def instance(db: Database, cluster: Cluster, sim: SimServer) -> Instance:
     hub = LocalHub()
-    service = Service(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
+    service = TaskService(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
     return Instance(db, sim, cluster, service, hub)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Engine, EngineOptions, ExecOptions, Service
+from kubemin.engine import Engine, EngineOptions, ExecOptions, TaskService
 from kubemin.engine.entry.loading import load
 from kubemin.render import Identity, render
 from kubemin.signals import LocalHub, LocalSignals
@@ -41,7 +41,7 @@ class Instance:
     db: Database
     sim: SimServer
     cluster: Cluster
-    service: Service
+    service: TaskService
     hub: LocalHub = field(default_factory=LocalHub)
 
     @asynccontextmanager

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import ExecOptions, Service
+from kubemin.engine import ExecOptions, TaskService
 from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
@@ -55,7 +55,7 @@ class World:
         url = f"sqlite:///{self._folder}/kubemin.db"
         self._db = await Database.open(url)
         hub = LocalHub()
-        service = Service(self._db, LocalSignals(hub), LocalDoorbell(), Limits())
+        service = TaskService(self._db, LocalSignals(hub), LocalDoorbell(), Limits())
         instance = Instance(self._db, self._sim, self._cluster, service, hub)
         app_id = await instance.save(SPEC)
         await _furnish(instance, app_id)

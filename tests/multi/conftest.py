@@ -9,7 +9,7 @@ import pytest
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import open_doorbell
-from kubemin.engine import Service
+from kubemin.engine import TaskService
 from kubemin.signals import open_signals
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
@@ -70,7 +70,7 @@ async def fleet_on(sim: SimServer, folder: Path, database_url: str, redis_url: s
     cluster = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=15)
     db = await Database.open(database_url)
     signals, doorbell = await open_signals(redis_url), open_doorbell(redis_url, database_url)
-    instance = Instance(db, sim, cluster, Service(db, signals, doorbell, Limits()))
+    instance = Instance(db, sim, cluster, TaskService(db, signals, doorbell, Limits()))
     fleet = Fleet(instance, folder, database_url, redis_url)
     try:
         yield fleet

@@ -133,18 +133,18 @@ def _main(script: Script) -> None:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", buffering=1, closefd=False)
-    probe = _probe(script)
+    hook = _hook(script)
     with (
-        patch.object(Cluster, "connect", partial(Cluster.connect, probe=probe)),
-        patch.object(Database, "open", partial(Database.open, probe=probe)),
+        patch.object(Cluster, "connect", partial(Cluster.connect, hook=hook)),
+        patch.object(Database, "open", partial(Database.open, hook=hook)),
     ):
         serve.run_worker(Settings(**script.settings))
 
 
-def _probe(script: Script) -> Callable[[str], Awaitable[None]]:
+def _hook(script: Script) -> Callable[[str], Awaitable[None]]:
     paused = False
 
-    async def probe(point: str) -> None:
+    async def hook(point: str) -> None:
         nonlocal paused
         if fnmatchcase(point, script.die_at):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -152,4 +152,4 @@ def _probe(script: Script) -> Callable[[str], Awaitable[None]]:
             paused = True
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    return probe
+    return hook

@@ -46,11 +46,11 @@ class Machine:
         """Boot it."""
         made: list[Machine] = []
 
-        async def probe(point: str) -> None:
-            await made[0]._probe(point)
+        async def hook(point: str) -> None:
+            await made[0]._hook(point)
 
-        db = await Database.open(database, probe=probe)
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=4, probe=probe)
+        db = await Database.open(database, hook=hook)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=4, hook=hook)
         options = replace(OPTIONS, name=name)
         machine = cls(name, db, cluster, Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), options), at_point)
         machine.awake.set()
@@ -58,7 +58,7 @@ class Machine:
         machine.running = asyncio.create_task(machine.engine.run(), name=f"machine {name}")
         return machine
 
-    async def _probe(self, point: str) -> None:
+    async def _hook(self, point: str) -> None:
         if self.dead:
             raise Dead(point)
         if point.startswith("call:"):

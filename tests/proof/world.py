@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import ExecOptions, Service
+from kubemin.engine import ExecOptions, TaskService
 from kubemin.engine.errors import EngineError
 from kubemin.plan import Plan
 from kubemin.signals import LocalHub, LocalSignals
@@ -98,7 +98,7 @@ class World:
         """Run it all. Raises `Broken`."""
         async with SimServer(speed=SPEED) as self.sim:
             self.db = await Database.open(self._url)
-            self.service = Service(self.db, LocalSignals(self._hub), LocalDoorbell(), Limits())
+            self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), Limits())
             self.foreigners = Foreigners(self.sim.registry)
             self.observer = Observer(self.sim)
             try:
@@ -386,7 +386,7 @@ class World:
             await asyncio.sleep(0.01)
 
     async def _cancel(self, *, quiet: bool) -> None:
-        service = Service(self.db, LocalSignals(), LocalDoorbell(), Limits()) if quiet else self.service
+        service = TaskService(self.db, LocalSignals(), LocalDoorbell(), Limits()) if quiet else self.service
         for task_id in reversed(self.tasks):
             task = await self.task(task_id)
             if task.status in (TaskStatus.QUEUED, TaskStatus.RUNNING):

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from kubemin.render import Identity, render
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.issues import Code, SpecError
+from kubemin.spec.issues import IssueCode, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.templates import expand_templates, template_ids
@@ -141,7 +141,7 @@ def test_secret_values_must_be_given(secret: Json) -> None:
     with pytest.raises(SpecError) as caught:
         expand(entry("main", "db", secret=secret))
     (issue,) = caught.value.issues
-    assert (issue.field, issue.code) == ("component[0].properties.secret", Code.MISSING_REQUIRED_FIELD)
+    assert (issue.field, issue.code) == ("component[0].properties.secret", IssueCode.MISSING_REQUIRED_FIELD)
     assert "PASSWORD" in issue.message
     assert "hunter2" not in issue.message
 
@@ -151,7 +151,7 @@ def test_only_templates_are_cloned(id_: str) -> None:
     with pytest.raises(SpecError) as caught:
         expand(entry("a", id_), entry("b", id_))
     assert {(issue.field, issue.code) for issue in caught.value.issues} == {
-        ("component[0].template.id", Code.TEMPLATE_NOT_FOUND)
+        ("component[0].template.id", IssueCode.TEMPLATE_NOT_FOUND)
     }
 
 
@@ -159,12 +159,12 @@ def test_mistakes_in_entries() -> None:
     with pytest.raises(SpecError) as caught:
         expand(entry("a", "one", "y"))
     assert [(issue.field, issue.code) for issue in caught.value.issues] == [
-        ("component[0].template.target", Code.COMPONENT_NOT_FOUND)
+        ("component[0].template.target", IssueCode.COMPONENT_NOT_FOUND)
     ]
     with pytest.raises(SpecError) as caught:
         expand({"name": "a", "template": {}})
     assert [(issue.field, issue.code) for issue in caught.value.issues] == [
-        ("component[0].template.id", Code.MISSING_REQUIRED_FIELD)
+        ("component[0].template.id", IssueCode.MISSING_REQUIRED_FIELD)
     ]
 
 
@@ -172,7 +172,7 @@ def test_clones_are_checked_with_the_rest() -> None:
     taken = {"name": "main-conf", "type": "config"}
     with pytest.raises(SpecError) as caught:
         expand(taken, entry("main", "db", **GIVEN))
-    assert Code.DUPLICATE_COMPONENT in {issue.code for issue in caught.value.issues}
+    assert IssueCode.DUPLICATE_COMPONENT in {issue.code for issue in caught.value.issues}
     data = {"name": "shop", "component": [entry("main", "db", **GIVEN)]}
     with pytest.raises(SpecError, match="has 3 components; at most 2"):
         parse_application(data, Limits(max_components=2), lambda app: expand_templates(app, TEMPLATES.get))

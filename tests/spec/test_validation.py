@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.spec.application import parse_application
-from kubemin.spec.issues import MAX_ISSUES, Code, Issue, SpecError
+from kubemin.spec.issues import MAX_ISSUES, Issue, IssueCode, SpecError
 from kubemin.spec.limits import Grant, Limits
 from kubemin.spec.workflow import parse_workflow
 
@@ -76,48 +76,58 @@ FORBIDDEN_RULES: tuple[Json, ...] = (
     {"resources": []},
 )
 
-MISTAKES: list[tuple[str, Json, str, Code]] = [
-    ("no name", {"component": [web()]}, "name", Code.MISSING_REQUIRED_FIELD),
-    ("short name", app(name="a"), "name", Code.NAME_TOO_SHORT),
-    ("long name", app(name=LONG), "name", Code.NAME_TOO_LONG),
-    ("bad name", app(name="my_shop"), "name", Code.INVALID_NAME_FORMAT),
-    ("bad namespace", app(namespace="A.b"), "namespace", Code.INVALID_NAME_FORMAT),
-    ("long alias", app(alias="x" * 256), "alias", Code.INVALID_FIELD_VALUE),
-    ("unknown field", app(colour="red"), "colour", Code.UNKNOWN_FIELD),
-    ("a list for text", app(project=["x"]), "project", Code.INVALID_FIELD_VALUE),
-    ("a NUL character", app(description="a\0b"), "description", Code.INVALID_FIELD_VALUE),
-    ("component without name", app({"type": "job", "image": "x"}), f"{C0}.name", Code.MISSING_REQUIRED_FIELD),
-    ("component with a long name", app(web(name=LONG)), f"{C0}.name", Code.NAME_TOO_LONG),
-    ("component with a bad name", app(web(name="Web")), f"{C0}.name", Code.INVALID_NAME_FORMAT),
-    ("one component twice", app(web(), web()), "component[1].name", Code.DUPLICATE_COMPONENT),
-    ("no type", app({"name": "web"}), f"{C0}.type", Code.MISSING_REQUIRED_FIELD),
-    ("unknown type", app(web(type="daemon")), f"{C0}.type", Code.INVALID_COMPONENT_TYPE),
-    ("webservice without image", app({"name": "web", "type": "webservice"}), f"{C0}.image", Code.MISSING_IMAGE),
-    ("store without image", app({"name": "web", "type": "store"}), f"{C0}.image", Code.MISSING_IMAGE),
-    ("job without image", app({"name": "web", "type": "job"}), f"{C0}.image", Code.MISSING_IMAGE),
-    ("image with a blank", app(web(image="a b")), f"{C0}.image", Code.INVALID_FIELD_VALUE),
-    ("two images", app(web(properties={"image": "b:1"})), f"{P0}.image", Code.INVALID_FIELD_VALUE),
-    ("negative replicas", app(web(replicas=-1)), f"{C0}.replicas", Code.INVALID_FIELD_VALUE),
-    ("replicas as text", app(web(replicas="2")), f"{C0}.replicas", Code.INVALID_FIELD_VALUE),
-    ("replicas true", app(web(replicas=True)), f"{C0}.replicas", Code.INVALID_FIELD_VALUE),
-    ("huge replicas", app(web(replicas=2**31)), f"{C0}.replicas", Code.INVALID_FIELD_VALUE),
-    ("component namespace", app(web(namespace="x_y")), f"{C0}.namespace", Code.INVALID_NAME_FORMAT),
-    ("port 0", app(web(properties={"ports": [{"port": 0}]})), f"{P0}.ports[0].port", Code.INVALID_FIELD_VALUE),
-    ("port 65536", app(web(properties={"ports": [{"port": 65536}]})), f"{P0}.ports[0].port", Code.INVALID_FIELD_VALUE),
-    ("no port", app(web(properties={"ports": [{}]})), f"{P0}.ports[0].port", Code.MISSING_REQUIRED_FIELD),
+MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
+    ("no name", {"component": [web()]}, "name", IssueCode.MISSING_REQUIRED_FIELD),
+    ("short name", app(name="a"), "name", IssueCode.NAME_TOO_SHORT),
+    ("long name", app(name=LONG), "name", IssueCode.NAME_TOO_LONG),
+    ("bad name", app(name="my_shop"), "name", IssueCode.INVALID_NAME_FORMAT),
+    ("bad namespace", app(namespace="A.b"), "namespace", IssueCode.INVALID_NAME_FORMAT),
+    ("long alias", app(alias="x" * 256), "alias", IssueCode.INVALID_FIELD_VALUE),
+    ("unknown field", app(colour="red"), "colour", IssueCode.UNKNOWN_FIELD),
+    ("a list for text", app(project=["x"]), "project", IssueCode.INVALID_FIELD_VALUE),
+    ("a NUL character", app(description="a\0b"), "description", IssueCode.INVALID_FIELD_VALUE),
+    ("component without name", app({"type": "job", "image": "x"}), f"{C0}.name", IssueCode.MISSING_REQUIRED_FIELD),
+    ("component with a long name", app(web(name=LONG)), f"{C0}.name", IssueCode.NAME_TOO_LONG),
+    ("component with a bad name", app(web(name="Web")), f"{C0}.name", IssueCode.INVALID_NAME_FORMAT),
+    ("one component twice", app(web(), web()), "component[1].name", IssueCode.DUPLICATE_COMPONENT),
+    ("no type", app({"name": "web"}), f"{C0}.type", IssueCode.MISSING_REQUIRED_FIELD),
+    ("unknown type", app(web(type="daemon")), f"{C0}.type", IssueCode.INVALID_COMPONENT_TYPE),
+    ("webservice without image", app({"name": "web", "type": "webservice"}), f"{C0}.image", IssueCode.MISSING_IMAGE),
+    ("store without image", app({"name": "web", "type": "store"}), f"{C0}.image", IssueCode.MISSING_IMAGE),
+    ("job without image", app({"name": "web", "type": "job"}), f"{C0}.image", IssueCode.MISSING_IMAGE),
+    ("image with a blank", app(web(image="a b")), f"{C0}.image", IssueCode.INVALID_FIELD_VALUE),
+    ("two images", app(web(properties={"image": "b:1"})), f"{P0}.image", IssueCode.INVALID_FIELD_VALUE),
+    ("negative replicas", app(web(replicas=-1)), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
+    ("replicas as text", app(web(replicas="2")), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
+    ("replicas true", app(web(replicas=True)), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
+    ("huge replicas", app(web(replicas=2**31)), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
+    ("component namespace", app(web(namespace="x_y")), f"{C0}.namespace", IssueCode.INVALID_NAME_FORMAT),
+    ("port 0", app(web(properties={"ports": [{"port": 0}]})), f"{P0}.ports[0].port", IssueCode.INVALID_FIELD_VALUE),
+    (
+        "port 65536",
+        app(web(properties={"ports": [{"port": 65536}]})),
+        f"{P0}.ports[0].port",
+        IssueCode.INVALID_FIELD_VALUE,
+    ),
+    ("no port", app(web(properties={"ports": [{}]})), f"{P0}.ports[0].port", IssueCode.MISSING_REQUIRED_FIELD),
     (
         "one port twice",
         app(web(properties={"ports": [{"port": 80}, {"port": 80}]})),
         f"{P0}.ports[1].port",
-        Code.INVALID_FIELD_VALUE,
+        IssueCode.INVALID_FIELD_VALUE,
     ),
-    ("bad variable", app(web(properties={"env": {"1A": ""}})), f"{P0}.env.1A", Code.INVALID_NAME_FORMAT),
-    ("a number as value", app(web(properties={"env": {"A": 8080}})), f"{P0}.env.A", Code.INVALID_FIELD_VALUE),
-    ("bad label key", app(web(properties={"labels": {"a b": "x"}})), f"{P0}.labels.a b", Code.INVALID_NAME_FORMAT),
-    ("bad label value", app(web(properties={"labels": {"a": "-x"}})), f"{P0}.labels.a", Code.INVALID_NAME_FORMAT),
-    ("long label value", app(web(properties={"labels": {"a": LONG}})), f"{P0}.labels.a", Code.INVALID_NAME_FORMAT),
+    ("bad variable", app(web(properties={"env": {"1A": ""}})), f"{P0}.env.1A", IssueCode.INVALID_NAME_FORMAT),
+    ("a number as value", app(web(properties={"env": {"A": 8080}})), f"{P0}.env.A", IssueCode.INVALID_FIELD_VALUE),
+    ("bad label key", app(web(properties={"labels": {"a b": "x"}})), f"{P0}.labels.a b", IssueCode.INVALID_NAME_FORMAT),
+    ("bad label value", app(web(properties={"labels": {"a": "-x"}})), f"{P0}.labels.a", IssueCode.INVALID_NAME_FORMAT),
+    ("long label value", app(web(properties={"labels": {"a": LONG}})), f"{P0}.labels.a", IssueCode.INVALID_NAME_FORMAT),
     *(
-        (f"label {key}", app(web(properties={"labels": {key: "x"}})), f"{P0}.labels.{key}", Code.INVALID_FIELD_VALUE)
+        (
+            f"label {key}",
+            app(web(properties={"labels": {key: "x"}})),
+            f"{P0}.labels.{key}",
+            IssueCode.INVALID_FIELD_VALUE,
+        )
         for key in (
             "app.kubernetes.io/managed-by",
             "app.kubernetes.io/name",
@@ -133,12 +143,12 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
             "pod-template-hash",
         )
     ),
-    ("bad key", config({"a/b": ""}), f"{P0}.conf.a/b", Code.INVALID_NAME_FORMAT),
-    ("key ..", config({"..a": ""}), f"{P0}.conf...a", Code.INVALID_NAME_FORMAT),
-    ("too much data", config({"a": "x" * (1024 * 1024 + 1)}), f"{P0}.conf", Code.INVALID_FIELD_VALUE),
-    ("too many bytes", config({"a": "é" * (512 * 1024 + 1)}), f"{P0}.conf", Code.INVALID_FIELD_VALUE),
+    ("bad key", config({"a/b": ""}), f"{P0}.conf.a/b", IssueCode.INVALID_NAME_FORMAT),
+    ("key ..", config({"..a": ""}), f"{P0}.conf...a", IssueCode.INVALID_NAME_FORMAT),
+    ("too much data", config({"a": "x" * (1024 * 1024 + 1)}), f"{P0}.conf", IssueCode.INVALID_FIELD_VALUE),
+    ("too many bytes", config({"a": "é" * (512 * 1024 + 1)}), f"{P0}.conf", IssueCode.INVALID_FIELD_VALUE),
     *(
-        (f"URL {url}", config({"config.url": url}), f"{P0}.conf.config.url", Code.INVALID_FIELD_VALUE)
+        (f"URL {url}", config({"config.url": url}), f"{P0}.conf.config.url", IssueCode.INVALID_FIELD_VALUE)
         for url in (
             "ftp://example.org/x",
             "file:///etc/passwd",
@@ -173,41 +183,46 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
         "bad file name",
         config({"config.url": "https://example.org", "config.fileName": "a/b"}),
         f"{P0}.conf.config.fileName",
-        Code.INVALID_NAME_FORMAT,
+        IssueCode.INVALID_NAME_FORMAT,
     ),
     (
         "file name taken",
         config({"config.url": "https://example.org", "config": "x"}),
         f"{P0}.conf.config",
-        Code.INVALID_FIELD_VALUE,
+        IssueCode.INVALID_FIELD_VALUE,
     ),
     (
         "bad secret key",
         app({"name": "s", "type": "secret", "properties": {"secret": {"a b": "x"}}}),
         f"{P0}.secret.a b",
-        Code.INVALID_NAME_FORMAT,
+        IssueCode.INVALID_NAME_FORMAT,
     ),
-    ("storage without name", with_storage(name=""), f"{T0}.storage[0].name", Code.MISSING_REQUIRED_FIELD),
-    ("storage with a bad name", with_storage(name="a.b"), f"{T0}.storage[0].name", Code.INVALID_NAME_FORMAT),
-    ("storage of no type", with_storage(type=None), f"{T0}.storage[0].type", Code.INVALID_STORAGE_TYPE),
-    ("storage of unknown type", with_storage(type="disk"), f"{T0}.storage[0].type", Code.INVALID_STORAGE_TYPE),
-    ("host path", with_storage(type="host-mounted", hostPath="/x"), f"{T0}.storage[0].type", Code.INVALID_STORAGE_TYPE),
-    ("size in words", with_storage(size="big"), f"{T0}.storage[0].size", Code.INVALID_STORAGE_SIZE),
-    ("size 0", with_storage(size="0"), f"{T0}.storage[0].size", Code.INVALID_STORAGE_SIZE),
-    ("negative size", with_storage(size="-1Gi"), f"{T0}.storage[0].size", Code.INVALID_STORAGE_SIZE),
-    ("relative mount", with_storage(mountPath="data"), f"{T0}.storage[0].mountPath", Code.INVALID_TRAIT_CONFIG),
-    ("sub path upwards", with_storage(subPath="../x"), f"{T0}.storage[0].subPath", Code.INVALID_TRAIT_CONFIG),
-    ("bad claim", with_storage(claimName="A"), f"{T0}.storage[0].claimName", Code.INVALID_NAME_FORMAT),
-    ("bad class", with_storage(storageClass="a b"), f"{T0}.storage[0].storageClass", Code.INVALID_NAME_FORMAT),
-    ("unknown field of storage", with_storage(sized="1Gi"), f"{T0}.storage[0].sized", Code.UNKNOWN_FIELD),
-    ("storage as text", with_traits(storage="data"), f"{T0}.storage", Code.INVALID_TRAIT_CONFIG),
+    ("storage without name", with_storage(name=""), f"{T0}.storage[0].name", IssueCode.MISSING_REQUIRED_FIELD),
+    ("storage with a bad name", with_storage(name="a.b"), f"{T0}.storage[0].name", IssueCode.INVALID_NAME_FORMAT),
+    ("storage of no type", with_storage(type=None), f"{T0}.storage[0].type", IssueCode.INVALID_STORAGE_TYPE),
+    ("storage of unknown type", with_storage(type="disk"), f"{T0}.storage[0].type", IssueCode.INVALID_STORAGE_TYPE),
+    (
+        "host path",
+        with_storage(type="host-mounted", hostPath="/x"),
+        f"{T0}.storage[0].type",
+        IssueCode.INVALID_STORAGE_TYPE,
+    ),
+    ("size in words", with_storage(size="big"), f"{T0}.storage[0].size", IssueCode.INVALID_STORAGE_SIZE),
+    ("size 0", with_storage(size="0"), f"{T0}.storage[0].size", IssueCode.INVALID_STORAGE_SIZE),
+    ("negative size", with_storage(size="-1Gi"), f"{T0}.storage[0].size", IssueCode.INVALID_STORAGE_SIZE),
+    ("relative mount", with_storage(mountPath="data"), f"{T0}.storage[0].mountPath", IssueCode.INVALID_TRAIT_CONFIG),
+    ("sub path upwards", with_storage(subPath="../x"), f"{T0}.storage[0].subPath", IssueCode.INVALID_TRAIT_CONFIG),
+    ("bad claim", with_storage(claimName="A"), f"{T0}.storage[0].claimName", IssueCode.INVALID_NAME_FORMAT),
+    ("bad class", with_storage(storageClass="a b"), f"{T0}.storage[0].storageClass", IssueCode.INVALID_NAME_FORMAT),
+    ("unknown field of storage", with_storage(sized="1Gi"), f"{T0}.storage[0].sized", IssueCode.UNKNOWN_FIELD),
+    ("storage as text", with_traits(storage="data"), f"{T0}.storage", IssueCode.INVALID_TRAIT_CONFIG),
     (
         "one volume twice",
         with_traits(
             storage=[{"name": "a", "type": "ephemeral"}, {"name": "a", "type": "ephemeral", "mountPath": "/b"}]
         ),
         f"{T0}.storage[1].name",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
     (
         "one place twice",
@@ -215,104 +230,104 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
             storage=[{"name": n, "type": "ephemeral", "mountPath": "/a"} for n in "ab"],
         ),
         f"{T0}.storage[1].mountPath",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "envFrom of unknown type",
         with_traits(envFrom=[{"type": "file", "sourceName": "a"}]),
         f"{T0}.envFrom[0].type",
-        Code.INVALID_ENV_FROM_TYPE,
+        IssueCode.INVALID_ENV_FROM_TYPE,
     ),
     (
         "envFrom without source",
         with_traits(envFrom=[{"type": "config"}]),
         f"{T0}.envFrom[0].sourceName",
-        Code.MISSING_REQUIRED_FIELD,
+        IssueCode.MISSING_REQUIRED_FIELD,
     ),
     (
         "env without source",
         with_traits(envs=[{"name": "A"}]),
         f"{T0}.envs[0].valueFrom",
-        Code.INVALID_ENV_VALUE_SOURCE,
+        IssueCode.INVALID_ENV_VALUE_SOURCE,
     ),
     (
         "env with two sources",
         with_traits(envs=[{"name": "A", "valueFrom": {"static": "", "field": "metadata.name"}}]),
         f"{T0}.envs[0].valueFrom",
-        Code.INVALID_ENV_VALUE_SOURCE,
+        IssueCode.INVALID_ENV_VALUE_SOURCE,
     ),
     (
         "env from an unknown field",
         with_traits(envs=[{"name": "A", "valueFrom": {"field": "spec.containers"}}]),
         f"{T0}.envs[0].valueFrom.field",
-        Code.INVALID_ENV_VALUE_SOURCE,
+        IssueCode.INVALID_ENV_VALUE_SOURCE,
     ),
     (
         "env from a secret without key",
         with_traits(envs=[{"name": "A", "valueFrom": {"secret": {"name": "a"}}}]),
         f"{T0}.envs[0].valueFrom.secret.key",
-        Code.MISSING_REQUIRED_FIELD,
+        IssueCode.MISSING_REQUIRED_FIELD,
     ),
     (
         "one variable twice",
         with_traits(envs=[{"name": "A", "valueFrom": {"static": x}} for x in "xy"]),
         f"{T0}.envs[1].name",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "a variable in properties and traits",
         app(web(properties={"env": {"A": "1"}}, traits={"envs": [{"name": "A", "valueFrom": {"static": "2"}}]})),
         f"{T0}.envs[0].name",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
-    ("cpu in words", with_traits(resources={"cpu": "much"}), f"{T0}.resources.cpu", Code.INVALID_TRAIT_CONFIG),
-    ("half a gpu", with_traits(resources={"gpu": "0.5"}), f"{T0}.resources.gpu", Code.INVALID_TRAIT_CONFIG),
-    ("probe of unknown type", with_probe(type="alive"), f"{T0}.probes[0].type", Code.INVALID_PROBE_TYPE),
-    ("probe without handler", with_probe(tcpSocket=None), f"{T0}.probes[0]", Code.INVALID_PROBE_CONFIG),
-    ("probe with two", with_probe(exec={"command": ["x"]}), f"{T0}.probes[0]", Code.INVALID_PROBE_CONFIG),
+    ("cpu in words", with_traits(resources={"cpu": "much"}), f"{T0}.resources.cpu", IssueCode.INVALID_TRAIT_CONFIG),
+    ("half a gpu", with_traits(resources={"gpu": "0.5"}), f"{T0}.resources.gpu", IssueCode.INVALID_TRAIT_CONFIG),
+    ("probe of unknown type", with_probe(type="alive"), f"{T0}.probes[0].type", IssueCode.INVALID_PROBE_TYPE),
+    ("probe without handler", with_probe(tcpSocket=None), f"{T0}.probes[0]", IssueCode.INVALID_PROBE_CONFIG),
+    ("probe with two", with_probe(exec={"command": ["x"]}), f"{T0}.probes[0]", IssueCode.INVALID_PROBE_CONFIG),
     (
         "probe without command",
         with_probe(tcpSocket=None, exec={}),
         f"{T0}.probes[0].exec.command",
-        Code.INVALID_PROBE_CONFIG,
+        IssueCode.INVALID_PROBE_CONFIG,
     ),
     (
         "probe without port",
         with_probe(tcpSocket=None, httpGet={"path": "/"}),
         f"{T0}.probes[0].httpGet.port",
-        Code.INVALID_PROBE_CONFIG,
+        IssueCode.INVALID_PROBE_CONFIG,
     ),
     (
         "probe of period 0",
         with_probe(periodSeconds=0),
         f"{T0}.probes[0].periodSeconds",
-        Code.INVALID_PROBE_CONFIG,
+        IssueCode.INVALID_PROBE_CONFIG,
     ),
     (
         "liveness that must succeed twice",
         with_probe(successThreshold=2),
         f"{T0}.probes[0].successThreshold",
-        Code.INVALID_PROBE_CONFIG,
+        IssueCode.INVALID_PROBE_CONFIG,
     ),
     (
         "two probes of a type",
         with_traits(probes=[{"type": "startup", "tcpSocket": {"port": 1}}] * 2),
         f"{T0}.probes[1].type",
-        Code.INVALID_PROBE_CONFIG,
+        IssueCode.INVALID_PROBE_CONFIG,
     ),
-    ("rbac without rules", with_traits(rbac=[{}]), f"{T0}.rbac[0].rules", Code.MISSING_RBAC_RULES),
+    ("rbac without rules", with_traits(rbac=[{}]), f"{T0}.rbac[0].rules", IssueCode.MISSING_RBAC_RULES),
     (
         "rbac without verbs",
         with_traits(rbac=[with_rule(verbs=[])]),
         f"{T0}.rbac[0].rules[0].verbs",
-        Code.MISSING_RBAC_VERBS,
+        IssueCode.MISSING_RBAC_VERBS,
     ),
     *(
         (
             f"rbac that grants {fields}",
             with_traits(rbac=[with_rule(**fields)]),
             f"{T0}.rbac[0].rules[0]",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
         )
         for fields in FORBIDDEN_RULES
     ),
@@ -320,25 +335,25 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
         "rbac cluster-wide",
         with_traits(rbac=[{**with_rule(), "clusterScope": True}]),
         f"{T0}.rbac[0].rules[0]",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "rbac URLs in a namespace",
         with_traits(rbac=[with_rule(resources=[], nonResourceURLs=["/metrics"])]),
         f"{T0}.rbac[0].rules[0].nonResourceURLs",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "rbac for everybody",
         with_traits(rbac=[{**with_rule(), "serviceAccount": "default"}]),
         f"{T0}.rbac[0].serviceAccount",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "one role twice",
         with_traits(rbac=[with_rule(), {**with_rule(), "bindingName": "other"}]),
         f"{T0}.rbac[1]",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
     (
         "one account, described differently",
@@ -349,28 +364,28 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
             ]
         ),
         f"{T0}.rbac[1]",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
-    ("init without image", with_traits(init=[{}]), f"{T0}.init[0].properties.image", Code.MISSING_IMAGE),
-    ("sidecar without image", with_traits(sidecar=[{}]), f"{T0}.sidecar[0].image", Code.MISSING_IMAGE),
+    ("init without image", with_traits(init=[{}]), f"{T0}.init[0].properties.image", IssueCode.MISSING_IMAGE),
+    ("sidecar without image", with_traits(sidecar=[{}]), f"{T0}.sidecar[0].image", IssueCode.MISSING_IMAGE),
     (
         "sidecar named as the component",
         with_traits(sidecar=[{"name": "web", "image": "x"}]),
         f"{T0}.sidecar[0].name",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "init with probes",
         with_traits(init=[{"properties": {"image": "x"}, "traits": with_probe()["component"][0]["traits"]}]),
         f"{T0}.init[0].traits.probes",
-        Code.INVALID_PROBE_CONFIG,
+        IssueCode.INVALID_PROBE_CONFIG,
     ),
     *(
         (
             f"{inner} inside {outer}",
             with_traits(**{outer: [{**image, "traits": {inner: [{}]}}]}),
             f"{T0}.{outer}[0].traits.{inner}",
-            Code.NESTED_TRAIT_FORBIDDEN,
+            IssueCode.NESTED_TRAIT_FORBIDDEN,
         )
         for outer, image in (("init", {"properties": {"image": "x"}}), ("sidecar", {"image": "x"}))
         for inner in ("init", "sidecar", "rbac", "ingress", "share")
@@ -382,61 +397,61 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
             sidecar=[{"image": "x", "traits": {"storage": [{"name": "a", "type": "config"}]}}],
         ),
         f"{T0}.sidecar[0].traits.storage[0]",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
-    ("ingress without routes", with_traits(ingress=[{}]), f"{T0}.ingress[0].routes", Code.MISSING_INGRESS_ROUTES),
+    ("ingress without routes", with_traits(ingress=[{}]), f"{T0}.ingress[0].routes", IssueCode.MISSING_INGRESS_ROUTES),
     (
         "route to nowhere",
         with_traits(ingress=[{"routes": [{}]}]),
         f"{T0}.ingress[0].routes[0].backend.serviceName",
-        Code.MISSING_SERVICE_NAME,
+        IssueCode.MISSING_SERVICE_NAME,
     ),
     (
         "route to a component without ports",
         app(web(traits={"ingress": [{"routes": [{"backend": {"serviceName": "web"}}]}]})),
         f"{T0}.ingress[0].routes[0].backend.serviceName",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
-    ("relative route", with_route(path="x"), f"{T0}.ingress[0].routes[0].path", Code.INVALID_TRAIT_CONFIG),
-    ("unclean route", with_route(path="/a/../b"), f"{T0}.ingress[0].routes[0].path", Code.INVALID_TRAIT_CONFIG),
-    ("path type", with_route(pathType="Regex"), f"{T0}.ingress[0].routes[0].pathType", Code.INVALID_TRAIT_CONFIG),
-    ("host", with_route(host="a_b"), f"{T0}.ingress[0].routes[0].host", Code.INVALID_NAME_FORMAT),
+    ("relative route", with_route(path="x"), f"{T0}.ingress[0].routes[0].path", IssueCode.INVALID_TRAIT_CONFIG),
+    ("unclean route", with_route(path="/a/../b"), f"{T0}.ingress[0].routes[0].path", IssueCode.INVALID_TRAIT_CONFIG),
+    ("path type", with_route(pathType="Regex"), f"{T0}.ingress[0].routes[0].pathType", IssueCode.INVALID_TRAIT_CONFIG),
+    ("host", with_route(host="a_b"), f"{T0}.ingress[0].routes[0].host", IssueCode.INVALID_NAME_FORMAT),
     (
         "rewrite",
         with_route(rewrite={"type": "x"}),
         f"{T0}.ingress[0].routes[0].rewrite.type",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "rewrite to nothing",
         with_route(rewrite={"type": "replace"}),
         f"{T0}.ingress[0].routes[0].rewrite.replacement",
-        Code.MISSING_REQUIRED_FIELD,
+        IssueCode.MISSING_REQUIRED_FIELD,
     ),
     (
         "service port",
         with_route(backend={"serviceName": "web", "servicePort": 0}),
         f"{T0}.ingress[0].routes[0].backend.servicePort",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "two ingresses of one name",
         with_traits(ingress=[{"routes": [{"backend": {"serviceName": "web"}}]}] * 2),
         f"{T0}.ingress[1]",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
-    ("share", with_traits(share={"strategy": "x"}), f"{T0}.share.strategy", Code.INVALID_TRAIT_CONFIG),
+    ("share", with_traits(share={"strategy": "x"}), f"{T0}.share.strategy", IssueCode.INVALID_TRAIT_CONFIG),
     (
         "storage on a config",
         app({"name": "c", "type": "config", "traits": {"storage": [{"name": "a", "type": "ephemeral"}]}}),
         f"{T0}.storage",
-        Code.INVALID_TRAIT_CONFIG,
+        IssueCode.INVALID_TRAIT_CONFIG,
     ),
     (
         "one claim for two components",
         app(*(web(name=n, traits={"storage": [{"name": "d", "type": "persistent", "create": True}]}) for n in "ab")),
         "component[1].traits.storage[0]",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
     (
         "Ingress of another component's name",
@@ -445,7 +460,7 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
             web(name="b", traits={"ingress": [{"name": "web", "routes": [{"backend": {"serviceName": "web"}}]}]}),
         ),
         "component[1].traits.ingress[0]",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
     (
         "a role of another component's name",
@@ -454,14 +469,14 @@ MISTAKES: list[tuple[str, Json, str, Code]] = [
             web(name="b", traits={"rbac": [{**with_rule(), "roleName": "web-sa-role"}]}),
         ),
         "component[1].traits.rbac[0]",
-        Code.DUPLICATE_OBJECT,
+        IssueCode.DUPLICATE_OBJECT,
     ),
-    ("a template", app({"name": "t", "template": {"id": "x"}}), f"{C0}.template", Code.TEMPLATE_NOT_FOUND),
+    ("a template", app({"name": "t", "template": {"id": "x"}}), f"{C0}.template", IssueCode.TEMPLATE_NOT_FOUND),
 ]
 
 
 @pytest.mark.parametrize(("data", "field", "code"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
-def test_mistake(data: Json, field: str, code: Code) -> None:
+def test_mistake(data: Json, field: str, code: IssueCode) -> None:
     assert found(data) == {(field, code)}
     for issue in issues(data):
         assert issue.message.endswith(".")
@@ -470,18 +485,18 @@ def test_mistake(data: Json, field: str, code: Code) -> None:
 
 def test_every_code_has_a_mistake() -> None:
     elsewhere = {
-        Code.DUPLICATE_WORKFLOW_STEP,  # test_workflow.py
-        Code.COMPONENT_NOT_FOUND,  # test_workflow.py
-        Code.TOO_MANY_COMPONENTS,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,  # test_workflow.py
+        IssueCode.COMPONENT_NOT_FOUND,  # test_workflow.py
+        IssueCode.TOO_MANY_COMPONENTS,
     }
-    assert {code for *_, code in MISTAKES} | elsewhere == set(Code)
+    assert {code for *_, code in MISTAKES} | elsewhere == set(IssueCode)
 
 
 @given(st.lists(st.sampled_from([m for m in MISTAKES if m[2].startswith("component[0]")]), min_size=2, max_size=5))
-def test_all_mistakes_are_named_at_once(mistakes: list[tuple[str, Json, str, Code]]) -> None:
+def test_all_mistakes_are_named_at_once(mistakes: list[tuple[str, Json, str, IssueCode]]) -> None:
     """Applications with one mistake each, put together: no mistake hides another."""
     components: list[Json] = []
-    expected = {("bogus", Code.UNKNOWN_FIELD)}
+    expected = {("bogus", IssueCode.UNKNOWN_FIELD)}
     for place, (_, data, field, code) in enumerate(mistakes):
         # Names differ, so that routes, roles and volumes of one do not concern another.
         renamed = json.dumps(data["component"][0]).replace('"web"', f'"web{place}"')
@@ -493,12 +508,12 @@ def test_all_mistakes_are_named_at_once(mistakes: list[tuple[str, Json, str, Cod
 def test_a_value_of_the_wrong_type_hides_nothing() -> None:
     data = app({"name": 5, "type": "webservice", "replicas": "x", "properties": {"ports": [{"port": 0}, 7], "env": []}})
     assert found(data) == {
-        (f"{C0}.name", Code.INVALID_FIELD_VALUE),
-        (f"{C0}.replicas", Code.INVALID_FIELD_VALUE),
-        (f"{P0}.ports[0].port", Code.INVALID_FIELD_VALUE),
-        (f"{P0}.ports[1]", Code.INVALID_FIELD_VALUE),
-        (f"{P0}.env", Code.INVALID_FIELD_VALUE),
-        (f"{C0}.image", Code.MISSING_IMAGE),
+        (f"{C0}.name", IssueCode.INVALID_FIELD_VALUE),
+        (f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
+        (f"{P0}.ports[0].port", IssueCode.INVALID_FIELD_VALUE),
+        (f"{P0}.ports[1]", IssueCode.INVALID_FIELD_VALUE),
+        (f"{P0}.env", IssueCode.INVALID_FIELD_VALUE),
+        (f"{C0}.image", IssueCode.MISSING_IMAGE),
     }
 
 
@@ -511,9 +526,9 @@ class _Untouched:
 
 def test_too_many_components_are_refused_before_anything_else() -> None:
     many = [_Untouched() for _ in range(10_000)]
-    assert found({"component": many}) == {("component", Code.TOO_MANY_COMPONENTS)}
-    assert found({"name": "x", "workflow": many}) == {("workflow", Code.INVALID_FIELD_VALUE)}
-    assert found(app(web(), web(name="b")), Limits(max_components=1)) == {("component", Code.TOO_MANY_COMPONENTS)}
+    assert found({"component": many}) == {("component", IssueCode.TOO_MANY_COMPONENTS)}
+    assert found({"name": "x", "workflow": many}) == {("workflow", IssueCode.INVALID_FIELD_VALUE)}
+    assert found(app(web(), web(name="b")), Limits(max_components=1)) == {("component", IssueCode.TOO_MANY_COMPONENTS)}
 
 
 def test_there_is_an_end_to_the_list() -> None:
@@ -546,7 +561,7 @@ def test_an_empty_value_of_a_variable_is_a_value() -> None:
 
 def test_two_spellings_must_agree() -> None:
     assert issues(app(tmpEnable=True, tmp_enable=True)) == []
-    assert found(app(tmpEnable=True, tmp_enable=False)) == {("tmp_enable", Code.UNKNOWN_FIELD)}
+    assert found(app(tmpEnable=True, tmp_enable=False)) == {("tmp_enable", IssueCode.UNKNOWN_FIELD)}
 
 
 def test_names_are_lower_cased() -> None:
@@ -603,15 +618,15 @@ def test_one_sentence_for_all() -> None:
 
 def test_bulk_is_refused_before_it_is_read() -> None:
     flat = app(web(properties={"command": [0] * 200_000}))
-    assert found(flat) == {("", Code.INVALID_FIELD_VALUE)}
+    assert found(flat) == {("", IssueCode.INVALID_FIELD_VALUE)}
     deep: Any = {}
     for _ in range(100_000):
         deep = {"traits": deep}
-    assert found(app(deep)) == {("", Code.INVALID_FIELD_VALUE)}
+    assert found(app(deep)) == {("", IssueCode.INVALID_FIELD_VALUE)}
     laughs: Any = "ha"
     for _ in range(20):
         laughs = [laughs] * 10
-    assert found(app(laughs)) == {("", Code.INVALID_FIELD_VALUE)}
+    assert found(app(laughs)) == {("", IssueCode.INVALID_FIELD_VALUE)}
     with pytest.raises(SpecError, match="more than 50,000 values"):
         parse_workflow([{"name": "a", "components": laughs}], [])
 

@@ -5,62 +5,67 @@ from typing import Any
 import pytest
 
 from kubemin.spec.application import parse_application
-from kubemin.spec.issues import Code, SpecError
+from kubemin.spec.issues import IssueCode, SpecError
 from kubemin.spec.workflow import Mode, parse_workflow
 
 NAMES = ("db", "api", "web")
 
-MISTAKES: list[tuple[str, Any, str, Code]] = [
-    ("no list", {}, "workflow", Code.INVALID_FIELD_VALUE),
-    ("no step", ["db"], "workflow[0]", Code.INVALID_FIELD_VALUE),
-    ("no name", [{"components": ["db"]}], "workflow[0].name", Code.MISSING_REQUIRED_FIELD),
-    ("long name", [{"name": "x" * 254, "components": ["db"]}], "workflow[0].name", Code.NAME_TOO_LONG),
-    ("unprintable name", [{"name": "a\nb", "components": ["db"]}], "workflow[0].name", Code.INVALID_NAME_FORMAT),
-    ("unknown field", [{"name": "db", "dependsOn": []}], "workflow[0].dependsOn", Code.UNKNOWN_FIELD),
-    ("unknown mode", [{"name": "db", "mode": "Tree"}], "workflow[0].mode", Code.INVALID_FIELD_VALUE),
-    ("unknown component", [{"name": "a", "components": ["x"]}], "workflow[0].components[0]", Code.COMPONENT_NOT_FOUND),
-    ("unknown component by name", [{"name": "a"}], "workflow[0].name", Code.COMPONENT_NOT_FOUND),
+MISTAKES: list[tuple[str, Any, str, IssueCode]] = [
+    ("no list", {}, "workflow", IssueCode.INVALID_FIELD_VALUE),
+    ("no step", ["db"], "workflow[0]", IssueCode.INVALID_FIELD_VALUE),
+    ("no name", [{"components": ["db"]}], "workflow[0].name", IssueCode.MISSING_REQUIRED_FIELD),
+    ("long name", [{"name": "x" * 254, "components": ["db"]}], "workflow[0].name", IssueCode.NAME_TOO_LONG),
+    ("unprintable name", [{"name": "a\nb", "components": ["db"]}], "workflow[0].name", IssueCode.INVALID_NAME_FORMAT),
+    ("unknown field", [{"name": "db", "dependsOn": []}], "workflow[0].dependsOn", IssueCode.UNKNOWN_FIELD),
+    ("unknown mode", [{"name": "db", "mode": "Tree"}], "workflow[0].mode", IssueCode.INVALID_FIELD_VALUE),
+    (
+        "unknown component",
+        [{"name": "a", "components": ["x"]}],
+        "workflow[0].components[0]",
+        IssueCode.COMPONENT_NOT_FOUND,
+    ),
+    ("unknown component by name", [{"name": "a"}], "workflow[0].name", IssueCode.COMPONENT_NOT_FOUND),
     (
         "unknown component in a sub-step",
         [{"name": "a", "subSteps": [{"name": "x"}]}],
         "workflow[0].subSteps[0].name",
-        Code.COMPONENT_NOT_FOUND,
+        IssueCode.COMPONENT_NOT_FOUND,
     ),
     (
         "step twice",
         [{"name": "a", "components": ["db"]}, {"name": "a", "components": ["api"]}],
         "workflow[1].name",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "component in two steps",
         [{"name": "a", "components": ["db"]}, {"name": "b", "components": ["db"]}],
         "workflow[1].components[0]",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "component twice in a step",
         [{"name": "a", "components": ["db", "db"]}],
         "workflow[0].components[1]",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "component in a step and its sub-step",
         [{"name": "a", "components": ["db"], "subSteps": [{"name": "b", "components": ["db"]}]}],
         "workflow[0].subSteps[0].components[0]",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "sub-step twice",
         [{"name": "a", "subSteps": [{"name": "b", "components": ["db"]}, {"name": "b", "components": ["api"]}]}],
         "workflow[0].subSteps[1].name",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "a step in itself",
         [{"name": "db", "subSteps": [{"name": "db"}]}],
         "workflow[0].subSteps[0].name",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "a step in another and the other way round",
@@ -69,31 +74,31 @@ MISTAKES: list[tuple[str, Any, str, Code]] = [
             {"name": "b", "components": ["api"]},
         ],
         "workflow[1].name",
-        Code.DUPLICATE_WORKFLOW_STEP,
+        IssueCode.DUPLICATE_WORKFLOW_STEP,
     ),
     (
         "sub-steps in sub-steps",
         [{"name": "a", "subSteps": [{"name": "db", "subSteps": []}]}],
         "workflow[0].subSteps[0].subSteps",
-        Code.UNKNOWN_FIELD,
+        IssueCode.UNKNOWN_FIELD,
     ),
     (
         "two lists that differ",
         [{"name": "a", "components": ["db"], "properties": {"policies": ["api"]}}],
         "workflow[0].properties",
-        Code.UNKNOWN_FIELD,
+        IssueCode.UNKNOWN_FIELD,
     ),
     (
         "an unknown property",
         [{"name": "db", "properties": {"policy": ["db"]}}],
         "workflow[0].properties",
-        Code.UNKNOWN_FIELD,
+        IssueCode.UNKNOWN_FIELD,
     ),
 ]
 
 
 @pytest.mark.parametrize(("steps", "field", "code"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
-def test_mistake(steps: Any, field: str, code: Code) -> None:
+def test_mistake(steps: Any, field: str, code: IssueCode) -> None:
     with pytest.raises(SpecError) as caught:
         parse_workflow(steps, NAMES)
     assert [(issue.field, issue.code) for issue in caught.value.issues] == [(field, code)]

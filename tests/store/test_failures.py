@@ -206,7 +206,7 @@ class Behind:
     """Called when the commit of `_insert` is about to be sent, and all before it is answered."""
     committing: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def probe(self, label: str) -> None:
+    async def hook(self, label: str) -> None:
         if label == "commit:test:before":
             self.proxy.seen.clear()
             self.at_commit()
@@ -239,11 +239,11 @@ async def _behind_a_proxy(url: str, servers: Servers, *, answer_seconds: float =
     async with Proxy(server.port) as proxy:
         behind: Behind
 
-        async def probe(label: str) -> None:
-            await behind.probe(label)
+        async def hook(label: str) -> None:
+            await behind.hook(label)
 
         db = await Database.open(
-            server.url(url.rpartition("/")[2], port=proxy.port), probe=probe, answer_seconds=answer_seconds
+            server.url(url.rpartition("/")[2], port=proxy.port), hook=hook, answer_seconds=answer_seconds
         )
         behind = Behind(db, straight, proxy)
         async with db.begin("connect") as tx:

@@ -313,7 +313,7 @@ async def test_a_stale_epoch_can_do_nothing(db: Database) -> None:
 
 async def test_the_tally_counts_what_matters(db: Database) -> None:
     async with db.read() as tx:
-        empty = await tasks.tally(tx)
+        empty = await tasks.count_tasks(tx)
     assert set(empty.statuses) == set(TaskStatus)
     assert set(empty.cleanups) == set(Cleanup)
     assert {*empty.statuses.values(), *empty.cleanups.values(), *empty[2:]} == {0}
@@ -328,7 +328,7 @@ async def test_the_tally_counts_what_matters(db: Database) -> None:
     await expire(db, "b")
     await tick(db)
     async with db.read() as tx:
-        found = await tasks.tally(tx)
+        found = await tasks.count_tasks(tx)
     assert {status: number for status, number in found.statuses.items() if number} == {
         TaskStatus.WAITING: 1,
         TaskStatus.QUEUED: 2,

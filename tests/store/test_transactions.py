@@ -78,10 +78,10 @@ async def test_probes_stand_around_the_commit(url: str) -> None:
     watcher = await Database.open(url)
     await watcher.migrate()
 
-    async def probe(label: str) -> None:
+    async def hook(label: str) -> None:
         seen.append((label, await _count(watcher)))
 
-    db = await Database.open(url, probe=probe)
+    db = await Database.open(url, hook=hook)
     async with db.begin("exec") as tx:
         await tasks.insert(tx, new_task("a"))
     assert seen == [("commit:exec:before", 0), ("commit:exec:after", 1)]
@@ -89,7 +89,7 @@ async def test_probes_stand_around_the_commit(url: str) -> None:
     async def broken(label: str) -> None:
         raise ZeroDivisionError(label)
 
-    failing = await Database.open(url, probe=broken)
+    failing = await Database.open(url, hook=broken)
     with pytest.raises(ZeroDivisionError, match="before"):
         await add_tasks(failing, "b")
     assert await _count(watcher) == 1

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import given
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.spec.reading import MAX_VALUES
@@ -74,7 +74,9 @@ class BodyLimit:
                     return
                 read += len(message.get("body", b""))
                 more = message.get("more_body", False)
-            error = ApiError(413, Code.TOO_LARGE, f"The body has more than the {self._limit} bytes that are accepted.")
+            error = ApiError(
+                413, ApiCode.TOO_LARGE, f"The body has more than the {self._limit} bytes that are accepted."
+            )
             await error.response()(scope, receive, send)
 
 
@@ -128,7 +130,7 @@ def _check_content_type(request: Request) -> None:
         return
     raise ApiError(
         415,
-        Code.UNSUPPORTED_MEDIA_TYPE,
+        ApiCode.UNSUPPORTED_MEDIA_TYPE,
         "The body must be JSON with the header Content-Type: application/json; "
         f"{f'it says {kind[:100]}' if kind else 'it has none'}.",
     )
@@ -156,7 +158,7 @@ def parse_json(body: bytes) -> Any:
 
 def _refuse(field: str, code: str, message: str) -> NoReturn:
     field, message = _short(field), _short(message)
-    raise ApiError(400, Code.VALIDATION, message, errors=[FieldError(field=field, code=code, message=message)])
+    raise ApiError(400, ApiCode.VALIDATION, message, errors=[FieldError(field=field, code=code, message=message)])
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,7 @@ from kubemin.api.lookups import application_of
 from kubemin.engine.entry.loading import Stored, stored
 from kubemin.engine.errors import NotFoundError
 from kubemin.spec.application import Application
-from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.templates import template_ids
 from kubemin.store import Tx
@@ -30,7 +30,7 @@ async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits) -> dict[
         count += len(found[app_id].parts)
         if count > limits.max_components:
             message = f"The templates have more than the {limits.max_components} components that are allowed."
-            raise SpecError([Issue("component", Code.TOO_MANY_COMPONENTS, message)])
+            raise SpecError([Issue("component", IssueCode.TOO_MANY_COMPONENTS, message)])
     return found
 
 

@@ -30,7 +30,7 @@ class ComponentState:
     """Addresses from outside: type (``Ingress``, ``LoadBalancer``, …) and value."""
 
 
-class Service(Protocol):
+class TaskService(Protocol):
     """What the API asks of the engine. Raises ``kubemin.engine.errors``."""
 
     async def exec_workflow(
@@ -62,7 +62,7 @@ class Deps:
     """The parts that the API stands on."""
 
     db: Database
-    service: Service
+    service: TaskService
     limits: Limits
     component_states: Callable[[str], Mapping[str, ComponentState]]
     """By application id: the state of each component that the watches know, by component name."""

@@ -5,7 +5,7 @@ from typing import Any, Generic, Literal, TypeVar
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class ApiError(Exception):
     def __init__(
         self,
         status: int,
-        code: Code,
+        code: ApiCode,
         message: str,
         *,
         errors: list[FieldError] | None = None,

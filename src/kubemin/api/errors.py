@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from kubemin.api.codes import OF_ISSUE, Code
+from kubemin.api.codes import OF_ISSUE, ApiCode
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.errors import (
@@ -60,17 +60,17 @@ def api_error(error: Exception) -> ApiError:
         case StoreError():
             return _of_store(error)
         case ClusterError():
-            return ApiError(503, Code.CLUSTER_UNREACHABLE, sentence(error.message), headers=_SOON)
+            return ApiError(503, ApiCode.CLUSTER_UNREACHABLE, sentence(error.message), headers=_SOON)
         case _:
-            return ApiError(500, Code.INTERNAL, "Something went wrong inside the server; its log has the details.")
+            return ApiError(500, ApiCode.INTERNAL, "Something went wrong inside the server; its log has the details.")
 
 
 def invalid(issues: Sequence[Issue]) -> ApiError:
     """400 with every issue. Issues of one kind have its business code, a mixture has the general one."""
-    codes = {OF_ISSUE.get(issue.code, Code.VALIDATION) for issue in issues}
+    codes = {OF_ISSUE.get(issue.code, ApiCode.VALIDATION) for issue in issues}
     return ApiError(
         400,
-        codes.pop() if len(codes) == 1 else Code.VALIDATION,
+        codes.pop() if len(codes) == 1 else ApiCode.VALIDATION,
         summary(issues),
         errors=[FieldError(field=issue.field, code=issue.code, message=issue.message) for issue in issues],
     )
@@ -146,7 +146,7 @@ def _of_http(error: HTTPException) -> ApiError:
     """Starlette's own errors: unknown address, wrong method."""
     status = error.status_code
     message = _HTTP_SENTENCES.get(status) or HTTPStatus(status).phrase
-    code = Code(status) if status in list(Code) else Code.BAD_REQUEST if status < 500 else Code.INTERNAL
+    code = ApiCode(status) if status in list(ApiCode) else ApiCode.BAD_REQUEST if status < 500 else ApiCode.INTERNAL
     return ApiError(status, code, sentence(message), headers=dict(error.headers or {}))
 
 
@@ -154,47 +154,47 @@ def _of_engine(error: EngineError) -> ApiError:
     message = sentence(str(error))
     match error:
         case AppNotFound():
-            return ApiError(404, Code.APPLICATION_NOT_FOUND, message)
+            return ApiError(404, ApiCode.APPLICATION_NOT_FOUND, message)
         case WorkflowNotFound():
-            return ApiError(404, Code.WORKFLOW_NOT_FOUND, message)
+            return ApiError(404, ApiCode.WORKFLOW_NOT_FOUND, message)
         case TaskNotFound():
-            return ApiError(404, Code.TASK_NOT_FOUND, message)
+            return ApiError(404, ApiCode.TASK_NOT_FOUND, message)
         case TaskEnded():
-            return ApiError(409, Code.TASK_ENDED, message)
+            return ApiError(409, ApiCode.TASK_ENDED, message)
         case TaskActive():
             active = FieldError(field="taskId", code="TASK_ACTIVE", message=error.task_id)
-            return ApiError(409, Code.TASK_ACTIVE, message, errors=[active])
+            return ApiError(409, ApiCode.TASK_ACTIVE, message, errors=[active])
         case Busy():
-            return ApiError(503, Code.UNAVAILABLE, message, headers=_SOON)
+            return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
         case KeyReused():
-            return ApiError(409, Code.CONFLICT, message)
+            return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():
-            return ApiError(502, Code.SIGNAL_FAILED, message)
+            return ApiError(502, ApiCode.SIGNAL_FAILED, message)
         case ExecFailed():
-            return ApiError(500, Code.EXEC_FAILED, message)
+            return ApiError(500, ApiCode.EXEC_FAILED, message)
         case _:
-            return ApiError(500, Code.INTERNAL, message)
+            return ApiError(500, ApiCode.INTERNAL, message)
 
 
 def _of_store(error: StoreError) -> ApiError:
     match error:
         case Full():
-            return ApiError(507, Code.STORAGE_FULL, "The database is full: nothing was stored.")
+            return ApiError(507, ApiCode.STORAGE_FULL, "The database is full: nothing was stored.")
         case SchemaOutdated():
-            return ApiError(503, Code.UNAVAILABLE, sentence(str(error)))
+            return ApiError(503, ApiCode.UNAVAILABLE, sentence(str(error)))
         case Duplicate():
-            return ApiError(409, Code.CONFLICT, "Someone else stored the same thing just now: look, and try again.")
+            return ApiError(409, ApiCode.CONFLICT, "Someone else stored the same thing just now: look, and try again.")
         case CommitUnknown():
             message = "The database did not say whether it stored this: look before you try again."
-            return ApiError(503, Code.UNAVAILABLE, message)
+            return ApiError(503, ApiCode.UNAVAILABLE, message)
         case Locked() | Unavailable():
             message = "The database is busy or out of reach: nothing was stored, try again."
-            return ApiError(503, Code.UNAVAILABLE, message, headers=_SOON)
+            return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
         case Unstorable():
-            return ApiError(400, Code.VALIDATION, sentence(str(error)))
+            return ApiError(400, ApiCode.VALIDATION, sentence(str(error)))
         case _:
             return ApiError(
-                500, Code.INTERNAL, "The database refused this, and stored nothing; the log has the details."
+                500, ApiCode.INTERNAL, "The database refused this, and stored nothing; the log has the details."
             )
 
 

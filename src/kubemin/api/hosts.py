@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -39,13 +39,13 @@ class KnownHosts:
                 f"This server does not answer for the host {host[:100]}: only for localhost, loopback addresses, and "
                 "what KUBEMIN_ALLOWED_HOSTS names."
             )
-            return ApiError(421, Code.MISDIRECTED, message)
+            return ApiError(421, ApiCode.MISDIRECTED, message)
         if origin is not None and scope["method"] not in _HARMLESS and not self._known(origin):
             message = (
                 f"A page of {origin[:100]} may not change anything here: only pages of localhost, loopback addresses, "
                 "and what KUBEMIN_ALLOWED_HOSTS names."
             )
-            return ApiError(403, Code.FORBIDDEN, message)
+            return ApiError(403, ApiCode.FORBIDDEN, message)
         return None
 
     def _known(self, address: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubemin.spec.application import Application
-from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.issues import Issue, IssueCode, SpecError
 
 MASK = "******"
 
@@ -34,7 +34,7 @@ def unmasked(application: Application, stored: Mapping[str, Mapping[str, Any]]) 
             else:
                 field = f"component[{index}].properties.secret.{key}"
                 message = f"{field}: {MASK} stands for a stored value, and there is none."
-                issues.append(Issue(field, Code.MISSING_REQUIRED_FIELD, message))
+                issues.append(Issue(field, IssueCode.MISSING_REQUIRED_FIELD, message))
         properties = component.properties.model_copy(update={"secret": values})
         components.append(component.model_copy(update={"properties": properties}))
     if issues:

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.store import Database, StoreError
-from kubemin.store.tasks import Tally, tally
+from kubemin.store.tasks import TaskCounts, count_tasks
 
 
 class Measured:
@@ -47,10 +47,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 async def text(registry: CollectorRegistry, db: Database) -> bytes:
     """All metrics in the text format of Prometheus. Without the database, what this process knows by itself."""
-    found: Tally | None = None
+    found: TaskCounts | None = None
     try:
         async with db.read() as tx:
-            found = await tally(tx)
+            found = await count_tasks(tx)
     except StoreError:
         pass  # said by kubemin_database_up
     asked = CollectorRegistry()
@@ -61,7 +61,7 @@ async def text(registry: CollectorRegistry, db: Database) -> bytes:
 class _Gauges(Collector):
     """One look at the database. Every server that shares it says the same."""
 
-    def __init__(self, found: Tally | None) -> None:
+    def __init__(self, found: TaskCounts | None) -> None:
         self._found = found
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

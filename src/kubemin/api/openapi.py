@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ErrorEnvelope
 from kubemin.spec.application import Application
 
@@ -14,16 +14,19 @@ Responses = dict[int | str, dict[str, Any]]
 APPLICATION_BODY = {"x-application-body": True}
 """``openapi_extra`` of a route that takes an application: its schema is put in here."""
 
-_EXAMPLES: dict[int, tuple[Code, str]] = {
-    400: (Code.MISSING_FIELD, "Name: Field required."),
-    404: (Code.APPLICATION_NOT_FOUND, "Application 'k3v9x0q2m7c4t8b1n5z6w0ya' does not exist."),
-    409: (Code.TASK_ACTIVE, "Task m8d2h5s0r4f7j1l9p3u6e0xb of this application is still active."),
-    413: (Code.TOO_LARGE, "The body has more than the 4194304 bytes that are accepted."),
-    415: (Code.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON with the header Content-Type: application/json."),
-    500: (Code.INTERNAL, "Something went wrong inside the server; its log has the details."),
-    502: (Code.SIGNAL_FAILED, "The cancel is recorded, but the signal failed; its worker reads it from the database."),
-    503: (Code.UNAVAILABLE, "The database is busy or out of reach: nothing was stored, try again."),
-    507: (Code.STORAGE_FULL, "The database is full: nothing was stored."),
+_EXAMPLES: dict[int, tuple[ApiCode, str]] = {
+    400: (ApiCode.MISSING_FIELD, "Name: Field required."),
+    404: (ApiCode.APPLICATION_NOT_FOUND, "Application 'k3v9x0q2m7c4t8b1n5z6w0ya' does not exist."),
+    409: (ApiCode.TASK_ACTIVE, "Task m8d2h5s0r4f7j1l9p3u6e0xb of this application is still active."),
+    413: (ApiCode.TOO_LARGE, "The body has more than the 4194304 bytes that are accepted."),
+    415: (ApiCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON with the header Content-Type: application/json."),
+    500: (ApiCode.INTERNAL, "Something went wrong inside the server; its log has the details."),
+    502: (
+        ApiCode.SIGNAL_FAILED,
+        "The cancel is recorded, but the signal failed; its worker reads it from the database.",
+    ),
+    503: (ApiCode.UNAVAILABLE, "The database is busy or out of reach: nothing was stored, try again."),
+    507: (ApiCode.STORAGE_FULL, "The database is full: nothing was stored."),
 }
 _ALWAYS = (400, 500, 503)  # 400: a parameter that the route does not know, see `parameter_check`
 _WITH_BODY = (413, 415, 507)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import Field
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError, FieldError
 
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
@@ -47,5 +47,5 @@ def moment_of(text: str) -> datetime:
     except (ValueError, OverflowError, OSError) as error:
         message = "since must be a moment: RFC 3339, a date, or unix seconds."
         wrong = FieldError(field="since", code="INVALID_VALUE", message=message)
-        raise ApiError(400, Code.VALIDATION, wrong.message, errors=[wrong]) from error
+        raise ApiError(400, ApiCode.VALIDATION, wrong.message, errors=[wrong]) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

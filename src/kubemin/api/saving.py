@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.api.cloning import template_of, templates_of
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
 from kubemin.api.masks import unmasked
@@ -13,8 +13,7 @@ from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored
 from kubemin.spec.application import Application, dump_steps, parse_application
 from kubemin.spec.ids import new_id
-from kubemin.spec.issues import Code as IssueCode
-from kubemin.spec.issues import Issue, SpecError
+from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.reading import is_large
 from kubemin.spec.templates import expand_templates
@@ -65,7 +64,7 @@ async def check_and_save(db: Database, compute_thread: ComputeThread, data: Mapp
             if await _look(tx, data, limits, hold=True) == found:
                 await _refuse_namesake(tx, application, found.stored)
                 return await save(tx, Prepared(application, found.stored))
-    raise ApiError(409, Code.CONFLICT, "The application, or a template of it, changed meanwhile: try again.")
+    raise ApiError(409, ApiCode.CONFLICT, "The application, or a template of it, changed meanwhile: try again.")
 
 
 async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, *, hold: bool = False) -> _Found:
@@ -168,7 +167,7 @@ def _completed(
 def _taken(application: Application) -> ApiError:
     return ApiError(
         409,
-        Code.APPLICATION_EXISTS,
+        ApiCode.APPLICATION_EXISTS,
         f"There is an application {application.name} in namespace {application.namespace} already; "
         "give its id to save it.",
     )

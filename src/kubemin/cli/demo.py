@@ -186,14 +186,14 @@ def _follow_components(client: Client, task: str) -> None:
     for _, kind, data in client.events(task):
         progress.take(kind, data, time.time())
         for one in progress.components.values():
-            if kind == "job" and one.name == progress.jobs[data["job"]].component and _overlay(progress, one.name):
+            if kind == "job" and one.name == progress.jobs[data["job"]].component and _all_ended(progress, one.name):
                 if one.name not in done:
                     say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
                 done.add(one.name)
 
 
-def _overlay(progress: Progress, component: str) -> bool:
-    return all(job.over for job in progress.jobs.values() if job.component == component)
+def _all_ended(progress: Progress, component: str) -> bool:
+    return all(job.ended_shown for job in progress.jobs.values() if job.component == component)
 
 
 def _show_changes(before: Snapshot, there: Snapshot) -> int:

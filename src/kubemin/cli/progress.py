@@ -11,12 +11,12 @@ _SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
 
 
 @dataclass
-class Job:
+class JobLine:
     """A job as it is known; ``name`` is ``component/Kind/object``. ``over``: its end has been told."""
 
     name: str
     status: JobStatus
-    over: bool = False
+    ended_shown: bool = False
 
     @property
     def component(self) -> str:
@@ -30,7 +30,7 @@ class Job:
 
 
 @dataclass
-class Component:
+class ComponentLine:
     """One line of the display. Times are unix seconds by this machine's clock, from when the change was seen."""
 
     name: str
@@ -54,8 +54,8 @@ class Progress:
     """Id of the last event taken in."""
     end_told: bool = False
     """The task's end was among the events taken in; the status may be ahead of them."""
-    components: dict[str, Component] = field(default_factory=dict)
-    jobs: dict[int, Job] = field(default_factory=dict)
+    components: dict[str, ComponentLine] = field(default_factory=dict)
+    jobs: dict[int, JobLine] = field(default_factory=dict)
 
     def load(self, status: dict[str, Any], stages: dict[str, Any]) -> None:
         """Take over what the API says of the task now."""
@@ -63,12 +63,12 @@ class Progress:
         self.cleanup = Cleanup(status["cleanup"]["state"])
         self.reason = status["reason"]
         for one in status["components"]:
-            component = self.components.setdefault(one["name"], Component(one["name"], one["type"], one["status"]))
+            component = self.components.setdefault(one["name"], ComponentLine(one["name"], one["type"], one["status"]))
             component.status, component.note = one["status"], one["error"]
             component.start, component.end = one.get("startTime"), one.get("endTime")
         for stage in stages["stages"]:
             if stage["type"] != "rollback":
-                job = self.jobs.setdefault(stage["id"], Job(stage["name"], JobStatus.QUEUED))
+                job = self.jobs.setdefault(stage["id"], JobLine(stage["name"], JobStatus.QUEUED))
                 job.status = JobStatus(stage["status"])
 
     def take(self, kind: str, data: dict[str, Any], now: float) -> list[str]:
@@ -95,13 +95,13 @@ class Progress:
 
     def _job(self, data: dict[str, Any], now: float) -> list[str]:
         job = self.jobs.get(data["job"])
-        if job is None or job.over:
+        if job is None or job.ended_shown:
             return []
         status = JobStatus(data["status"])
-        job.over = status.ended
+        job.ended_shown = status.ended
         if not job.status.ended:  # what was loaded may be ahead of what is told
             job.status = status
-        component = self.components.setdefault(job.component, Component(job.component, "", "queued"))
+        component = self.components.setdefault(job.component, ComponentLine(job.component, "", "queued"))
         mine = [other.status for other in self.jobs.values() if other.component == component.name]
         component.status = component_status(self.status, mine)
         if component.start is None and job.status is not JobStatus.QUEUED:
@@ -116,7 +116,7 @@ class Progress:
         return [f"{component.name}  {what}  {status}" + (f"  {said}" if said else "")]
 
     @staticmethod
-    def _short(job: Job, info: str | None) -> str:
+    def _short(job: JobLine, info: str | None) -> str:
         """What is said of the job's object, without its name, which is there already."""
         return (info or "").removeprefix(f"{job.kind} {job.name.rpartition('/')[2]}: ")
 

@@ -24,7 +24,7 @@ from kubemin.cli.settings import limits
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
-from kubemin.engine import ComponentWatch, Engine, EngineOptions, Service
+from kubemin.engine import ComponentWatch, Engine, EngineOptions, TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
@@ -149,7 +149,7 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
         engine = _engine(settings, parts) if worker else None
         informers = engine.informers if engine else Informers(parts.cluster)
         watch = ComponentWatch(informers)
-        service = Service(
+        service = TaskService(
             parts.db,
             parts.signals,
             parts.doorbell,

@@ -16,11 +16,11 @@ _DEFINITE: Mapping[int, type[errors.ClusterError]] = {
     410: errors.Expired,
     429: errors.Throttled,
 }
-_SHOWN = 500
+_MAX_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """Status, headers (names in lower case) and body of a complete answer."""
 
     status: int
@@ -32,19 +32,19 @@ class Answer:
         return json.loads(self.body)
 
 
-def object_in(request: Request, answer: Answer) -> dict[str, Any]:
+def object_in(request: Request, response: ApiResponse) -> dict[str, Any]:
     """The JSON object of an answer; a ClusterError for a refusal, or for a body that is no JSON object."""
-    if not 200 <= answer.status < 300:
-        raise error_for(request, answer.status, answer.headers, answer.body)
+    if not 200 <= response.status < 300:
+        raise error_for(request, response.status, response.headers, response.body)
     try:
-        found = answer.json()
+        found = response.json()
     except ValueError:
         found = None
     if isinstance(found, dict):
         return found
     # Some other server (a captive portal, a proxy) said "fine": whether the API server saw the request is unknown.
     kind = errors.Unanswered if request.is_write else errors.ServerError
-    raise kind(f"{told(request)}: the answer is not JSON: {_text(answer.body)!r}.", status=answer.status)
+    raise kind(f"{describe(request)}: the answer is not JSON: {_text(response.body)!r}.", status=response.status)
 
 
 def error_for(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> errors.ClusterError:
@@ -53,13 +53,13 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
     details = found.get("details") or {}
     causes = tuple(cause for cause in details.get("causes") or () if isinstance(cause, dict))
     reason = str(found.get("reason") or "")
-    said = str(found.get("message") or _text(body) or "no message")
+    message = str(found.get("message") or _text(body) or "no message")
     after = _seconds(headers.get("retry-after")) or _seconds(details.get("retryAfterSeconds"))
-    kind = _error_type(request, status, reason, said, causes)
+    kind = _error_type(request, status, reason, message, causes)
     if kind is errors.Throttled and after is None:
         after = 1.0
     return kind(
-        f"{told(request)}: {said.rstrip('.')} ({status}{f' {reason}' if reason else ''}).",
+        f"{describe(request)}: {message.rstrip('.')} ({status}{f' {reason}' if reason else ''}).",
         status=status,
         reason=reason,
         causes=causes,
@@ -68,13 +68,13 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
     )
 
 
-def told(request: Request) -> str:
+def describe(request: Request) -> str:
     """``Cannot create Deployment/shop/web``: how every error message begins."""
     return f"Cannot {request.verb} {request.subject}"
 
 
 def _error_type(
-    request: Request, status: int, reason: str, said: str, causes: tuple[Mapping[str, Any], ...]
+    request: Request, status: int, reason: str, message: str, causes: tuple[Mapping[str, Any], ...]
 ) -> type[errors.ClusterError]:
     if status >= 500:
         return errors.Unanswered if request.is_write else errors.ServerError
@@ -82,7 +82,7 @@ def _error_type(
         return errors.NamespaceTerminating
     if status == 409 and request.method == "POST":
         # The API server says AlreadyExists for both; only the sentence tells a terminating object apart.
-        if "object is being deleted" in said:
+        if "object is being deleted" in message:
             return errors.Terminating
         if reason == "AlreadyExists":
             return errors.AlreadyExists
@@ -100,7 +100,7 @@ def _status_object(body: bytes) -> dict[str, Any]:
 
 
 def _text(body: bytes) -> str:
-    return " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())[:_SHOWN]
+    return " ".join(body[: 4 * _MAX_TEXT].decode("utf-8", "replace").split())[:_MAX_TEXT]
 
 
 def _seconds(value: object) -> float | None:

@@ -68,15 +68,15 @@ class Cache:
         self.version = version
         return changes
 
-    def change(self, sight: Changed) -> Change:
+    def change(self, event: Changed) -> Change:
         """Take one change."""
-        key = _key_of(sight.object)
+        key = _key_of(event.object)
         old = self._objects.get(key)
-        self.version = sight.version
-        if sight.type == "DELETED":
+        self.version = event.version
+        if event.type == "DELETED":
             self._drop(key)
-            return old or sight.object, None
-        return old, self._put(key, sight.object)
+            return old or event.object, None
+        return old, self._put(key, event.object)
 
     def _put(self, key: Key, item: Manifest) -> Manifest:
         self._drop(key)

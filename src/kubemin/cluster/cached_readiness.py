@@ -11,7 +11,7 @@ from kubemin.cluster.readiness import RELATED, Verdict, crashed, readiness
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
-_PODS_ASKED = 3
+_MAX_PODS = 3
 """Of how many Pods that do not start the events are read: they mostly say the same."""
 
 
@@ -44,7 +44,7 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
     ]
     found: list[Manifest] = []
     warning_events = await informers.warning_events.about(meta["namespace"])
-    uids = [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_PODS_ASKED])]
+    uids = [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_MAX_PODS])]
     for uid in uids if not warning_events.isdisjoint(uids) else ():
         with contextlib.suppress(ClusterError):
             found += (await cluster.list("Event", meta["namespace"], fields=f"involvedObject.uid={uid}")).items
@@ -60,9 +60,9 @@ async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest,
     pod, container = found
     for previous in (True, False):
         with contextlib.suppress(ClusterError):
-            said = await cluster.log(ObjectRef.of(pod), container, lines=lines, previous=previous)
-            if said.strip():
-                return said.strip()
+            text = await cluster.log(ObjectRef.of(pod), container, lines=lines, previous=previous)
+            if text.strip():
+                return text.strip()
     return ""
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from kubemin.cluster import requests
-from kubemin.cluster.answers import Answer, error_for, object_in
+from kubemin.cluster.answers import ApiResponse, error_for, object_in
 from kubemin.cluster.credentials import Credentials, choose_source
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.requests import Propagation, Request
 from kubemin.cluster.transport import Transport
 from kubemin.spec.objects import Manifest, ObjectRef
 
-Probe = Callable[[str], Awaitable[None]]
+Hook = Callable[[str], Awaitable[None]]
 """Test hook, awaited at named points: ``call:<verb>:<Kind>/<name>:before`` and ``:after`` around each write."""
 
 _PAGE = 500
@@ -34,11 +34,11 @@ class Cluster:
     cut short: the caller shields it (design R1). Every method raises ClusterError, and nothing else.
     """
 
-    def __init__(self, transport: Transport, *, timeout: float, probe: Probe | None) -> None:
+    def __init__(self, transport: Transport, *, timeout: float, hook: Hook | None) -> None:
         self._transport = transport
         # The server gives up before we do, so that a write it still works on does not land after we stopped waiting.
         self._server_timeout = ("timeout", f"{max(1, round(timeout * 900))}ms")
-        self._probe = probe
+        self._hook = hook
 
     @classmethod
     async def connect(
@@ -48,7 +48,7 @@ class Cluster:
         context: str | None,
         url: str | None = None,
         timeout: float = 15,
-        probe: Probe | None = None,
+        hook: Hook | None = None,
     ) -> Self:
         """Read the configuration; the server itself is not asked anything yet.
 
@@ -56,7 +56,7 @@ class Cluster:
         the default kubeconfig. ``timeout``: seconds a call may take. Raises Misconfigured.
         """
         credentials = await Credentials.load(choose_source(kubeconfig=kubeconfig, context=context, url=url))
-        return cls(Transport(credentials, timeout=timeout), timeout=timeout, probe=probe)
+        return cls(Transport(credentials, timeout=timeout), timeout=timeout, hook=hook)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -125,12 +125,12 @@ class Cluster:
         Raises Invalid when the container has not run (so often) yet.
         """
         request = requests.log(pod, container, lines=lines, previous=previous)
-        answer = await self._transport.send(request)
-        if answer.status != 200:
-            raise error_for(request, answer.status, answer.headers, answer.body)
-        return answer.body.decode("utf-8", "replace")
+        response = await self._transport.send(request)
+        if response.status != 200:
+            raise error_for(request, response.status, response.headers, response.body)
+        return response.body.decode("utf-8", "replace")
 
-    async def raw(self, request: Request) -> Answer:
+    async def raw(self, request: Request) -> ApiResponse:
         """Send any request; the answer as it came, whatever its status. For tests and tools."""
         return await self._transport.send(request)
 
@@ -143,16 +143,16 @@ class Cluster:
 
     async def _write(self, request: Request) -> dict[str, Any]:
         request = replace(request, query=(*request.query, self._server_timeout))
-        if self._probe is None or not request.is_write:
+        if self._hook is None or not request.is_write:
             return await self._ask(request)
         kind, name = request.subject.split("/", 1)[0], request.subject.rsplit("/", 1)[-1]
-        await self._probe(f"call:{request.verb}:{kind}/{name}:before")
+        await self._hook(f"call:{request.verb}:{kind}/{name}:before")
         try:
             found = await self._ask(request)
         except ClusterError:
-            await self._probe(f"call:{request.verb}:{kind}/{name}:after")
+            await self._hook(f"call:{request.verb}:{kind}/{name}:after")
             raise
-        await self._probe(f"call:{request.verb}:{kind}/{name}:after")
+        await self._hook(f"call:{request.verb}:{kind}/{name}:after")
         return found
 
     async def _list(

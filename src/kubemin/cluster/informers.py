@@ -11,7 +11,7 @@ from kubemin.cluster.errors import Closed, ClusterError
 from kubemin.cluster.requests import known_kind
 from kubemin.cluster.waiters import Waiter, Waiters
 from kubemin.cluster.warning_events import WarningEvents
-from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, Troubled, WatchEvent, observe
+from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, WatchEvent, WatchFailed, observe
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
 
@@ -139,27 +139,29 @@ class Informers:
         without managedFields are watched a second time.
         """
         type_meta = {"apiVersion": known_kind(kind).api_version, "kind": kind}
-        async with aclosing(self._observe(kind) if without_managed_fields(kind) else self._overhear(kind)) as events_:
-            async for event in events_:
+        async with aclosing(
+            self._observe(kind) if without_managed_fields(kind) else self._from_shared_watch(kind)
+        ) as stream:
+            async for event in stream:
                 if isinstance(event, Listed):
                     for item in event.items:
                         yield "ADDED", {**type_meta, **item}
                 elif isinstance(event, Changed):
                     yield event.type, {**type_meta, **event.object}
 
-    async def _overhear(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
+    async def _from_shared_watch(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
         """What the shared watch sees."""
         await self.watch(kind)
         informer = self._informer(kind)
-        heard: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
-        informer.followers.add(heard)
+        queue: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
+        informer.followers.add(queue)
         try:
             yield Listed(informer.cache.all(), informer.cache.version)
-            while (event := await heard.get()) is not None:
+            while (event := await queue.get()) is not None:
                 yield event
             informer.check_alive()
         finally:
-            informer.followers.discard(heard)
+            informer.followers.discard(queue)
 
     def _observe(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
         return observe(self._cluster, kind, labels=self._selector, pauses=self._pauses())
@@ -176,9 +178,9 @@ class Informers:
 
     async def _run(self, informer: _Informer) -> None:
         try:
-            async with aclosing(self._observe(informer.kind)) as events_:
-                async for event in events_:
-                    self._take(informer, event)
+            async with aclosing(self._observe(informer.kind)) as stream:
+                async for event in stream:
+                    self._apply_event(informer, event)
                     for follower in informer.followers:
                         follower.put_nowait(event)
         except BaseException as error:
@@ -189,8 +191,8 @@ class Informers:
             self._waiters.wake_all()
             raise
 
-    def _take(self, informer: _Informer, event: WatchEvent) -> None:
-        if isinstance(event, Troubled):
+    def _apply_event(self, informer: _Informer, event: WatchEvent) -> None:
+        if isinstance(event, WatchFailed):
             informer.trouble = event.error
             return
         informer.trouble = None

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from kubemin.cluster.answers import Answer, error_for, told
+from kubemin.cluster.answers import ApiResponse, describe, error_for
 from kubemin.cluster.credentials import Access, Credentials
 from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unreachable
 from kubemin.cluster.requests import Request
@@ -39,7 +39,7 @@ class Transport:
         await self._calls.close()
         await self._watches.close()
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> ApiResponse:
         """The complete answer, whatever its status.
 
         Raises Unreachable if the request never left; else Unanswered for a write, ServerError for a read.
@@ -73,7 +73,7 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _failure(request, error, left=sent.left) from error
 
-    async def _send_once(self, request: Request, access: Access) -> Answer:
+    async def _send_once(self, request: Request, access: Access) -> ApiResponse:
         sent = SimpleNamespace(left=False)
         limits = aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout)
         # aiohttp sends PUT and DELETE a second time when a kept connection turns out dead. A second write is a new
@@ -87,7 +87,7 @@ class Transport:
                 middlewares=middlewares,
                 **_arguments(request, access),
             ) as response:
-                return Answer(response.status, _headers(response), await response.read())
+                return ApiResponse(response.status, _headers(response), await response.read())
         except (aiohttp.ClientError, OSError, TimeoutError, _Broken) as error:
             raise _failure(request, error, left=sent.left) from error
 
@@ -109,12 +109,12 @@ def _failure(request: Request, error: Exception, *, left: bool) -> ClusterError:
     never = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
     text = _refused(error) or str(error) or type(error).__name__
     if isinstance(error, never) or not left:
-        return Unreachable(f"{told(request)}: the API server cannot be reached: {text}.")
+        return Unreachable(f"{describe(request)}: the API server cannot be reached: {text}.")
     if isinstance(error, TimeoutError):
         text = "no answer in time"
     if request.is_write:
-        return Unanswered(f"{told(request)}: sent, but whether it was done is unknown: {text}.")
-    return ServerError(f"{told(request)}: no complete answer: {text}.")
+        return Unanswered(f"{describe(request)}: sent, but whether it was done is unknown: {text}.")
+    return ServerError(f"{describe(request)}: no complete answer: {text}.")
 
 
 def _refused(error: Exception) -> str:

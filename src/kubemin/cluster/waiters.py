@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kubemin.cluster.cache import Cache, Change, Group, group_of, has_reached
 from kubemin.spec.objects import Manifest
 
-_REMEMBERED = 64  # states of one object that a waiter has not looked at yet
+_MAX_STATES = 64  # states of one object that a waiter has not looked at yet
 
 
 class Waiter:
@@ -20,7 +20,7 @@ class Waiter:
         self.related = tuple(related)
         self.since = since
         self.group: Group | None = None
-        self.states: deque[Manifest | None] = deque(maxlen=_REMEMBERED)
+        self.states: deque[Manifest | None] = deque(maxlen=_MAX_STATES)
         self.awake = asyncio.Event()
 
 
@@ -85,7 +85,7 @@ class Waiters:
             if waiter not in behind:
                 waiter.states.append(new)
                 waiter.awake.set()
-        for waiter in self._concerned(kind, namespace, {group_of(each) for each in change if each}):
+        for waiter in self._related_waiters(kind, namespace, {group_of(each) for each in change if each}):
             waiter.awake.set()
 
     def wake_all(self) -> None:
@@ -94,7 +94,7 @@ class Waiters:
             for waiter in waiters:
                 waiter.awake.set()
 
-    def _concerned(self, kind: str, namespace: str, groups: set[Group | None]) -> Iterable[Waiter]:
+    def _related_waiters(self, kind: str, namespace: str, groups: set[Group | None]) -> Iterable[Waiter]:
         by_group = self._by_related.get((kind, namespace))
         if not by_group:
             return ()

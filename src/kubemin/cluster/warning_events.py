@@ -5,7 +5,7 @@ import asyncio
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import ClusterError
 
-_FRESH = 1.0
+_FRESH_SECONDS = 1.0
 """Seconds for which an answer is as good as a new one."""
 
 
@@ -14,18 +14,18 @@ class WarningEvents:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._asked: dict[str, tuple[float, asyncio.Task[frozenset[str]]]] = {}
+        self._requests: dict[str, tuple[float, asyncio.Task[frozenset[str]]]] = {}
 
     async def about(self, namespace: str) -> frozenset[str]:
         """The uids of the objects that warnings are about; empty where they cannot be read."""
         now = asyncio.get_running_loop().time()
-        asked_at, asking = self._asked.get(namespace, (0.0, None))
-        if asking is None or (asking.done() and now - asked_at >= _FRESH):
-            asking = asyncio.create_task(self._ask(namespace))
-            self._asked[namespace] = now, asking
-        return await asyncio.shield(asking)
+        sent_at, request = self._requests.get(namespace, (0.0, None))
+        if request is None or (request.done() and now - sent_at >= _FRESH_SECONDS):
+            request = asyncio.create_task(self._list(namespace))
+            self._requests[namespace] = now, request
+        return await asyncio.shield(request)
 
-    async def _ask(self, namespace: str) -> frozenset[str]:
+    async def _list(self, namespace: str) -> frozenset[str]:
         try:
             events = (await self._cluster.list("Event", namespace, fields="type=Warning")).items
         except ClusterError:
@@ -34,7 +34,7 @@ class WarningEvents:
 
     async def aclose(self) -> None:
         """Ask no more."""
-        asking = [task for _, task in self._asked.values()]
-        for task in asking:
+        request = [task for _, task in self._requests.values()]
+        for task in request:
             task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
+        await asyncio.gather(*request, return_exceptions=True)

@@ -20,7 +20,7 @@ _WATCH_SECONDS = 300  # then the server ends the stream, and we go on from the l
 _SILENCE_SECONDS = _WATCH_SECONDS + 30.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-_PATIENCE = 3  # broken watches in a row without a single line, after which the version itself is doubted
+_MAX_FAILURES = 3  # broken watches in a row without a single line, after which the version itself is doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Troubled:
+class WatchFailed:
     """The API server could not be asked; it will be again after a pause."""
 
     error: ClusterError
 
 
-WatchEvent = Listed | Changed | Reached | Troubled
+WatchEvent = Listed | Changed | Reached | WatchFailed
 
 
 class Pauses:
@@ -93,9 +93,9 @@ async def observe(
                 listing = await cluster.list(kind, labels=labels)
                 yield Listed(listing.items, listing.resource_version)
                 version = listing.resource_version
-            async with aclosing(_watch(cluster, kind, labels, version)) as events_:
-                yield await anext(events_)
-                async for event in events_:
+            async with aclosing(_watch(cluster, kind, labels, version)) as stream:
+                yield await anext(stream)
+                async for event in stream:
                     version = event.version
                     pauses.reset()
                     yield event
@@ -103,10 +103,10 @@ async def observe(
             error: ClusterError | None = None
         except Expired:
             version, error = "", None
-        except ClusterError as trouble:
-            error = trouble
-            yield Troubled(error)
-            if pauses.failures >= _PATIENCE:
+        except ClusterError as failure:
+            error = failure
+            yield WatchFailed(error)
+            if pauses.failures >= _MAX_FAILURES:
                 version = ""
         if time.monotonic() - began > _LONGEST_PAUSE:
             pauses.reset()
@@ -141,16 +141,16 @@ async def _watch(
 def _parse_event(kind: str, line: bytes) -> Changed | Reached:
     try:
         event = json.loads(line)
-        what, found = event["type"], event["object"]
-        if what == "ERROR":
+        event_type, found = event["type"], event["object"]
+        if event_type == "ERROR":
             message = f"Cannot watch {kind}: {found.get('message') or found}"
             error = Expired if found.get("code") == 410 else ServerError
             raise error(message, status=found.get("code"), reason=found.get("reason") or "")
         version = str(found["metadata"]["resourceVersion"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Expired(f"Cannot watch {kind}: a line that is no event: {line[:200]!r}") from error
-    if what == "BOOKMARK":
+    if event_type == "BOOKMARK":
         return Reached(version)
-    if what not in {"ADDED", "MODIFIED", "DELETED"}:
-        raise Expired(f"Cannot watch {kind}: an event of the unknown type {what!r}.")
-    return Changed(cast(ChangeType, what), found, version)
+    if event_type not in {"ADDED", "MODIFIED", "DELETED"}:
+        raise Expired(f"Cannot watch {kind}: an event of the unknown type {event_type!r}.")
+    return Changed(cast(ChangeType, event_type), found, version)

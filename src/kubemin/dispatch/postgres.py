@@ -22,7 +22,7 @@ class PostgresDoorbell:
         self._url = f"{scheme.partition('+')[0]}://{rest}"
         self._timeout = timeout
         self._bell = LocalDoorbell()
-        self._turn = asyncio.Lock()  # a connection of PostgreSQL does one thing at a time
+        self._lock = asyncio.Lock()  # a connection of PostgreSQL does one thing at a time
         self._connection: Any = None
         self._away = False
 
@@ -40,7 +40,7 @@ class PostgresDoorbell:
     async def aclose(self) -> None:
         """See Doorbell.aclose."""
         self._bell.ring_now()
-        async with self._turn:
+        async with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.terminate()
@@ -48,7 +48,7 @@ class PostgresDoorbell:
     async def _do(self, statement: str | None, *arguments: str) -> None:
         """Be connected and listening, and execute the statement, if there is one."""
         try:
-            async with self._turn, asyncio.timeout(self._timeout):
+            async with self._lock, asyncio.timeout(self._timeout):
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(self._url, timeout=self._timeout)
                     await self._connection.add_listener(CHANNEL, self._hear)

@@ -20,9 +20,9 @@ class RedisDoorbell:
 
     def __init__(self, url: str) -> None:
         """``url`` as in kubemin.signals.address; raises SignalError if it is unusable. Connects on first use."""
-        self._link = RedisClient(Address.parse(url))
+        self._redis = RedisClient(Address.parse(url))
         self._bell = LocalDoorbell()
-        self.subscription = Subscription(self._link, CHANNEL, self._hear)
+        self.subscription = Subscription(self._redis, CHANNEL, self._hear)
         self._listener: asyncio.Task[None] | None = None
         self._away = False
 
@@ -30,10 +30,10 @@ class RedisDoorbell:
         """See Doorbell.ring."""
         await self._bell.ring()  # a worker in this process needs no Redis
         try:
-            await self._link.publish(CHANNEL, "")
+            await self._redis.publish(CHANNEL, "")
         except SignalError as error:
             if not self._away:
-                _log.warning("doorbell.away", server=str(self._link.address), why=str(error))
+                _log.warning("doorbell.away", server=str(self._redis.address), why=str(error))
             self._away = True
         else:
             self._away = False
@@ -50,7 +50,7 @@ class RedisDoorbell:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
         await self._bell.aclose()
-        await self._link.aclose()
+        await self._redis.aclose()
 
     def _hear(self, _: str) -> None:
         self._bell.ring_now()

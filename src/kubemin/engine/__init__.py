@@ -11,9 +11,17 @@ A new kind of job touches the cluster by way of `current_tracker` and nothing el
 """
 
 from kubemin.engine.entry.component_health import ComponentWatch
-from kubemin.engine.entry.task_service import Service
+from kubemin.engine.entry.task_service import TaskService
 from kubemin.engine.journal.tracker import CleanupTracker, current_tracker
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.engine import Engine, EngineOptions
 
-__all__ = ["CleanupTracker", "ComponentWatch", "Engine", "EngineOptions", "ExecOptions", "Service", "current_tracker"]
+__all__ = [
+    "CleanupTracker",
+    "ComponentWatch",
+    "Engine",
+    "EngineOptions",
+    "ExecOptions",
+    "TaskService",
+    "current_tracker",
+]

@@ -21,10 +21,10 @@ from kubemin.signals.script import (
     REFRESH,
     RELEASE,
     KeyRefresh,
-    Verdict,
+    KeyState,
     key_of,
     new_token,
-    read_answer,
+    read_reply,
     refresh_arguments,
     sentinel_of,
 )
@@ -33,7 +33,7 @@ from kubemin.signals.subscription import Subscription
 _log = structlog.get_logger(__name__)
 _jitter = secrets.SystemRandom()
 
-_EXTENDED_AFTER = 1 / 3
+_EXTEND_AFTER = 1 / 3
 """Of its time to live, a key is extended: twice it may fail to be."""
 
 
@@ -72,19 +72,19 @@ class RedisSignals:
         ``poll``: seconds between two looks, jittered downwards. ``ttl``: how long a dead worker's key lives.
         ``timeout``: how long Redis has for an answer.
         """
-        self._link = RedisClient(Address.parse(url), timeout=timeout)
+        self._redis = RedisClient(Address.parse(url), timeout=timeout)
         self._poll = poll
         self._ttl = ttl
         self._clock = clock
         self._watches: dict[str, _Watch] = {}
-        self._called: set[str] = set()
+        self._announced: set[str] = set()
         self._wake = asyncio.Event()
         # All exchanges of a worker share one connection; who queued behind one that timed out finds `_away` set.
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._away = False
         self._policy_known = False
         self._tasks: list[asyncio.Task[None]] = []
-        self.subscription = Subscription(self._link, CHANNEL, self._on_message)
+        self.subscription = Subscription(self._redis, CHANNEL, self._on_message)
 
     @classmethod
     async def open(cls, url: str, *, poll: float = 1, ttl: float = 30) -> Self:
@@ -122,9 +122,9 @@ class RedisSignals:
         """See Signals.cancel."""
         argv = [MARK + reason, str(MARKER_SECONDS * 1000), CHANNEL, task_id]
         try:
-            [answer] = await self._link.evaluate(CANCEL, [([key_of(task_id)], argv)])
-            if isinstance(answer, Exception):
-                raise SignalError(f"Redis at {self._link.address} refused the cancel mark: {answer}")
+            [reply] = await self._redis.evaluate(CANCEL, [([key_of(task_id)], argv)])
+            if isinstance(reply, Exception):
+                raise SignalError(f"Redis at {self._redis.address} refused the cancel mark: {reply}")
         except SignalError:
             # What runs in this very process need not wait for Redis.
             watch = self._watches.pop(task_id, None)
@@ -146,11 +146,11 @@ class RedisSignals:
         watches = list(self._watches.values())
         self._watches.clear()
         await self._release(watches)
-        await self._link.aclose()
+        await self._redis.aclose()
 
     def _on_message(self, task_id: str) -> None:
         if task_id in self._watches:
-            self._called.add(task_id)
+            self._announced.add(task_id)
             self._wake.set()
 
     async def _run(self) -> None:
@@ -165,12 +165,12 @@ class RedisSignals:
                 await self.poll()
             else:
                 self._wake.clear()
-                called, self._called = self._called, set()
-                await self._refresh([self._watches[task_id] for task_id in called if task_id in self._watches])
+                announced, self._announced = self._announced, set()
+                await self._refresh([self._watches[task_id] for task_id in announced if task_id in self._watches])
 
     async def _refresh(self, watches: Sequence[_Watch], *, whole: bool = False) -> None:
         """Claim or extend these keys, and call back where there is something to say."""
-        async with self._turn:
+        async with self._lock:
             if self._away and not whole:
                 return  # Only the poll tries a server that is away; nobody else is to wait for its timeouts.
             unproven = await self._exchange(watches)
@@ -180,46 +180,46 @@ class RedisSignals:
     async def _exchange(self, watches: Sequence[_Watch]) -> list[_Watch]:
         """One round trip. Gives back the watches whose absent keys prove nothing and are to be claimed again."""
         watches = [watch for watch in watches if self._is_current(watch)]
-        batches = [watches[at : at + self._link.batch] for at in range(0, len(watches), self._link.batch)]
+        batches = [watches[at : at + self._redis.batch] for at in range(0, len(watches), self._redis.batch)]
         sent = self._clock()
-        calls = [refresh_arguments([self._claim(watch, sent) for watch in batch], self._ttl) for batch in batches]
+        calls = [refresh_arguments([self._key_refresh(watch, sent) for watch in batch], self._ttl) for batch in batches]
         try:
             if calls:
-                answers = await self._link.evaluate_often(REFRESH, calls)
+                replies = await self._redis.evaluate_often(REFRESH, calls)
             else:
-                await self._link.ping()
-                answers = []
+                await self._redis.ping()
+                replies = []
         except SignalError as error:
-            self._note(error)
+            self._set_away(error)
             return []
-        self._note(next((answer for answer in answers if isinstance(answer, Exception)), None))
+        self._set_away(next((reply for reply in replies if isinstance(reply, Exception)), None))
         heard = [
             (watch, element)
-            for batch, answer in zip(batches, answers, strict=True)
-            if not isinstance(answer, Exception)
-            for watch, element in zip(batch, answer, strict=True)
+            for batch, reply in zip(batches, replies, strict=True)
+            if not isinstance(reply, Exception)
+            for watch, element in zip(batch, reply, strict=True)
         ]
-        return [watch for watch, element in heard if await self._heed(watch, element, sent)]
+        return [watch for watch, element in heard if await self._handle(watch, element, sent)]
 
     def _is_current(self, watch: _Watch) -> bool:
         return self._watches.get(watch.task_id) is watch
 
-    def _claim(self, watch: _Watch, now: float) -> KeyRefresh:
-        fresh, due = self._is_fresh(watch, now), not self._is_fresh(watch, now, _EXTENDED_AFTER)
+    def _key_refresh(self, watch: _Watch, now: float) -> KeyRefresh:
+        fresh, due = self._is_fresh(watch, now), not self._is_fresh(watch, now, _EXTEND_AFTER)
         return KeyRefresh(watch.task_id, watch.token, watch.epoch, watch.held, fresh, due)
 
     def _is_fresh(self, watch: _Watch, now: float, share: float = 1) -> bool:
         """Whether the key cannot have expired by itself; of a ``share``, whether it has more than the rest to live."""
         return watch.refreshed is not None and now - watch.refreshed < share * self._ttl
 
-    async def _heed(self, watch: _Watch, element: int | bytes, sent: float) -> bool:
+    async def _handle(self, watch: _Watch, element: int | bytes, sent: float) -> bool:
         """Act on one answer; True if the key is to be claimed again."""
-        found = read_answer(element)
-        if not self._is_current(watch) or found is Verdict.KEPT:
+        found = read_reply(element)
+        if not self._is_current(watch) or found is KeyState.KEPT:
             return False
-        if found is Verdict.OURS:
+        if found is KeyState.OURS:
             watch.held, watch.refreshed = True, sent
-        elif found is Verdict.TAKEN:
+        elif found is KeyState.TAKEN:
             self._end(watch, TakenOver())
         elif isinstance(found, str):
             self._end(watch, Cancelled(found))
@@ -234,12 +234,12 @@ class RedisSignals:
     async def _release(self, watches: Sequence[_Watch]) -> None:
         """Delete those keys that are ours still, in one round trip. Where that fails they expire."""
         calls = [([key_of(watch.task_id), sentinel_of(watch.task_id)], [watch.token]) for watch in watches]
-        async with self._turn:
+        async with self._lock:
             if calls and not self._away:
                 try:
-                    await self._link.evaluate(RELEASE, calls)
+                    await self._redis.evaluate(RELEASE, calls)
                 except SignalError as error:
-                    self._note(error)
+                    self._set_away(error)
 
     def _end(self, watch: _Watch, signal: Cancelled | TakenOver) -> None:
         del self._watches[watch.task_id]
@@ -248,7 +248,7 @@ class RedisSignals:
     async def _evicts(self, task_id: str) -> bool:
         """Whether the server of this key ever threw keys away to save memory: then an absent one proves nothing."""
         try:
-            stats = await self._link.info("stats", key_of(task_id))
+            stats = await self._redis.info("stats", key_of(task_id))
         except SignalError:
             return False
         return int(stats.get("evicted_keys", 0)) > 0
@@ -257,19 +257,19 @@ class RedisSignals:
         """Say so if this server may throw keys away. Asked once a connection."""
         self._policy_known = True
         try:
-            policy = (await self._link.info("memory", PREFIX)).get("maxmemory_policy", "unknown")
+            policy = (await self._redis.info("memory", PREFIX)).get("maxmemory_policy", "unknown")
         except SignalError:
             policy = "unknown"
         if policy != "noeviction":
             advice = "set maxmemory-policy noeviction: an evicted cancel mark is found late, from the database"
-            _log.warning("signals.eviction", server=str(self._link.address), policy=policy, advice=advice)
+            _log.warning("signals.eviction", server=str(self._redis.address), policy=policy, advice=advice)
 
-    def _note(self, error: Exception | None) -> None:
+    def _set_away(self, error: Exception | None) -> None:
         """Keep whether Redis is away, and say so once."""
         away = error is not None
         if away and not self._away:
             self._policy_known = False
-            _log.warning("signals.away", server=str(self._link.address), why=str(error), tasks=len(self._watches))
+            _log.warning("signals.away", server=str(self._redis.address), why=str(error), tasks=len(self._watches))
         elif self._away and not away:
-            _log.info("signals.back", server=str(self._link.address), tasks=len(self._watches))
+            _log.info("signals.back", server=str(self._redis.address), tasks=len(self._watches))
         self._away = away

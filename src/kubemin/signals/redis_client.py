@@ -20,7 +20,7 @@ _BATCH = 1000
 """Tasks a script call: the server does nothing else meanwhile (about 3 ms)."""
 
 Calls = Sequence[tuple[Sequence[str], Sequence[str]]]
-Answer = Any | Exception
+RedisReply = Any | Exception
 
 
 class RedisClient:
@@ -75,21 +75,21 @@ class RedisClient:
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             raise SignalError(f"Redis at {self.address} did not do it: {explain(error)}") from error
 
-    async def evaluate(self, script: Script, calls: Calls) -> list[Answer]:
+    async def evaluate(self, script: Script, calls: Calls) -> list[RedisReply]:
         """Run a script for each (KEYS, ARGV) in one pipelined round trip; a call that failed answers its exception."""
         return await self._pipelines("EVAL", script.text, calls)
 
-    async def evaluate_often(self, script: Script, calls: Calls) -> list[Answer]:
+    async def evaluate_often(self, script: Script, calls: Calls) -> list[RedisReply]:
         """`evaluate`, without sending the script's text each time."""
-        answers = await self._pipelines("EVALSHA", script.sha, calls)
-        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        replies = await self._pipelines("EVALSHA", script.sha, calls)
+        unknown = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:  # A new server, or one that was restarted; EVAL teaches it.
             again = await self._pipelines("EVAL", script.text, [calls[index] for index in unknown])
-            for index, answer in zip(unknown, again, strict=True):
-                answers[index] = answer
-        return answers
+            for index, reply in zip(unknown, again, strict=True):
+                replies[index] = reply
+        return replies
 
-    async def _pipelines(self, verb: str, script: str, calls: Calls) -> list[Answer]:
+    async def _pipelines(self, verb: str, script: str, calls: Calls) -> list[RedisReply]:
         if not isinstance(self._client, RedisCluster):
             return await self._pipeline(verb, script, calls)
         # One a node, together: redis-py would fail them all where one node is away.
@@ -100,21 +100,21 @@ class RedisClient:
                 node = self._client.get_node_from_key(keys[0])
                 nodes.setdefault(node.name if node else "", []).append(index)
         parts = [self._pipeline(verb, script, [calls[index] for index in indexes]) for indexes in nodes.values()]
-        answers: list[Answer] = [None] * len(calls)
+        replies: list[RedisReply] = [None] * len(calls)
         for indexes, part in zip(nodes.values(), await asyncio.gather(*parts, return_exceptions=True), strict=True):
             if isinstance(part, BaseException) and not isinstance(part, SignalError):
                 raise part
             for at, index in enumerate(indexes):
-                answers[index] = part if isinstance(part, SignalError) else part[at]
-        return answers
+                replies[index] = part if isinstance(part, SignalError) else part[at]
+        return replies
 
-    async def _pipeline(self, verb: str, script: str, calls: Calls) -> list[Answer]:
+    async def _pipeline(self, verb: str, script: str, calls: Calls) -> list[RedisReply]:
         async with self._bounded():
             pipe = self._client.pipeline(transaction=False)
             for keys, argv in calls:
                 pipe.execute_command(verb, script, len(keys), *keys, *argv)
-            answers: list[Answer] = await pipe.execute(raise_on_error=False)
-            return answers
+            replies: list[RedisReply] = await pipe.execute(raise_on_error=False)
+            return replies
 
     async def ping(self) -> None:
         """Raise SignalError unless the server answers."""
@@ -127,10 +127,10 @@ class RedisClient:
             if isinstance(self._client, RedisCluster):
                 await self._client.initialize()
                 node = self._client.get_node_from_key(key)
-                answer = await self._client.execute_command("INFO", section, target_nodes=node)
+                reply = await self._client.execute_command("INFO", section, target_nodes=node)
             else:
-                answer = await self._client.execute_command("INFO", section)
-            return dict(answer)
+                reply = await self._client.execute_command("INFO", section)
+            return dict(reply)
 
     async def publish(self, channel: str, message: str) -> None:
         """Send a message to whoever is subscribed."""
@@ -180,7 +180,7 @@ class RedisClient:
             message: dict[str, Any] | None = await pubsub.get_message(timeout=seconds)
             return message
 
-    async def ask(self, pubsub: Any) -> None:
+    async def ping_subscription(self, pubsub: Any) -> None:
         """PING on the subscription's own connection; the answer is a message."""
         async with self._bounded():
             await pubsub.ping()

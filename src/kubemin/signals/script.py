@@ -48,7 +48,7 @@ class Script:
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Verdict(Enum):
+class KeyState(Enum):
     """What a refresh found, a cancel mark aside."""
 
     OURS = 0
@@ -136,17 +136,17 @@ class KeyRefresh:
         return "h" * self.held + "f" * self.fresh + "d" * self.due
 
 
-def refresh_arguments(claims: Sequence[KeyRefresh], ttl: float) -> tuple[list[str], list[str]]:
+def refresh_arguments(refreshes: Sequence[KeyRefresh], ttl: float) -> tuple[list[str], list[str]]:
     """KEYS and ARGV of REFRESH; ``ttl`` in seconds."""
-    keys = [key_of(claim.task_id) for claim in claims] + [sentinel_of(claim.task_id) for claim in claims]
+    keys = [key_of(refresh.task_id) for refresh in refreshes] + [sentinel_of(refresh.task_id) for refresh in refreshes]
     argv = [str(max(1, round(ttl * 1000)))]
-    for claim in claims:
-        argv += [claim.token, str(claim.epoch), claim.flags]
+    for refresh in refreshes:
+        argv += [refresh.token, str(refresh.epoch), refresh.flags]
     return keys, argv
 
 
-def read_answer(element: int | bytes) -> Verdict | str:
+def read_reply(element: int | bytes) -> KeyState | str:
     """One element of REFRESH's answer: a verdict, or the reason of a cancel."""
     if isinstance(element, int):
-        return Verdict(element)
+        return KeyState(element)
     return element.decode(errors="replace").removeprefix(MARK)

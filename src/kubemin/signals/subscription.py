@@ -18,10 +18,10 @@ class Subscription:
     """Calls ``on_message`` with the text of each message on one channel."""
 
     def __init__(
-        self, link: RedisClient, channel: str, on_message: Callable[[str], None], *, idle: float = 10, retry: float = 1
+        self, redis: RedisClient, channel: str, on_message: Callable[[str], None], *, idle: float = 10, retry: float = 1
     ) -> None:
         """After ``idle`` seconds of silence the server is asked whether it is there; ``retry``: pause between tries."""
-        self._link = link
+        self._redis = redis
         self._channel = channel
         self._on_message = on_message
         self._idle = idle
@@ -31,31 +31,31 @@ class Subscription:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        told = False
+        logged = False
         while True:
             try:
-                async with self._link.subscribed(self._channel) as pubsub:
+                async with self._redis.subscribed(self._channel) as pubsub:
                     await self._listen(pubsub)
             except SignalError as error:
                 why = str(error)
             finally:
                 was_connected = self.connected.is_set()
                 self.connected.clear()
-            if was_connected or not told:
-                told = True
-                _log.warning("subscription.lost", server=str(self._link.address), channel=self._channel, why=why)
+            if was_connected or not logged:
+                logged = True
+                _log.warning("subscription.lost", server=str(self._redis.address), channel=self._channel, why=why)
             await asyncio.sleep(self._retry * _jitter.uniform(0.5, 1))
 
     async def _listen(self, pubsub: Any) -> None:
-        asked = False
+        pinged = False
         while True:
-            message = await self._link.next_message(pubsub, self._idle)
+            message = await self._redis.next_message(pubsub, self._idle)
             if message is None:
-                if asked:
+                if pinged:
                     raise SignalError("no answer to PING on the subscription")
-                await self._link.ask(pubsub)
+                await self._redis.ping_subscription(pubsub)
             elif message["type"] == "subscribe":
                 self.connected.set()
             elif message["type"] == "message":
                 self._on_message(message["data"].decode(errors="replace"))
-            asked = message is None
+            pinged = message is None

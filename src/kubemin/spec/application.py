@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from kubemin.spec import names
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.component import Component, check_component, made_by
-from kubemin.spec.issues import Code, Issue, SpecError, first
+from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
@@ -86,7 +86,7 @@ def _refuse_templates(application: Application) -> Iterator[Issue]:
     for index, component in enumerate(application.component):
         if component.template is not None:
             message = f'Component "{component.name}" clones a template, which cannot be looked up here.'
-            yield Issue(f"component[{index}].template", Code.TEMPLATE_NOT_FOUND, message)
+            yield Issue(f"component[{index}].template", IssueCode.TEMPLATE_NOT_FOUND, message)
 
 
 def _refuse_too_much(data: object, limits: Limits) -> None:
@@ -95,7 +95,7 @@ def _refuse_too_much(data: object, limits: Limits) -> None:
     components = data.get("component")
     if isinstance(components, list) and len(components) > limits.max_components:
         message = f"The application has {len(components)} components; at most {limits.max_components} are allowed."
-        raise SpecError([Issue("component", Code.TOO_MANY_COMPONENTS, message)])
+        raise SpecError([Issue("component", IssueCode.TOO_MANY_COMPONENTS, message)])
     refuse_too_many(data.get("workflow"), limits)
 
 
@@ -105,12 +105,12 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
     if not names.is_label(application.namespace):
         yield Issue(
             "namespace",
-            Code.INVALID_NAME_FORMAT,
+            IssueCode.INVALID_NAME_FORMAT,
             f'"{application.namespace}" cannot name a namespace: use lower-case letters, digits and "-", at most 63.',
         )
     for field, longest in _MAX_TEXT.items():
         if len(getattr(application, field) or "") > longest:
-            yield Issue(field, Code.INVALID_FIELD_VALUE, f"The {field} is longer than {longest} characters.")
+            yield Issue(field, IssueCode.INVALID_FIELD_VALUE, f"The {field} is longer than {longest} characters.")
     yield from _check_components(application, limits)
     if application.workflow is not None:
         known = [component.name for component in application.component]
@@ -119,15 +119,17 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
 
 def _check_name(name: str) -> Iterator[Issue]:
     if not name:
-        yield Issue("name", Code.MISSING_REQUIRED_FIELD, "The application has no name.")
+        yield Issue("name", IssueCode.MISSING_REQUIRED_FIELD, "The application has no name.")
     elif len(name) < 2:
-        yield Issue("name", Code.NAME_TOO_SHORT, f'The application name "{name}" is shorter than 2 characters.')
+        yield Issue("name", IssueCode.NAME_TOO_SHORT, f'The application name "{name}" is shorter than 2 characters.')
     elif len(name) > names.LABEL_LENGTH:
-        yield Issue("name", Code.NAME_TOO_LONG, f'The application name "{name[:80]}" is longer than 63 characters.')
+        yield Issue(
+            "name", IssueCode.NAME_TOO_LONG, f'The application name "{name[:80]}" is longer than 63 characters.'
+        )
     elif not names.is_subdomain(name):
         yield Issue(
             "name",
-            Code.INVALID_NAME_FORMAT,
+            IssueCode.INVALID_NAME_FORMAT,
             f'"{name}" cannot name an application: use lower-case letters, digits, "-" and ".", '
             "with a letter or digit at both ends.",
         )
@@ -142,11 +144,13 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
         context = CheckContext(limits, ports, component.name, component.type, application.namespace_of(component))
         yield from check_component(component, context, path)
         if _size(component) > MAX_COMPONENT:
-            yield Issue(path, Code.INVALID_FIELD_VALUE, f'Component "{component.name}" is too large for Kubernetes.')
+            yield Issue(
+                path, IssueCode.INVALID_FIELD_VALUE, f'Component "{component.name}" is too large for Kubernetes.'
+            )
         if component.name and component.name in places:
             yield Issue(
                 f"{path}.name",
-                Code.DUPLICATE_COMPONENT,
+                IssueCode.DUPLICATE_COMPONENT,
                 f'component[{places[component.name]}] and {path} are both named "{component.name}".',
             )
             continue
@@ -156,7 +160,7 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
                 other, field = made[item.ref]
                 yield Issue(
                     item.field,
-                    Code.DUPLICATE_OBJECT,
+                    IssueCode.DUPLICATE_OBJECT,
                     f'Components "{other}" ({field}) and "{component.name}" ({item.field}) would both make '
                     f"the {item.ref.kind} of one name; give one of them another name.",
                 )

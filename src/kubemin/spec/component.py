@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from kubemin.spec import names
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
 from kubemin.spec.config import check_config, check_secret
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
@@ -97,20 +97,26 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
     yield from _check_name(component.name, f"{path}.name")
     if component.namespace and not names.is_label(component.namespace):
         yield Issue(
-            f"{path}.namespace", Code.INVALID_NAME_FORMAT, f'{what}: "{component.namespace}" cannot name a namespace.'
+            f"{path}.namespace",
+            IssueCode.INVALID_NAME_FORMAT,
+            f'{what}: "{component.namespace}" cannot name a namespace.',
         )
     if component.replicas < 0:
-        yield Issue(f"{path}.replicas", Code.INVALID_FIELD_VALUE, f"{what} cannot have {component.replicas} replicas.")
+        yield Issue(
+            f"{path}.replicas", IssueCode.INVALID_FIELD_VALUE, f"{what} cannot have {component.replicas} replicas."
+        )
     if component.template is not None:
         if not component.template.id:
             yield Issue(
-                f"{path}.template.id", Code.MISSING_REQUIRED_FIELD, f"{what} does not say which template it clones."
+                f"{path}.template.id",
+                IssueCode.MISSING_REQUIRED_FIELD,
+                f"{what} does not say which template it clones.",
             )
     elif component.type not in COMPONENT_TYPES:
         wrong = f'has the unknown type "{component.type}"' if component.type else "has no type"
         yield Issue(
             f"{path}.type",
-            Code.INVALID_COMPONENT_TYPE if component.type else Code.MISSING_REQUIRED_FIELD,
+            IssueCode.INVALID_COMPONENT_TYPE if component.type else IssueCode.MISSING_REQUIRED_FIELD,
             f"{what} {wrong}; known are {', '.join(COMPONENT_TYPES)}.",
         )
     yield from _check_properties(component, context, what, path)
@@ -119,13 +125,13 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
 
 def _check_name(name: str, path: str) -> Iterator[Issue]:
     if not name:
-        yield Issue(path, Code.MISSING_REQUIRED_FIELD, "A component has no name.")
+        yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, "A component has no name.")
     elif len(name) > names.LABEL_LENGTH:
-        yield Issue(path, Code.NAME_TOO_LONG, f'The component name "{name[:80]}" is longer than 63 characters.')
+        yield Issue(path, IssueCode.NAME_TOO_LONG, f'The component name "{name[:80]}" is longer than 63 characters.')
     elif not names.is_label(name):
         yield Issue(
             path,
-            Code.INVALID_NAME_FORMAT,
+            IssueCode.INVALID_NAME_FORMAT,
             f'"{name}" cannot name a component: use lower-case letters, digits and "-", '
             "with a letter or digit at both ends.",
         )
@@ -138,7 +144,9 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
         yield from check_image(component.image or properties.image, what, f"{path}.image")
     if properties.image and component.image and properties.image != component.image:
         yield Issue(
-            f"{here}.image", Code.INVALID_FIELD_VALUE, f"{what} names one image, and another one in its properties."
+            f"{here}.image",
+            IssueCode.INVALID_FIELD_VALUE,
+            f"{what} names one image, and another one in its properties.",
         )
     yield from _check_ports(properties.ports, what, f"{here}.ports")
     yield from check_env(properties.env, what, f"{here}.env")
@@ -146,7 +154,9 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
     yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
     if (properties.hopeless_after or 0) < 0:
-        yield Issue(f"{here}.hopelessAfter", Code.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative.")
+        yield Issue(
+            f"{here}.hopelessAfter", IssueCode.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative."
+        )
 
 
 def _check_ports(ports: Sequence[Port], what: str, path: str) -> Iterator[Issue]:
@@ -154,11 +164,11 @@ def _check_ports(ports: Sequence[Port], what: str, path: str) -> Iterator[Issue]
     for index, port in enumerate(ports):
         here = f"{path}[{index}].port"
         if "port" not in port.model_fields_set:
-            yield Issue(here, Code.MISSING_REQUIRED_FIELD, f"{what} lists a port without its number.")
+            yield Issue(here, IssueCode.MISSING_REQUIRED_FIELD, f"{what} lists a port without its number.")
         elif not 1 <= port.port <= 65535:
-            yield Issue(here, Code.INVALID_FIELD_VALUE, f"{what}: port {port.port} is not between 1 and 65535.")
+            yield Issue(here, IssueCode.INVALID_FIELD_VALUE, f"{what}: port {port.port} is not between 1 and 65535.")
         elif port.port in seen:
-            yield Issue(here, Code.INVALID_FIELD_VALUE, f"{what} lists port {port.port} twice.")
+            yield Issue(here, IssueCode.INVALID_FIELD_VALUE, f"{what} lists port {port.port} twice.")
         seen.add(port.port)
 
 
@@ -167,7 +177,7 @@ def _check_traits(component: Component, context: CheckContext, what: str, path: 
         if not trait.any_type and component.type in (CONFIG, SECRET):
             yield Issue(
                 f"{path}.{name}",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f"{what} is a {component.type} and runs nothing, so it cannot have {name}.",
             )
         else:

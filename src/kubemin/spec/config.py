@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from kubemin.spec.addresses import is_address, is_plain_host, is_public
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import is_data_key
 
@@ -22,18 +22,18 @@ def check_config(conf: Mapping[str, str], limits: Limits, what: str, path: str) 
     yield from _check_data(data, what, path)
     if URL_KEY in conf:
         if wrong := wrong_with_url(conf[URL_KEY], limits):
-            yield Issue(f"{path}.{URL_KEY}", Code.INVALID_FIELD_VALUE, f"{what}: its configuration URL {wrong}.")
+            yield Issue(f"{path}.{URL_KEY}", IssueCode.INVALID_FIELD_VALUE, f"{what}: its configuration URL {wrong}.")
         name = conf.get(FILE_NAME_KEY) or DEFAULT_FILE_NAME
         if not is_data_key(name):
             yield Issue(
                 f"{path}.{FILE_NAME_KEY}",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what}: "{name}" cannot name a file in a ConfigMap.',
             )
         elif name in data:
             yield Issue(
                 f"{path}.{name}",
-                Code.INVALID_FIELD_VALUE,
+                IssueCode.INVALID_FIELD_VALUE,
                 f'{what} gives the key "{name}", under which the fetched configuration will lie.',
             )
 
@@ -48,11 +48,11 @@ def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue
         if not is_data_key(key):
             yield Issue(
                 f"{path}.{key}",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what}: "{key}" cannot be a key: use letters, digits, "-", "_" and ".", at most 253.',
             )
     if sum(len(value.encode()) for value in data.values()) > MAX_DATA:
-        yield Issue(path, Code.INVALID_FIELD_VALUE, f"{what} holds more than 1 MiB of data.")
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what} holds more than 1 MiB of data.")
 
 
 def wrong_with_url(url: str, limits: Limits) -> str | None:

@@ -9,7 +9,7 @@ MAX_ISSUES = 1000
 """After so many nobody looks for more: a megabyte of mistakes helps nobody, and takes long to find."""
 
 
-class Code(StrEnum):
+class IssueCode(StrEnum):
     """Kinds of mistakes. Clients compare these words: they are never renamed."""
 
     MISSING_REQUIRED_FIELD = "MISSING_REQUIRED_FIELD"

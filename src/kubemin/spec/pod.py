@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.names import is_label, shorten
 from kubemin.spec.traits import Traits
 from kubemin.spec.traits.envs import Env
@@ -42,13 +42,13 @@ def _check_names(traits: Traits, context: CheckContext, path: str) -> Iterator[I
             if container.name and not is_label(name):
                 yield Issue(
                     here,
-                    Code.INVALID_NAME_FORMAT,
+                    IssueCode.INVALID_NAME_FORMAT,
                     f'"{name}" cannot name a container: use lower-case letters, digits and "-", at most 63.',
                 )
             elif name in seen:
                 yield Issue(
                     here,
-                    Code.INVALID_TRAIT_CONFIG,
+                    IssueCode.INVALID_TRAIT_CONFIG,
                     f'Component "{context.component}" has two containers named "{name}".',
                 )
             seen.add(name)
@@ -59,7 +59,7 @@ def _check_variables(env: Mapping[str, str], envs: list[Env], context: CheckCont
         if variable.name in env:
             yield Issue(
                 f"{path}[{index}].name",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f'Component "{context.component}" sets the environment variable "{variable.name}" '
                 "in its properties, and again here.",
             )
@@ -73,7 +73,7 @@ def _check_volumes(
         if first is not storage and not _same_volume(first, storage):
             yield Issue(
                 f"{path}[{index}]",
-                Code.DUPLICATE_OBJECT,
+                IssueCode.DUPLICATE_OBJECT,
                 f'Component "{context.component}" describes the volume "{storage.name}" twice, and differently.',
             )
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from kubemin.spec.issues import MAX_ISSUES, Code, Issue, SpecError
+from kubemin.spec.issues import MAX_ISSUES, Issue, IssueCode, SpecError
 from kubemin.spec.model import SpecModel
 
 M = TypeVar("M", bound=SpecModel)
@@ -85,12 +85,14 @@ def refuse_bulk(data: object) -> None:
             count += len(items)
             if count > MAX_VALUES:
                 message = f"The request holds more than {MAX_VALUES:,} values."
-                raise SpecError([Issue("", Code.INVALID_FIELD_VALUE, message)])
+                raise SpecError([Issue("", IssueCode.INVALID_FIELD_VALUE, message)])
             below.extend(items)
         if not below:
             return
         level = below
-    raise SpecError([Issue("", Code.INVALID_FIELD_VALUE, f"The request is nested more than {_MAX_DEPTH} levels deep.")])
+    raise SpecError(
+        [Issue("", IssueCode.INVALID_FIELD_VALUE, f"The request is nested more than {_MAX_DEPTH} levels deep.")]
+    )
 
 
 def is_large(data: object) -> bool:
@@ -132,8 +134,8 @@ def _issue(detail: ErrorDetails, root: str) -> Issue:
     path = _path(_place(detail), root)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return Issue(path, Code.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
-    code = Code.INVALID_TRAIT_CONFIG if ".traits." in path else Code.INVALID_FIELD_VALUE
+        return Issue(path, IssueCode.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
+    code = IssueCode.INVALID_TRAIT_CONFIG if ".traits." in path else IssueCode.INVALID_FIELD_VALUE
     where = path or "The request"
     if kind == "enum":
         return Issue(path, code, f"{where} must be one of {detail['ctx']['expected']}.")

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from kubemin.spec.application import Application
 from kubemin.spec.component import SECRET, WORKLOADS, Component
-from kubemin.spec.issues import Code, Issue, SpecError
+from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.names import LABEL_LENGTH, shorten
 from kubemin.spec.renaming import renamed
 from kubemin.spec.workflow import Step, SubStep
@@ -81,7 +81,7 @@ def _uses(application: Application, lookup: Lookup, issues: list[Issue]) -> dict
             template = lookup(id_)
             if template is None or not template.tmp_enable or any(part.template for part in template.component):
                 message = f'Component "{component.name}" clones "{id_}", which is no application that allows it.'
-                issues.append(Issue(f"{path}.template.id", Code.TEMPLATE_NOT_FOUND, message))
+                issues.append(Issue(f"{path}.template.id", IssueCode.TEMPLATE_NOT_FOUND, message))
                 refused.add(id_)
                 continue
             uses[id_] = _Use(template, component, _clone_names(component.name, template))
@@ -90,7 +90,7 @@ def _uses(application: Application, lookup: Lookup, issues: list[Issue]) -> dict
             target = component.template.target
             if target and target not in uses[id_].names:
                 message = f'Component "{component.name}" targets "{target}", which its template does not have.'
-                issues.append(Issue(f"{path}.template.target", Code.COMPONENT_NOT_FOUND, message))
+                issues.append(Issue(f"{path}.template.target", IssueCode.COMPONENT_NOT_FOUND, message))
     return uses
 
 
@@ -135,7 +135,7 @@ def _secret(
         path = entries[-1][1] if entries else use.entries[0][1]
         keys = ", ".join(missing)
         message = f'Secret "{part.name}" of the template is not copied: give its values for {keys}.'
-        issues.append(Issue(f"{path}.properties.secret", Code.MISSING_REQUIRED_FIELD, message))
+        issues.append(Issue(f"{path}.properties.secret", IssueCode.MISSING_REQUIRED_FIELD, message))
     return values
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from kubemin.spec import labels
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.names import is_label_key, is_label_value, is_variable
 
 RESERVED_LABELS = frozenset(
@@ -33,9 +33,11 @@ MAX_IMAGE = 1024
 def check_image(image: str, what: str, path: str) -> Iterator[Issue]:
     """A container needs an image that could be pulled."""
     if not image:
-        yield Issue(path, Code.MISSING_IMAGE, f"{what} needs an image.")
+        yield Issue(path, IssueCode.MISSING_IMAGE, f"{what} needs an image.")
     elif len(image) > MAX_IMAGE or any(character.isspace() for character in image):
-        yield Issue(path, Code.INVALID_FIELD_VALUE, f"{what} has an image name with blanks, or of over {MAX_IMAGE}.")
+        yield Issue(
+            path, IssueCode.INVALID_FIELD_VALUE, f"{what} has an image name with blanks, or of over {MAX_IMAGE}."
+        )
 
 
 def check_env(env: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
@@ -44,7 +46,7 @@ def check_env(env: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
         if not is_variable(name):
             yield Issue(
                 f"{path}.{name}",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what}: "{name}" cannot be the name of an environment variable.',
             )
 
@@ -53,15 +55,19 @@ def check_labels(given: Mapping[str, str], what: str, path: str) -> Iterator[Iss
     """Labels of the user's own: valid, and none that KubeMin or Kubernetes relies on."""
     for key, value in given.items():
         if not is_label_key(key):
-            yield Issue(f"{path}.{key}", Code.INVALID_NAME_FORMAT, f'{what}: "{key}" cannot be the key of a label.')
+            yield Issue(
+                f"{path}.{key}", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{key}" cannot be the key of a label.'
+            )
         elif key in RESERVED_LABELS or key.startswith(RESERVED_PREFIXES):
             yield Issue(
-                f"{path}.{key}", Code.INVALID_FIELD_VALUE, f'{what}: the label "{key}" is set by KubeMin or Kubernetes.'
+                f"{path}.{key}",
+                IssueCode.INVALID_FIELD_VALUE,
+                f'{what}: the label "{key}" is set by KubeMin or Kubernetes.',
             )
         if not is_label_value(value):
             yield Issue(
                 f"{path}.{key}",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what}: the value of label "{key}" must be at most 63 letters, digits, "-", "_" and ".", '
                 "with a letter or digit at both ends.",
             )
@@ -72,9 +78,11 @@ def check_annotations(given: Mapping[str, str], what: str, path: str) -> Iterato
     for key in given:
         if not is_label_key(key):
             yield Issue(
-                f"{path}.{key}", Code.INVALID_NAME_FORMAT, f'{what}: "{key}" cannot be the key of an annotation.'
+                f"{path}.{key}", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{key}" cannot be the key of an annotation.'
             )
         elif key.startswith("kubemin.io/"):
-            yield Issue(f"{path}.{key}", Code.INVALID_FIELD_VALUE, f'{what}: the annotation "{key}" is KubeMin\'s own.')
+            yield Issue(
+                f"{path}.{key}", IssueCode.INVALID_FIELD_VALUE, f'{what}: the annotation "{key}" is KubeMin\'s own.'
+            )
     if sum(len(key.encode()) + len(value.encode()) for key, value in given.items()) > MAX_ANNOTATIONS:
-        yield Issue(path, Code.INVALID_FIELD_VALUE, f"{what} has more than 256 KiB of annotations.")
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what} has more than 256 KiB of annotations.")

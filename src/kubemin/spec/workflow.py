@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, model_validator
 
-from kubemin.spec.issues import Code, Issue, SpecError, first
+from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.reading import read, refuse_bulk, relevant
@@ -105,7 +105,7 @@ def refuse_too_many(steps: object, limits: Limits) -> None:
     """Refuse a workflow with too many steps before it is looked at more closely."""
     if isinstance(steps, list) and len(steps) > limits.max_steps:
         message = f"The workflow has {len(steps)} steps; at most {limits.max_steps} are allowed."
-        raise SpecError([Issue("workflow", Code.INVALID_FIELD_VALUE, message)])
+        raise SpecError([Issue("workflow", IssueCode.INVALID_FIELD_VALUE, message)])
 
 
 def default_workflow(components: Sequence[str]) -> list[Step]:
@@ -126,7 +126,9 @@ def check_workflow(steps: Sequence[Step], components: Collection[str], path: str
             below = f"{here}.subSteps[{place}]"
             if sub.name and sub.name == step.name:
                 yield Issue(
-                    f"{below}.name", Code.DUPLICATE_WORKFLOW_STEP, f'Step "{step.name}" contains itself as a sub-step.'
+                    f"{below}.name",
+                    IssueCode.DUPLICATE_WORKFLOW_STEP,
+                    f'Step "{step.name}" contains itself as a sub-step.',
                 )
             else:
                 yield from _check_name(sub.name, names, f"{below}.name")
@@ -135,16 +137,20 @@ def check_workflow(steps: Sequence[Step], components: Collection[str], path: str
 
 def _check_name(name: str, names: dict[str, str], path: str) -> Iterator[Issue]:
     if not name:
-        yield Issue(path, Code.MISSING_REQUIRED_FIELD, "A workflow step has no name.")
+        yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, "A workflow step has no name.")
     elif len(name) > MAX_STEP_NAME:
-        yield Issue(path, Code.NAME_TOO_LONG, f'The step name "{name[:80]}…" is longer than {MAX_STEP_NAME}.')
+        yield Issue(path, IssueCode.NAME_TOO_LONG, f'The step name "{name[:80]}…" is longer than {MAX_STEP_NAME}.')
     elif not name.isprintable() or name != name.strip():
         yield Issue(
-            path, Code.INVALID_NAME_FORMAT, "A step name must be printable, without blanks at its beginning and end."
+            path,
+            IssueCode.INVALID_NAME_FORMAT,
+            "A step name must be printable, without blanks at its beginning and end.",
         )
     elif name in names:
         yield Issue(
-            path, Code.DUPLICATE_WORKFLOW_STEP, f'The workflow has two steps named "{name}" (the other: {names[name]}).'
+            path,
+            IssueCode.DUPLICATE_WORKFLOW_STEP,
+            f'The workflow has two steps named "{name}" (the other: {names[name]}).',
         )
     names.setdefault(name, path)
 
@@ -155,19 +161,21 @@ def _check_targets(step: _Named, known: set[str], used: dict[str, str], path: st
             if step.components:
                 yield Issue(
                     f"{path}.components[{index}]",
-                    Code.MISSING_REQUIRED_FIELD,
+                    IssueCode.MISSING_REQUIRED_FIELD,
                     f'Step "{step.name}" lists a component without a name.',
                 )
             continue
         here = f"{path}.components[{index}]" if step.components else f"{path}.name"
         if name not in known:
             yield Issue(
-                here, Code.COMPONENT_NOT_FOUND, f'Step "{step.name}" names component "{name}", which does not exist.'
+                here,
+                IssueCode.COMPONENT_NOT_FOUND,
+                f'Step "{step.name}" names component "{name}", which does not exist.',
             )
         elif name in used:
             yield Issue(
                 here,
-                Code.DUPLICATE_WORKFLOW_STEP,
+                IssueCode.DUPLICATE_WORKFLOW_STEP,
                 f'Component "{name}" is named by step "{step.name}", and already by step "{used[name]}".',
             )
         used.setdefault(name, step.name)

@@ -6,7 +6,7 @@ together is written in one. All times are the database's.
 """
 
 from kubemin.store import applications, components, events, jobs, journal, shares, tasks, workflows
-from kubemin.store.backends.base import Probe
+from kubemin.store.backends.base import Hook
 from kubemin.store.database import Database
 from kubemin.store.errors import (
     BadUrl,
@@ -30,9 +30,9 @@ __all__ = [
     "Database",
     "Duplicate",
     "Full",
+    "Hook",
     "LeaseLost",
     "Locked",
-    "Probe",
     "SchemaOutdated",
     "StoreError",
     "Task",

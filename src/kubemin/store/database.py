@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from kubemin.shield import to_the_end
 from kubemin.store import schema
-from kubemin.store.backends import Backend, DbConnection, Limits, Pool, Probe, backend_of
+from kubemin.store.backends import Backend, ConnectionLimits, DbConnection, Hook, Pool, backend_of
 from kubemin.store.errors import CommitUnknown, Locked, StoreError
 from kubemin.store.transaction import Codec, Translator, Tx
 
@@ -28,31 +28,31 @@ class _PrioritySemaphore:
         if self._free:
             self._free -= 1
             return
-        given = asyncio.get_running_loop().create_future()
-        (self._urgent if urgent else self._others).append(given)
+        turn = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._others).append(turn)
         try:
-            await given
+            await turn
         except asyncio.CancelledError:
-            if not given.cancelled():
+            if not turn.cancelled():
                 self.release()  # it came together with the cancel
             raise
 
     def release(self) -> None:
         for waiting in (self._urgent, self._others):
             while waiting:
-                given = waiting.popleft()
-                if not given.done():
-                    given.set_result(None)
+                turn = waiting.popleft()
+                if not turn.done():
+                    turn.set_result(None)
                     return
         self._free += 1
 
 
-class _Gate:
+class _TransactionPool:
     """Lets as many transactions in at a time as a pool has connections, and takes every connection back."""
 
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
-        self._slots = _PrioritySemaphore(pool.size)
+        self._semaphore = _PrioritySemaphore(pool.size)
         self._translator = translator
         self._wait_seconds = wait_seconds
 
@@ -61,7 +61,7 @@ class _Gate:
         """A connection inside a transaction, which is rolled back at the end unless it was committed."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._slots.acquire(urgent=urgent)
+                await self._semaphore.acquire(urgent=urgent)
         except TimeoutError as error:
             raise Locked(f"no database connection became free within {self._wait_seconds:g} s") from error
         try:
@@ -72,7 +72,7 @@ class _Gate:
             finally:
                 await self._translator.finish(partial(self._close, connection))
         finally:
-            self._slots.release()
+            self._semaphore.release()
 
     async def _close(self, connection: DbConnection) -> None:
         try:
@@ -87,18 +87,18 @@ class Database:
     def __init__(
         self,
         backend: Backend,
-        reader: _Gate,
-        writer: _Gate,
+        reader: _TransactionPool,
+        writer: _TransactionPool,
         translator: Translator,
         codec: Codec | None,
-        probe: Probe | None,
+        hook: Hook | None,
     ) -> None:
         self._backend = backend
         self._reader = reader
         self._writer = writer
         self._translator = translator
         self._codec = codec
-        self._probe = probe
+        self._hook = hook
 
     @classmethod
     async def open(
@@ -106,7 +106,7 @@ class Database:
         url: str,
         *,
         codec: Codec | None = None,
-        probe: Probe | None = None,
+        hook: Hook | None = None,
         connections: int = 8,
         lock_seconds: float = 10,
         answer_seconds: float = 30,
@@ -114,21 +114,23 @@ class Database:
     ) -> Self:
         """Prepare for a plain URL; the first transaction connects.
 
-        ``codec`` seals what may hold secrets. ``probe`` is awaited at ``commit:<label>:before`` and ``…:after``.
+        ``codec`` seals what may hold secrets. ``hook`` is awaited at ``commit:<label>:before`` and ``…:after``.
         ``connections`` for reading and as many for writing (SQLite has one writer). Waits for a lock are bounded by
         ``lock_seconds``, waits for an answer by ``answer_seconds``; a server ends a transaction that is idle for
         ``idle_seconds``. Raises `BadUrl`, `Unavailable`.
         """
         backend, parsed = backend_of(url)
-        writer, reader = backend.pools(parsed, Limits(connections, lock_seconds, answer_seconds, idle_seconds))
+        writer, reader = backend.pools(
+            parsed, ConnectionLimits(connections, lock_seconds, answer_seconds, idle_seconds)
+        )
         translator = Translator(backend, answer_seconds)
         return cls(
             backend,
-            _Gate(reader, translator, answer_seconds),
-            _Gate(writer, translator, answer_seconds),
+            _TransactionPool(reader, translator, answer_seconds),
+            _TransactionPool(writer, translator, answer_seconds),
             translator,
             codec,
-            probe,
+            hook,
         )
 
     async def aclose(self) -> None:
@@ -152,11 +154,11 @@ class Database:
             tx = Tx(connection, self._translator, self._codec)
             yield tx
             tx.check()
-            if self._probe is not None:
-                await self._probe(f"commit:{label}:before")
+            if self._hook is not None:
+                await self._hook(f"commit:{label}:before")
             await self._commit(connection)
-        if self._probe is not None:
-            await self._probe(f"commit:{label}:after")
+        if self._hook is not None:
+            await self._hook(f"commit:{label}:after")
 
     async def _commit(self, connection: DbConnection) -> None:
         try:

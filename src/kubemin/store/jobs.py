@@ -99,7 +99,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     if not (landing := await _landing(tx, task_id, changes)):
         return []
     status = bindparam("to_status", type_=jobs.c.status.type)
-    already_requested, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
+    started, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
     statement = (
         update(jobs)
         .where(
@@ -123,7 +123,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
                 "to_status": change.status,
                 "to_info": change.info,
                 "to_error": change.error,
-                "begins": change.status in already_requested,
+                "begins": change.status in started,
                 "ends": change.status in ended,
             }
             for change in landing

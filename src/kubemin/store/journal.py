@@ -113,7 +113,7 @@ class TokenOwner(NamedTuple):
         if self.uid != uid:
             return True
         meant = self.status is TaskStatus.COMPLETED or self.cleanup is Cleanup.NONE
-        return not meant and (self.cleanup is not Cleanup.DONE or self.state not in _STAYS)
+        return not meant and (self.cleanup is not Cleanup.DONE or self.state not in _LEFT_ON_PURPOSE)
 
 
 async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
@@ -275,7 +275,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
     return owners
 
 
-_STAYS = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
+_LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")

@@ -94,7 +94,7 @@ class Tx:
     """A transaction. After an error or a cancel in it nothing more can be done in it: it is rolled back."""
 
     def __init__(self, connection: DbConnection, translator: Translator, codec: Codec | None) -> None:
-        self._link = connection
+        self._connection = connection
         self._translator = translator
         self._codec = codec
         self._failure: StoreError | None = None
@@ -126,7 +126,7 @@ class Tx:
         """Like `write`, but a violated unique constraint (`Duplicate`) undoes only this statement."""
         self.check()
         try:
-            return (await self._translator.run(partial(self._link.execute_nested, statement))).rowcount
+            return (await self._translator.run(partial(self._connection.execute_nested, statement))).rowcount
         except Duplicate:
             raise
         except StoreError as error:
@@ -135,8 +135,8 @@ class Tx:
 
     async def now(self) -> datetime:
         """The database's time."""
-        moment: datetime = await self.scalar(select(now()))
-        return moment
+        time: datetime = await self.scalar(select(now()))
+        return time
 
     def check(self) -> None:
         """Raise a `StoreError` if the transaction has failed."""
@@ -155,7 +155,7 @@ class Tx:
     async def _execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         self.check()
         try:
-            return await self._translator.run(partial(self._link.execute, statement, parameters))
+            return await self._translator.run(partial(self._connection.execute, statement, parameters))
         except StoreError as error:
             self._failure = error
             raise

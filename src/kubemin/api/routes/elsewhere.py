@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from fastapi import APIRouter
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 
 router = APIRouter(include_in_schema=False)
@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 def _elsewhere(path: str) -> NoReturn:
     raise ApiError(
-        501, Code.NOT_IMPLEMENTED, f"Not implemented here: use POST /api/v1/applications/{{id}}{path} instead."
+        501, ApiCode.NOT_IMPLEMENTED, f"Not implemented here: use POST /api/v1/applications/{{id}}{path} instead."
     )
 
 

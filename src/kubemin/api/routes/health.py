@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from kubemin import __version__
 from kubemin.api import docs, openapi
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps, Given, Health
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.metrics import text
@@ -38,7 +38,7 @@ async def readyz(deps: Given) -> Envelope[Readiness]:
         checks = [
             FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)
         ]
-        raise ApiError(503, Code.UNAVAILABLE, f"Not ready: {database.message}.", errors=checks)
+        raise ApiError(503, ApiCode.UNAVAILABLE, f"Not ready: {database.message}.", errors=checks)
     degraded = any(one.status == "down" for one in others)
     return Envelope(data=Readiness(status="degraded" if degraded else "ready", checks=[database, *others]))
 

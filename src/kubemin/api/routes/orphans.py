@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
@@ -22,7 +22,7 @@ _NO_CLUSTER = "This server is not connected to a cluster."
 async def list_orphans(deps: Given) -> Envelope[OrphanList]:
     """Objects that carry a task's label but that no task or application accounts for."""
     if deps.orphans is None:
-        raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
+        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, _NO_CLUSTER)
     return Envelope(data=_list(await deps.orphans.find()))
 
 
@@ -41,7 +41,7 @@ async def delete_orphans(
     To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
     """
     if deps.orphans is None:
-        raise ApiError(503, Code.CLUSTER_UNREACHABLE, _NO_CLUSTER)
+        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, _NO_CLUSTER)
     return Envelope(data=_list(await deps.orphans.delete(volumes=claims, only=uid)))
 
 

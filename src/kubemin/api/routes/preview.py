@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 
 from kubemin.api.body import StrictRoute
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.preview import PlannedJob, PlannedObject, PlannedStage, PreviewReply
@@ -32,7 +32,7 @@ async def plan_application(
     With the `id` of an existing application: what saving it and running its first workflow would do.
     """
     if deps.previews is None:
-        raise ApiError(503, Code.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
+        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
     prepared = await prepare(deps.db, deps.compute_thread, spec, deps.limits)
     app, stored = prepared.application, prepared.stored
     steps = app.workflow

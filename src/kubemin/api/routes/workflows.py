@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header
 
 from kubemin.api import task_views, views
 from kubemin.api.body import StrictRoute
-from kubemin.api.codes import Code
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.lookups import application_of, workflow_of
@@ -120,11 +120,11 @@ async def _names(tx: Tx, app_id: str) -> list[str]:
 
 async def _same_components(tx: Tx, app_id: str, names: list[str]) -> None:
     if await _names(tx, app_id) != names:
-        raise ApiError(409, Code.CONFLICT, "The application changed meanwhile: try again.")
+        raise ApiError(409, ApiCode.CONFLICT, "The application changed meanwhile: try again.")
 
 
 def _exists(name: str) -> ApiError:
-    return ApiError(409, Code.WORKFLOW_EXISTS, f"The application has a workflow named {name} already.")
+    return ApiError(409, ApiCode.WORKFLOW_EXISTS, f"The application has a workflow named {name} already.")
 
 
 @router.post("/workflow/exec", summary="Run a workflow", responses=errors(404, 409))

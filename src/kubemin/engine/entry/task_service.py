@@ -29,7 +29,7 @@ from kubemin.store.tasks import Task
 _WAIT_FOR_REMOVAL = 60.0
 
 
-class Service:
+class TaskService:
     """What the API asks of the engine. It works in any process, whether or not a worker runs there too."""
 
     def __init__(

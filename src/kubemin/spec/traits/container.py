@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.spec.check_context import CheckContext, Made
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel
 from kubemin.spec.traits import env_from, envs, probes, resources, storage
 from kubemin.spec.traits.env_from import EnvFrom
@@ -76,7 +76,7 @@ def check_nested(traits: NestedTraits, context: CheckContext, path: str) -> Iter
         if getattr(traits, name) not in (None, [], {}):
             yield Issue(
                 f"{path}.{name}",
-                Code.NESTED_TRAIT_FORBIDDEN,
+                IssueCode.NESTED_TRAIT_FORBIDDEN,
                 f'Component "{context.component}" holds {name} inside an init or sidecar container: '
                 f"{name} belongs to the component itself.",
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_subdomain
 
@@ -28,19 +28,19 @@ def check(sources: Sequence[EnvFrom], context: CheckContext, path: str) -> Itera
         if source.type not in ENV_FROM_TYPES:
             yield Issue(
                 f"{here}.type",
-                Code.INVALID_ENV_FROM_TYPE,
+                IssueCode.INVALID_ENV_FROM_TYPE,
                 f'Component "{context.component}" takes variables from the unknown type "{source.type}"; '
                 f"known are {', '.join(ENV_FROM_TYPES)}.",
             )
         if not source.source_name:
             yield Issue(
                 f"{here}.sourceName",
-                Code.MISSING_REQUIRED_FIELD,
+                IssueCode.MISSING_REQUIRED_FIELD,
                 f'An envFrom of component "{context.component}" names no source.',
             )
         elif not is_subdomain(source.source_name):
             yield Issue(
                 f"{here}.sourceName",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'"{source.source_name}" cannot be the name of a ConfigMap or Secret.',
             )

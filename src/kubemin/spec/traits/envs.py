@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict
 
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.names import is_data_key, is_subdomain, is_variable
 
@@ -53,17 +53,19 @@ def check(envs: Sequence[Env], context: CheckContext, path: str) -> Iterator[Iss
         if not env.name:
             yield Issue(
                 f"{here}.name",
-                Code.MISSING_REQUIRED_FIELD,
+                IssueCode.MISSING_REQUIRED_FIELD,
                 f'An environment variable of component "{context.component}" has no name.',
             )
         elif not is_variable(env.name):
             yield Issue(
-                f"{here}.name", Code.INVALID_NAME_FORMAT, f'"{env.name}" cannot be the name of an environment variable.'
+                f"{here}.name",
+                IssueCode.INVALID_NAME_FORMAT,
+                f'"{env.name}" cannot be the name of an environment variable.',
             )
         elif env.name in names:
             yield Issue(
                 f"{here}.name",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f'Component "{context.component}" sets the environment variable "{env.name}" twice.',
             )
         names.add(env.name)
@@ -76,7 +78,7 @@ def _check_source(env: Env, path: str) -> Iterator[Issue]:
     if len(given) != 1:
         yield Issue(
             path,
-            Code.INVALID_ENV_VALUE_SOURCE,
+            IssueCode.INVALID_ENV_VALUE_SOURCE,
             f'Environment variable "{env.name}" needs exactly one of static, secret, config and field'
             f" ({', '.join(given) or 'none'} given).",
         )
@@ -87,20 +89,20 @@ def _check_source(env: Env, path: str) -> Iterator[Issue]:
             if not value:
                 yield Issue(
                     f"{path}.{kind}.{part}",
-                    Code.MISSING_REQUIRED_FIELD,
+                    IssueCode.MISSING_REQUIRED_FIELD,
                     f'Environment variable "{env.name}" comes from a {kind}, but its {part} is not given.',
                 )
             elif not valid(value):
                 yield Issue(
                     f"{path}.{kind}.{part}",
-                    Code.INVALID_NAME_FORMAT,
+                    IssueCode.INVALID_NAME_FORMAT,
                     f'Environment variable "{env.name}" comes from a {kind} with the {part} "{value}", '
                     "which Kubernetes does not allow.",
                 )
     if source.field is not None and not _FIELD.fullmatch(source.field):
         yield Issue(
             f"{path}.field",
-            Code.INVALID_ENV_VALUE_SOURCE,
+            IssueCode.INVALID_ENV_VALUE_SOURCE,
             f'Environment variable "{env.name}" cannot be taken from the field "{source.field}": '
             "a Pod offers metadata.name, metadata.namespace, metadata.uid, metadata.labels['…'], "
             "metadata.annotations['…'], spec.nodeName, spec.serviceAccountName, status.hostIP and status.podIP.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text, Whole
 from kubemin.spec.names import ingress_name, is_label, is_service_name, is_subdomain
 from kubemin.spec.objects import ObjectRef
@@ -97,15 +97,15 @@ def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Ite
         if ingress.name and not is_label(ingress.name):
             yield Issue(
                 f"{here}.name",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'"{ingress.name}" cannot name an Ingress: use lower-case letters, digits and "-", at most 63.',
             )
         if not ingress.routes:
-            yield Issue(f"{here}.routes", Code.MISSING_INGRESS_ROUTES, f"{what} has no routes.")
+            yield Issue(f"{here}.routes", IssueCode.MISSING_INGRESS_ROUTES, f"{what} has no routes.")
         if ingress.ingress_class_name and not is_subdomain(ingress.ingress_class_name):
             yield Issue(
                 f"{here}.ingressClassName",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what}: "{ingress.ingress_class_name}" cannot name an Ingress class.',
             )
         yield from _check_path_type(ingress.default_path_type, what, f"{here}.defaultPathType")
@@ -122,14 +122,18 @@ def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Ite
 def _check_path_type(text: str, what: str, path: str) -> Iterator[Issue]:
     if text not in PATH_TYPES:
         yield Issue(
-            path, Code.INVALID_TRAIT_CONFIG, f'{what}: "{text}" is no path type; known are {", ".join(PATH_TYPES)}.'
+            path,
+            IssueCode.INVALID_TRAIT_CONFIG,
+            f'{what}: "{text}" is no path type; known are {", ".join(PATH_TYPES)}.',
         )
 
 
 def _check_host(host: str, what: str, path: str) -> Iterator[Issue]:
     if not is_subdomain(host.removeprefix("*.")):
         yield Issue(
-            path, Code.INVALID_NAME_FORMAT, f'{what}: "{host}" is no host name such as shop.example or *.shop.example.'
+            path,
+            IssueCode.INVALID_NAME_FORMAT,
+            f'{what}: "{host}" is no host name such as shop.example or *.shop.example.',
         )
 
 
@@ -138,19 +142,19 @@ def _check_tls(tls: Tls, what: str, path: str) -> Iterator[Issue]:
         yield from _check_host(host, what, f"{path}.hosts[{place}]")
     if tls.secret_name and not is_subdomain(tls.secret_name):
         yield Issue(
-            f"{path}.secretName", Code.INVALID_NAME_FORMAT, f'{what}: "{tls.secret_name}" cannot name a Secret.'
+            f"{path}.secretName", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{tls.secret_name}" cannot name a Secret.'
         )
 
 
 def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     if not route.path.startswith("/"):
         yield Issue(
-            f"{path}.path", Code.INVALID_TRAIT_CONFIG, f'{what}: the path "{route.path}" must begin with a slash.'
+            f"{path}.path", IssueCode.INVALID_TRAIT_CONFIG, f'{what}: the path "{route.path}" must begin with a slash.'
         )
     elif (route.path_type or ingress.default_path_type) != "ImplementationSpecific" and _unclean(route.path):
         yield Issue(
             f"{path}.path",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: the path "{route.path}" must not contain "//", "/./", "/../" or their encoded forms.',
         )
     if route.path_type:
@@ -170,19 +174,21 @@ def _unclean(route: str) -> bool:
 def _check_backend(backend: Backend, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     name = backend.service_name
     if not name:
-        yield Issue(f"{path}.serviceName", Code.MISSING_SERVICE_NAME, f"{what} has a route that leads to no Service.")
+        yield Issue(
+            f"{path}.serviceName", IssueCode.MISSING_SERVICE_NAME, f"{what} has a route that leads to no Service."
+        )
     elif name in context.components:
         if not context.components[name]:
             yield Issue(
                 f"{path}.serviceName",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f'{what} leads to component "{name}", which has no ports and so no Service.',
             )
     elif not is_service_name(name):
-        yield Issue(f"{path}.serviceName", Code.INVALID_NAME_FORMAT, f'{what}: "{name}" cannot name a Service.')
+        yield Issue(f"{path}.serviceName", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{name}" cannot name a Service.')
     if not 1 <= backend.service_port <= 65535:
         yield Issue(
-            f"{path}.servicePort", Code.INVALID_TRAIT_CONFIG, f"{what}: servicePort must be between 1 and 65535."
+            f"{path}.servicePort", IssueCode.INVALID_TRAIT_CONFIG, f"{what}: servicePort must be between 1 and 65535."
         )
 
 
@@ -190,15 +196,17 @@ def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
     if rewrite.type not in REWRITE_TYPES:
         yield Issue(
             f"{path}.type",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: "{rewrite.type}" is no kind of rewrite; known are {", ".join(REWRITE_TYPES)}.',
         )
     elif rewrite.type != STRIP and not rewrite.replacement:
-        yield Issue(f"{path}.replacement", Code.MISSING_REQUIRED_FIELD, f"{what}: a rewrite needs its replacement.")
+        yield Issue(
+            f"{path}.replacement", IssueCode.MISSING_REQUIRED_FIELD, f"{what}: a rewrite needs its replacement."
+        )
     if rewrite.match and rewrite.type == REGEX and not rewrite.match.startswith("/"):
         yield Issue(
             f"{path}.match",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: the pattern "{rewrite.match}" must begin with "/".',
         )
 

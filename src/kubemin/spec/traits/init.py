@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 
 from kubemin.spec.check_context import CheckContext, Made
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.traits.container import NestedTraits, check_nested, made_nested
 from kubemin.spec.values import check_env, check_image
@@ -36,7 +36,9 @@ def check(containers: Sequence[Init], context: CheckContext, path: str) -> Itera
         yield from check_nested(container.traits, context, f"{here}.traits")
         if container.traits.probes:
             yield Issue(
-                f"{here}.traits.probes", Code.INVALID_PROBE_CONFIG, f"{what} ends by itself, so it can have no probes."
+                f"{here}.traits.probes",
+                IssueCode.INVALID_PROBE_CONFIG,
+                f"{what} ends by itself, so it can have no probes.",
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text, Whole
 
 PROBE_TYPES = ("liveness", "readiness", "startup")
@@ -66,14 +66,14 @@ def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator
         if probe.type not in PROBE_TYPES:
             yield Issue(
                 f"{here}.type",
-                Code.INVALID_PROBE_TYPE,
+                IssueCode.INVALID_PROBE_TYPE,
                 f'Component "{context.component}" has a probe of the unknown type "{probe.type}"; '
                 f"known are {', '.join(PROBE_TYPES)}.",
             )
         elif probe.type in seen:
             yield Issue(
                 f"{here}.type",
-                Code.INVALID_PROBE_CONFIG,
+                IssueCode.INVALID_PROBE_CONFIG,
                 f'Component "{context.component}" has two {probe.type} probes.',
             )
         seen.add(probe.type)
@@ -87,18 +87,20 @@ def _check_handler(probe: Probe, path: str, what: str) -> Iterator[Issue]:
     if len(given) != 1:
         yield Issue(
             path,
-            Code.INVALID_PROBE_CONFIG,
+            IssueCode.INVALID_PROBE_CONFIG,
             f"{what} needs exactly one of exec, httpGet and tcpSocket ({', '.join(given) or 'none'} given).",
         )
     if probe.exec is not None and not any(probe.exec.command):
-        yield Issue(f"{path}.exec.command", Code.INVALID_PROBE_CONFIG, f"{what} needs a command.")
+        yield Issue(f"{path}.exec.command", IssueCode.INVALID_PROBE_CONFIG, f"{what} needs a command.")
     for name, handler in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
         if handler is not None and not (handler.port is not None and 1 <= handler.port <= 65535):
-            yield Issue(f"{path}.{name}.port", Code.INVALID_PROBE_CONFIG, f"{what} needs a port between 1 and 65535.")
+            yield Issue(
+                f"{path}.{name}.port", IssueCode.INVALID_PROBE_CONFIG, f"{what} needs a port between 1 and 65535."
+            )
     if probe.http_get is not None and probe.http_get.scheme not in (None, "HTTP", "HTTPS"):
         yield Issue(
             f"{path}.httpGet.scheme",
-            Code.INVALID_PROBE_CONFIG,
+            IssueCode.INVALID_PROBE_CONFIG,
             f'{what} has the scheme "{probe.http_get.scheme}"; known are HTTP and HTTPS.',
         )
 
@@ -108,6 +110,6 @@ def _check_numbers(probe: Probe, path: str, what: str) -> Iterator[Issue]:
         number = getattr(probe, name)
         alias = str(Probe.model_fields[name].alias)
         if number is not None and number < least:
-            yield Issue(f"{path}.{alias}", Code.INVALID_PROBE_CONFIG, f"{what}: {alias} must be at least {least}.")
+            yield Issue(f"{path}.{alias}", IssueCode.INVALID_PROBE_CONFIG, f"{what}: {alias} must be at least {least}.")
         elif name == "success_threshold" and number not in (None, 1) and probe.type in ("liveness", "startup"):
-            yield Issue(f"{path}.{alias}", Code.INVALID_PROBE_CONFIG, f"{what}: {alias} can only be 1.")
+            yield Issue(f"{path}.{alias}", IssueCode.INVALID_PROBE_CONFIG, f"{what}: {alias} can only be 1.")

@@ -7,7 +7,7 @@ from itertools import product
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext, Made
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import Grant
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.names import is_label, is_subdomain
@@ -80,7 +80,7 @@ def check(entries: Sequence[Rbac], context: CheckContext, path: str) -> Iterator
         if first.account_settings != entry.account_settings:
             yield Issue(
                 here,
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f'Component "{context.component}" describes the service account '
                 f'"{entry.account(context.component)}" twice, and differently.',
             )
@@ -93,18 +93,18 @@ def _check_names(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issu
         if name and not is_subdomain(name):
             yield Issue(
                 f"{path}.{field}",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what} gives "{name}" as {field}: use lower-case letters, digits, "-" and ".".',
             )
     if entry.service_account == "default":
         yield Issue(
             f"{path}.serviceAccount",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what} would give rights to the service account "default", under which other Pods run too.',
         )
     if entry.namespace and not is_label(entry.namespace):
         yield Issue(
-            f"{path}.namespace", Code.INVALID_NAME_FORMAT, f'{what}: "{entry.namespace}" cannot name a namespace.'
+            f"{path}.namespace", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{entry.namespace}" cannot name a namespace.'
         )
     for field, given in (
         ("roleLabels", entry.role_labels),
@@ -118,32 +118,36 @@ def _check_names(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issu
 def _check_rules(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issue]:
     what = f'Component "{context.component}"'
     if not entry.rules:
-        yield Issue(f"{path}.rules", Code.MISSING_RBAC_RULES, f"{what} has an rbac trait without rules.")
+        yield Issue(f"{path}.rules", IssueCode.MISSING_RBAC_RULES, f"{what} has an rbac trait without rules.")
     if len(entry.rules) > MAX_RULES:
         yield Issue(
-            f"{path}.rules", Code.INVALID_TRAIT_CONFIG, f"{what} has more than {MAX_RULES} rules in one rbac trait."
+            f"{path}.rules",
+            IssueCode.INVALID_TRAIT_CONFIG,
+            f"{what} has more than {MAX_RULES} rules in one rbac trait.",
         )
     for index, rule in enumerate(entry.rules[:MAX_RULES]):
         here = f"{path}.rules[{index}]"
         lists = (rule.api_groups, rule.resources, rule.resource_names, rule.non_resource_urls, rule.verbs)
         if not any(rule.verbs):
-            yield Issue(f"{here}.verbs", Code.MISSING_RBAC_VERBS, f"{what} has an rbac rule without verbs.")
+            yield Issue(f"{here}.verbs", IssueCode.MISSING_RBAC_VERBS, f"{what} has an rbac rule without verbs.")
         if bool(rule.resources) == bool(rule.non_resource_urls):
             yield Issue(
-                here, Code.INVALID_TRAIT_CONFIG, f"{what}: an rbac rule needs either resources or nonResourceURLs."
+                here, IssueCode.INVALID_TRAIT_CONFIG, f"{what}: an rbac rule needs either resources or nonResourceURLs."
             )
         elif rule.non_resource_urls and not entry.cluster_scope:
             yield Issue(
                 f"{here}.nonResourceURLs",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f"{what}: nonResourceURLs need clusterScope, as a namespace has no URLs.",
             )
         elif any(len(items) > MAX_LIST for items in lists):
-            yield Issue(here, Code.INVALID_TRAIT_CONFIG, f"{what}: a list in an rbac rule has over {MAX_LIST} items.")
+            yield Issue(
+                here, IssueCode.INVALID_TRAIT_CONFIG, f"{what}: a list in an rbac rule has over {MAX_LIST} items."
+            )
         elif refused := _refused(rule, entry.cluster_scope, context):
             where = "cluster-wide" if entry.cluster_scope else "in a namespace"
             yield Issue(
-                here, Code.INVALID_TRAIT_CONFIG, f"{what} may not grant {refused} {where}: this server forbids it."
+                here, IssueCode.INVALID_TRAIT_CONFIG, f"{what} may not grant {refused} {where}: this server forbids it."
             )
 
 

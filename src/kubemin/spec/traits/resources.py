@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Quantity, SpecModel
 from kubemin.spec.quantity import parse_quantity
 
@@ -27,7 +27,7 @@ def check(resources: Resources, context: CheckContext, path: str) -> Iterator[Is
             example = {"cpu": "500m", "memory": "256Mi", "gpu": "1"}[field]
             yield Issue(
                 f"{path}.{field}",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f'Component "{context.component}" asks for {field} "{text}", '
                 f'which is no {"whole number" if field == "gpu" else "quantity"} such as "{example}".',
             )

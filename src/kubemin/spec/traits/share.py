@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text
 
 SHARE_STRATEGIES = ("default", "ignore", "force")
@@ -20,7 +20,7 @@ def check(share: Share, context: CheckContext, path: str) -> Iterator[Issue]:
     if share.strategy not in SHARE_STRATEGIES:
         yield Issue(
             f"{path}.strategy",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'Component "{context.component}" has the unknown share strategy "{share.strategy}"; '
             f"known are {', '.join(SHARE_STRATEGIES)}.",
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
-from kubemin.spec.issues import Code, Issue
+from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, Quantity, SpecModel, Text
 from kubemin.spec.names import claim_name, is_label, is_subdomain
 from kubemin.spec.objects import ObjectRef
@@ -63,13 +63,13 @@ def check(storages: Sequence[Storage], context: CheckContext, path: str) -> Iter
         if storage.name and storage.name in names:
             yield Issue(
                 f"{here}.name",
-                Code.DUPLICATE_OBJECT,
+                IssueCode.DUPLICATE_OBJECT,
                 f'Component "{context.component}" has two volumes named "{storage.name}".',
             )
         elif storage.name and storage.mounted_at in places:
             yield Issue(
                 f"{here}.mountPath",
-                Code.INVALID_TRAIT_CONFIG,
+                IssueCode.INVALID_TRAIT_CONFIG,
                 f'Component "{context.component}" mounts two volumes at "{storage.mounted_at}".',
             )
         names.add(storage.name)
@@ -80,37 +80,39 @@ def _check_one(storage: Storage, context: CheckContext, path: str) -> Iterator[I
     what = f'Volume "{storage.name}" of component "{context.component}"'
     if not storage.name:
         yield Issue(
-            f"{path}.name", Code.MISSING_REQUIRED_FIELD, f'A volume of component "{context.component}" has no name.'
+            f"{path}.name",
+            IssueCode.MISSING_REQUIRED_FIELD,
+            f'A volume of component "{context.component}" has no name.',
         )
     elif not is_label(storage.name):
         yield Issue(
             f"{path}.name",
-            Code.INVALID_NAME_FORMAT,
+            IssueCode.INVALID_NAME_FORMAT,
             f'"{storage.name}" cannot name a volume: use lower-case letters, digits and "-", at most 63.',
         )
     if storage.type not in STORAGE_TYPES:
         yield Issue(
             f"{path}.type",
-            Code.INVALID_STORAGE_TYPE,
+            IssueCode.INVALID_STORAGE_TYPE,
             f'{what} has the unknown type "{storage.type}"; known are {", ".join(STORAGE_TYPES)}.',
         )
     size = parse_quantity(storage.size)
     if not size:
         yield Issue(
             f"{path}.size",
-            Code.INVALID_STORAGE_SIZE,
+            IssueCode.INVALID_STORAGE_SIZE,
             f'{what} has the size "{storage.size}", which is no positive quantity such as "5Gi".',
         )
     if storage.mount_path and (not storage.mount_path.startswith("/") or ":" in storage.mount_path):
         yield Issue(
             f"{path}.mountPath",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what} is mounted at "{storage.mount_path}", which is no absolute path without ":".',
         )
     if storage.sub_path and (storage.sub_path.startswith("/") or ".." in storage.sub_path.split("/")):
         yield Issue(
             f"{path}.subPath",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what} has the subPath "{storage.sub_path}", which must lie inside the volume.',
         )
     for field, value in (
@@ -121,7 +123,7 @@ def _check_one(storage: Storage, context: CheckContext, path: str) -> Iterator[I
         if value and not is_subdomain(value):
             yield Issue(
                 f"{path}.{field}",
-                Code.INVALID_NAME_FORMAT,
+                IssueCode.INVALID_NAME_FORMAT,
                 f'{what} names "{value}" as {field}, which cannot be the name of a Kubernetes object.',
             )
     if storage.type == HOST:
@@ -131,14 +133,16 @@ def _check_one(storage: Storage, context: CheckContext, path: str) -> Iterator[I
 def _check_host(storage: Storage, context: CheckContext, path: str, what: str) -> Iterator[Issue]:
     if not context.limits.allow_host_path:
         yield Issue(
-            f"{path}.type", Code.INVALID_STORAGE_TYPE, f"{what} wants a path of the host, which this server forbids."
+            f"{path}.type",
+            IssueCode.INVALID_STORAGE_TYPE,
+            f"{what} wants a path of the host, which this server forbids.",
         )
     if not storage.host_path:
-        yield Issue(f"{path}.hostPath", Code.MISSING_REQUIRED_FIELD, f"{what} needs the hostPath that it mounts.")
+        yield Issue(f"{path}.hostPath", IssueCode.MISSING_REQUIRED_FIELD, f"{what} needs the hostPath that it mounts.")
     elif not storage.host_path.startswith("/") or ".." in storage.host_path.split("/"):
         yield Issue(
             f"{path}.hostPath",
-            Code.INVALID_TRAIT_CONFIG,
+            IssueCode.INVALID_TRAIT_CONFIG,
             f'{what} has the hostPath "{storage.host_path}", which is no absolute path without "..".',
         )
 

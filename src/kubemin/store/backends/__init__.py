@@ -5,10 +5,10 @@ import importlib
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from kubemin.store.backends.base import Backend, DbConnection, Limits, Pool, Probe
+from kubemin.store.backends.base import Backend, ConnectionLimits, DbConnection, Hook, Pool
 from kubemin.store.errors import BadUrl
 
-__all__ = ["Backend", "DbConnection", "Limits", "Pool", "Probe", "backend_of"]
+__all__ = ["Backend", "ConnectionLimits", "DbConnection", "Hook", "Pool", "backend_of"]
 
 _BACKENDS = {
     "sqlite": ("sqlite", "Sqlite", ()),

@@ -11,12 +11,12 @@ from kubemin.store.errors import StoreError
 
 T = TypeVar("T")
 
-Probe = Callable[[str], Awaitable[None]]
+Hook = Callable[[str], Awaitable[None]]
 """Test hook: awaited at named points."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """``connections`` for reading and for writing, each; how long to wait for a lock and for an answer, in seconds.
 
     ``idle_seconds``: after how long a server ends a transaction in which nothing happens. A process that sleeps, or
@@ -75,7 +75,7 @@ class Backend(Protocol):
     remote: bool
     """Whether an answer may never come, and a statement may have to be left behind unanswered."""
 
-    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
+    def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         """Pools to write and to read with. Connects to nothing yet."""
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:

@@ -8,7 +8,7 @@ import asyncmy.errors
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 
-from kubemin.store.backends.base import Limits, Pool
+from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.remote import RemotePool
 from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
 
@@ -29,7 +29,7 @@ class Mysql:
     def __init__(self, drivername: str) -> None:
         self._drivername = drivername
 
-    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
+    def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         url = url.set(drivername=self._drivername)
         # Not REPEATABLE READ, its default: after waiting for a row's lock the others' commits must be seen.
         writer = _pool(url, limits, "READ COMMITTED", "READ WRITE")
@@ -65,7 +65,7 @@ def _code(error: BaseException) -> int | None:
     return first if isinstance(first, int) else None
 
 
-def _pool(url: URL, limits: Limits, isolation: str, access: str) -> Pool:
+def _pool(url: URL, limits: ConnectionLimits, isolation: str, access: str) -> Pool:
     seconds = max(1, int(limits.lock_seconds))
     pool = RemotePool(url, limits.connections, isolation, connect_timeout=seconds)
 

@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
-from kubemin.store.backends.base import Limits, Pool
+from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.remote import RemotePool
 from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
 
@@ -26,7 +26,7 @@ class Postgresql:
     raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
     remote = True
 
-    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
+    def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         if "sslmode" in url.query:  # as libpq spells it
             url = url.set(query={**url.query, "ssl": url.query["sslmode"]}).difference_update_query(["sslmode"])
         url = url.set(drivername="postgresql+asyncpg")
@@ -64,7 +64,7 @@ def _message(error: BaseException) -> str:
     return str(getattr(error, "args", None) and error.args[0])
 
 
-def _pool(url: URL, limits: Limits, isolation: str, read_only: str) -> Pool:
+def _pool(url: URL, limits: ConnectionLimits, isolation: str, read_only: str) -> Pool:
     return RemotePool(
         url,
         limits.connections,

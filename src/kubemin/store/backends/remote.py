@@ -66,14 +66,14 @@ class RemotePool:
             connect_args=connect_args,
             hide_parameters=True,
         )
-        event.listen(self.engine.sync_engine, "checkin", self._given_back)
-        event.listen(self.engine.sync_engine, "checkout", self._taken)
+        event.listen(self.engine.sync_engine, "checkin", self._checked_in)
+        event.listen(self.engine.sync_engine, "checkout", self._checked_out)
 
     @staticmethod
-    def _given_back(connection: Any, record: ConnectionPoolEntry) -> None:
+    def _checked_in(connection: Any, record: ConnectionPoolEntry) -> None:
         record.info["idle_since"] = time.monotonic()
 
-    def _taken(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
+    def _checked_out(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
         """Ask whether the connection lives, after a pause: a question each time would be a round trip each time."""
         if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _TRUSTED_SECONDS:
             return

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, UniqueConstraint
 from sqlalchemy.engine import URL
 
-from kubemin.store.backends.base import Limits, Pool
+from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.file import FilePool
 from kubemin.store.errors import BadUrl, CommitUnknown, Full, Locked, StoreError, Unavailable
 from kubemin.store.tables import metadata
@@ -22,7 +22,7 @@ class Sqlite:
     raised: tuple[type[Exception], ...] = (sqlite3.Error,)
     remote = False
 
-    def pools(self, url: URL, limits: Limits) -> tuple[Pool, Pool]:
+    def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise BadUrl("an SQLite database is a file: sqlite:///path, or sqlite:////absolute/path")
         _create(Path(url.database))

@@ -1,5 +1,6 @@
 """The task table: the queue and the truth."""
 
+from kubemin.store.tasks.counts import TaskCounts, count_tasks
 from kubemin.store.tasks.lease import claim_next, guard, release, renew
 from kubemin.store.tasks.reads import (
     LeaseStatus,
@@ -15,7 +16,6 @@ from kubemin.store.tasks.reads import (
 )
 from kubemin.store.tasks.record import NewTask, Task
 from kubemin.store.tasks.record import insert_task as insert
-from kubemin.store.tasks.tally import Tally, tally
 from kubemin.store.tasks.transitions import (
     cancel,
     finish,
@@ -29,13 +29,14 @@ from kubemin.store.tasks.transitions import (
 __all__ = [
     "LeaseStatus",
     "NewTask",
-    "Tally",
     "Task",
+    "TaskCounts",
     "active_of",
     "brief",
     "by_idempotency_key",
     "cancel",
     "claim_next",
+    "count_tasks",
     "finish",
     "get",
     "guard",
@@ -50,7 +51,6 @@ __all__ = [
     "set_cleanup",
     "start",
     "statuses",
-    "tally",
     "under_way",
     "update_plan",
 ]

@@ -39,8 +39,8 @@ async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
 
 
 async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> int | None:
-    for (seq,) in sorted(await tx.rows(_ORPHANS)):
-        row = await tx.row(_locking(select(tasks.c.status, tasks.c.attempt).where(tasks.c.seq == seq, _DUE)))
+    for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER)):
+        row = await tx.row(_locking(select(tasks.c.status, tasks.c.attempt).where(tasks.c.seq == seq, _NEEDS_WORKER)))
         if row is None:
             continue
         if TaskStatus(row.status).ended:
@@ -53,7 +53,7 @@ async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
 
 
 async def _take_waiting(tx: Tx, worker: str, lease_seconds: float) -> int | None:
-    for (seq,) in await tx.rows(_HEADS):
+    for (seq,) in await tx.rows(_OLDEST_WAITING):
         row = await tx.row(
             _locking(select(tasks.c.seq).where(tasks.c.seq == seq, tasks.c.status == TaskStatus.WAITING))
         )
@@ -75,7 +75,7 @@ async def _take_waiting(tx: Tx, worker: str, lease_seconds: float) -> int | None
     return None
 
 
-def _heads() -> Select[tuple[int]]:
+def _oldest_waiting() -> Select[tuple[int]]:
     """The oldest waiting task of each application without an active one, the least recently served one first."""
     head = (
         select(tasks.c.app_id, func.min(tasks.c.seq).label("seq"))
@@ -96,9 +96,9 @@ def _heads() -> Select[tuple[int]]:
 
 
 # Built once: it takes longer to build than to run.
-_HEADS = _heads()
-_DUE = or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at))
-_ORPHANS = union_all(
+_OLDEST_WAITING = _oldest_waiting()
+_NEEDS_WORKER = or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at))
+_WITHOUT_WORKER = union_all(
     select(tasks.c.seq).where(past(tasks.c.lease_expires_at)), select(tasks.c.seq).where(past(tasks.c.next_cleanup_at))
 ).limit(_CANDIDATES)
 

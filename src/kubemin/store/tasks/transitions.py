@@ -15,9 +15,9 @@ from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief
 from kubemin.store.tasks.record import Task
 from kubemin.store.transaction import Tx
 
-_GOING = (TaskStatus.QUEUED, TaskStatus.RUNNING)
+_GOING_FORWARD = (TaskStatus.QUEUED, TaskStatus.RUNNING)
 _ROLLED_BACK = (TaskStatus.FAILED, TaskStatus.TIMEOUT, TaskStatus.CANCELLED)
-_LET_GO: dict[str, Any] = {"active_app": None, "lease_owner": None, "lease_expires_at": None}
+_NO_HOLDER: dict[str, Any] = {"active_app": None, "lease_owner": None, "lease_expires_at": None}
 """Nothing is left to do: the application's next task may start, and nobody needs to hold this one."""
 
 
@@ -39,7 +39,7 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
         tx,
         task_id,
         _held(epoch),
-        tasks.c.status.in_(_GOING),
+        tasks.c.status.in_(_GOING_FORWARD),
         status=TaskStatus.RUNNING,
         started_at=func.coalesce(tasks.c.started_at, now()),
     )
@@ -47,7 +47,7 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
 
 async def update_plan(tx: Tx, task_id: str, epoch: int, plan: Any) -> bool:
     """Store what a task that goes forward will do; a resume reads it."""
-    return await _land(tx, task_id, _held(epoch), tasks.c.status.in_(_GOING), plan=tx.seal(plan))
+    return await _land(tx, task_id, _held(epoch), tasks.c.status.in_(_GOING_FORWARD), plan=tx.seal(plan))
 
 
 async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup) -> bool:
@@ -62,12 +62,12 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
         tx,
         task_id,
         _held(epoch),
-        tasks.c.status.in_(_GOING),
+        tasks.c.status.in_(_GOING_FORWARD),
         status=status,
         reason=reason,
         cleanup=cleanup,
         ended_at=now(),
-        **({} if cleanup in UNSETTLED else _LET_GO),
+        **({} if cleanup in UNSETTLED else _NO_HOLDER),
     )
 
 
@@ -100,7 +100,7 @@ async def set_cleanup(
     """
     values: dict[str, Any] = {"cleanup": state}
     if state not in UNSETTLED:
-        values |= {**_LET_GO, "cleanup_why": why or ""}
+        values |= {**_NO_HOLDER, "cleanup_why": why or ""}
     if state is Cleanup.INCOMPLETE:
         values["cleanup_attempts"] = tasks.c.cleanup_attempts + 1
         values["next_cleanup_at"] = None if retry_in is None else after(retry_in)

@@ -12,7 +12,7 @@ from kubemin.store.tables import tasks
 from kubemin.store.transaction import Tx
 
 
-class Tally(NamedTuple):
+class TaskCounts(NamedTuple):
     """Numbers of tasks; every status and state is there, 0 included.
 
     ``oldest_waiting``: seconds for which the oldest waiting task has waited, 0 if none does. ``leases_held``: tasks
@@ -26,7 +26,7 @@ class Tally(NamedTuple):
     leases_expired: int
 
 
-async def tally(tx: Tx) -> Tally:
+async def count_tasks(tx: Tx) -> TaskCounts:
     """Count all tasks."""
     statuses, cleanups = Counter(dict.fromkeys(TaskStatus, 0)), Counter(dict.fromkeys(Cleanup, 0))
     counted = select(tasks.c.status, tasks.c.cleanup, func.count().label("number"))
@@ -36,7 +36,7 @@ async def tally(tx: Tx) -> Tally:
     oldest = await tx.scalar(select(func.min(tasks.c.created_at)).where(tasks.c.status == TaskStatus.WAITING))
     leased = await tx.scalar(select(func.count(tasks.c.lease_expires_at)))
     expired = await tx.scalar(select(func.count()).select_from(tasks).where(past(tasks.c.lease_expires_at)))
-    return Tally(
+    return TaskCounts(
         statuses,
         cleanups,
         max(0.0, (await tx.now() - oldest).total_seconds()) if oldest else 0.0,
