@@ -1,8 +1,8 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``shares``); its functions take a transaction (`Tx`) first. Transactions are the caller's: what belongs
-together is written in one. All times are the database's.
+``workflows``, ``shares``); its functions take a transaction (`Tx`) first. The caller opens the transactions:
+changes that belong together are made in one. All times are the database's.
 """
 
 from kubemin.store import applications, components, events, jobs, journal, shares, tasks, workflows

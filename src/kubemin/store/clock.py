@@ -1,4 +1,4 @@
-"""The database's clock. Leases are compared with it only, inside the statement ."""
+"""The database's clock. Leases are compared with this clock only, inside the statement."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,8 @@ from sqlalchemy.types import TypeDecorator
 class Timestamp(TypeDecorator[datetime]):
     """A time as seconds since 1970 in a double, an aware UTC datetime in Python.
 
-    A number, because the three databases agree on numbers, not on time zones and fractions. It holds microseconds: a
-    time that was read is the same time when it is compared with.
+    A number, because the databases treat numbers alike, but not time zones and fractions of seconds. A double holds
+    microseconds, so a time that was read equals the stored one.
     """
 
     impl = Double
@@ -61,9 +61,9 @@ def after(seconds: float) -> ColumnElement[Any]:
 
 
 def past(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether ``column`` is reached, asked in a way that an index answers.
+    """Whether the time in ``column`` is in the past; the database can use an index for it.
 
-    A volatile function in a comparison makes PostgreSQL visit every row; a scalar subquery is computed once.
+    With a volatile function in the comparison PostgreSQL would read every row. A scalar subquery is computed once.
     """
     clock: Select[Any] = select(now())
     return column <= clock.scalar_subquery()

@@ -1,4 +1,4 @@
-"""Column types that behave alike on all three databases."""
+"""Column types that behave the same on all three databases."""
 
 import re
 
@@ -17,7 +17,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class BoundedText(TypeDecorator[str]):
-    """A string of at most ``length`` characters. A longer one is refused everywhere, SQLite included, not cut."""
+    """A string of at most ``length`` characters. A longer one is refused on every database, never cut."""
 
     impl = String
     cache_ok = True
@@ -35,7 +35,7 @@ class BoundedText(TypeDecorator[str]):
 
 
 class LongText(TypeDecorator[str]):
-    """Text of any length. What no database can store in it becomes U+FFFD."""
+    """Text of any length. Characters that a database cannot store become U+FFFD."""
 
     impl = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
     cache_ok = True
@@ -45,7 +45,7 @@ class LongText(TypeDecorator[str]):
 
 
 def _storable(value: str) -> str:
-    text = str(value)  # an enum's member becomes a plain string: drivers want those
+    text = str(value)  # drivers accept plain strings only, not members of an enum
     if text.isascii() and "\x00" not in text:
-        return text  # almost all is, and is told at once
+        return text  # the common case, and quick to check
     return _UNSTORABLE.sub("\ufffd", text)

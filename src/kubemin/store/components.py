@@ -1,4 +1,4 @@
-"""Components of applications. One keeps its id, which is a label in the cluster, as long as its name is there."""
+"""Components of applications. A component keeps its id, a label in the cluster, as long as its name does not change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ async def of_application(tx: Tx, app_id: str) -> list[Component]:
 async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -> list[Component]:
     """Make these the application's components, and return them.
 
-    One whose name is there keeps its id and ``created_at``; if nothing else changed either, ``updated_at`` too.
+    A component whose name was there before keeps its id and ``created_at``, and ``updated_at`` if nothing has changed.
     The others are deleted. Raises `Duplicate` (``uq_components_app_id_name``) if a name is given twice.
     """
     present = {row.name: row for row in await _rows(tx, app_id)}

@@ -1,4 +1,4 @@
-"""The database: opened once a process, handed to whoever needs it."""
+"""The database: opened once in a process, and given to every part that needs it."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ from kubemin.store.transaction import Codec, Translator, Tx
 
 
 class _PrioritySemaphore:
-    """So many at a time; who is urgent goes before those that wait, the others in their order."""
+    """A semaphore with two queues: urgent waiters go first, each queue in its order."""
 
     def __init__(self, free: int) -> None:
         self._free = free
@@ -34,7 +34,7 @@ class _PrioritySemaphore:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():
-                self.release()  # it came together with the cancel
+                self.release()  # the turn and the cancel came together: the next waiter gets the turn
             raise
 
     def release(self) -> None:
@@ -48,7 +48,11 @@ class _PrioritySemaphore:
 
 
 class _TransactionPool:
-    """Lets as many transactions in at a time as a pool has connections, and takes every connection back."""
+    """Gives each transaction a connection of a pool, and closes it at the end.
+
+    Transactions wait here and not in SQLAlchemy's pool: here leases and cancels can go first, the wait is bounded, and
+    a cancel during the wait loses no connection.
+    """
 
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
@@ -78,11 +82,11 @@ class _TransactionPool:
         try:
             await self._translator.run(connection.close)
         except StoreError:
-            await connection.invalidate()  # it is broken: the pool makes another one, the server rolls back
+            await connection.invalidate()  # it is broken: the server rolls back, and the pool opens another one
 
 
 class Database:
-    """A database of any supported kind. Every method raises `StoreError` and nothing else of the database's."""
+    """A database of any supported kind. No method raises another exception of the database than `StoreError`."""
 
     def __init__(
         self,
@@ -112,11 +116,11 @@ class Database:
         answer_seconds: float = 30,
         idle_seconds: float = 10,
     ) -> Self:
-        """Prepare for a plain URL; the first transaction connects.
+        """Open the database at a plain URL. The first transaction connects.
 
-        ``codec`` seals what may hold secrets. ``hook`` is awaited at ``commit:<label>:before`` and ``…:after``.
-        ``connections`` for reading and as many for writing (SQLite has one writer). Waits for a lock are bounded by
-        ``lock_seconds``, waits for an answer by ``answer_seconds``; a server ends a transaction that is idle for
+        ``codec`` encrypts what may hold secrets. ``hook`` is awaited at ``commit:<label>:before`` and ``…:after``.
+        There are ``connections`` for reading and as many for writing (SQLite has one writer). A transaction waits
+        ``lock_seconds`` for a lock and ``answer_seconds`` for an answer. The server ends one that is idle for
         ``idle_seconds``. Raises `BadUrl`, `Unavailable`.
         """
         backend, parsed = backend_of(url)
@@ -145,10 +149,10 @@ class Database:
     async def begin(self, label: str, *, urgent: bool = False) -> AsyncIterator[Tx]:
         """A write transaction: committed at the end of the block, rolled back if it raises.
 
-        An ``urgent`` one goes before those that wait for a connection: leases and cancels are not to wait for them.
+        An ``urgent`` one (a lease, a cancel) gets a connection before the others that wait for one.
         A commit that has begun runs to its end even under a cancel, which is raised afterwards.
         Raises `CommitUnknown` if the commit's answer is lost; with every other `StoreError` nothing is stored.
-        SQLite lets one in at a time: a transaction inside another one of the same process waits in vain (`Locked`).
+        On SQLite only one runs at a time: one that is begun inside another one ends with `Locked`.
         """
         async with self._writer.connection(urgent=urgent) as connection:
             tx = Tx(connection, self._translator, self._codec)
@@ -169,7 +173,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self, *, urgent: bool = False) -> AsyncIterator[Tx]:
-        """A transaction that only reads, and sees one state of the database throughout. ``urgent`` as in `begin`."""
+        """A transaction that only reads. All its statements see the same state. ``urgent`` as in `begin`."""
         async with self._reader.connection(urgent=urgent) as connection:
             yield Tx(connection, self._translator, self._codec)
 
@@ -179,12 +183,12 @@ class Database:
             await tx.scalar(text("SELECT 1"))
 
     async def migrate(self) -> None:
-        """Bring the schema up to date. Safe to repeat, and from several machines at once.
+        """Bring the schema up to date. May be repeated, and several machines may do it at once.
 
         Raises `SchemaOutdated` if it is of a later, incompatible version of KubeMin.
         """
         async with self._writer.connection() as connection:
-            # As long as it takes, another machine's migration before it included.
+            # Without a time limit: it may wait for another machine's migration, and both may take long.
             upgrade = partial(schema.upgrade, backend=self._backend)
             await self._translator.run(partial(connection.run_sync, upgrade), patient=True)
 

@@ -1,6 +1,6 @@
 """What can go wrong with the database. No exception of SQLAlchemy or a driver leaves this room.
 
-Except where an error says otherwise, the transaction it ended has changed nothing: it was, or will be, rolled back.
+Unless an error says otherwise, its transaction has changed nothing: it was, or will be, rolled back.
 """
 
 from typing import ClassVar
@@ -17,7 +17,7 @@ class BadUrl(StoreError):
 
 
 class Locked(StoreError):
-    """Someone else held what this transaction needs for too long, or a deadlock was broken at its expense."""
+    """Another transaction held a lock for too long, or this one was ended to break a deadlock."""
 
     retryable = True
 

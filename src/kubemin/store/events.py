@@ -1,4 +1,4 @@
-"""What happened to a task, in order: the source of the event stream."""
+"""Events of a task, in order: the event stream reads them from here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ async def last_id(tx: Tx, task_id: str) -> int:
 
 
 async def _hold(tx: Tx, task_id: str) -> None:
-    # Keys are handed out before the commit. Without the task's row a reader could see event 8, go on from there,
-    # and miss event 7 of a transaction that commits after it.
+    # Ids are given out before the commit. Without this lock a transaction could get id 7 and commit after another one
+    # with id 8. A reader that has seen 8 would ask for what comes after 8, and never see 7.
     if task_id not in tx.locked:
         await tx.write(update(tasks).where(tasks.c.id == task_id).values(updated_at=now()))
         tx.locked.add(task_id)

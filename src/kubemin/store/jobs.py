@@ -1,4 +1,4 @@
-"""Jobs: one row a job of a task's plan."""
+"""Jobs: one row for each job of a task's plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ async def set(  # noqa: A001  (read as jobs.set)
 
 
 async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
-    """Make changes in order; returns those that landed: a job that has ended does not change any more.
+    """Make changes in order; returns those that were made. A job that has ended does not change any more.
 
     The start is stamped when a job first leaves ``queued`` for ``prepare`` or ``running``, the end when it ends.
     """
@@ -133,7 +133,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
 
 
 async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
-    """The changes but for those of jobs that have ended by then."""
+    """The changes, without those of jobs that have ended before."""
     if not changes:
         return []
     seqs = {change.seq for change in changes}

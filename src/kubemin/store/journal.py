@@ -1,6 +1,6 @@
-"""The cleanup journal (design §4): one row a resource that a task touches, one claim a request.
+"""The cleanup journal (design §4): one row for each object that a task touches, one for each write.
 
-A resource is known by its task and its ``seq`` there, which the caller counts.
+A row is named by its task and a ``seq``, which the caller counts.
 """
 
 from collections import defaultdict
@@ -54,7 +54,7 @@ class ResourceRow:
 
 
 class Brief(NamedTuple):
-    """A row without what it keeps of objects. ``new``: nothing was there before."""
+    """A row without the manifests in it. ``new``: the object was not there before."""
 
     seq: int
     ref: ObjectRef
@@ -68,7 +68,7 @@ class Brief(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewWrite:
-    """A request about to leave, for the resource ``seq``; ``base_version`` is the resourceVersion it carries."""
+    """A write about to be sent, for the row ``seq``; ``base_version`` is the resourceVersion it carries."""
 
     token: str
     seq: int
@@ -78,7 +78,7 @@ class NewWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRow:
-    """A request as stored. ``answer`` is None while it is not known."""
+    """A write as stored. ``answer`` is None while it is not known."""
 
     token: str
     task_id: str
@@ -91,7 +91,7 @@ class WriteRow:
 
 
 class TokenOwner(NamedTuple):
-    """The task of a claim, what the claim's request was, and the row that it is about."""
+    """The task that a write token belongs to, the kind of the write, and the row of its object."""
 
     task_id: str
     status: TaskStatus
@@ -104,9 +104,9 @@ class TokenOwner(NamedTuple):
     """The task's."""
 
     def left_behind(self, uid: str) -> bool:
-        """Whether an object of this uid that carries the claim is not meant to be there.
+        """Whether an object of this uid that has the token is not meant to be there.
 
-        Its task made it and did not complete, or the request landed late: when another one's object was recorded.
+        Its task made it and did not complete, or the request landed late: the row has another object's uid.
         """
         if self.kind is not WriteKind.CREATE or not self.status.ended:
             return False
@@ -157,7 +157,7 @@ async def of_task(tx: Tx, task_id: str) -> list[ResourceRow]:
 
 
 async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
-    """The same without the objects, which may be large, for those who only look."""
+    """The same without the manifests, which may be large."""
     named = ("seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
     statement = select(*(resources.c[name] for name in named), resources.c.before.is_(None).label("new"))
     rows = await tx.rows(statement.where(resources.c.task_id == task_id).order_by(resources.c.seq))
@@ -205,7 +205,7 @@ async def objects_of_application(tx: Tx, app_id: str) -> list[ResourceRow]:
 
 
 async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
-    """Record requests before they leave. Raises `Duplicate` (``pk_claims``) if a token is there already."""
+    """Record writes before they are sent. Raises `Duplicate` (``pk_claims``) if a token is there already."""
     if not new:
         return
     rows = [
@@ -222,7 +222,7 @@ async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
 
 
 async def answer_writes(tx: Tx, answers: Mapping[str, str]) -> None:
-    """Record what became of requests: token → answer."""
+    """Record the answers to writes: token → answer."""
     if not answers:
         return
     statement = (
@@ -234,7 +234,7 @@ async def answer_writes(tx: Tx, answers: Mapping[str, str]) -> None:
 
 
 async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
-    """Every request of a task, in order of resource and time."""
+    """Every write of a task, in order of row and time."""
     statement = (
         select(writes).where(writes.c.task_id == task_id).order_by(writes.c.seq, writes.c.created_at, writes.c.token)
     )
@@ -242,7 +242,7 @@ async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
 
 
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
-    """By claim, as found on objects: the task that it belongs to. What nobody knows is left out."""
+    """By write token, as found on objects: the task that it belongs to. Unknown tokens are left out."""
     owners: dict[str, TokenOwner] = {}
     for part in chunks(tokens):
         statement = (
@@ -276,7 +276,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
 
 
 _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
-"""Left on purpose by a cleanup that is done: its policy covered less than the task, or others wrote it since."""
+"""A cleanup that is done may leave such objects: its policy covered only one job, or others wrote the object since."""
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")
 _SEALED = ("before", "applied")

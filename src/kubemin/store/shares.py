@@ -1,4 +1,4 @@
-"""Objects that applications share: who is about to make one, who uses one, who may be about to delete one."""
+"""Objects that applications share: locks on them, who uses one, and which task may still create or delete one."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from kubemin.store.transaction import Tx
 
 
 async def take(tx: Tx, name: str, task_id: str) -> str | None:
-    """Take a lock for a task. None if it has it now, else the task that has it.
+    """Take the lock ``name`` for a task. Returns None if the task has it now, else the task that has it.
 
-    It is held until the task is over, its cleanup included; nobody has to give it back. Raises `Duplicate` where
-    somebody else took it for the first time just now: try again.
+    The task holds it until it and its cleanup have ended; nobody has to release it. Raises `Duplicate` if another
+    task has taken it for the first time at the same moment: try again.
     """
     statement = select(shares.c.task_id, UNDER_WAY.label("held")).join_from(
         shares, tasks, tasks.c.id == shares.c.task_id, isouter=True
@@ -33,7 +33,7 @@ async def take(tx: Tx, name: str, task_id: str) -> str | None:
 
 
 async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
-    """Another task, still under way, that made the object or is to remove it: whether the object stays is open."""
+    """Another task, still under way, that made the object or is to remove it: the object may still go."""
     removes = resources.c.purpose == "remove"
     statement = (
         select(tasks.c.id)

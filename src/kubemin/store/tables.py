@@ -1,6 +1,6 @@
-"""The tables. Migrations build them; a test compares the two.
+"""The tables. Migrations build them, and a test compares the result with this module.
 
-JSON is text that we write ourselves, never a native JSON type: what was stored comes back byte for byte.
+JSON is stored as text, never in a native JSON type, so that it comes back byte for byte.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ metadata = MetaData(
     }
 )
 
-# MySQL compares text regardless of case unless told otherwise; SQLite hands the keys of deleted rows out again.
+# By default MySQL compares text without regard to case, and SQLite uses the keys of deleted rows again.
 _OPTIONS: dict[str, Any] = {
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
@@ -99,7 +99,7 @@ workflows = Table(
     **_OPTIONS,
 )
 
-# No foreign key to applications: a task is history, and outlives what it deployed.
+# No foreign key to applications: tasks are kept as history after their application is deleted.
 tasks = Table(
     "tasks",
     metadata,
@@ -187,6 +187,7 @@ resources = Table(
     **_OPTIONS,
 )
 
+# The table keeps the name that its first release gave it: renaming it would end rolling upgrades.
 writes = Table(
     "claims",
     metadata,

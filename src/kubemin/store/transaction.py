@@ -1,4 +1,4 @@
-"""One transaction, and how errors and cancels end it."""
+"""One transaction, and what errors and cancels do to it."""
 
 import asyncio
 import json
@@ -20,11 +20,11 @@ T = TypeVar("T")
 _CHUNK = 500
 
 CANCEL_SECONDS = 2.0
-"""How long a cancelled transaction waits for a statement's answer before it breaks the connection."""
+"""How long a cancelled transaction waits for a statement's answer before it closes the connection."""
 
 
 class Codec(Protocol):
-    """Turns what may hold secrets into what is stored, and back. Text to text."""
+    """Encrypts what may hold secrets before it is stored, and decrypts it. Text to text."""
 
     def seal(self, text: str) -> str:
         """What is stored for ``text``."""
@@ -34,7 +34,7 @@ class Codec(Protocol):
 
 
 class Translator:
-    """Sends work to the database; its errors come out as ours."""
+    """Sends work to the database, and turns the driver's errors into a `StoreError`."""
 
     def __init__(self, backend: Backend, answer_seconds: float) -> None:
         self._backend = backend
@@ -44,21 +44,21 @@ class Translator:
     async def run(
         self, work: Callable[[], Coroutine[Any, Any, T]], *, committing: bool = False, patient: bool = False
     ) -> T:
-        """Run ``work`` to its end even under a cancel; if it is not a commit, for `CANCEL_SECONDS` then at most.
+        """Run ``work`` to its end even under a cancel. After a cancel anything but a commit has `CANCEL_SECONDS` left.
 
-        Raises a `StoreError` if it fails or, unless ``patient``, is not answered in time.
+        Raises a `StoreError` if it fails, or if no answer comes in time. With ``patient`` there is no time limit.
         """
         try:
             if committing:
                 return await to_the_end(_bounded(work, self._answer_seconds if self._backend.remote else None))
             if self._backend.remote:
                 return await to_the_end(_bounded(work, None if patient else self._answer_seconds), CANCEL_SECONDS)
-            return await work()  # nothing to tear: it waits for nobody, or while nothing has begun
+            return await work()  # a file: no await is cut short here that could leave a statement half done
         except self.raised as error:
             raise self._explain(error, committing) from error
 
     async def finish(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run what must be done to its end, under any cancel."""
+        """Run ``work`` to its end, also under a cancel."""
         await (to_the_end(work()) if self._backend.remote else work())
 
     def _explain(self, error: Exception, committing: bool) -> StoreError:
@@ -91,7 +91,7 @@ def _broken(backend: Backend) -> tuple[type[Exception], ...]:
 
 
 class Tx:
-    """A transaction. After an error or a cancel in it nothing more can be done in it: it is rolled back."""
+    """A transaction. After an error or a cancel it accepts no more statements, and is rolled back."""
 
     def __init__(self, connection: DbConnection, translator: Translator, codec: Codec | None) -> None:
         self._connection = connection
@@ -99,7 +99,7 @@ class Tx:
         self._codec = codec
         self._failure: StoreError | None = None
         self.locked: set[str] = set()
-        """Ids of the tasks whose row this transaction has written, and so holds."""
+        """Ids of the tasks whose row this transaction has written, and so locked."""
 
     async def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
         """All rows of a SELECT."""
@@ -162,7 +162,7 @@ class Tx:
 
 
 def chunks(values: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Parts of values that fit into one IN: databases bound the number of parameters."""
+    """The values in parts that fit into one IN: databases limit the number of parameters."""
     left = list(values)
     for start in range(0, len(left), _CHUNK):
         yield left[start : start + _CHUNK]

@@ -12,15 +12,15 @@ from kubemin.store.errors import StoreError
 T = TypeVar("T")
 
 Hook = Callable[[str], Awaitable[None]]
-"""Test hook: awaited at named points."""
+"""For tests: awaited with the name of each point that is reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """``connections`` for reading and for writing, each; how long to wait for a lock and for an answer, in seconds.
+    """How many connections, for reading and as many for writing; how many seconds to wait for a lock and for an answer.
 
-    ``idle_seconds``: after how long a server ends a transaction in which nothing happens. A process that sleeps, or
-    whose machine is gone, would else hold its locks, and so keep its tasks from being taken over.
+    ``idle_seconds``: after this time the server ends a transaction that does nothing. Otherwise a process that sleeps,
+    or whose machine is gone, would keep its locks, and its tasks could not be taken over.
     """
 
     connections: int
@@ -30,7 +30,7 @@ class ConnectionLimits:
 
 
 class DbConnection(Protocol):
-    """A connection in the hands of one transaction."""
+    """A connection that one transaction uses."""
 
     async def begin(self) -> None:
         """Connect, if need be, and begin the transaction."""
@@ -39,28 +39,28 @@ class DbConnection(Protocol):
         """Run a statement; its rows are there when it returns."""
 
     async def execute_nested(self, statement: Executable) -> CursorResult[Any]:
-        """Run a statement of which nothing is left if it fails."""
+        """Run a statement in a savepoint: if it fails, only its own changes are undone."""
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:
-        """Run what wants SQLAlchemy's plain connection."""
+        """Run a function that needs SQLAlchemy's synchronous connection."""
 
     async def commit(self) -> None:
         """Commit the transaction."""
 
     async def close(self) -> None:
-        """Roll back unless committed, and give the connection back. Harmless if `begin` failed."""
+        """Roll back unless committed, and return the connection to its pool. May be called if `begin` failed."""
 
     async def invalidate(self) -> None:
-        """Throw the connection away: nobody knows its state."""
+        """Close the connection for good, because its state is unknown."""
 
 
 class Pool(Protocol):
-    """Connections of one purpose, ``size`` at most; who takes more must wait elsewhere."""
+    """Connections for one purpose, ``size`` at most. The caller does not ask for more at a time."""
 
     size: int
 
     def connection(self) -> DbConnection:
-        """A link to begin a transaction with."""
+        """A connection for one transaction."""
 
     async def dispose(self) -> None:
         """Close all connections."""
@@ -70,10 +70,10 @@ class Backend(Protocol):
     """One kind of database."""
 
     raised: tuple[type[Exception], ...]
-    """What the driver raises by itself, beside SQLAlchemy's errors, ``OSError`` and ``TimeoutError``."""
+    """The driver's own exceptions, which SQLAlchemy does not always wrap."""
 
     remote: bool
-    """Whether an answer may never come, and a statement may have to be left behind unanswered."""
+    """Whether the database is behind a network, so that an answer may never come."""
 
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         """Pools to write and to read with. Connects to nothing yet."""
@@ -85,4 +85,4 @@ class Backend(Protocol):
         """The name of the unique constraint that a driver's error says ``statement`` violates."""
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
-        """Hold the schema against another machine's migration; returns what lets it go after the commit."""
+        """Keep other machines from migrating; returns the function that unlocks the schema after the commit."""

@@ -1,8 +1,8 @@
 """Connections to an SQLite file.
 
-Only a commit waits for the disk, so only it runs in a thread. Any other statement takes microseconds, much less than a
-thread needs to answer a busy event loop; nor can a cancel come in between. Waiting for another process's lock is done
-here and not in SQLite, where it would block the loop or, in a thread, could not be cancelled.
+Only a commit waits for the disk, so only commits run in a thread. Every other statement takes microseconds, less than
+a switch to a thread and back, and no cancel can come in the middle. Waiting for another process's lock is done here:
+SQLite's own wait would block the event loop or, in a thread, could not be cancelled.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class FileConnection:
     async def begin(self) -> None:
         clock = asyncio.get_running_loop().time
         give_up, pause = clock() + self._lock_seconds, _FIRST_PAUSE
-        await asyncio.sleep(0)  # nothing below waits: who reads in a loop would keep everybody else waiting
+        await asyncio.sleep(0)  # nothing below waits, so a caller that reads in a loop would block the event loop
         while True:
             try:
                 self._connection = self._engine.connect()
@@ -59,7 +59,7 @@ class FileConnection:
         return function(self._open)
 
     async def commit(self) -> None:
-        # Whatever is cancelled, also by a loop that ends: nobody may close the connection beside the thread's commit.
+        # Not cut short by a cancel: nobody may close the connection while the thread commits on it.
         await to_the_end(asyncio.get_running_loop().run_in_executor(self._thread, self._open.commit))
 
     async def close(self) -> None:
@@ -82,7 +82,7 @@ def _busy(error: OperationalError) -> bool:
 
 
 class FilePool:
-    """Connections to a file that begin their transactions alike."""
+    """Connections to one file that begin their transactions with the same statements."""
 
     def __init__(self, url: URL, size: int, lock_seconds: float, pragmas: Sequence[str], begin: Sequence[str]) -> None:
         self.size = size
@@ -93,7 +93,8 @@ class FilePool:
             pool_size=size,
             max_overflow=0,
             pool_reset_on_return=None,  # a closed connection has rolled back
-            # The driver begins nothing by itself: it would begin deferred, and an upgrade to a write fails at once.
+            # We send BEGIN ourselves. The driver would begin a deferred transaction, whose first write
+            # may fail at once.
             connect_args={"isolation_level": None, "timeout": 0, "check_same_thread": False},
             hide_parameters=True,
         )

@@ -31,7 +31,7 @@ class Mysql:
 
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         url = url.set(drivername=self._drivername)
-        # Not REPEATABLE READ, its default: after waiting for a row's lock the others' commits must be seen.
+        # Not REPEATABLE READ, the default: after waiting for a row's lock we must see what others have committed.
         writer = _pool(url, limits, "READ COMMITTED", "READ WRITE")
         return writer, _pool(url, limits, "REPEATABLE READ", "READ ONLY")
 
@@ -52,7 +52,7 @@ class Mysql:
         match = _KEY.search(str(error))
         key = match.group(1) if match else "unknown"
         table = _TABLE.search(statement)
-        return f"pk_{table.group(1)}" if key == "PRIMARY" and table else key  # MySQL names no primary key
+        return f"pk_{table.group(1)}" if key == "PRIMARY" and table else key  # MySQL does not say which primary key
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         # DDL commits by itself here, so the lock is the session's, not the transaction's.
@@ -72,7 +72,7 @@ def _pool(url: URL, limits: ConnectionLimits, isolation: str, access: str) -> Po
     def connected(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {seconds}")
-        # MariaDB ends idle transactions. MySQL can only end idle connections: the pool makes others.
+        # MariaDB ends idle transactions. MySQL can only end idle connections; then the pool opens new ones.
         idle = max(1, int(limits.idle_seconds))
         cursor.execute(f"SET @kubemin = 1 /*M!, SESSION idle_transaction_timeout = {idle} */")
         cursor.execute(f"SET @kubemin = 1 /*!80000 , SESSION wait_timeout = {6 * idle} */")

@@ -57,7 +57,7 @@ class Postgresql:
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another machine's migration may take its time
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
-        return lambda: None  # let go by the commit
+        return lambda: None  # released by the commit
 
 
 def _message(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 T = TypeVar("T")
 
 _TRUSTED_SECONDS = 5.0
-"""A connection that was in use so recently is taken to live."""
+"""A connection that was used so recently is not checked before use."""
 
 
 class RemoteConnection:
@@ -61,7 +61,7 @@ class RemotePool:
             url,
             pool_size=size,
             max_overflow=0,
-            pool_reset_on_return=None,  # a link rolls back by itself
+            pool_reset_on_return=None,  # RemoteConnection.close rolls back
             isolation_level=isolation,
             connect_args=connect_args,
             hide_parameters=True,
@@ -74,14 +74,14 @@ class RemotePool:
         record.info["idle_since"] = time.monotonic()
 
     def _checked_out(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
-        """Ask whether the connection lives, after a pause: a question each time would be a round trip each time."""
+        """Ping a connection that was idle for long. A ping before each use would cost a round trip each time."""
         if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _TRUSTED_SECONDS:
             return
         dialect = self.engine.dialect
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError(str(error)) from error  # the pool makes another one
+            raise DisconnectionError(str(error)) from error  # the pool opens another one
 
     def connection(self) -> RemoteConnection:
         return RemoteConnection(self.engine)

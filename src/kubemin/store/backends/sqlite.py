@@ -17,7 +17,10 @@ _PREFIX = "UNIQUE constraint failed: "
 
 
 class Sqlite:
-    """An SQLite file. A commit is on the disk when it returns; the file is the owner's only, as it holds secrets."""
+    """An SQLite file.
+
+    When a commit returns, its data is on the disk. Only the owner may read the file: it holds secrets.
+    """
 
     raised: tuple[type[Exception], ...] = (sqlite3.Error,)
     remote = False
@@ -26,7 +29,10 @@ class Sqlite:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise BadUrl("an SQLite database is a file: sqlite:///path, or sqlite:////absolute/path")
         _create(Path(url.database))
-        begin_reading = ["BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1"]  # the state is taken by the first look
+        begin_reading = [
+            "BEGIN",
+            "SELECT 1 FROM sqlite_master LIMIT 1",
+        ]  # the first SELECT fixes the state that is read
         return (
             FilePool(url, 1, limits.lock_seconds, ["PRAGMA journal_mode=WAL"], ["BEGIN IMMEDIATE"]),
             FilePool(url, limits.connections, limits.lock_seconds, ["PRAGMA query_only=ON"], begin_reading),
@@ -42,7 +48,7 @@ class Sqlite:
             case sqlite3.SQLITE_FULL:
                 return Full("no space is left for the database")
             case sqlite3.SQLITE_IOERR if committing:
-                # The frames may have reached the disk although the answer was an error.
+                # The data may have reached the disk although the commit failed.
                 return CommitUnknown(f"the disk failed during a commit: {error}")
             case (
                 sqlite3.SQLITE_CANTOPEN
@@ -68,7 +74,7 @@ class Sqlite:
         return f"pk_{table.name}"
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
-        return lambda: None  # BEGIN IMMEDIATE has it
+        return lambda: None  # BEGIN IMMEDIATE has locked it
 
 
 def _create(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The task table: the queue and the truth."""
+"""The table of tasks. It is the queue, and what it says of a task is what counts."""
 
 from kubemin.store.tasks.counts import TaskCounts, count_tasks
 from kubemin.store.tasks.lease import claim_next, guard, release, renew

@@ -1,4 +1,4 @@
-"""How many tasks there are, by what matters to whoever watches over the whole."""
+"""How many tasks there are, by status and cleanup: for metrics."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from kubemin.store.transaction import Tx
 
 
 class TaskCounts(NamedTuple):
-    """Numbers of tasks; every status and state is there, 0 included.
+    """Numbers of tasks. Every status and every cleanup state has its number, also 0.
 
     ``oldest_waiting``: seconds for which the oldest waiting task has waited, 0 if none does. ``leases_held``: tasks
-    that a living worker holds; ``leases_expired``: tasks whose worker is gone, and that wait to be taken over.
+    whose lease is valid; ``leases_expired``: tasks whose worker is gone, and that wait to be taken over.
     """
 
     statuses: Mapping[TaskStatus, int]

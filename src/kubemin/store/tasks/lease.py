@@ -1,7 +1,8 @@
-"""Holding a task: claim, renew, guard, release. The database's clock decides, inside each statement.
+"""Leases: claim, renew, guard, release. Each statement compares with the database's clock.
 
-``lease_expires_at`` is set exactly while a task needs a holder: ``queued``, ``running``, or ended with its cleanup
-``pending`` or ``running``. So whatever has an expired lease is to be taken over, and nothing else is looked at.
+``lease_expires_at`` is set exactly while a task needs a worker: while it is ``queued`` or ``running``, or has ended with
+its cleanup ``pending`` or ``running``. So a task whose lease has expired is to be taken over, and no other column has to
+be read to find it.
 """
 
 from collections.abc import Mapping
@@ -16,16 +17,18 @@ from kubemin.store.tasks.record import WHOLE, Task, to_task
 from kubemin.store.transaction import Tx
 
 _CANDIDATES = 64
-"""How many tasks a claimer looks at. The others' rows are skipped, so it should exceed the number of claimers."""
+"""How many tasks one claim reads. It skips rows that other workers have locked, so this should exceed their number."""
 
 
 async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> Task | None:
     """Take one task that needs a worker, with a lease and an epoch of its own; None if none does.
 
-    First what has lost its holder: a task going forward (``attempt`` + 1, at most ``max_attempts`` + 1: whoever gets a
-    task with more attempts than allowed fails it and rolls it back), or an ended one whose cleanup is unsettled or due
-    again (``cleanup`` becomes ``running``, ``attempt`` stays). Else the oldest waiting task (→ ``queued``) of the
-    application, among those without an active task, that was served least recently.
+    First a task that has lost its worker. If it goes forward, its ``attempt`` is increased, to at most
+    ``max_attempts`` + 1: the worker that gets it with more attempts than allowed fails it and rolls it back. If it has
+    ended and its cleanup is not settled, or due again, the cleanup becomes ``running``, and ``attempt`` stays.
+
+    Else a waiting task, which becomes ``queued``: the oldest one of an application without an active task. Of several
+    applications the one comes first whose last task was claimed the longest time ago.
     """
     seq = await _take_over(tx, worker, lease_seconds, max_attempts)
     if seq is None:
@@ -39,6 +42,9 @@ async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
 
 
 async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> int | None:
+    # Candidates are read without locks, so that claims do not wait for each other. Each is then locked, with SKIP
+    # LOCKED,
+    # and checked again: another worker may have claimed it in between. Sorted: the same order everywhere, oldest first.
     for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER)):
         row = await tx.row(_locking(select(tasks.c.status, tasks.c.attempt).where(tasks.c.seq == seq, _NEEDS_WORKER)))
         if row is None:
@@ -70,7 +76,9 @@ async def _take_waiting(tx: Tx, worker: str, lease_seconds: float) -> int | None
         try:
             await tx.tentative(claim)
         except Duplicate:
-            continue  # another task of the application became active since we looked
+            # The unique ``active_app`` decides, not the SELECT before: another task of the application has become
+            # active since. Only this statement is undone; the transaction goes on with the next candidate.
+            continue
         return int(seq)
     return None
 
@@ -87,7 +95,7 @@ def _oldest_waiting() -> Select[tuple[int]]:
     served = select(func.max(former.c.claimed_at)).where(former.c.app_id == head.c.app_id).scalar_subquery()
     return (
         select(head.c.seq)
-        # "is not null" tells the planner that holders are few, whatever the number of tasks.
+        # "is not null" lets the planner use the index of the few active tasks instead of joining all tasks.
         .outerjoin(holder, and_(holder.c.active_app == head.c.app_id, holder.c.active_app.is_not(None)))
         .where(holder.c.seq.is_(None))
         .order_by(func.coalesce(served, 0.0), head.c.seq)
@@ -95,7 +103,7 @@ def _oldest_waiting() -> Select[tuple[int]]:
     )
 
 
-# Built once: it takes longer to build than to run.
+# Built once: building the statement takes longer than running it.
 _OLDEST_WAITING = _oldest_waiting()
 _NEEDS_WORKER = or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at))
 _WITHOUT_WORKER = union_all(
@@ -104,7 +112,7 @@ _WITHOUT_WORKER = union_all(
 
 
 def _locking(statement: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
-    return statement.with_for_update(skip_locked=True)  # nothing on SQLite, which has one writer
+    return statement.with_for_update(skip_locked=True)  # SQLite has only one writer: there it does nothing
 
 
 def _lease(worker: str, seconds: float) -> dict[str, object]:
@@ -117,7 +125,10 @@ def _lease(worker: str, seconds: float) -> dict[str, object]:
 
 
 async def renew(tx: Tx, worker: str, held: Mapping[str, int], lease_seconds: float) -> set[str]:
-    """Extend the leases of ``held`` (task id → epoch); returns the ids still ours. An expired one is lost."""
+    """Extend the leases of ``held`` (task id → epoch); returns the ids that are still ours.
+
+    An expired lease is not extended.
+    """
     if not held:
         return set()
     ours = (
@@ -130,8 +141,12 @@ async def renew(tx: Tx, worker: str, held: Mapping[str, int], lease_seconds: flo
 
 
 async def guard(tx: Tx, task_id: str, epoch: int) -> None:
-    """Begin a transaction that relies on the lease (design R1). Raises `LeaseLost` unless it is ours and living."""
-    # A SELECT would be no fence: the write holds the row until the commit, so that no takeover comes between.
+    """The first statement of a transaction that needs the lease (design R1).
+
+    Raises `LeaseLost` if we no longer hold it.
+    """
+    # A SELECT would not be enough. The UPDATE locks the row until the commit, so no other worker can take it over
+    # before.
     living = (tasks.c.id == task_id, tasks.c.lease_epoch == epoch, tasks.c.lease_expires_at > now())
     if await tx.write(update(tasks).where(*living).values(updated_at=now())) != 1:
         raise LeaseLost(task_id, epoch)
@@ -139,7 +154,7 @@ async def guard(tx: Tx, task_id: str, epoch: int) -> None:
 
 
 async def release(tx: Tx, task_id: str, epoch: int, *, count: bool = True) -> bool:
-    """Hand a task over: whoever asks next gets it. Unless ``count``, the attempt that ends so counts for nothing."""
+    """Give a task up: the next worker that claims gets it. Without ``count`` this attempt is not counted."""
     back = 0 if count else case((tasks.c.status.in_((TaskStatus.QUEUED, TaskStatus.RUNNING)), 1), else_=0)
     statement = (
         update(tasks)

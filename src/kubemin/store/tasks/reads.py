@@ -1,4 +1,4 @@
-"""Looking at tasks."""
+"""Reading tasks."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ UNDER_WAY = or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
 
 
 class LeaseStatus(NamedTuple):
-    """What a worker must know of its tasks."""
+    """What a worker reads of its tasks every second."""
 
     status: TaskStatus
     lease_epoch: int
@@ -38,11 +38,11 @@ async def brief(tx: Tx, task_id: str) -> Task | None:
 
 
 async def lock_application(tx: Tx, app_id: str) -> bool:
-    """Hold the application's row until the end of the transaction; False if there is none.
+    """Lock the application's row until the end of the transaction; False if there is none.
 
-    Whoever decides something about an application from a look at its tasks begins with this.
+    To be called before a decision about an application that depends on its other tasks.
     """
-    # A write that changes nothing: it locks on all three databases.
+    # A write that changes nothing locks the row on all three databases.
     statement = update(applications).where(applications.c.id == app_id).values(id=applications.c.id)
     return await tx.write(statement) == 1
 

@@ -1,4 +1,4 @@
-"""A task's row, in and out."""
+"""A task's row: inserting it, and reading it as a `Task`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,8 +34,9 @@ class NewTask:
 class Task:
     """A task as stored. ``spec`` and ``plan`` are large and read with a single task only: None in lists.
 
-    ``attempt`` counts the times the task was taken to go forward, up to one more than allowed (see `claim_next`).
-    ``active_app`` holds the application's one slot. ``lease_epoch`` is 0 if the task never was anyone's.
+    ``attempt`` counts the claims of the task while it goes forward, up to one more than allowed (see `claim_next`).
+    ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
+    worker ever held the task.
     """
 
     seq: int

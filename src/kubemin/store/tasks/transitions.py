@@ -1,7 +1,7 @@
 """The transitions of design §3: each is one conditional UPDATE that reports whether it landed.
 
-Where an epoch is asked for, only the holder changes anything: not one that was taken over, nor one that gave its lease
-up. Terminal states never change again.
+A function with an ``epoch`` changes the row only for the worker that holds the lease with this epoch. Terminal states
+never change again.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from kubemin.store.transaction import Tx
 _GOING_FORWARD = (TaskStatus.QUEUED, TaskStatus.RUNNING)
 _ROLLED_BACK = (TaskStatus.FAILED, TaskStatus.TIMEOUT, TaskStatus.CANCELLED)
 _NO_HOLDER: dict[str, Any] = {"active_app": None, "lease_owner": None, "lease_expires_at": None}
-"""Nothing is left to do: the application's next task may start, and nobody needs to hold this one."""
+"""Nothing is left to do: no worker needs to hold the task, and the application's next task may start."""
 
 
 async def _land(tx: Tx, task_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
@@ -34,7 +34,7 @@ def _held(epoch: int) -> ColumnElement[bool]:
 
 
 async def start(tx: Tx, task_id: str, epoch: int) -> bool:
-    """``queued → running``; one that is resumed is ``running`` already, and keeps its start."""
+    """``queued → running``; a task that was taken over is ``running`` already, and keeps ``started_at``."""
     return await _land(
         tx,
         task_id,
@@ -46,7 +46,7 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
 
 
 async def update_plan(tx: Tx, task_id: str, epoch: int, plan: Any) -> bool:
-    """Store what a task that goes forward will do; a resume reads it."""
+    """Store the plan of a task that goes forward; a takeover reads it."""
     return await _land(tx, task_id, _held(epoch), tasks.c.status.in_(_GOING_FORWARD), plan=tx.seal(plan))
 
 
@@ -54,7 +54,7 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
     """End a task that goes forward.
 
     With ``cleanup`` ``pending`` or ``running`` it keeps its lease and the application's slot; with ``none`` or ``done``
-    it gives both up. ``incomplete`` is said with `set_cleanup`, which knows when to try again.
+    it gives both up. ``incomplete`` is set by `set_cleanup`, with the time of the next try.
     """
     if not status.ended or cleanup is Cleanup.INCOMPLETE:
         raise ValueError(f"a task cannot end as {status} with cleanup {cleanup}")
@@ -74,7 +74,7 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
 async def cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
     """End a task that has not ended as ``cancelled``; returns it (brief), or None if it had ended (read the row then).
 
-    ``cleanup`` is ``none`` if nobody ever held the task, else ``pending``: the holder, or who takes over, rolls back.
+    ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back.
     """
     landed = await _land(
         tx,
@@ -117,8 +117,8 @@ async def set_cleanup(
 async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
     """``done → pending``, or ``none → pending`` for a completed task: the next claim takes it.
 
-    For a late request that landed. It does not take the application's slot back: it touches only what carries this
-    task's claims. The epoch moves on, so that nobody who held the task before can say ``done`` of what was not done.
+    For a late request that landed. ``active_app`` stays empty: the cleanup touches only objects with this task's write
+    tokens. The epoch is increased, so that a former holder cannot set ``done`` for this new cleanup.
     """
     return await _land(
         tx,
