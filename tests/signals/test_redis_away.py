@@ -87,7 +87,7 @@ async def test_a_redis_that_was_never_there_stops_nobody(valkey: Valkey) -> None
 
 async def test_a_cancel_that_cannot_be_left_is_told_to_the_caller(proxy: Proxy, cut_off: RedisSignals) -> None:
     proxy.refuse()
-    with pytest.raises(SignalError, match=rf"^Redis at 127\.0\.0\.1:{proxy.port} did not do it: \w+Error"):
+    with pytest.raises(SignalError, match=rf"^Redis at 127\.0\.0\.1:{proxy.port} failed: \w+Error"):
         await cut_off.cancel("t1", "stop")
 
 

@@ -1,4 +1,4 @@
-"""The doorbell: wakes a worker for a task sooner than its poll would (design §1)."""
+"""The doorbell: wakes a worker for a new task before its next poll (design §1)."""
 
 from kubemin.dispatch.base import Doorbell
 from kubemin.dispatch.local import LocalDoorbell

@@ -1,16 +1,16 @@
-"""The doorbell's one promise: to be no more than a doorbell."""
+"""What every doorbell can do."""
 
 from typing import Protocol
 
 
 class Doorbell(Protocol):
-    """Wakes a worker sooner than its poll. A lost, doubled or late ring does no harm: the database is the queue."""
+    """Wakes workers before their next poll. A lost, double or late ring does no harm: the database is the queue."""
 
     async def ring(self) -> None:
-        """Tell the workers that there may be something to claim. Never raises: the poll finds it anyway."""
+        """Tell the workers that there may be a task to claim. Never raises: the workers' poll finds the task anyway."""
 
     async def wait(self, seconds: float) -> None:
-        """Return at a ring, also one since the last wait, or after ``seconds``."""
+        """Return at a ring, at once if one came since the last wait, or after ``seconds``."""
 
     async def aclose(self) -> None:
-        """Let go of connections; who waits is woken."""
+        """Close the connections, and wake those who wait."""

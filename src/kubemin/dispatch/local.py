@@ -4,7 +4,7 @@ import asyncio
 
 
 class LocalDoorbell:
-    """Rings whoever waits in this process."""
+    """Wakes those who wait in this process."""
 
     def __init__(self) -> None:
         """A bell that has not rung."""
@@ -15,7 +15,7 @@ class LocalDoorbell:
         self.ring_now()
 
     def ring_now(self) -> None:
-        """`ring`, for callbacks."""
+        """The same as `ring`, for callers that cannot await."""
         self._rung.set()
 
     async def wait(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The doorbell over PostgreSQL's LISTEN and NOTIFY, where that is the database anyway."""
+"""The doorbell over PostgreSQL's LISTEN and NOTIFY, for servers that use PostgreSQL."""
 
 import asyncio
 from typing import Any
@@ -14,10 +14,10 @@ _log = structlog.get_logger(__name__)
 
 
 class PostgresDoorbell:
-    """Hears a ring of any process at this database, over one connection, made again when it breaks."""
+    """Gets the rings of all processes at this database, over one connection. A broken connection is opened again."""
 
     def __init__(self, url: str, *, timeout: float = 5) -> None:
-        """``url``: the database's, with or without SQLAlchemy's driver name. Connects on first use."""
+        """``url``: the database's URL, with or without SQLAlchemy's driver name. Connects on first use."""
         scheme, _, rest = url.partition("://")
         self._url = f"{scheme.partition('+')[0]}://{rest}"
         self._timeout = timeout
@@ -46,7 +46,7 @@ class PostgresDoorbell:
                 connection.terminate()
 
     async def _do(self, statement: str | None, *arguments: str) -> None:
-        """Be connected and listening, and execute the statement, if there is one."""
+        """Connect and listen, unless that is done, and execute the statement, if there is one."""
         try:
             async with self._lock, asyncio.timeout(self._timeout):
                 if self._connection is None or self._connection.is_closed():

@@ -16,7 +16,10 @@ _log = structlog.get_logger(__name__)
 
 
 class RedisDoorbell:
-    """Hears a ring of any process at this Redis. Redis away: said once, and workers find tasks by their poll."""
+    """Gets the rings of all processes at this Redis.
+
+    Without Redis it logs that once, and workers find tasks by polling.
+    """
 
     def __init__(self, url: str) -> None:
         """``url`` as in kubemin.signals.address; raises SignalError if it is unusable. Connects on first use."""
@@ -39,7 +42,7 @@ class RedisDoorbell:
             self._away = False
 
     async def wait(self, seconds: float) -> None:
-        """See Doorbell.wait. Listening starts with the first call: who only rings needs no subscription."""
+        """See Doorbell.wait. Subscribes at the first call: a process that only rings needs no subscription."""
         if self._listener is None:
             self._listener = asyncio.create_task(self.subscription.run())
         await self._bell.wait(seconds)

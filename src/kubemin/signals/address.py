@@ -1,4 +1,4 @@
-"""Where Redis is: one server, a set of Sentinels, or a Cluster, told apart by the URL's scheme.
+"""Where Redis is: one server, a set of Sentinels, or a Cluster. The URL's scheme says which.
 
 ========================================================== =======================================================
 ``redis://[[user]:password@]host[:6379][/db]``             one server (Redis ≥ 6 or Valkey); ``rediss://`` with TLS
@@ -24,7 +24,7 @@ _FORMS = "redis://, rediss://, unix://, redis+sentinel://, rediss+sentinel://, r
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A parsed URL. ``str()`` names the servers and nothing secret."""
+    """A parsed URL. ``str()`` names the servers, without user and password."""
 
     form: Literal["single", "sentinel", "cluster"]
     hosts: tuple[tuple[str, int], ...]
@@ -34,11 +34,11 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Take a URL apart. Raises SignalError, without the URL in it."""
+        """Parse a URL. Raises SignalError; its message does not contain the URL."""
         try:
             return cls._parse(url)
         except ValueError:
-            # The parser's own words quote the part that it choked on, which may be a password.
+            # The parser's message quotes the part that it could not read, which may be a password.
             raise SignalError(f"The Redis URL is not valid; its form is {_FORMS}.") from None
 
     @classmethod
@@ -56,7 +56,7 @@ class Address:
             tail = db + question + query
             if not service:
                 raise ValueError("service")
-        # redis-py reads everything but the list of hosts, which is ours.
+        # redis-py parses all but the list of hosts, which only KubeMin has.
         first = hosts.split(",")[0] if form else hosts
         options: dict[str, Any] = dict(
             parse_url(_without_sentinel(f"{protocol}://{credentials}{at}{first}{slash}{tail}"))
@@ -90,7 +90,7 @@ def _host_and_port(text: str, default: int) -> tuple[str, int]:
 
 
 def _without_sentinel(url: str) -> str:
-    """Leave out what redis-py would hand to each connection as an unknown option."""
+    """The URL without the options for Sentinels: redis-py would pass them to each connection, which refuses them."""
     base, question, query = url.partition("?")
     kept = [(key, value) for key, value in parse_qsl(query) if not key.startswith("sentinel_")]
     return base + (question + urlencode(kept) if kept else "")

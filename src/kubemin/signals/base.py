@@ -1,23 +1,23 @@
-"""What a worker and the API need of cancel signals, whoever carries them."""
+"""What every kind of cancel signals can do for the worker and the API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 MARKER_SECONDS = 3600
-"""How long a cancel mark is kept for a task that nobody watches yet."""
+"""How long the mark of a cancel is kept, for a task that no worker watches yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """Someone cancelled the task; ``reason`` is what they said."""
+    """Someone cancelled the task, for this ``reason``."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """Another worker holds the task under a later claim: touch nothing more."""
+    """Another worker holds the task with a later epoch: stop, and write nothing more."""
 
 
 Signal = Cancelled | TakenOver
@@ -25,24 +25,24 @@ OnSignal = Callable[[Signal], None]
 
 
 class Signals(Protocol):
-    """Carries a cancel to the worker that runs the task. A shortcut only: the task's row is the truth."""
+    """Sends a cancel to the worker that runs the task. It only saves time: the worker also reads the task's row."""
 
     @property
     def healthy(self) -> bool:
-        """Whether the last exchange with the carrier went well."""
+        """Whether the last exchange with Redis succeeded."""
 
     async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:
-        """Claim the task's key under this lease epoch and call ``on_signal``, at most once, when a signal comes.
+        """Write the task's key with this lease epoch, and call ``on_signal`` once when a signal comes.
 
-        If a cancel mark is there already, or a higher epoch, the call is made before this returns. ``on_signal``
-        must not block nor raise. A carrier that is away is no error: the key is claimed when it is back.
+        If there is a cancel mark already, or a higher epoch, ``on_signal`` is called before this returns. It must not
+        block or raise. If Redis cannot be reached, this is no error: the key is written when Redis is back.
         """
 
     async def unwatch(self, task_id: str) -> None:
-        """Give the key up; a cancel mark stays. Harmless when the task is not watched."""
+        """Delete the task's key, but not a cancel mark. Does nothing if the task is not watched."""
 
     async def cancel(self, task_id: str, reason: str) -> None:
-        """Leave a cancel mark, kept for an hour, and tell the watcher. Raises SignalError if it could not be left."""
+        """Write a cancel mark, kept for an hour, and notify the watcher. Raises SignalError if it cannot be written."""
 
     async def aclose(self) -> None:
-        """Stop watching everything and let go of connections."""
+        """Stop watching all tasks, and close the connections."""

@@ -2,4 +2,4 @@
 
 
 class SignalError(Exception):
-    """A signal could not be sent, or its carrier's address is unusable. The message is a sentence without secrets."""
+    """A signal could not be sent, or the Redis URL cannot be used. The message is a sentence without secrets."""

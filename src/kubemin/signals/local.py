@@ -1,4 +1,4 @@
-"""Signals inside one process: what `kubemin dev` uses, and any single server without Redis."""
+"""Signals inside one process: for `kubemin dev`, and for a single server without Redis."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class _Watch:
 
 @dataclass(slots=True)
 class LocalHub:
-    """What the LocalSignals of several workers in one process share, as they would share a Redis."""
+    """State that the LocalSignals of several workers in one process share, as they would share a Redis."""
 
     watches: dict[str, _Watch] = field(default_factory=dict)
     marks: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -25,14 +25,14 @@ class LocalSignals:
     """An in-process registry with the semantics of the Redis keys."""
 
     def __init__(self, hub: LocalHub | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Without a ``hub`` of its own the registry is this object's; ``clock`` tells seconds."""
+        """Without a ``hub`` this object has its own. ``clock`` returns seconds."""
         self._hub = LocalHub() if hub is None else hub
         self._mine: dict[str, _Watch] = {}
         self._clock = clock
 
     @property
     def healthy(self) -> bool:
-        """Always: nothing lies between."""
+        """Always true: there is no connection that could fail."""
         return True
 
     async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:

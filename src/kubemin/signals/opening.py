@@ -5,9 +5,12 @@ from kubemin.signals.local import LocalSignals
 
 
 async def open_signals(redis_url: str | None) -> Signals:
-    """Redis where a URL is given (raises SignalError if it is unusable, not if Redis is away), else in-process."""
+    """Redis if there is a URL, else in-process.
+
+    Raises SignalError if the URL is invalid, not if Redis cannot be reached.
+    """
     if redis_url is None:
         return LocalSignals()
-    from kubemin.signals.redis import RedisSignals  # half a second of imports, for those who use it
+    from kubemin.signals.redis import RedisSignals  # imported only if it is used: it takes half a second
 
     return await RedisSignals.open(redis_url)

@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 _jitter = secrets.SystemRandom()
 
 _EXTEND_AFTER = 1 / 3
-"""Of its time to live, a key is extended: twice it may fail to be."""
+"""A key is extended after this part of its time to live, so two extensions may fail before it expires."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,17 +45,17 @@ class _Watch:
     token: str = field(init=False)
     held: bool = False
     refreshed: float | None = None
-    """When the last refresh that is known to have landed was sent, or before: the key lives a TTL longer."""
+    """When the last refresh that succeeded was sent. The key lives at least a TTL after that."""
 
     def __post_init__(self) -> None:
         self.token = new_token(self.epoch)
 
 
 class RedisSignals:
-    """Polls the keys of all watched tasks in one round trip, and sooner when a message says so.
+    """Polls the keys of all watched tasks in one round trip, and at once when a message says that a task is cancelled.
 
-    Redis away: said once in the log, ``healthy`` is False, tasks go on, and the next poll that gets through claims
-    their keys again. Whether they were cancelled meanwhile, their rows tell.
+    When Redis cannot be reached, this is logged once, ``healthy`` is False, and tasks go on. The next poll that gets
+    through writes their keys again. The worker finds a cancel in between in the task's row, which it reads too.
     """
 
     def __init__(
@@ -67,10 +67,10 @@ class RedisSignals:
         timeout: float = 2,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Only takes the URL apart (see kubemin.signals.address; raises SignalError): `open` starts it.
+        """Parse the URL (see kubemin.signals.address; raises SignalError). `open` also connects.
 
-        ``poll``: seconds between two looks, jittered downwards. ``ttl``: how long a dead worker's key lives.
-        ``timeout``: how long Redis has for an answer.
+        ``poll``: seconds between two polls, a little less at random. ``ttl``: how long a dead worker's key lives.
+        ``timeout``: how long to wait for a reply.
         """
         self._redis = RedisClient(Address.parse(url), timeout=timeout)
         self._poll = poll
@@ -79,7 +79,8 @@ class RedisSignals:
         self._watches: dict[str, _Watch] = {}
         self._announced: set[str] = set()
         self._wake = asyncio.Event()
-        # All exchanges of a worker share one connection; who queued behind one that timed out finds `_away` set.
+        # One exchange at a time. If it times out, those that waited for the lock see `_away` and do not try
+        # Redis again.
         self._lock = asyncio.Lock()
         self._away = False
         self._policy_known = False
@@ -88,13 +89,13 @@ class RedisSignals:
 
     @classmethod
     async def open(cls, url: str, *, poll: float = 1, ttl: float = 30) -> Self:
-        """Connect and start watching. Redis away is no error; an unusable URL is (SignalError)."""
+        """Connect and start watching. Raises SignalError if the URL is invalid, not if Redis cannot be reached."""
         signals = cls(url, poll=poll, ttl=ttl)
         await signals.start()
         return signals
 
     async def start(self) -> None:
-        """Look whether Redis is there and fit, then poll and listen in the background until `aclose`."""
+        """Poll once and check Redis's settings, then poll and listen in the background until `aclose`."""
         await self.poll()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self.subscription.run())]
 
@@ -126,20 +127,20 @@ class RedisSignals:
             if isinstance(reply, Exception):
                 raise SignalError(f"Redis at {self._redis.address} refused the cancel mark: {reply}")
         except SignalError:
-            # What runs in this very process need not wait for Redis.
+            # A task that runs in this process can be cancelled without Redis.
             watch = self._watches.pop(task_id, None)
             if watch is not None:
                 watch.on_signal(Cancelled(reason))
             raise
 
     async def poll(self) -> None:
-        """Look at the keys of all watched tasks, in one round trip."""
+        """Refresh the keys of all watched tasks, in one round trip."""
         await self._refresh(list(self._watches.values()), whole=True)
         if not self._away and not self._policy_known:
             await self._check_policy()
 
     async def aclose(self) -> None:
-        """See Signals.aclose. Keys are given up too."""
+        """See Signals.aclose. Deletes the keys too."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -169,18 +170,23 @@ class RedisSignals:
                 await self._refresh([self._watches[task_id] for task_id in announced if task_id in self._watches])
 
     async def _refresh(self, watches: Sequence[_Watch], *, whole: bool = False) -> None:
-        """Claim or extend these keys, and call back where there is something to say."""
+        """Write or extend these keys, and call ``on_signal`` where a key shows a cancel or another worker.
+
+        An absent key means a cancel only if it cannot have expired or been evicted. Where it can, the key proves
+        nothing. Such keys are written anew in a second exchange, which finds them with ``refreshed`` set to None.
+        """
         async with self._lock:
             if self._away and not whole:
-                return  # Only the poll tries a server that is away; nobody else is to wait for its timeouts.
+                return  # Only the poll tries a server that is away: everyone else would wait for its timeout.
             unproven = await self._exchange(watches)
             if unproven:
                 await self._exchange(unproven)
 
     async def _exchange(self, watches: Sequence[_Watch]) -> list[_Watch]:
-        """One round trip. Gives back the watches whose absent keys prove nothing and are to be claimed again."""
+        """One round trip. Returns the watches whose absent keys prove nothing, and have to be written again."""
         watches = [watch for watch in watches if self._is_current(watch)]
         batches = [watches[at : at + self._redis.batch] for at in range(0, len(watches), self._redis.batch)]
+        # The time before sending: a key lives at least a TTL from then, however long the reply takes.
         sent = self._clock()
         calls = [refresh_arguments([self._key_refresh(watch, sent) for watch in batch], self._ttl) for batch in batches]
         try:
@@ -209,11 +215,14 @@ class RedisSignals:
         return KeyRefresh(watch.task_id, watch.token, watch.epoch, watch.held, fresh, due)
 
     def _is_fresh(self, watch: _Watch, now: float, share: float = 1) -> bool:
-        """Whether the key cannot have expired by itself; of a ``share``, whether it has more than the rest to live."""
+        """Whether less than this ``share`` of the time to live has passed since the last refresh.
+
+        With the whole of it: whether the key cannot have expired by itself.
+        """
         return watch.refreshed is not None and now - watch.refreshed < share * self._ttl
 
     async def _handle(self, watch: _Watch, element: int | bytes, sent: float) -> bool:
-        """Act on one answer; True if the key is to be claimed again."""
+        """Act on one element of the reply. True if the key has to be written again."""
         found = read_reply(element)
         if not self._is_current(watch) or found is KeyState.KEPT:
             return False
@@ -223,7 +232,7 @@ class RedisSignals:
             self._end(watch, TakenOver())
         elif isinstance(found, str):
             self._end(watch, Cancelled(found))
-        # The clock is read again: the key may have expired while the question was on its way.
+        # KeyState.GONE. The clock is read again: the key may have expired while the request was on its way.
         elif not self._is_fresh(watch, self._clock()) or await self._evicts(watch.task_id):
             watch.refreshed = None
             return True
@@ -232,7 +241,7 @@ class RedisSignals:
         return False
 
     async def _release(self, watches: Sequence[_Watch]) -> None:
-        """Delete those keys that are ours still, in one round trip. Where that fails they expire."""
+        """Delete the keys that are still ours, in one round trip. If that fails, they expire."""
         calls = [([key_of(watch.task_id), sentinel_of(watch.task_id)], [watch.token]) for watch in watches]
         async with self._lock:
             if calls and not self._away:
@@ -246,7 +255,7 @@ class RedisSignals:
         watch.on_signal(signal)
 
     async def _evicts(self, task_id: str) -> bool:
-        """Whether the server of this key ever threw keys away to save memory: then an absent one proves nothing."""
+        """Whether the server of this key ever evicted keys to save memory. Then an absent key proves nothing."""
         try:
             stats = await self._redis.info("stats", key_of(task_id))
         except SignalError:
@@ -254,7 +263,7 @@ class RedisSignals:
         return int(stats.get("evicted_keys", 0)) > 0
 
     async def _check_policy(self) -> None:
-        """Say so if this server may throw keys away. Asked once a connection."""
+        """Log a warning if this server may evict keys. Checked once after each reconnect."""
         self._policy_known = True
         try:
             policy = (await self._redis.info("memory", PREFIX)).get("maxmemory_policy", "unknown")
@@ -265,7 +274,7 @@ class RedisSignals:
             _log.warning("signals.eviction", server=str(self._redis.address), policy=policy, advice=advice)
 
     def _set_away(self, error: Exception | None) -> None:
-        """Keep whether Redis is away, and say so once."""
+        """Note whether Redis can be reached, and log each change once."""
         away = error is not None
         if away and not self._away:
             self._policy_known = False

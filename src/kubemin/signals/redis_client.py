@@ -1,4 +1,4 @@
-"""The one connection to Redis: bounded in time, the same calls whether it is one server, Sentinels or a Cluster."""
+"""A client with the same calls for one Redis server, Sentinels and a Cluster. Every call has a time limit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,28 +17,28 @@ from kubemin.signals.errors import SignalError
 from kubemin.signals.script import Script
 
 _BATCH = 1000
-"""Tasks a script call: the server does nothing else meanwhile (about 3 ms)."""
+"""Tasks in one script call. Redis does nothing else during the call (about 3 ms)."""
 
 Calls = Sequence[tuple[Sequence[str], Sequence[str]]]
 RedisReply = Any | Exception
 
 
 class RedisClient:
-    """A client whose every call ends in time and raises SignalError only."""
+    """A client whose calls all end in time, and raise no other exception than SignalError."""
 
     def __init__(self, address: Address, *, timeout: float = 2) -> None:
         """Connects on first use. ``timeout``: seconds to connect; a whole call may take twice as long.
 
-        A broken connection is tried once more, at once: it may only be stale.
+        After a broken connection the call is tried once more, on a new one: the server may have closed an idle one.
         """
         self.address = address
         self._timeout = timeout
-        # RESP2 is what every server since Redis 6 speaks the same.
+        # RESP2: all servers since Redis 6 answer it in the same way.
         self._options: dict[str, Any] = {
             "protocol": 2,
             "retry": Retry(NoBackoff(), 1),
-            # Answers are bounded below. redis-py's own bound for sending is asyncio.wait_for, which loses a cancel
-            # that comes together with the result (Python 3.11).
+            # `_bounded` limits the time of each call. redis-py's own limit uses asyncio.wait_for, which in Python 3.11
+            # loses a cancel that comes together with the result.
             "socket_timeout": None,
             "socket_connect_timeout": timeout,
             "socket_keepalive": True,
@@ -73,17 +73,20 @@ class RedisClient:
             async with asyncio.timeout(more + 2 * self._timeout):
                 yield
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
-            raise SignalError(f"Redis at {self.address} did not do it: {explain(error)}") from error
+            raise SignalError(f"Redis at {self.address} failed: {explain(error)}") from error
 
     async def evaluate(self, script: Script, calls: Calls) -> list[RedisReply]:
-        """Run a script for each (KEYS, ARGV) in one pipelined round trip; a call that failed answers its exception."""
+        """Run a script for each (KEYS, ARGV) in one pipelined round trip.
+
+        A call that failed has its exception as the reply.
+        """
         return await self._pipelines("EVAL", script.text, calls)
 
     async def evaluate_often(self, script: Script, calls: Calls) -> list[RedisReply]:
         """`evaluate`, without sending the script's text each time."""
         replies = await self._pipelines("EVALSHA", script.sha, calls)
         unknown = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if unknown:  # A new server, or one that was restarted; EVAL teaches it.
+        if unknown:  # A new or restarted server does not know the script yet; EVAL loads it.
             again = await self._pipelines("EVAL", script.text, [calls[index] for index in unknown])
             for index, reply in zip(unknown, again, strict=True):
                 replies[index] = reply
@@ -92,7 +95,7 @@ class RedisClient:
     async def _pipelines(self, verb: str, script: str, calls: Calls) -> list[RedisReply]:
         if not isinstance(self._client, RedisCluster):
             return await self._pipeline(verb, script, calls)
-        # One a node, together: redis-py would fail them all where one node is away.
+        # One pipeline for each node, all at once. In a single one redis-py would fail all calls if one node is away.
         async with self._bounded():
             await self._client.initialize()
             nodes: dict[str, list[int]] = {}
@@ -133,7 +136,7 @@ class RedisClient:
             return dict(reply)
 
     async def publish(self, channel: str, message: str) -> None:
-        """Send a message to whoever is subscribed."""
+        """Send a message to all subscribers."""
         async with self._bounded():
             await self._client.execute_command("PUBLISH", channel, message)
 
@@ -154,7 +157,7 @@ class RedisClient:
 
     @asynccontextmanager
     async def subscribed(self, channel: str) -> AsyncIterator[Any]:
-        """A subscription on a connection of its own. A Cluster hands messages on to all nodes: any one will do."""
+        """A subscription on its own connection. In a Cluster any node will do: each message is sent to all nodes."""
         client, own = self._client, False
         async with self._bounded():
             if isinstance(client, RedisCluster):
@@ -192,5 +195,5 @@ class RedisClient:
 
 
 def explain(error: BaseException) -> str:
-    """A library's error in one line. redis-py names hosts in its messages, never credentials."""
+    """An error of redis-py in one line. Its messages name hosts, never credentials."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,13 +1,13 @@
-"""The key protocol of design §5: names, tokens and the Lua that decides. Nothing here does input or output.
+"""The keys of design §5: names, tokens and the Lua scripts that read and write them. No input or output here.
 
 A task's key holds one of three things:
 
 * ``<epoch>:<random>``, the token of the worker that runs the task;
 * ``cancelled:<reason>``, the mark of a cancel;
-* anything else, written by hand: a cancel too, with the value as its reason.
+* anything else, written by hand: this is a cancel too, and the value is its reason.
 
-Beside it lies a sentinel with the same life. Key gone and sentinel there: someone deleted the key. Both gone: Redis
-lost its data, which is no reason to cancel anything.
+A second key, the sentinel, expires at the same time. If only the sentinel is there, someone deleted the key. If both are
+absent, Redis lost its data; that cancels nothing.
 """
 
 import hashlib
@@ -22,51 +22,50 @@ MARK = "cancelled:"
 
 
 def key_of(task_id: str) -> str:
-    """The key on which a task's worker and whoever cancels it meet."""
+    """The key of a task: its worker holds it, and a cancel overwrites it."""
     return PREFIX + task_id
 
 
 def sentinel_of(task_id: str) -> str:
-    """The key that is lost when the data is. Its hash tag is the whole first key: a Cluster puts both in one slot."""
+    """The sentinel of a task. Its hash tag is the whole key of the task, so that a Cluster puts both in one slot."""
     return f"kubemin:workflow:sentinel:{{{key_of(task_id)}}}"
 
 
 def new_token(epoch: int) -> str:
-    """A token that no one else has."""
+    """A token that is unique."""
     return f"{epoch}:{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script and the name under which a server keeps it."""
+    """A Lua script, and the digest by which a server knows it."""
 
     text: str
 
     @property
     def sha(self) -> str:
-        """What EVALSHA calls it."""
+        """The digest that EVALSHA takes."""
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 class KeyState(Enum):
-    """What a refresh found, a cancel mark aside."""
+    """What a refresh found, if it found no cancel."""
 
     OURS = 0
-    """Claimed or extended."""
+    """The key is ours: it was written or extended."""
     GONE = 1
-    """Deleted, if our last refresh was young enough; nothing was written."""
+    """Someone deleted the key, if our last refresh is recent enough. Nothing was written."""
     TAKEN = 2
-    """Someone else's, under a later claim; nothing was written."""
+    """Another worker's, with a later epoch. Nothing was written."""
     KEPT = 3
-    """Ours, and not yet due to be extended; nothing was written."""
+    """Ours, and not to be extended yet. Nothing was written."""
 
 
 # KEYS: the keys of all tasks, then their sentinels. ARGV: time to live in ms, then of each task: token, epoch, and the
-# letters of `KeyRefresh.flags`. The answer has one element a task: a number as in Verdict, or the text of the mark.
-# What the server does grows with the tasks only where it must: one MGET looks at all keys, and a token that is there is
-# extended only when that is due.
-# The key is looked at before the sentinel, and both expire together: an expiry never looks like a deletion. Between
-# equal epochs the later claim wins, so that one worker that watches a task again is not shut out by its old token.
+# letters of `KeyRefresh.flags`. The reply has one element for each task: a number as in KeyState, or the text of the
+# mark. To keep Redis's work small, one MGET reads all keys, and a key is extended only when that is due.
+# The key is read before the sentinel, and both expire together: so an expiry never looks like a deletion. If two tokens
+# have the same epoch, the one that is written later wins: a worker that watches a task again replaces its old token.
 REFRESH = Script("""\
 local count = #KEYS / 2
 local ttl = ARGV[1]
@@ -76,7 +75,7 @@ for i = 1, count do
   local key, sentinel, value = KEYS[i], KEYS[count + i], values[i]
   local token, epoch, flags = ARGV[3 * i - 1], tonumber(ARGV[3 * i]), ARGV[3 * i + 1]
   local held, fresh = string.find(flags, 'h'), string.find(flags, 'f')
-  if value == false then -- MGET says so of what is no string, too
+  if value == false then -- MGET returns false also for a key that is no string
     value = redis.pcall('GET', key)
   end
   local theirs = type(value) == 'string' and string.match(value, '^(%d+):%x+$')
@@ -101,7 +100,7 @@ end
 return found
 """)
 
-# KEYS: key, sentinel. ARGV: token. The sentinel goes with the key: a deletion of ours must not look like one by hand.
+# KEYS: key, sentinel. ARGV: token. Both keys go together: else our own deletion would look like one by hand.
 RELEASE = Script("""\
 if redis.pcall('GET', KEYS[1]) == ARGV[1] then
   return redis.call('DEL', KEYS[1], KEYS[2])
@@ -118,7 +117,7 @@ return redis.call('PUBLISH', ARGV[3], ARGV[4])
 
 @dataclass(frozen=True, slots=True)
 class KeyRefresh:
-    """One task's share of a refresh."""
+    """One task of a refresh."""
 
     task_id: str
     token: str
@@ -126,13 +125,13 @@ class KeyRefresh:
     held: bool
     """Whether we held the key before."""
     fresh: bool
-    """Whether our last refresh is younger than the time to live."""
+    """Whether our last refresh is younger than the time to live, so that the key cannot have expired."""
     due: bool
     """Whether the key is to be extended."""
 
     @property
     def flags(self) -> str:
-        """A letter for each that is so."""
+        """One letter for each of the three that is true."""
         return "h" * self.held + "f" * self.fresh + "d" * self.due
 
 
@@ -146,7 +145,7 @@ def refresh_arguments(refreshes: Sequence[KeyRefresh], ttl: float) -> tuple[list
 
 
 def read_reply(element: int | bytes) -> KeyState | str:
-    """One element of REFRESH's answer: a verdict, or the reason of a cancel."""
+    """One element of REFRESH's reply: the state of the key, or the reason of a cancel."""
     if isinstance(element, int):
         return KeyState(element)
     return element.decode(errors="replace").removeprefix(MARK)

@@ -1,4 +1,4 @@
-"""A subscription that comes back by itself. Messages sent while it is away are lost, as users of it must expect."""
+"""A subscription that reconnects by itself. Messages that are sent while it is not connected are lost."""
 
 import asyncio
 import secrets
@@ -20,14 +20,17 @@ class Subscription:
     def __init__(
         self, redis: RedisClient, channel: str, on_message: Callable[[str], None], *, idle: float = 10, retry: float = 1
     ) -> None:
-        """After ``idle`` seconds of silence the server is asked whether it is there; ``retry``: pause between tries."""
+        """``idle``: after so many seconds without a message it pings.
+
+        ``retry``: seconds between two tries to connect.
+        """
         self._redis = redis
         self._channel = channel
         self._on_message = on_message
         self._idle = idle
         self._retry = retry
         self.connected = asyncio.Event()
-        """Set while messages are heard."""
+        """Set while the subscription works."""
 
     async def run(self) -> None:
         """Listen until cancelled."""

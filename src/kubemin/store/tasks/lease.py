@@ -1,8 +1,8 @@
 """Leases: claim, renew, guard, release. Each statement compares with the database's clock.
 
-``lease_expires_at`` is set exactly while a task needs a worker: while it is ``queued`` or ``running``, or has ended with
-its cleanup ``pending`` or ``running``. So a task whose lease has expired is to be taken over, and no other column has to
-be read to find it.
+``lease_expires_at`` is set exactly while a task needs a worker: it is ``queued`` or ``running``, or has ended and its
+cleanup is ``pending`` or ``running``. So a task whose lease has expired is to be taken over: no other column is needed
+to find it.
 """
 
 from collections.abc import Mapping
