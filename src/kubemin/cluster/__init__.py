@@ -1,4 +1,4 @@
-"""The Kubernetes API: requests whose outcome is told exactly, shared watches, and readiness."""
+"""The Kubernetes API: requests with exact outcomes, shared watches, and readiness."""
 
 from kubemin.cluster.client import Cluster, Hook, Listing
 from kubemin.cluster.errors import ClusterError

@@ -1,4 +1,4 @@
-"""What an answer of the API server means: the object, or which error of ours."""
+"""Turns a response of the API server into an object, or into a `ClusterError`."""
 
 import json
 from collections.abc import Mapping
@@ -21,19 +21,19 @@ _MAX_TEXT = 500
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """Status, headers (names in lower case) and body of a complete answer."""
+    """A complete response: status, headers (names in lower case) and body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON; ValueError when it is something else."""
+        """The body as JSON. Raises ValueError if it is something else."""
         return json.loads(self.body)
 
 
 def object_in(request: Request, response: ApiResponse) -> dict[str, Any]:
-    """The JSON object of an answer; a ClusterError for a refusal, or for a body that is no JSON object."""
+    """The JSON object in a response. Raises a ClusterError for a refusal, or if the body is no JSON object."""
     if not 200 <= response.status < 300:
         raise error_for(request, response.status, response.headers, response.body)
     try:
@@ -42,13 +42,14 @@ def object_in(request: Request, response: ApiResponse) -> dict[str, Any]:
         found = None
     if isinstance(found, dict):
         return found
-    # Some other server (a captive portal, a proxy) said "fine": whether the API server saw the request is unknown.
+    # Something in between (a proxy, a captive portal) answered with 2xx: the API server may or may not have the
+    # request.
     kind = errors.Unanswered if request.is_write else errors.ServerError
     raise kind(f"{describe(request)}: the answer is not JSON: {_text(response.body)!r}.", status=response.status)
 
 
 def error_for(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> errors.ClusterError:
-    """The error that an answer with a status outside 2xx means."""
+    """The error for a response with a status outside 2xx."""
     found = _status_object(body)
     details = found.get("details") or {}
     causes = tuple(cause for cause in details.get("causes") or () if isinstance(cause, dict))
@@ -69,7 +70,7 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
 
 
 def describe(request: Request) -> str:
-    """``Cannot create Deployment/shop/web``: how every error message begins."""
+    """The beginning of every error message: ``Cannot create Deployment/shop/web``."""
     return f"Cannot {request.verb} {request.subject}"
 
 
@@ -81,7 +82,7 @@ def _error_type(
     if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         return errors.NamespaceTerminating
     if status == 409 and request.method == "POST":
-        # The API server says AlreadyExists for both; only the sentence tells a terminating object apart.
+        # The reason is AlreadyExists in both cases; only the message shows that the object is being deleted.
         if "object is being deleted" in message:
             return errors.Terminating
         if reason == "AlreadyExists":
@@ -104,7 +105,7 @@ def _text(body: bytes) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    """Seconds of a Retry-After; None for an absent one, for zero and for the HTTP-date form."""
+    """The seconds of a Retry-After; None if it is absent, zero, or an HTTP date."""
     try:
         seconds = float(str(value))
     except ValueError:

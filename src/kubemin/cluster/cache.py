@@ -1,4 +1,4 @@
-"""What a watch has seen of one kind, indexed the way it is asked for."""
+"""The objects of one kind as a watch has seen them, with an index by application and component."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,20 +9,20 @@ from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest
 
 Key = tuple[str, str]
-"""Namespace and name."""
+"""Namespace and name of an object."""
 Group = tuple[str, str]
 """Application and component, by their labels."""
 Change = tuple[Manifest | None, Manifest | None]
-"""An object before and after; None where it was not, or is no longer, there."""
+"""An object before and after a change; None where there was, or is, no object."""
 
 
 def without_managed_fields(kind: str) -> bool:
-    """Whether managedFields, half of an object's size, are dropped: they decide nothing where no task writes."""
+    """Whether the cache drops managedFields, half of an object's size: only kinds that tasks write need them."""
     return kind not in WRITTEN
 
 
 class Cache:
-    """The objects of one kind as of ``version``."""
+    """The objects of one kind, at the resourceVersion ``version``."""
 
     def __init__(self, kind: str) -> None:
         self.version = ""
@@ -32,15 +32,18 @@ class Cache:
         self._names: dict[tuple[str, Group | None], set[str]] = {}
 
     def all(self) -> list[Manifest]:
-        """Everything."""
+        """All objects."""
         return list(self._objects.values())
 
     def get(self, namespace: str, name: str) -> Manifest | None:
-        """The object, if it is there."""
+        """The object, or None."""
         return self._objects.get((namespace, name))
 
     def select(self, namespace: str, labels: Mapping[str, str]) -> list[Manifest]:
-        """The namespace's objects that carry all ``labels``, by name; quick if they name a component."""
+        """The namespace's objects that carry all ``labels``, sorted by name.
+
+        Uses the index if the labels name a component.
+        """
         if APP_ID in labels and COMPONENT_ID in labels:
             names: Iterable[str] = self._names.get((namespace, (labels[APP_ID], labels[COMPONENT_ID])), ())
         else:
@@ -54,7 +57,7 @@ class Cache:
         return [self._objects[place, name] for place, names in sorted(places) for name in sorted(names)]
 
     def replace(self, items: Iterable[Manifest], version: str) -> list[Change]:
-        """Take a fresh listing; what differs from before."""
+        """Replace the content by a new listing; returns what has changed."""
         gone = dict(self._objects)
         changes: list[Change] = []
         for item in items:
@@ -69,7 +72,7 @@ class Cache:
         return changes
 
     def change(self, event: Changed) -> Change:
-        """Take one change."""
+        """Make one change, and return it."""
         key = _key_of(event.object)
         old = self._objects.get(key)
         self.version = event.version
@@ -98,15 +101,15 @@ class Cache:
 
 
 def group_of(item: Manifest) -> Group | None:
-    """The application and component an object belongs to, if its labels say so."""
+    """The application and component in the labels of an object; None without such labels."""
     labels = _labels_of(item)
     return (labels[APP_ID], labels[COMPONENT_ID]) if APP_ID in labels and COMPONENT_ID in labels else None
 
 
 def has_reached(version: str, since: str | None) -> bool:
-    """Whether a collection seen at ``version`` holds what was written at ``since``.
+    """Whether a cache at ``version`` includes the write that returned ``since``.
 
-    Kubernetes promises that versions of one kind compare as numbers (KEP-5504); of any other form none can wait.
+    Versions of one kind are numbers that can be compared (KEP-5504). True if they are not numbers: we cannot wait then.
     """
     if since is None:
         return True

@@ -1,4 +1,4 @@
-"""Readiness as the informers see it."""
+"""Readiness of an object, by what the informers' caches hold."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _MAX_PODS = 3
-"""Of how many Pods that do not start the events are read: they mostly say the same."""
+"""The events of at most so many Pods are read. Pods of one workload mostly fail for the same reason."""
 
 
 def readiness_from_cache(informers: Informers, item: Manifest | None, events: Sequence[Manifest] = ()) -> Verdict:
-    """The verdict on ``item`` with what the caches hold of its Pods and ReplicaSets, and ``events`` about any of them.
+    """Whether ``item`` is ready, by its Pods and ReplicaSets in the caches, and by ``events`` about any of them.
 
-    Made for a check of ``Informers.until(…, related=RELATED.get(kind, ()))``.
+    To be called in a check of ``Informers.until(…, related=RELATED.get(kind, ()))``.
     """
     if item is None or item["kind"] not in RELATED:
         return readiness(item)
@@ -31,10 +31,10 @@ def readiness_from_cache(informers: Informers, item: Manifest | None, events: Se
 
 
 async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -> list[Manifest]:
-    """The events of ``item`` and of its Pods that have not started: some refusals are told nowhere else.
+    """The events of ``item`` and of its Pods that have not started. Some refusals are only in events.
 
-    Asked for, not watched: a cluster's events are far more than anybody waits for. And only where there are warnings
-    about one of them, which one request tells for all who ask. Empty where they cannot be read.
+    Events are not watched, because a cluster has far too many. They are listed, and only if there are warnings about
+    ``item`` or its Pods; one request finds that out for all callers. Empty if events cannot be read.
     """
     meta = item["metadata"]
     pods = [
@@ -52,7 +52,7 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
 
 
 async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
-    """What a container of ``item`` that keeps ending wrote last; empty if none does, or it cannot be read."""
+    """The last log lines of a container of ``item`` that crashes; empty if none does, or the log cannot be read."""
     pods = informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)) if item["kind"] in RELATED else []
     found = crashed(pods)
     if found is None:
@@ -67,7 +67,7 @@ async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest,
 
 
 def _selector(item: Manifest) -> dict[str, str]:
-    """What finds the Pods. Where they bear them, application and component come first in the cache's index."""
+    """Labels that select the Pods of ``item``, with application and component if possible, for the cache's index."""
     spec: Mapping[str, Any] = item.get("spec") or {}
     found = dict((spec.get("selector") or {}).get("matchLabels") or {})
     template = (((spec.get("template") or {}).get("metadata") or {}).get("labels")) or {}

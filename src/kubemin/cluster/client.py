@@ -1,4 +1,4 @@
-"""The Kubernetes API as KubeMin uses it: dicts in, dicts out, every outcome of a write told apart."""
+"""The client of the Kubernetes API. Objects are dicts; each outcome of a write has its own error class."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,14 +14,14 @@ from kubemin.cluster.transport import Transport
 from kubemin.spec.objects import Manifest, ObjectRef
 
 Hook = Callable[[str], Awaitable[None]]
-"""Test hook, awaited at named points: ``call:<verb>:<Kind>/<name>:before`` and ``:after`` around each write."""
+"""For tests: awaited with ``call:<verb>:<Kind>/<name>:before`` and ``:after`` around each write."""
 
 _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All objects of a collection, and the version at which they were so (where a watch may begin)."""
+    """All objects of a collection, and its resourceVersion, from which a watch may begin."""
 
     items: list[Manifest]
     resource_version: str
@@ -30,13 +30,13 @@ class Listing:
 class Cluster:
     """A connection to one API server.
 
-    Writes are sent once, never retried here, and carry the field manager ``kubemin``. A write in flight must not be
-    cut short: the caller shields it (design R1). Every method raises ClusterError, and nothing else.
+    Writes are sent once, without a retry, as the field manager ``kubemin``. The caller must let a write that was sent
+    run to its end (design R1). The methods raise no other exception than ClusterError.
     """
 
     def __init__(self, transport: Transport, *, timeout: float, hook: Hook | None) -> None:
         self._transport = transport
-        # The server gives up before we do, so that a write it still works on does not land after we stopped waiting.
+        # The server stops before we do: else a write that it still works on could land after we stopped waiting.
         self._server_timeout = ("timeout", f"{max(1, round(timeout * 900))}ms")
         self._hook = hook
 
@@ -50,9 +50,9 @@ class Cluster:
         timeout: float = 15,
         hook: Hook | None = None,
     ) -> Self:
-        """Read the configuration; the server itself is not asked anything yet.
+        """Read the configuration. Sends nothing to the server yet.
 
-        ``url`` is a server without authentication. Else the named kubeconfig, else the Pod's service account, else
+        Uses ``url``, a server without authentication; else the named kubeconfig, else the Pod's service account, else
         the default kubeconfig. ``timeout``: seconds a call may take. Raises Misconfigured.
         """
         credentials = await Credentials.load(choose_source(kubeconfig=kubeconfig, context=context, url=url))
@@ -75,7 +75,7 @@ class Cluster:
         self, kind: str, namespace: str | None = None, *, labels: str | None = None, fields: str | None = None
     ) -> Listing:
         """All objects of a kind, of one namespace or of all, that match the selectors."""
-        # A page token that expires on the way (410) would make the rest of another time: begin once more, unpaged.
+        # A page token may expire (410); the other pages would then be of a later state. So list again, in one page.
         try:
             return await self._list(kind, namespace, labels=labels, fields=fields, limit=_PAGE)
         except ClusterError as error:
@@ -84,11 +84,11 @@ class Cluster:
             return await self._list(kind, namespace, labels=labels, fields=fields, limit=None)
 
     async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Make the object if none of that name is there. Raises AlreadyExists, Terminating, NamespaceTerminating."""
+        """Create the object if there is none of that name. Raises AlreadyExists, Terminating, NamespaceTerminating."""
         return await self._write(requests.create(manifest, dry_run=dry_run))
 
     async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Server-side apply, forced. The caller puts in uid and resourceVersion, without which it may create."""
+        """Server-side apply, forced. The caller sets uid and resourceVersion; without them it may create an object."""
         return await self._write(requests.apply(manifest, dry_run=dry_run))
 
     async def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
@@ -109,20 +109,20 @@ class Cluster:
         resource_version: str | None = None,
         propagation: Propagation = "Background",
     ) -> Manifest | None:
-        """Delete that very object: the object while it terminates, None once it is gone.
+        """Delete the object with this uid. Returns it while it is terminating, None if it is gone at once.
 
-        Raises NotFound when none of that name is there, Conflict when the one there is another or newer.
+        Raises NotFound if there is none of that name, Conflict if its uid or version is another one.
         """
         request = requests.delete(ref, uid=uid, resource_version=resource_version, propagation=propagation)
         found = await self._write(request)
-        # Some kinds come back as objects although they are gone at once; those bear no deletionTimestamp.
+        # For some kinds the server returns the object although it is gone; then it has no deletionTimestamp.
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
         return found if terminating else None
 
     async def log(self, pod: ObjectRef, container: str, *, lines: int = 10, previous: bool = False) -> str:
-        """The last lines that a container wrote; with ``previous`` those of its run before this one.
+        """The last lines that a container wrote; with ``previous``, those of its last run before the current one.
 
-        Raises Invalid when the container has not run (so often) yet.
+        Raises Invalid if there was no such run.
         """
         request = requests.log(pod, container, lines=lines, previous=previous)
         response = await self._transport.send(request)
@@ -131,11 +131,14 @@ class Cluster:
         return response.body.decode("utf-8", "replace")
 
     async def raw(self, request: Request) -> ApiResponse:
-        """Send any request; the answer as it came, whatever its status. For tests and tools."""
+        """Send any request; returns the response, whatever its status.
+
+        For paths outside the table of kinds (design R10).
+        """
         return await self._transport.send(request)
 
     def stream(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """A long answer chunk by chunk: what informers watch with. See Transport.stream."""
+        """A long response, chunk by chunk, for watches. See Transport.stream."""
         return self._transport.stream(request, silence=silence)
 
     async def _ask(self, request: Request) -> dict[str, Any]:

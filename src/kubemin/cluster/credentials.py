@@ -1,7 +1,7 @@
-"""Where the API server is and how to identify to it: kubeconfig, in-cluster service account, or a plain URL.
+"""Address and credentials of the API server: from a kubeconfig, the Pod's service account, or a plain URL.
 
-kubernetes-asyncio reads the configuration and runs exec, OIDC and GCP plugins. It does not refresh by itself; that,
-and impersonation, are added here.
+kubernetes-asyncio reads the configuration and runs exec, OIDC and GCP plugins. This module adds what it lacks:
+refreshing credentials, and impersonation.
 """
 
 import asyncio
@@ -28,14 +28,17 @@ _PLUGIN_SECONDS = 30.0
 _AGAIN_SECONDS = 10.0  # after a refusal, credentials are not read anew more often than this
 _SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
 _FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RuntimeError)
-"""What kubernetes-asyncio raises at a kubeconfig that lacks something, or at a plugin that fails."""
+"""What kubernetes-asyncio raises if a kubeconfig lacks something, or a plugin fails."""
 
 Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one request needs: base URL without a trailing slash, headers, TLS, proxy. ``fresh`` in seconds."""
+    """What a request needs: base URL without a trailing slash, headers, TLS, proxy.
+
+    After ``fresh`` seconds it is read anew.
+    """
 
     host: str
     headers: Headers
@@ -46,13 +49,13 @@ class Access:
 
 
 class Source(Protocol):
-    """Reads credentials from where they are kept. Raises Misconfigured."""
+    """A place from which credentials are read. Raises Misconfigured."""
 
     async def read(self) -> Access: ...
 
 
 class Credentials:
-    """The access in force, read anew when it gets stale or is refused."""
+    """The current credentials. They are read again when they are old, or when the server refuses them."""
 
     def __init__(self, source: Source, access: Access, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
@@ -63,7 +66,7 @@ class Credentials:
 
     @classmethod
     async def load(cls, source: Source, *, clock: Callable[[], float] = time.monotonic) -> "Credentials":
-        """Read for the first time: a fault here is the operator's to mend, so it raises Misconfigured."""
+        """Read them for the first time. Raises Misconfigured: the operator has to correct the configuration."""
         return cls(source, await _read(source), clock=clock)
 
     async def current(self) -> Access:
@@ -75,7 +78,7 @@ class Credentials:
         return self._access
 
     async def refused(self, access: Access) -> bool:
-        """After a 401 to ``access``: whether other credentials are at hand, so that asking again makes sense."""
+        """After a 401 to ``access``: read again; returns whether the credentials differ, so that a retry makes sense."""
         async with self._lock:
             if self._access is access and self._clock() - self._read_at >= _AGAIN_SECONDS:
                 await self._read_again()
@@ -86,7 +89,8 @@ class Credentials:
 
     async def _read_again(self) -> None:
         self._read_at = self._clock()
-        # Half-written file, plugin out of order: what we have may still do, and if not the server says 401.
+        # The file may be half written, or the plugin may fail. The old credentials may still be valid; else
+        # we get a 401.
         with contextlib.suppress(Misconfigured):
             self._access = await _read(self._source)
 
@@ -100,7 +104,7 @@ async def _read(source: Source) -> Access:
 
 
 class PlainSource:
-    """A server at a URL that asks for no credentials."""
+    """A server that needs no credentials."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -113,7 +117,7 @@ class PlainSource:
 
 
 class InClusterSource:
-    """The service account of the Pod we run in. The kubelet rotates its token file."""
+    """The service account of the Pod in which we run. The kubelet renews its token file."""
 
     def __init__(self) -> None:
         self._tls = _TlsCache()
@@ -171,7 +175,7 @@ class KubeconfigSource:
 
 
 def choose_source(*, kubeconfig: str | None, context: str | None, url: str | None) -> Source:
-    """The first that is there of: the URL, the named kubeconfig, the Pod's service account, the default kubeconfig."""
+    """The first one that is given: the URL, the named kubeconfig, the Pod's service account, the default kubeconfig."""
     if url:
         return PlainSource(url)
     if kubeconfig is None and context is None and Path(_SERVICE_ACCOUNT_TOKEN).is_file():
@@ -180,7 +184,7 @@ def choose_source(*, kubeconfig: str | None, context: str | None, url: str | Non
 
 
 class _TlsCache:
-    """Makes a TLS context only when what goes into it changed: the connection pool is kept by context."""
+    """Makes a new TLS context only when its files have changed: connections are reused only with the same context."""
 
     def __init__(self) -> None:
         self._made_of: tuple[object, ...] = ()
@@ -191,7 +195,8 @@ class _TlsCache:
         made_of = (configuration.verify_ssl, *(Path(file).read_bytes() if file else None for file in files))
         if self._context is None or made_of != self._made_of:
             context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-            # Python ≥ 3.13 asks more of a CA than most clusters' own CAs, and than kubectl, do.
+            # From Python 3.13 on the default check is stricter than kubectl's, and most clusters' own CAs
+            # would fail it.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             if configuration.cert_file:
                 context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
@@ -206,7 +211,7 @@ def _access(configuration: Any, tls: _TlsCache, headers: Headers, fresh: float |
     host = str(configuration.host).rstrip("/")
     token = configuration.api_key.get("BearerToken")
     if token:
-        # A trailing newline of a token file is no part of the token, and would be no header.
+        # A token file may end with a newline, which is not part of the token and not allowed in a header.
         headers = (("Authorization", str(token).strip()), *headers)
     if not all(value.isprintable() for _, value in headers):
         raise ValueError("the token or the name of the user holds control characters")
@@ -221,7 +226,7 @@ def _access(configuration: Any, tls: _TlsCache, headers: Headers, fresh: float |
 
 
 def _environment_proxy(host: str) -> str | None:
-    """HTTPS_PROXY and NO_PROXY as kubectl heeds them, never for this machine; looked up once, not at every request."""
+    """The proxy from HTTPS_PROXY and NO_PROXY, as kubectl reads them; None for an address of this machine."""
     parts = urlsplit(host)
     if not parts.hostname or _is_loopback(parts.hostname) or urllib.request.proxy_bypass(parts.netloc):
         return None
@@ -243,7 +248,7 @@ def _user_of(config: Any, current_context: Any) -> Mapping[str, Any]:
 
 
 def _impersonation(user: Mapping[str, Any]) -> Headers:
-    """``as``, ``as-uid``, ``as-groups`` and ``as-user-extra``, which kubernetes-asyncio passes over."""
+    """``as``, ``as-uid``, ``as-groups`` and ``as-user-extra``, which kubernetes-asyncio ignores."""
     extra = user.get("as-user-extra") or {}
     return (
         *((("Impersonate-User", str(user["as"])),) if user.get("as") else ()),
@@ -254,7 +259,7 @@ def _impersonation(user: Mapping[str, Any]) -> Headers:
 
 
 def _freshness(user: Mapping[str, Any], loader: Any) -> float | None:
-    """Seconds until the credentials are read again. A plugin that names no expiry is asked again only after a 401."""
+    """Seconds until the credentials are read again. If a plugin gives no expiry, only after a 401."""
     if not user.get("exec"):
         return _FILE_SECONDS
     expiry = getattr(loader, "exec_plugin_expiry", None)

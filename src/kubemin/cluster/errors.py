@@ -1,11 +1,11 @@
-"""What can go wrong when the API server is asked. No other exception leaves this room."""
+"""The errors of requests to the API server. No other exception leaves this room."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class ClusterError(Exception):
-    """A request that did not do what it should. ``message`` is a sentence that names kind, namespace and object.
+    """A request that failed. ``message`` is a sentence that names kind, namespace and object.
 
     ``status`` is the HTTP status (None without an answer), ``reason`` the machine-readable word of the API server's
     ``Status`` object, ``causes`` its list of ``{reason, message, field}``, ``about`` the object that it names
@@ -16,7 +16,7 @@ class ClusterError(Exception):
     retryable: ClassVar[bool] = False
     """The same request may well succeed later."""
     uncertain: ClassVar[bool] = False
-    """The request was sent and its outcome is unknown: a write may have landed, or may yet."""
+    """The request was sent and its outcome is unknown: a write may have landed, or may land later."""
 
     def __init__(
         self,
@@ -38,17 +38,17 @@ class ClusterError(Exception):
 
 
 class Misconfigured(ClusterError):
-    """No usable kubeconfig, context or credentials: nothing was asked."""
+    """No usable kubeconfig, context or credentials. Nothing was sent."""
 
 
 class Unreachable(ClusterError):
-    """The request never left: no connection (address, DNS, TLS, proxy) within the timeout."""
+    """The request was not sent: no connection (address, DNS, TLS, proxy) within the timeout."""
 
     retryable = True
 
 
 class Unanswered(ClusterError):
-    """A write was sent, and no answer says what became of it: broken connection, timeout, or a 5xx."""
+    """A write was sent, and its outcome is unknown: broken connection, timeout, or a 5xx."""
 
     retryable = True
     uncertain = True
@@ -65,7 +65,7 @@ class NotFound(ClusterError):
 
 
 class Conflict(ClusterError):
-    """409: a precondition (uid, resourceVersion) or a field's owner is not what the request says."""
+    """409: a precondition (uid, resourceVersion) is not met, or another manager owns a field."""
 
 
 class AlreadyExists(ClusterError):
@@ -87,7 +87,7 @@ class NamespaceTerminating(Forbidden):
 
 
 class Unauthorized(ClusterError):
-    """401: the credentials are refused, also after they were read anew."""
+    """401: the credentials are refused, also after they were read again."""
 
     retryable = True
 
@@ -97,16 +97,16 @@ class Invalid(ClusterError):
 
 
 class Throttled(ClusterError):
-    """429: not done, ask again after ``retry_after`` seconds."""
+    """429: not done; to be sent again after ``retry_after`` seconds."""
 
     retryable = True
 
 
 class Expired(ClusterError):
-    """410: the resourceVersion or continue token is too old; list anew."""
+    """410: the resourceVersion or continue token is too old; list again."""
 
     retryable = True
 
 
 class Closed(ClusterError):
-    """The watches were closed while something waited on them: the process is ending."""
+    """The watches were closed while something waited on them, because the process is ending."""

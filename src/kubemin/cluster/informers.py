@@ -1,4 +1,9 @@
-"""Shared watches: one a kind, however many wait on it. A change wakes those whom it concerns, at once."""
+"""Shared watches: one for each kind, however many jobs wait on it. A change wakes the waiters that it concerns.
+
+Why one watch and many waiters: a thousand jobs that wait would otherwise hold a thousand connections to the API server.
+A waiter sees the states of its object in order, also those between two runs of its coroutine, so that it misses no
+short-lived state.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -31,7 +36,7 @@ class _Informer:
         self.task: asyncio.Task[None] | None = None
 
     def check_alive(self) -> None:
-        """Raise when the watch has ended: nobody may wait for ever on it."""
+        """Raise if the watch has ended: a waiter would otherwise wait for ever."""
         if isinstance(self.failure, Exception):
             raise RuntimeError(f"the watch of {self.kind} failed") from self.failure
         if self.failure is not None:
@@ -39,10 +44,10 @@ class _Informer:
 
 
 class Informers:
-    """Watches of the objects that match ``selector``, cluster-wide, begun on first use and kept until closed.
+    """Watches of all objects in the cluster that match ``selector``. They begin on first use, and end when closed.
 
-    Objects handed out are the cache's own: to be read, never changed. Those of a kind
-    that no task writes come without managedFields.
+    The objects returned are those in the cache: the caller must not change them. Objects of kinds that no task writes
+    have no managedFields.
     """
 
     def __init__(
@@ -61,7 +66,7 @@ class Informers:
         self.warning_events = WarningEvents(cluster)
 
     async def aclose(self) -> None:
-        """End all watches. What still waits in ``until`` gets Closed."""
+        """End all watches. A running ``until`` raises Closed."""
         self._closed = True
         await self.warning_events.aclose()
         tasks = [informer.task for informer in self._informers.values() if informer.task]
@@ -75,7 +80,7 @@ class Informers:
         return informer is not None and informer.synced.is_set()
 
     def trouble(self, kind: str) -> ClusterError | None:
-        """Why the kind's watch gets nothing at present; None when it does, or was not begun."""
+        """Why the kind's watch does not work at present; None if it works, or has not begun."""
         informer = self._informers.get(kind)
         return informer.trouble if informer else None
 
@@ -105,14 +110,14 @@ class Informers:
         *,
         since: str | None = None,
     ) -> T:
-        """The first result of ``check`` that is not None.
+        """Wait until ``check`` returns something else than None, and return that.
 
-        ``check`` gets the object, or None while none is there that matches the selector: at once when the kinds are
-        synced, after every change of the object, and after changes of ``related`` objects of its application and
-        component in its namespace. With ``since`` (the resourceVersion that a write was answered with) it is not
-        called before the watch has come that far: it would judge the state before the write.
+        ``check`` gets the object, or None if there is none that matches the selector. It is called as soon as the kinds
+        are synced, after every change of the object, and after changes of ``related`` objects of its application and
+        component in its namespace. With ``since``, the resourceVersion that a write returned, it is not called before
+        the watch has reached that version: it would see the state before the write.
 
-        Trouble with the API server is not raised: the watch is taken up again until the caller gives up.
+        Errors of the API server are not raised: the watch goes on until the caller stops waiting.
         """
         informer = self._informer(kind)
         for each in (informer, *[self._informer(other) for other in related]):
@@ -133,10 +138,10 @@ class Informers:
             self._waiters.leave(waiter)
 
     async def follow(self, kind: str) -> AsyncGenerator[tuple[ChangeType, Manifest], None]:
-        """Every object with its managedFields: all present ones first (ADDED), then each change; never ends.
+        """Every object with its managedFields: first all objects (ADDED), then each change. Never ends.
 
-        After a gap the present ones come again as ADDED; what vanished during the gap is not told. Kinds that are kept
-        without managedFields are watched a second time.
+        After a gap all objects come again as ADDED, and objects deleted during the gap are not reported. A kind that
+        the cache keeps without managedFields is watched a second time.
         """
         type_meta = {"apiVersion": known_kind(kind).api_version, "kind": kind}
         async with aclosing(
@@ -150,7 +155,7 @@ class Informers:
                     yield event.type, {**type_meta, **event.object}
 
     async def _from_shared_watch(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
-        """What the shared watch sees."""
+        """The events of the shared watch, after a listing of its cache."""
         await self.watch(kind)
         informer = self._informer(kind)
         queue: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
@@ -192,6 +197,8 @@ class Informers:
             raise
 
     def _apply_event(self, informer: _Informer, event: WatchEvent) -> None:
+        # The order matters. The cache takes the event first, because woken waiters read it. ``advance`` comes before
+        # ``changed``: a waiter that waits for this version must be released before the change is queued for it. ``synced`` comes last, when cache and waiters agree.
         if isinstance(event, WatchFailed):
             informer.trouble = event.error
             return

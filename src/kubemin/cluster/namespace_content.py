@@ -1,4 +1,4 @@
-"""Everything that a namespace holds, of whatever kind: also of kinds that KubeMin itself never touches."""
+"""All objects of a namespace, also of kinds that KubeMin does not know."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from kubemin.cluster.requests import Request
 from kubemin.spec.objects import Manifest
 
 _PASSING = {"events", "endpoints", "endpointslices", "leases"}
-"""Made and removed by the cluster for other objects: they say nothing about who uses the namespace."""
+"""The cluster makes and removes these for other objects. They do not show that somebody uses the namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """``name`` is ``Kind/name``; ``controlled``: it belongs to a controller, which belongs to something else here."""
+    """``name`` is ``Kind/name``; ``controlled``: it has a controller, which is or belongs to another object here."""
 
     name: str
     uid: str
@@ -23,7 +23,7 @@ class Item:
 
 
 async def namespace_content(cluster: Cluster, namespace: str) -> list[Item]:
-    """All objects of the namespace. Raises `ClusterError`: what cannot be listed is not to be taken for empty."""
+    """All objects of the namespace. Raises `ClusterError` if anything cannot be listed: it might not be empty."""
     groups = await _get(cluster, "/apis")
     versions = ["/api/v1"] + [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups["groups"]]
     resources = [
@@ -37,7 +37,7 @@ async def namespace_content(cluster: Cluster, namespace: str) -> list[Item]:
         Item(f"{kind}/{item['metadata']['name']}", item["metadata"]["uid"], _controlled(item))
         for (_, kind), listing in zip(resources, listings, strict=True)
         for item in listing["items"]
-        if "uid" in item["metadata"]  # what an aggregated API computes (metrics, say) is no object
+        if "uid" in item["metadata"]  # an aggregated API (metrics, for example) returns values that are no objects
     ]
 
 

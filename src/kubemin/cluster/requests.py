@@ -1,4 +1,4 @@
-"""Requests to the API server as values. Building one does no input or output, and is where names are checked."""
+"""Builds requests to the API server, without sending them. Names are checked here."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ def log(pod: ObjectRef, container: str, *, lines: int, previous: bool) -> Reques
 
 
 def create(manifest: Manifest, *, dry_run: bool = False) -> Request:
-    """POST: makes the object only if none of that name is there."""
+    """POST: creates the object only if there is none of that name."""
     ref = ref_of(manifest)
     path = collection_path(ref.kind, ref.namespace or None, whole=False)
     return Request("create", "POST", path, str(ref), _write_query(dry_run), _body(manifest))
@@ -112,7 +112,7 @@ def patch(
 def delete(
     ref: ObjectRef, *, uid: str, resource_version: str | None = None, propagation: Propagation = "Background"
 ) -> Request:
-    """DELETE of that very object: the uid, and the version where given, are preconditions."""
+    """DELETE of the object with this uid; the uid, and the version if given, are preconditions."""
     preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
     options = {
         "apiVersion": "v1",
@@ -158,7 +158,10 @@ def known_kind(name: str) -> Kind:
 
 
 def _segment(value: str, what: str) -> str:
-    """``value`` as one URL path segment. The API server itself refuses these names, but only after routing."""
+    """``value`` as one URL path segment.
+
+    The API server refuses such names too, but only after it has routed the URL.
+    """
     if not value or value in {".", ".."} or "/" in value or "%" in value or not value.isprintable() or len(value) > 253:
         raise Invalid(f"{value[:80]!r} cannot be {what}.")
     return quote(value, safe="")

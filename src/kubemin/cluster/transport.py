@@ -1,4 +1,4 @@
-"""Sends requests and tells exactly whether one that failed may have reached the API server."""
+"""Sends requests. The error of one that failed says whether it may have reached the API server."""
 
 import asyncio
 import io
@@ -27,7 +27,7 @@ class Transport:
     """One pool of connections for calls, another for watches (a watch holds its connection for minutes)."""
 
     def __init__(self, credentials: Credentials, *, timeout: float) -> None:
-        """``timeout``: seconds for a whole call, from when its turn in the pool has come."""
+        """``timeout``: seconds for a whole call. The time in which it waits for a connection is not counted."""
         self._credentials = credentials
         self._timeout = timeout
         self._turns = asyncio.Semaphore(_IN_FLIGHT)
@@ -40,23 +40,23 @@ class Transport:
         await self._watches.close()
 
     async def send(self, request: Request) -> ApiResponse:
-        """The complete answer, whatever its status.
+        """The complete response, whatever its status.
 
-        Raises Unreachable if the request never left; else Unanswered for a write, ServerError for a read.
+        Raises Unreachable if the request was not sent; else Unanswered for a write, ServerError for a read.
         """
         async with self._turns:
             access = await self._credentials.current()
             answer = await self._send_once(request, access)
-            # A 401 is a definite "nothing done": with newer credentials the request may be sent again, a write too.
+            # After a 401 nothing was done. So the request may be sent again with new credentials, a write too.
             if answer.status == 401 and await self._credentials.refused(access):
                 answer = await self._send_once(request, await self._credentials.current())
             return answer
 
     @asynccontextmanager
     async def stream(self, request: Request, *, silence: float) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The chunks of a long answer as they come; broken after ``silence`` seconds without a byte.
+        """The chunks of a long response as they come. It fails after ``silence`` seconds without a byte.
 
-        Raises, at the start or between chunks, Unreachable, ServerError, or what a refusal means.
+        Raises, at the start or between chunks, Unreachable, ServerError, or the error of a refusal.
         """
         access = await self._credentials.current()
         limits = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=silence)
@@ -76,8 +76,8 @@ class Transport:
     async def _send_once(self, request: Request, access: Access) -> ApiResponse:
         sent = SimpleNamespace(left=False)
         limits = aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout)
-        # aiohttp sends PUT and DELETE a second time when a kept connection turns out dead. A second write is a new
-        # request, with a new claim, and the journal's to decide (design R1).
+        # aiohttp sends PUT and DELETE again if a kept connection is dead. But a second write needs a write token of
+        # its own, and only the journal gives one (design R1).
         middlewares = (_sent_once,) if request.is_write else ()
         try:
             async with self._calls.request(
@@ -93,7 +93,7 @@ class Transport:
 
 
 class _Broken(Exception):
-    """A broken connection, hidden from aiohttp's retry, which knows only its own exceptions."""
+    """A broken connection. aiohttp does not retry after this, because it is not one of its own exceptions."""
 
 
 async def _sent_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -118,7 +118,7 @@ def _failure(request: Request, error: Exception, *, left: bool) -> ClusterError:
 
 
 def _refused(error: Exception) -> str:
-    """Why there is no connection, in the system's words; empty where TLS or the name is the matter."""
+    """The operating system's reason why there is no connection; empty if TLS or the host name is the reason."""
     if not isinstance(error, aiohttp.ClientConnectorError) or isinstance(error, aiohttp.ClientSSLError):
         return ""
     number = error.os_error.errno or 0
@@ -141,7 +141,7 @@ def _arguments(request: Request, access: Access) -> dict[str, Any]:
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
-    """Large bodies in pieces: handed over whole, aiohttp warns that they hold up the event loop."""
+    """A large body as a stream: if it got the bytes, aiohttp would warn that they block the event loop."""
     return io.BytesIO(body) if body is not None and len(body) > _WHOLE else body
 
 
@@ -166,20 +166,20 @@ def _session(timeout: float) -> aiohttp.ClientSession:
         return made
 
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS, socket_factory=make_socket)
-    # No cookies: a load balancer's must not tie all our requests to one server. No environment: see credentials.
+    # No cookies: a load balancer's cookie would send all requests to one server. Proxies: see credentials.
     return aiohttp.ClientSession(
         connector=connector, trace_configs=[trace], cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
     )
 
 
 def _limit_silence(made: socket.socket, timeout: float) -> None:
-    """Let the kernel give up on a peer that stopped acknowledging, so that it does not deliver a request much later.
+    """Make the kernel close a connection whose peer no longer acknowledges, so that it sends no request much later.
 
-    Bytes that the kernel still holds when we gave up, or died, would otherwise be sent for a quarter of an hour.
+    Otherwise the kernel would try for a quarter of an hour to send bytes that we gave up, also after our death.
     """
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = {"TCP_USER_TIMEOUT": round(timeout * 1000), "TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
     for name, value in options.items():
-        option = getattr(socket, name, None)  # some are Linux's only
+        option = getattr(socket, name, None)  # some exist only on Linux
         if option is not None:
             made.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,4 +1,4 @@
-"""Of which objects the events of a namespace tell trouble: asked for once, however many want to know."""
+"""Which objects of a namespace have warning events. All callers within a second share one request."""
 
 import asyncio
 
@@ -6,18 +6,18 @@ from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import ClusterError
 
 _FRESH_SECONDS = 1.0
-"""Seconds for which an answer is as good as a new one."""
+"""A result is used again for so many seconds."""
 
 
 class WarningEvents:
-    """One LIST of a namespace's warnings at a time: a thousand jobs that wait ask no more than one does."""
+    """Lists the warnings of a namespace, once for all callers: a thousand jobs that wait cost one request."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._requests: dict[str, tuple[float, asyncio.Task[frozenset[str]]]] = {}
 
     async def about(self, namespace: str) -> frozenset[str]:
-        """The uids of the objects that warnings are about; empty where they cannot be read."""
+        """The uids of the objects that have warnings; empty if events cannot be read."""
         now = asyncio.get_running_loop().time()
         sent_at, request = self._requests.get(namespace, (0.0, None))
         if request is None or (request.done() and now - sent_at >= _FRESH_SECONDS):
@@ -33,7 +33,7 @@ class WarningEvents:
         return frozenset(str((event.get("involvedObject") or {}).get("uid")) for event in events)
 
     async def aclose(self) -> None:
-        """Ask no more."""
+        """Cancel the requests that are under way."""
         request = [task for _, task in self._requests.values()]
         for task in request:
             task.cancel()

@@ -1,4 +1,4 @@
-"""List, then watch, for ever: a collection's state and every later change of it, whatever the connection does."""
+"""List, then watch, for ever: all objects of a kind, and every later change, also after a broken connection."""
 
 import asyncio
 import json
@@ -16,16 +16,16 @@ from kubemin.spec.objects import Manifest
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
-_WATCH_SECONDS = 300  # then the server ends the stream, and we go on from the last version
+_WATCH_SECONDS = 300  # the server ends the stream after this time, and we go on from the last version
 _SILENCE_SECONDS = _WATCH_SECONDS + 30.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-_MAX_FAILURES = 3  # broken watches in a row without a single line, after which the version itself is doubted
+_MAX_FAILURES = 3  # after so many failures in a row we list again: the version itself may be the reason
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Everything that is there, as of ``version``. Also sent again when changes may have been missed."""
+    """All objects, as of ``version``. Sent again whenever changes may have been missed."""
 
     items: list[Manifest]
     version: str
@@ -33,7 +33,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One change. For DELETED the object is its last state; it may still exist and only match no longer."""
+    """One change. For DELETED the object is its last state. It may still exist, without the label of the selector."""
 
     type: ChangeType
     object: Manifest
@@ -42,14 +42,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Nothing changed up to ``version`` beyond what was told (a bookmark)."""
+    """A bookmark: up to ``version`` there are no other changes than those already sent."""
 
     version: str
 
 
 @dataclass(frozen=True, slots=True)
 class WatchFailed:
-    """The API server could not be asked; it will be again after a pause."""
+    """The request to the API server failed. It is sent again after a pause."""
 
     error: ClusterError
 
@@ -58,7 +58,7 @@ WatchEvent = Listed | Changed | Reached | WatchFailed
 
 
 class Pauses:
-    """How long to wait before asking again: doubling, capped, jittered so that a fleet does not ask in step."""
+    """Pauses between tries: they double up to a limit, with jitter, so that many processes do not retry together."""
 
     def __init__(
         self,
@@ -70,20 +70,20 @@ class Pauses:
         self.failures = 0
 
     async def after(self, error: ClusterError | None) -> None:
-        """Wait, longer each time in a row, and at least as long as the server asks for."""
+        """Wait: longer after each failure in a row, and at least as long as the server asks for."""
         pause = min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE) * (0.5 + self._jitter() / 2)
         self.failures = min(self.failures + 1, 16)
         await self._sleep(max(pause, error.retry_after or 0.0) if error else pause)
 
     def reset(self) -> None:
-        """The server answers again."""
+        """Begin again with short pauses: the server has answered."""
         self.failures = 0
 
 
 async def observe(
     cluster: Cluster, kind: str, *, labels: str | None, pauses: Pauses | None = None
 ) -> AsyncGenerator[WatchEvent, None]:
-    """Yield a Listed, then Changed and Reached as they come; Listed again after a gap. Never ends, never raises."""
+    """Yield Listed, then Changed and Reached as they come, and Listed again after a gap. Never ends, never raises."""
     pauses = pauses or Pauses()
     version = ""
     while True:
@@ -99,7 +99,7 @@ async def observe(
                     version = event.version
                     pauses.reset()
                     yield event
-            # The server ended the stream in good order: go on at once, but do not spin if it does so each time.
+            # The server ended the stream without an error: go on, but with a pause, in case it does so every time.
             error: ClusterError | None = None
         except Expired:
             version, error = "", None
@@ -114,7 +114,10 @@ async def observe(
 
 
 async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The whole lines of a byte stream, of any length. What follows the last newline was cut off, and is dropped."""
+    """The whole lines of a byte stream, of any length.
+
+    Bytes after the last newline are an incomplete line, and are dropped.
+    """
     pending: list[bytes] = []
     async for chunk in chunks:
         *whole, rest = chunk.split(b"\n")

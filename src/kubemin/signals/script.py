@@ -6,8 +6,8 @@ A task's key holds one of three things:
 * ``cancelled:<reason>``, the mark of a cancel;
 * anything else, written by hand: this is a cancel too, and the value is its reason.
 
-A second key, the sentinel, expires at the same time. If only the sentinel is there, someone deleted the key. If both are
-absent, Redis lost its data; that cancels nothing.
+A second key, the sentinel, expires at the same time. If only the sentinel is there, someone deleted the key. If both
+are absent, Redis lost its data; that cancels nothing.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Whether an object is ready: pure functions of what the API server shows, one module a kind."""
+"""Whether an object is ready: pure functions of objects from the API server, one module for each kind."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ RELATED: Mapping[str, tuple[str, ...]] = {
     for kind in KINDS.values()
     if kind.health is Health.READINESS
 }
-"""The kinds that a job waits for, each with the kinds whose objects tell more about it."""
+"""The kinds that a job waits for, each with the related kinds that are read too."""
 
 
 def readiness(
@@ -28,10 +28,10 @@ def readiness(
     *,
     replica_sets: Sequence[Manifest] = (),
 ) -> Verdict:
-    """Whether ``item`` is ready, as ``kubectl rollout status`` means it; None is one that does not exist (yet).
+    """Whether ``item`` is ready, as ``kubectl rollout status`` means it; None: it does not exist (yet).
 
     ``pods`` and ``replica_sets`` are those that its selector finds, ``events`` any that may concern it or its Pods.
-    Kinds that have no life of their own are ready when they exist.
+    Objects of other kinds are ready when they exist.
     """
     if item is None:
         return Verdict("waiting", "It does not exist yet")

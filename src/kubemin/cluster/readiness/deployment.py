@@ -1,4 +1,4 @@
-"""Deployment: as ``kubectl rollout status`` says, and hopeless by its conditions or its new Pods."""
+"""Deployment: ready as ``kubectl rollout status`` says; hopeless by its conditions or its new Pods."""
 
 from collections.abc import Sequence
 

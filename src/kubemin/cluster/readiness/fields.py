@@ -1,4 +1,4 @@
-"""Reading objects that come from a server: any part may be absent or null."""
+"""Reads fields of objects that come from a server: any part may be absent or null."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def is_true(found: Mapping[str, Any]) -> bool:
 
 
 def observed(item: Manifest) -> bool:
-    """Whether the status tells about the current spec: the controller has seen this generation."""
+    """Whether the status is about the current spec: the controller has seen this generation."""
     return number(item, "status", "observedGeneration") >= number(item, "metadata", "generation")
 
 
@@ -55,9 +55,9 @@ def controlled_by(items: Sequence[Manifest], uid: object) -> list[Manifest]:
 
 
 def refusal(item: Manifest, events: Sequence[Manifest]) -> str | None:
-    """What admission or quota said to the last Pod (or claim) that a controller could not make for ``item``.
+    """Why admission or quota refused the last Pod (or volume claim) that a controller wanted to make for ``item``.
 
-    None once it could make one. Times are whole seconds: of two in one, the success counts, for a refusal is repeated.
+    None if it made one after that. Times are whole seconds: within one second the success counts, as a refusal repeats.
     """
     said = [
         (str(event.get("lastTimestamp") or event.get("eventTime") or ""), event.get("reason") != "FailedCreate", event)

@@ -1,4 +1,4 @@
-"""Why a Pod will not run, in its own words."""
+"""Why a Pod does not run, in the words of the cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ _STUCK = frozenset(
         "SignatureValidationFailed",
     }
 )
-"""Reasons for which a container waits that go away only when something else changes."""
+"""Reasons why a container waits that do not end by themselves."""
 
 _CRASHES = 3
-"""Restarts after which a container counts as crashing also while it runs again: else each try looks like hope."""
+"""After so many restarts a container counts as crashing, also while it runs again."""
 
 
 def pod(item: Manifest, events: Sequence[Manifest]) -> Verdict:
@@ -44,7 +44,7 @@ def pod(item: Manifest, events: Sequence[Manifest]) -> Verdict:
 
 
 def trouble(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | None:
-    """The reason, in their own words, why one of ``pods`` will not get ready; None while there is hope for all."""
+    """The reason why one of ``pods`` will not get ready; None if all of them may still get ready."""
     stuck = [
         f"Pod {_name(item)}: {said}"
         for item in sorted(pods, key=_name)
@@ -57,7 +57,7 @@ def trouble(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | 
 
 
 def crashed(pods: Sequence[Manifest]) -> tuple[Manifest, str] | None:
-    """A Pod of which a container keeps ending, and the container's name: its last words are in the log before."""
+    """A Pod with a container that crashes, and the container's name, to read its log."""
     for item in sorted(pods, key=_name):
         for statuses in ("initContainerStatuses", "containerStatuses"):
             for each in mapping(item, "status").get(statuses) or ():
@@ -81,7 +81,7 @@ def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
         for each in status.get(statuses) or ()
         if (why := _container_trouble(what, each))
     ]
-    # One container says it; the others of the Pod mostly wait for the same.
+    # One container is enough; the others of the Pod mostly wait for the same reason.
     yield from said[:1] or _missing_volumes(item, events)
 
 
@@ -113,7 +113,10 @@ def _last_exit(status: Mapping[str, Any]) -> str:
 
 
 def _missing_volumes(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
-    """A ConfigMap or Secret that is mounted but not there shows in events only. Other mount failures mostly pass."""
+    """A mounted ConfigMap or Secret that does not exist: only events show it.
+
+    Other failed mounts mostly succeed later.
+    """
     if any(each.get("started") for each in mapping(item, "status").get("containerStatuses") or ()):
         return
     for event in events:

@@ -1,4 +1,4 @@
-"""StatefulSet: as ``kubectl rollout status`` says, and hopeless by its Pods of the new revision."""
+"""StatefulSet: ready as ``kubectl rollout status`` says; hopeless by its Pods of the new revision."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _REVISION = "controller-revision-hash"
 def statefulset(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manifest]) -> Verdict:
     """Ready: the spec is observed, all replicas are available, and those above the partition are updated.
 
-    With the strategy OnDelete nothing is rolled out by itself, so that available replicas are all there is to wait for.
+    With the strategy OnDelete the controller updates no Pod by itself, so we wait only for available replicas.
     """
     name = item["metadata"]["name"]
     desired = number(item, "spec", "replicas", default=1)
@@ -46,13 +46,13 @@ def statefulset(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manif
 
 
 def current_pods(item: Manifest, pods: Sequence[Manifest]) -> list[Manifest]:
-    """The Pods of the revision that is being rolled out: only they tell whether it will do."""
+    """The Pods of the revision that is being rolled out: only they show whether it works."""
     revision = _revision(item, "updateRevision")
     return [each for each in pods if mapping(each, "metadata", "labels").get(_REVISION) == revision]
 
 
 def _held_up(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
-    """A Pod of another revision that is in trouble: the controller waits for it for ever, and it has to be deleted.
+    """A Pod of an older revision that does not get ready: the controller waits for it for ever, so it must be deleted.
 
     Kubernetes documents this as "forced rollback".
     """

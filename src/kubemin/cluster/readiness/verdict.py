@@ -1,4 +1,4 @@
-"""What is said about an object on its way to ready."""
+"""The result of a check whether an object is ready."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,8 +8,8 @@ from typing import Literal
 class Verdict:
     """``message`` is a sentence a person can act on; ``ready`` of ``desired`` counts replicas, or the object itself.
 
-    ``hopeless``: it will not get ready unless somebody changes something, or a fault outside of it ends; whoever waits
-    grants it some time. ``final``: no time will help.
+    ``hopeless``: it will not get ready unless somebody changes something, or a fault elsewhere ends; a job waits some
+    time for that. ``final``: it will never get ready.
     """
 
     state: Literal["ready", "waiting", "hopeless"]
