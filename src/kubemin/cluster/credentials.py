@@ -78,7 +78,7 @@ class Credentials:
         return self._access
 
     async def refused(self, access: Access) -> bool:
-        """After a 401 to ``access``: read again; returns whether the credentials differ, so that a retry makes sense."""
+        """After a 401 to ``access``: read again; returns whether they differ now, so that a retry makes sense."""
         async with self._lock:
             if self._access is access and self._clock() - self._read_at >= _AGAIN_SECONDS:
                 await self._read_again()

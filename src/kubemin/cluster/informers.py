@@ -198,7 +198,8 @@ class Informers:
 
     def _apply_event(self, informer: _Informer, event: WatchEvent) -> None:
         # The order matters. The cache takes the event first, because woken waiters read it. ``advance`` comes before
-        # ``changed``: a waiter that waits for this version must be released before the change is queued for it. ``synced`` comes last, when cache and waiters agree.
+        # ``changed``: no change is queued for a waiter that still waits for this version. ``synced`` comes last, when
+        # cache and waiters agree.
         if isinstance(event, WatchFailed):
             informer.trouble = event.error
             return
