@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from kubemin.cluster.readiness.deployment import deployment
 from kubemin.cluster.readiness.job import job
-from kubemin.cluster.readiness.pods import crashed, trouble
+from kubemin.cluster.readiness.pods import crashed, why_stuck
 from kubemin.cluster.readiness.statefulset import statefulset
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.kind import Health
 from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.objects import Manifest
 
-__all__ = ["RELATED", "Verdict", "crashed", "readiness", "trouble"]
+__all__ = ["RELATED", "Verdict", "crashed", "readiness", "why_stuck"]
 
 RELATED: Mapping[str, tuple[str, ...]] = {
     kind.name: kind.controller.told_by if kind.controller else ()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubemin.cluster.readiness.fields import condition, controlled_by, is_true, mapping, number, observed
-from kubemin.cluster.readiness.pods import trouble
+from kubemin.cluster.readiness.pods import why_stuck
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
@@ -25,9 +25,9 @@ def deployment(
     if total == updated == desired and available >= desired:
         return Verdict("ready", f"Deployment {name}: {available} of {desired} replicas are available", ready, desired)
 
-    said = _hopeless(item, current_pods(item, pods, replica_sets), events)
-    if said:
-        return Verdict("hopeless", f"Deployment {name}: {said}", ready, desired)
+    problem = _why_hopeless(item, current_pods(item, pods, replica_sets), events)
+    if problem:
+        return Verdict("hopeless", f"Deployment {name}: {problem}", ready, desired)
     if mapping(item, "spec").get("paused"):
         message = "it is paused: resume it to go on"
     elif updated < desired:
@@ -42,11 +42,11 @@ def deployment(
 
 
 def current_pods(item: Manifest, pods: Sequence[Manifest], replica_sets: Sequence[Manifest]) -> list[Manifest]:
-    """The Pods of the current template. Only they tell whether the rollout will do.
+    """The Pods of the current template. Only they show whether the rollout works.
 
-    An old Pod that crashes may be the very reason for it, and on the way back from a bad template the bad Pods are
-    the old ones, although they are the youngest. As for the Deployment's own controller, the ReplicaSet whose template
-    equals the Deployment's is the current one. Without ReplicaSets to look at: all Pods once no old ones are counted.
+    Old Pods say nothing: one that crashes may be the reason for the rollout, and in a rollback the bad Pods are the old
+    ones, although they are younger. The current ReplicaSet is the one whose template equals the Deployment's; its
+    controller does the same. Without ReplicaSets: all Pods, if the status counts no old ones.
     """
     if replica_sets:
         template = mapping(item, "spec", "template")
@@ -60,13 +60,13 @@ def current_pods(item: Manifest, pods: Sequence[Manifest], replica_sets: Sequenc
     return list(pods) if updated and updated == number(item, "status", "replicas") else []
 
 
-def _hopeless(item: Manifest, current: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
+def _why_hopeless(item: Manifest, current: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
     failure = condition(item, "ReplicaFailure")
     if is_true(failure):
         return f"{failure.get('reason') or 'ReplicaFailure'}: {failure.get('message') or 'Pods cannot be made'}"
-    said = trouble(current, events)
-    if said:
-        return said
+    problem = why_stuck(current, events)
+    if problem:
+        return problem
     progress = condition(item, "Progressing")
     if progress.get("reason") == "ProgressDeadlineExceeded":
         return f"ProgressDeadlineExceeded: {progress.get('message') or 'no progress'}"

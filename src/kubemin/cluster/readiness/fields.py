@@ -59,11 +59,11 @@ def refusal(item: Manifest, events: Sequence[Manifest]) -> str | None:
 
     None if it made one after that. Times are whole seconds: within one second the success counts, as a refusal repeats.
     """
-    said = [
+    attempts = [
         (str(event.get("lastTimestamp") or event.get("eventTime") or ""), event.get("reason") != "FailedCreate", event)
         for event in events
         if event.get("reason") in ("FailedCreate", "SuccessfulCreate")
         and mapping(event, "involvedObject").get("uid") == item["metadata"].get("uid")
     ]
-    _, made, newest = max(said, key=lambda one: one[:2], default=("", True, {}))
+    _, made, newest = max(attempts, key=lambda one: one[:2], default=("", True, {}))
     return None if made else str(newest.get("message"))

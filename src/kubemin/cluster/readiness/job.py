@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubemin.cluster.readiness.fields import condition, is_true, mapping, number, refusal
-from kubemin.cluster.readiness.pods import trouble
+from kubemin.cluster.readiness.pods import why_stuck
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
@@ -18,13 +18,13 @@ def job(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manifest]) ->
     for kind in ("Failed", "FailureTarget"):  # the second comes first, while the last Pods are being ended
         failed = condition(item, kind)
         if is_true(failed):
-            said = ": ".join(str(failed[field]) for field in ("reason", "message") if failed.get(field))
+            problem = ": ".join(str(failed[field]) for field in ("reason", "message") if failed.get(field))
             return Verdict(
-                "hopeless", f"Job {name} failed: {said or 'no reason given'}", succeeded, desired, final=True
+                "hopeless", f"Job {name} failed: {problem or 'no reason given'}", succeeded, desired, final=True
             )
-    said = trouble(pods, events) or (refusal(item, events) if not active else None) or ""
-    if said:
-        return Verdict("hopeless", f"Job {name}: {said}", succeeded, desired)
+    problem = why_stuck(pods, events) or (refusal(item, events) if not active else None) or ""
+    if problem:
+        return Verdict("hopeless", f"Job {name}: {problem}", succeeded, desired)
     if mapping(item, "spec").get("suspend"):
         return Verdict("waiting", f"Job {name} is suspended: resume it to go on", succeeded, desired)
     failures = number(item, "status", "failed")

@@ -37,19 +37,19 @@ def pod(item: Manifest, events: Sequence[Manifest]) -> Verdict:
     if phase == "Failed":
         why = text(item, "status", "message") or text(item, "status", "reason") or "its containers failed"
         return Verdict("hopeless", f"Pod {_name(item)} failed: {why}", final=True)
-    said = trouble([item], events)
-    if said:
-        return Verdict("hopeless", said)
+    problem = why_stuck([item], events)
+    if problem:
+        return Verdict("hopeless", problem)
     return Verdict("waiting", f"Pod {_name(item)} is not ready yet ({phase or 'new'})")
 
 
-def trouble(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | None:
+def why_stuck(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | None:
     """The reason why one of ``pods`` will not get ready; None if all of them may still get ready."""
     stuck = [
-        f"Pod {_name(item)}: {said}"
+        f"Pod {_name(item)}: {problem}"
         for item in sorted(pods, key=_name)
         if "deletionTimestamp" not in item["metadata"]
-        for said in _troubles(item, events)
+        for problem in _stuck_reasons(item, events)
     ]
     if not stuck:
         return None
@@ -67,7 +67,7 @@ def crashed(pods: Sequence[Manifest]) -> tuple[Manifest, str] | None:
     return None
 
 
-def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
+def _stuck_reasons(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
     status = mapping(item, "status")
     if text(status, "phase") in {"Succeeded", "Failed"}:
         return
@@ -75,17 +75,17 @@ def _troubles(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
     if scheduled and scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
         yield f"Unschedulable: {scheduled.get('message') or 'no node takes it'}"
         return
-    said = [
+    problems = [
         why
         for what, statuses in (("init container", "initContainerStatuses"), ("container", "containerStatuses"))
         for each in status.get(statuses) or ()
-        if (why := _container_trouble(what, each))
+        if (why := _why_container_stuck(what, each))
     ]
     # One container is enough; the others of the Pod mostly wait for the same reason.
-    yield from said[:1] or _missing_volumes(item, events)
+    yield from problems[:1] or _missing_volumes(item, events)
 
 
-def _container_trouble(what: str, status: Mapping[str, Any]) -> str | None:
+def _why_container_stuck(what: str, status: Mapping[str, Any]) -> str | None:
     waiting = mapping(status, "state", "waiting")
     reason = text(waiting, "reason")
     name = f"{what} {status.get('name')}"
@@ -105,11 +105,11 @@ def _last_exit(status: Mapping[str, Any]) -> str:
         return ""
     code = ended.get("exitCode")
     reason = ended.get("reason")
-    told = f"it ended with exit code {code}"
+    ending = f"it ended with exit code {code}"
     if reason and reason not in {"Error", "Completed"}:
-        told += f" ({reason})"
+        ending += f" ({reason})"
     message = str(ended.get("message") or "").strip()
-    return f"{told}: {message}" if message else told
+    return f"{ending}: {message}" if message else ending
 
 
 def _missing_volumes(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:

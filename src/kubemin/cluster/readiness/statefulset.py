@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubemin.cluster.readiness.fields import mapping, number, observed, refusal
-from kubemin.cluster.readiness.pods import trouble
+from kubemin.cluster.readiness.pods import why_stuck
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
@@ -31,15 +31,19 @@ def statefulset(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manif
     if ready >= desired and total <= desired and updated >= to_update and finished:
         return Verdict("ready", f"StatefulSet {name}: {ready} of {desired} replicas are ready", ready, desired)
 
-    said = trouble(current_pods(item, pods), events) or (refusal(item, events) if total < desired else None)
-    if said:
-        return Verdict("hopeless", f"StatefulSet {name}: {said}", ready, desired)
+    problem = why_stuck(current_pods(item, pods), events) or (refusal(item, events) if total < desired else None)
+    if problem:
+        return Verdict("hopeless", f"StatefulSet {name}: {problem}", ready, desired)
     if total > desired:
         message = f"{total - desired} replicas too many still have to go"
     elif ready < desired:
         message = f"{ready} of {desired} replicas are ready"
-        held_up = _held_up(item, pods, events)
-        message += f"; {held_up} is of an older revision, does not get ready and holds up the others" if held_up else ""
+        blocking_pod = _blocking_pod(item, pods, events)
+        message += (
+            f"; {blocking_pod} is of an older revision, does not get ready and holds up the others"
+            if blocking_pod
+            else ""
+        )
     else:
         message = f"{updated} of {to_update} replicas are updated"
     return Verdict("waiting", f"StatefulSet {name}: {message}", ready, desired)
@@ -51,13 +55,13 @@ def current_pods(item: Manifest, pods: Sequence[Manifest]) -> list[Manifest]:
     return [each for each in pods if mapping(each, "metadata", "labels").get(_REVISION) == revision]
 
 
-def _held_up(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
+def _blocking_pod(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
     """A Pod of an older revision that does not get ready: the controller waits for it for ever, so it must be deleted.
 
     Kubernetes documents this as "forced rollback".
     """
     current = current_pods(item, pods)
-    others = [each for each in pods if each not in current and trouble([each], events)]
+    others = [each for each in pods if each not in current and why_stuck([each], events)]
     return f"Pod {others[0]['metadata']['name']}" if others else None
 
 
