@@ -7,7 +7,7 @@ import pytest
 
 from kubemin.engine import ExecOptions
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault, RequestInfo
 from tests.engine.instance import EVERYTHING, Instance, conf, secret, web
 from tests.engine.test_points import differences
@@ -192,7 +192,7 @@ async def test_a_changed_job_is_another_one_and_the_former_goes_once_all_is_done
         assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE), (task.reason, task.cleanup_why)
     (now,) = await instance.objects(app_id)
     rows = {(row.purpose, row.state): row.ref for row in await instance.journal(task_id)}
-    assert rows == {("apply", ResourceState.CREATED): now, ("remove", ResourceState.DELETED): former}
+    assert rows == {(Purpose.APPLY, ResourceState.CREATED): now, (Purpose.REMOVE, ResourceState.DELETED): former}
     assert [ref for ref in await instance.snapshot() if ref.kind == "Job"] == [now]
     assert not ran & await pods(instance)
 

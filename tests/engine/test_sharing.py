@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kubemin.spec.objects import Manifest
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault
 from tests.engine.instance import Instance, conf, web
 
@@ -73,7 +73,7 @@ async def test_what_another_application_uses_stays(instance: Instance, how: str)
         using = await instance.exec(second)
         assert await outcome(instance, using) == (TaskStatus.COMPLETED, {JobStatus.SKIPPED})
         [use] = await instance.journal(using)
-        assert (use.purpose, use.state) == ("use", ResourceState.OBSERVED)
+        assert (use.purpose, use.state) == (Purpose.USE, ResourceState.OBSERVED)
         if how == "drop":
             await instance.save([conf("own", a="1")], app_id=first, name="first")
             removal = await instance.exec(first)

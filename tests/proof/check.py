@@ -13,7 +13,7 @@ from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
 from tests.proof.compare import essence, how, lacking, normal
@@ -63,7 +63,7 @@ async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRe
     rows: dict[str, list[journal.ResourceRow]] = {}
     for task in all_tasks:
         async with world.db.read() as tx:
-            rows[task.id] = [row for row in await journal.of_task(tx, task.id) if row.purpose == "apply"]
+            rows[task.id] = [row for row in await journal.of_task(tx, task.id) if row.purpose is Purpose.APPLY]
     found: dict[ObjectRef, str] = {}
     theirs = world.foreigners.ever | world.foreigners.stripped
     for task in all_tasks:
@@ -109,7 +109,7 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
         return found + [
             f"row {row.ref} of completed {task.id} is {row.state}"
             for row in rows
-            if row.purpose == "apply" and row.state not in fine
+            if row.purpose is Purpose.APPLY and row.state not in fine
         ]
     if task.cleanup is Cleanup.NONE and rows:
         found.append(f"task {task.id} has journal rows, and cleanup none")
@@ -126,7 +126,7 @@ async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manif
     for task in all_tasks:
         if task.status is TaskStatus.COMPLETED:
             async with world.db.read() as tx:
-                used[task.app_id] = [row for row in await journal.of_task(tx, task.id) if row.purpose == "use"]
+                used[task.app_id] = [row for row in await journal.of_task(tx, task.id) if row.purpose is Purpose.USE]
     uids = {obj["metadata"]["uid"] for obj in live.values()}
     return [
         f"{row.ref}: what is shared instead (uid {row.uid}) is gone"
@@ -146,9 +146,9 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
             continue
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task.id)
-        stays |= {row.ref for row in rows if row.purpose == "remove" and row.state is ResourceState.KEPT}
+        stays |= {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT}
         has[task.app_id] = {job.ref for job in Plan.from_json(task.plan).jobs}
-        had.setdefault(task.app_id, set()).update(row.ref for row in rows if row.purpose == "apply")
+        had.setdefault(task.app_id, set()).update(row.ref for row in rows if row.purpose is Purpose.APPLY)
     return [
         f"{ref} is still there, although {app} no longer has it"
         for app, refs in had.items()
@@ -233,8 +233,8 @@ async def _round(world: World) -> _Round:
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task_id)
             skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
-        removed = {row.ref for row in rows if row.purpose == "remove" and row.state is not ResourceState.KEPT}
-        for ref in {row.ref for row in rows if row.purpose == "remove" and row.state is ResourceState.DELETED}:
+        removed = {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is not ResourceState.KEPT}
+        for ref in {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.DELETED}:
             found.applied.pop(ref, None)
             found.fresh.add(ref)
         if task.status is not TaskStatus.COMPLETED:
@@ -242,7 +242,7 @@ async def _round(world: World) -> _Round:
             continue
         found.dropped |= removed
         for row in rows:
-            if row.ref.kind == "Namespace" and row.purpose == "apply":
+            if row.ref.kind == "Namespace" and row.purpose is Purpose.APPLY:
                 found.applied.setdefault(row.ref, []).append((task_id, _namespace(row.ref.name)))
                 found.dropped.discard(row.ref)
         for job in (await world.plan_of(task_id)).jobs:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, Duplicate, StoreError, events, jobs, journal, tasks
 from tests.store.rows import add_tasks, id_of, tick
 
@@ -78,7 +78,7 @@ async def test_only_what_is_given_changes(db: Database) -> None:
                     seq=1, job_seq=7, ref=REF, before=before, dependents={"PersistentVolumeClaim": ["u"]}
                 ),
                 journal.NewResource(
-                    seq=2, job_seq=8, ref=ObjectRef("ClusterRole", "", "r"), purpose="remove", why="old"
+                    seq=2, job_seq=8, ref=ObjectRef("ClusterRole", "", "r"), purpose=Purpose.REMOVE, why="old"
                 ),
             ],
         )
@@ -106,7 +106,7 @@ async def test_only_what_is_given_changes(db: Database) -> None:
     )
     with pytest.raises(ValueError, match="purpose"):
         async with db.begin("wrong") as tx:
-            await journal.update_many(tx, A, [(1, {"purpose": "remove"})])
+            await journal.update_many(tx, A, [(1, {"purpose": Purpose.REMOVE})])
 
 
 async def test_claims(db: Database) -> None:
@@ -154,7 +154,7 @@ async def test_what_stands_of_an_application(db: Database) -> None:
     await add_tasks(db, "a", "b", "c", "d")
     other = ObjectRef("Service", "default", "api")
 
-    async def record(name: str, status: TaskStatus, *rows: tuple[ObjectRef, str, ResourceState, str]) -> None:
+    async def record(name: str, status: TaskStatus, *rows: tuple[ObjectRef, Purpose, ResourceState, str]) -> None:
         async with db.begin("record") as tx:
             task = await tasks.claim_next(tx, "w", 60, 3)
             assert task is not None
@@ -171,12 +171,12 @@ async def test_what_stands_of_an_application(db: Database) -> None:
             return [(row.ref, row.uid) for row in await journal.objects_of_application(tx, id_of("shop"))]
 
     created, deleted = ResourceState.CREATED, ResourceState.DELETED
-    await record("a", TaskStatus.COMPLETED, (REF, "apply", created, "u1"), (other, "apply", created, "u2"))
-    await record("b", TaskStatus.COMPLETED, (REF, "apply", ResourceState.CHANGED, "u1"))
+    await record("a", TaskStatus.COMPLETED, (REF, Purpose.APPLY, created, "u1"), (other, Purpose.APPLY, created, "u2"))
+    await record("b", TaskStatus.COMPLETED, (REF, Purpose.APPLY, ResourceState.CHANGED, "u1"))
     assert sorted(await standing()) == [(REF, "u1"), (other, "u2")]
-    await record("c", TaskStatus.COMPLETED, (REF, "remove", deleted, "u1"))
+    await record("c", TaskStatus.COMPLETED, (REF, Purpose.REMOVE, deleted, "u1"))
     assert await standing() == [(other, "u2")]
-    await record("d", TaskStatus.COMPLETED, (REF, "apply", created, "u3"))
+    await record("d", TaskStatus.COMPLETED, (REF, Purpose.APPLY, created, "u3"))
     assert sorted(await standing()) == [(REF, "u3"), (other, "u2")]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, Duplicate, Tx, applications, journal, shares, tasks
 from tests.store.rows import id_of, new_task
 
@@ -79,8 +79,8 @@ async def test_of_many_at_once_one_gets_it(db: Database) -> None:
         ({"state": ResourceState.INTENT}, True),
         ({"state": ResourceState.CHANGED, "uid": "u", "before": {"kind": "ConfigMap"}}, False),
         ({"state": ResourceState.KEPT, "uid": "u"}, False),
-        ({"state": ResourceState.INTENT, "uid": "u", "purpose": "remove"}, True),
-        ({"state": ResourceState.OBSERVED, "uid": "u", "purpose": "use"}, False),
+        ({"state": ResourceState.INTENT, "uid": "u", "purpose": Purpose.REMOVE}, True),
+        ({"state": ResourceState.OBSERVED, "uid": "u", "purpose": Purpose.USE}, False),
     ],
 )
 async def test_whoever_made_it_or_is_to_remove_it_is_at_work(db: Database, fields: dict[str, Any], works: bool) -> None:
@@ -105,7 +105,7 @@ async def test_an_application_uses_what_its_last_deploy_used(db: Database) -> No
         await _application(tx, "one")
         await _task(tx, "first", "one")
         assert await users() == []
-        await _row(tx, "first", 1, purpose="use", state=ResourceState.OBSERVED, uid="u")
+        await _row(tx, "first", 1, purpose=Purpose.USE, state=ResourceState.OBSERVED, uid="u")
         assert await users() == ["one"], "under way"
         assert await shares.users_of(tx, "u", id_of("first")) == [], "not another application"
         await _end(tx, "first", TaskStatus.COMPLETED, Cleanup.NONE)
@@ -118,7 +118,7 @@ async def test_an_application_uses_what_its_last_deploy_used(db: Database) -> No
         await _end(tx, "third", TaskStatus.COMPLETED, Cleanup.NONE)
         assert await users() == []
         await _task(tx, "fourth", "one")
-        await _row(tx, "fourth", 1, purpose="use", state=ResourceState.OBSERVED, uid="u")
+        await _row(tx, "fourth", 1, purpose=Purpose.USE, state=ResourceState.OBSERVED, uid="u")
         assert await users() == ["one"]
         await applications.delete(tx, id_of("one"))
         assert await users() == [], "an application that is gone uses nothing"

@@ -8,7 +8,7 @@ import pytest
 from kubemin.engine import ExecOptions
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus
 from tests.engine.instance import Instance, conf, secret, store, web
 from tests.engine.test_points import differences
 
@@ -147,8 +147,8 @@ async def test_a_job_that_changed_is_another_and_the_plan_and_the_journal_say_so
     (job,) = await instance.jobs(dry)
     assert job.info == f"would create: a Job's spec cannot be changed: {former} is removed once all is done"
     rows = {row.purpose: row for row in await instance.journal(task_id)}
-    assert (rows["remove"].state, rows["apply"].state) == (ResourceState.DELETED, ResourceState.CREATED)
-    assert rows["remove"].ref == former
+    assert (rows[Purpose.REMOVE].state, rows[Purpose.APPLY].state) == (ResourceState.DELETED, ResourceState.CREATED)
+    assert rows[Purpose.REMOVE].ref == former
 
 
 async def test_a_claim_that_grew_is_kept_and_named(instance: Instance) -> None:

@@ -14,7 +14,7 @@ from kubemin.api.models.tasks import (
     TaskStatusReply,
 )
 from kubemin.api.progress import component_status
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.store.jobs import JobRow
 from kubemin.store.journal import Brief
 from kubemin.store.tasks import Task
@@ -76,7 +76,7 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
     states = [row.state for row in journal]
     left = [row for row in journal if not row.state.settled and row.state is not ResourceState.OBSERVED]
     if task.status is TaskStatus.COMPLETED:
-        left = [row for row in left if row.purpose == "remove"]
+        left = [row for row in left if row.purpose is Purpose.REMOVE]
     incomplete = task.cleanup is Cleanup.INCOMPLETE
     return CleanupReply(
         state=task.cleanup,
@@ -96,7 +96,7 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
 def _made_by_us(row: Brief) -> bool:
     """The object was not there before: it has a uid of ours, and nothing that it replaced."""
     fate = (ResourceState.CREATED, ResourceState.DELETED, ResourceState.LOST)
-    return row.purpose == "apply" and row.new and row.uid is not None and row.state in fate
+    return row.purpose is Purpose.APPLY and row.new and row.uid is not None and row.state in fate
 
 
 def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from kubemin.render import Fetch
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ShareStrategy
 from kubemin.spec.workflow import Mode
 
 
@@ -21,7 +22,7 @@ class Job:
     manifest: Manifest
     fetch: Fetch | None = None
     requires: tuple[ObjectRef, ...] = ()
-    share: str | None = None
+    share: ShareStrategy | None = None
     hopeless_after: float | None = None
     """Seconds in a hopeless state after which the job fails; 0 waits to the timeout; None as the task says."""
 
@@ -41,7 +42,7 @@ class Job:
             "manifest": self.manifest,
             "fetch": {"url": self.fetch.url, "key": self.fetch.key} if self.fetch else None,
             "requires": [[ref.kind, ref.namespace, ref.name] for ref in self.requires],
-            "share": self.share,
+            "share": self.share and self.share.value,
             "hopelessAfter": self.hopeless_after,
         }
 
@@ -57,7 +58,7 @@ class Job:
             manifest=data["manifest"],
             fetch=Fetch(**data["fetch"]) if data["fetch"] else None,
             requires=tuple(ObjectRef(*ref) for ref in data["requires"]),
-            share=data["share"],
+            share=ShareStrategy(data["share"]) if data["share"] else None,
             hopeless_after=data.get("hopelessAfter"),
         )
 

@@ -12,6 +12,7 @@ from kubemin.spec.component import Component
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, shorten
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ShareStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class Context:
         return self.application.namespace_of(self.component)
 
     @property
-    def share(self) -> str | None:
+    def share(self) -> ShareStrategy | None:
         """The component's share strategy."""
-        return self.component.traits.share.strategy if self.component.traits.share else None
+        share = self.component.traits.share
+        return None if share is None else ShareStrategy(share.strategy)
 
     def selector(self) -> dict[str, str]:
         """Picks the component's own Pods. Selectors cannot change, so only what never changes is in it."""
@@ -69,7 +71,7 @@ class Context:
 
     def object_labels(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Labels of an object; ``more`` are further ones of the user's."""
-        share = {labels.SHARE_NAME: self.namespace, labels.SHARE_STRATEGY: self.share} if self.share else {}
+        share = {labels.SHARE_NAME: self.namespace, labels.SHARE_STRATEGY: self.share.value} if self.share else {}
         return dict(sorted({**(more or {}), **self.pod_labels(), **share}.items()))
 
     def manifest(

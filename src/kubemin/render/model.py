@@ -9,6 +9,7 @@ from kubemin.spec.check_context import PREVIEW_ID
 from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.names import is_label
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ShareStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +47,4 @@ class Rendered:
     component: str
     fetch: Fetch | None = None
     requires: tuple[ObjectRef, ...] = ()
-    share: str | None = None
+    share: ShareStrategy | None = None

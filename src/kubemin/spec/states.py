@@ -67,12 +67,42 @@ class ResourceState(StrEnum):
         return self in (ResourceState.DELETED, ResourceState.RESTORED, ResourceState.KEPT, ResourceState.LOST)
 
 
+class Purpose(StrEnum):
+    """What a journal row is for.
+
+    ``apply``: a job brings the object to its manifest · ``remove``: the task is to delete it (design R11) · ``use``:
+    another application made it, and a job relies on it.
+    """
+
+    APPLY = "apply"
+    REMOVE = "remove"
+    USE = "use"
+
+
 class WriteKind(StrEnum):
-    """What the request that a claim stands for does."""
+    """What a request that changes the cluster does."""
 
     CREATE = "create"
     APPLY = "apply"
     DELETE = "delete"
+
+
+class TaskType(StrEnum):
+    """What a task does: run a workflow, or remove what an application has in the cluster."""
+
+    DEPLOY = "deploy"
+    DELETE = "delete"
+
+
+class ShareStrategy(StrEnum):
+    """Which shared objects of a component a task makes.
+
+    ``default``: those that are not there yet · ``ignore``: none · ``force``: all of them.
+    """
+
+    DEFAULT = "default"
+    IGNORE = "ignore"
+    FORCE = "force"
 
 
 class OnActive(StrEnum):

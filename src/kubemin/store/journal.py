@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, and_, bindparam, insert, null, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.store.clock import now
 from kubemin.store.tables import resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks, dump, fields, load
@@ -20,12 +20,12 @@ from kubemin.store.transaction import Tx, chunks, dump, fields, load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResource:
-    """A row to add. ``purpose`` is ``apply``, or ``remove`` for what the run is to delete (design R11)."""
+    """A row to add."""
 
     seq: int
     job_seq: int
     ref: ObjectRef
-    purpose: str = "apply"
+    purpose: Purpose = Purpose.APPLY
     state: ResourceState = ResourceState.INTENT
     uid: str | None = None
     before: Manifest | None = None
@@ -42,7 +42,7 @@ class ResourceRow:
     seq: int
     job_seq: int
     ref: ObjectRef
-    purpose: str
+    purpose: Purpose
     state: ResourceState
     uid: str | None
     before: Manifest | None
@@ -58,7 +58,7 @@ class Brief(NamedTuple):
 
     seq: int
     ref: ObjectRef
-    purpose: str
+    purpose: Purpose
     state: ResourceState
     uid: str | None
     why: str
@@ -165,7 +165,7 @@ async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
         Brief(
             seq=row.seq,
             ref=ObjectRef(row.kind, row.namespace, row.name),
-            purpose=row.purpose,
+            purpose=Purpose(row.purpose),
             state=ResourceState(row.state),
             uid=row.uid,
             why=row.why,
@@ -189,17 +189,17 @@ async def objects_of_application(tx: Tx, app_id: str) -> list[ResourceRow]:
             tasks.c.app_id == app_id,
             tasks.c.status.in_([status for status in TaskStatus if status.ended]),
             or_(
-                and_(resources.c.purpose == "apply", resources.c.state == ResourceState.CREATED),
-                and_(resources.c.purpose == "remove", resources.c.state == ResourceState.DELETED),
+                and_(resources.c.purpose == Purpose.APPLY, resources.c.state == ResourceState.CREATED),
+                and_(resources.c.purpose == Purpose.REMOVE, resources.c.state == ResourceState.DELETED),
             ),
         )
         .order_by(tasks.c.seq.desc(), resources.c.seq.desc())
     )
     rows = [_resource(tx, row) for row in await tx.rows(statement)]
-    removed = {row.uid for row in rows if row.purpose == "remove"}
+    removed = {row.uid for row in rows if row.purpose is Purpose.REMOVE}
     newest: dict[ObjectRef, ResourceRow] = {}
     for row in rows:
-        if row.purpose == "apply" and row.uid not in removed:
+        if row.purpose is Purpose.APPLY and row.uid not in removed:
             newest.setdefault(row.ref, row)
     return list(newest.values())
 
@@ -298,7 +298,7 @@ def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:
         seq=row.seq,
         job_seq=row.job_seq,
         ref=ObjectRef(row.kind, row.namespace, row.name),
-        purpose=row.purpose,
+        purpose=Purpose(row.purpose),
         state=ResourceState(row.state),
         uid=row.uid,
         before=None if row.before is None else tx.unseal(row.before),

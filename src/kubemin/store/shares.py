@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, insert, null, or_, select, update
 
-from kubemin.spec.states import ResourceState, TaskStatus
+from kubemin.spec.states import Purpose, ResourceState, TaskStatus
 from kubemin.store.tables import applications, resources, shares, tasks, writes
 from kubemin.store.tasks.reads import OPEN, UNDER_WAY
 from kubemin.store.transaction import Tx
@@ -34,7 +34,7 @@ async def take(tx: Tx, name: str, task_id: str) -> str | None:
 
 async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
     """Another task, still under way, that made the object or is to remove it: the object may still go."""
-    removes = resources.c.purpose == "remove"
+    removes = resources.c.purpose == Purpose.REMOVE
     statement = (
         select(tasks.c.id)
         .join(resources, resources.c.task_id == tasks.c.id)
@@ -67,7 +67,7 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
         .join(applications, applications.c.id == tasks.c.app_id)
         .where(
             resources.c.uid == uid,
-            resources.c.purpose == "use",
+            resources.c.purpose == Purpose.USE,
             tasks.c.app_id != own,
             or_(tasks.c.status.in_(OPEN), lasts),
         )
@@ -78,7 +78,7 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
 
 
 _MADE: ColumnElement[bool] = and_(
-    resources.c.purpose == "apply",
+    resources.c.purpose == Purpose.APPLY,
     resources.c.before == null(),
     resources.c.state.in_((ResourceState.INTENT, ResourceState.CREATED)),
 )

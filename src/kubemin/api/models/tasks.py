@@ -6,7 +6,7 @@ from pydantic import Field
 
 from kubemin.api.models.base import Absent, Body, Line, Reply, Timestamp
 from kubemin.api.progress import ComponentStatus
-from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
 
 TASK_ID = "m8d2h5s0r4f7j1l9p3u6e0xb"
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
@@ -101,7 +101,7 @@ class TaskStatusReply(Reply):
     workflow_id: str
     workflow_name: str
     app_id: str
-    type: str
+    type: TaskType
     create_time: int
     start_time: Absent[int] = None
     end_time: Absent[int] = None
@@ -122,7 +122,7 @@ class TaskRow(Reply):
     workflow_id: str
     workflow_name: str
     workflow_display_name: str
-    type: str
+    type: TaskType
     create_time: Timestamp
     start_time: Absent[Timestamp] = None
     end_time: Absent[Timestamp] = None
@@ -160,7 +160,7 @@ class TaskStages(Reply):
 
     task_id: str
     status: TaskStatus
-    type: str
+    type: TaskType
     workflow_id: str
     workflow_name: str
     app_id: str

@@ -14,7 +14,7 @@ from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import application_of
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ResourceState
+from kubemin.spec.states import Purpose, ResourceState
 from kubemin.store import Tx, journal
 
 
@@ -24,7 +24,7 @@ async def objects_to_remove(tx: Tx, app_id: str, *, but: Collection[ObjectRef] =
     for row in await journal.objects_of_application(tx, app_id):
         if row.ref not in but:
             rows[row.ref] = Resource(
-                seq=0, job_seq=0, ref=row.ref, purpose="remove", uid=row.uid, dependents=row.dependents or {}
+                seq=0, job_seq=0, ref=row.ref, purpose=Purpose.REMOVE, uid=row.uid, dependents=row.dependents or {}
             )
     return list(rows.values())
 

@@ -22,7 +22,7 @@ from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.spec.labels import APP_ID, FENCE
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ResourceState, WriteKind
+from kubemin.spec.states import Purpose, ResourceState, WriteKind
 
 
 class Rollback:
@@ -153,7 +153,7 @@ class Rollback:
         """Whether a Namespace of ours holds nothing of others (R10); it is the last to go. Raises `StillThere`."""
         name = namespace.ref.name
         if any(
-            row.ref.namespace == name and row.purpose == "apply" and row.touched and not row.state.settled
+            row.ref.namespace == name and row.purpose is Purpose.APPLY and row.touched and not row.state.settled
             for row in self._journal.resources.values()
         ):
             raise StillThere(namespace.ref, "waits for what the task made in it")

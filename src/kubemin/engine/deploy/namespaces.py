@@ -15,6 +15,7 @@ from kubemin.engine.objects.ownership import token_of
 from kubemin.plan import Plan
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Purpose
 
 
 async def missing(cluster: Cluster, plan: Plan) -> list[str]:
@@ -27,7 +28,9 @@ async def missing(cluster: Cluster, plan: Plan) -> list[str]:
 def already_requested(journal: Journal) -> list[str]:
     """Namespaces that a predecessor asked for. What became of that is to be found out: they would count as nobody's."""
     rows = journal.resources.values()
-    return [row.ref.name for row in rows if row.ref.kind == "Namespace" and row.purpose == "apply" and row.touched]
+    return [
+        row.ref.name for row in rows if row.ref.kind == "Namespace" and row.purpose is Purpose.APPLY and row.touched
+    ]
 
 
 async def create(tracker: CleanupTracker, names: Iterable[str]) -> None:

@@ -25,6 +25,7 @@ from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ShareStrategy
 
 _CONCURRENCY = 32
 _TRIES = 5
@@ -84,16 +85,16 @@ async def preview_jobs(
     `ClusterError` where the server cannot be asked.
     """
     slots = asyncio.Semaphore(_CONCURRENCY)
-    made = {job.ref for job in jobs if job.share != "ignore"}
+    made = {job.ref for job in jobs if job.share is not ShareStrategy.IGNORE}
 
     async def ask(job: Job) -> JobPreview:
-        if job.share == "ignore":
+        if job.share is ShareStrategy.IGNORE:
             return _SHARED
         async with slots:
             try:
                 if job.ref.namespace in coming:
                     return await _in_a_coming_namespace(cluster, job)
-                if job.share == "default" and await shared_by_others(cluster, job):
+                if job.share is ShareStrategy.DEFAULT and await shared_by_others(cluster, job):
                     return _SHARED
                 return await _preview_job(cluster, job, trouble)
             except JobFailed as error:

@@ -17,6 +17,7 @@ from kubemin.engine.objects.ownership import application_of, controlled, termina
 from kubemin.plan import Job
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest
+from kubemin.spec.states import ShareStrategy
 
 _LONGEST_PAUSE = 1.0
 
@@ -30,8 +31,8 @@ async def left_to_others(
     anything, and in an order that is the same for all tasks, so that no two tasks wait for each other. Raises
     `ClusterError`, `TimedOut`.
     """
-    found = {job.seq for job in jobs if job.share == "ignore"}
-    open_ones = [job for job in jobs if job.share == "default" and not journal.applies(job.ref, job.seq)]
+    found = {job.seq for job in jobs if job.share is ShareStrategy.IGNORE}
+    open_ones = [job for job in jobs if job.share is ShareStrategy.DEFAULT and not journal.applies(job.ref, job.seq)]
     for job in sorted(open_ones, key=lambda job: (_lock(job), job.seq)):
         try:
             async with asyncio.timeout(seconds):

@@ -24,7 +24,7 @@ from kubemin.spec.kinds import WRITTEN, kind_name
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, ResourceState
+from kubemin.spec.states import Cleanup, Purpose, ResourceState
 from kubemin.store import Database, Tx, applications, journal, tasks
 
 _TRIES = 5
@@ -153,7 +153,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
         return [_orphan(obj, why) for obj in objects if not await known.account_for(obj)]
     if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE):
         return []  # the task is still under way
-    rows = {(row.ref, row.uid): row for row in await journal.of_task(tx, task_id) if row.purpose == "apply"}
+    rows = {(row.ref, row.uid): row for row in await journal.of_task(tx, task_id) if row.purpose is Purpose.APPLY}
     found = []
     for obj in objects:
         row = rows.get((ObjectRef.of(obj), obj["metadata"]["uid"]))

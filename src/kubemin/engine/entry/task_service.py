@@ -22,7 +22,7 @@ from kubemin.signals import SignalError, Signals
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, OnActive, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks
 from kubemin.store.tasks import Task
 
@@ -210,7 +210,7 @@ class TaskService:
             app_name=row.name,
             workflow_id="",
             workflow_name="delete",
-            type="delete",
+            type=TaskType.DELETE,
             spec={},
             options=ExecOptions(keep_application=keep_application).write(),
             plan=plan.to_json(),

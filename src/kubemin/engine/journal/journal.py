@@ -19,7 +19,7 @@ from kubemin.engine.objects.ownership import token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import JobStatus, ResourceState, WriteKind
+from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.store import Database, Tx, events, jobs, journal, shares, tasks
 from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost, StoreError
 from kubemin.store.jobs import JobChange
@@ -52,7 +52,7 @@ class Resource:
     seq: int
     job_seq: int
     ref: ObjectRef
-    purpose: str = "apply"
+    purpose: Purpose = Purpose.APPLY
     state: ResourceState = ResourceState.INTENT
     uid: str | None = None
     before: Manifest | None = None
@@ -62,7 +62,7 @@ class Resource:
     writes: dict[str, Write] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[ObjectRef, int, str]:
+    def key(self) -> tuple[ObjectRef, int, Purpose]:
         """What tells a task's rows apart."""
         return self.ref, self.job_seq, self.purpose
 
@@ -167,7 +167,7 @@ class Journal:
             resources[write.seq].writes[write.token] = Write(write.token, write.kind, write.base_version, write.answer)
         return cls(db, lease, resources.values())
 
-    def of(self, ref: ObjectRef, job_seq: int, purpose: str = "apply") -> Resource:
+    def of(self, ref: ObjectRef, job_seq: int, purpose: Purpose = Purpose.APPLY) -> Resource:
         """The row of an object in a job, made (not yet committed) if there is none."""
         return self._rows.get((ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
 
@@ -182,11 +182,11 @@ class Journal:
 
     def applies(self, ref: ObjectRef, job_seq: int) -> bool:
         """Whether the job has begun to write the object."""
-        return (ref, job_seq, "apply") in self._rows
+        return (ref, job_seq, Purpose.APPLY) in self._rows
 
     def wrote(self, ref: ObjectRef) -> bool:
         """Whether a job of this task has written the object, or may have."""
-        return any(row.ref == ref and row.purpose == "apply" and row.touched for row in self.resources.values())
+        return any(row.ref == ref and row.purpose is Purpose.APPLY and row.touched for row in self.resources.values())
 
     async def take_share(self, name: str) -> str | None:
         """Take the lock on what applications share; returns the task that holds it, if that is another."""
@@ -198,7 +198,7 @@ class Journal:
 
     async def use(self, ref: ObjectRef, job_seq: int, live: Manifest) -> None:
         """Commit that the job relies on an object that another application made."""
-        row = self.of(ref, job_seq, "use")
+        row = self.of(ref, job_seq, Purpose.USE)
         row.uid = live["metadata"]["uid"]
         self.settle(row, ResourceState.OBSERVED, f"shared: {ObjectRef.of(live)} is another application's", "uid")
         await self.flush()

@@ -20,7 +20,7 @@ from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.shield import to_the_end
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, applications, events, jobs, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.tasks import Task
@@ -132,8 +132,8 @@ class TaskRun:
             else:
                 ended = (JobStatus.COMPLETED, JobStatus.SKIPPED)
                 finished |= {job.seq for job in await jobs.of_task(tx, self.task.id) if job.status in ended}
-            rows = await objects_to_remove(tx, self.task.app_id) if self.task.type == "delete" else []
-        if self.task.type == "delete":
+            rows = await objects_to_remove(tx, self.task.app_id) if self.task.type is TaskType.DELETE else []
+        if self.task.type is TaskType.DELETE:
             await self._delete_all(journal, rows)
             return
         context = JobContext(
@@ -162,7 +162,7 @@ class TaskRun:
         return left + await self._rollback(journal).run_late(late, seconds)
 
     async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
-        rows = [row for row in journal.resources.values() if row.purpose == "remove"]
+        rows = [row for row in journal.resources.values() if row.purpose is Purpose.REMOVE]
         retirement = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers)
         return await retirement.run(rows, seconds)
 
@@ -171,7 +171,7 @@ class TaskRun:
         task, status = self.task, outcome.status
         async with self._deps.db.begin("finish") as tx:
             retired: list[Resource] = []
-            if status is TaskStatus.COMPLETED and task.type == "deploy" and not self._options.dry_run:
+            if status is TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and not self._options.dry_run:
                 has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
                 has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
                 retired = await objects_to_remove(tx, task.app_id, but=has)
@@ -183,7 +183,11 @@ class TaskRun:
                 await events.append_many(tx, task.id, [("task", ended), *_end(cleanup)])
                 if retired:
                     await journal.record_removals_in(tx, retired)
-                if status is TaskStatus.COMPLETED and task.type == "delete" and not self._options.keep_application:
+                if (
+                    status is TaskStatus.COMPLETED
+                    and task.type is TaskType.DELETE
+                    and not self._options.keep_application
+                ):
                     await applications.delete(tx, task.app_id)
             row = await tasks.get(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
@@ -203,9 +207,9 @@ class TaskRun:
             return
         for row in journal.resources.values():
             # A deletion that was sent cannot be taken back, so it is waited for to its end.
-            if row.purpose == "remove" and not row.state.settled and not row.deleting:
+            if row.purpose is Purpose.REMOVE and not row.state.settled and not row.deleting:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
-        rows = [row for row in journal.resources.values() if row.purpose == "apply"]
+        rows = [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
         if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
             async with self._deps.db.read() as tx:
                 failed = {

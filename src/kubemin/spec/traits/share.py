@@ -5,22 +5,22 @@ from collections.abc import Iterator
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text
-
-SHARE_STRATEGIES = ("default", "ignore", "force")
+from kubemin.spec.states import ShareStrategy
 
 
 class Share(SpecModel):
     """``default``: only what is not shared here yet is made · ``ignore``: nothing is · ``force``: everything is."""
 
-    strategy: Text = "default"
+    strategy: Text = ShareStrategy.DEFAULT.value
+    """A text, so that `check` can say what is wrong with it: `ShareStrategy` once that is done."""
 
 
 def check(share: Share, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with ``share``."""
-    if share.strategy not in SHARE_STRATEGIES:
+    if share.strategy not in list(ShareStrategy):
         yield Issue(
             f"{path}.strategy",
             IssueCode.INVALID_TRAIT_CONFIG,
             f'Component "{context.component}" has the unknown share strategy "{share.strategy}"; '
-            f"known are {', '.join(SHARE_STRATEGIES)}.",
+            f"known are {', '.join(ShareStrategy)}.",
         )

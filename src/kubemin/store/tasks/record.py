@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, null, select
 
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, TaskStatus, TaskType
 from kubemin.store.clock import now
 from kubemin.store.tables import tasks
 from kubemin.store.transaction import Tx, dump, fields, load
@@ -22,7 +22,7 @@ class NewTask:
     workflow_id: str
     workflow_name: str
     spec: Any
-    type: str = "deploy"
+    type: TaskType = TaskType.DEPLOY
     options: Any = None
     plan: Any = None
     caller: str = ""
@@ -45,7 +45,7 @@ class Task:
     app_name: str
     workflow_id: str
     workflow_name: str
-    type: str
+    type: TaskType
     status: TaskStatus
     reason: str
     cleanup: Cleanup
@@ -119,6 +119,7 @@ BRIEF: Select[Any] = select(
 def to_task(tx: Tx, row: Row[Any]) -> Task:
     """The record of a row that `WHOLE` or `BRIEF` selected."""
     values = fields(row)
+    values["type"] = TaskType(row.type)
     values["status"] = TaskStatus(row.status)
     values["cleanup"] = Cleanup(row.cleanup)
     values["options"] = load(row.options)
