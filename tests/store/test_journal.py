@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import Database, Duplicate, StoreError, events, jobs, journal, tasks
 from tests.store.rows import add_tasks, id_of, tick
 
@@ -122,12 +123,12 @@ async def test_claims(db: Database) -> None:
             ],
         )
     async with db.begin("answer") as tx:
-        await journal.answer_writes(tx, {"two": "refused 409", "nobody's": "x"})
+        await journal.answer_writes(tx, {"two": WriteAnswer.refused(409), "nobody's": WriteAnswer.unsent()})
     async with db.read() as tx:
         one, two = await journal.writes_of_task(tx, A)
         owners = await journal.owners_of(tx, ["one", "unknown", *(f"x{n}" for n in range(2000))])
     assert (one.seq, one.kind, one.base_version, one.answer, one.answered_at) == (1, WriteKind.CREATE, None, None, None)
-    assert (two.seq, two.kind, two.base_version, two.answer) == (2, WriteKind.APPLY, "41", "refused 409")
+    assert (two.seq, two.kind, two.base_version, two.answer) == (2, WriteKind.APPLY, "41", WriteAnswer.refused(409))
     assert two.answered_at is not None
     assert owners.keys() == {"one"}
     owner = owners["one"]

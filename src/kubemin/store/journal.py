@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, bindparam, insert, null, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store.clock import now
 from kubemin.store.tables import resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks, dump, fields, load
@@ -85,7 +86,7 @@ class WriteRow:
     seq: int
     kind: WriteKind
     base_version: str | None
-    answer: str | None
+    answer: WriteAnswer | None
     created_at: datetime
     answered_at: datetime | None
 
@@ -221,7 +222,7 @@ async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
     await tx.write(insert(writes).values(created_at=now()), rows)
 
 
-async def answer_writes(tx: Tx, answers: Mapping[str, str]) -> None:
+async def answer_writes(tx: Tx, answers: Mapping[str, WriteAnswer]) -> None:
     """Record the answers to writes: token → answer."""
     if not answers:
         return
@@ -230,7 +231,7 @@ async def answer_writes(tx: Tx, answers: Mapping[str, str]) -> None:
         .where(writes.c.token == bindparam("of_token"))
         .values(answer=bindparam("to_answer", type_=writes.c.answer.type), answered_at=now())
     )
-    await tx.write(statement, [{"of_token": token, "to_answer": answer} for token, answer in answers.items()])
+    await tx.write(statement, [{"of_token": token, "to_answer": str(answer)} for token, answer in answers.items()])
 
 
 async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
@@ -238,7 +239,7 @@ async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
     statement = (
         select(writes).where(writes.c.task_id == task_id).order_by(writes.c.seq, writes.c.created_at, writes.c.token)
     )
-    return [WriteRow(**{**fields(row), "kind": WriteKind(row.kind)}) for row in await tx.rows(statement)]
+    return [_write(row) for row in await tx.rows(statement)]
 
 
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
@@ -290,6 +291,11 @@ def _stored(tx: Tx, name: str, value: Any) -> Any:
     if name in _SEALED:
         return tx.seal(value)
     return dump(value) if name == "dependents" else value
+
+
+def _write(row: Row[Any]) -> WriteRow:
+    answer = None if row.answer is None else WriteAnswer.read(row.answer)
+    return WriteRow(**{**fields(row), "kind": WriteKind(row.kind), "answer": answer})
 
 
 def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:

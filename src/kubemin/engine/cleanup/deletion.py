@@ -8,13 +8,14 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.errors import InUse, StillThere
-from kubemin.engine.journal.journal import REFUSED, UNSENT, Journal, Resource
+from kubemin.engine.journal.journal import Journal, Resource
 from kubemin.engine.objects.live import until_gone
 from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import WriteKind
+from kubemin.spec.write_answer import WriteAnswer
 
 _PODS_NAMED = 3
 
@@ -37,7 +38,7 @@ class Deleter:
         if not terminating(live):
             write = await self._journal.write_ahead(resource, WriteKind.DELETE, meta["resourceVersion"], "before")
             if users := await self._journal.users(live):
-                self._journal.answer(resource, write, UNSENT)
+                self._journal.answer(resource, write, WriteAnswer.unsent())
                 raise InUse(users)
             try:
                 answer = await to_the_end(
@@ -53,11 +54,11 @@ class Deleter:
             except NotFound:
                 return True
             except (Conflict, Forbidden, Invalid) as error:
-                self._journal.answer(resource, write, f"{REFUSED} {error.status}")
+                self._journal.answer(resource, write, WriteAnswer.refused(error.status))
                 if isinstance(error, Conflict):
                     return False
                 raise StillThere(ref, error.message) from error
-            write.answer = "done"
+            write.answer = WriteAnswer.done()
             if answer is None:
                 return True
             live = answer

@@ -23,6 +23,7 @@ from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.spec.labels import APP_ID, FENCE
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
 
 
 class Rollback:
@@ -137,7 +138,7 @@ class Rollback:
         by the row.
         """
         if write.open:
-            self._journal.answer(resource, write, f"seen {live['metadata']['resourceVersion']}")
+            self._journal.answer(resource, write, WriteAnswer.seen(live["metadata"]["resourceVersion"]))
         if resource.state is not state or not self._known(resource, live):
             resource.uid = live["metadata"]["uid"]
             if state is ResourceState.CHANGED and resource.applied is None:

@@ -20,6 +20,7 @@ from kubemin.shield import to_the_end
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import Database, Tx, events, jobs, journal, shares, tasks
 from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost, StoreError
 from kubemin.store.jobs import JobChange
@@ -32,7 +33,7 @@ class Write:
     token: str
     kind: WriteKind
     base_version: str | None = None
-    answer: str | None = None
+    answer: WriteAnswer | None = None
 
     @property
     def open(self) -> bool:
@@ -42,7 +43,7 @@ class Write:
     @property
     def may_have_written(self) -> bool:
         """The request has done something, or may have."""
-        return self.answer is None or not self.answer.startswith((UNSENT, REFUSED))
+        return self.answer is None or self.answer.wrote
 
 
 @dataclass
@@ -82,13 +83,6 @@ class Resource:
         return any(write.kind is WriteKind.DELETE and write.may_have_written for write in self.writes.values())
 
 
-UNSENT = "unsent"
-"""Answer of a claim whose request never left."""
-
-REFUSED = "refused"
-"""Begins the answer of a claim whose request the API server refused."""
-
-
 @dataclass
 class Changes:
     """What one commit writes. Changes of many jobs are merged into one."""
@@ -96,7 +90,7 @@ class Changes:
     new: list[Resource] = field(default_factory=list)
     updated: dict[int, set[str]] = field(default_factory=dict)
     writes: list[tuple[int, Write]] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, WriteAnswer] = field(default_factory=dict)
     jobs: dict[tuple[int, JobStatus], tuple[JobChange, tuple[int, int] | None]] = field(default_factory=dict)
     """How jobs changed, each with its ready and desired replicas; of several for one status the last counts."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -229,7 +223,7 @@ class Journal:
         self.lease.check()
         return write
 
-    def answer(self, resource: Resource, write: Write, answer: str, *fields: str) -> None:
+    def answer(self, resource: Resource, write: Write, answer: WriteAnswer, *fields: str) -> None:
         """Note what became of a request, and the fields of its row that it changed."""
         write.answer = answer
         changes = Changes(answers={write.token: answer}, labels={"answer"})

@@ -12,12 +12,13 @@ from contextvars import ContextVar
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
-from kubemin.engine.journal.journal import REFUSED, UNSENT, Journal, Resource, Write
+from kubemin.engine.journal.journal import Journal, Resource, Write
 from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store.journal import TokenOwner
 
 Send = Callable[[Manifest], Awaitable[Manifest]]
@@ -119,7 +120,7 @@ class CleanupTracker:
             resource.state = ResourceState.CHANGED
             resource.applied = applied_view(resource.before or live, live)
         version = live["metadata"]["resourceVersion"]
-        self._journal.answer(resource, write, f"seen {version}", "state", "uid", "applied")
+        self._journal.answer(resource, write, WriteAnswer.seen(version), "state", "uid", "applied")
 
     async def clean(self) -> list[Resource]:
         """Undo what this job did; returns what could not be undone yet. Idempotent; a missing object is success."""
@@ -133,16 +134,16 @@ class CleanupTracker:
         except Unanswered:
             raise  # the claim stays open: only a look can tell
         except Unreachable:
-            self._journal.answer(resource, write, UNSENT)
+            self._journal.answer(resource, write, WriteAnswer.unsent())
             raise
         except ClusterError as error:
-            self._journal.answer(resource, write, f"{REFUSED} {error.status}")
+            self._journal.answer(resource, write, WriteAnswer.refused(error.status))
             raise
         resource.state, resource.uid = state, answer["metadata"]["uid"]
         if state is ResourceState.CHANGED:
             resource.applied = answer
         version = answer["metadata"]["resourceVersion"]
-        self._journal.answer(resource, write, f"done {version}", "state", "uid", "applied")
+        self._journal.answer(resource, write, WriteAnswer.done(version), "state", "uid", "applied")
         return answer
 
     @staticmethod
