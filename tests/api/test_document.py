@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from kubemin.api import docs
+from kubemin.spec.events import MODELS
 from kubemin.store import Unavailable
 from tests.api.conftest import Api
 from tests.api.test_schemathesis import document
@@ -131,3 +132,19 @@ async def test_metrics_say_how_the_tasks_are(api: Api, monkeypatch: pytest.Monke
     assert "kubemin_database_up 0.0" in answer.text
     assert "kubemin_tasks" not in answer.text
     assert "kubemin_http_requests_total" in answer.text
+
+
+def test_the_events_of_a_stream_are_told_apart_by_their_kind() -> None:
+    whole = document()
+    content = whole["paths"]["/api/v1/workflow/tasks/{task_id}/events"]["get"]["responses"]["200"]["content"]
+    assert content["text/event-stream"]["schema"] == {"$ref": "#/components/schemas/Event"}
+    schemas = whole["components"]["schemas"]
+    mapping = schemas["Event"]["discriminator"]["mapping"]
+    assert [{"$ref": reference} for reference in mapping.values()] == schemas["Event"]["oneOf"]
+    for kind, model in MODELS.items():
+        event = schemas[mapping[kind].rpartition("/")[2]]
+        assert event["properties"]["event"] == {"const": kind}
+        data = schemas[event["properties"]["data"]["contentSchema"]["$ref"].rpartition("/")[2]]
+        fields = {field.alias or name for name, field in model.model_fields.items()} - {"type"}
+        assert data["properties"].keys() == fields
+        assert "at" in data["required"]

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from kubemin.api.deps import Deps
 from kubemin.api.events import stream
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.events import CleanupEvent, EndEvent, Event, JobEvent, TaskEvent, data_of
+from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 from kubemin.store import events, tasks
+from kubemin.store.clock import now
+from kubemin.store.tables import events as table
 from tests.api.conftest import Api
 from tests.api.test_tasks import _claim, _exec
 
@@ -33,7 +37,7 @@ async def running(api: Api) -> tasks.Task:
     return await _claim(api)
 
 
-async def _append(api: Api, task_id: str, *new: tuple[str, Any]) -> None:
+async def _append(api: Api, task_id: str, *new: Event) -> None:
     async with api.db.begin("test") as tx:
         await events.append_many(tx, task_id, new)
 
@@ -41,11 +45,11 @@ async def _append(api: Api, task_id: str, *new: tuple[str, Any]) -> None:
 async def _finish(api: Api, task: tasks.Task) -> None:
     async with api.db.begin("test") as tx:
         assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
-        await events.append_many(tx, task.id, [("task", {"status": "completed"}), ("end", {"cleanup": "none"})])
+        await events.append_many(tx, task.id, [TaskEvent(status=TaskStatus.COMPLETED), EndEvent(cleanup=Cleanup.NONE)])
 
 
 async def test_it_tells_everything_and_ends(api: Api, running: tasks.Task) -> None:
-    many = [("job", {"job": number, "info": "één\nline"}) for number in range(1200)]
+    many = [JobEvent(job=number, status=JobStatus.RUNNING, info="één\nline \ud800") for number in range(1200)]
     await _append(api, running.id, *many)
     await _finish(api, running)
     answer = await api.http.get(f"/api/v1/workflow/tasks/{running.id}/events")
@@ -53,7 +57,7 @@ async def test_it_tells_everything_and_ends(api: Api, running: tasks.Task) -> No
     found = _parse(answer.text)
     kinds = [kind for _, kind, _ in found]
     assert kinds == ["task"] + ["job"] * 1200 + ["task", "end"]
-    assert [data for _, kind, data in found if kind == "job"] == [data for _, data in many]
+    assert [data for _, kind, data in found if kind == "job"] == [data_of(event) for event in many]
     ids = [event_id for event_id, _, _ in found]
     assert ids == sorted(set(ids))
 
@@ -77,9 +81,9 @@ async def test_new_events_come_as_they_happen_with_heartbeats_between(
     assert await anext(source) == "retry: 2000\n\n"
     assert _parse(await anext(source))[0][1] == "task"
     assert await anext(source) == ": heartbeat\n\n"
-    await _append(api, running.id, ("job", {"job": 1}))
+    await _append(api, running.id, JobEvent(job=1, status=JobStatus.RUNNING))
     heard = [frame async for frame in _until(source, "event: job")]
-    assert _parse(heard[-1])[0][2] == {"job": 1}
+    assert _parse(heard[-1])[0][2]["job"] == 1
     await _finish(api, running)
     rest = "".join([frame async for frame in source])
     assert [kind for _, kind, _ in _parse(rest)] == ["task", "end"]
@@ -93,11 +97,11 @@ async def _until(source: AsyncIterator[str], word: str) -> AsyncIterator[str]:
 
 
 async def test_an_end_that_was_not_the_end_is_passed_over(api: Api, deps: Deps, running: tasks.Task) -> None:
-    await _append(api, running.id, ("end", {"cleanup": "incomplete"}), ("cleanup", {"state": "running"}))
+    await _append(api, running.id, EndEvent(cleanup=Cleanup.INCOMPLETE), CleanupEvent(state=Cleanup.RUNNING))
     source = stream(deps, running.id, 0)
     heard = "".join([frame async for frame in _until(source, "event: cleanup")])
     assert [kind for _, kind, _ in _parse(heard)] == ["task", "cleanup"]
-    await _append(api, running.id, ("end", {"cleanup": "incomplete"}))
+    await _append(api, running.id, EndEvent(cleanup=Cleanup.INCOMPLETE))
     assert await anext(source) == ": heartbeat\n\n"
     await _finish(api, running)
     rest = "".join([frame async for frame in source])
@@ -116,6 +120,21 @@ async def test_a_listener_from_the_future_hears_the_rest_all_the_same(
 
 async def _collect(source: AsyncIterator[str]) -> str:
     return "".join([frame async for frame in source])
+
+
+async def test_what_a_later_version_wrote_is_sent_on_as_it_is(api: Api, running: tasks.Task) -> None:
+    async with api.db.begin("later") as tx:
+        for kind, data in (("later", '{"new":1}'), ("job", '{"job":1,"status":"paused","new":[null]}')):
+            await tx.write(insert(table).values(task_id=running.id, type=kind, data=data, at=now()))
+    await _finish(api, running)
+    found = _parse((await api.http.get(f"/api/v1/workflow/tasks/{running.id}/events")).text)
+    assert [(kind, data) for _, kind, data in found[1:3]] == [
+        ("later", {"new": 1}),
+        ("job", {"job": 1, "status": "paused", "new": [None]}),
+    ]
+    assert [kind for _, kind, _ in found[3:]] == ["task", "end"]
+    async with api.db.read() as tx:
+        assert [row.event for row in await events.since(tx, running.id)][1:3] == [None, None]
 
 
 async def test_a_server_that_stops_lets_go_of_its_listeners(deps: Deps, running: tasks.Task) -> None:

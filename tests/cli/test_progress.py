@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kubemin.cli.exits import Exit
 from kubemin.cli.output import span
 from kubemin.cli.progress import Progress
+from kubemin.spec.events import read_event
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 
 STATUS = {
@@ -41,54 +42,60 @@ def loaded() -> Progress:
     return progress
 
 
+def take(progress: Progress, kind: str, data: dict[str, Any], now: float) -> list[str]:
+    event = read_event(kind, data)
+    assert (event is None) == (kind == "news-of-a-later-version")
+    return [] if event is None else progress.take(event, now)
+
+
 def job(number: int, status: str, info: str | None = None, error: str | None = None, **count: int) -> dict[str, Any]:
     return {"job": number, "status": status, "info": info, "error": error, **count}
 
 
 def test_a_component_shows_how_far_its_workload_is() -> None:
     progress = loaded()
-    assert progress.take("job", job(2, "running"), 200) == ["web  Deployment/deploy-web  running"]
+    assert take(progress, "job", job(2, "running"), 200) == ["web  Deployment/deploy-web  running"]
     info = "Deployment deploy-web: 1 of 3 updated replicas are available"
-    assert progress.take("job", job(2, "running", info, ready=1, desired=3), 201) == [
+    assert take(progress, "job", job(2, "running", info, ready=1, desired=3), 201) == [
         "web  Deployment/deploy-web  running  1 of 3 updated replicas are available"
     ]
     web = progress.components["web"]
     assert (web.status, web.ready, web.start, web.end) == ("running", "1/3", 200, None)
     info = "Deployment deploy-web: 3 of 3 replicas are available"
-    assert progress.take("job", job(2, "completed", info, ready=3, desired=3), 205) == [
+    assert take(progress, "job", job(2, "completed", info, ready=3, desired=3), 205) == [
         "web  Deployment/deploy-web  completed"
     ]
     assert (web.status, web.ready, web.end, web.note) == ("completed", "3/3", 205, "")
-    assert progress.take("job", job(2, "running", info), 206) == []  # it came late
+    assert take(progress, "job", job(2, "running", info), 206) == []  # it came late
     assert (web.status, web.end) == ("completed", 205)
 
 
 def test_what_was_over_before_it_was_followed_is_told_too() -> None:
     progress = loaded()
-    assert progress.take("job", job(1, "running"), 200) == ["conf  ConfigMap/conf  running"]
+    assert take(progress, "job", job(1, "running"), 200) == ["conf  ConfigMap/conf  running"]
     assert progress.components["conf"].status == "completed"
-    assert progress.take("job", job(1, "completed"), 200) == ["conf  ConfigMap/conf  completed"]
+    assert take(progress, "job", job(1, "completed"), 200) == ["conf  ConfigMap/conf  completed"]
     conf = progress.components["conf"]
     assert (conf.status, conf.start, conf.end) == ("completed", 100, 103)
     progress.load(STATUS, STAGES)  # as after a connection that broke
-    assert progress.take("job", job(1, "completed"), 201) == []
+    assert take(progress, "job", job(1, "completed"), 201) == []
 
 
 def test_a_dry_run_tells_what_each_job_would_do() -> None:
-    assert loaded().take("job", job(2, "skipped", "would be created"), 200) == [
+    assert take(loaded(), "job", job(2, "skipped", "would be created"), 200) == [
         "web  Deployment/deploy-web  skipped  would be created"
     ]
 
 
 def test_a_failure_is_told_with_its_reason() -> None:
     progress = loaded()
-    lines = progress.take("job", job(2, "failed", None, "no such image"), 200)
+    lines = take(progress, "job", job(2, "failed", None, "no such image"), 200)
     assert lines == ["web  Deployment/deploy-web  failed  no such image"]
-    lines = progress.take("task", {"status": "failed", "reason": "no such image", "cleanup": "pending"}, 201)
+    lines = take(progress, "task", {"status": "failed", "reason": "no such image", "cleanup": "pending"}, 201)
     assert lines == ["task failed: no such image"]
-    gone = {"kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "deleted", "why": ""}
-    assert progress.take("resource", gone, 202) == ["rollback  ConfigMap/default/conf  deleted"]
-    assert progress.take("cleanup", {"state": "incomplete", "why": "one is held"}, 203) == [
+    gone = {"seq": 1, "kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "deleted", "why": ""}
+    assert take(progress, "resource", gone, 202) == ["rollback  ConfigMap/default/conf  deleted"]
+    assert take(progress, "cleanup", {"state": "incomplete", "why": "one is held"}, 203) == [
         "cleanup incomplete: one is held"
     ]
     assert progress.settled
@@ -96,8 +103,8 @@ def test_a_failure_is_told_with_its_reason() -> None:
 
 
 def test_going_forward_resources_are_not_told() -> None:
-    made = {"kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "created", "why": ""}
-    assert loaded().take("resource", made, 200) == []
+    made = {"seq": 1, "kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "created", "why": ""}
+    assert take(loaded(), "resource", made, 200) == []
 
 
 def test_each_ending_has_its_exit_code() -> None:
@@ -134,6 +141,7 @@ events = st.one_of(
         st.just("resource"),
         st.fixed_dictionaries(
             {
+                "seq": st.just(1),
                 "kind": st.just("Service"),
                 "namespace": st.just(""),
                 "name": st.just("x"),
@@ -142,7 +150,7 @@ events = st.one_of(
             }
         ),
     ),
-    st.tuples(st.just("end"), st.just({})),
+    st.tuples(st.just("end"), st.fixed_dictionaries({"cleanup": st.sampled_from(Cleanup)})),
     st.tuples(st.just("news-of-a-later-version"), st.just({})),
 )
 
@@ -152,7 +160,7 @@ def test_whatever_comes_an_ended_component_stays_so(sequence: list[tuple[str, di
     progress = loaded()
     ended: dict[int, JobStatus] = {}
     for number, (kind, data) in enumerate(sequence):
-        for line in progress.take(kind, data, number):
+        for line in take(progress, kind, data, number):
             assert line
         for key, one in progress.jobs.items():
             assert ended.get(key, one.status) is one.status

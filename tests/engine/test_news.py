@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kubemin.spec.events import TaskEvent
 from kubemin.spec.states import JobStatus, TaskStatus
 from kubemin.store import events, jobs, tasks
 from tests.engine.held import Held
@@ -31,7 +32,7 @@ async def test_no_news_of_a_job_comes_after_its_end(held: Held) -> None:
     async with held.db.begin("cancel") as tx:  # as the API does it, in another process perhaps
         assert await tasks.cancel(tx, held.task_id, "ada", "no") is not None
         await jobs.end_open(tx, held.task_id, JobStatus.CANCELLED, "no")
-        await events.append(tx, held.task_id, "task", {"status": TaskStatus.CANCELLED})
+        await events.append_many(tx, held.task_id, [TaskEvent(status=TaskStatus.CANCELLED)])
     held.journal.job(1, JobStatus.RUNNING, "late")
     held.journal.job(2, JobStatus.RUNNING, "late")
     held.journal.job(2, JobStatus.COMPLETED)

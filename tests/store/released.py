@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kubemin.spec.events import TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, applications, components, events, jobs, journal, schema, shares, tasks, workflows
@@ -89,7 +90,7 @@ async def fill(db: Database) -> None:
             await journal.add(tx, task.id, [journal.NewResource(seq=1, job_seq=1, ref=ref)])
             await journal.add_writes(tx, task.id, [journal.NewWrite(f"{task.id}.1", 1, WriteKind.CREATE)])
             await journal.update_many(tx, task.id, [(1, {"state": ResourceState.CREATED, "uid": f"uid-{app}"})])
-            await events.append_many(tx, task.id, [("task", {"status": "running"})])
+            await events.append_many(tx, task.id, [TaskEvent(status=TaskStatus.RUNNING)])
             if app == "shop":
                 await shares.take(tx, "lock", task.id)
                 assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)

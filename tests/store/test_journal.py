@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kubemin.spec.events import JobEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
@@ -184,17 +185,16 @@ async def test_what_stands_of_an_application(db: Database) -> None:
 async def test_events_in_order(db: Database) -> None:
     await add_tasks(db, "a", "b")
     async with db.begin("events") as tx:
-        first = await events.append(tx, A, "task", {"status": "waiting"})
-        await events.append_many(tx, id_of("b"), [("task", {})])
-        await events.append_many(tx, A, [("job", {"n": n}) for n in range(3)])
+        await events.append_many(tx, A, [TaskEvent(status=TaskStatus.WAITING)])
+        await events.append_many(tx, id_of("b"), [TaskEvent(status=TaskStatus.WAITING)])
+        await events.append_many(tx, A, [JobEvent(job=n, status=JobStatus.RUNNING) for n in range(3)])
     async with db.read() as tx:
         rows = await events.since(tx, A)
         assert [(row.type, row.data) for row in rows] == [
             ("task", {"status": "waiting"}),
-            *(("job", {"n": n}) for n in range(3)),
+            *(("job", {"job": n, "status": "running", "info": None, "error": None}) for n in range(3)),
         ]
-        assert rows[0].id == first
-        assert await events.since(tx, A, first, 2) == rows[1:3]
+        assert await events.since(tx, A, rows[0].id, 2) == rows[1:3]
         assert await events.since(tx, A, rows[-1].id) == []
         assert await events.last_id(tx, A) == rows[-1].id
         assert await events.last_id(tx, id_of("none")) == 0
@@ -209,7 +209,7 @@ async def test_whoever_follows_the_events_misses_none(db: Database) -> None:
     async def write(name: int) -> None:
         for n in range(total // 4):
             async with db.begin("event") as tx:
-                await events.append(tx, A, "job", {"by": name, "n": n})
+                await events.append_many(tx, A, [JobEvent(job=n, status=JobStatus.RUNNING, info=str(name))])
                 await tx.now()  # one more round trip between the key and the commit
 
     writers = asyncio.gather(*(write(name) for name in range(4)))
@@ -217,7 +217,7 @@ async def test_whoever_follows_the_events_misses_none(db: Database) -> None:
         finished = writers.done()
         async with db.read() as tx:
             rows = await events.since(tx, A, last)
-        seen += [(row.data["by"], row.data["n"]) for row in rows]
+        seen += [(int(row.data["info"]), row.data["job"]) for row in rows]
         last = rows[-1].id if rows else last
         if finished:
             break
@@ -241,9 +241,11 @@ JSON = st.recursive(
 async def test_json_comes_back_as_it_was(db: Database, value: Any) -> None:
     with contextlib.suppress(Duplicate):  # the database is the same for all examples
         await add_tasks(db, "a")
-    async with db.begin("event") as tx:
-        key = await events.append(tx, A, "task", value)
+        async with db.begin("intent") as tx:
+            await journal.add(tx, A, [journal.NewResource(seq=1, job_seq=1, ref=REF)])
+    async with db.begin("note") as tx:
+        await journal.update_many(tx, A, [(1, {"dependents": value})])
     async with db.read() as tx:
-        (row,) = await events.since(tx, A, key - 1, 1)
-    assert row.data == value
-    assert repr(row.data) == repr(value)
+        (row,) = await journal.of_task(tx, A)
+    assert row.dependents == value
+    assert repr(row.dependents) == repr(value)

@@ -29,9 +29,9 @@ async def stream(deps: Deps, task_id: str, after: int) -> AsyncIterator[str]:
     while not deps.stopping.is_set():
         async with deps.db.read() as tx:  # one state of the database: with the last event comes the task as it is then
             rows = await events.since(tx, task_id, after, _BATCH)
-            ended = bool(rows) and rows[-1].type == "end" and await _settled(tx, task_id)
+            ended = bool(rows) and rows[-1].is_end and await _settled(tx, task_id)
         for row in rows:
-            if row.type != "end" or (ended and row is rows[-1]):
+            if not row.is_end or (ended and row is rows[-1]):
                 yield _frame(row)
             after = row.id
         if ended:
@@ -51,9 +51,10 @@ async def _settled(tx: Tx, task_id: str) -> bool:
     return task is None or (task.status.ended and task.cleanup in _SETTLED)
 
 
-def _frame(event: events.Event) -> str:
-    data = {**event.data, "at": event.at.isoformat().replace("+00:00", "Z")}
-    return f"id: {event.id}\nevent: {event.type}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _frame(row: events.EventRow) -> str:
+    # What was stored is sent on as it is, and not read: this server may be older than the worker that wrote it.
+    data = {**row.data, "at": row.at.isoformat().replace("+00:00", "Z")}
+    return f"id: {row.id}\nevent: {row.type}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

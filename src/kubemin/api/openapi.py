@@ -8,11 +8,17 @@ from fastapi.openapi.utils import get_openapi
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ErrorEnvelope
 from kubemin.spec.application import Application
+from kubemin.spec.events import MODELS
 
 Responses = dict[int | str, dict[str, Any]]
 
 APPLICATION_BODY = {"x-application-body": True}
 """``openapi_extra`` of a route that takes an application: its schema is put in here."""
+
+_REF = "#/components/schemas/{model}"
+
+EVENT = "#/components/schemas/Event"
+"""The schema of what a task's stream is made of."""
 
 _EXAMPLES: dict[int, tuple[ApiCode, str]] = {
     400: (ApiCode.MISSING_FIELD, "Name: Field required."),
@@ -57,6 +63,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Application"] = _application_schema(schemas)
+        schemas["Event"] = _event_schema(schemas)
         for path in schema["paths"].values():
             for operation in path.values():
                 _complete(operation)
@@ -85,7 +92,42 @@ def _inline_error(status: int) -> dict[str, Any]:
 
 def _application_schema(schemas: dict[str, Any]) -> dict[str, Any]:
     """The schema of an application as a user writes it; its parts are added to ``schemas``."""
-    schema = Application.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    return _without_parts(Application.model_json_schema(by_alias=True, ref_template=_REF), schemas)
+
+
+def _event_schema(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one Server-Sent Event, told apart by its field ``event``; each kind is added to ``schemas``."""
+    mapping: dict[str, str] = {}
+    for kind, model in MODELS.items():
+        data = _without_parts(model.model_json_schema(mode="serialization", ref_template=_REF), schemas)
+        data["properties"]["at"] = {"type": "string", "format": "date-time", "description": "When it happened."}
+        data["required"].append("at")
+        name = model.__name__
+        schemas[f"{name}Data"] = data
+        schemas[name] = {
+            "type": "object",
+            "description": data["description"],
+            "required": ["id", "event", "data"],
+            "properties": {
+                "id": {"type": "string", "pattern": "^[0-9]+$"},
+                "event": {"const": kind},
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": {"$ref": _REF.format(model=f"{name}Data")},
+                },
+            },
+        }
+        mapping[kind] = _REF.format(model=name)
+    return {
+        "description": "One event of a task's stream. More kinds, and more fields, may come: pass over what is new.",
+        "oneOf": [{"$ref": reference} for reference in mapping.values()],
+        "discriminator": {"propertyName": "event", "mapping": mapping},
+    }
+
+
+def _without_parts(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a model without its definitions, which go into ``schemas``."""
     for name, part in schema.pop("$defs", {}).items():
         schemas.setdefault(name, part)
     return schema

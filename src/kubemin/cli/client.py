@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from kubemin.cli.exits import CliError, Exit
+
+if TYPE_CHECKING:
+    from kubemin.spec.events import Event
 
 PREFIX = "/api/v1"
 _TASK_NOT_FOUND = 20006
@@ -73,11 +76,14 @@ class Client(AbstractContextManager["Client"]):
             raise Refused(f"{message} `kubemin tasks` lists them." if code == _TASK_NOT_FOUND else message, code)
         return envelope["data"]
 
-    def events(self, task_id: str, after: int = 0) -> Iterator[tuple[int, str, Any]]:
-        """The events of a task as ``(id, type, data)``, until the server ends the stream.
+    def events(self, task_id: str, after: int = 0) -> "Iterator[tuple[int, Event | None]]":
+        """The events of a task, each after its id, until the server ends the stream.
 
-        A connection that breaks is the caller's to open again, after the last id: the iterator just ends.
+        One that this version cannot read is None: the server may be of a later one. A connection that breaks is the
+        caller's to open again, after the last id: the iterator just ends.
         """
+        from kubemin.spec.events import read_event
+
         path = f"{PREFIX}/workflow/tasks/{task_id}/events"
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
         try:
@@ -91,7 +97,7 @@ class Client(AbstractContextManager["Client"]):
                     if line and not line.startswith(":"):
                         fields[name] = value
                     elif not line and "data" in fields:
-                        yield int(fields["id"]), fields["event"], json.loads(fields["data"])
+                        yield int(fields["id"]), read_event(fields["event"], json.loads(fields["data"]))
                         fields = {}
         except httpx.TransportError:
             return

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,10 @@ from kubemin.cli.progress import Progress
 from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
 from kubemin.engine.objects.diff import differences, format_difference
+from kubemin.spec.events import EndEvent, JobEvent, ResourceEvent, TaskEvent
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ResourceState, TaskStatus
 
 REASON = "wrong version: stop it"
 _CONFIG = "shop-settings"
@@ -158,22 +160,22 @@ async def _furnish(cluster: Cluster, cluster_url: str, app_id: str) -> ObjectRef
     return ref
 
 
-def _far_enough(rows: list[dict[str, Any]], deployment: ObjectRef) -> bool:
-    done = [row for row in rows if row["state"] in ("created", "changed")]
-    changed = {row["name"] for row in done if row["state"] == "changed"}
+def _far_enough(rows: Sequence[ResourceEvent], deployment: ObjectRef) -> bool:
+    done = [row for row in rows if row.state in (ResourceState.CREATED, ResourceState.CHANGED)]
+    changed = {row.name for row in done if row.state is ResourceState.CHANGED}
     return len(done) >= _ENOUGH and {_CONFIG, deployment.name} <= changed
 
 
-def _follow(client: Client, task: str, app_id: str, until: Callable[[list[dict[str, Any]]], bool]) -> None:
+def _follow(client: Client, task: str, app_id: str, until: Callable[[Sequence[ResourceEvent]], bool]) -> None:
     """Print what the task makes and changes, until the condition on its journal holds, or it ends."""
-    rows: list[dict[str, Any]] = []
-    for _, kind, data in client.events(task):
-        if kind == "resource":
-            rows.append(data)
-            if data["state"] != "observed":  # found there: it is changed next
-                there = "  (it was there before)" if data["state"] == "changed" else ""
-                say(f"  {data['state']:<9} {_name(data, app_id)}{there}")
-        if kind == "end" or until(rows):
+    rows: list[ResourceEvent] = []
+    for _, event in client.events(task):
+        if isinstance(event, ResourceEvent):
+            rows.append(event)
+            if event.state is not ResourceState.OBSERVED:  # found there: it is changed next
+                there = "  (it was there before)" if event.state is ResourceState.CHANGED else ""
+                say(f"  {event.state:<9} {_name(event, app_id)}{there}")
+        if isinstance(event, EndEvent) or until(rows):
             return
 
 
@@ -183,13 +185,16 @@ def _follow_components(client: Client, task: str) -> None:
     path = f"/workflow/tasks/{task}"
     progress.load(client.get(f"{path}/status"), client.get(f"{path}/stages"))
     done: set[str] = set()
-    for _, kind, data in client.events(task):
-        progress.take(kind, data, time.time())
-        for one in progress.components.values():
-            if kind == "job" and one.name == progress.jobs[data["job"]].component and _all_ended(progress, one.name):
-                if one.name not in done:
-                    say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
-                done.add(one.name)
+    for _, event in client.events(task):
+        if event is None:
+            continue
+        progress.take(event, time.time())
+        if not isinstance(event, JobEvent):
+            continue
+        one = progress.components[progress.jobs[event.job].component]
+        if one.name not in done and _all_ended(progress, one.name):
+            say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
+            done.add(one.name)
 
 
 def _all_ended(progress: Progress, component: str) -> bool:
@@ -209,11 +214,11 @@ def _show_changes(before: Snapshot, there: Snapshot) -> int:
 
 def _follow_cleanup(client: Client, task: str, app_id: str) -> None:
     ended = False
-    for _, kind, data in client.events(task):
-        ended = ended or (kind == "task" and data["status"] == "cancelled")
-        if ended and kind == "resource":
-            say(f"  {data['state']:<9} {_name(data, app_id)}" + (f"  ({data['why']})" if data["why"] else ""))
-        if kind == "end":
+    for _, event in client.events(task):
+        ended = ended or (isinstance(event, TaskEvent) and event.status is TaskStatus.CANCELLED)
+        if ended and isinstance(event, ResourceEvent):
+            say(f"  {event.state:<9} {_name(event, app_id)}" + (f"  ({event.why})" if event.why else ""))
+        if isinstance(event, EndEvent):
             break
     status = client.get(f"/workflow/tasks/{task}/status")
     cleanup = status["cleanup"]
@@ -257,8 +262,8 @@ def _states(status: dict[str, Any]) -> str:
     return "/".join(sorted({component["status"] for component in status["components"]}))
 
 
-def _name(row: dict[str, Any], app_id: str) -> str:
-    return _short("/".join(part for part in (row["kind"], row["namespace"], row["name"]) if part), app_id)
+def _name(row: ResourceEvent, app_id: str) -> str:
+    return _short("/".join(part for part in (row.kind, row.namespace, row.name) if part), app_id)
 
 
 def _short(name: str, app_id: str) -> str:

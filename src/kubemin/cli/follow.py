@@ -3,7 +3,6 @@
 import signal
 import sys
 import time
-from datetime import datetime
 from typing import Any
 
 from kubemin.cli.client import Client, Refused
@@ -43,13 +42,15 @@ def follow(client: Client, task_id: str, *, quiet: bool, from_end: bool = False)
 
 def _events(client: Client, progress: Progress, view: View) -> bool:
     """Take events in until the stream ends; false when it broke off rather than came to its end."""
-    kind = ""
-    for event_id, kind, data in client.events(progress.task_id, progress.seen):
+    event = None
+    for event_id, event in client.events(progress.task_id, progress.seen):
         progress.seen = event_id
-        if kind == "job" and data["job"] not in progress.jobs:
+        if event is None:
+            continue
+        if event.type == "job" and event.job not in progress.jobs:
             _load(client, progress)
-        at = datetime.fromisoformat(data["at"]).timestamp() if "at" in data else time.time()
-        view.changed(progress.take(kind, data, at), at)
+        at = event.at.timestamp() if event.at else time.time()
+        view.changed(progress.take(event, at), at)
     deadline = time.monotonic() + _GIVE_UP_SECONDS
     while True:
         try:
@@ -64,7 +65,7 @@ def _events(client: Client, progress: Progress, view: View) -> bool:
             break
     if not progress.settled:
         time.sleep(_AGAIN_SECONDS)
-    return kind == "end"
+    return event is not None and event.type == "end"
 
 
 def _load(client: Client, progress: Progress) -> None:

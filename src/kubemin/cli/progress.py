@@ -1,11 +1,14 @@
 """What is known of a task that is followed, kept up to date from its events. Pure."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.api.progress import component_status
 from kubemin.cli.exits import Exit
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
+
+if TYPE_CHECKING:  # a command that follows nothing starts without the models
+    from kubemin.spec.events import Event, JobEvent, ResourceEvent, TaskEvent
 
 _SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
 
@@ -71,33 +74,34 @@ class Progress:
                 job = self.jobs.setdefault(stage["id"], JobLine(stage["name"], JobStatus.QUEUED))
                 job.status = JobStatus(stage["status"])
 
-    def take(self, kind: str, data: dict[str, Any], now: float) -> list[str]:
+    def take(self, event: "Event", now: float) -> list[str]:
         """Take an event in; returns the lines that tell a person of it."""
-        match kind:
+        match event.type:
             case "task":
-                status = TaskStatus(data["status"])
-                if not self.status.ended:  # what was loaded may be ahead of what is told
-                    self.status = status
-                self.end_told = self.end_told or status.ended
-                self.reason = data.get("reason") or self.reason
-                self._end_components(now)
-                return [f"task {status}" + (f": {self.reason}" if self.reason and status.ended else "")]
+                return self._task(event, now)
             case "job":
-                return self._job(data, now)
+                return self._job(event, now)
             case "resource":
-                return self._resource(data)
+                return self._resource(event)
             case "cleanup":
-                self.cleanup = Cleanup(data["state"])
-                why = data.get("why") or ""
-                return [f"cleanup {self.cleanup}" + (f": {why}" if why else "")]
-            case _:
+                self.cleanup = event.state
+                return [f"cleanup {event.state}" + (f": {event.why}" if event.why else "")]
+            case "end":
                 return []
 
-    def _job(self, data: dict[str, Any], now: float) -> list[str]:
-        job = self.jobs.get(data["job"])
+    def _task(self, event: "TaskEvent", now: float) -> list[str]:
+        if not self.status.ended:  # what was loaded may be ahead of what is told
+            self.status = event.status
+        self.end_told = self.end_told or event.status.ended
+        self.reason = event.reason or self.reason
+        self._end_components(now)
+        return [f"task {event.status}" + (f": {self.reason}" if self.reason and event.status.ended else "")]
+
+    def _job(self, event: "JobEvent", now: float) -> list[str]:
+        job = self.jobs.get(event.job)
         if job is None or job.ended_shown:
             return []
-        status = JobStatus(data["status"])
+        status = event.status
         job.ended_shown = status.ended
         if not job.status.ended:  # what was loaded may be ahead of what is told
             job.status = status
@@ -108,9 +112,9 @@ class Progress:
             component.start = int(now)
         if component.end is None and all(status.ended for status in mine):
             component.end = int(now)
-        if "ready" in data:
-            component.ready = f"{data['ready']}/{data['desired']}"
-        said = data.get("error") or ("" if status is JobStatus.COMPLETED else self._short(job, data.get("info")))
+        if event.ready is not None:
+            component.ready = f"{event.ready}/{event.desired}"
+        said = event.error or ("" if status is JobStatus.COMPLETED else self._short(job, event.info))
         component.note = said
         what = job.name.partition("/")[2] or job.name
         return [f"{component.name}  {what}  {status}" + (f"  {said}" if said else "")]
@@ -120,12 +124,11 @@ class Progress:
         """What is said of the job's object, without its name, which is there already."""
         return (info or "").removeprefix(f"{job.kind} {job.name.rpartition('/')[2]}: ")
 
-    def _resource(self, data: dict[str, Any]) -> list[str]:
+    def _resource(self, event: "ResourceEvent") -> list[str]:
         if not self.end_told:
             return []  # going forward, the jobs tell it
-        name = "/".join(part for part in (data["kind"], data["namespace"], data["name"]) if part)
-        why = data.get("why") or ""
-        return [f"rollback  {name}  {data['state']}" + (f"  {why}" if why else "")]
+        name = "/".join(part for part in (event.kind, event.namespace, event.name) if part)
+        return [f"rollback  {name}  {event.state}" + (f"  {event.why}" if event.why else "")]
 
     def _end_components(self, now: float) -> None:
         if not self.status.ended:

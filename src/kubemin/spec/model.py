@@ -1,8 +1,8 @@
 """The base of everything a user writes."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -26,6 +26,15 @@ def _number_as_text(value: Any) -> Any:
     # `cpu: 0.5` in YAML is a number, and as a quantity it means the same.
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+T = TypeVar("T")
+
+Absent = Annotated[T | None, Field(exclude_if=_is_none)]
+"""Left out of the JSON while it is not known."""
 
 Text = Annotated[str, Strict(), AfterValidator(_no_nul)]
 """Text, and nothing that merely looks like it: YAML's ``1.10`` or ``yes`` would silently become something else."""

@@ -7,14 +7,18 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
+from kubemin.spec.events import END, Event, data_of, read_event
 from kubemin.store.clock import now
 from kubemin.store.tables import events, tasks
 from kubemin.store.transaction import Tx, dump, fields, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event as stored. Ids grow within a task in the order of the commits."""
+class EventRow:
+    """An event as stored. Ids grow within a task in the order of the commits.
+
+    ``data`` is kept as it was written: a later version may have written it, with more than this one knows.
+    """
 
     id: int
     task_id: str
@@ -22,27 +26,31 @@ class Event:
     data: Any
     at: datetime
 
+    @property
+    def event(self) -> Event | None:
+        """The event itself; None if this version cannot read it."""
+        return read_event(self.type, self.data)
 
-async def append(tx: Tx, task_id: str, type: str, data: Any) -> int:  # noqa: A002
-    """Append one event; returns its id."""
-    await _hold(tx, task_id)
-    return int(await tx.insert(insert(events).values(task_id=task_id, type=type, data=dump(data), at=now())))
+    @property
+    def is_end(self) -> bool:
+        """Whether the stream of the task may end with it."""
+        return self.type == END
 
 
-async def append_many(tx: Tx, task_id: str, new: Sequence[tuple[str, Any]]) -> None:
-    """Append events ``(type, data)`` in order."""
+async def append_many(tx: Tx, task_id: str, new: Sequence[Event]) -> None:
+    """Append events in order."""
     if not new:
         return
     await _hold(tx, task_id)
-    rows = [{"task_id": task_id, "type": kind, "data": dump(data)} for kind, data in new]
+    rows = [{"task_id": task_id, "type": event.type, "data": dump(data_of(event))} for event in new]
     await tx.write(insert(events).values(at=now()), rows)
 
 
-async def since(tx: Tx, task_id: str, after_id: int = 0, limit: int = 1000) -> list[Event]:
+async def since(tx: Tx, task_id: str, after_id: int = 0, limit: int = 1000) -> list[EventRow]:
     """A task's events after an id, oldest first."""
     statement = select(events).where(events.c.task_id == task_id, events.c.id > after_id)
     rows = await tx.rows(statement.order_by(events.c.id).limit(limit))
-    return [Event(**{**fields(row), "data": load(row.data)}) for row in rows]
+    return [EventRow(**{**fields(row), "data": load(row.data)}) for row in rows]
 
 
 async def last_id(tx: Tx, task_id: str) -> int:

@@ -1,12 +1,14 @@
 """What all models of the wire share: camelCase out, camelCase and snake_case in."""
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-T = TypeVar("T")
+from kubemin.spec.model import Absent
+
+__all__ = ["Absent", "Body", "Line", "Name", "Reply", "Timestamp", "unix"]
 
 
 class Reply(BaseModel):
@@ -21,14 +23,6 @@ class Body(Reply):
     """Body of a request: a field that is not known is an error, and so is ``"false"`` for ``false``."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-
-
-def _is_none(value: object) -> bool:
-    return value is None
-
-
-Absent = Annotated[T | None, Field(exclude_if=_is_none)]
-"""Left out of the reply while it is not known."""
 
 
 def _utc(value: datetime) -> datetime:

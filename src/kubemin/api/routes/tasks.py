@@ -11,31 +11,17 @@ from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
 from kubemin.api.lookups import task_of
 from kubemin.api.models.tasks import CleanupAgain, TaskPage, TaskResources, TaskStages, TaskStatusReply
-from kubemin.api.openapi import Responses, errors
+from kubemin.api.openapi import EVENT, Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
 from kubemin.store import jobs, journal, tasks
 
 router = APIRouter(tags=["Tasks"])
 
-_EVENT = {
-    "type": "object",
-    "description": "One event of the stream.",
-    "required": ["id", "event", "data"],
-    "properties": {
-        "id": {"type": "string", "pattern": "^[0-9]+$"},
-        "event": {"enum": ["task", "job", "resource", "cleanup", "end"]},
-        "data": {
-            "type": "string",
-            "description": "A JSON object; `at` is when it happened.",
-            "contentMediaType": "application/json",
-        },
-    },
-}
 _STREAM: Responses = {
     200: {
         "description": "Events `task`, `job`, `resource`, `cleanup` and, last, `end`; each with an id to resume after.",
-        "content": {"text/event-stream": {"schema": _EVENT}},
+        "content": {"text/event-stream": {"schema": {"$ref": EVENT}}},
     }
 }
 

@@ -19,6 +19,7 @@ from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.signals import SignalError, Signals
+from kubemin.spec.events import EndEvent, TaskEvent
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
@@ -166,9 +167,9 @@ class TaskService:
         task = await tasks.cancel(tx, task_id, user, reason)
         if task is not None:
             await jobs.end_open(tx, task_id, JobStatus.CANCELLED, reason)
-            said = {"status": task.status, "reason": reason, "cancelledBy": user, "cleanup": task.cleanup}
-            ended = [("end", {"cleanup": task.cleanup})] if task.cleanup is Cleanup.NONE else []
-            await events.append_many(tx, task_id, [("task", said), *ended])
+            said = TaskEvent(status=task.status, reason=reason, cancelled_by=user, cleanup=task.cleanup)
+            end = [EndEvent(cleanup=task.cleanup)] if task.cleanup is Cleanup.NONE else []
+            await events.append_many(tx, task_id, [said, *end])
         return task
 
     async def _record(
@@ -239,7 +240,7 @@ class TaskService:
                 for job in stage.jobs
             ],
         )
-        await events.append_many(tx, new.id, [("task", {"status": TaskStatus.WAITING})])
+        await events.append_many(tx, new.id, [TaskEvent(status=TaskStatus.WAITING)])
         task = await tasks.get(tx, new.id)
         assert task is not None
         return task

@@ -11,12 +11,13 @@ import contextlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.objects.ownership import token_of
 from kubemin.shield import to_the_end
+from kubemin.spec.events import Event, JobEvent, ResourceEvent
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
@@ -93,7 +94,7 @@ class Changes:
     answers: dict[str, WriteAnswer] = field(default_factory=dict)
     jobs: dict[tuple[int, JobStatus], tuple[JobChange, tuple[int, int] | None]] = field(default_factory=dict)
     """How jobs changed, each with its ready and desired replicas; of several for one status the last counts."""
-    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    events: list[ResourceEvent] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
 
     def merge(self, other: Self) -> None:
@@ -229,7 +230,7 @@ class Journal:
         changes = Changes(answers={write.token: answer}, labels={"answer"})
         if fields:
             changes.updated[resource.seq] = set(fields)
-            changes.events.append(_event(resource))
+            changes.events.append(_resource_event(resource))
         self.note(changes)
 
     def settle(self, resource: Resource, state: ResourceState, why: str = "", *fields: str) -> None:
@@ -239,7 +240,7 @@ class Journal:
         resource.state, resource.why = state, why
         changes = Changes(labels={"settle"})
         self._record(resource, changes, ("state", "why", *fields))
-        changes.events.append(_event(resource))
+        changes.events.append(_resource_event(resource))
         self.note(changes)
 
     async def adopt(self, rows: Iterable[Resource]) -> None:
@@ -372,7 +373,8 @@ class Journal:
         if changes.answers:
             await journal.answer_writes(tx, changes.answers)
         landed = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])
-        told = [*changes.events, *(_job_event(one, changes.jobs[one.seq, one.status][1]) for one in landed)]
+        told: list[Event] = list(changes.events)
+        told += [_job_event(one, changes.jobs[one.seq, one.status][1]) for one in landed]
         await events.append_many(tx, task_id, told)
 
 
@@ -390,18 +392,20 @@ def _row(resource: Resource) -> journal.NewResource:
     )
 
 
-def _job_event(change: JobChange, count: tuple[int, int] | None) -> tuple[str, dict[str, Any]]:
-    said = {"job": change.seq, "status": change.status, "info": change.info, "error": change.error}
-    return "job", said if count is None else {**said, "ready": count[0], "desired": count[1]}
+def _job_event(change: JobChange, count: tuple[int, int] | None) -> JobEvent:
+    ready, desired = count or (None, None)
+    return JobEvent(
+        job=change.seq, status=change.status, info=change.info, error=change.error, ready=ready, desired=desired
+    )
 
 
-def _event(resource: Resource) -> tuple[str, dict[str, Any]]:
+def _resource_event(resource: Resource) -> ResourceEvent:
     ref = resource.ref
-    return "resource", {
-        "seq": resource.seq,
-        "kind": ref.kind,
-        "namespace": ref.namespace,
-        "name": ref.name,
-        "state": resource.state,
-        "why": resource.why,
-    }
+    return ResourceEvent(
+        seq=resource.seq,
+        kind=ref.kind,
+        namespace=ref.namespace,
+        name=ref.name,
+        state=resource.state,
+        why=resource.why,
+    )

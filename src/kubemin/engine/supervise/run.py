@@ -19,6 +19,7 @@ from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.shield import to_the_end
+from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, applications, events, jobs, tasks
@@ -128,7 +129,7 @@ class TaskRun:
             if self.task.status is TaskStatus.QUEUED:
                 if not await tasks.start(tx, self.task.id, self.lease.epoch):
                     raise Stopped("the task was ended before it started")
-                await events.append_many(tx, self.task.id, [("task", {"status": TaskStatus.RUNNING})])
+                await events.append_many(tx, self.task.id, [TaskEvent(status=TaskStatus.RUNNING)])
             else:
                 ended = (JobStatus.COMPLETED, JobStatus.SKIPPED)
                 finished |= {job.seq for job in await jobs.of_task(tx, self.task.id) if job.status in ended}
@@ -179,8 +180,8 @@ class TaskRun:
             landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup)
             if landed:
                 await jobs.end_open(tx, task.id, JobStatus(status), outcome.reason)
-                ended = {"status": status, "reason": outcome.reason, "cleanup": cleanup}
-                await events.append_many(tx, task.id, [("task", ended), *_end(cleanup)])
+                ended = TaskEvent(status=status, reason=outcome.reason, cleanup=cleanup)
+                await events.append_many(tx, task.id, [ended, *_end(cleanup)])
                 if retired:
                     await journal.record_removals_in(tx, retired)
                 if (
@@ -250,12 +251,12 @@ class TaskRun:
         async with self._deps.db.begin(f"cleanup-{state}") as tx:
             if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
                 raise Stopped("the task was taken over")
-            await events.append_many(tx, self.task.id, [("cleanup", {"state": state, "why": why}), *_end(state)])
+            await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
 
 
-def _end(cleanup: Cleanup) -> list[tuple[str, dict[str, object]]]:
+def _end(cleanup: Cleanup) -> list[EndEvent]:
     """The event that closes a stream: the task has ended, and nothing more is under way."""
-    return [] if cleanup in (Cleanup.PENDING, Cleanup.RUNNING) else [("end", {"cleanup": cleanup})]
+    return [] if cleanup in (Cleanup.PENDING, Cleanup.RUNNING) else [EndEvent(cleanup=cleanup)]
 
 
 def _named(rows: Sequence[Resource]) -> str:
