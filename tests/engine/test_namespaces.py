@@ -22,7 +22,7 @@ async def died(held: Held) -> Held:
     """The successor of a worker that made a Namespace, and died before it knew."""
     held.sim.faults.add(Fault("drop", verb="create", resource="namespaces", when="after"))
     with pytest.raises(ClusterError):
-        await held.tracker(0).mark_resource_created(SPACE, {})
+        await held.tracker(0).create(SPACE, {})
     await held.sim.controllers.settled()
     return await held.successor()
 

@@ -190,14 +190,14 @@ class Touch:
         if not answered:
             self._fault("drop", "create", "after")
         with contextlib.nullcontext() if answered else pytest.raises(Unanswered):
-            await self.tracker.mark_resource_created(self.manifest, {})
+            await self.tracker.create(self.manifest, {})
 
     async def _change(self, *, answered: bool, lands: bool) -> None:
         if not answered:
             self._fault("drop", "apply", "after" if lands else "before")
         meta = {**self.manifest["metadata"], "annotations": {"changed": "yes"}}
         with contextlib.nullcontext() if answered else pytest.raises(Unanswered):
-            await self.tracker.mark_resource_changed({**self.manifest, "metadata": meta}, await self.look(), {})
+            await self.tracker.change({**self.manifest, "metadata": meta}, await self.look(), {})
 
 
 PARTS = st.lists(st.builds(Part, st.sampled_from(sorted(BODIES)), st.sampled_from(MADE + CHANGED)), max_size=8)
@@ -274,13 +274,13 @@ async def changes(held: Held, name: str, node_port: int, job: int) -> None:
     """The task gives a Service of others another port."""
     tracker = held.tracker(job)
     look = await held.cluster.get(ObjectRef("Service", "default", name))
-    await tracker.mark_resource_changed(service(name, node_port), look, {})
+    await tracker.change(service(name, node_port), look, {})
 
 
 async def test_what_is_refused_for_what_the_task_made_is_tried_again_after_that_is_gone(held: Held) -> None:
     held.sim.registry.create("services", "default", service("theirs", 30100), manager="kubectl")
     await changes(held, "theirs", 30200, 1)
-    await held.tracker(2).mark_resource_created(service("ours", 30100), {})
+    await held.tracker(2).create(service("ours", 30100), {})
     assert await held.roll_back() == []
     assert node_ports(held) == {"theirs": 30100}
 
@@ -301,8 +301,8 @@ async def test_a_restore_that_is_refused_for_good_is_named_and_all_else_is_undon
     theirs, ours = config_map("theirs", a="1"), config_map("ours")
     held.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
     look = await held.cluster.get(ObjectRef.of(theirs))
-    await held.tracker(1).mark_resource_changed(config_map("theirs", a="2"), look, {})
-    await held.tracker(2).mark_resource_created(ours, {})
+    await held.tracker(1).change(config_map("theirs", a="2"), look, {})
+    await held.tracker(2).create(ours, {})
     held.sim.faults.add(Fault("status", code=403, verb="update", times=None, message="frozen"))
     (left,) = await held.roll_back(seconds=5)
     assert (left.ref.name, left.state) == ("theirs", ResourceState.CHANGED)
@@ -314,8 +314,8 @@ async def test_a_restore_without_an_answer_leaves_time_for_what_comes_after_it(h
     theirs, ours = config_map("theirs", a="1"), config_map("ours")
     held.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
     look = await held.cluster.get(ObjectRef.of(theirs))
-    await held.tracker(1).mark_resource_changed(config_map("theirs", a="2"), look, {})
-    await held.tracker(2).mark_resource_created(ours, {})
+    await held.tracker(1).change(config_map("theirs", a="2"), look, {})
+    await held.tracker(2).create(ours, {})
     held.sim.faults.add(Fault("status", code=503, verb="get", name="theirs", times=None))
     (left,) = await held.roll_back(seconds=1)
     assert left.ref.name == "theirs"

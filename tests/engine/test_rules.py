@@ -8,6 +8,7 @@ import pytest
 from kubemin.cluster import Cluster
 from kubemin.engine.errors import JobFailed, Stopped
 from kubemin.engine.journal.tracker import current_tracker, with_cleanup_tracker
+from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.labels import APP_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -383,11 +384,25 @@ async def test_clean_undoes_one_job_and_no_other(held: Held) -> None:
 
 
 async def test_whoever_writes_a_new_kind_of_job_uses_the_tracker_of_its_context(held: Held) -> None:
+    there = await foreign(held, config_map("there", a="1"))
+
+    async def run_job(manifest: Manifest) -> None:  # the example of the tracker's module
+        tracker, ref = current_tracker(), ObjectRef.of(manifest)
+        live = await get_or_none(tracker.cluster, ref)
+        if live is None:
+            await tracker.create(manifest, {})
+        else:
+            await tracker.mark_resource_observed(ref, live["metadata"]["uid"])
+            await tracker.change(manifest, live, {})
+
     with with_cleanup_tracker(held.tracker()):
-        made = await current_tracker().mark_resource_created(config_map(a="1"), {})
-    assert await held.look(made) is not None
+        await run_job(config_map("made", a="1"))
+        await run_job(config_map("there", a="2"))
+    states = {row.ref.name: row.state for row in held.journal.resources.values()}
+    assert states == {"made": ResourceState.CREATED, "there": ResourceState.CHANGED}
     assert await held.roll_back() == []
-    assert await held.look(made) is None
+    assert await held.look(config_map("made")) is None
+    assert essence(await held.look(there)) == essence(there)
     with pytest.raises(LookupError):
         current_tracker()
 

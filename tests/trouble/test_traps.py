@@ -163,7 +163,7 @@ async def test_a_claim_that_was_stripped_from_an_unanswered_create_is_named(held
     held.sim.faults.add(Fault("drop", verb="create", resource="configmaps", when="after"))
     tracker = held.tracker()
     with pytest.raises(Unanswered):
-        await tracker.mark_resource_created(config_map(a="1"), {})
+        await tracker.create(config_map(a="1"), {})
     strip = {"metadata": {"annotations": {WRITE_TOKEN: None}}}
     held.sim.registry.patch("configmaps", "default", "settings", MERGE, strip, manager="someone")
     assert await held.roll_back() == []

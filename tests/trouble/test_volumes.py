@@ -156,7 +156,7 @@ async def test_claims_of_a_scaling_that_got_no_answer_go_though_its_restore_gets
     look = await until(ready)
     held.sim.faults.add(Fault("drop", verb="apply", resource="statefulsets", when="after"))
     with pytest.raises(Unanswered):
-        await held.tracker().mark_resource_changed(wanted, look, await uids_of_dependents(held.cluster, wanted, look))
+        await held.tracker().change(wanted, look, await uids_of_dependents(held.cluster, wanted, look))
 
     async def three() -> bool:
         return len(await claims(held)) == 3
@@ -176,7 +176,7 @@ async def test_claims_of_a_create_that_got_no_answer_go_though_who_deletes_it_di
     held.sim.faults.add(Fault("drop", verb="create", resource="statefulsets", when="after"))
     wanted = held.manifests[1] = stateful_set()
     with pytest.raises(Unanswered):
-        await held.tracker().mark_resource_created(wanted, await uids_of_dependents(held.cluster, wanted, None))
+        await held.tracker().create(wanted, await uids_of_dependents(held.cluster, wanted, None))
     await until(lambda: claims(held))
     (left,) = await held.roll_back()
     assert "PersistentVolumeClaim/default/data-db-0" in left.why

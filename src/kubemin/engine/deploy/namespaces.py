@@ -47,4 +47,4 @@ async def create(tracker: CleanupTracker, names: Iterable[str]) -> None:
         if token_of(made) in former:
             continue  # what was put into it since a predecessor made it may be anybody's
         seen = await retry_reads(partial(namespace_content, tracker.cluster, name))
-        await tracker.mark_content(ref, {CONTENT: sorted(item.uid for item in seen)})
+        await tracker.mark_namespace_content(ref, {CONTENT: sorted(item.uid for item in seen)})

@@ -66,7 +66,7 @@ class ObjectWriter:
                 live = await get_or_none(self.cluster, ref) if live_first else None
                 if live is None:
                     live_first = True
-                    return await self.tracker.mark_resource_created(
+                    return await self.tracker.create(
                         self.manifest, await uids_of_dependents(self.cluster, self.manifest, None)
                     )
                 if terminating(live):
@@ -125,7 +125,7 @@ class ObjectWriter:
                 answer = await self.tracker.take_over(wanted, live, before)
             else:
                 before = await uids_of_dependents(self.cluster, wanted, live)
-                answer = await self.tracker.mark_resource_changed(wanted, live, before)
+                answer = await self.tracker.change(wanted, live, before)
         except (Invalid, NotFound) as error:
             now = await get_or_none(self.cluster, ref)
             if now is None or now["metadata"]["uid"] != live["metadata"]["uid"]:

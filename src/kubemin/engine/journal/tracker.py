@@ -1,8 +1,26 @@
 """`CleanupTracker`: the only way in which a job touches the cluster.
 
-A job that creates, changes or deletes an object hands the request to the tracker of the job, which commits the intent
-and the request's claim, sends the request to its end, and commits the answer. Whoever writes a new kind of job uses
-`current_tracker` and these methods, and gets rollback, takeover and lost answers for nothing.
+What a job does to an object, it does by a method of its tracker. There are two kinds:
+
+* `create`, `change` and `take_over` **send** a request: they commit that it is about to be sent, send it to its end,
+  whatever is cancelled meanwhile, and record the answer.
+* `mark_resource_created`, `mark_resource_changed`, `mark_resource_settled`, `mark_resource_observed` and
+  `mark_namespace_content` **record** what is known of an object, and send nothing. The first two are called by the
+  methods that send.
+
+Whoever writes a new kind of job is given rollback, takeover and lost answers by them. `current_tracker`,
+`mark_resource_created`, `mark_resource_observed` and `clean` are its words, as they were in the system before this one:
+
+    async def run_lock_job(manifest: Manifest) -> None:
+        tracker, ref = current_tracker(), ObjectRef.of(manifest)
+        live = await get_or_none(tracker.cluster, ref)
+        if live is None:
+            await tracker.create(manifest, {})  # recorded as created by this job: a cleanup deletes it
+        else:
+            await tracker.mark_resource_observed(ref, live["metadata"]["uid"])  # a cleanup leaves it alone
+            await tracker.change(manifest, live, {})  # recorded as changed by this job: a cleanup puts it back
+
+`ObjectWriter` in ``engine/deploy/write.py`` is the whole of it, with everything that can come between.
 """
 
 import copy
@@ -45,58 +63,70 @@ class CleanupTracker:
         """Whether a job of this task, this one or another, has written the object, or may have."""
         return self._journal.wrote(ref)
 
-    async def mark_resource_created(self, manifest: Manifest, dependents: dict[str, list[str]]) -> Manifest:
+    async def left_behind(self, live: Manifest) -> TokenOwner | None:
+        """Whose leftover the object is: of a task that did not complete, or of a request that landed late."""
+        return await self._journal.left_behind(live)
+
+    async def create(self, manifest: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Create an object that was not there (POST). From the first commit on it counts as ours to remove.
 
         ``dependents`` are the uids, by kind, of what a controller might make for it and that is there already.
         Raises `ClusterError`: `AlreadyExists` where somebody was first.
         """
-        ref = ObjectRef.of(manifest)
-        resource = self.resource(ref)
+        resource = self.resource(ObjectRef.of(manifest))
         resource.before, resource.dependents = None, dependents
         write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, "before", "dependents")
-        stamped = _stamp(manifest, write)
-        stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: self._journal.lease.task_id}
-        return await to_the_end(self._send(resource, write, self.cluster.create, stamped, ResourceState.CREATED))
+        stamped = _stamp(manifest, write, self._journal.lease.task_id)
+        return await to_the_end(self._send(resource, write, self.cluster.create, stamped))
 
-    async def mark_resource_changed(
-        self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]
-    ) -> Manifest:
+    async def change(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Change the object that ``live`` shows, and no other (server-side apply with its uid and version).
 
         Raises `ClusterError`: `Conflict` where it is another by now.
         """
-        resource = self.resource(ObjectRef.of(manifest))
-        version = live["metadata"]["resourceVersion"]
+        resource, meta = self.resource(ObjectRef.of(manifest)), live["metadata"]
+        version = meta["resourceVersion"]
         if token_of(live) not in resource.writes and not self._pending_change(resource, version):
             resource.before, resource.dependents = live, dependents
-        resource.uid = live["metadata"]["uid"]
+        resource.uid = meta["uid"]
         write = await self._journal.write_ahead(resource, WriteKind.APPLY, version, "before", "dependents", "uid")
-        stamped = _stamp(manifest, write)
-        stamped["metadata"] |= {"uid": live["metadata"]["uid"], "resourceVersion": version}
-        if task_id := (live["metadata"].get("labels") or {}).get(TASK_ID):
-            stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: task_id}
-        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped, ResourceState.CHANGED))
-
-    async def left_behind(self, live: Manifest) -> TokenOwner | None:
-        """Whose leftover the object is: of a task that did not complete, or of a request that landed late."""
-        return await self._journal.left_behind(live)
+        stamped = _stamp(manifest, write, (meta.get("labels") or {}).get(TASK_ID))
+        stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
+        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))
 
     async def take_over(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Take over another task's leftover: it is no ``before``, from here on it counts as created by this job.
 
         Raises `ClusterError`: `Conflict` where it is another object by now.
         """
-        resource = self.resource(ObjectRef.of(manifest))
-        meta = live["metadata"]
+        resource, meta = self.resource(ObjectRef.of(manifest)), live["metadata"]
+        version = meta["resourceVersion"]
         resource.before, resource.dependents, resource.uid = None, dependents, meta["uid"]
-        write = await self._journal.write_ahead(
-            resource, WriteKind.CREATE, meta["resourceVersion"], "before", "dependents", "uid"
-        )
-        stamped = _stamp(manifest, write)
-        stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
-        stamped["metadata"]["labels"] = {**stamped["metadata"].get("labels", {}), TASK_ID: self._journal.lease.task_id}
-        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped, ResourceState.CREATED))
+        write = await self._journal.write_ahead(resource, WriteKind.CREATE, version, "before", "dependents", "uid")
+        stamped = _stamp(manifest, write, self._journal.lease.task_id)
+        stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
+        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))
+
+    async def mark_resource_created(self, live: Manifest, write: Write, *, seen: bool = False) -> None:
+        """Record that a request of ours made the object, which is ``live`` now: a cleanup deletes it.
+
+        ``seen``: the request had no answer, the object shows its token.
+        """
+        self._landed(live, write, ResourceState.CREATED, seen=seen)
+
+    async def mark_resource_changed(self, live: Manifest, write: Write, *, seen: bool = False) -> None:
+        """Record that a request of ours changed the object, which is ``live`` now: a cleanup puts it back.
+
+        ``seen``: the request had no answer, the object shows its token. Others may have written it since.
+        """
+        resource = self.resource(ObjectRef.of(live))
+        resource.applied = applied_view(resource.before or live, live) if seen else live
+        self._landed(live, write, ResourceState.CHANGED, seen=seen)
+
+    async def mark_resource_settled(self, live: Manifest, write: Write) -> None:
+        """Record that an unanswered request of ours has landed, as the object shows."""
+        mark = self.mark_resource_created if write.kind is WriteKind.CREATE else self.mark_resource_changed
+        await mark(live, write, seen=True)
 
     async def mark_resource_observed(self, ref: ObjectRef, uid: str) -> None:
         """Record that the object was there before us: a cleanup never removes it."""
@@ -104,47 +134,39 @@ class CleanupTracker:
         resource.uid = uid
         self._journal.settle(resource, ResourceState.OBSERVED, "", "uid")
 
-    async def mark_content(self, ref: ObjectRef, content: dict[str, list[str]]) -> None:
+    async def mark_namespace_content(self, ref: ObjectRef, content: dict[str, list[str]]) -> None:
         """Record the uids of what was in a new Namespace from the first (design R10)."""
         resource = self.resource(ref)
         resource.dependents = content
         self._journal.settle(resource, resource.state, resource.why, "dependents")
 
-    async def mark_resource_settled(self, live: Manifest, write: Write) -> None:
-        """Record, from a look, what an unanswered request of ours turned out to have done."""
-        resource = self.resource(ObjectRef.of(live))
-        resource.uid = live["metadata"]["uid"]
-        if write.kind is WriteKind.CREATE:
-            resource.state = ResourceState.CREATED
-        else:
-            resource.state = ResourceState.CHANGED
-            resource.applied = applied_view(resource.before or live, live)
-        version = live["metadata"]["resourceVersion"]
-        self._journal.answer(resource, write, WriteAnswer.seen(version), "state", "uid", "applied")
-
     async def clean(self) -> list[Resource]:
         """Undo what this job did; returns what could not be undone yet. Idempotent; a missing object is success."""
         return await self._clean(self._job_seq)
 
-    async def _send(
-        self, resource: Resource, write: Write, send: Send, manifest: Manifest, state: ResourceState
-    ) -> Manifest:
+    async def _send(self, resource: Resource, write: Write, send: Send, manifest: Manifest) -> Manifest:
         try:
-            answer = await send(manifest)
+            live = await send(manifest)
         except Unanswered:
-            raise  # the claim stays open: only a look can tell
+            raise  # the request stays open: only a look at the object can tell whether it landed
         except Unreachable:
             self._journal.answer(resource, write, WriteAnswer.unsent())
             raise
         except ClusterError as error:
             self._journal.answer(resource, write, WriteAnswer.refused(error.status))
             raise
-        resource.state, resource.uid = state, answer["metadata"]["uid"]
-        if state is ResourceState.CHANGED:
-            resource.applied = answer
-        version = answer["metadata"]["resourceVersion"]
-        self._journal.answer(resource, write, WriteAnswer.done(version), "state", "uid", "applied")
-        return answer
+        if write.kind is WriteKind.CREATE:
+            await self.mark_resource_created(live, write)
+        else:
+            await self.mark_resource_changed(live, write)
+        return live
+
+    def _landed(self, live: Manifest, write: Write, state: ResourceState, *, seen: bool) -> None:
+        resource, meta = self.resource(ObjectRef.of(live)), live["metadata"]
+        resource.state, resource.uid = state, meta["uid"]
+        version = meta["resourceVersion"]
+        answer = WriteAnswer.seen(version) if seen else WriteAnswer.done(version)
+        self._journal.answer(resource, write, answer, "state", "uid", "applied")
 
     @staticmethod
     def _pending_change(resource: Resource, version: str) -> bool:
@@ -173,7 +195,10 @@ def with_cleanup_tracker(tracker: CleanupTracker) -> Iterator[CleanupTracker]:
         _current.reset(token)
 
 
-def _stamp(manifest: Manifest, write: Write) -> Manifest:
+def _stamp(manifest: Manifest, write: Write, task_id: str | None) -> Manifest:
+    """The manifest with the token of the request, and the label of the task that the object is there for."""
     metadata = copy.copy(manifest["metadata"])
     metadata["annotations"] = {**metadata.get("annotations", {}), WRITE_TOKEN: write.token}
+    if task_id:
+        metadata["labels"] = {**metadata.get("labels", {}), TASK_ID: task_id}
     return {**manifest, "metadata": metadata}
