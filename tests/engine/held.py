@@ -9,8 +9,9 @@ from typing import Any
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.write import ObjectWriter
-from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.engine.journal.journal import Write
+from kubemin.engine.journal.rows import Write
 from kubemin.spec.states import WriteKind
 from kubemin.spec.write_answer import WriteAnswer, WriteOutcome
 

@@ -8,7 +8,8 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.cluster.informers import Informers
 from kubemin.engine.errors import InUse, StillThere
-from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.live import until_gone
 from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end

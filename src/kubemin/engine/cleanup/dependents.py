@@ -8,7 +8,8 @@ from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unans
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.errors import StillThere
-from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.dependents import dependents
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.rollout import (

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
-from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
 from kubemin.spec.kinds import WRITTEN
 
 Later = Callable[[], Awaitable[None]]

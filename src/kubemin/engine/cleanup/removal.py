@@ -9,7 +9,8 @@ from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.errors import InUse
-from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import application_of

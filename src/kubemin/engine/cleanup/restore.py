@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.engine.errors import StillThere
-from kubemin.engine.journal.journal import Journal, Resource, Write
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.immutable import is_pvc_expansion

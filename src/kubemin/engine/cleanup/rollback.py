@@ -15,7 +15,8 @@ from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
 from kubemin.engine.cleanup.restore import Restorer, kept_by_others
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
-from kubemin.engine.journal.journal import Journal, Resource, Write
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects

@@ -30,7 +30,8 @@ from contextvars import ContextVar
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
-from kubemin.engine.journal.journal import Journal, Resource, Write
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.ownership import applied_view, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import TASK_ID, WRITE_TOKEN

@@ -13,8 +13,9 @@ from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
 from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
-from kubemin.engine.journal.journal import Journal, Resource
+from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan

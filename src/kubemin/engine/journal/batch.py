@@ -1,0 +1,185 @@
+"""The journal's commit queue: what all jobs of a task have to record goes into one commit after the other."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Self
+
+from kubemin.engine.errors import Stopped
+from kubemin.engine.journal.lease import Lease
+from kubemin.engine.journal.rows import Resource, Write
+from kubemin.shield import to_the_end
+from kubemin.spec.events import Event, JobEvent, ResourceEvent
+from kubemin.spec.states import JobStatus
+from kubemin.spec.write_answer import WriteAnswer
+from kubemin.store import Database, Tx, events, jobs, journal, tasks
+from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost
+from kubemin.store.jobs import JobChange
+
+_LINGER = 0.05
+"""Seconds for which a commit that nobody waits for is put off, so that more changes can join it."""
+
+
+@dataclass
+class Changes:
+    """What one commit writes. Changes of many jobs are merged into one."""
+
+    new: dict[int, Resource] = field(default_factory=dict)
+    """Rows to add, by ``seq``."""
+    updated: dict[int, tuple[Resource, set[str]]] = field(default_factory=dict)
+    """Rows that changed, by ``seq``, each with the names of the fields to write."""
+    writes: list[tuple[int, Write]] = field(default_factory=list)
+    """Requests that are about to be sent, each with the ``seq`` of its row."""
+    answers: dict[str, WriteAnswer] = field(default_factory=dict)
+    """What became of requests, by token."""
+    jobs: dict[tuple[int, JobStatus], tuple[JobChange, tuple[int, int] | None]] = field(default_factory=dict)
+    """How jobs changed, each with its ready and desired replicas; of several for one status the last counts."""
+    events: list[ResourceEvent] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+    """What the commit is about; they name the transaction. Without one there is nothing to commit."""
+
+    def record(self, resource: Resource, *names: str) -> None:
+        """Add the row, if it is not stored yet, else write these fields of it.
+
+        Their values are read at the commit: it writes the row as it is then.
+        """
+        if resource.seq not in self.new:
+            self.updated.setdefault(resource.seq, (resource, set()))[1].update(names)
+
+    def merge(self, other: Self) -> None:
+        """Take in the changes that come after these."""
+        self.new |= other.new
+        for resource, names in other.updated.values():
+            self.record(resource, *names)
+        self.writes += other.writes
+        self.answers |= other.answers
+        self.jobs |= other.jobs
+        self.events += other.events
+        self.labels |= other.labels
+
+
+@dataclass
+class Batch:
+    """What the next commit takes, and who waits for it."""
+
+    changes: Changes = field(default_factory=Changes)
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    urgent: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class CommitQueue:
+    """Commits the changes of one task in the order in which they came, under its lease.
+
+    A hundred jobs of a stage would else make a hundred commits at a time, each of which locks the task's row: they
+    would go one after the other anyway.
+
+    A commit that fails is the last one. By then the rows in memory are ahead of the database, and only what is in the
+    database counts: a successor, which reads it, may go on from there; this worker may not.
+    """
+
+    def __init__(self, db: Database, lease: Lease) -> None:
+        self._db = db
+        self._lease = lease
+        self._batch: Batch | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+
+    def add(self, changes: Changes) -> Batch:
+        """Have changes committed soon, without waiting for it. Raises `Stopped` if an earlier commit failed."""
+        self._check()
+        if self._batch is None:
+            self._batch = Batch()
+        self._batch.changes.merge(changes)
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+        return self._batch
+
+    async def commit(self, changes: Changes) -> None:
+        """Commit changes, with all that was added before. Runs to its end under a cancel.
+
+        Raises `Stopped` if the lease is lost or an earlier commit failed, `StoreError` if nothing was committed.
+        """
+        batch = self.add(changes)
+        batch.urgent.set()
+        await to_the_end(batch.done)
+
+    async def flush(self) -> None:
+        """Wait until all that was added is committed. Raises like `commit`."""
+        if self._flusher is not None or self._failure is not None:
+            await self.commit(Changes())
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            why = self._failure.__cause__ if isinstance(self._failure, Stopped) else self._failure
+            raise Stopped(f"the journal cannot be written: {self._failure}") from why
+
+    async def _flush(self) -> None:
+        try:
+            while self._batch is not None:
+                await asyncio.sleep(0)  # the jobs of a stage start together: let them join one commit
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LINGER):
+                        await self._batch.urgent.wait()
+                # From here on changes go into a new batch: what this commit writes must not grow while it is sent, for
+                # whoever waits for the batch is told that all of it is stored.
+                batch, self._batch = self._batch, None
+                try:
+                    self._check()  # a batch that was begun before an earlier one failed fails as well
+                    await self._commit(batch.changes)
+                except Exception as error:  # noqa: BLE001  each writer gets it, in its own task
+                    self._failure = error
+                    batch.done.set_exception(error)
+                    batch.done.exception()  # if nobody waits, asyncio must not report it as never retrieved
+                else:
+                    batch.done.set_result(None)
+        finally:
+            self._flusher = None  # no await since the loop's last look: whoever adds next starts a new one
+
+    async def _commit(self, changes: Changes) -> None:
+        if not changes.labels:
+            return  # somebody only waited for what went before
+        label = "+".join(sorted(changes.labels))
+        while True:
+            try:
+                async with self._db.begin(label) as tx:
+                    await write_changes(tx, self._lease, changes)
+            except LeaseLost as error:
+                raise Stopped(str(error)) from error
+            except CommitUnknown:
+                # The commit was sent and its answer is lost. All of it is stored or nothing is, so it is sent again:
+                # new rows and tokens that are stored already are refused as duplicates. Changes without any are
+                # written twice, which changes nothing: the same values, and at most an event that is told twice.
+                continue
+            except Duplicate:
+                return  # it was stored: a `seq` and a token are given once, and by this worker only
+            return
+
+
+async def write_changes(tx: Tx, lease: Lease, changes: Changes) -> None:
+    """Write changes in a transaction that holds the lease. Raises `LeaseLost`, `Duplicate`."""
+    task_id = lease.task_id
+    await tasks.guard(tx, task_id, lease.epoch)
+    await journal.add(tx, task_id, [resource.to_row() for resource in changes.new.values()])
+    updates = [
+        (seq, {name: getattr(resource, name) for name in names})
+        for seq, (resource, names) in changes.updated.items()
+        if names
+    ]
+    await journal.update_many(tx, task_id, updates)
+    await journal.add_writes(
+        tx,
+        task_id,
+        [journal.NewWrite(write.token, seq, write.kind, write.base_version) for seq, write in changes.writes],
+    )
+    await journal.answer_writes(tx, changes.answers)
+    landed = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])
+    told: list[Event] = list(changes.events)
+    told += [_job_event(change, changes.jobs[change.seq, change.status][1]) for change in landed]
+    await events.append_many(tx, task_id, told)
+
+
+def _job_event(change: JobChange, count: tuple[int, int] | None) -> JobEvent:
+    ready, desired = count or (None, None)
+    return JobEvent(
+        job=change.seq, status=change.status, info=change.info, error=change.error, ready=ready, desired=desired
+    )

@@ -1,0 +1,88 @@
+"""The journal of a task in memory: a row for each object that it touches, and in it the requests about that object."""
+
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from kubemin.spec.events import ResourceEvent
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Purpose, ResourceState, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
+from kubemin.store import journal
+
+
+@dataclass
+class Write:
+    """One request that may change an object. ``answer`` is None while nothing is known of it."""
+
+    token: str
+    kind: WriteKind
+    base_version: str | None = None
+    answer: WriteAnswer | None = None
+
+    @property
+    def open(self) -> bool:
+        """The request may still land."""
+        return self.answer is None
+
+    @property
+    def may_have_written(self) -> bool:
+        """The request has done something, or may have."""
+        return self.answer is None or self.answer.wrote
+
+
+@dataclass
+class Resource:
+    """One object that the task touches; see `Purpose`. ``seq`` is 0 until the row is recorded."""
+
+    seq: int
+    job_seq: int
+    ref: ObjectRef
+    purpose: Purpose = Purpose.APPLY
+    state: ResourceState = ResourceState.INTENT
+    uid: str | None = None
+    before: Manifest | None = None
+    applied: Manifest | None = None
+    dependents: dict[str, list[str]] = field(default_factory=dict)
+    why: str = ""
+    writes: dict[str, Write] = field(default_factory=dict)
+    """By token."""
+
+    @classmethod
+    def of_row(cls, row: journal.ResourceRow) -> Self:
+        """A stored row, still without its requests."""
+        stored = {name: getattr(row, name) for name in _STORED}
+        return cls(**{**stored, "dependents": row.dependents or {}})
+
+    def to_row(self) -> journal.NewResource:
+        """The row to store."""
+        return journal.NewResource(**{name: getattr(self, name) for name in _STORED})
+
+    def to_event(self) -> ResourceEvent:
+        """What is told of the row as it is now."""
+        ref = self.ref
+        return ResourceEvent(
+            seq=self.seq, kind=ref.kind, namespace=ref.namespace, name=ref.name, state=self.state, why=self.why
+        )
+
+    @property
+    def key(self) -> tuple[ObjectRef, int, Purpose]:
+        """What tells a task's rows apart."""
+        return self.ref, self.job_seq, self.purpose
+
+    @property
+    def may_still_create(self) -> bool:
+        """A create of ours may still land."""
+        return any(write.kind is WriteKind.CREATE and write.open for write in self.writes.values())
+
+    @property
+    def touched(self) -> bool:
+        """A request of ours changed the object, or may have."""
+        return any(write.kind is not WriteKind.DELETE and write.may_have_written for write in self.writes.values())
+
+    @property
+    def deleting(self) -> bool:
+        """A request of ours deleted the object, or may have."""
+        return any(write.kind is WriteKind.DELETE and write.may_have_written for write in self.writes.values())
+
+
+_STORED = tuple(column.name for column in fields(journal.NewResource))
