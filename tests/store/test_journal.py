@@ -1,4 +1,4 @@
-"""Jobs, journal, claims and events, on every database."""
+"""Jobs, journal, writes and events, on every database."""
 
 import asyncio
 import contextlib
@@ -111,7 +111,7 @@ async def test_only_what_is_given_changes(db: Database) -> None:
             await journal.update_many(tx, A, [(1, {"purpose": Purpose.REMOVE})])
 
 
-async def test_claims(db: Database) -> None:
+async def test_writes_and_their_answers(db: Database) -> None:
     await add_tasks(db, "a")
     async with db.begin("intent") as tx:
         await journal.add(tx, A, [journal.NewResource(seq=seq, job_seq=seq, ref=REF) for seq in (1, 2)])
@@ -145,10 +145,10 @@ async def test_claims(db: Database) -> None:
     assert raised.value.constraint == "pk_resources"
 
 
-async def test_a_claim_without_its_resource_is_refused(db: Database) -> None:
+async def test_a_write_without_its_resource_is_refused(db: Database) -> None:
     await add_tasks(db, "a")
     with pytest.raises(StoreError):
-        async with db.begin("claim") as tx:
+        async with db.begin("write") as tx:
             await journal.add_writes(tx, A, [journal.NewWrite("one", 1, WriteKind.CREATE)])
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now
 from kubemin.store.tables import applications
-from kubemin.store.transaction import Tx, fields
+from kubemin.store.transaction import Tx, fields, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,14 @@ class ApplicationRow(NewApplication):
 
 async def insert(tx: Tx, new: NewApplication) -> None:
     """Store a new application. Raises `Duplicate`: ``uq_applications_namespace_name``, or ``pk_applications``."""
-    await tx.insert(sql_insert(applications).values(id=new.id, **_values(new), created_at=now(), updated_at=now()))
+    await tx.insert(sql_insert(applications).values(**values_of(new), created_at=now(), updated_at=now()))
 
 
 async def update(tx: Tx, new: NewApplication) -> bool:
     """Save an application that is there; False if it is not. Raises `Duplicate` if its new name is taken."""
-    statement = sql_update(applications).where(applications.c.id == new.id).values(**_values(new), updated_at=now())
+    statement = (
+        sql_update(applications).where(applications.c.id == new.id).values(**values_of(new, "id"), updated_at=now())
+    )
     return await tx.write(statement) == 1
 
 
@@ -94,19 +96,6 @@ def _matching(statement: Select[Any], search: str | None, templates: bool) -> Se
         # LIKE is not enough: PostgreSQL minds the case, and MySQL does with our collation.
         statement = statement.where(or_(*(func.lower(column).contains(part, autoescape=True) for column in columns)))
     return statement
-
-
-def _values(new: NewApplication) -> dict[str, Any]:
-    return {
-        "name": new.name,
-        "namespace": new.namespace,
-        "alias": new.alias,
-        "version": new.version,
-        "project": new.project,
-        "description": new.description,
-        "icon": new.icon,
-        "tmp_enable": new.tmp_enable,
-    }
 
 
 def _application(row: Row[Any] | None) -> ApplicationRow | None:

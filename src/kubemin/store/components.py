@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from kubemin.spec import component as spec
 from kubemin.store.clock import now
 from kubemin.store.tables import components
-from kubemin.store.transaction import Tx, dump, load
+from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +86,7 @@ async def _rows(tx: Tx, app_id: str) -> Sequence[Row[Any]]:
 def _values(tx: Tx, component: NewComponent) -> dict[str, Any]:
     # Properties and traits hold the values of secrets and environment variables.
     return {
-        "name": component.name,
-        "type": component.type,
-        "namespace": component.namespace,
-        "image": component.image,
-        "replicas": component.replicas,
+        **values_of(component),
         "properties": tx.seal(_or_empty(component.properties)),
         "traits": tx.seal(_or_empty(component.traits)),
         "template": None if component.template is None else dump(component.template),
@@ -114,17 +110,9 @@ def _content(component: NewComponent) -> tuple[object, ...]:
 
 
 def _component(tx: Tx, row: Row[Any]) -> Component:
-    return Component(
-        id=row.id,
-        app_id=row.app_id,
-        name=row.name,
-        type=row.type,
-        namespace=row.namespace,
-        image=row.image,
-        replicas=row.replicas,
-        properties=tx.unseal(row.properties),
-        traits=tx.unseal(row.traits),
-        template=None if row.template is None else load(row.template),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    values = fields(row)
+    del values["position"]
+    values["properties"] = tx.unseal(row.properties)
+    values["traits"] = tx.unseal(row.traits)
+    values["template"] = None if row.template is None else load(row.template)
+    return Component(**values)

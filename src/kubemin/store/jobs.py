@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, case, func, insert, or_, select, update
 from kubemin.spec.states import JobStatus
 from kubemin.store.clock import now
 from kubemin.store.tables import jobs
-from kubemin.store.transaction import Tx, fields
+from kubemin.store.transaction import Tx, fields, values_of
 
 _OPEN = tuple(status for status in JobStatus if not status.ended)
 _ENDED = tuple(status for status in JobStatus if status.ended)
@@ -64,24 +64,7 @@ async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
     """Store the jobs of a plan. Raises `Duplicate` if a ``seq`` is there already."""
     if not new:
         return
-    rows = [
-        {
-            "task_id": task_id,
-            "seq": job.seq,
-            "stage": job.stage,
-            "name": job.name,
-            "component": job.component,
-            "component_type": job.component_type,
-            "kind": job.kind,
-            "namespace": job.namespace,
-            "object_name": job.object_name,
-            "status": job.status,
-            "info": "",
-            "error": "",
-        }
-        for job in new
-    ]
-    await tx.write(insert(jobs), rows)
+    await tx.write(insert(jobs), [{"task_id": task_id, **values_of(job), "info": "", "error": ""} for job in new])
 
 
 async def set(  # noqa: A001  (read as jobs.set)

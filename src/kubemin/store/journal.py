@@ -16,7 +16,7 @@ from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, Wri
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store.clock import now
 from kubemin.store.tables import resources, tasks, writes
-from kubemin.store.transaction import Tx, chunks, dump, fields, load
+from kubemin.store.transaction import Tx, chunks, dump, fields, load, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +124,11 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
     rows = [
         {
             "task_id": task_id,
-            "seq": resource.seq,
-            "job_seq": resource.job_seq,
+            **values_of(resource, "ref", *_CHANGEABLE),
             "api_version": resource.ref.api_version,
             "kind": resource.ref.kind,
             "namespace": resource.ref.namespace,
             "name": resource.ref.name,
-            "purpose": resource.purpose,
             **{name: _stored(tx, name, getattr(resource, name)) for name in _CHANGEABLE},
         }
         for resource in new
@@ -209,16 +207,7 @@ async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
     """Record writes before they are sent. Raises `Duplicate` (``pk_claims``) if a token is there already."""
     if not new:
         return
-    rows = [
-        {
-            "task_id": task_id,
-            "token": write.token,
-            "seq": write.seq,
-            "kind": write.kind,
-            "base_version": write.base_version,
-        }
-        for write in new
-    ]
+    rows = [{"task_id": task_id, **values_of(write)} for write in new]
     await tx.write(insert(writes).values(created_at=now()), rows)
 
 
@@ -281,6 +270,7 @@ _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")
 _SEALED = ("before", "applied")
+_REF = ("api_version", "kind", "namespace", "name")
 
 
 def _stored(tx: Tx, name: str, value: Any) -> Any:
@@ -299,18 +289,10 @@ def _write(row: Row[Any]) -> WriteRow:
 
 
 def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:
-    return ResourceRow(
-        task_id=row.task_id,
-        seq=row.seq,
-        job_seq=row.job_seq,
-        ref=ObjectRef(row.kind, row.namespace, row.name),
-        purpose=Purpose(row.purpose),
-        state=ResourceState(row.state),
-        uid=row.uid,
-        before=None if row.before is None else tx.unseal(row.before),
-        applied=None if row.applied is None else tx.unseal(row.applied),
-        dependents=None if row.dependents is None else load(row.dependents),
-        why=row.why,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    values = {name: value for name, value in fields(row).items() if name not in _REF}
+    values["purpose"] = Purpose(row.purpose)
+    values["state"] = ResourceState(row.state)
+    values["dependents"] = None if row.dependents is None else load(row.dependents)
+    for name in _SEALED:
+        values[name] = None if values[name] is None else tx.unseal(values[name])
+    return ResourceRow(**values, ref=ObjectRef(row.kind, row.namespace, row.name))

@@ -1,6 +1,7 @@
 """One transaction, and what errors and cancels do to it."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -178,6 +179,11 @@ def load(stored: str) -> Any:
     return json.loads(stored)
 
 
+def values_of(record: Any, *but: str) -> dict[str, Any]:
+    """A record's values, by field, to write into the columns of the same names; ``but`` those that differ from them."""
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record) if field.name not in but}
+
+
 def fields(row: Row[Any]) -> dict[str, Any]:
-    """A row's values by column."""
+    """A row's values by column: the reverse of `values_of`."""
     return dict(row._mapping)  # noqa: SLF001  (SQLAlchemy's public accessor, named so to leave columns their names)

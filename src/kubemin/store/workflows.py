@@ -12,7 +12,7 @@ from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now
 from kubemin.store.tables import workflows
-from kubemin.store.transaction import Tx, dump, fields, load
+from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +41,13 @@ class WorkflowRow(NewWorkflow):
 
 async def insert(tx: Tx, new: NewWorkflow) -> None:
     """Store a new workflow. Raises `Duplicate` (``uq_workflows_app_id_name``) if the application has one so named."""
-    values = _values(new) | {"id": new.id, "app_id": new.app_id}
-    await tx.insert(sql_insert(workflows).values(**values, created_at=now(), updated_at=now()))
+    await tx.insert(sql_insert(workflows).values(**_values(new), created_at=now(), updated_at=now()))
 
 
 async def update(tx: Tx, new: NewWorkflow) -> bool:
     """Save a workflow of the same id and application; False if there is none. Raises `Duplicate` like `insert`."""
     statement = sql_update(workflows).where(workflows.c.id == new.id, workflows.c.app_id == new.app_id)
-    return await tx.write(statement.values(**_values(new), updated_at=now())) == 1
+    return await tx.write(statement.values(**_values(new, "id", "app_id"), updated_at=now())) == 1
 
 
 async def delete(tx: Tx, workflow_id: str) -> bool:
@@ -88,17 +87,8 @@ async def first_ids(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _values(new: NewWorkflow) -> dict[str, Any]:
-    return {
-        "name": new.name,
-        "alias": new.alias,
-        "namespace": new.namespace,
-        "project": new.project,
-        "description": new.description,
-        "type": new.type,
-        "disabled": new.disabled,
-        "steps": dump(list(new.steps)),
-    }
+def _values(new: NewWorkflow, *but: str) -> dict[str, Any]:
+    return {**values_of(new, *but), "steps": dump(list(new.steps))}
 
 
 def _workflow(row: Row[Any] | None) -> WorkflowRow | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, insert, null, select
 from kubemin.spec.states import Cleanup, TaskStatus, TaskType
 from kubemin.store.clock import now
 from kubemin.store.tables import tasks
-from kubemin.store.transaction import Tx, dump, fields, load
+from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,23 +79,15 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
     """
     await tx.insert(
         insert(tasks).values(
-            id=task.id,
-            app_id=task.app_id,
-            app_name=task.app_name,
-            workflow_id=task.workflow_id,
-            workflow_name=task.workflow_name,
-            type=task.type,
+            **values_of(task, "options", *_LARGE),
+            options=dump({} if task.options is None else task.options),
+            spec=tx.seal(task.spec),
+            plan=None if task.plan is None else tx.seal(task.plan),
             status=TaskStatus.WAITING,
             reason="",
             cleanup=Cleanup.NONE,
             cleanup_why="",
             cleanup_attempts=0,
-            caller=task.caller,
-            idempotency_key=task.idempotency_key,
-            body_hash=task.body_hash,
-            options=dump({} if task.options is None else task.options),
-            spec=tx.seal(task.spec),
-            plan=None if task.plan is None else tx.seal(task.plan),
             attempt=0,
             lease_epoch=0,
             created_at=now(),
