@@ -68,10 +68,9 @@ async def test_what_runs_shows_in_status_and_stages(api: Api) -> None:
     web = next(stage for stage in stages if stage["type"] == "Deployment")
     assert web["name"].startswith("web/Deployment/deploy-web-")
     async with api.db.begin("test") as tx:
-        await jobs.set(tx, task_id, web["id"], JobStatus.RUNNING, "0 of 1 ready")
-        for stage in stages:
-            if stage["type"] == "ConfigMap":
-                await jobs.set(tx, task_id, stage["id"], JobStatus.COMPLETED)
+        done = [stage["id"] for stage in stages if stage["type"] == "ConfigMap"]
+        changes = [jobs.JobChange(web["id"], JobStatus.RUNNING, "0 of 1 ready")]
+        await jobs.set_many(tx, task_id, changes + [jobs.JobChange(seq, JobStatus.COMPLETED) for seq in done])
     status = await _status(api, task_id)
     found = {one["name"]: one for one in status["components"]}
     assert {name: one["status"] for name, one in found.items()} == {

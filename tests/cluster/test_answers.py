@@ -85,14 +85,13 @@ def test_throttled_says_when_to_ask_again(
     assert type(error) is errors.Throttled
     assert error.retry_after == seconds
     assert error.retryable
-    assert not error.uncertain
 
 
 @given(st.sampled_from([POST, PUT, GET]), st.integers(300, 599), st.binary())
 def test_whatever_the_answer_it_is_an_error_of_ours(request_: requests.Request, code: int, body: bytes) -> None:
     error = error_for(request_, code, {}, body)
     assert isinstance(error, errors.ClusterError)
-    assert error.uncertain == (code >= 500 and request_.is_write)
+    assert isinstance(error, errors.Unanswered) == (code >= 500 and request_.is_write)
     assert len(str(error)) < 1000
 
 
@@ -101,11 +100,6 @@ def test_a_fine_answer_that_is_no_object_is_not_taken_for_one(request_: requests
     expected = errors.Unanswered if request_.is_write else errors.ServerError
     with pytest.raises(expected):
         object_in(request_, ApiResponse(200, {}, json.dumps(body).encode()))
-
-
-def test_only_an_unanswered_write_is_uncertain() -> None:
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ClusterError)]
-    assert [kind for kind in kinds if kind.uncertain] == [errors.Unanswered]
 
 
 def test_a_refusal_may_be_about_another_object() -> None:

@@ -11,7 +11,6 @@ import yaml
 from kubemin.plan import describe, make_plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.check_context import PREVIEW_ID
 from kubemin.spec.component import COMPONENT_TYPES
 from kubemin.spec.issues import IssueCode
 from kubemin.spec.limits import Limits
@@ -44,8 +43,7 @@ def application(block: Block) -> Application | None:
 
 def plan_of(app: Application) -> str:
     """What `kubemin plan` prints."""
-    identity = Identity(PREVIEW_ID, {part.name: number for number, part in enumerate(app.component, 1)})
-    return describe(make_plan(app, render(app, identity), app.workflow or []))
+    return describe(make_plan(app, render(app, Identity.preview(app)), app.workflow or []))
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=str)

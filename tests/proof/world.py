@@ -259,12 +259,14 @@ class World:
                 await applications.insert(
                     tx, applications.NewApplication(id=app_id(app), name=app, namespace=round_.namespace)
                 )
-            for old in await workflows.of_application(tx, app_id(app)):
-                await workflows.delete(tx, old.id)
+            present = await workflows.of_application(tx, app_id(app))
             flow = workflows.NewWorkflow(
-                id=new_id(), app_id=app_id(app), name="deploy", steps=dump_steps(parsed.workflow or [])
+                id=present[0].id if present else new_id(),
+                app_id=app_id(app),
+                name="deploy",
+                steps=dump_steps(parsed.workflow or []),
             )
-            await workflows.insert(tx, flow)
+            await (workflows.update(tx, flow) if present else workflows.insert(tx, flow))
             await components.replace_components(
                 tx,
                 app_id(app),

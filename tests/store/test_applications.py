@@ -93,7 +93,7 @@ async def test_deleting_takes_components_and_workflows_along(db: Database) -> No
         assert not await applications.delete(tx, id_of("shop"))
     async with db.read() as tx:
         assert await components.of_application(tx, id_of("shop")) == []
-        assert await workflows.get(tx, id_of("flow")) is None
+        assert await workflows.of_application(tx, id_of("shop")) == []
 
 
 def _component(name: str, **fields: Any) -> components.NewComponent:
@@ -161,15 +161,11 @@ async def test_workflows(db: Database) -> None:
     async with db.read() as tx:
         rows = await workflows.of_application(tx, app)
         assert [(row.name, row.steps) for row in rows] == [("first", steps), ("renamed", [])]
-        assert await workflows.find(tx, app, "renamed") == rows[1] == await workflows.get(tx, id_of("second"))
         assert await workflows.first_ids(tx, [app, id_of("other")]) == {app: id_of("first")}
     with pytest.raises(Duplicate) as raised:
         async with db.begin("insert") as tx:
             await workflows.insert(tx, workflows.NewWorkflow(id=id_of("third"), app_id=app, name="first"))
     assert raised.value.constraint == "uq_workflows_app_id_name"
-    async with db.begin("delete") as tx:
-        assert await workflows.delete(tx, id_of("first"))
-        assert await workflows.delete_of_application(tx, app) == 1
 
 
 async def test_what_is_too_long_is_refused_on_every_database(db: Database) -> None:

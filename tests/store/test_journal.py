@@ -52,7 +52,7 @@ async def test_a_job_that_ended_does_not_change(db: Database) -> None:
         late = [jobs.JobChange(1, JobStatus.RUNNING, "0/1"), jobs.JobChange(3, JobStatus.COMPLETED)]
         assert await jobs.set_many(tx, A, [completed, slow, *late]) == [completed, slow]
     async with db.begin("late") as tx:
-        await jobs.set(tx, A, 1, JobStatus.RUNNING, "again")
+        await jobs.set_many(tx, A, [jobs.JobChange(1, JobStatus.RUNNING, "again")])
         assert await jobs.end_open(tx, A, JobStatus.CANCELLED, "stopped") == 1
     async with db.read() as tx:
         first, second, third = await jobs.of_task(tx, A)

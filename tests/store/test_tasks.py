@@ -95,9 +95,8 @@ async def test_a_life(db: Database) -> None:
         assert task.lease_expires_at > await tx.now()
         await tasks.guard(tx, A, 1)
         assert await tasks.start(tx, A, 1)
-        assert await tasks.update_plan(tx, A, 1, {"stages": []})
     running = await read_task(db, "a")
-    assert (running.status, running.plan) == (TaskStatus.RUNNING, {"stages": []})
+    assert running.status is TaskStatus.RUNNING
     assert running.started_at is not None
     async with db.begin("finish") as tx:
         assert await tasks.finish(tx, A, 1, TaskStatus.COMPLETED, "", Cleanup.NONE)
@@ -300,7 +299,6 @@ async def test_a_stale_epoch_can_do_nothing(db: Database) -> None:
     before = await claim(db, "living")
     async with db.begin("stale") as tx:
         assert not await tasks.start(tx, A, 1)
-        assert not await tasks.update_plan(tx, A, 1, {})
         assert not await tasks.finish(tx, A, 1, TaskStatus.COMPLETED, "", Cleanup.NONE)
         assert not await tasks.release(tx, A, 1)
         assert await tasks.renew(tx, "dead", {A: 1}, 60) == set()

@@ -1,14 +1,13 @@
 """Finding what a path names, or the error that says it is not there."""
 
 from kubemin.engine.errors import AppNotFound, TaskNotFound, WorkflowNotFound
+from kubemin.spec.ids import ID_LENGTH
 from kubemin.store import Tx, applications, tasks, workflows
-
-_ID_LENGTH = 24
 
 
 def _plausible(identifier: str) -> bool:
     """Only what looks like an id is asked of the database: not every database takes every text."""
-    return len(identifier) == _ID_LENGTH and identifier.isascii() and identifier.isalnum()
+    return len(identifier) == ID_LENGTH and identifier.isascii() and identifier.isalnum()
 
 
 async def application_of(tx: Tx, app_id: str) -> applications.ApplicationRow:

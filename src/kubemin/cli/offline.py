@@ -7,9 +7,6 @@ from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import display_name, load
 from kubemin.cli.output import print_json, say
 
-_NO_ID = "0" * 24
-"""Stands for the id that the server will give."""
-
 
 def check(file: str, *, as_json: bool) -> int:
     """Say whether the application would be accepted, and everything that is wrong with it."""
@@ -45,8 +42,7 @@ def show_plan(file: str, *, as_json: bool) -> int:
         application = parse_application(load(file), limits())
     except SpecError as error:
         raise CliError(f"{display_name(file)}: {error}") from error
-    ids = {component.name: number for number, component in enumerate(application.component, 1)}
-    rendered = render(application, Identity(application.id or _NO_ID, ids))
+    rendered = render(application, Identity.preview(application))
     concurrency = settings_of().sequential_max_concurrency
     plan = make_plan(application, rendered, application.workflow or [], concurrency=concurrency)
     if as_json:

@@ -15,8 +15,6 @@ class ClusterError(Exception):
 
     retryable: ClassVar[bool] = False
     """The same request may well succeed later."""
-    uncertain: ClassVar[bool] = False
-    """The request was sent and its outcome is unknown: a write may have landed, or may land later."""
 
     def __init__(
         self,
@@ -51,7 +49,6 @@ class Unanswered(ClusterError):
     """A write was sent, and its outcome is unknown: broken connection, timeout, or a 5xx."""
 
     retryable = True
-    uncertain = True
 
 
 class ServerError(ClusterError):

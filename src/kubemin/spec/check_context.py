@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 
-PREVIEW_ID = "0" * 24
+PREVIEW_ID = "0" * ID_LENGTH
 """Stands for the id of an application that has none yet. All its names hold the same id, so clashes show."""
 
 

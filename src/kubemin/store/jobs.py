@@ -67,13 +67,6 @@ async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
     await tx.write(insert(jobs), [{"task_id": task_id, **values_of(job), "info": "", "error": ""} for job in new])
 
 
-async def set(  # noqa: A001  (read as jobs.set)
-    tx: Tx, task_id: str, seq: int, status: JobStatus, info: str | None = None, error: str | None = None
-) -> None:
-    """Set a job's status; see `set_many`."""
-    await set_many(tx, task_id, [JobChange(seq, status, info, error)])
-
-
 async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
     """Make changes in order; returns those that were made. A job that has ended does not change any more.
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from kubemin.spec.ids import ID_LENGTH
 from kubemin.store.clock import Timestamp
 from kubemin.store.columns import BigId, BoundedText, LongText
 
@@ -39,13 +40,12 @@ _OPTIONS: dict[str, Any] = {
 }
 _GENERATED: dict[str, Any] = {**_OPTIONS, "sqlite_autoincrement": True}
 
-ID = 24
 OBJECT_NAME = 253
 
 applications = Table(
     "applications",
     metadata,
-    Column("id", BoundedText(ID), primary_key=True),
+    Column("id", BoundedText(ID_LENGTH), primary_key=True),
     Column("namespace", BoundedText(63), nullable=False),
     Column("name", BoundedText(OBJECT_NAME), nullable=False),
     Column("alias", LongText, nullable=False),
@@ -64,7 +64,7 @@ components = Table(
     "components",
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
-    Column("app_id", BoundedText(ID), ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
+    Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("name", BoundedText(63), nullable=False),
     Column("type", BoundedText(32), nullable=False),
@@ -83,8 +83,8 @@ components = Table(
 workflows = Table(
     "workflows",
     metadata,
-    Column("id", BoundedText(ID), primary_key=True),
-    Column("app_id", BoundedText(ID), ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
+    Column("id", BoundedText(ID_LENGTH), primary_key=True),
+    Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
     Column("name", BoundedText(OBJECT_NAME), nullable=False),
     Column("alias", LongText, nullable=False),
     Column("namespace", BoundedText(63), nullable=False),
@@ -104,10 +104,10 @@ tasks = Table(
     "tasks",
     metadata,
     Column("seq", BigId, primary_key=True, autoincrement=True),
-    Column("id", BoundedText(ID), nullable=False),
-    Column("app_id", BoundedText(ID), nullable=False),
+    Column("id", BoundedText(ID_LENGTH), nullable=False),
+    Column("app_id", BoundedText(ID_LENGTH), nullable=False),
     Column("app_name", BoundedText(OBJECT_NAME), nullable=False),
-    Column("workflow_id", BoundedText(ID), nullable=False),
+    Column("workflow_id", BoundedText(ID_LENGTH), nullable=False),
     Column("workflow_name", BoundedText(OBJECT_NAME), nullable=False),
     Column("type", BoundedText(16), nullable=False),
     Column("status", BoundedText(16), nullable=False),
@@ -125,7 +125,7 @@ tasks = Table(
     Column("spec", LongText, nullable=False),
     Column("plan", LongText),
     Column("attempt", Integer, nullable=False),
-    Column("active_app", BoundedText(ID)),
+    Column("active_app", BoundedText(ID_LENGTH)),
     Column("lease_owner", BoundedText(255)),
     Column("lease_epoch", Integer, nullable=False),
     Column("lease_expires_at", Timestamp),
@@ -147,7 +147,7 @@ tasks = Table(
 jobs = Table(
     "jobs",
     metadata,
-    Column("task_id", BoundedText(ID), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("task_id", BoundedText(ID_LENGTH), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("stage", Integer, nullable=False),
     Column("name", LongText, nullable=False),
@@ -167,7 +167,7 @@ jobs = Table(
 resources = Table(
     "resources",
     metadata,
-    Column("task_id", BoundedText(ID), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("task_id", BoundedText(ID_LENGTH), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("job_seq", Integer, nullable=False),
     Column("api_version", BoundedText(OBJECT_NAME), nullable=False),
@@ -192,7 +192,7 @@ writes = Table(
     "claims",
     metadata,
     Column("token", BoundedText(64), primary_key=True),
-    Column("task_id", BoundedText(ID), nullable=False),
+    Column("task_id", BoundedText(ID_LENGTH), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("kind", BoundedText(16), nullable=False),
     Column("base_version", BoundedText(64)),
@@ -208,7 +208,7 @@ events = Table(
     "events",
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
-    Column("task_id", BoundedText(ID), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
+    Column("task_id", BoundedText(ID_LENGTH), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
     Column("type", BoundedText(32), nullable=False),
     Column("data", LongText, nullable=False),
     Column("at", Timestamp, nullable=False),
@@ -220,6 +220,6 @@ shares = Table(
     "shares",
     metadata,
     Column("name", BoundedText(OBJECT_NAME), primary_key=True),
-    Column("task_id", BoundedText(ID), nullable=False),
+    Column("task_id", BoundedText(ID_LENGTH), nullable=False),
     **_OPTIONS,
 )

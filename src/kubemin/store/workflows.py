@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
+from sqlalchemy import select
 from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now
@@ -50,32 +49,11 @@ async def update(tx: Tx, new: NewWorkflow) -> bool:
     return await tx.write(statement.values(**_values(new, "id", "app_id"), updated_at=now())) == 1
 
 
-async def delete(tx: Tx, workflow_id: str) -> bool:
-    """Delete a workflow; False if there is none. Its tasks stay, as history."""
-    return await tx.write(sql_delete(workflows).where(workflows.c.id == workflow_id)) == 1
-
-
-async def delete_of_application(tx: Tx, app_id: str) -> int:
-    """Delete all workflows of an application; returns how many."""
-    return await tx.write(sql_delete(workflows).where(workflows.c.app_id == app_id))
-
-
-async def get(tx: Tx, workflow_id: str) -> WorkflowRow | None:
-    """The workflow with this id."""
-    return _workflow(await tx.row(select(workflows).where(workflows.c.id == workflow_id)))
-
-
-async def find(tx: Tx, app_id: str, name: str) -> WorkflowRow | None:
-    """An application's workflow of this name."""
-    statement = select(workflows).where(workflows.c.app_id == app_id, workflows.c.name == name)
-    return _workflow(await tx.row(statement))
-
-
 async def of_application(tx: Tx, app_id: str) -> list[WorkflowRow]:
     """An application's workflows, the oldest first."""
     statement = select(workflows).where(workflows.c.app_id == app_id)
     rows = await tx.rows(statement.order_by(workflows.c.created_at, workflows.c.id))
-    return [workflow for workflow in map(_workflow, rows) if workflow is not None]
+    return [WorkflowRow(**{**fields(row), "steps": load(row.steps)}) for row in rows]
 
 
 async def first_ids(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubemin.cluster.readiness.fields import condition, mapping, text
-from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
 _STUCK = frozenset(
@@ -26,21 +25,6 @@ _STUCK = frozenset(
 
 _CRASHES = 3
 """After so many restarts a container counts as crashing, also while it runs again."""
-
-
-def pod(item: Manifest, events: Sequence[Manifest]) -> Verdict:
-    """A Pod by itself: ready when its Ready condition is true, or when it has run to its end."""
-    phase = text(item, "status", "phase")
-    ready = condition(item, "Ready")
-    if phase == "Succeeded" or (ready and ready.get("status") == "True"):
-        return Verdict("ready", f"Pod {_name(item)} is ready", 1)
-    if phase == "Failed":
-        why = text(item, "status", "message") or text(item, "status", "reason") or "its containers failed"
-        return Verdict("hopeless", f"Pod {_name(item)} failed: {why}", final=True)
-    problem = why_stuck([item], events)
-    if problem:
-        return Verdict("hopeless", problem)
-    return Verdict("waiting", f"Pod {_name(item)} is not ready yet ({phase or 'new'})")
 
 
 def why_stuck(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | None:

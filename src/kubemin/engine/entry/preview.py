@@ -15,8 +15,6 @@ from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Step
 from kubemin.store import Database, components
 
-_NO_ID = "0" * 24
-"""Stands for the id of an application that is not stored yet."""
 _SMALL = 20  # components
 
 
@@ -50,18 +48,18 @@ class Previews:
         self, application: Application, app_id: str | None, steps: Sequence[Step], *, create_namespace: bool = False
     ) -> Preview:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
-        known: dict[str, int] = {}
+        identity = Identity.preview(application)
         if app_id is not None:
             async with self._db.read() as tx:
                 known = {part.name: part.id for part in await components.of_application(tx, app_id)}
-        ids = {component.name: known.get(component.name, 0) for component in application.component}
+            identity = Identity(app_id, {name: known.get(name, 0) for name in identity.component_ids})
 
         def planned() -> tuple[Plan, set[ObjectRef]]:
-            rendered = render(application, Identity(app_id or _NO_ID, ids))
+            rendered = render(application, identity)
             plan = make_plan(application, rendered, steps, concurrency=self._concurrency)
             return plan, {ObjectRef.of(one.manifest) for one in rendered}
 
-        plan, has = await self._compute_thread.do(planned) if len(ids) > _SMALL else planned()
+        plan, has = await self._compute_thread.do(planned) if len(application.component) > _SMALL else planned()
         removes: list[ObjectRef] = []
         if app_id is not None:
             has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}

@@ -23,7 +23,6 @@ from kubemin.store.tasks.transitions import (
     retry_cleanup_now,
     set_cleanup,
     start,
-    update_plan,
 )
 
 __all__ = [
@@ -52,5 +51,4 @@ __all__ = [
     "start",
     "statuses",
     "under_way",
-    "update_plan",
 ]

@@ -45,11 +45,6 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
     )
 
 
-async def update_plan(tx: Tx, task_id: str, epoch: int, plan: Any) -> bool:
-    """Store the plan of a task that goes forward; a takeover reads it."""
-    return await _land(tx, task_id, _held(epoch), tasks.c.status.in_(_GOING_FORWARD), plan=tx.seal(plan))
-
-
 async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup) -> bool:
     """End a task that goes forward.
 
