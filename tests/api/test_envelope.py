@@ -13,7 +13,6 @@ from kubemin.api.errors import api_error, sentence
 from kubemin.cluster.errors import Unreachable
 from kubemin.engine.errors import (
     AppNotFound,
-    ExecFailed,
     KeyReused,
     SignalFailed,
     TaskActive,
@@ -230,7 +229,6 @@ async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:
         (TaskActive("x"), 409, 20011),
         (KeyReused("x"), 409, 409),
         (SignalFailed("x", "Redis is away"), 502, 20012),
-        (ExecFailed("x"), 500, 20004),
         (Unreachable("cannot connect"), 503, 30001),
         (store.Locked("x"), 503, 503),
         (store.Unavailable("x"), 503, 503),

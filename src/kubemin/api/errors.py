@@ -6,6 +6,7 @@ from http import HTTPStatus
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from kubemin.api.codes import OF_ISSUE, ApiCode
@@ -15,7 +16,6 @@ from kubemin.engine.errors import (
     AppNotFound,
     Busy,
     EngineError,
-    ExecFailed,
     KeyReused,
     SignalFailed,
     TaskActive,
@@ -24,6 +24,7 @@ from kubemin.engine.errors import (
     WorkflowNotFound,
 )
 from kubemin.spec.issues import MAX_ISSUES, Issue, SpecError, and_more
+from kubemin.spec.wording import describe_error, field_path
 from kubemin.store.errors import (
     CommitUnknown,
     Duplicate,
@@ -93,53 +94,12 @@ def sentence(text: str, *, keep: str = "") -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _issue_of(detail: dict[str, object]) -> Issue:
+def _issue_of(detail: ErrorDetails) -> Issue:
     """A Pydantic error as an issue; its ``input`` is left out, for it may hold a secret."""
     loc = detail["loc"]
-    assert isinstance(loc, tuple)
-    where = loc[1:] if len(loc) > 1 and loc[0] in ("body", "query", "header", "path") else loc
-    path = ""
-    for part in where:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    path = field_path(loc[1:] if len(loc) > 1 and loc[0] in ("body", "query", "header", "path") else loc)
     code = "MISSING_REQUIRED_FIELD" if detail["type"] == "missing" else "INVALID_VALUE"
-    return Issue(field=path or "body", code=code, message=f"{path or 'body'} {_words(detail)}.")
-
-
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a field that is known here",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_parsing_size": "must be a smaller number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "too_long": "must have at most {max_length} items",
-    "string_pattern_mismatch": "holds characters that are not allowed there",
-    "enum": "must be one of {expected}",
-    "literal_error": "must be one of {expected}",
-}
-
-
-def _words(detail: dict[str, object]) -> str:
-    """What is wrong, to follow the field's name."""
-    context = detail.get("ctx")
-    words = _WORDS.get(str(detail["type"]))
-    return str(detail["msg"]) if words is None else words.format(**(context if isinstance(context, dict) else {}))
+    return Issue(field=path or "body", code=code, message=f"{path or 'body'} {describe_error(detail)}.")
 
 
 def _of_http(error: HTTPException) -> ApiError:
@@ -170,8 +130,6 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():
             return ApiError(502, ApiCode.SIGNAL_FAILED, message)
-        case ExecFailed():
-            return ApiError(500, ApiCode.EXEC_FAILED, message)
         case _:
             return ApiError(500, ApiCode.INTERNAL, message)
 

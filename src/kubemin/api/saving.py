@@ -149,18 +149,7 @@ def _completed(
     if whole.get("tmpEnable") is None and whole.get("tmp_enable") is None:
         whole["tmpEnable"] = stored.tmp_enable
     if whole.get("component") is None:
-        whole["component"] = [
-            {
-                "name": part.name,
-                "type": part.type,
-                "namespace": part.namespace,
-                "image": part.image,
-                "replicas": part.replicas,
-                "properties": part.properties,
-                "traits": part.traits,
-            }
-            for part in parts
-        ]
+        whole["component"] = [part.to_spec() for part in parts]
     return whole
 
 

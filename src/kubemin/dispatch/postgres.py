@@ -4,13 +4,11 @@ import asyncio
 from typing import Any
 
 import asyncpg
-import structlog
 
 from kubemin.dispatch.local import LocalDoorbell
+from kubemin.signals.absence import Absence
 
 CHANNEL = "kubemin_doorbell"
-
-_log = structlog.get_logger(__name__)
 
 
 class PostgresDoorbell:
@@ -24,7 +22,7 @@ class PostgresDoorbell:
         self._bell = LocalDoorbell()
         self._lock = asyncio.Lock()  # a connection of PostgreSQL does one thing at a time
         self._connection: Any = None
-        self._away = False
+        self._absence = Absence("doorbell")
 
     async def ring(self) -> None:
         """See Doorbell.ring."""
@@ -55,14 +53,12 @@ class PostgresDoorbell:
                 if statement is not None:
                     await self._connection.execute(statement, *arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            if not self._away:
-                _log.warning("doorbell.away", why=f"{type(error).__name__}: {error}")
-            self._away = True
+            self._absence.begins(f"{type(error).__name__}: {error}")
             if self._connection is not None:
                 self._connection.terminate()
                 self._connection = None
         else:
-            self._away = False
+            self._absence.ends()
 
     def _hear(self, *_: object) -> None:
         self._bell.ring_now()

@@ -2,17 +2,14 @@
 
 import asyncio
 
-import structlog
-
 from kubemin.dispatch.local import LocalDoorbell
+from kubemin.signals.absence import Absence
 from kubemin.signals.address import Address
 from kubemin.signals.errors import SignalError
 from kubemin.signals.redis_client import RedisClient
 from kubemin.signals.subscription import Subscription
 
 CHANNEL = "kubemin:workflow:doorbell"
-
-_log = structlog.get_logger(__name__)
 
 
 class RedisDoorbell:
@@ -27,7 +24,7 @@ class RedisDoorbell:
         self._bell = LocalDoorbell()
         self.subscription = Subscription(self._redis, CHANNEL, self._hear)
         self._listener: asyncio.Task[None] | None = None
-        self._away = False
+        self._absence = Absence("doorbell")
 
     async def ring(self) -> None:
         """See Doorbell.ring."""
@@ -35,11 +32,9 @@ class RedisDoorbell:
         try:
             await self._redis.publish(CHANNEL, "")
         except SignalError as error:
-            if not self._away:
-                _log.warning("doorbell.away", server=str(self._redis.address), why=str(error))
-            self._away = True
+            self._absence.begins(error, server=str(self._redis.address))
         else:
-            self._away = False
+            self._absence.ends(server=str(self._redis.address))
 
     async def wait(self, seconds: float) -> None:
         """See Doorbell.wait. Subscribes at the first call: a process that only rings needs no subscription."""

@@ -136,7 +136,3 @@ class Busy(EngineError):
 
     def __init__(self) -> None:
         super().__init__("the server checks too many large requests just now: nothing was stored, try again")
-
-
-class ExecFailed(EngineError):
-    """The run could not be recorded as a task."""

@@ -9,6 +9,7 @@ from typing import Self
 
 import structlog
 
+from kubemin.signals.absence import Absence
 from kubemin.signals.address import Address
 from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
 from kubemin.signals.errors import SignalError
@@ -79,10 +80,10 @@ class RedisSignals:
         self._watches: dict[str, _Watch] = {}
         self._announced: set[str] = set()
         self._wake = asyncio.Event()
-        # One exchange at a time. If it times out, those that waited for the lock see `_away` and do not try
+        # One exchange at a time. If it times out, those that waited for the lock see that it is away and do not try
         # Redis again.
         self._lock = asyncio.Lock()
-        self._away = False
+        self._absence = Absence("signals")
         self._policy_known = False
         self._tasks: list[asyncio.Task[None]] = []
         self.subscription = Subscription(self._redis, CHANNEL, self._on_message)
@@ -102,7 +103,7 @@ class RedisSignals:
     @property
     def healthy(self) -> bool:
         """Whether Redis answered the last time."""
-        return not self._away
+        return not self._absence.away
 
     async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:
         """See Signals.watch."""
@@ -136,7 +137,7 @@ class RedisSignals:
     async def poll(self) -> None:
         """Refresh the keys of all watched tasks, in one round trip."""
         await self._refresh(list(self._watches.values()), whole=True)
-        if not self._away and not self._policy_known:
+        if not self._absence.away and not self._policy_known:
             await self._check_policy()
 
     async def aclose(self) -> None:
@@ -176,7 +177,7 @@ class RedisSignals:
         nothing. Such keys are written anew in a second exchange, which finds them with ``refreshed`` set to None.
         """
         async with self._lock:
-            if self._away and not whole:
+            if self._absence.away and not whole:
                 return  # Only the poll tries a server that is away: everyone else would wait for its timeout.
             unproven = await self._exchange(watches)
             if unproven:
@@ -244,7 +245,7 @@ class RedisSignals:
         """Delete the keys that are still ours, in one round trip. If that fails, they expire."""
         calls = [([key_of(watch.task_id), sentinel_of(watch.task_id)], [watch.token]) for watch in watches]
         async with self._lock:
-            if calls and not self._away:
+            if calls and not self._absence.away:
                 try:
                     await self._redis.evaluate(RELEASE, calls)
                 except SignalError as error:
@@ -275,10 +276,8 @@ class RedisSignals:
 
     def _set_away(self, error: Exception | None) -> None:
         """Note whether Redis can be reached, and log each change once."""
-        away = error is not None
-        if away and not self._away:
+        details = {"server": str(self._redis.address), "tasks": len(self._watches)}
+        if error is None:
+            self._absence.ends(**details)
+        elif self._absence.begins(error, **details):
             self._policy_known = False
-            _log.warning("signals.away", server=str(self._redis.address), why=str(error), tasks=len(self._watches))
-        elif self._away and not away:
-            _log.info("signals.back", server=str(self._redis.address), tasks=len(self._watches))
-        self._away = away

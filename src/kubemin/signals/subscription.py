@@ -5,12 +5,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
+from kubemin.signals.absence import Absence
 from kubemin.signals.errors import SignalError
 from kubemin.signals.redis_client import RedisClient
 
-_log = structlog.get_logger(__name__)
 _jitter = secrets.SystemRandom()
 
 
@@ -34,22 +32,19 @@ class Subscription:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        logged = False
+        absence = Absence("subscription")
+        details = {"server": str(self._redis.address), "channel": self._channel}
         while True:
             try:
                 async with self._redis.subscribed(self._channel) as pubsub:
-                    await self._listen(pubsub)
+                    await self._listen(pubsub, lambda: absence.ends(**details))
             except SignalError as error:
-                why = str(error)
+                absence.begins(error, **details)
             finally:
-                was_connected = self.connected.is_set()
                 self.connected.clear()
-            if was_connected or not logged:
-                logged = True
-                _log.warning("subscription.lost", server=str(self._redis.address), channel=self._channel, why=why)
             await asyncio.sleep(self._retry * _jitter.uniform(0.5, 1))
 
-    async def _listen(self, pubsub: Any) -> None:
+    async def _listen(self, pubsub: Any, connected: Callable[[], None]) -> None:
         pinged = False
         while True:
             message = await self._redis.next_message(pubsub, self._idle)
@@ -59,6 +54,7 @@ class Subscription:
                 await self._redis.ping_subscription(pubsub)
             elif message["type"] == "subscribe":
                 self.connected.set()
+                connected()
             elif message["type"] == "message":
                 self._on_message(message["data"].decode(errors="replace"))
             pinged = message is None

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from kubemin.spec.issues import MAX_ISSUES, Issue, IssueCode, SpecError
 from kubemin.spec.model import SpecModel
+from kubemin.spec.wording import describe_error, field_path
 
 M = TypeVar("M", bound=SpecModel)
 
@@ -20,14 +21,8 @@ MAX_VALUES = 50_000
 _SMALL = 2_000
 _MAX_DEPTH = 32
 _BOUNDARY = re.compile(r"[.\[]")
-_WANTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "an object",
-    "model_type": "an object",
-}
+_TYPES = {"string_type", "int_type", "bool_type", "list_type", "dict_type", "model_type"}
+"""Errors that say of which type the value is, too."""
 _STAND_INS: dict[str, Any] = {"string_type": "", "model_type": {}, "int_type": 1}
 _Location = tuple[int | str, ...]
 
@@ -55,7 +50,7 @@ def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[I
                 path = _leave_out(rest, _place(detail), detail["type"])
                 if path is None:
                     return None, issues, broken
-                broken.append(_path(path, root))
+                broken.append(field_path(path, root))
             if len(issues) >= MAX_ISSUES:
                 break
     return None, issues, broken
@@ -109,20 +104,6 @@ def is_large(data: object) -> bool:
     return False
 
 
-def join(path: str, key: str | int) -> str:
-    """The path of a field or a list item below ``path``."""
-    if isinstance(key, int):
-        return f"{path}[{key}]"
-    return f"{path}.{key}" if path else key
-
-
-def _path(location: Iterable[int | str], root: str) -> str:
-    path = root
-    for key in location:
-        path = join(path, key)
-    return path
-
-
 def _place(detail: ErrorDetails) -> _Location:
     """Where the mistake is. Pydantic marks a mistake in a key, rather than in its value, by a further ``[key]``."""
     location = detail["loc"]
@@ -131,18 +112,17 @@ def _place(detail: ErrorDetails) -> _Location:
 
 
 def _issue(detail: ErrorDetails, root: str) -> Issue:
-    path = _path(_place(detail), root)
+    path = field_path(_place(detail), root)
     kind = detail["type"]
     if kind == "extra_forbidden":
         return Issue(path, IssueCode.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
     code = IssueCode.INVALID_TRAIT_CONFIG if ".traits." in path else IssueCode.INVALID_FIELD_VALUE
     where = path or "The request"
-    if kind == "enum":
-        return Issue(path, code, f"{where} must be one of {detail['ctx']['expected']}.")
-    if kind not in _WANTED:
-        return Issue(path, code, f"{where} {detail['msg']}.")
+    message = f"{where} {describe_error(detail)}"
+    if kind not in _TYPES:
+        return Issue(path, code, f"{message}.")
     given = detail["input"]
-    message = f"{where} must be {_WANTED[kind]}, not {_describe(given)}"
+    message += f", not {_describe(given)}"
     quote = kind == "string_type" and isinstance(given, int | float)
     return Issue(path, code, message + (": write it in quotes." if quote else "."))
 

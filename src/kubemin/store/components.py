@@ -39,6 +39,18 @@ class NewComponent:
             traits=part.traits.dump(),
         )
 
+    def to_spec(self) -> dict[str, Any]:
+        """The component as the spec reads it."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "namespace": self.namespace,
+            "image": self.image,
+            "replicas": self.replicas,
+            "properties": self.properties,
+            "traits": self.traits,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component(NewComponent):

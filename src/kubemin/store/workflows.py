@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row, select
 from sqlalchemy import insert as sql_insert
-from sqlalchemy import select
 from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now

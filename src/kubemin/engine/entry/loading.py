@@ -39,18 +39,7 @@ class Stored:
                 "version": self.row.version,
                 "project": self.row.project,
                 "description": self.row.description,
-                "component": [
-                    {
-                        "name": part.name,
-                        "type": part.type,
-                        "image": part.image,
-                        "replicas": part.replicas,
-                        "namespace": part.namespace,
-                        "properties": part.properties,
-                        "traits": part.traits,
-                    }
-                    for part in self.parts
-                ],
+                "component": [part.to_spec() for part in self.parts],
             },
             limits,
         )
