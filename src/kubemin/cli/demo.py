@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from kubemin.cli import snapshot
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError
+from kubemin.cli.files import load_application
 from kubemin.cli.follow import cancel
 from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
@@ -57,7 +57,7 @@ def run() -> None:
 
 
 async def _show(server: str, cluster_url: str) -> None:
-    application = yaml.safe_load(_application().read_text())
+    application = load_application(str(_application()))
     for component in application["component"]:
         if component["name"] == "frontend":
             component["image"] += "-slow-3"  # the simulated Pod is ready after 3 s: time to change one's mind

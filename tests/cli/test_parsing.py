@@ -1,0 +1,138 @@
+"""Files as people write them: what is read, and where a mistake is said to be."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from kubemin.cli.exits import CliError
+from kubemin.cli.files import load, load_application
+from kubemin.cli.parsing import ParseError, parse
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON.filter(lambda value: value is not None), st.booleans(), st.sampled_from([None, 1, "\t"]))
+def test_json_is_read_as_it_was_written(value: Any, ascii_only: bool, indent: int | str | None) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    assert repr(parse(text, is_json=True)) == repr([value])
+    if isinstance(value, list | dict):
+        assert repr(parse(text)) == repr([value])
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,9}", fullmatch=True), JSON, min_size=1, max_size=4))
+def test_yaml_with_the_same_words_in_quotes_means_the_same(value: dict[str, Any]) -> None:
+    text = "".join(f"{key}: {json.dumps(item)}\n" for key, item in value.items())
+    assert parse(text) == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'{"g":"\ud83d\ude00"}', {"g": "😀"}),
+        ('{\t"a":\t1\n\t}', {"a": 1}),
+        ('{"%s": 1}' % ("k" * 1_100), {"k" * 1_100: 1}),
+        ("{a: 1, b: [x]}", {"a": 1, "b": ["x"]}),
+        ('{"a": b}', {"a": "b"}),
+        ("[a, b]", ["a", "b"]),
+        (r'g: "\ud83d\ude00"', {"g": "😀"}),
+        ("replicas: 010", {"replicas": 10}),
+        ("replicas: 0o10", {"replicas": 8}),
+        ("a: yes\nb: off\nc: y\non: No", {"a": "yes", "b": "off", "c": "y", "on": "No"}),
+        ("a: true\nb: False\nc: ~\nd: null\ne:", {"a": True, "b": False, "c": None, "d": None, "e": None}),
+        ("a: 1:30\nb: 2026-01-02\nc: =", {"a": "1:30", "b": "2026-01-02", "c": "="}),
+        ("a: !!str 010", {"a": "010"}),
+        ("a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}", {"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}),
+        ("<<: [{a: 1}, {a: 2, b: 2, c: 2}]\nc: 3", {"a": 1, "b": 2, "c": 3}),
+        ("a: &x 1\nb: &x 2\nc: *x", {"a": 1, "b": 2, "c": 2}),
+    ],
+)
+def test_what_is_read(text: str, value: Any) -> None:
+    (found,) = parse(text)
+    assert repr(found) == repr({key: value[key] for key in found} if isinstance(value, dict) else value)
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a:\n  b: 1\n  b: hush", "b is given twice at line 3, column 3"),
+        ("a: [1", "at line 1, column"),
+        ("a:\n\tb: 1", "at line 2, column 1"),
+        ("a: *nowhere", "found undefined alias 'nowhere' at line 1, column 4"),
+        ("a: !Ref b", "the tag !Ref is not known here at line 1, column 4"),
+        ("a: !!set {b}", "the tag tag:yaml.org,2002:set is not known here at line 1, column 4"),
+        ("a: .nan", "this is no number that JSON can carry at line 1, column 4"),
+        ("a: 1\n2: b", "a key must be text: write it in quotes at line 2, column 1"),
+        ("? [a]\n: b", "a key must be text"),
+        ("<<: 1", "<< takes a mapping, or a list of them at line 1, column 5"),
+        (r'a: "\ud83d"', "the text holds half a surrogate pair at line 1, column 4"),
+        (r'{"a": "\ud83d"}', "a text holds half a surrogate pair"),
+        ('{"a": 1, "b": {"c": 1, "c": "hush"}}', "c is given twice"),
+        ('{"a": NaN}', "NaN is no number that JSON can carry"),
+        ('{\n  "a": ["hush" 1]\n}', "expecting ',' delimiter at line 2, column 16"),
+        ('{"a": %s}' % ("1" * 5_000), "a number is too large"),
+        ("- " * 5_000, "nested too deeply"),
+        ("[" * 100_000, "it is nested too deeply"),
+        ("a: &a [*a]", "it is too large, or nested too deeply"),
+    ],
+)
+def test_what_is_refused_is_named_with_its_place_and_without_values(text: str, problem: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(text)
+    assert problem in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("leaf", ["[x]", "{x: 1}", "y" * 2_000])
+@pytest.mark.parametrize("times", [10, 1_000])
+def test_aliases_that_would_grow_without_bound_are_refused(leaf: str, times: int) -> None:
+    """Ten levels, each using the one below many times: a file of a few kilobytes that means terabytes."""
+    lines = [f"a0: &a0 {leaf}"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * times)}]" for n in range(1, 11)]
+    with pytest.raises(ParseError, match="its aliases written out"):
+        parse("\n".join(lines))
+
+
+def test_merge_keys_that_would_grow_without_bound_are_refused() -> None:
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 20)}]}}" for n in range(1, 11)]
+    with pytest.raises(ParseError, match="its aliases written out"):
+        parse("\n".join(lines))
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_in_one_sentence(text: str) -> None:
+    try:
+        found = parse(text)
+    except ParseError:
+        return
+    json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_the_scalars_are_those_of_the_library() -> None:
+    """Nothing that YAML 1.2 reads as one thing is read as another here."""
+    words = ["0", "-1", "1e3", "+.5", "0x1F", "0o17", "012", "true", "False", "null", "~", "no", "1.0", "-", "a b"]
+    library = YAML(typ="safe", pure=True)
+    for word in words:
+        if word != "-":
+            assert repr(parse(f"a: {word}")) == repr([dict(library.load(f"a: {word}"))])
+
+
+def test_a_json_file_is_json_alone(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text("{a: 1}")
+    with pytest.raises(CliError, match=r"x\.json is not JSON: expecting property name .* at line 1, column 2"):
+        load(str(file))
+    file.write_bytes(b"\xef\xbb\xbf" + rb'{"name": "\ud83d\ude00"}')  # some editors begin a file with a mark
+    assert load_application(str(file)) == {"name": "😀"}
