@@ -78,18 +78,18 @@ async def test_new_events_come_as_they_happen_with_heartbeats_between(
     api: Api, deps: Deps, running: tasks.Task
 ) -> None:
     source = stream(deps, running.id, 0)
-    assert await anext(source) == "retry: 2000\n\n"
-    assert _parse(await anext(source))[0][1] == "task"
-    assert await anext(source) == ": heartbeat\n\n"
+    assert await anext(source) == b"retry: 2000\n\n"
+    assert _parse((await anext(source)).decode())[0][1] == "task"
+    assert await anext(source) == b": heartbeat\n\n"
     await _append(api, running.id, JobEvent(job=1, status=JobStatus.RUNNING))
-    heard = [frame async for frame in _until(source, "event: job")]
-    assert _parse(heard[-1])[0][2]["job"] == 1
+    heard = [frame async for frame in _until(source, b"event: job")]
+    assert _parse(heard[-1].decode())[0][2]["job"] == 1
     await _finish(api, running)
-    rest = "".join([frame async for frame in source])
+    rest = b"".join([frame async for frame in source]).decode()
     assert [kind for _, kind, _ in _parse(rest)] == ["task", "end"]
 
 
-async def _until(source: AsyncIterator[str], word: str) -> AsyncIterator[str]:
+async def _until(source: AsyncIterator[bytes], word: bytes) -> AsyncIterator[bytes]:
     async for frame in source:
         yield frame
         if word in frame:
@@ -99,12 +99,12 @@ async def _until(source: AsyncIterator[str], word: str) -> AsyncIterator[str]:
 async def test_an_end_that_was_not_the_end_is_passed_over(api: Api, deps: Deps, running: tasks.Task) -> None:
     await _append(api, running.id, EndEvent(cleanup=Cleanup.INCOMPLETE), CleanupEvent(state=Cleanup.RUNNING))
     source = stream(deps, running.id, 0)
-    heard = "".join([frame async for frame in _until(source, "event: cleanup")])
+    heard = b"".join([frame async for frame in _until(source, b"event: cleanup")]).decode()
     assert [kind for _, kind, _ in _parse(heard)] == ["task", "cleanup"]
     await _append(api, running.id, EndEvent(cleanup=Cleanup.INCOMPLETE))
-    assert await anext(source) == ": heartbeat\n\n"
+    assert await anext(source) == b": heartbeat\n\n"
     await _finish(api, running)
-    rest = "".join([frame async for frame in source])
+    rest = b"".join([frame async for frame in source]).decode()
     assert [kind for _, kind, _ in _parse(rest)] == ["task", "end"]
 
 
@@ -118,8 +118,8 @@ async def test_a_listener_from_the_future_hears_the_rest_all_the_same(
     assert [kind for _, kind, _ in _parse(await listening)] == ["task", "end"]
 
 
-async def _collect(source: AsyncIterator[str]) -> str:
-    return "".join([frame async for frame in source])
+async def _collect(source: AsyncIterator[bytes]) -> str:
+    return b"".join([frame async for frame in source]).decode()
 
 
 async def test_what_a_later_version_wrote_is_sent_on_as_it_is(api: Api, running: tasks.Task) -> None:

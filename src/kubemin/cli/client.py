@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+from httpx_sse import EventSource, SSEError
 
 from kubemin.cli.exits import CliError, Exit
 
@@ -91,14 +92,11 @@ class Client(AbstractContextManager["Client"]):
                 if response.status_code != httpx.codes.OK:
                     response.read()
                     self._data(response)
-                fields: dict[str, str] = {}
-                for line in response.iter_lines():
-                    name, _, value = line.partition(": ")
-                    if line and not line.startswith(":"):
-                        fields[name] = value
-                    elif not line and "data" in fields:
-                        yield int(fields["id"]), read_event(fields["event"], json.loads(fields["data"]))
-                        fields = {}
+                for event in EventSource(response).iter_sse():
+                    if event.data:
+                        yield int(event.id), read_event(event.event, json.loads(event.data))
+        except (SSEError, ValueError) as error:
+            raise CliError(f"what answers at {self.server} is not KubeMin: {error}") from error
         except httpx.TransportError:
             return
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 
 from kubemin.api import task_views
 from kubemin.api.deps import Given
@@ -76,7 +77,7 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
 @router.get(
     "/workflow/tasks/{task_id}/events",
     summary="Follow a task",
-    response_class=StreamingResponse,
+    response_class=StreamingResponse,  # the other one would have FastAPI itself iterate over what is returned
     responses={**_STREAM, **errors(400, 404)},
 )
 async def follow_task(
@@ -85,13 +86,12 @@ async def follow_task(
     last_event_id: Annotated[
         int, Header(alias="Last-Event-ID", ge=0, lt=2**63, description="Resume after this event.")
     ] = 0,
-) -> StreamingResponse:
+) -> EventSourceResponse:
     """Server-Sent Events: what happened, from the beginning or after `Last-Event-ID`, and what happens, to the end."""
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    return StreamingResponse(
+    return EventSourceResponse(
         stream(deps, task_id, last_event_id),
-        media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
 
