@@ -125,3 +125,11 @@ def test_a_shared_database_is_migrated_by_hand_and_served_by_many(kubemin: Kubem
 def test_other_loopback_addresses_are_fine(kubemin: Kubemin, name: str) -> None:
     with kubemin.dev("--host", name) as running, httpx.Client() as http:
         assert http.get(f"{running.url}/healthz").status_code == 200
+
+
+def test_headers_have_a_bound_whatever_is_installed(server: Running) -> None:
+    """Else whoever connects fills the memory without ever sending a request."""
+    address = httpx.URL(server.url)
+    with socket.create_connection((address.host, address.port or 80)) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 2**18)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")

@@ -35,6 +35,7 @@ async def serve_http(
     """
     config = uvicorn.Config(
         app,
+        http="h11",  # httptools, which "auto" takes where it is installed, sets no bound to headers
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -18,6 +18,7 @@ from kubemin.api.deps import ComponentState, Deps, Health
 from kubemin.cli import logs
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.http import serve_http
+from kubemin.cli.loop import run_in_loop
 from kubemin.cli.output import say
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.settings import limits
@@ -66,7 +67,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     logs.configure()
     _collect_rarely()
     try:
-        return asyncio.run(work)
+        return run_in_loop(work)
     except (StoreError, SignalError) as error:
         raise CliError(str(error)) from error
     except ClusterError as error:
