@@ -77,7 +77,7 @@ async def test_a_finalizer_is_named_tried_again_and_seen(instance: Instance, htt
         assert (shown["status"], shown["cleanup"]["state"]) == ("cancelled", "incomplete")
         (left,) = shown["cleanup"]["remaining"]
         assert (left["kind"], left["name"]) == ("ConfigMap", "settings")
-        assert "waits for sim.kubemin.io/stuck" in left["why"]
+        assert "waits for kubesim.io/stuck" in left["why"]
         assert shown["cleanup"]["attempts"] == 1
         assert shown["cleanup"]["nextTime"] >= shown["endTime"] + 4
         # Nothing else is left, and the next task of the application need not wait.
@@ -219,9 +219,9 @@ async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
         task = await left_behind(instance, *parts)
         why = {row.ref.kind: row.why for row in await instance.journal(task.id) if not row.state.settled}
         assert why.keys() == {"Secret", "Service", "StatefulSet", "Deployment"}
-        assert "sim.kubemin.io/stuck" in why["Secret"]
-        assert "sim.kubemin.io/stuck" in why["Service"]
-        assert f"Pod store-db-{task.app_id}-0 (sim.kubemin.io/stuck)" in why["StatefulSet"]
+        assert "kubesim.io/stuck" in why["Secret"]
+        assert "kubesim.io/stuck" in why["Service"]
+        assert f"Pod store-db-{task.app_id}-0 (kubesim.io/stuck)" in why["StatefulSet"]
         assert f"Pod deploy-late-{task.app_id}-" in why["Deployment"]
         for armed in stuck:
             await release(instance, armed)
@@ -283,7 +283,7 @@ def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Pa
     assert "ConfigMap/default/stuck-settings" in done.stdout
     task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
     shown = kubemin("status", task_id).stdout
-    assert "left    ConfigMap/default/stuck-settings: is being deleted; waits for sim.kubemin.io/stuck" in shown
+    assert "left    ConfigMap/default/stuck-settings: is being deleted; waits for kubesim.io/stuck" in shown
     assert "tried   once, again at " in shown
     assert f"kubemin cleanup {task_id}" in shown
     assert httpx.delete(faults, trust_env=False).status_code == 200

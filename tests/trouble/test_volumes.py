@@ -215,7 +215,7 @@ async def test_a_claim_that_does_not_go_is_named(held: Held, restart: bool) -> N
     left = await held.roll_back(seconds=1.5)
     assert [row.ref.kind for row in left] == ["StatefulSet"]
     assert "PersistentVolumeClaim/default/data-db-0" in left[0].why
-    assert "sim.kubemin.io/stuck" in left[0].why
+    assert "kubesim.io/stuck" in left[0].why
     held.sim.faults.remove(stuck)
     await stuck.release()
     again = await held.successor() if restart else held

@@ -27,7 +27,7 @@ from kubesim.watch import error_line
 Action = Literal["latency", "hold", "call", "status", "drop", "late", "cut", "expire", "stick", "lag", "deny"]
 When = Literal["before", "after"]
 
-STUCK = "sim.kubemin.io/stuck"
+STUCK = "kubesim.io/stuck"
 """The finalizer of ``stick``."""
 
 DENIAL_CODES = (None, 401, 403, 413, 422)
@@ -239,7 +239,7 @@ class Armed:
                 if STUCK in finalizers and self.fault.covers(plural, namespace, name):
                     left = [finalizer for finalizer in finalizers if finalizer != STUCK]
                     body = {**obj, "metadata": {**meta, "finalizers": left}}
-                    self._registry.update(plural, namespace, name, body, manager="kubemin-sim")
+                    self._registry.update(plural, namespace, name, body, manager="kubesim")
 
 
 class Faults:

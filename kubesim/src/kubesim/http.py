@@ -26,7 +26,7 @@ VERSION: Mapping[str, str] = {
     "emulationMinor": "36",
     "minCompatibilityMajor": "1",
     "minCompatibilityMinor": "35",
-    "gitVersion": "v1.36.0+kubemin-sim",
+    "gitVersion": "v1.36.0+kubesim",
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "2026-04-22T00:00:00Z",

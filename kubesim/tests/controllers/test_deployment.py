@@ -65,26 +65,26 @@ async def test_rolls_out(world: World) -> None:
 async def test_annotations_are_copied_but_for_a_few(world: World) -> None:
     body = deployment()
     body["metadata"]["annotations"] = {
-        "kubemin.io/write-token": "token",
+        "example.com/token": "token",
         "kubectl.kubernetes.io/last-applied-configuration": "{}",
     }
     world.create(body)
     await rolled_out(world)
     (owned,) = world.all("replicasets")
-    assert owned["metadata"]["annotations"]["kubemin.io/write-token"] == "token"
+    assert owned["metadata"]["annotations"]["example.com/token"] == "token"
     assert "kubectl.kubernetes.io/last-applied-configuration" not in owned["metadata"]["annotations"]
 
 
 async def test_a_removed_annotation_stays_on_the_replicaset(world: World) -> None:
     body = deployment()
-    body["metadata"]["annotations"] = {"kubemin.io/write-token": "token"}
+    body["metadata"]["annotations"] = {"example.com/token": "token"}
     world.create(body)
     before = await rolled_out(world)
-    world.merge("deployments", "web", {"metadata": {"annotations": {"kubemin.io/write-token": None}}})
+    world.merge("deployments", "web", {"metadata": {"annotations": {"example.com/token": None}}})
     found = await rolled_out(world)
     assert found["metadata"]["generation"] == before["metadata"]["generation"] + 1
     (owned,) = world.all("replicasets")
-    assert owned["metadata"]["annotations"]["kubemin.io/write-token"] == "token"
+    assert owned["metadata"]["annotations"]["example.com/token"] == "token"
 
 
 async def test_update_keeps_the_old_replicaset_and_never_has_too_few_or_too_many(world: World) -> None:

@@ -144,7 +144,7 @@ def service(**spec: object) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "web", "labels": {"kubemin.io/app-id": "a"}},
+        "metadata": {"name": "web", "labels": {"example.com/app-id": "a"}},
         "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}], **spec},
     }
 
@@ -162,10 +162,10 @@ async def test_endpoints_follow_ready_pods_and_carry_the_labels(world: World) ->
     await world.until(lambda: addresses() == ips)
     found = world.get("endpoints", "web")
     assert found is not None
-    assert found["metadata"]["labels"]["kubemin.io/app-id"] == "a"
+    assert found["metadata"]["labels"]["example.com/app-id"] == "a"
     assert found["subsets"][0]["ports"] == [{"name": "http", "port": 8080, "protocol": "TCP"}]
     (part,) = world.all("endpointslices")
-    assert part["metadata"]["labels"]["kubemin.io/app-id"] == "a"
+    assert part["metadata"]["labels"]["example.com/app-id"] == "a"
     assert part["metadata"]["labels"]["kubernetes.io/service-name"] == "web"
     assert sorted(endpoint["addresses"][0] for endpoint in part["endpoints"]) == ips
     assert "ownerReferences" not in found["metadata"]

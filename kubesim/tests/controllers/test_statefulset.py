@@ -54,7 +54,7 @@ async def test_pods_come_in_order(world: World) -> None:
 
 async def test_claims_have_no_owner_and_stay(world: World) -> None:
     body = stateful(replicas=2)
-    body["metadata"]["labels"] = {"kubemin.io/task-id": "t"}
+    body["metadata"]["labels"] = {"example.com/task-id": "t"}
     body["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"] = {"tier": "data"}
     world.create(body)
     await settled_at(world, 2)
@@ -192,11 +192,11 @@ async def test_retention_policy(world: World, deleted: str, scaled: str) -> None
 
 async def test_revisions_carry_the_annotations(world: World) -> None:
     body = stateful()
-    body["metadata"]["annotations"] = {"kubemin.io/write-token": "token"}
+    body["metadata"]["annotations"] = {"example.com/token": "token"}
     world.create(body)
     await settled_at(world, 1)
     (revision,) = world.all("controllerrevisions")
-    assert revision["metadata"]["annotations"] == {"kubemin.io/write-token": "token"}
+    assert revision["metadata"]["annotations"] == {"example.com/token": "token"}
     assert revision["metadata"]["ownerReferences"][0]["kind"] == "StatefulSet"
 
 

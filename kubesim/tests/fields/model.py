@@ -28,7 +28,7 @@ class Server:
         self.second += 1
         return f"2026-01-01T00:{self.second // 60:02}:{self.second % 60:02}Z"
 
-    def create(self, obj: Object, manager: str = "kubemin") -> Object:
+    def create(self, obj: Object, manager: str = "deployer") -> Object:
         new = self._read(obj)
         managed.track_update(None, new, manager=manager, now=self.tick())
         return self._insert(new)
@@ -52,7 +52,7 @@ class Server:
                 target[last] = value
         return self.put(new, manager, subresource)
 
-    def apply(self, config: Object, manager: str = "kubemin", *, force: bool = False, subresource: str = "") -> Object:
+    def apply(self, config: Object, manager: str = "deployer", *, force: bool = False, subresource: str = "") -> Object:
         now = self.tick()
         before = copy_json(config), copy_json(self.live)
         new = managed.apply(self.live, config, manager=manager, force=force, now=now, subresource=subresource)

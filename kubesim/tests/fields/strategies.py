@@ -46,7 +46,7 @@ def deployments(draw: st.DrawFn) -> Object:
 def config_maps(draw: st.DrawFn) -> Object:
     """A valid ConfigMap."""
     obj = samples.config_map(draw(st.none() | LABELS))
-    obj["metadata"].update(draw(maybe(annotations=LABELS, finalizers=st.just(["kubemin.io/keep"]))))
+    obj["metadata"].update(draw(maybe(annotations=LABELS, finalizers=st.just(["example.com/keep"]))))
     # An object that had no owner when it was made is not tracked later either.
     obj["metadata"]["labels"] = {**draw(LABELS), "always": "there"}
     return obj

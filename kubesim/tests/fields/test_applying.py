@@ -58,7 +58,7 @@ def test_apply_on_nothing_creates() -> None:
                     },
                 }
             },
-            "manager": "kubemin",
+            "manager": "deployer",
             "operation": "Apply",
             "time": "2026-01-01T00:00:01Z",
         }
@@ -69,7 +69,7 @@ def test_a_conflict_names_the_field_and_its_owner() -> None:
     server = Server()
     server.create(samples.deployment(replicas=1), manager="kubectl")
     with pytest.raises(Problem) as caught:
-        server.apply(samples.deployment(replicas=2), manager="kubemin")
+        server.apply(samples.deployment(replicas=2), manager="deployer")
     assert causes(caught.value) == [(".spec.replicas", 'conflict with "kubectl" using apps/v1')]
     assert caught.value.message == (
         'Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas'
@@ -164,7 +164,7 @@ def test_an_update_of_an_applied_field_takes_it() -> None:
     server.apply(samples.config_map({"a": "1", "b": "1"}))
     server.edit(manager="other", data__a="2")
     assert entries(server.obj) == {
-        ("kubemin", "Apply"): {"f:data": {"f:b": {}}},
+        ("deployer", "Apply"): {"f:data": {"f:b": {}}},
         ("other", "Update"): {"f:data": {"f:a": {}}},
     }
     server.apply(samples.config_map({"b": "1"}))
@@ -185,7 +185,7 @@ def test_atomic_values_are_replaced_whole() -> None:
 def test_an_empty_map_is_owned_and_an_empty_list_is_not() -> None:
     server = Server()
     server.apply({**samples.config_map({}), "metadata": {"name": "conf", "finalizers": [], "labels": {"a": "1"}}})
-    assert entries(server.obj)["kubemin", "Apply"] == {"f:data": {}, "f:metadata": {"f:labels": {"f:a": {}}}}
+    assert entries(server.obj)["deployer", "Apply"] == {"f:data": {}, "f:metadata": {"f:labels": {"f:a": {}}}}
 
 
 def test_apply_is_refused_with_managed_fields_and_another_version() -> None:
@@ -309,10 +309,10 @@ def test_an_applier_never_loses_what_it_applies_and_others_keep_the_rest(pair: t
     server.apply(theirs, manager="other")
     before = copy_json(server.obj)
     server.apply(ours, force=True)
-    mine, other = entries(server.obj)["kubemin", "Apply"], entries(server.obj).get(("other", "Apply"), {})
+    mine, other = entries(server.obj)["deployer", "Apply"], entries(server.obj).get(("other", "Apply"), {})
     alone = Server()
     alone.apply(ours)
-    assert mine == entries(alone.obj)["kubemin", "Apply"]
+    assert mine == entries(alone.obj)["deployer", "Apply"]
     taken = [path for path in paths(entries(before)["other", "Apply"]) if not has_path(other, *path)]
     for path in taken:
         node = mine
@@ -347,9 +347,9 @@ def test_forced_apply_and_two_puts_restore_everything(pair: tuple[Object, Object
     server.edit(manager="kubectl", metadata__annotations={"note": "x"})
     before = copy_json(server.obj)
     server.apply(ours, force=True)
-    server.put(bare(before), manager="kubemin")
+    server.put(bare(before), manager="deployer")
     assert bare(server.obj) == bare(before)
-    server.put(before, manager="kubemin")
+    server.put(before, manager="deployer")
     assert bare(server.obj) == bare(before)
     assert entries(server.obj) == entries(before)
 
@@ -358,9 +358,9 @@ def test_uid_and_version_of_the_configuration_come_out_for_the_registry_to_check
     server = Server()
     server.apply(samples.config_map({"a": "1"}))
     config = samples.config_map({"a": "2"}, uid="another", resourceVersion="7")
-    merged = managed.apply(server.live, config, manager="kubemin", force=False, now=server.tick())
+    merged = managed.apply(server.live, config, manager="deployer", force=False, now=server.tick())
     assert (merged["metadata"]["uid"], merged["metadata"]["resourceVersion"]) == ("another", "7")
-    assert entries(merged) == {("kubemin", "Apply"): {"f:data": {"f:a": {}}}}
+    assert entries(merged) == {("deployer", "Apply"): {"f:data": {"f:a": {}}}}
 
 
 def test_the_table_of_deployments_has_the_list_types_of_the_real_one() -> None:

@@ -73,14 +73,14 @@ def test_a_created_deployment_as_a_real_server_records_it() -> None:
 def test_a_created_stateful_set_and_service() -> None:
     server = Server()
     server.create(samples.stateful_set(volumeClaimTemplates=[{**samples.claim(), "metadata": {"name": "data"}}]))
-    spec = entries(server.obj)["kubemin", "Update"]["f:spec"]
+    spec = entries(server.obj)["deployer", "Update"]["f:spec"]
     assert spec["f:volumeClaimTemplates"] == {}
     assert spec["f:serviceName"] == {}
     assert spec["f:updateStrategy"] == {"f:rollingUpdate": {".": {}, "f:partition": {}}, "f:type": {}}
     assert spec["f:persistentVolumeClaimRetentionPolicy"] == {".": {}, "f:whenDeleted": {}, "f:whenScaled": {}}
     server = Server()
     server.create(samples.service())
-    assert entries(server.obj)["kubemin", "Update"]["f:spec"] == {
+    assert entries(server.obj)["deployer", "Update"]["f:spec"] == {
         "f:internalTrafficPolicy": {},
         "f:ports": {
             ".": {},
@@ -106,7 +106,7 @@ def test_metadata_that_is_tracked_and_that_is_not() -> None:
             ownerReferences=[owner],
         )
     )
-    assert entries(server.obj)["kubemin", "Update"] == {
+    assert entries(server.obj)["deployer", "Update"] == {
         "f:data": {".": {}, "f:a": {}},
         "f:metadata": {
             "f:annotations": {".": {}, "f:a": {}},
@@ -181,7 +181,7 @@ def test_conditions_are_told_apart_by_type() -> None:
 def test_a_status_in_a_write_of_the_object_is_nobodys() -> None:
     server = Server()
     server.create({**samples.deployment(), "status": {"replicas": 9}})
-    assert "f:status" not in entries(server.obj)["kubemin", "Update"]
+    assert "f:status" not in entries(server.obj)["deployer", "Update"]
 
 
 def test_scale_takes_the_replicas() -> None:
@@ -190,7 +190,7 @@ def test_scale_takes_the_replicas() -> None:
     server.edit(manager="hpa", subresource="scale", spec__replicas=4)
     found = entries(server.obj)
     assert found["hpa", "Update/scale"] == {"f:spec": {"f:replicas": {}}}
-    assert not has_path(found["kubemin", "Update"], "f:spec", "f:replicas")
+    assert not has_path(found["deployer", "Update"], "f:spec", "f:replicas")
 
 
 def test_a_scale_of_replicas_that_nobody_owns_is_not_recorded() -> None:
@@ -265,7 +265,7 @@ def test_a_wiped_object_is_not_tracked_until_the_first_apply(wipe: list[Any]) ->
     server.apply(samples.config_map({"b": "1"}))
     assert entries(server.obj) == {
         ("before-first-apply", "Update"): {"f:data": {".": {}, "f:a": {}}},
-        ("kubemin", "Apply"): {"f:data": {"f:b": {}}},
+        ("deployer", "Apply"): {"f:data": {"f:b": {}}},
     }
 
 
@@ -312,9 +312,9 @@ def test_two_puts_of_before_restore_object_and_ownership(pair: tuple[dict[str, A
     server.put(pair[1], manager=manager)
     unowned = copy_json(before)
     unowned["metadata"].pop("managedFields")
-    server.put(unowned, manager="kubemin")
+    server.put(unowned, manager="deployer")
     assert bare(server.obj) == bare(before)
-    server.put(before, manager="kubemin")
+    server.put(before, manager="deployer")
     assert bare(server.obj) == bare(before)
     # A write that would change nothing but times is none.
     assert entries(server.obj) == entries(before)

@@ -20,9 +20,9 @@ def test_1_a_forced_apply_takes_a_field_and_one_put_does_not_give_it_back() -> N
     before = copy_json(server.obj)
     server.apply(samples.config_map({"a": "2"}), force=True)
     assert not has_path(entries(server.obj)["helm", "Apply"], "f:data", "f:a")
-    server.put(bare(before), manager="kubemin")
+    server.put(bare(before), manager="deployer")
     assert bare(server.obj) == bare(before)
-    assert entries(server.obj)["kubemin", "Update"] == {"f:data": {"f:a": {}}}
+    assert entries(server.obj)["deployer", "Update"] == {"f:data": {"f:a": {}}}
     with pytest.raises(Problem, match="Apply failed with 1 conflict"):
         server.apply(samples.config_map({"a": "3", "b": "1"}), manager="helm")
     server.apply(samples.config_map({"b": "1"}), manager="helm")
@@ -34,8 +34,8 @@ def test_1_a_second_put_with_the_recorded_managed_fields_restores_ownership() ->
     server.apply(samples.config_map({"a": "1", "b": "1"}), manager="helm")
     before = copy_json(server.obj)
     server.apply(samples.config_map({"a": "2"}), force=True)
-    server.put(bare(before), manager="kubemin")
-    server.put(before, manager="kubemin")
+    server.put(bare(before), manager="deployer")
+    server.put(before, manager="deployer")
     assert server.obj["metadata"]["managedFields"] == before["metadata"]["managedFields"]
     server.apply(samples.config_map({"a": "3", "b": "1"}), manager="helm")
     server.apply(samples.config_map({"b": "1"}), manager="helm")
@@ -98,7 +98,7 @@ def test_8_values_come_back_changed() -> None:
     assert stored["resources"] == {"limits": {"cpu": "500m", "memory": "1Gi"}}
     assert stored["env"] == [{"name": "A"}]
     assert "command" not in stored
-    fields = entries(server.obj)["kubemin", "Apply"]["f:spec"]["f:template"]["f:spec"]["f:containers"]
+    fields = entries(server.obj)["deployer", "Apply"]["f:spec"]["f:template"]["f:spec"]["f:containers"]
     assert fields['k:{"name":"web"}']["f:env"]['k:{"name":"A"}'] == {".": {}, "f:name": {}, "f:value": {}}
 
 
@@ -114,8 +114,8 @@ def test_10_a_post_must_be_turned_into_an_apply_before_fields_can_be_dropped() -
         {"op": "test", "path": "/metadata/managedFields/0/operation", "value": "Update"},
         {"op": "replace", "path": "/metadata/managedFields/0/operation", "value": "Apply"},
     ]
-    server.put(json_patch(server.obj, turn), manager="kubemin")
-    assert set(entries(server.obj)) == {("kubemin", "Apply")}
+    server.put(json_patch(server.obj, turn), manager="deployer")
+    assert set(entries(server.obj)) == {("deployer", "Apply")}
     server.apply(samples.config_map({"a": "1"}))
     assert server.obj["data"] == {"a": "1"}
 

@@ -19,7 +19,7 @@ def seed(registry: Registry) -> None:
         _storage_class("wait", "WaitForFirstConsumer", default=False, expandable=False),
     ):
         if registry.peek("storageclasses", "", storage_class["metadata"]["name"]) is None:
-            registry.create("storageclasses", "", storage_class, manager="kubemin-sim")
+            registry.create("storageclasses", "", storage_class, manager="kubesim")
 
 
 def _node() -> Object:
