@@ -1,5 +1,8 @@
 """A kubeconfig that points clients at a simulated cluster."""
 
+import os
+from pathlib import Path
+
 import yaml
 
 from kubesim.jsondata import Object
@@ -11,15 +14,17 @@ def kubeconfig(url: str, token: str | None = None) -> str:
     config: Object = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "kubemin-sim", "cluster": {"server": url}}],
-        "users": [{"name": "kubemin-sim", "user": user}],
-        "contexts": [
-            {
-                "name": "kubemin-sim",
-                "context": {"cluster": "kubemin-sim", "user": "kubemin-sim", "namespace": "default"},
-            }
-        ],
-        "current-context": "kubemin-sim",
+        "clusters": [{"name": "kubesim", "cluster": {"server": url}}],
+        "users": [{"name": "kubesim", "user": user}],
+        "contexts": [{"name": "kubesim", "context": {"cluster": "kubesim", "user": "kubesim", "namespace": "default"}}],
+        "current-context": "kubesim",
     }
     text: str = yaml.safe_dump(config, sort_keys=False)
     return text
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read: it may hold a token. Raises :class:`OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

@@ -1,10 +1,8 @@
 """The simulated cluster as a server."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -44,7 +42,8 @@ class SimServer:
         inject: Injected | None = None,
         collector: Pace | None = None,
     ) -> None:
-        self._host = host
+        self.host = host
+        """The address that it listens on."""
         self._port = port
         self.registry = Registry(Storage(history=history))
         self.authorization = Authorization(self.registry.storage, token, enforce=authorize)
@@ -67,7 +66,7 @@ class SimServer:
         self._web = web.Server(self._api.handle, access_log=None)
         # Bound first: a port that is taken is told before anything runs. Served last: nobody sees it half furnished.
         self._server = await asyncio.get_running_loop().create_server(
-            self._web, self._host, self._port, start_serving=False
+            self._web, self.host, self._port, start_serving=False
         )
         self._port = self._server.sockets[0].getsockname()[1]
         for name in _NAMESPACES:
@@ -105,7 +104,7 @@ class SimServer:
             yield
         finally:
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._web, self._host, self._port)
+            self._server = await loop.create_server(self._web, self.host, self._port)
 
     @property
     def port(self) -> int:
@@ -117,7 +116,7 @@ class SimServer:
     @property
     def url(self) -> str:
         """``http://host:port``."""
-        return f"http://{self._host}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def account_token(self, namespace: str, name: str) -> str:
         """A token of a ServiceAccount, which must be there."""
@@ -126,28 +125,3 @@ class SimServer:
     def kubeconfig(self, token: str | None = None) -> str:
         """A kubeconfig for it, as YAML: the administrator's or, with a ``token``, that of its owner."""
         return kubeconfig(self.url, token or self.authorization.admin_token)
-
-
-async def serve(
-    host: str = "127.0.0.1",
-    port: int = 0,
-    *,
-    speed: float = 1.0,
-    token: str | None = None,
-    kubeconfig_path: Path | None = None,
-    ready: asyncio.Future[SimServer] | None = None,
-) -> None:
-    """Run a simulated cluster until cancelled. Writes its kubeconfig, if a path is given, once it listens."""
-    async with SimServer(host, port, speed=speed, token=token) as server:
-        if kubeconfig_path is not None:
-            _write_private(kubeconfig_path, server.kubeconfig())
-        if ready is not None and not ready.done():
-            ready.set_result(server)
-        await asyncio.Event().wait()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read: it may hold a token."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

@@ -1,15 +1,12 @@
 """The server as a whole: how it starts and stops, its kubeconfig, several at once."""
 
 import asyncio
-import os
-import stat
-from pathlib import Path
 
 import aiohttp
 import pytest
 import yaml
 
-from kubesim import SimServer, serve
+from kubesim import SimServer
 
 from .conftest import CONFIG_MAPS, Api, config_map
 
@@ -72,18 +69,12 @@ async def test_it_stops_listening_and_has_no_url_then() -> None:
             await session.get(url)
 
 
-async def test_serve_writes_a_private_kubeconfig_and_runs_until_cancelled(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "config"
-    ready: asyncio.Future[SimServer] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(kubeconfig_path=path, ready=ready, token="secret"))
-    server = await asyncio.wait_for(ready, 20)
-    assert path.read_text() == server.kubeconfig()
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    headers = {"Authorization": "Bearer secret"}
-    async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{server.url}/version") as response:
-        assert response.status == 200
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    with pytest.raises(RuntimeError):
-        _ = server.port
+async def test_a_token_is_asked_for() -> None:
+    async with SimServer(token="secret") as server:
+        for token, status in (("secret", 200), ("other", 401)):
+            headers = {"Authorization": f"Bearer {token}"}
+            async with (
+                aiohttp.ClientSession(headers=headers) as session,
+                session.get(f"{server.url}/api/v1/nodes") as response,
+            ):
+                assert response.status == status

@@ -1,5 +1,6 @@
 """The commands and their options. What they do lies in the modules they import when they run."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -109,7 +110,7 @@ def sim(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 0,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     kubeconfig_out: Annotated[
-        str | None, typer.Option("--kubeconfig-out", metavar="FILE", help="Write the kubeconfig here, not to stdout.")
+        Path | None, typer.Option("--kubeconfig-out", metavar="FILE", help="Write the kubeconfig here, not to stdout.")
     ] = None,
 ) -> None:
     """A simulated cluster that kubectl can talk to."""

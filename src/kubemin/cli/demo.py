@@ -25,6 +25,7 @@ from kubemin.cli.files import load_application
 from kubemin.cli.follow import cancel
 from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
+from kubemin.cli.simulate import load_simulator
 from kubemin.cli.snapshot import Snapshot
 from kubemin.cluster import Cluster
 from kubemin.engine.objects.diff import differences, format_difference
@@ -49,6 +50,7 @@ _ENOUGH = 12
 
 def run() -> None:
     """Run the demo. Raises :class:`CliError` if anything is not as promised."""
+    load_simulator()  # the server would refuse, too, but in its log
     started = time.monotonic()
     say(_INTRODUCTION)
     with tempfile.TemporaryDirectory(prefix="kubemin-demo-") as folder, _server(Path(folder)) as (server, cluster_url):

@@ -22,6 +22,7 @@ from kubemin.cli.loop import run_in_loop
 from kubemin.cli.output import say
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.settings import limits
+from kubemin.cli.simulate import load_simulator
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
@@ -49,11 +50,13 @@ class Parts:
 def run(settings: Settings, *, worker: bool) -> None:
     """Serve the API, and tasks with ``worker``, until SIGINT or SIGTERM. Raises :class:`CliError`."""
     _refuse_open_address(settings.host)
+    _refuse_missing_simulator(settings)
     _run(_serve(settings, worker=worker))
 
 
 def run_worker(settings: Settings) -> None:
     """Run tasks until SIGINT or SIGTERM. Raises :class:`CliError`."""
+    _refuse_missing_simulator(settings)
     _run(_work(settings))
 
 
@@ -94,6 +97,12 @@ def _refuse_open_address(host: str) -> None:
         )
 
 
+def _refuse_missing_simulator(settings: Settings) -> None:
+    """Before anything is opened: a command that is refused leaves no database file behind."""
+    if settings.simulate:
+        load_simulator()
+
+
 @asynccontextmanager
 async def _parts(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
@@ -116,9 +125,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Parts]:
 async def _cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
     url = None
     if settings.simulate:
-        from kubesim.server import SimServer
-
-        sim = await stack.enter_async_context(SimServer())
+        sim = await stack.enter_async_context(load_simulator()())
         url = sim.url
         say(f"simulated cluster at {url} (try: kubectl --server {url} get all)")
     return await Cluster.connect(

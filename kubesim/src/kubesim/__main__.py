@@ -1,0 +1,6 @@
+"""``python -m kubesim``."""
+
+from kubesim.command import main
+
+if __name__ == "__main__":
+    main()
