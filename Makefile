@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: help demo test test-all coverage soak lint types contracts golden format check proof fuzz model bench \
-	constraints clean
+	wheels constraints clean
 
 help:  ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -49,6 +49,9 @@ BENCH ?= deploy cancel commands claim memory takeover bodies
 
 bench: $(READY)  ## The numbers of docs/benchmarks.md; one of them: make bench BENCH=cancel
 	@for one in $(BENCH); do $(BIN)/python -m bench.$$one || exit 1; done
+
+wheels: $(READY)  ## Both wheels, built, and installed into empty environments
+	$(BIN)/python -m tests.wheels
 
 model: $(READY)  ## The explicit-state model of journal, lease and late requests
 	$(BIN)/python -m model

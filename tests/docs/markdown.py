@@ -79,5 +79,5 @@ class Page:
 
 
 def pages() -> list[Page]:
-    """What is written for people: the pages at the root and below docs/."""
-    return [Page(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])]
+    """What is written for people: the pages at the root, below docs/ and of kubesim."""
+    return [Page(path) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("kubesim/*.md")])]
