@@ -11,7 +11,7 @@ from typing import TypeVar
 from bench.plain import WATCHED
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Engine, EngineOptions, ExecOptions, TaskService
+from kubemin.engine import Engine, EngineSettings, ExecOptions, TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import Application
 from kubemin.spec.ids import new_id
@@ -116,7 +116,7 @@ async def managed(stored: tuple[Database, Ends], cluster: Cluster) -> AsyncItera
     """A fresh worker, its watches going."""
     db, ends = stored
     signals, doorbell = LocalSignals(LocalHub()), LocalDoorbell()
-    engine = Engine(db, cluster, signals, doorbell, EngineOptions(name="bench"))
+    engine = Engine(db, cluster, signals, doorbell, EngineSettings(), "bench")
     running = asyncio.create_task(engine.run())
     try:
         await asyncio.gather(*(engine.informers.watch(kind) for kind in WATCHED))

@@ -12,6 +12,7 @@ import pytest
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
+from kubemin.api.settings import ApiSettings
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
 from kubemin.signals import LocalSignals
@@ -105,7 +106,7 @@ async def deps(db: Database) -> Deps:
         service=TaskService(db, LocalSignals(), LocalDoorbell(), limits),
         limits=limits,
         component_states=lambda _: states,
-        max_body_bytes=BODY_LIMIT,
+        settings=ApiSettings(max_body_bytes=BODY_LIMIT),
         heartbeat_seconds=0.02,
         event_poll_seconds=0.005,
     )

@@ -6,6 +6,7 @@ import pytest
 from kubemin.api.app import create_app
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
+from kubemin.api.settings import ApiSettings
 from tests.api.conftest import Api, application
 
 MINE = ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:8000", "127.8.9.10", "[::1]", "[::1]:8000"]
@@ -60,7 +61,7 @@ async def test_a_page_of_another_host_changes_nothing(api: Api, origin: str) -> 
 
 async def test_more_hosts_may_be_named(deps: Deps) -> None:
     given = {name: getattr(deps, name) for name in ("db", "service", "limits", "component_states")}
-    app = create_app(Deps(**given, allowed_hosts=frozenset({"Kubemin.example"})))
+    app = create_app(Deps(**given, settings=ApiSettings(allowed_hosts="Kubemin.example")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kubemin.example:1") as http:
         api = Api(http, deps.db)
         await api.call("POST", "/applications", json=application(), headers={"Origin": "https://kubemin.example"})

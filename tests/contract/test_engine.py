@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import EngineOptions, ExecOptions, TaskService
+from kubemin.engine import ExecOptions, TaskService
 from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.kinds import KINDS
@@ -28,7 +28,7 @@ from .manifests import configmap
 pytestmark = pytest.mark.controllers
 
 NEVER = "image.invalid/never:1"
-PATIENT = EngineOptions(**{**vars(QUICK), "cleanup_seconds": 90, "lease_seconds": 15})
+PATIENT = QUICK.model_copy(update={"cleanup_seconds": 90, "lease_seconds": 15})
 _COMPARED = [kind.name for kind in KINDS.values() if kind.namespaced and kind.name not in ("Pod", "Event")]
 
 

@@ -147,7 +147,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
         # A Deployment that is hopeless, and says so by the last lines of its log.
         await instance.save(everything("3", "api:crash"), app_id=app_id)
-        assert await run(instance, app_id, ExecOptions(hopeless_after=0.2)) is TaskStatus.FAILED
+        assert await run(instance, app_id, ExecOptions(hopeless_after_seconds=0.2)) is TaskStatus.FAILED
         removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
         assert removal is not None
         await instance.settled(removal.id)
@@ -161,7 +161,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
 async def test_creating_a_namespace(instance: Instance, sent: set[Right]) -> None:
     app_id = await instance.save([conf("settings", a="1"), web("late", "late:never")], namespace="fresh")
     async with instance.worker():
-        options = ExecOptions(create_namespace=True, seconds=1)
+        options = ExecOptions(create_namespace=True, timeout_seconds=1)
         assert await run(instance, app_id, options) is TaskStatus.TIMEOUT
     allowed = rules("kubemin-namespaces")
     assert Right("*", "*", "list") in allowed

@@ -86,7 +86,7 @@ async def _run(script: Script) -> None:
         cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=10, hook=hook)
         hub = LocalHub()
         service = TaskService(db, LocalSignals(hub), LocalDoorbell(), Limits())
-        engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), QUICK)
+        engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), QUICK, "worker")
         running = asyncio.create_task(engine.run())
         while True:
             async with db.read() as tx:

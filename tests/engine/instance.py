@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Engine, EngineOptions, ExecOptions, TaskService
+from kubemin.engine import Engine, EngineSettings, ExecOptions, TaskService
 from kubemin.engine.entry.loading import load
 from kubemin.render import Identity, render
 from kubemin.signals import LocalHub, LocalSignals
@@ -24,8 +24,7 @@ from kubesim.server import SimServer
 
 T = TypeVar("T")
 
-QUICK = EngineOptions(
-    name="worker",
+QUICK = EngineSettings(
     lease_seconds=3,
     poll_seconds=0.05,
     hopeless_after_seconds=0,
@@ -45,9 +44,11 @@ class Instance:
     hub: LocalHub = field(default_factory=LocalHub)
 
     @asynccontextmanager
-    async def worker(self, options: EngineOptions = QUICK, cluster: Cluster | None = None) -> AsyncIterator[Engine]:
+    async def worker(
+        self, settings: EngineSettings = QUICK, cluster: Cluster | None = None, name: str = "worker"
+    ) -> AsyncIterator[Engine]:
         """A worker that runs while the context is open, then hands its tasks over."""
-        engine = Engine(self.db, cluster or self.cluster, LocalSignals(self.hub), LocalDoorbell(), options)
+        engine = Engine(self.db, cluster or self.cluster, LocalSignals(self.hub), LocalDoorbell(), settings, name)
         running = asyncio.create_task(engine.run())
         try:
             yield engine

@@ -117,7 +117,7 @@ async def test_a_create_that_lands_after_the_rollback_is_undone(instance: Instan
         # The first POST of the kind is lost, so are the repeats: the object never was there while the task ran.
         repeats = instance.sim.faults.add(Fault("drop", verb="create", resource=resource, skip=1, times=None))
         async with late(instance, verb="create", resource=resource):
-            task_id = await instance.exec(app_id, ExecOptions(seconds=2))
+            task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=2))
             task = await instance.settled(task_id)
             assert task.cleanup is Cleanup.DONE, task.cleanup_why
             await as_it_was(instance, before)
@@ -140,7 +140,7 @@ async def test_a_change_that_lands_after_the_rollback_does_nothing(instance: Ins
     async with instance.worker():
         repeats = instance.sim.faults.add(Fault("drop", verb="apply", skip=1, times=None))
         async with late(instance, verb="apply"):
-            task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=1.5)))
+            task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=1.5)))
             assert task.cleanup is Cleanup.DONE, task.cleanup_why
         instance.sim.faults.remove(repeats)
     await as_it_was(instance, before)
@@ -171,7 +171,7 @@ async def test_an_unreachable_cluster_fails_the_task_with_that_reason(instance: 
     nowhere = await Cluster.connect(kubeconfig=None, context=None, url="http://127.0.0.1:9", timeout=2)
     app_id = await instance.save(EVERYTHING)
     async with instance.worker(cluster=nowhere):
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=2)))
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=2)))
     await nowhere.aclose()
     assert task.status in (TaskStatus.FAILED, TaskStatus.TIMEOUT)
     assert "127.0.0.1:9" in task.reason

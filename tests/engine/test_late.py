@@ -80,7 +80,7 @@ async def test_the_next_task_takes_a_leftover_over_as_its_own(instance: Instance
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:never")])
     refused = instance.sim.faults.add(Fault("status", code=403, verb="delete", resource="configmaps", times=None))
     async with instance.worker():
-        first = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=2)))
+        first = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=2)))
         assert first.cleanup is Cleanup.INCOMPLETE
         await instance.save([conf("settings", a="2")], app_id=app_id)
         second = await instance.exec(app_id)
@@ -105,9 +105,9 @@ async def test_a_leftover_taken_over_by_a_task_that_fails_goes_too(instance: Ins
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:never")])
     refused = instance.sim.faults.add(Fault("status", code=403, verb="delete", resource="configmaps", times=None))
     async with instance.worker():
-        first = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=2)))
+        first = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=2)))
         assert first.cleanup is Cleanup.INCOMPLETE
         instance.sim.faults.remove(refused)
-        second = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=2)))
+        second = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=2)))
         assert (second.status, second.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE)
         await instance.until(lambda: gone(instance))

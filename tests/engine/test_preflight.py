@@ -101,7 +101,9 @@ async def test_a_created_namespace_goes_with_the_rollback(instance: Instance) ->
     before = await instance.snapshot()
     app_id = await instance.save([*EVERYTHING, web("late", "late:never")], namespace="shop")
     async with instance.worker():
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(create_namespace=True, seconds=3)))
+        task = await instance.settled(
+            await instance.exec(app_id, ExecOptions(create_namespace=True, timeout_seconds=3))
+        )
     assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), task.cleanup_why
     assert differences(before, await instance.snapshot()) == []
 
@@ -182,7 +184,7 @@ async def test_a_changed_job_is_another_one_and_the_former_goes_once_all_is_done
         before, ran = await instance.snapshot(), await pods(instance)
         assert len(ran) == 1
         await instance.save([job("schema:2"), web("late", "late:never")], app_id=app_id)
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=4)))
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=4)))
         assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), (task.reason, task.cleanup_why)
         assert differences(before, await instance.snapshot()) == []
         assert await pods(instance) == ran  # its Pod too, with its log

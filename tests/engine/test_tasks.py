@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from kubemin.engine import EngineOptions, ExecOptions
+from kubemin.engine import ExecOptions
 from kubemin.engine.errors import KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from kubesim.faults import Fault
-from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
+from tests.engine.instance import EVERYTHING, Instance, conf, secret, store, web
 
 
 async def kinds(instance: Instance) -> dict[str, int]:
@@ -52,7 +52,7 @@ async def test_deploying_again_changes_nothing_that_matters(instance: Instance) 
 async def test_a_timeout_is_a_timeout_and_is_rolled_back(instance: Instance, image: str) -> None:
     before = await instance.snapshot()
     app_id = await instance.save([*EVERYTHING, web("late", image)])
-    task_id = await instance.exec(app_id, ExecOptions(seconds=2))
+    task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=2))
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.TIMEOUT
@@ -66,7 +66,7 @@ async def test_a_timeout_is_a_timeout_and_is_rolled_back(instance: Instance, ima
 async def test_a_hopeless_pod_fails_the_task_in_its_own_words(instance: Instance) -> None:
     before = await instance.snapshot()
     app_id = await instance.save([web("api", "api:pull"), conf("settings", a="1")])
-    task_id = await instance.exec(app_id, ExecOptions(hopeless_after=0.2))
+    task_id = await instance.exec(app_id, ExecOptions(hopeless_after_seconds=0.2))
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.FAILED
@@ -208,7 +208,7 @@ async def test_a_task_goes_on_in_another_worker(instance: Instance) -> None:
     held = await instance.task(task_id)
     assert (held.status, held.lease_owner) == (TaskStatus.RUNNING, None)
     before = await instance.snapshot()
-    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "second"})):
+    async with instance.worker(name="second"):
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.COMPLETED
     after = await instance.snapshot()
@@ -231,7 +231,7 @@ async def test_what_nobody_has_removed_yet_is_not_said_to_be_gone(
 
 async def test_cleanup_none_leaves_everything(instance: Instance) -> None:
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:never")])
-    task_id = await instance.exec(app_id, ExecOptions(seconds=1, cleanup=CleanupPolicy.NONE))
+    task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=1, cleanup=CleanupPolicy.NONE))
     async with instance.worker():
         task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.NONE)
@@ -240,7 +240,7 @@ async def test_cleanup_none_leaves_everything(instance: Instance) -> None:
 
 async def test_cleanup_job_leaves_the_others(instance: Instance) -> None:
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:pull")])
-    task_id = await instance.exec(app_id, ExecOptions(hopeless_after=0.2, cleanup=CleanupPolicy.JOB))
+    task_id = await instance.exec(app_id, ExecOptions(hopeless_after_seconds=0.2, cleanup=CleanupPolicy.JOB))
     async with instance.worker():
         task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)

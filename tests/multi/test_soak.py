@@ -77,7 +77,7 @@ class Soak:
             turn = len(app.turns)
             parts = app.components(turn, fate)
             app.id = await self.fleet.instance.save(parts, app_id=app.id, name=f"shop-{app.number}")
-            task_id = await self.fleet.exec(app.id, hopeless_after=0.2 if fate == "bad" else 0)
+            task_id = await self.fleet.exec(app.id, hopeless_after_seconds=0.2 if fate == "bad" else 0)
             app.turns.append((task_id, fate))
         self.apps = [app for app in self.apps if app.turns]
 

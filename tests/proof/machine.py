@@ -3,16 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import Engine, EngineOptions
+from kubemin.engine import Engine, EngineSettings
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.store import Database
 
-OPTIONS = EngineOptions(
-    name="",
+OPTIONS = EngineSettings(
     lease_seconds=30,
     poll_seconds=0.03,
     hopeless_after_seconds=0.3,
@@ -51,8 +50,9 @@ class Machine:
 
         db = await Database.open(database, hook=hook)
         cluster = await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=4, hook=hook)
-        options = replace(OPTIONS, name=name)
-        machine = cls(name, db, cluster, Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), options), at_point)
+        machine = cls(
+            name, db, cluster, Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), OPTIONS, name), at_point
+        )
         machine.awake.set()
         made.append(machine)
         machine.running = asyncio.create_task(machine.engine.run(), name=f"machine {name}")

@@ -274,7 +274,7 @@ class World:
             )
         options = ExecOptions(
             on_active=on_active,
-            seconds=round_.seconds,
+            timeout_seconds=round_.seconds,
             preflight=round_.preflight,
             create_namespace=round_.namespace != "default",
         )

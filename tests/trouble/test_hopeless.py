@@ -16,7 +16,7 @@ from kubesim.server import SimServer
 from tests.engine.instance import Instance, conf, store, web
 from tests.engine.test_points import differences
 
-SOON = ExecOptions(hopeless_after=0.2, seconds=30)
+SOON = ExecOptions(hopeless_after_seconds=0.2, timeout_seconds=30)
 
 
 def job(image: str) -> dict[str, Any]:
@@ -102,7 +102,9 @@ async def test_a_hopeless_pod_is_told_in_its_own_words(
 
 async def test_an_image_that_cannot_be_pulled_is_hopeless_before_the_backoff(instance: Instance) -> None:
     """ErrImagePull and ImagePullBackOff take turns: they are one state."""
-    task = await fails(instance, [web("api", "api:pull")], ExecOptions(hopeless_after=0.001, seconds=30))
+    task = await fails(
+        instance, [web("api", "api:pull")], ExecOptions(hopeless_after_seconds=0.001, timeout_seconds=30)
+    )
     assert "ErrImagePull" in task.reason
 
 
@@ -157,14 +159,16 @@ async def test_with_zero_only_the_timeout_ends_the_wait(instance: Instance) -> N
     before = await instance.snapshot()
     app_id = await instance.save([web("api", "api:pull")])
     async with instance.worker():
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(hopeless_after=0, seconds=1.5)))
+        task = await instance.settled(
+            await instance.exec(app_id, ExecOptions(hopeless_after_seconds=0, timeout_seconds=1.5))
+        )
     assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE)
     assert "ImagePullBackOff" in task.reason
     assert differences(before, await instance.snapshot()) == []
 
 
 async def test_what_no_time_can_help_ends_the_wait_with_zero_too(instance: Instance) -> None:
-    task = await fails(instance, [job("task:fail")], ExecOptions(hopeless_after=0, seconds=30))
+    task = await fails(instance, [job("task:fail")], ExecOptions(hopeless_after_seconds=0, timeout_seconds=30))
     assert "BackoffLimitExceeded" in task.reason
 
 
@@ -172,7 +176,7 @@ async def test_a_rollout_that_recovers_in_time_completes(instance: Instance) -> 
     """The ConfigMap that the Pod waits for comes while the grace runs: the Pod starts, and nothing was hopeless."""
     app_id = await instance.save([web("api", traits=env_from("late"))])
     async with instance.worker():
-        task_id = await instance.exec(app_id, ExecOptions(hopeless_after=20, seconds=40))
+        task_id = await instance.exec(app_id, ExecOptions(hopeless_after_seconds=20, timeout_seconds=40))
         await instance.until(lambda: says(instance, task_id, "CreateContainerConfigError"))
         late = {"metadata": {"name": "late"}, "data": {}}
         instance.sim.registry.create("configmaps", "default", late, manager="kubectl")
@@ -185,7 +189,7 @@ async def test_a_quota_that_is_raised_in_time_is_forgiven(instance: Instance) ->
     quota(instance, pods="1")
     app_id = await instance.save([store("db", replicas=2)])
     async with instance.worker():
-        task_id = await instance.exec(app_id, ExecOptions(hopeless_after=2, seconds=40))
+        task_id = await instance.exec(app_id, ExecOptions(hopeless_after_seconds=2, timeout_seconds=40))
         await instance.until(lambda: says(instance, task_id, "exceeded quota"))
         instance.sim.registry.delete("resourcequotas", "default", "small")
         task = await instance.settled(task_id)
@@ -199,7 +203,7 @@ async def test_a_healthy_deployment_that_flaps_is_not_hopeless(instance: Instanc
         await instance.settled(await instance.exec(app_id))
         await instance.save([web("api", "web:2", replicas=2)], app_id=app_id)
         _cordon(instance, True)
-        task_id = await instance.exec(app_id, ExecOptions(hopeless_after=20, seconds=40))
+        task_id = await instance.exec(app_id, ExecOptions(hopeless_after_seconds=20, timeout_seconds=40))
         await instance.until(lambda: says(instance, task_id, "Unschedulable"))
         _cordon(instance, False)
         task = await instance.settled(task_id)
@@ -212,7 +216,9 @@ async def test_an_events_list_that_is_refused_does_no_harm(instance: Instance) -
     quota(instance, pods="0")
     app_id = await instance.save([store("db")])
     async with instance.worker():
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(hopeless_after=0.1, seconds=1)))
+        task = await instance.settled(
+            await instance.exec(app_id, ExecOptions(hopeless_after_seconds=0.1, timeout_seconds=1))
+        )
     assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE)
     assert set(await instance.snapshot()) - set(before) <= {ObjectRef("ResourceQuota", "default", "small")}
 
@@ -222,9 +228,13 @@ async def test_a_component_has_its_own_patience(instance: Instance) -> None:
     patient = web("api", "api:pull", properties={"hopelessAfter": 0})
     app_id = await instance.save([patient], name="patient")
     async with instance.worker():
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(hopeless_after=0.1, seconds=1)))
+        task = await instance.settled(
+            await instance.exec(app_id, ExecOptions(hopeless_after_seconds=0.1, timeout_seconds=1))
+        )
     assert task.status is TaskStatus.TIMEOUT
-    task = await fails(instance, [web("other", "api:pull", properties={"hopelessAfter": 1})], ExecOptions(seconds=30))
+    task = await fails(
+        instance, [web("other", "api:pull", properties={"hopelessAfter": 1})], ExecOptions(timeout_seconds=30)
+    )
     assert "ImagePullBackOff" in task.reason
 
 

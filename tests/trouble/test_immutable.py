@@ -164,7 +164,7 @@ async def test_a_claim_that_grew_is_kept_and_named(instance: Instance) -> None:
     async with instance.worker():
         dry = await instance.exec(app_id, ExecOptions(dry_run=True))
         await instance.settled(dry)
-        task_id = await instance.exec(app_id, ExecOptions(seconds=2))
+        task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=2))
         task = await instance.settled(task_id)
     told = {job.kind: job.info for job in await instance.jobs(dry)}
     assert "spec.resources.requests.storage: 1Gi → 2Gi" in told["PersistentVolumeClaim"]

@@ -11,7 +11,7 @@ import yaml
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
-from kubemin.engine import EngineOptions, ExecOptions
+from kubemin.engine import ExecOptions
 from kubemin.engine.supervise.run import next_retry
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
@@ -21,7 +21,7 @@ from tests.cli.kubemin import Kubemin, Running
 from tests.engine.instance import LIMITS, QUICK, Instance, conf, store, web
 from tests.engine.test_points import differences
 
-SHORT = EngineOptions(**{**vars(QUICK), "cleanup_seconds": 0.8})
+SHORT = QUICK.model_copy(update={"cleanup_seconds": 0.8})
 MERGE = "application/merge-patch+json"
 
 
@@ -108,7 +108,7 @@ async def test_it_is_tried_again_by_itself_after_a_restart(instance: Instance) -
         task = await left_behind(instance)
     assert task.next_cleanup_at is not None
     await release(instance, stuck)
-    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "another"})):
+    async with instance.worker(name="another"):
         await instance.until(lambda: is_done(instance, task.id))  # five seconds, as it is the first time
     after = await instance.task(task.id)
     assert after.ended_at is not None
@@ -183,10 +183,10 @@ async def test_what_was_changed_without_a_restore_stays(instance: Instance) -> N
     instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
     app_id = await instance.save([conf("settings", a="1"), web("late", "late:never")])
     async with instance.worker():
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=1, restore=False)))
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=1, restore=False)))
         assert task.cleanup is Cleanup.DONE
     judged: list[ObjectRef] = []
-    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "second"})) as engine:
+    async with instance.worker(name="second") as engine:
         judge = engine._reaper._judge
 
         async def noted(seen: dict[ObjectRef, Any]) -> None:
@@ -215,7 +215,7 @@ async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
         store("db"),
         web("late", "late:never"),
     ]
-    async with instance.worker(EngineOptions(**{**vars(QUICK), "cleanup_seconds": 2.5})):
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 2.5})):
         task = await left_behind(instance, *parts)
         why = {row.ref.kind: row.why for row in await instance.journal(task.id) if not row.state.settled}
         assert why.keys() == {"Secret", "Service", "StatefulSet", "Deployment"}
@@ -233,7 +233,7 @@ async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
 async def test_attempts_of_the_rollback_are_not_bounded(instance: Instance) -> None:
     """Trap 25: `maxAttempts` bounds going forward, not going back."""
     stuck = stick(instance)
-    once = EngineOptions(**{**vars(QUICK), "cleanup_seconds": 0.3, "max_attempts": 1})
+    once = QUICK.model_copy(update={"cleanup_seconds": 0.3, "max_attempts": 1})
     async with instance.worker(once):
         task = await left_behind(instance)
 
@@ -256,7 +256,7 @@ async def test_a_cleanup_whose_worker_died_is_taken_over(instance: Instance) -> 
     stuck = stick(instance)
     async with instance.worker():  # its pass takes ten seconds; it is handed over in the middle
         app_id = await instance.save([conf("settings", a="1"), web("late", "late:never")])
-        task_id = await instance.exec(app_id, ExecOptions(seconds=1))
+        task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=1))
 
         async def deleting() -> bool:
             found = instance.sim.registry.scan("configmaps")
@@ -265,7 +265,7 @@ async def test_a_cleanup_whose_worker_died_is_taken_over(instance: Instance) -> 
         await instance.until(deleting)
     assert (await instance.task(task_id)).cleanup is Cleanup.RUNNING
     await release(instance, stuck)
-    async with instance.worker(EngineOptions(**{**vars(QUICK), "name": "second"})):
+    async with instance.worker(name="second"):
         await instance.until(lambda: is_done(instance, task_id))
     rows = await instance.journal(task_id)
     assert {row.state for row in rows} == {ResourceState.DELETED}

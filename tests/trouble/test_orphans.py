@@ -55,7 +55,7 @@ async def test_with_its_database_nothing_is_an_orphan(instance: Instance) -> Non
     assert await orphans.find() == []
     await instance.save([*EVERYTHING[:3], web("api", "api:never")], app_id=app_id)
     async with instance.worker():
-        task = await instance.settled(await instance.exec(app_id, ExecOptions(seconds=1)))
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=1)))
     assert task.cleanup is Cleanup.DONE, task.cleanup_why
     assert await orphans.find() == []
 
@@ -190,7 +190,7 @@ async def test_a_task_at_work_and_an_incomplete_cleanup_account_for_theirs(insta
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:never")])
     orphans = Orphans(instance.db, instance.cluster)
     async with instance.worker():
-        task_id = await instance.exec(app_id, ExecOptions(seconds=1))
+        task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=1))
 
         async def waiting() -> bool:
             return any(job.info for job in await instance.jobs(task_id))

@@ -108,7 +108,7 @@ async def test_rbac_that_refuses_the_watch(instance: Instance) -> None:
     before = await instance.snapshot()
     app_id = await instance.save([web("api")])
     async with instance.worker():
-        task_id = await instance.exec(app_id, ExecOptions(hopeless_after=0.3, seconds=20))
+        task_id = await instance.exec(app_id, ExecOptions(hopeless_after_seconds=0.3, timeout_seconds=20))
         task = await instance.settled(task_id)
         assert task.status is TaskStatus.FAILED
         assert "no Pods" in task.reason
@@ -179,8 +179,7 @@ async def test_an_api_server_that_is_away_longer_than_a_pass(instance: Instance)
     furnish(instance)
     before = await instance.snapshot()
     app_id = await instance.save(LATE)
-    quick = {**vars(QUICK), "cleanup_seconds": 1}
-    async with instance.worker(type(QUICK)(**quick)):
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 1})):
         task_id = await instance.exec(app_id)
         await instance.until(lambda: waits(instance, task_id))
         async with instance.sim.outage():

@@ -47,8 +47,8 @@ def create_app(deps: Deps) -> FastAPI:
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
-    app.add_middleware(BodyLimit, limit=deps.max_body_bytes)
-    app.add_middleware(KnownHosts, hosts=deps.allowed_hosts)
+    app.add_middleware(BodyLimit, limit=deps.settings.max_body_bytes)
+    app.add_middleware(KnownHosts, hosts=deps.settings.hosts)
     app.add_middleware(Measured, registry=deps.registry)
     return app
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from kubemin.api.settings import ApiSettings
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
@@ -77,9 +78,7 @@ class Deps:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: event streams end, so that it can."""
-    allowed_hosts: frozenset[str] = frozenset()
-    """Names by which the server may be asked, beside those of loopback addresses."""
-    max_body_bytes: int = 4 * 1024 * 1024
+    settings: ApiSettings = field(default_factory=ApiSettings)
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
 

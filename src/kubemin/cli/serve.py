@@ -26,7 +26,7 @@ from kubemin.cli.simulate import load_simulator
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell, open_doorbell
-from kubemin.engine import ComponentWatch, Engine, EngineOptions, TaskService
+from kubemin.engine import ComponentWatch, Engine, TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
@@ -137,18 +137,8 @@ async def _cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
 
 
 def _engine(settings: Settings, parts: Parts) -> Engine:
-    options = EngineOptions(
-        name=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-        lease_seconds=settings.lease_seconds,
-        poll_seconds=settings.poll_seconds,
-        max_concurrent_tasks=settings.max_concurrent_tasks,
-        max_attempts=settings.max_attempts,
-        job_timeout_seconds=settings.job_timeout_seconds,
-        hopeless_after_seconds=settings.hopeless_after_seconds,
-        cleanup_seconds=settings.cleanup_seconds,
-        allow_private_urls=settings.allow_private_urls,
-    )
-    return Engine(parts.db, parts.cluster, parts.signals, parts.doorbell, options)
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return Engine(parts.db, parts.cluster, parts.signals, parts.doorbell, settings, name)
 
 
 async def _serve(settings: Settings, *, worker: bool) -> None:
@@ -157,13 +147,7 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
         engine = _engine(settings, parts) if worker else None
         informers = engine.informers if engine else Informers(parts.cluster)
         watch = ComponentWatch(informers)
-        service = TaskService(
-            parts.db,
-            parts.signals,
-            parts.doorbell,
-            limits(settings),
-            sequential_concurrency=settings.sequential_max_concurrency,
-        )
+        service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings)
         compute_thread = ComputeThread()
         deps = Deps(
             db=parts.db,
@@ -175,13 +159,12 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             previews=Previews(
                 parts.db,
                 parts.cluster,
-                sequential_concurrency=settings.sequential_max_concurrency,
+                settings=settings,
                 compute_thread=compute_thread,
             ),
             health=_health(settings, parts),
             stopping=stopping,
-            allowed_hosts=frozenset(name.strip() for name in settings.allowed_hosts.split(",") if name.strip()),
-            max_body_bytes=settings.max_body_bytes,
+            settings=settings,
         )
         with _listen(settings) as listener:
             async with asyncio.TaskGroup() as group:

@@ -29,9 +29,4 @@ def limits(settings: "Settings | None" = None) -> "Limits":
     """What the settings allow an application to ask for."""
     from kubemin.spec.limits import Limits
 
-    settings = settings or settings_of()
-    return Limits(
-        max_components=settings.max_components,
-        allow_host_path=settings.allow_host_path,
-        allow_private_urls=settings.allow_private_urls,
-    )
+    return Limits.of(settings or settings_of())

@@ -14,13 +14,14 @@ from kubemin.engine.entry.component_health import ComponentWatch
 from kubemin.engine.entry.task_service import TaskService
 from kubemin.engine.journal.tracker import CleanupTracker, current_tracker
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.supervise.engine import Engine, EngineOptions
+from kubemin.engine.settings import EngineSettings
+from kubemin.engine.supervise.engine import Engine
 
 __all__ = [
     "CleanupTracker",
     "ComponentWatch",
     "Engine",
-    "EngineOptions",
+    "EngineSettings",
     "ExecOptions",
     "TaskService",
     "current_tracker",

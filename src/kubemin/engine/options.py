@@ -1,36 +1,58 @@
-"""A run's options, as `exec` takes them and the task keeps them (design R9, api.md)."""
+"""A run's options, declared once: `exec` takes them, the task keeps them, the engine goes by them (design R9, api.md).
+
+A new one is a field of `RunOptions`; the API takes it, and the task has it, without more being said.
+"""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from kubemin.spec.states import CleanupPolicy, OnActive
 
+_WEEK = 7 * 24 * 3600
 
-@dataclass(frozen=True)
-class ExecOptions:
-    """Times in seconds; ``seconds`` bounds the whole task, ``hopeless_after`` 0 means: wait to the timeout."""
 
-    on_active: OnActive = OnActive.QUEUE
-    cleanup: CleanupPolicy = CleanupPolicy.TASK
-    restore: bool = True
-    seconds: float | None = None
-    hopeless_after: float | None = None
-    preflight: bool = True
-    dry_run: bool = False
-    create_namespace: bool = False
+class RunOptions(BaseModel):
+    """What a caller of `exec` may ask for. The names on the wire are these in camelCase."""
+
+    model_config = ConfigDict(frozen=True)
+
+    on_active: OnActive = Field(
+        default=OnActive.QUEUE, strict=False, description="What to do while another task of the application is active."
+    )
+    cleanup: CleanupPolicy = Field(default=CleanupPolicy.TASK, strict=False, description="What a rollback covers.")
+    restore: bool = Field(default=True, description="A rollback puts changed objects back.")
+    timeout_seconds: float | None = Field(default=None, gt=0, le=_WEEK, description="Of the whole task.")
+    hopeless_after_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=_WEEK,
+        description="How long a hopeless state (a crash loop, say) may last; 0: to the end.",
+    )
+    preflight: bool = Field(default=True, description="Ask the cluster about every object before the first is written.")
+    dry_run: bool = Field(default=False, description="Ask the cluster about every object and write none.")
+    create_namespace: bool = Field(
+        default=False, description="Create a namespace that is not there; a rollback removes it."
+    )
+
+
+class ExecOptions(RunOptions):
+    """The options of a task, as it keeps them."""
+
     keep_application: bool = False
+    """Of a removal: only what the application has in the cluster goes."""
+
+    @classmethod
+    def of(cls, asked: RunOptions) -> Self:
+        """What a caller has asked for."""
+        return cls(**{name: getattr(asked, name) for name in RunOptions.model_fields})
 
     @classmethod
     def read(cls, stored: Mapping[str, Any] | None) -> Self:
         """From the JSON that `write` made; unknown keys of a newer version are passed over."""
-        known = {key: value for key, value in (stored or {}).items() if key in cls.__dataclass_fields__}
-        if "cleanup" in known:
-            known["cleanup"] = CleanupPolicy(known["cleanup"])
-        if "on_active" in known:
-            known["on_active"] = OnActive(known["on_active"])
-        return cls(**known)
+        return cls.model_validate(stored or {})
 
     def write(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return self.model_dump(mode="json")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from kubemin.spec.addresses import is_address, is_plain_host, is_public
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.limits import Limits
+from kubemin.spec.limits import Limits, LimitSettings
 from kubemin.spec.names import is_data_key
 
 URL_KEY = "config.url"
@@ -55,7 +55,7 @@ def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what} holds more than 1 MiB of data.")
 
 
-def wrong_with_url(url: str, limits: Limits) -> str | None:
+def wrong_with_url(url: str, limits: LimitSettings) -> str | None:
     """Why the URL is refused, by what its text tells. A name's addresses are looked at when they are connected to."""
     try:
         parts = urlsplit(url)

@@ -1,6 +1,9 @@
 """What a server's settings allow an application to ask for."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
 
 READ = ("get", "list", "watch")
 
@@ -31,13 +34,24 @@ NAMESPACED_GRANTS = (
 service discovery, and leases, for leader election. No Secrets, no exec, no workload changes, no RBAC objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on an application. The defaults are the careful ones."""
+class LimitSettings(BaseModel):
+    """The bounds that a server can be told. The defaults are the careful ones."""
 
-    max_components: int = 500
-    max_steps: int = 500
+    model_config = ConfigDict(frozen=True)
+
+    max_components: int = Field(default=500, ge=1)
     allow_host_path: bool = False
     allow_private_urls: bool = False
+
+
+class Limits(LimitSettings):
+    """Bounds on an application."""
+
+    max_steps: int = 500
     rbac_namespaced: tuple[Grant, ...] = NAMESPACED_GRANTS
     rbac_cluster: tuple[Grant, ...] = ()
+
+    @classmethod
+    def of(cls, settings: LimitSettings) -> Self:
+        """The limits that the settings say."""
+        return cls(**{name: getattr(settings, name) for name in LimitSettings.model_fields})

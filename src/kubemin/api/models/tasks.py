@@ -1,36 +1,21 @@
 """Tasks on the wire."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from kubemin.api.models.base import Absent, Body, Line, Reply, Timestamp
 from kubemin.api.progress import ComponentStatus
-from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
+from kubemin.engine.options import RunOptions
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus, TaskType
 
 TASK_ID = "m8d2h5s0r4f7j1l9p3u6e0xb"
-Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 
 
-class Exec(Body):
+class Exec(RunOptions, Body):
     """A run of a workflow. Without ``workflowId`` it is the workflow that came with the application."""
 
     workflow_id: str | None = Field(None, max_length=64)
-    on_active: OnActive = Field(
-        OnActive.QUEUE, strict=False, description="What to do while another task of the application is active."
-    )
-    cleanup: CleanupPolicy = Field(CleanupPolicy.TASK, strict=False, description="What a rollback covers.")
-    restore: bool = Field(True, description="A rollback puts changed objects back.")
-    timeout_seconds: Seconds | None = Field(None, description="Of the whole task.")
-    hopeless_after_seconds: float | None = Field(
-        None,
-        ge=0,
-        le=7 * 24 * 3600,
-        description="How long a hopeless state (a crash loop, say) is borne; 0: to the end.",
-    )
-    preflight: bool = Field(True, description="Ask the cluster about every object before the first is written.")
-    dry_run: bool = Field(False, description="Ask the cluster about every object and write none.")
-    create_namespace: bool = Field(False, description="Create a namespace that is not there; a rollback removes it.")
 
 
 class TaskId(Reply):

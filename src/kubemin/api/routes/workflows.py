@@ -135,19 +135,9 @@ async def exec_workflow(
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
         flow = await workflow_of(tx, app_id, body.workflow_id)
-    options = ExecOptions(
-        on_active=body.on_active,
-        cleanup=body.cleanup,
-        restore=body.restore,
-        seconds=body.timeout_seconds,
-        hopeless_after=body.hopeless_after_seconds,
-        preflight=body.preflight,
-        dry_run=body.dry_run,
-        create_namespace=body.create_namespace,
-    )
     asked = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
     body_hash = hashlib.sha256(asked.encode()).hexdigest()
-    task = await deps.service.exec_workflow(app_id, flow.id, options, caller, idempotency_key, body_hash)
+    task = await deps.service.exec_workflow(app_id, flow.id, ExecOptions.of(body), caller, idempotency_key, body_hash)
     return Envelope(data=TaskId(task_id=task.id))
 
 

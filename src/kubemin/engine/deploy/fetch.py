@@ -20,7 +20,7 @@ from kubemin.engine.errors import JobFailed
 from kubemin.render import Fetch
 from kubemin.spec.addresses import is_public
 from kubemin.spec.config import wrong_with_url
-from kubemin.spec.limits import Limits
+from kubemin.spec.limits import LimitSettings
 from kubemin.spec.objects import Manifest
 
 _MAX_BYTES = 1024 * 1024  # what a ConfigMap may hold
@@ -54,7 +54,7 @@ class Fetcher:
         return {**manifest, "data": {**manifest.get("data", {}), fetch.key: text}}
 
     async def _get(self, url: str) -> str:
-        if wrong := wrong_with_url(url, Limits(allow_private_urls=self.allow_private)):
+        if wrong := wrong_with_url(url, LimitSettings(allow_private_urls=self.allow_private)):
             raise JobFailed(f"config.url{_named(url)} {wrong}")
         sockets = _Sockets(self.allow_private)
         connector = aiohttp.TCPConnector(resolver=_Resolver(self.look_up, self.threads), socket_factory=sockets.make)

@@ -14,6 +14,8 @@ from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
 from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.options import ExecOptions
+from kubemin.engine.settings import EngineSettings
 from kubemin.plan import Job
 from kubemin.spec.states import JobStatus
 
@@ -27,8 +29,13 @@ class JobContext:
     informers: Informers
     fetcher: Fetcher
     clean: Clean
-    seconds: float
-    hopeless_after: float
+    settings: EngineSettings
+    options: ExecOptions
+
+    def hopeless_after_seconds(self, job: Job) -> float:
+        """As the job's component says, else the task, else the settings."""
+        said = (job.hopeless_after, self.options.hopeless_after_seconds)
+        return next((seconds for seconds in said if seconds is not None), self.settings.hopeless_after_seconds)
 
 
 async def run_job(job: Job, context: JobContext, report: Report) -> None:
@@ -40,6 +47,7 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
     journal.job(job.seq, JobStatus.RUNNING)
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""
+    seconds = context.settings.job_timeout_seconds
 
     def note(message: str, count: Count | None = None) -> None:
         nonlocal waits
@@ -49,15 +57,20 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
 
     with with_cleanup_tracker(tracker):
         try:
-            async with asyncio.timeout(context.seconds):
+            async with asyncio.timeout(seconds):
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 obj = await ObjectWriter(tracker, manifest, note).run()
-                patience = context.hopeless_after if job.hopeless_after is None else job.hopeless_after
-                ready = await until_ready(context.cluster, context.informers, obj, hopeless_after=patience, report=note)
+                ready = await until_ready(
+                    context.cluster,
+                    context.informers,
+                    obj,
+                    hopeless_after=context.hopeless_after_seconds(job),
+                    report=note,
+                )
         except TimeoutError:
             detail = f": {waits}" if waits else ""
-            raise TimedOut(f"{job.ref} was not ready within {context.seconds:g} s{detail}") from None
+            raise TimedOut(f"{job.ref} was not ready within {seconds:g} s{detail}") from None
     # Said in any case: what it waited for before is over.
     info, count = (ready.message, (ready.ready, ready.desired)) if ready else ("", None)
     journal.job(job.seq, JobStatus.COMPLETED, info, count=count)

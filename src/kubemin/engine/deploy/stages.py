@@ -11,7 +11,6 @@ from kubemin.engine.deploy.ready import Count
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.errors import StatusError, TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
-from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import JobStatus
@@ -20,14 +19,15 @@ _NAMED = 5
 """How many jobs a timeout names."""
 
 
-async def deploy(plan: Plan, done: Collection[int], context: JobContext, options: ExecOptions) -> None:
+async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None:
     """Ask first (pre-flight), then run all stages, but for the jobs that are ``done`` already (by a predecessor).
 
     Raises the first failure as `StatusError`; `TimedOut` where the whole takes longer than the options allow.
     """
+    options = context.options
     waits: dict[int, str] = {}
     try:
-        async with asyncio.timeout(options.seconds):
+        async with asyncio.timeout(options.timeout_seconds):
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             ask = options.preflight and not context.journal.resources  # else a predecessor has asked
             if options.dry_run or ask:
@@ -50,7 +50,7 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext, options
         refs = {job.seq: job.ref for job in plan.jobs}
         named = "; ".join(_named(refs[seq], message) for seq, message in sorted(waits.items())[:_NAMED])
         raise TimedOut(
-            f"the task was not complete within {options.seconds:g} s{named and f'; it waited for {named}'}"
+            f"the task was not complete within {options.timeout_seconds:g} s{named and f'; it waited for {named}'}"
         ) from None
 
 
@@ -74,7 +74,7 @@ async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext
         context.journal.job(seq, JobStatus.PREPARE, message)
 
     jobs = [job for job in plan.jobs if job.share and job.seq not in done]
-    left = await left_to_others(context.journal, context.cluster, jobs, context.seconds, report)
+    left = await left_to_others(context.journal, context.cluster, jobs, context.settings.job_timeout_seconds, report)
     for seq in left:
         context.journal.job(seq, JobStatus.SKIPPED, "shared: left to others")
     waits.clear()

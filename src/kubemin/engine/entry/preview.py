@@ -8,6 +8,7 @@ from kubemin.engine.cleanup.removal import objects_to_remove
 from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import JobPreview, preview_jobs
 from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.settings import EngineSettings
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import Application
@@ -36,13 +37,13 @@ class Previews:
         db: Database,
         cluster: Cluster,
         *,
-        sequential_concurrency: int = 1,
+        settings: EngineSettings | None = None,
         compute_thread: ComputeThread | None = None,
     ) -> None:
         self._compute_thread = compute_thread or ComputeThread()
         self._db = db
         self._cluster = cluster
-        self._concurrency = sequential_concurrency
+        self._settings = settings or EngineSettings()
 
     async def of(
         self, application: Application, app_id: str | None, steps: Sequence[Step], *, create_namespace: bool = False
@@ -56,7 +57,7 @@ class Previews:
 
         def planned() -> tuple[Plan, set[ObjectRef]]:
             rendered = render(application, identity)
-            plan = make_plan(application, rendered, steps, concurrency=self._concurrency)
+            plan = make_plan(application, rendered, steps, concurrency=self._settings.sequential_max_concurrency)
             return plan, {ObjectRef.of(one.manifest) for one in rendered}
 
         plan, has = await self._compute_thread.do(planned) if len(application.component) > _SMALL else planned()

@@ -16,6 +16,7 @@ from kubemin.engine.errors import (
     TaskNotFound,
 )
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.settings import EngineSettings
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.signals import SignalError, Signals
@@ -34,13 +35,18 @@ class TaskService:
     """What the API asks of the engine. It works in any process, whether or not a worker runs there too."""
 
     def __init__(
-        self, db: Database, signals: Signals, doorbell: Doorbell, limits: Limits, *, sequential_concurrency: int = 1
+        self,
+        db: Database,
+        signals: Signals,
+        doorbell: Doorbell,
+        limits: Limits,
+        settings: EngineSettings | None = None,
     ) -> None:
         self._db = db
         self._signals = signals
         self._doorbell = doorbell
         self._limits = limits
-        self._concurrency = sequential_concurrency
+        self._settings = settings or EngineSettings()
 
     async def exec_workflow(
         self,
@@ -183,7 +189,7 @@ class TaskService:
     ) -> Task:
         app = loaded.application
         rendered = render(app, Identity(loaded.app_id, loaded.component_ids))
-        plan = make_plan(app, rendered, loaded.steps, concurrency=self._concurrency)
+        plan = make_plan(app, rendered, loaded.steps, concurrency=self._settings.sequential_max_concurrency)
         refs = [ObjectRef.of(one.manifest) for one in rendered]
         new = tasks.NewTask(
             id=new_id(),

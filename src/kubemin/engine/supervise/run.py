@@ -17,6 +17,7 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.settings import EngineSettings
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.shield import to_the_end
@@ -37,16 +38,13 @@ def next_retry(attempts: int) -> float:
 
 @dataclass(frozen=True)
 class RunDeps:
-    """What a worker gives each of its runs. Times in seconds."""
+    """What a worker gives each of its runs."""
 
     db: Database
     cluster: Cluster
     informers: Informers
     fetcher: Fetcher
-    job_seconds: float
-    hopeless_after: float
-    cleanup_seconds: float
-    max_attempts: int
+    settings: EngineSettings
 
 
 @dataclass(frozen=True)
@@ -121,9 +119,9 @@ class TaskRun:
         return Outcome(TaskStatus.COMPLETED)
 
     async def _work(self, journal: Journal) -> None:
-        deps, options = self._deps, self._options
-        if self.task.attempt > deps.max_attempts:
-            raise JobFailed(f"given up after {deps.max_attempts} attempts: each time its worker died")
+        deps = self._deps
+        if self.task.attempt > deps.settings.max_attempts:
+            raise JobFailed(f"given up after {deps.settings.max_attempts} attempts: each time its worker died")
         finished: set[int] = set()
         async with deps.db.begin("start") as tx:
             await tasks.guard(tx, self.task.id, self.lease.epoch)
@@ -144,21 +142,21 @@ class TaskRun:
             informers=deps.informers,
             fetcher=deps.fetcher,
             clean=lambda seq: self._undo(journal, [r for r in journal.resources.values() if r.job_seq == seq]),
-            seconds=deps.job_seconds,
-            hopeless_after=deps.hopeless_after if options.hopeless_after is None else options.hopeless_after,
+            settings=deps.settings,
+            options=self._options,
         )
-        await deploy(self._plan, finished, context, options)
+        await deploy(self._plan, finished, context)
 
     async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
         known = {row.ref for row in journal.resources.values()}
         await journal.adopt([row for row in rows if row.ref not in known])
-        seconds = self._options.seconds or self._deps.job_seconds
+        seconds = self._options.timeout_seconds or self._deps.settings.job_timeout_seconds
         if left := await self._removal(journal, seconds):
             raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
 
     async def _remove_dropped(self, journal: Journal) -> list[Resource]:
         """Forward only: what a completed task is to remove (R11), and what its late requests made (§6)."""
-        seconds = self._deps.cleanup_seconds
+        seconds = self._deps.settings.cleanup_seconds
         left = await self._removal(journal, seconds)
         late = [row for row in journal.resources.values() if row.may_still_create]
         return left + await self._rollback(journal).run_late(late, seconds)
@@ -222,12 +220,12 @@ class TaskRun:
             rows = [row for row in rows if row.job_seq in failed]
 
         async def one_pass() -> list[Resource]:
-            return await self._removal(journal, self._deps.cleanup_seconds) + await self._undo(journal, rows)
+            return await self._removal(journal, self._deps.settings.cleanup_seconds) + await self._undo(journal, rows)
 
         await self._clean_up(one_pass)
 
     async def _undo(self, journal: Journal, rows: Sequence[Resource]) -> list[Resource]:
-        return await self._rollback(journal).run(rows, self._deps.cleanup_seconds)
+        return await self._rollback(journal).run(rows, self._deps.settings.cleanup_seconds)
 
     def _rollback(self, journal: Journal) -> Rollback:
         manifests = {job.seq: job.manifest for job in self._plan.jobs}

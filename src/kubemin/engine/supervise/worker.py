@@ -26,17 +26,6 @@ log = structlog.get_logger(__name__)
 _STATUS_POLL = 1.0
 
 
-@dataclass(frozen=True)
-class WorkerOptions:
-    """``name`` is the lease owner, unique a process. Times in seconds."""
-
-    name: str
-    lease_seconds: float = 15
-    poll_seconds: float = 1
-    max_tasks: int = 200
-    max_attempts: int = 3
-
-
 @dataclass
 class _Held:
     run: TaskRun
@@ -48,13 +37,14 @@ class Worker:
 
     def __init__(
         self,
-        options: WorkerOptions,
+        name: str,
         deps: RunDeps,
         signals: Signals,
         doorbell: Doorbell,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._options = options
+        self._name = name
+        self._settings = deps.settings
         self._deps = deps
         self._db: Database = deps.db
         self._signals = signals
@@ -72,7 +62,7 @@ class Worker:
             try:
                 while not self._stopping.is_set():
                     if not await self._claim_one():
-                        await self._doorbell.wait(self._options.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
+                        await self._doorbell.wait(self._settings.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
             finally:
                 try:
                     await self._drain()
@@ -109,20 +99,18 @@ class Worker:
         return len(self._held)
 
     async def _claim_one(self) -> bool:
-        if len(self._held) >= self._options.max_tasks:
+        if len(self._held) >= self._settings.max_concurrent_tasks:
             return False
         sent = self._clock()
         try:
             async with self._db.begin("claim", urgent=True) as tx:
-                task = await tasks.claim_next(
-                    tx, self._options.name, self._options.lease_seconds, self._options.max_attempts
-                )
+                task = await tasks.claim_next(tx, self._name, self._settings.lease_seconds, self._settings.max_attempts)
         except StoreError as error:
             log.warning("cannot claim", error=str(error))
             return False
         if task is None:
             return False
-        self._begin(task, Lease(task.id, task.lease_epoch, sent + self._options.lease_seconds, self._clock))
+        self._begin(task, Lease(task.id, task.lease_epoch, sent + self._settings.lease_seconds, self._clock))
         return True
 
     def _begin(self, task: Task, lease: Lease) -> None:
@@ -211,7 +199,7 @@ class Worker:
         A try without an answer is left behind, and another one made while there is time: a connection that broke
         silently must not cost the leases.
         """
-        interval = self._options.lease_seconds / 3
+        interval = self._settings.lease_seconds / 3
         pause = interval
         while True:
             await asyncio.sleep(pause)
@@ -226,7 +214,7 @@ class Worker:
                 renewal.cancel()
             for task_id, one in held.items():
                 if kept is not None and task_id in kept:
-                    one.run.lease.deadline = sent + self._options.lease_seconds
+                    one.run.lease.deadline = sent + self._settings.lease_seconds
                 elif kept is not None or one.run.lease.deadline <= self._clock():
                     self._abandon(one)
             pause = interval / 5 if kept is None else interval
@@ -237,7 +225,7 @@ class Worker:
             return set()
         try:
             async with self._db.begin("renew", urgent=True) as tx:
-                return await tasks.renew(tx, self._options.name, leases, self._options.lease_seconds)
+                return await tasks.renew(tx, self._name, leases, self._settings.lease_seconds)
         except StoreError as error:
             log.warning("cannot renew leases", error=str(error))
             return None
