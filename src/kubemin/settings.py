@@ -23,5 +23,7 @@ class Settings(EngineSettings, ApiSettings, BaseSettings):
     kubeconfig: str | None = None
     context: str | None = None
     simulate: bool = False
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
     drain_seconds: float = Field(default=0, ge=0)
     request_timeout_seconds: float = Field(default=15, gt=0)

@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,8 @@ from hypothesis import strategies as st
 
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError
+from kubemin.spec.events import CleanupEvent
+from kubemin.spec.states import Cleanup
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -37,14 +38,16 @@ def _answering(body: bytes, kind: str = "text/event-stream") -> Iterator[Client]
 
 
 @settings(max_examples=30)
-@given(st.lists(st.dictionaries(TEXT, TEXT, max_size=3), max_size=4), st.sampled_from(["\n", "\r\n"]))
-def test_events_arrive_as_they_were_sent(sent: list[dict[str, Any]], end: str) -> None:
+@given(st.lists(TEXT, max_size=4), st.sampled_from(["\n", "\r\n"]))
+def test_events_arrive_as_they_were_sent(sent: list[str], end: str) -> None:
     """Whatever the text holds: only CR and LF end a line of the stream, not U+2028 and its like."""
     frames = [f"retry: 2000{end}{end}: heartbeat{end}{end}"]
-    for number, data in enumerate(sent, 1):
-        frames.append(f"event: job{end}data: {json.dumps(data, ensure_ascii=False)}{end}id: {number}{end}{end}")
+    for number, why in enumerate(sent, 1):
+        data = json.dumps({"state": "running", "why": why}, ensure_ascii=False)
+        frames.append(f"event: cleanup{end}data: {data}{end}id: {number}{end}{end}")
     with _answering("".join(frames).encode()) as client:
-        assert list(client.events("t")) == [(number, "job", data) for number, data in enumerate(sent, 1)]
+        found = list(client.events("t"))
+    assert found == [(number, CleanupEvent(state=Cleanup.RUNNING, why=why)) for number, why in enumerate(sent, 1)]
 
 
 @pytest.mark.parametrize(

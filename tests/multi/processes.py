@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from kubemin.cli import serve
+from kubemin.cli.work import run_worker
 from kubemin.cluster import Cluster
 from kubemin.settings import Settings
 from kubemin.store import Database
@@ -138,7 +138,7 @@ def _main(script: Script) -> None:
         patch.object(Cluster, "connect", partial(Cluster.connect, hook=hook)),
         patch.object(Database, "open", partial(Database.open, hook=hook)),
     ):
-        serve.run_worker(Settings(**script.settings))
+        run_worker(Settings(**script.settings))
 
 
 def _hook(script: Script) -> Callable[[str], Awaitable[None]]:

@@ -1,13 +1,14 @@
 """What the API is given: nothing here is global, and nothing is looked up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from kubemin.api.checks import Health
 from kubemin.api.settings import ApiSettings
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
@@ -16,9 +17,6 @@ from kubemin.engine.options import ExecOptions
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
 from kubemin.store.tasks import Task
-
-Health = Callable[[], Awaitable[str | None]]
-"""Asks a part of the system how it is: None when it is well, else a sentence. Does not raise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from kubemin.cli.options import (
     Json,
     Kubeconfig,
     MaxTasks,
+    MetricsHost,
+    MetricsPort,
     Port,
     RedisUrl,
     Server,
@@ -89,18 +91,21 @@ def worker(
     simulate: Simulate = None,
     max_concurrent_tasks: MaxTasks = None,
     drain_seconds: DrainSeconds = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
 ) -> None:
     """A worker without an API, on a shared database.
 
     At SIGTERM it claims no more, lets its tasks go on for --drain-seconds, hands them over and exits 0; at a second
     SIGTERM it is gone at once, and its tasks are taken over when their leases run out.
     """
-    from kubemin.cli.serve import run_worker
     from kubemin.cli.settings import settings_of
+    from kubemin.cli.work import run_worker
 
     settings = settings_of(
         database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate,
         max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
+        metrics_port=metrics_port, metrics_host=metrics_host,
     )  # fmt: skip
     run_worker(settings)
 

@@ -61,6 +61,19 @@ DrainSeconds = Annotated[
     ),
 ]
 
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        min=0,
+        max=65535,
+        help="Port for health and metrics; 0 is any free one, none by default. [env: KUBEMIN_METRICS_PORT]",
+    ),
+]
+MetricsHost = Annotated[
+    str | None, typer.Option("--metrics-host", help="Address for --metrics-port. [env: KUBEMIN_METRICS_HOST]")
+]
+
 Asked = Annotated[
     str | None,
     typer.Option(

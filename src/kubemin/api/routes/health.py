@@ -1,23 +1,19 @@
 """Health, metrics and documentation: outside the prefix; metrics and documentation outside the envelope too."""
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from kubemin import __version__
 from kubemin.api import docs, openapi
+from kubemin.api.checks import check_all
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import Deps, Given, Health
+from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.metrics import text
-from kubemin.api.models.health import Alive, CheckReply, Readiness
-from kubemin.store.errors import StoreError
+from kubemin.api.models.health import Alive, Readiness
 
 router = APIRouter(tags=["Health"])
-
-_CHECK_SECONDS = 3
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -31,9 +27,7 @@ async def healthz() -> Envelope[Alive]:
 @router.get("/readyz", summary="Can it do its work?")
 async def readyz(deps: Given) -> Envelope[Readiness]:
     """Names each part. Without its database the server is down (503); without another part it is degraded (200)."""
-    database, *others = await asyncio.gather(
-        _check("database", lambda: _ask_database(deps)), *(_check(name, ask) for name, ask in deps.health.items())
-    )
+    database, *others = await check_all(deps.db, deps.health)
     if database.status == "down":
         checks = [
             FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)
@@ -41,23 +35,6 @@ async def readyz(deps: Given) -> Envelope[Readiness]:
         raise ApiError(503, ApiCode.UNAVAILABLE, f"Not ready: {database.message}.", errors=checks)
     degraded = any(one.status == "down" for one in others)
     return Envelope(data=Readiness(status="degraded" if degraded else "ready", checks=[database, *others]))
-
-
-async def _check(name: str, ask: Health) -> CheckReply:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            wrong = await ask()
-    except TimeoutError:
-        wrong = f"the {name} did not answer within {_CHECK_SECONDS} seconds"
-    return CheckReply(name=name, status="down" if wrong else "ok", message=wrong or "")
-
-
-async def _ask_database(deps: Deps) -> str | None:
-    try:
-        await deps.db.check_schema()
-    except StoreError as error:
-        return str(error).rstrip(".")
-    return None
 
 
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")

@@ -2,13 +2,15 @@
 
 import asyncio
 
+from prometheus_client import CollectorRegistry
+
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.settings import EngineSettings
 from kubemin.engine.supervise.reaper import Reaper
-from kubemin.engine.supervise.run import RunDeps
+from kubemin.engine.supervise.run import RunDeps, RunMetrics
 from kubemin.engine.supervise.worker import Worker
 from kubemin.signals import Signals
 from kubemin.store import Database
@@ -18,9 +20,17 @@ class Engine:
     """Claims and runs tasks against one cluster, and reaps what dead processes left there."""
 
     def __init__(
-        self, db: Database, cluster: Cluster, signals: Signals, doorbell: Doorbell, settings: EngineSettings, name: str
+        self,
+        db: Database,
+        cluster: Cluster,
+        signals: Signals,
+        doorbell: Doorbell,
+        settings: EngineSettings,
+        name: str,
+        registry: CollectorRegistry | None = None,
     ) -> None:
-        """``name`` is the owner of its leases: unique a process."""
+        """``name`` is the owner of its leases: unique a process. ``registry`` takes its metrics."""
+        registry = CollectorRegistry() if registry is None else registry
         self.informers = Informers(cluster)
         deps = RunDeps(
             db=db,
@@ -28,8 +38,9 @@ class Engine:
             informers=self.informers,
             fetcher=Fetcher(settings.allow_private_urls),
             settings=settings,
+            metrics=RunMetrics(registry),
         )
-        self._worker = Worker(name, deps, signals, doorbell)
+        self._worker = Worker(name, deps, signals, doorbell, registry)
         self._reaper = Reaper(deps, doorbell)
 
     async def run(self) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry, Counter
+
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
@@ -45,6 +47,18 @@ class RunDeps:
     informers: Informers
     fetcher: Fetcher
     settings: EngineSettings
+    metrics: "RunMetrics"
+
+
+class RunMetrics:
+    """What the runs of a process count."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.cleanups = Counter(
+            "kubemin_worker_cleanups", "Cleanups that this worker made, by their end.", ("state",), registry=registry
+        )
+        for state in (Cleanup.DONE, Cleanup.INCOMPLETE):
+            self.cleanups.labels(state)  # there from the start, at 0
 
 
 @dataclass(frozen=True)
@@ -245,6 +259,7 @@ class TaskRun:
             await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), next_retry(self.task.cleanup_attempts))
         else:
             await self._cleanup_is(Cleanup.DONE)
+        self._deps.metrics.cleanups.labels(Cleanup.INCOMPLETE if left else Cleanup.DONE).inc()
 
     async def _cleanup_is(self, state: Cleanup, why: str = "", retry_in: float | None = None) -> None:
         async with self._deps.db.begin(f"cleanup-{state}") as tx:

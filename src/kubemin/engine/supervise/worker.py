@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.errors import Stopped
@@ -41,6 +42,7 @@ class Worker:
         deps: RunDeps,
         signals: Signals,
         doorbell: Doorbell,
+        registry: CollectorRegistry,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
@@ -53,6 +55,20 @@ class Worker:
         self._held: dict[str, _Held] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
+        self._declare_metrics(registry)
+
+    def _declare_metrics(self, registry: CollectorRegistry) -> None:
+        self._claimed = Counter("kubemin_worker_tasks_claimed", "Tasks that this worker took up.", registry=registry)
+        self._lost = Counter(
+            "kubemin_worker_leases_lost", "Tasks that this worker let go, its lease lost.", registry=registry
+        )
+        self._renewals_failed = Counter(
+            "kubemin_worker_renewals_failed", "Renewals of leases without an answer.", registry=registry
+        )
+        held = Gauge("kubemin_worker_tasks", "Tasks that this worker holds.", registry=registry)
+        held.set_function(lambda: self.running)
+        healthy = Gauge("kubemin_worker_signals_healthy", "1 if cancel signals get through.", registry=registry)
+        healthy.set_function(lambda: self._signals.healthy)
 
     async def run(self) -> None:
         """Claim and run tasks until `stop`. A database that is away is waited for."""
@@ -110,6 +126,7 @@ class Worker:
             return False
         if task is None:
             return False
+        self._claimed.inc()
         self._begin(task, Lease(task.id, task.lease_epoch, sent + self._settings.lease_seconds, self._clock))
         return True
 
@@ -217,6 +234,8 @@ class Worker:
                     one.run.lease.deadline = sent + self._settings.lease_seconds
                 elif kept is not None or one.run.lease.deadline <= self._clock():
                     self._abandon(one)
+            if kept is None:
+                self._renewals_failed.inc()
             pause = interval / 5 if kept is None else interval
 
     async def _renew(self, leases: Mapping[str, int]) -> set[str] | None:
@@ -251,7 +270,8 @@ class Worker:
                 elif state.status is TaskStatus.CANCELLED:
                     one.run.scope.end(Stop.CANCEL, state.reason or "")
 
-    @staticmethod
-    def _abandon(one: _Held) -> None:
+    def _abandon(self, one: _Held) -> None:
+        if one.run.scope.reason is None or one.run.scope.reason.stop is not Stop.LEASE_LOST:
+            self._lost.inc()
         one.run.scope.end(Stop.LEASE_LOST)
         one.work.cancel()

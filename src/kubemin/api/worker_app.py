@@ -1,0 +1,44 @@
+"""What a worker without an API answers: health and metrics, to whoever asks. Nothing of it is secret."""
+
+import asyncio
+from collections.abc import Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kubemin import __version__
+from kubemin.api.checks import Health, check_all
+from kubemin.api.codes import ApiCode
+from kubemin.api.envelope import ApiError, Envelope, FieldError
+from kubemin.api.models.health import Alive, Readiness
+from kubemin.store import Database
+
+
+def create_worker_app(
+    db: Database, health: Mapping[str, Health], registry: CollectorRegistry, stopping: asyncio.Event
+) -> Starlette:
+    """The ASGI application of a worker's port: ``/healthz``, ``/readyz`` and ``/metrics``.
+
+    It is ready when each part answers; nobody sends it requests, so there is nothing that it could do half.
+    """
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse(Envelope(data=Alive(version=__version__)).model_dump(mode="json"))
+
+    async def readyz(_: Request) -> Response:
+        checks = await check_all(db, health)
+        down = [FieldError(field=one.name, code="DOWN", message=one.message) for one in checks if one.status == "down"]
+        if stopping.is_set():
+            down.append(FieldError(field="worker", code="STOPPING", message="the worker is stopping"))
+        if down:
+            reasons = "; ".join(one.message for one in down)
+            return ApiError(503, ApiCode.UNAVAILABLE, f"Not ready: {reasons}.", errors=down).response()
+        return JSONResponse(Envelope(data=Readiness(status="ready", checks=checks)).model_dump(mode="json"))
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])

@@ -1,0 +1,103 @@
+"""Where a server or a worker is put together from its parts, and taken apart again."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from kubemin.api.checks import Health
+from kubemin.cli.output import say
+from kubemin.cli.simulate import load_simulator
+from kubemin.cluster import Cluster, ClusterError
+from kubemin.dispatch import Doorbell, open_doorbell
+from kubemin.engine import Engine
+from kubemin.settings import Settings
+from kubemin.signals import Signals, open_signals
+from kubemin.store import Database
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a server or a worker stands on, open; and the metrics of this process."""
+
+    db: Database
+    cluster: Cluster
+    signals: Signals
+    doorbell: Doorbell
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """All of them, closed at the end. Raises `CliError`, `StoreError`, `SignalError`, `ClusterError`."""
+    if settings.simulate:
+        load_simulator()  # before anything is opened: a command that is refused leaves no database file behind
+    async with AsyncExitStack() as stack:
+        # A holder renews its lease when two thirds are left: it is not held up by what a dead one's transaction locked.
+        db = await Database.open(settings.database_url, idle_seconds=max(1, settings.lease_seconds * 2 / 3))
+        stack.push_async_callback(db.aclose)
+        if settings.database_url.startswith("sqlite"):
+            await db.migrate()
+        else:
+            await db.check_schema()
+        cluster = await _cluster(settings, stack)
+        stack.push_async_callback(cluster.aclose)
+        signals = await open_signals(settings.redis_url)
+        stack.push_async_callback(signals.aclose)
+        doorbell = open_doorbell(settings.redis_url, settings.database_url)
+        stack.push_async_callback(doorbell.aclose)
+        parts = Parts(db, cluster, signals, doorbell)
+        ProcessCollector(registry=parts.registry)
+        yield parts
+
+
+async def _cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
+    url = None
+    if settings.simulate:
+        sim = await stack.enter_async_context(load_simulator()())
+        url = sim.url
+        say(f"simulated cluster at {url} (try: kubectl --server {url} get all)")
+    return await Cluster.connect(
+        kubeconfig=settings.kubeconfig,
+        context=settings.context,
+        url=url,
+        timeout=settings.request_timeout_seconds,
+    )
+
+
+def make_engine(settings: Settings, parts: Parts) -> Engine:
+    """An engine on these parts."""
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return Engine(parts.db, parts.cluster, parts.signals, parts.doorbell, settings, name, parts.registry)
+
+
+async def run_engine(engine: Engine, stopping: asyncio.Event, drain_seconds: float) -> None:
+    """Run the engine; stop it when the event is set."""
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(engine.run())
+        waiting = group.create_task(stopping.wait())
+        await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not running.done():
+            await engine.stop(drain_seconds)
+
+
+def health_of(settings: Settings, parts: Parts) -> dict[str, Health]:
+    """How to ask the parts beside the database."""
+
+    async def cluster() -> str | None:
+        try:
+            await parts.cluster.version()
+        except ClusterError as error:
+            return error.message
+        return None
+
+    async def redis() -> str | None:
+        return None if parts.signals.healthy else "Redis does not answer; cancels go through the database meanwhile"
+
+    return {"cluster": cluster, **({"redis": redis} if settings.redis_url else {})}

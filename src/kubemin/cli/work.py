@@ -1,0 +1,41 @@
+"""``kubemin worker``: tasks without an API; health and metrics on a port of their own, if asked for."""
+
+import asyncio
+import sys
+from contextlib import ExitStack
+
+from kubemin import __version__
+from kubemin.api.worker_app import create_worker_app
+from kubemin.cli.http import serve_http
+from kubemin.cli.output import say
+from kubemin.cli.parts import health_of, make_engine, open_parts, run_engine
+from kubemin.cli.posix_signals import until_stopped
+from kubemin.cli.process import listen, run_to_its_end, url_of
+from kubemin.settings import Settings
+
+
+def run_worker(settings: Settings) -> None:
+    """Run tasks until SIGINT or SIGTERM. Raises :class:`CliError`."""
+    run_to_its_end(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    with ExitStack() as ports:
+        port = settings.metrics_port
+        listener = None if port is None else ports.enter_context(listen(settings.metrics_host, port))
+        async with open_parts(settings) as parts, asyncio.TaskGroup() as group:
+            stopping, over = asyncio.Event(), asyncio.Event()
+            work = group.create_task(run_engine(make_engine(settings, parts), stopping, settings.drain_seconds))
+            if listener is not None:
+                app = create_worker_app(parts.db, health_of(settings, parts), parts.registry, stopping)
+                group.create_task(serve_http(app, listener, over, ready=lambda bound: _announce(url_of(bound))))
+            say(f"kubemin {__version__} worker ready")
+            await until_stopped(work)
+            stopping.set()
+            await asyncio.wait([work])  # the port answers until the last task is handed over
+            over.set()
+
+
+def _announce(url: str) -> None:
+    sys.stderr.write(f"health and metrics at {url}\n")
+    sys.stderr.flush()

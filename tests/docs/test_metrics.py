@@ -1,0 +1,47 @@
+"""docs/operations.md lists every metric: those of a worker, and those of a server."""
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+
+from kubemin.api.metrics import Measured, text
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import Engine, EngineSettings
+from kubemin.signals import LocalSignals
+from kubemin.store import Database
+from tests.docs.markdown import ROOT
+
+_TYPE = re.compile(r"^# TYPE (\S+) ", re.MULTILINE)
+_METRICS = r"(?:`(?:kubemin|process)_\w+\*?`(?:, )?)+"
+
+
+def rows(heading: str) -> set[str]:
+    """The metrics in the first column of the table that begins so."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page[page.index(heading) :].partition("\n\n")[0]
+    first = re.findall(rf"^\| ({_METRICS}) \|", table, re.MULTILINE)
+    return {name for cell in first for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def exported(exposition: bytes) -> set[str]:
+    """The metrics of a reply; ``process_*`` is one, and when something was created is no metric of its own."""
+    names = {name for name in _TYPE.findall(exposition.decode()) if not name.endswith("_created")}
+    return {re.sub(r"^process_.*", "process_*", name) for name in names}
+
+
+async def test_every_metric_is_explained(tmp_path: Path) -> None:
+    registry, nothing = CollectorRegistry(), cast(Any, None)
+    ProcessCollector(registry=registry)
+    Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", registry)
+    of_worker = exported(generate_latest(registry))
+    Measured(nothing, registry=registry)
+    db = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
+    try:
+        await db.migrate()
+        of_server = exported(await text(registry, db))
+    finally:
+        await db.aclose()
+    assert rows("| metric of a worker") == of_worker
+    assert rows("| metric of a server") == of_server - of_worker
