@@ -28,17 +28,15 @@ def worker(kubemin: Kubemin, *options: str) -> Iterator[Running]:
         running.stop()
 
 
-@contextmanager
-def fleet(kubemin: Kubemin, *options: str) -> Iterator[tuple[Running, Kubemin]]:
-    """A worker, and a client of the server beside it."""
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubemin]:
+    """A cluster and a server without a worker; commands run in their folder, against that server."""
+    kubemin = Kubemin(tmp_path_factory.mktemp("beside"))
     sim = kubemin.start("sim", "--kubeconfig-out", "cluster.yaml")
     try:
         sim.wait_for("simulated cluster at")
-        with (
-            kubemin.server("serve", "--no-worker", "--kubeconfig", "cluster.yaml") as server,
-            worker(kubemin, "--kubeconfig", "cluster.yaml", *options) as running,
-        ):
-            yield running, Kubemin(kubemin.folder, server.url)
+        with kubemin.server("serve", "--no-worker", "--kubeconfig", "cluster.yaml") as server:
+            yield Kubemin(kubemin.folder, server.url)
     finally:
         sim.stop()
 
@@ -49,8 +47,8 @@ def value(running: Running, name: str) -> float:
     return float(found[1])
 
 
-def test_it_counts_what_it_does(kubemin: Kubemin, tmp_path: Path) -> None:
-    with fleet(kubemin) as (running, client):
+def test_it_counts_what_it_does(beside: Kubemin) -> None:
+    with worker(beside, "--kubeconfig", "cluster.yaml") as running:
         assert httpx.get(f"{running.url}/healthz").json()["data"]["status"] == "ok"
         ready = httpx.get(f"{running.url}/readyz")
         assert (ready.status_code, ready.json()["data"]["status"]) == (200, "ready")
@@ -60,17 +58,17 @@ def test_it_counts_what_it_does(kubemin: Kubemin, tmp_path: Path) -> None:
         assert value(running, "kubemin_worker_signals_healthy") == 1
         assert value(running, "process_resident_memory_bytes") > 0
 
-        assert client("apply", "-f", _write(tmp_path, "good", "nginx"), "--wait").returncode == 0
-        assert client("apply", "-f", _write(tmp_path, "late", LATE), "--wait", "--timeout", "1").returncode == 3
+        assert beside("apply", "-f", _write(beside.folder, "good", "nginx"), "--wait").returncode == 0
+        assert beside("apply", "-f", _write(beside.folder, "late", LATE), "--wait", "--timeout", "1").returncode == 3
         assert value(running, "kubemin_worker_tasks_claimed_total") == 2
         assert value(running, 'kubemin_worker_cleanups_total{state="done"}') == 1
         assert value(running, 'kubemin_worker_cleanups_total{state="incomplete"}') == 0
         assert value(running, "kubemin_worker_leases_lost_total") == 0
 
 
-def test_it_answers_until_its_last_task_is_handed_over(kubemin: Kubemin, tmp_path: Path) -> None:
-    with fleet(kubemin, "--drain-seconds", "50") as (running, client):
-        applied = client("apply", "-f", _write(tmp_path, "late", LATE), "--json")
+def test_it_answers_until_its_last_task_is_over(beside: Kubemin) -> None:
+    with worker(beside, "--kubeconfig", "cluster.yaml", "--drain-seconds", "100") as running:
+        applied = beside("apply", "-f", _write(beside.folder, "slow", LATE), "--json")
         task = json.loads(applied.stdout)["taskId"]
         while value(running, "kubemin_worker_tasks") == 0:
             pass
@@ -80,7 +78,7 @@ def test_it_answers_until_its_last_task_is_handed_over(kubemin: Kubemin, tmp_pat
         assert (ready.status_code, ready.json()["errors"][0]["code"]) == (503, "STOPPING")
         assert httpx.get(f"{running.url}/healthz").status_code == 200
         assert value(running, "kubemin_worker_tasks") == 1
-        assert client("cancel", task).returncode == 0
+        assert beside("cancel", task).returncode == 0
         assert running.end() == 0
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{running.url}/healthz")
@@ -118,5 +116,5 @@ def test_a_port_that_is_taken_is_a_sentence(kubemin: Kubemin) -> None:
 def test_without_the_option_there_is_no_port(kubemin: Kubemin) -> None:
     running = kubemin.start("worker", "--simulate")
     running.wait_for("worker ready")
-    assert running.stop() == 0
+    running.stop()
     assert "health and metrics" not in running.errors

@@ -14,7 +14,7 @@ from kubemin.store import Database
 from tests.docs.markdown import ROOT
 
 _TYPE = re.compile(r"^# TYPE (\S+) ", re.MULTILINE)
-_METRICS = r"(?:`(?:kubemin|process)_\w+\*?`(?:, )?)+"
+_METRICS = r"(?:`(?:kubemin|process)_\w*\*?`(?:, )?)+"
 
 
 def rows(heading: str) -> set[str]:
