@@ -1,11 +1,13 @@
-"""Hypothesis profiles for all tests: a busy machine must not make them fail, and two runs must not differ.
+"""Hypothesis profiles and time limits for all tests: a busy machine must not make them fail, two runs must not differ.
 
 `fixed`, the one of `make test`: the examples of a test follow from the test alone. `random`, the one of `make fuzz`,
 which sets `KUBEMIN_TEST_RANDOM=1`: new examples each time.
 """
 
 import os
+from collections.abc import Iterable
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
@@ -27,3 +29,14 @@ else:
     # Hypothesis draws constants that it finds in our modules, too. Which modules are loaded depends on which tests run
     # in this process, and in which order: with them, a test run alone would not be given the examples of `make test`.
     HypothesisProvider._local_constants = Constants()  # type: ignore[assignment]
+
+LONGER = {"proof": 900, "soak": 1800}
+"""Seconds that a test with one of these markers may take; all others have the `timeout` of pyproject.toml."""
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Give long tests their time limits."""
+    for item in items:
+        for marker, seconds in LONGER.items():
+            if item.get_closest_marker(marker) and not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(seconds))
