@@ -1,13 +1,15 @@
 """A worker in a process of its own, that can be killed at a named point: SIGKILL, as a machine dies.
 
 The points are those where something outside the process changes: before and after each commit, before and after each
-write to the API server. They are counted, so that a run can be told to die at the n-th.
+write to the API server. A run can be told to die at one of them, named by what happens there.
 """
 
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -25,16 +27,35 @@ _context.set_forkserver_preload(["tests.engine.child"])
 
 
 @dataclass(frozen=True)
+class Point:
+    """The ``nth`` time (from 1) that a run passes a point with a label like ``label``, a glob."""
+
+    label: str
+    nth: int = 1
+
+    def __str__(self) -> str:
+        return self.label if self.nth == 1 else f"{self.label} {self.nth}"
+
+    def reached(self, passed: Sequence[str]) -> bool:
+        """Whether the last of the points that a run has passed is this one."""
+        like = [fnmatchcase(label, self.label) for label in passed]
+        return bool(like) and like[-1] and sum(like) == self.nth
+
+
+@dataclass(frozen=True)
 class Script:
-    """What a child does: run the task to its end, cancel it at one point, die at another (counted from 1)."""
+    """What a child does: run the task to its end, cancel it at one point, die at another.
+
+    A run that is cancelled dies after that: ``kill_at`` counts from there on.
+    """
 
     database: str
     cluster: str
     app_id: str
     task_id: str
     points: str
-    cancel_at: int = 0
-    kill_at: int = 0
+    cancel_at: Point | None = None
+    kill_at: Point | None = None
 
 
 async def run_child(script: Script) -> int:
@@ -62,22 +83,24 @@ def _main(script: Script) -> None:
 
 
 async def _run(script: Script) -> None:
-    seen = 0
+    passed: list[str] = []
     claimed = False
     cancelling: asyncio.Task[object] | None = None
     with Path(script.points).open("a") as points:  # noqa: ASYNC230  a line a point, flushed before the process may die
 
         async def hook(point: str) -> None:
-            nonlocal seen, cancelling, claimed
+            nonlocal cancelling, claimed
             if ":cancel:" in point or (":claim:" in point and claimed):
                 return  # the canceller's own commit; a look for further tasks, which comes when it comes
             claimed = claimed or point == "commit:claim:after"
-            seen += 1
+            passed.append(point)
             points.write(f"{point}\n")
             points.flush()
-            if seen == script.kill_at:
+            may_die = script.cancel_at is None or cancelling is not None
+            if may_die and script.kill_at is not None and script.kill_at.reached(passed):
                 os.kill(os.getpid(), signal.SIGKILL)
-            if seen == script.cancel_at:
+            if cancelling is None and script.cancel_at is not None and script.cancel_at.reached(passed):
+                passed.clear()
                 cancelling = asyncio.create_task(
                     service.cancel(script.app_id, script.task_id, "ada", f"cancelled at {point}")
                 )
