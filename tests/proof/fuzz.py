@@ -1,4 +1,7 @@
-"""``python -m tests.proof.fuzz --seconds N``: random scripts for so long; tells how many, and what was found."""
+"""``python -m tests.proof.fuzz --seconds N``: random scripts for so long, or ``--scripts N`` of them.
+
+It tells how many ran, and what was found.
+"""
 
 import argparse
 import logging
@@ -31,6 +34,7 @@ class Fuzz:
     """What ran, and what was found."""
 
     seconds: float
+    scripts: int
     shrink_seconds: float
     parts: int
     failures: Path
@@ -38,9 +42,9 @@ class Fuzz:
     found: list[Path] = field(default_factory=list)
 
     def run(self, number: int) -> None:
-        """Random scripts from a seed on, until the time is over."""
+        """Random scripts from a seed on, until the time is over or enough ran."""
         deadline = time.monotonic() + self.seconds
-        while time.monotonic() < deadline:
+        while not self._enough(deadline):
             number += 1
             if (found := self._some(number, deadline)) is not None:
                 path = self.failures / f"{number}.txt"
@@ -50,6 +54,9 @@ class Fuzz:
                 self.found.append(path)
                 wrong = str(failure).partition("WRONG:\n")[2]
                 print(f"FOUND, saved as {path}:\n{script}\n{wrong}\n", flush=True)
+
+    def _enough(self, deadline: float) -> bool:
+        return time.monotonic() >= deadline or self.statistics["runs"] >= self.scripts
 
     def _some(self, number: int, deadline: float) -> tuple[Script, Broken] | None:
         """Twenty scripts, or until one breaks the promise."""
@@ -66,7 +73,7 @@ class Fuzz:
         )
         @given(scripts(most_parts=self.parts))
         def some(script: Script) -> None:
-            if found or time.monotonic() > deadline:
+            if found or self._enough(deadline):
                 return
             already_requested = time.monotonic()
             try:
@@ -100,13 +107,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz; the exit code says whether the invariant held."""
     parser = argparse.ArgumentParser(prog="fuzz")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--scripts", type=int, default=sys.maxsize, help="how many, at most")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000_000)
     parser.add_argument("--parts", type=int, default=12, help="components of an application, at most")
     parser.add_argument("--shrink", type=float, default=240, help="seconds to look for a shorter script of a failure")
     parser.add_argument("--failures", type=Path, default=Path("/tmp/kubemin-fuzz"), help="folder for what is found")
     options = parser.parse_args(arguments)
     options.failures.mkdir(parents=True, exist_ok=True)
-    fuzz = Fuzz(options.seconds, options.shrink, options.parts, options.failures)
+    fuzz = Fuzz(options.seconds, options.scripts, options.shrink, options.parts, options.failures)
     print(f"seed {options.seed}", flush=True)
     fuzz.run(options.seed)
     print(fuzz.summary())
