@@ -13,9 +13,7 @@ from kubemin.signals import SignalError
 from tests.servers.postgresql import Postgresql
 from tests.servers.proxy import Proxy
 from tests.servers.valkey import Valkey
-
-PATIENCE = 20
-"""Seconds that a wait may take before a test fails; no test takes them when all is well."""
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """A task under a lease, a simulated cluster over a real socket, and a real SQLite database."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.rollback import Rollback
@@ -145,14 +142,6 @@ async def hold(db: Database, task_id: str) -> Journal:
     assert task is not None
     assert task.id == task_id
     return await Journal.load(db, Lease(task_id, task.lease_epoch, time.monotonic() + 60))
-
-
-async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
-    """Wait for something that the cluster's controllers are about to do."""
-    async with asyncio.timeout(20):
-        while not (found := await condition()):  # noqa: ASYNC110  what is waited for is a row, or an object
-            await asyncio.sleep(0.01)
-        return found
 
 
 def essence(obj: Manifest | None) -> Manifest | None:

@@ -21,6 +21,7 @@ from kubemin.spec.states import Cleanup
 from kubemin.store import Database, applications, components, jobs, journal, tasks, workflows
 from kubemin.store.tasks import Task
 from kubesim.server import SimServer
+from tests.waiting import until
 
 T = TypeVar("T")
 
@@ -106,10 +107,8 @@ class Instance:
         return await self.until(check)
 
     async def until(self, condition: Callable[[], Awaitable[T | None]]) -> T:
-        async with asyncio.timeout(45):
-            while not (found := await condition()):  # noqa: ASYNC110  what is waited for is a row, or an object
-                await asyncio.sleep(0.01)
-            return found
+        """The first result of ``condition`` that is true."""
+        return await until(condition)
 
     async def snapshot(self) -> dict[ObjectRef, Manifest]:
         """Everything in the cluster that people or KubeMin made, without counters and status."""

@@ -15,7 +15,8 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
 from kubemin.store import tasks
 from kubesim.faults import Fault, RequestInfo
-from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set, until
+from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set
+from tests.waiting import until
 
 
 async def foreign(held: Held, manifest: Manifest) -> Manifest:

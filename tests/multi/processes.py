@@ -17,9 +17,7 @@ from kubemin.cli.work import run_worker
 from kubemin.cluster import Cluster
 from kubemin.settings import Settings
 from kubemin.store import Database
-
-PATIENCE = 60
-"""Seconds after which a test gives up; none takes them when all is well."""
+from tests.waiting import PATIENCE, until_true
 
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tests.engine.child", "tests.multi.processes"])
@@ -79,7 +77,7 @@ class Worker:
 
     async def paused(self) -> None:
         """Wait until it stands still, however it came to that."""
-        await until(lambda: Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+        await until_true(lambda: Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -87,7 +85,7 @@ class Worker:
 
     async def said(self, text: str) -> None:
         """Wait until it has printed this."""
-        await until(lambda: text in self.log)
+        await until_true(lambda: text in self.log)
 
     async def ended(self) -> int:
         """Wait until it has ended; its exit code, negative for a signal."""
@@ -119,13 +117,6 @@ class Worker:
     def alive(self) -> bool:
         """Whether it runs."""
         return bool(self._process.is_alive())
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something outside this process, that nobody tells us of."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 def _main(script: Script) -> None:

@@ -19,9 +19,9 @@ from kubemin.spec.states import TaskStatus
 from tests.cli.kubemin import Kubemin
 from tests.engine.instance import conf
 from tests.multi.fleet import Fleet, gated
-from tests.multi.processes import until
 from tests.servers.postgresql import Postgresql
 from tests.servers.valkey import Valkey
+from tests.waiting import until_true
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_purge_needs_a_redis() -> None:
 
 async def test_redis_rings_a_worker_that_would_not_look_for_an_hour(fleet: Fleet, valkey: Valkey) -> None:
     fleet.worker(poll_seconds=3600)
-    await until(lambda: valkey.run("PUBSUB", "NUMSUB", redis.CHANNEL)[1] == 1)
+    await until_true(lambda: valkey.run("PUBSUB", "NUMSUB", redis.CHANNEL)[1] == 1)
     _, task_id = await fleet.deploy(conf("settings", a="1"))
     assert (await fleet.settled(task_id)).status is TaskStatus.COMPLETED
 
@@ -169,6 +169,6 @@ async def test_postgresql_rings_a_worker_that_would_not_look_for_an_hour(
 ) -> None:
     plain.worker(poll_seconds=3600)
     listening = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database_name}' AND query LIKE 'LISTEN%'"
-    await until(lambda: postgres.sql(listening) == "1")
+    await until_true(lambda: postgres.sql(listening) == "1")
     _, task_id = await plain.deploy(conf("settings", a="1"))
     assert (await plain.settled(task_id)).status is TaskStatus.COMPLETED

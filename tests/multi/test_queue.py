@@ -9,8 +9,9 @@ from kubemin.signals import script as signals
 from kubemin.spec.states import TaskStatus
 from tests.engine.instance import conf, web
 from tests.multi.fleet import Fleet, gated
-from tests.multi.processes import Worker, until
+from tests.multi.processes import Worker
 from tests.servers.valkey import Valkey
+from tests.waiting import until_true
 
 
 async def test_two_tasks_of_an_application_never_run_together(fleet: Fleet) -> None:
@@ -55,7 +56,7 @@ async def test_messages_that_nobody_meant_and_that_come_twice_do_no_harm(fleet: 
     """Of the doorbell, and of cancels: a message only makes somebody look."""
     for _ in range(2):
         fleet.worker()
-    await until(lambda: valkey.run("PUBSUB", "NUMSUB", doorbell.CHANNEL)[1] == 2)
+    await until_true(lambda: valkey.run("PUBSUB", "NUMSUB", doorbell.CHANNEL)[1] == 2)
     tasks = [(await fleet.deploy(gated(f"api-{n}"), name=f"shop-{n}"))[1] for n in range(2)]
     with valkey.client() as client:
         for n, task_id in enumerate(tasks):

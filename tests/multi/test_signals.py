@@ -7,9 +7,9 @@ from kubemin.signals.script import key_of
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.instance import conf
 from tests.multi.fleet import Fleet, gated
-from tests.multi.processes import until
 from tests.servers.proxy import Proxy
 from tests.servers.valkey import Valkey
+from tests.waiting import until_true
 
 
 async def claimed(valkey: Valkey, task_id: str, epoch: int = 1) -> str:
@@ -18,7 +18,7 @@ async def claimed(valkey: Valkey, task_id: str, epoch: int = 1) -> str:
     def token() -> str:
         return str(valkey.run("GET", key_of(task_id)))
 
-    await until(lambda: token().startswith(f"{epoch}:"))
+    await until_true(lambda: token().startswith(f"{epoch}:"))
     return token()
 
 

@@ -1,21 +1,11 @@
 """What the tests of signals share."""
 
 import asyncio
-from collections.abc import Callable
 
 from kubemin.signals import Signal, Signals
 from kubemin.signals.local import LocalHub, LocalSignals
 from kubemin.signals.redis import RedisSignals
-
-PATIENCE = 20
-"""Seconds after which a test gives up; none waits for it when all is well."""
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let others run until the condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - it is about other processes
-            await asyncio.sleep(0.001)
+from tests.waiting import PATIENCE
 
 
 def is_healthy(signals: Signals) -> bool:

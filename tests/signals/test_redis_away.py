@@ -11,7 +11,8 @@ from kubemin.signals import Cancelled, SignalError, TakenOver
 from kubemin.signals.redis import RedisSignals
 from tests.servers.proxy import Proxy
 from tests.servers.valkey import Valkey
-from tests.signals.helpers import PATIENCE, Inbox, is_healthy, until
+from tests.signals.helpers import Inbox, is_healthy
+from tests.waiting import PATIENCE, until_true
 
 QUICK = 0.05
 """A poll interval for tests that let the background work."""
@@ -42,7 +43,7 @@ async def test_a_redis_restarted_empty_cancels_nothing_and_goes_on_working() -> 
         for number, inbox in enumerate(inboxes):
             await signals.watch(f"t{number}", 1, inbox)
         server.restart_empty()
-        await until(lambda: server.run("DBSIZE") == 20)
+        await until_true(lambda: server.run("DBSIZE") == 20)
         assert not any(inboxes)
         api = RedisSignals(server.url)
         await api.cancel("t4", "stop")
@@ -63,7 +64,7 @@ async def test_a_redis_that_is_away_is_said_once_and_comes_back_by_itself() -> N
             assert not is_healthy(signals)
             assert events(logs) == ["signals.away"]
             server.start()
-            await until(lambda: signals.subscription.connected.is_set() and signals.healthy)
+            await until_true(lambda: signals.subscription.connected.is_set() and signals.healthy)
             assert events(logs) == ["signals.away", "signals.back"]
         assert inbox == []
         await signals.cancel("t1", "stop")
@@ -79,7 +80,7 @@ async def test_a_redis_that_was_never_there_stops_nobody(valkey: Valkey) -> None
         await signals.watch("t1", 1, inbox)
         assert not is_healthy(signals)
         proxy.heal()
-        await until(lambda: signals.healthy)
+        await until_true(lambda: signals.healthy)
         assert valkey.run("DBSIZE") == 2
         assert inbox == []
         await signals.aclose()
@@ -223,7 +224,7 @@ async def test_the_subscription_comes_back(valkey: Valkey, proxy: Proxy) -> None
         await worker.watch("t1", 1, inbox)
         first = subscriber()
     proxy.cut()
-    await until(lambda: subscriber() not in ("", first))
+    await until_true(lambda: subscriber() not in ("", first))
     await worker.cancel("t1", "stop")
     assert await inbox.next() == Cancelled("stop")
     await worker.aclose()
@@ -237,7 +238,7 @@ async def test_a_subscription_that_was_silently_cut_off_is_found_out(valkey: Val
     async with asyncio.timeout(PATIENCE):
         await subscription.connected.wait()
         proxy.stall()
-        await until(lambda: not subscription.connected.is_set())
+        await until_true(lambda: not subscription.connected.is_set())
         proxy.heal()
         await subscription.connected.wait()
     listening.cancel()

@@ -16,7 +16,8 @@ from kubemin.signals.purge import purge
 from kubemin.signals.redis import RedisSignals
 from tests.servers.proxy import Proxy
 from tests.servers.valkey import Valkey, valkey_cluster, valkey_sentinels, valkey_with_user
-from tests.signals.helpers import PATIENCE, Inbox, is_healthy, until
+from tests.signals.helpers import Inbox, is_healthy
+from tests.waiting import PATIENCE, until_true
 
 RULES = (
     "~kubemin:workflow:* &kubemin:workflow:* "
@@ -152,7 +153,7 @@ async def test_sentinels_lead_to_the_new_primary_and_nothing_is_cancelled() -> N
         await worker.watch("u1", 1, inbox)
         await worker.watch("u2", 1, other)
         primary.stop()
-        await until(lambda: replica.run("INFO", "replication")["role"] == "master")
+        await until_true(lambda: replica.run("INFO", "replication")["role"] == "master")
         api = RedisSignals(url)
         async with asyncio.timeout(PATIENCE):
             while True:

@@ -14,9 +14,10 @@ from kubesim.faults import Fault, RequestInfo
 from kubesim.jsondata import Object
 from kubesim.resources import Resource
 from kubesim.verbs import Write
-from tests.engine.held import Held, config_map, deployment, essence, owners, until
+from tests.engine.held import Held, config_map, deployment, essence, owners
 from tests.engine.instance import Instance, web
 from tests.engine.test_points import differences
+from tests.waiting import until
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"

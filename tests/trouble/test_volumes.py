@@ -10,9 +10,10 @@ from kubemin.engine.objects.dependents import uids_of_dependents
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Armed, Fault, RequestInfo
-from tests.engine.held import Held, stateful_set, until
+from tests.engine.held import Held, stateful_set
 from tests.engine.instance import Instance, store, web
 from tests.engine.test_points import differences
+from tests.waiting import until
 
 
 async def claims(instance: Instance | Held) -> dict[str, str]:

@@ -1,0 +1,27 @@
+"""Waiting for what a test cannot be told of: a row, an object, another process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 90
+"""Seconds after which a test gives up, before its time limit ends the process; none takes them when all is well."""
+
+
+async def until(condition: Callable[[], Awaitable[T | None]]) -> T:
+    """The first result of ``condition`` that is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := await condition()):  # noqa: ASYNC110  nobody tells us
+            await asyncio.sleep(0.01)
+        return found
+
+
+async def until_true(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds; it is asked without waiting."""
+
+    async def check() -> bool:
+        return bool(condition())
+
+    await until(check)
