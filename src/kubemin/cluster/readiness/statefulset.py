@@ -38,12 +38,8 @@ def statefulset(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manif
         message = f"{total - desired} replicas too many still have to go"
     elif ready < desired:
         message = f"{ready} of {desired} replicas are ready"
-        blocking_pod = _blocking_pod(item, pods, events)
-        message += (
-            f"; {blocking_pod} is of an older revision, does not get ready and holds up the others"
-            if blocking_pod
-            else ""
-        )
+        if blocking := _blocking_pod(item, pods, events):
+            message += f"; {blocking} is of an older revision, does not get ready and holds up the others"
     else:
         message = f"{updated} of {to_update} replicas are updated"
     return Verdict("waiting", f"StatefulSet {name}: {message}", ready, desired)
