@@ -1,5 +1,6 @@
 """`incomplete` names what is left and why; it is tried again by itself, later and later, and at once when asked."""
 
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,9 +21,11 @@ from kubesim.faults import Armed, Fault
 from tests.cli.kubemin import Kubemin, Running
 from tests.engine.instance import LIMITS, QUICK, Instance, conf, store, web
 from tests.engine.test_points import differences
+from tests.waiting import PATIENCE
 
 SHORT = QUICK.model_copy(update={"cleanup_seconds": 0.8})
-MERGE = "application/merge-patch+json"
+HOUR = 3600.0
+HURRY = "there was no time left to look at it"
 
 
 @pytest.fixture
@@ -68,28 +71,41 @@ async def is_done(instance: Instance, task_id: str) -> bool:
     return (await instance.task(task_id)).cleanup is Cleanup.DONE
 
 
-async def test_a_finalizer_is_named_tried_again_and_seen(instance: Instance, http: httpx.AsyncClient) -> None:
+@pytest.fixture
+def asked_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried again within the test unless it is asked for."""
+    monkeypatch.setattr("kubemin.engine.supervise.run.next_retry", lambda _: HOUR)
+
+
+async def test_a_finalizer_is_named_tried_again_and_seen(
+    instance: Instance, http: httpx.AsyncClient, asked_only: None
+) -> None:
     before = await instance.snapshot()
     stuck = stick(instance)
     async with instance.worker(SHORT):
         task = await left_behind(instance)
-        shown = await status(http, task.id)
+        passes = 1
+
+        async def again() -> bool:
+            return (await instance.task(task.id)).cleanup_attempts == passes
+
+        while len((shown := await status(http, task.id))["cleanup"]["remaining"]) > 1:  # a pass of a busy machine
+            passes += 1
+            await instance.service.retry_cleanup(task.id)
+            await instance.until(again)
         assert (shown["status"], shown["cleanup"]["state"]) == ("cancelled", "incomplete")
         (left,) = shown["cleanup"]["remaining"]
         assert (left["kind"], left["name"]) == ("ConfigMap", "settings")
         assert "waits for kubesim.io/stuck" in left["why"]
-        assert shown["cleanup"]["attempts"] == 1
-        assert shown["cleanup"]["nextTime"] >= shown["endTime"] + 4
+        assert shown["cleanup"]["attempts"] == passes
+        assert shown["cleanup"]["nextTime"] >= shown["endTime"] + HOUR - 1
         # Nothing else is left, and the next task of the application need not wait.
         (new,) = (await instance.snapshot()).keys() - before.keys()
         assert new == ObjectRef("ConfigMap", "default", "settings")
 
         answer = await http.post(f"/workflow/tasks/{task.id}/cleanup")  # now, though it is stuck still
         assert answer.json()["data"]["cleanup"] == "incomplete"
-
-        async def again() -> bool:
-            return (await instance.task(task.id)).cleanup_attempts == 2
-
+        passes += 1
         await instance.until(again)
         await release(instance, stuck)
         await http.post(f"/workflow/tasks/{task.id}/cleanup")
@@ -206,7 +222,12 @@ async def test_what_was_changed_without_a_restore_stays(instance: Instance) -> N
     assert now["data"] == {"a": "1"}
 
 
-async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
+async def reasons(instance: Instance, task_id: str) -> dict[str, str]:
+    """Why things are left, by kind."""
+    return {row.ref.kind: row.why or "" for row in await instance.journal(task_id) if not row.state.settled}
+
+
+async def test_every_kind_of_leftover_says_why(instance: Instance, asked_only: None) -> None:
     """A Pod that does not go keeps its workload, a claim in the way its StatefulSet: each says which, and why."""
     before = await instance.snapshot()
     stuck = [stick(instance, resource) for resource in ("pods", "secrets", "services")]
@@ -217,7 +238,15 @@ async def test_every_kind_of_leftover_says_why(instance: Instance) -> None:
     ]
     async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 2.5})):
         task = await left_behind(instance, *parts)
-        why = {row.ref.kind: row.why for row in await instance.journal(task.id) if not row.state.settled}
+        passes = 1
+
+        async def again() -> bool:
+            return (await instance.task(task.id)).cleanup_attempts == passes
+
+        while HURRY in (why := await reasons(instance, task.id)).values():  # a pass of a busy machine
+            passes += 1
+            await instance.service.retry_cleanup(task.id)
+            await instance.until(again)
         assert why.keys() == {"Secret", "Service", "StatefulSet", "Deployment"}
         assert "kubesim.io/stuck" in why["Secret"]
         assert "kubesim.io/stuck" in why["Service"]
@@ -282,13 +311,17 @@ def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Pa
     assert done.returncode == 5
     assert "ConfigMap/default/stuck-settings" in done.stdout
     task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
-    shown = kubemin("status", task_id).stdout
+    shown = until_shown(kubemin, task_id, r"tried   (once|\d+ times), again at ")  # it may be tried while we look
     assert "left    ConfigMap/default/stuck-settings: is being deleted; waits for kubesim.io/stuck" in shown
-    assert "tried   once, again at " in shown
     assert f"kubemin cleanup {task_id}" in shown
     assert httpx.delete(faults, trust_env=False).status_code == 200
     assert kubemin("cleanup", task_id).returncode == 0
-    deadline = time.monotonic() + 30
-    while "cleanup   done" not in (shown := kubemin("status", task_id).stdout):
+    assert "tried" not in until_shown(kubemin, task_id, "cleanup   done")
+
+
+def until_shown(kubemin: Kubemin, task_id: str, pattern: str) -> str:
+    """What `kubemin status` prints of a task, once the pattern is in it."""
+    deadline = time.monotonic() + PATIENCE
+    while not re.search(pattern, shown := kubemin("status", task_id).stdout):
         assert time.monotonic() < deadline, shown
-    assert "tried" not in shown
+    return shown
