@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kubemin.cluster.readiness import RELATED, Verdict, readiness
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
+from tests.manifests import deployment
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,17 +25,13 @@ def template(image: str = "app:1") -> dict[str, Any]:
     return {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": image}]}}
 
 
-def deployment(**change: Any) -> Manifest:
-    return merged(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "web", "generation": 2, "uid": "d"},
-            "spec": {"replicas": 3, "template": template()},
-            "status": {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3},
-        },
-        change,
-    )
+def rolled_out(**change: Any) -> Manifest:
+    """A Deployment that is ready, but for the change."""
+    state = {
+        "metadata": {"generation": 2, "uid": "d"},
+        "status": {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3},
+    }
+    return merged(merged(deployment(replicas=3), state), change)
 
 
 def replica_set(uid: str, image: str) -> Manifest:
@@ -140,20 +137,20 @@ PULL_SAID = 'Pod web-1: container app: ImagePullBackOff: Back-off pulling image 
         ),
     ],
 )
-def test_deployment(change: dict[str, Any], state: str, said: str) -> None:
-    verdict = readiness(deployment(**change))
+def test_rolled_out(change: dict[str, Any], state: str, said: str) -> None:
+    verdict = readiness(rolled_out(**change))
     assert (verdict.state, verdict.desired) == (state, 0 if "0 of 0" in said else 3)
     assert "Deployment web" in verdict.message
     assert said in verdict.message
 
 
 def test_what_is_being_deleted_is_not_ready() -> None:
-    verdict = readiness(deployment(metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
+    verdict = readiness(rolled_out(metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
     assert verdict == Verdict("waiting", "Deployment web is being deleted")
 
 
 def test_only_pods_of_the_current_template_make_a_deployment_hopeless() -> None:
-    rolling = deployment(status={"updatedReplicas": 1, "replicas": 4, "availableReplicas": 2})
+    rolling = rolled_out(status={"updatedReplicas": 1, "replicas": 4, "availableReplicas": 2})
     sets = [replica_set("old", "app:0"), replica_set("rs", "app:1")]
     assert readiness(rolling, [PULL], replica_sets=sets).message == f"Deployment web: {PULL_SAID}"
     of_old = merged(PULL, {"metadata": {"ownerReferences": [{"uid": "old", "controller": True}]}})
@@ -165,8 +162,8 @@ def test_only_pods_of_the_current_template_make_a_deployment_hopeless() -> None:
 
 
 def test_without_replica_sets_pods_count_only_when_no_old_ones_are_left() -> None:
-    assert readiness(deployment(status={"availableReplicas": 0}), [PULL]).state == "hopeless"
-    assert readiness(deployment(status={"availableReplicas": 0, "updatedReplicas": 2}), [PULL]).state == "waiting"
+    assert readiness(rolled_out(status={"availableReplicas": 0}), [PULL]).state == "hopeless"
+    assert readiness(rolled_out(status={"availableReplicas": 0, "updatedReplicas": 2}), [PULL]).state == "waiting"
 
 
 def stateful(**change: Any) -> Manifest:
@@ -389,13 +386,13 @@ POD_TROUBLES: list[tuple[dict[str, Any], str | None]] = [
 
 @pytest.mark.parametrize(("status", "said"), POD_TROUBLES)
 def test_a_pod_says_why_it_will_not_run(status: dict[str, Any], said: str | None) -> None:
-    verdict = readiness(deployment(status={"availableReplicas": 0}), [a_pod(**status)])
+    verdict = readiness(rolled_out(status={"availableReplicas": 0}), [a_pod(**status)])
     expected = f"Deployment web: Pod web-1: {said}" if said else "Deployment web: 0 of 3 updated replicas are available"
     assert verdict.message == expected
 
 
 def test_a_terminating_pod_is_no_evidence_and_many_are_summed_up() -> None:
-    short = deployment(status={"availableReplicas": 0})
+    short = rolled_out(status={"availableReplicas": 0})
     gone = merged(PULL, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert readiness(short, [gone]).state == "waiting"
     others = [merged(PULL, {"metadata": {"name": f"web-{n}"}}) for n in (3, 1, 2)]
@@ -403,7 +400,7 @@ def test_a_terminating_pod_is_no_evidence_and_many_are_summed_up() -> None:
 
 
 def test_a_missing_volume_is_told_by_events_until_the_pod_has_started() -> None:
-    short = deployment(status={"availableReplicas": 0})
+    short = rolled_out(status={"availableReplicas": 0})
     waiting = a_pod(containerStatuses=[container(waits("ContainerCreating"))])
     missing = event("FailedMount", 'MountVolume.SetUp failed for volume "c": configmap "c" not found', "web-1")
     assert "FailedMount: MountVolume.SetUp failed" in readiness(short, [waiting], [missing]).message

@@ -18,9 +18,9 @@ import yaml
 
 from kubemin.cluster import Cluster
 from kubesim import SimServer
+from tests.manifests import account, namespace, role
 
 from .kube import Json, Kube
-from .manifests import account, namespace, role
 
 KUBECONFIG = os.environ.get("KUBEMIN_TEST_KUBECONFIG")
 IMAGE = os.environ.get("KUBEMIN_TEST_IMAGE", "")

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.manifests import configmap, deployment, ingress, role, service, statefulset
+
 from .kube import Json, Kube, entries, meta, owners
-from .manifests import configmap, deployment, ingress, role, service, statefulset
 
 OTHER_UID = "00000000-0000-0000-0000-000000000000"
 FORCE = {"force": "true"}

@@ -14,9 +14,9 @@ from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import convert_create_to_apply, token_of
 from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
+from tests.manifests import configmap
 
 from .kube import PATIENCE, Json, Kube, entries, meta
-from .manifests import configmap
 from .test_create import OBJECTS, kinds
 
 OTHER_UID = "00000000-0000-0000-0000-000000000000"

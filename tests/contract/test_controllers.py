@@ -3,9 +3,9 @@
 import pytest
 
 from kubemin.cluster.readiness import readiness
+from tests.manifests import deployment, job, service, statefulset
 
 from .kube import Json, Kube, entries, meta, owners
-from .manifests import deployment, job, service, statefulset
 
 pytestmark = pytest.mark.controllers
 

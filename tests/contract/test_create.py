@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.manifests import account, configmap, deployment, ingress, job, pvc, role, secret, service, statefulset
+
 from .kube import Json, Kube, meta
-from .manifests import account, configmap, deployment, ingress, job, pvc, role, secret, service, statefulset
 
 OBJECTS: dict[str, Json] = {
     "configmaps": configmap(),

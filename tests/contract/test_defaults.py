@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tests.manifests import configmap, deployment, ingress, job, pvc, role, secret, service, statefulset
+
 from .kube import Json, Kube, meta
-from .manifests import configmap, deployment, ingress, job, pvc, role, secret, service, statefulset
 
 CONTAINER: Json = {
     "imagePullPolicy": "IfNotPresent",

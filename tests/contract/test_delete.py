@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.manifests import configmap, deployment, namespace, owned_by, service
+
 from .kube import Json, Kube, meta
-from .manifests import configmap, deployment, namespace, owned_by, service
 from .test_create import OBJECTS, kinds
 
 HOLD = ["kubemin.test/hold"]

@@ -21,9 +21,9 @@ from kubemin.store import Database
 from kubesim.server import SimServer
 from tests.engine.instance import LIMITS, QUICK, Instance, comparable, conf, secret, store, web
 from tests.engine.test_points import differences
+from tests.manifests import configmap
 
 from .kube import Json, Kube, entries, meta
-from .manifests import configmap
 
 pytestmark = pytest.mark.controllers
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.manifests import configmap, deployment, job, pvc, secret, service, statefulset
+
 from .kube import Json, Kube, meta
-from .manifests import configmap, deployment, job, pvc, secret, service, statefulset
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.manifests import configmap, deployment, secret
+
 from .kube import Kube, meta
-from .manifests import configmap, deployment, secret
 
 LABELS = {"a": {"app": "x", "tier": "1"}, "b": {"app": "x"}, "c": {"app": "y", "tier": "2"}, "d": {}}
 

@@ -1,7 +1,8 @@
 """managedFields as plain writes leave them."""
 
+from tests.manifests import configmap, deployment
+
 from .kube import Kube, entries, meta, owners
-from .manifests import configmap, deployment
 
 
 async def test_a_post_owns_what_it_sent(kube: Kube) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.manifests import configmap, deployment
+
 from .kube import Json, Kube, meta
-from .manifests import configmap, deployment
 
 
 async def test_a_merge_patch_sets_and_removes(kube: Kube) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from kubemin.cluster.readiness import Verdict, readiness
 from kubemin.spec.objects import ObjectRef
+from tests.manifests import configmap, deployment, job, pvc, service, statefulset
 
 from .kube import Json, Kube, entries, meta
-from .manifests import configmap, deployment, job, pvc, service, statefulset
 
 pytestmark = pytest.mark.pods
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.manifests import configmap, deployment, service
+
 from .kube import Json, Kube
-from .manifests import configmap, deployment, service
 
 pytestmark = pytest.mark.controllers
 

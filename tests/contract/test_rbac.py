@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.manifests import role
+
 from .conftest import Robot
 from .kube import Json, Kube
-from .manifests import role
 
 pytestmark = pytest.mark.authorization
 

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
+from tests.manifests import service
+
 from .kube import Kube, meta
-from .manifests import service
 
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.manifests import account, configmap, deployment, ingress, owned_by, pvc, role, secret, service, statefulset
+
 from .kube import Json, Kube, entries, meta, owners
-from .manifests import account, configmap, deployment, ingress, owned_by, pvc, role, secret, service, statefulset
 from .test_create import COUNTED, OBJECTS, kinds
 
 

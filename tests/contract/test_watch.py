@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from kubemin.cluster import ClusterError
+from tests.manifests import configmap, namespace
 
 from .kube import PATIENCE, Json, Kube, meta
-from .manifests import configmap, namespace
 
 SHORT = {"timeoutSeconds": 300}
 

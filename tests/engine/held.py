@@ -14,6 +14,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, tasks
 from kubesim.server import SimServer
+from tests import manifests
 
 APP = "a" * 24
 LABELS = {"app.kubernetes.io/managed-by": "kubemin", "kubemin.io/app-id": APP}
@@ -29,19 +30,12 @@ def config_map(name: str = "settings", **data: str) -> Manifest:
 
 
 def deployment(name: str = "api", image: str = "api:1", replicas: int = 1) -> Manifest:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": "default", "labels": dict(LABELS)},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {
-                "metadata": {"labels": {"app": name, **LABELS}},
-                "spec": {"containers": [{"name": name, "image": image}]},
-            },
-        },
-    }
+    """A Deployment of the application."""
+    made = manifests.deployment(name, image=image, replicas=replicas)
+    made["metadata"] |= {"namespace": "default", "labels": dict(LABELS)}
+    made["spec"]["template"]["metadata"]["labels"] |= LABELS
+    made["spec"]["template"]["spec"]["containers"][0]["name"] = name
+    return made
 
 
 def stateful_set(name: str = "db", replicas: int = 1) -> Manifest:

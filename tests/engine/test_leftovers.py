@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from kubemin.engine.deploy.write import leftovers
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
+from tests.manifests import deployment
 
 
-def deployment(**pod: Any) -> Manifest:
-    container = {"name": "web", "image": "nginx", "ports": [{"containerPort": 53}], **pod.pop("container", {})}
-    spec = {"template": {"spec": {"containers": [container], "imagePullSecrets": [{"name": "ours"}], **pod}}}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+def with_pod(**pod: Any) -> Manifest:
+    container = {"ports": [{"containerPort": 53}], **pod.pop("container", {})}
+    made = deployment(image="nginx", **container)
+    made["spec"]["template"]["spec"] |= {"imagePullSecrets": [{"name": "ours"}], **pod}
+    return made
 
 
 POD = "spec.template.spec"
@@ -31,16 +33,16 @@ POD = "spec.template.spec"
                     "ports": [{"containerPort": 53, "protocol": "TCP"}, {"containerPort": 53, "protocol": "UDP"}]
                 }
             },
-            f"{POD}.containers[web].ports[53,UDP]",
+            f"{POD}.containers[app].ports[53,UDP]",
         ),
         (
-            {"containers": [{"name": "web", "image": "nginx", "ports": [{"containerPort": 53}]}, {"name": "proxy"}]},
+            {"containers": [{"name": "app", "image": "nginx", "ports": [{"containerPort": 53}]}, {"name": "proxy"}]},
             f"{POD}.containers[proxy]",
         ),
     ],
 )
 def test_it_is_named(added: dict[str, Any], named: str) -> None:
-    assert leftovers(deployment(), deployment(**added)) == [named]
+    assert leftovers(with_pod(), with_pod(**added)) == [named]
 
 
 def test_a_service_s_ports_are_told_apart_by_protocol_too() -> None:
