@@ -205,11 +205,11 @@ async def test_trouble_shows_until_the_server_answers_again(world: World) -> Non
     informers = Informers(world.informers._cluster, pauses=lambda: Pauses(sleep))
     wait = asyncio.create_task(informers.until("ConfigMap", "shop", "web", absent()))
     await refused.wait()
-    assert isinstance(informers.trouble("ConfigMap"), errors.Forbidden)
+    assert isinstance(informers.watch_error("ConfigMap"), errors.Forbidden)
     assert not informers.synced("ConfigMap")
     sleeping.set()
     assert await wait == "done"
-    assert informers.trouble("ConfigMap") is None
+    assert informers.watch_error("ConfigMap") is None
     assert informers.synced("ConfigMap")
     await informers.aclose()
 

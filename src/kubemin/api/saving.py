@@ -37,7 +37,7 @@ class _Found:
     """What the database has that a request builds upon."""
 
     stored: applications.ApplicationRow | None
-    parts: list[components.Component]
+    parts: list[components.ComponentRow]
     templates: dict[str, Stored]
 
 
@@ -126,7 +126,7 @@ async def save(tx: Tx, prepared: Prepared) -> str:
 
 async def _stored(
     tx: Tx, app_id: object, *, hold: bool
-) -> tuple[applications.ApplicationRow | None, list[components.Component]]:
+) -> tuple[applications.ApplicationRow | None, list[components.ComponentRow]]:
     if app_id is None or app_id == "":
         return None, []
     if not isinstance(app_id, str):
@@ -139,7 +139,7 @@ async def _stored(
 
 
 def _completed(
-    data: Mapping[str, Any], stored: applications.ApplicationRow, parts: list[components.Component]
+    data: Mapping[str, Any], stored: applications.ApplicationRow, parts: list[components.ComponentRow]
 ) -> dict[str, Any]:
     """What the request leaves out stays as it is stored; the workflow is looked at when it is saved."""
     whole = dict(data)

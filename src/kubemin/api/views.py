@@ -14,7 +14,7 @@ from kubemin.api.models.applications import (
 )
 from kubemin.spec.workflow import Step, default_workflow
 from kubemin.store.applications import ApplicationRow
-from kubemin.store.components import Component
+from kubemin.store.components import ComponentRow
 from kubemin.store.tasks import Task
 from kubemin.store.workflows import WorkflowRow
 
@@ -39,7 +39,7 @@ def application(row: ApplicationRow, workflow_id: str | None) -> ApplicationRepl
     )
 
 
-def component(row: Component, namespace: str, states: Mapping[str, ComponentState]) -> ComponentReply:
+def component(row: ComponentRow, namespace: str, states: Mapping[str, ComponentState]) -> ComponentReply:
     """A component; ``namespace`` is the application's, ``states`` what the watches know, by name."""
     state = states.get(row.name, _UNKNOWN)
     return ComponentReply(

@@ -319,7 +319,7 @@ def orphans(
         bool, typer.Option("--delete", help="Delete them, once listed; at a terminal it asks before.")
     ] = False,
     volumes: Annotated[
-        bool, typer.Option("--volumes", help="With --delete: claims of StatefulSets too; their data is lost.")
+        bool, typer.Option("--volumes", help="With --delete: volume claims of StatefulSets too; their data is lost.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
     as_json: Json = False,

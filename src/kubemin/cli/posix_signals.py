@@ -2,15 +2,17 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from typing import Any
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-async def until_stopped(*others: "asyncio.Future[Any]") -> None:
+async def until_stopped(*others: "asyncio.Future[Any]", ready: Callable[[], None] = lambda: None) -> None:
     """Return at the first SIGINT or SIGTERM, or when one of the others is done.
 
-    From then on a signal has its usual effect: who presses Ctrl-C twice does not want to wait.
+    ``ready`` is called once a signal is waited for: before that a SIGTERM kills the process. After the return a signal
+    has its usual effect again: a person who presses Ctrl-C twice does not want to wait.
     """
     stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
@@ -22,6 +24,7 @@ async def until_stopped(*others: "asyncio.Future[Any]") -> None:
     for number in _STOPS:
         loop.add_signal_handler(number, stop)
     try:
+        ready()
         await asyncio.wait((stopped, *others), return_when=asyncio.FIRST_COMPLETED)
     finally:
         for number in _STOPS:

@@ -29,8 +29,7 @@ async def _work(settings: Settings) -> None:
             if listener is not None:
                 app = create_worker_app(parts.db, health_of(settings, parts), parts.registry, stopping)
                 group.create_task(serve_http(app, listener, over, ready=lambda bound: _announce(url_of(bound))))
-            say(f"kubemin {__version__} worker ready")
-            await until_stopped(work)
+            await until_stopped(work, ready=lambda: say(f"kubemin {__version__} worker ready"))
             stopping.set()
             await asyncio.wait([work])  # the port answers until the last task is handed over
             over.set()

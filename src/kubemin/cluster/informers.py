@@ -30,7 +30,7 @@ class _Informer:
         self.kind = kind
         self.cache = Cache(kind)
         self.synced = asyncio.Event()
-        self.trouble: ClusterError | None = None
+        self.watch_error: ClusterError | None = None
         self.failure: BaseException | None = None
         self.followers: set[asyncio.Queue[WatchEvent | None]] = set()
         self.task: asyncio.Task[None] | None = None
@@ -79,10 +79,10 @@ class Informers:
         informer = self._informers.get(kind)
         return informer is not None and informer.synced.is_set()
 
-    def trouble(self, kind: str) -> ClusterError | None:
+    def watch_error(self, kind: str) -> ClusterError | None:
         """Why the kind's watch does not work at present; None if it works, or has not begun."""
         informer = self._informers.get(kind)
-        return informer.trouble if informer else None
+        return informer.watch_error if informer else None
 
     def snapshot(self, kind: str, namespace: str, labels: Mapping[str, str]) -> list[Manifest]:
         """The objects of a synced kind that carry all ``labels``, as last seen; empty for a kind not watched yet."""
@@ -201,9 +201,9 @@ class Informers:
         # ``changed``: no change is queued for a waiter that still waits for this version. ``synced`` comes last, when
         # cache and waiters agree.
         if isinstance(event, WatchFailed):
-            informer.trouble = event.error
+            informer.watch_error = event.error
             return
-        informer.trouble = None
+        informer.watch_error = None
         changes = []
         if isinstance(event, Listed):
             changes = informer.cache.replace(event.items, event.version)

@@ -53,7 +53,7 @@ class NewComponent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Component(NewComponent):
+class ComponentRow(NewComponent):
     """A component as stored."""
 
     id: int
@@ -62,12 +62,12 @@ class Component(NewComponent):
     updated_at: datetime
 
 
-async def of_application(tx: Tx, app_id: str) -> list[Component]:
+async def of_application(tx: Tx, app_id: str) -> list[ComponentRow]:
     """An application's components, in the order they were given."""
     return [_component(tx, row) for row in await _rows(tx, app_id)]
 
 
-async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -> list[Component]:
+async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -> list[ComponentRow]:
     """Make these the application's components, and return them.
 
     A component whose name was there before keeps its id and ``created_at``, and ``updated_at`` if nothing has changed.
@@ -121,10 +121,10 @@ def _content(component: NewComponent) -> tuple[object, ...]:
     )
 
 
-def _component(tx: Tx, row: Row[Any]) -> Component:
+def _component(tx: Tx, row: Row[Any]) -> ComponentRow:
     values = fields(row)
     del values["position"]
     values["properties"] = tx.unseal(row.properties)
     values["traits"] = tx.unseal(row.traits)
     values["template"] = None if row.template is None else load(row.template)
-    return Component(**values)
+    return ComponentRow(**values)

@@ -30,7 +30,7 @@ async def list_orphans(deps: Given) -> Envelope[OrphanList]:
 async def delete_orphans(
     deps: Given,
     claims: Annotated[
-        bool, Query(description="Delete the claims of StatefulSets' templates too: their data is lost.")
+        bool, Query(description="Delete the volume claims of StatefulSets' templates too: their data is lost.")
     ] = False,
     uid: Annotated[
         list[Uid] | None, Query(description="Delete no others than those of these uids: what a list has shown.")

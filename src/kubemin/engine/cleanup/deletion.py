@@ -1,8 +1,8 @@
 """Deleting one object: with preconditions, and until it is gone (design R4, R5)."""
 
 import contextlib
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unanswered
@@ -42,14 +42,7 @@ class Deleter:
                 self._journal.answer(resource, write, WriteAnswer.unsent())
                 raise InUse(users)
             try:
-                answer = await to_the_end(
-                    self._cluster.delete(
-                        ref,
-                        uid=meta["uid"],
-                        resource_version=meta["resourceVersion"],
-                        propagation=propagation(ref.kind),
-                    )
-                )
+                answer = await self._send(ref, meta)
             except Unanswered:
                 return False
             except NotFound:
@@ -65,6 +58,14 @@ class Deleter:
             live = answer
         await self._until_gone(resource, ref, live)
         return True
+
+    async def _send(self, ref: ObjectRef, meta: Mapping[str, Any]) -> Manifest | None:
+        """Send the DELETE of exactly this uid and version, to its end; the object, if it is still going away."""
+        return await to_the_end(
+            self._cluster.delete(
+                ref, uid=meta["uid"], resource_version=meta["resourceVersion"], propagation=propagation(ref.kind)
+            )
+        )
 
     async def _until_gone(self, resource: Resource, ref: ObjectRef, live: Manifest) -> None:
         """Wait until the object is absent; meanwhile the row says what it waits for."""
@@ -92,14 +93,7 @@ class Deleter:
         self._journal.lease.check()
         if not terminating(live):
             try:
-                answer = await to_the_end(
-                    self._cluster.delete(
-                        ref,
-                        uid=meta["uid"],
-                        resource_version=meta["resourceVersion"],
-                        propagation=propagation(ref.kind),
-                    )
-                )
+                answer = await self._send(ref, meta)
             except (NotFound, Conflict, Unanswered):
                 return  # the caller looks again
             except (Forbidden, Invalid) as error:

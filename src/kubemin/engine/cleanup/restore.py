@@ -56,7 +56,7 @@ class Restorer:
         except (Invalid, Forbidden) as error:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
         why = [kept_by_others(kept)] if kept else []
-        why += ["it keeps the size that it was given: a claim never shrinks"] if grown else []
+        why += ["it keeps the size that it was given: a volume claim never shrinks"] if grown else []
         return (ResourceState.KEPT if why else ResourceState.RESTORED), "; ".join(why)
 
     async def _give_back(self, current: Manifest, before: Manifest, owners: list[dict[str, object]]) -> None:

@@ -195,7 +195,7 @@ async def _change(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
         for path, old, new in differences(_unmarked(live), _unmarked(answer))
     ]
     if is_pvc_expansion(live, answer):
-        changes.append("a claim never shrinks: this cannot be taken back")
+        changes.append("a volume claim never shrinks: this cannot be taken back")
     return JobPreview("change" if changes else "same", tuple(changes))
 
 

@@ -118,9 +118,9 @@ class _Wait:
     async def _verdict_now(self) -> Verdict:
         """What the watches show at present, or what is wrong with the watches themselves."""
         for kind in (self._ref.kind, *RELATED[self._ref.kind]):
-            if (trouble := self._informers.trouble(kind)) is not None:
-                self._report(trouble.message)
-                return Verdict("hopeless" if isinstance(trouble, Forbidden) else "waiting", trouble.message)
+            if (error := self._informers.watch_error(kind)) is not None:
+                self._report(error.message)
+                return Verdict("hopeless" if isinstance(error, Forbidden) else "waiting", error.message)
         try:
             async with asyncio.timeout(_LISTS):
                 return await self._until(lambda _: True)

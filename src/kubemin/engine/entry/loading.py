@@ -26,7 +26,7 @@ class Stored:
     """What the database has of an application and one of its workflows."""
 
     row: applications.ApplicationRow
-    parts: list[components.Component]
+    parts: list[components.ComponentRow]
     flow: workflows.WorkflowRow
 
     def read(self, limits: Limits) -> Loaded:
