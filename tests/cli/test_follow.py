@@ -197,10 +197,11 @@ def test_what_is_no_kubemin_is_said_so(tmp_path: Path, server: Running) -> None:
 
 
 def test_yaml_that_json_cannot_carry_is_refused(client: Kubemin, tmp_path: Path) -> None:
-    (tmp_path / "dates.yaml").write_text("name: dates\nversion: 2024-01-01\n")
-    answer = client("apply", "-f", "dates.yaml")
+    (tmp_path / "numbers.yaml").write_text("name: numbers\nversion: .nan\n")
+    answer = client("apply", "-f", "numbers.yaml")
     assert answer.returncode == 2
-    assert "dates.yaml holds what JSON cannot carry" in answer.stderr
+    assert "numbers.yaml is neither YAML nor JSON" in answer.stderr
+    assert "JSON can carry at line 2, column 10" in answer.stderr
 
 
 def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
