@@ -100,7 +100,7 @@ class TaskRun:
 
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
-        begun = self.task.status is not TaskStatus.QUEUED  # until then nothing is written: there is nothing to read
+        begun = self.task.status is not TaskStatus.QUEUED  # a task that is queued has no journal yet
         journal = await Journal.load(self._deps.db, self.lease) if begun else Journal(self._deps.db, self.lease)
         try:
             await self._drive(journal)

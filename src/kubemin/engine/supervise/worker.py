@@ -103,7 +103,10 @@ class Worker:
             held.work.cancel()
 
     async def _drain(self) -> None:
-        """Wait for the tasks held, their leases kept meanwhile; `stop` has given them a time, a cancel gives none."""
+        """Wait until the tasks held have ended or are handed over; their leases go on being renewed.
+
+        `stop` has already granted them drain time; a cancel grants none.
+        """
         if not self._stopping.is_set():
             self._hand_over()
         while self._held:
@@ -131,7 +134,7 @@ class Worker:
         return True
 
     def _begin(self, task: Task, lease: Lease) -> None:
-        former = self._held.get(task.id)  # a lost lease of this worker's own, still winding up
+        former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet
         run = TaskRun(task, lease, Scope(), self._deps)
         work = asyncio.create_task(self._hold(run, former), name=f"task {task.id}")
         held = self._held[task.id] = _Held(run, work)
@@ -160,7 +163,8 @@ class Worker:
                 raise
             left = run.scope.reason.stop.value
         except Exception:
-            # A fault of ours: whoever takes over goes by the journal. Not at once, or one that stays would run hot.
+            # A fault of ours. The lease is not handed back: if the fault stays, the task would be claimed without end.
+            # When the lease runs out another worker takes the task over, and goes by the journal.
             log.exception("task run broke", task=task_id)
             hand_back = False
         finally:
@@ -178,12 +182,12 @@ class Worker:
             self._spawn(asyncio.create_task(self._is_taken(run)))
 
     def _spawn(self, task: asyncio.Task[Any]) -> None:
-        """Let it run while others go on; it ends with this worker."""
+        """Keep a reference to a task that nobody awaits; it is cancelled when this worker ends."""
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
     async def _is_taken(self, run: TaskRun) -> None:
-        """Ask the database, which is the truth, whether somebody else holds the task, as its signal key says."""
+        """The signal key names a later claim: ask the database whether another worker has the task now."""
         task_id = run.task.id
         try:
             async with self._db.read(urgent=True) as tx:
@@ -200,7 +204,10 @@ class Worker:
             log.warning("a signal key shows a later claim than the database knows; the task goes on", task=task_id)
 
     async def _release(self, run: TaskRun) -> None:
-        """Hand the lease back, so that the next worker need not wait for its end; harmless if it is another's."""
+        """Hand the lease back, so that the next worker need not wait until it runs out.
+
+        If the lease is another worker's by now, nothing changes.
+        """
         lease, reason = run.lease, run.scope.reason
         stopped = reason is not None and reason.stop is Stop.SHUTDOWN
         try:
@@ -211,10 +218,10 @@ class Worker:
             log.warning("cannot release a lease; it runs out by itself", task=lease.task_id, error=str(error))
 
     async def _keep_leases(self) -> None:
-        """Renew all leases in one statement; a task whose lease cannot be renewed in time is let go.
+        """Renew all leases in one statement; a task whose lease cannot be renewed in time is abandoned.
 
-        A try without an answer is left behind, and another one made while there is time: a connection that broke
-        silently must not cost the leases.
+        A connection that broke without notice must not cost the leases: a renewal without an answer is given up after
+        half the interval, and tried again on another connection while there is time.
         """
         interval = self._settings.lease_seconds / 3
         pause = interval
@@ -239,7 +246,7 @@ class Worker:
             pause = interval / 5 if kept is None else interval
 
     async def _renew(self, leases: Mapping[str, int]) -> set[str] | None:
-        """The tasks that are still ours; None where the database cannot say."""
+        """The tasks whose leases are ours; None where the database gives no answer."""
         if not leases:
             return set()
         try:
@@ -250,7 +257,7 @@ class Worker:
             return None
 
     async def _poll_statuses(self) -> None:
-        """The net below the signals: a cancel that is in the database is found here at the latest (design §5)."""
+        """Read the rows of the tasks held: a cancel whose signal was lost is found here (design §5)."""
         while True:
             await asyncio.sleep(_STATUS_POLL)
             forward = [task_id for task_id, one in self._held.items() if not one.run.task.status.ended]
