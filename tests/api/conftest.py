@@ -12,9 +12,9 @@ import pytest
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
-from kubemin.api.settings import ApiSettings
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
+from kubemin.settings.api import ApiSettings
 from kubemin.signals import LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.store import Database

@@ -6,7 +6,7 @@ import pytest
 from kubemin.api.app import create_app
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
-from kubemin.api.settings import ApiSettings
+from kubemin.settings.api import ApiSettings
 from tests.api.conftest import Api, application
 
 MINE = ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:8000", "127.8.9.10", "[::1]", "[::1]:8000"]

@@ -54,6 +54,13 @@ def test_start_up_imports_no_heavy_room(kubemin: Kubemin) -> None:
     assert not imported & {"fastapi", "pydantic", "httpx", "sqlalchemy", "aiohttp", "yaml", "rich.console"}
 
 
+def test_what_needs_no_server_imports_none(kubemin: Kubemin, shop: str) -> None:
+    answer = kubemin("try", "-f", shop, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
+    assert "pydantic" in imported
+    assert not imported & {"fastapi", "sqlalchemy", "aiohttp", "kubernetes_asyncio", "kubemin.engine", "kubemin.api"}
+
+
 def test_version(kubemin: Kubemin) -> None:
     import kubemin as package
 

@@ -9,11 +9,11 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from kubemin.api.checks import Health
-from kubemin.api.settings import ApiSettings
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
 from kubemin.engine.options import ExecOptions
+from kubemin.settings.api import ApiSettings
 from kubemin.spec.limits import Limits
 from kubemin.store import Database
 from kubemin.store.tasks import Task

@@ -51,10 +51,13 @@ def dev(
 
     With SQLite and in-process signals; --kubeconfig names a real cluster to use instead.
     """
-    from kubemin.cli.serve import run
-    from kubemin.cli.settings import settings_of
+    from kubemin.cli.settings import refuse_open_address, settings_of
 
     settings = settings_of(host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context)
+    refuse_open_address(settings.host)
+
+    from kubemin.cli.serve import run
+
     run(settings.model_copy(update={"redis_url": None, "simulate": settings.kubeconfig is None}), worker=True)
 
 
@@ -72,13 +75,16 @@ def serve(
     drain_seconds: DrainSeconds = None,
 ) -> None:
     """The API, and a worker unless --no-worker is given."""
-    from kubemin.cli.serve import run
-    from kubemin.cli.settings import settings_of
+    from kubemin.cli.settings import refuse_open_address, settings_of
 
     settings = settings_of(
         host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
         simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
     )  # fmt: skip
+    refuse_open_address(settings.host)
+
+    from kubemin.cli.serve import run  # late: it takes most of a second to import
+
     run(settings, worker=worker)
 
 

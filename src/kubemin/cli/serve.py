@@ -1,14 +1,12 @@
 """``kubemin serve`` and ``kubemin dev``: the API, and a worker beside it."""
 
 import asyncio
-import ipaddress
 import socket
 import sys
 
 from kubemin import __version__
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
-from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.http import serve_http
 from kubemin.cli.output import say
 from kubemin.cli.parts import health_of, make_engine, open_parts, run_engine
@@ -26,27 +24,12 @@ from kubemin.store import Database
 
 def run(settings: Settings, *, worker: bool) -> None:
     """Serve the API, and tasks with ``worker``, until SIGINT or SIGTERM. Raises :class:`CliError`."""
-    _refuse_open_address(settings.host)
     run_to_its_end(_serve(settings, worker=worker))
 
 
 def migrate_database(settings: Settings) -> None:
     """Bring the database's schema to this version. Raises :class:`CliError`."""
     run_to_its_end(_migrate(settings))
-
-
-def _refuse_open_address(host: str) -> None:
-    """Without authentication whoever reaches the port may do everything: only this machine may reach it."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise CliError(
-            f"refusing to listen on {host or 'every address'}: no authentication is configured, so only loopback "
-            "addresses (127.0.0.1, ::1, localhost) are allowed",
-            Exit.USAGE,
-        )
 
 
 async def _serve(settings: Settings, *, worker: bool) -> None:

@@ -1,5 +1,6 @@
 """Settings as the command line and the environment give them."""
 
+import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,3 +31,20 @@ def limits(settings: "Settings | None" = None) -> "Limits":
     from kubemin.spec.limits import Limits
 
     return Limits.of(settings or settings_of())
+
+
+def refuse_open_address(host: str) -> None:
+    """Without authentication whoever reaches the port may do everything: only this machine may reach it.
+
+    Raises :class:`CliError`.
+    """
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise CliError(
+            f"refusing to listen on {host or 'every address'}: no authentication is configured, so only loopback "
+            "addresses (127.0.0.1, ::1, localhost) are allowed",
+            Exit.USAGE,
+        )

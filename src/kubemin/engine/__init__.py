@@ -14,8 +14,8 @@ from kubemin.engine.entry.component_health import ComponentWatch
 from kubemin.engine.entry.task_service import TaskService
 from kubemin.engine.journal.tracker import CleanupTracker, current_tracker
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.settings import EngineSettings
 from kubemin.engine.supervise.engine import Engine
+from kubemin.settings.engine import EngineSettings
 
 __all__ = [
     "CleanupTracker",

@@ -15,8 +15,8 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.settings import EngineSettings
 from kubemin.plan import Job
+from kubemin.settings.engine import EngineSettings
 from kubemin.spec.states import JobStatus
 
 

@@ -8,9 +8,9 @@ from kubemin.engine.cleanup.removal import objects_to_remove
 from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import JobPreview, preview_jobs
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.settings import EngineSettings
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
+from kubemin.settings.engine import EngineSettings
 from kubemin.spec.application import Application
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Step

@@ -16,9 +16,9 @@ from kubemin.engine.errors import (
     TaskNotFound,
 )
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.settings import EngineSettings
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
+from kubemin.settings.engine import EngineSettings
 from kubemin.signals import SignalError, Signals
 from kubemin.spec.events import EndEvent, TaskEvent
 from kubemin.spec.ids import new_id

@@ -8,10 +8,10 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.deploy.fetch import Fetcher
-from kubemin.engine.settings import EngineSettings
 from kubemin.engine.supervise.reaper import Reaper
 from kubemin.engine.supervise.run import RunDeps, RunMetrics
 from kubemin.engine.supervise.worker import Worker
+from kubemin.settings.engine import EngineSettings
 from kubemin.signals import Signals
 from kubemin.store import Database
 

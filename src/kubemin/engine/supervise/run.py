@@ -19,9 +19,9 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.settings import EngineSettings
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
+from kubemin.settings.engine import EngineSettings
 from kubemin.shield import to_the_end
 from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef

@@ -7,8 +7,8 @@ handed on as it is.
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from kubemin.api.settings import ApiSettings
-from kubemin.engine.settings import EngineSettings
+from kubemin.settings.api import ApiSettings
+from kubemin.settings.engine import EngineSettings
 
 
 class Settings(EngineSettings, ApiSettings, BaseSettings):
