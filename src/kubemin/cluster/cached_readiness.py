@@ -8,6 +8,7 @@ from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED, Verdict, crashed, readiness
+from kubemin.spec.kinds import kind_name
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -20,12 +21,12 @@ def readiness_from_cache(informers: Informers, item: Manifest | None, events: Se
 
     To be called in a check of ``Informers.until(…, related=RELATED.get(kind, ()))``.
     """
-    if item is None or item["kind"] not in RELATED:
+    if item is None or kind_name(item) not in RELATED:
         return readiness(item)
     meta = item["metadata"]
     labels = _selector(item)
     pods = informers.snapshot("Pod", meta["namespace"], labels)
-    if item["kind"] != "Deployment":
+    if kind_name(item) != "Deployment":
         return readiness(item, pods, events)
     return readiness(item, pods, events, replica_sets=informers.snapshot("ReplicaSet", meta["namespace"], labels))
 
@@ -53,7 +54,9 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
 
 async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
     """The last log lines of a container of ``item`` that crashes; empty if none does, or the log cannot be read."""
-    pods = informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)) if item["kind"] in RELATED else []
+    pods = (
+        informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)) if kind_name(item) in RELATED else []
+    )
     found = crashed(pods)
     if found is None:
         return ""

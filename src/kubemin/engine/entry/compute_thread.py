@@ -19,7 +19,7 @@ class ComputeThread:
     def __init__(self, most: int = 16) -> None:
         self._most = most
         self._taken = 0
-        self._thread = ThreadPoolExecutor(1, "kubemin-desk")
+        self._thread = ThreadPoolExecutor(1, "kubemin-compute")
 
     async def do(self, work: Callable[[], T]) -> T:
         """What ``work`` returns or raises. Raises `Busy` where too many wait already."""

@@ -141,8 +141,8 @@ class Journal:
         change = JobChange(seq, status, info, error)
         self._queue.add(Changes(jobs={(seq, status): (change, count)}, labels={"job"}))
 
-    async def adopt(self, rows: Iterable[Resource]) -> None:
-        """Commit rows that came from elsewhere: what the task is to remove."""
+    async def record_removals(self, rows: Iterable[Resource]) -> None:
+        """Commit what the task is to remove, as rows that `objects_to_remove` made."""
         changes = Changes(labels={"intent"})
         for row in rows:
             self._record(row, changes)

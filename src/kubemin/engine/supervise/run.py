@@ -163,7 +163,7 @@ class TaskRun:
 
     async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
         known = {row.ref for row in journal.resources.values()}
-        await journal.adopt([row for row in rows if row.ref not in known])
+        await journal.record_removals([row for row in rows if row.ref not in known])
         seconds = self._options.timeout_seconds or self._deps.settings.job_timeout_seconds
         if left := await self._removal(journal, seconds):
             raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
