@@ -47,6 +47,7 @@ class JobRow:
     status: JobStatus
     info: str
     error: str
+    reason_code: str | None
     started_at: datetime | None
     ended_at: datetime | None
 

@@ -112,12 +112,14 @@ tasks = Table(
     Column("type", BoundedText(16), nullable=False),
     Column("status", BoundedText(16), nullable=False),
     Column("reason", LongText, nullable=False),
+    Column("reason_code", BoundedText(32)),
     Column("cleanup", BoundedText(16), nullable=False),
     Column("cleanup_why", LongText, nullable=False),
     Column("cleanup_attempts", Integer, nullable=False),
     Column("next_cleanup_at", Timestamp),
     Column("cancelled_by", LongText),
     Column("cancel_requested_at", Timestamp),
+    Column("cancel_cleanup", BoundedText(16)),
     Column("caller", BoundedText(255), nullable=False),
     Column("idempotency_key", BoundedText(255)),
     Column("body_hash", BoundedText(128)),
@@ -159,6 +161,7 @@ jobs = Table(
     Column("status", BoundedText(16), nullable=False),
     Column("info", LongText, nullable=False),
     Column("error", LongText, nullable=False),
+    Column("reason_code", BoundedText(32)),
     Column("started_at", Timestamp),
     Column("ended_at", Timestamp),
     **_OPTIONS,
@@ -221,5 +224,15 @@ shares = Table(
     metadata,
     Column("name", BoundedText(OBJECT_NAME), primary_key=True),
     Column("task_id", BoundedText(ID_LENGTH), nullable=False),
+    **_OPTIONS,
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("task_id", BoundedText(ID_LENGTH), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("component", BoundedText(63), primary_key=True),
+    Column("pods", LongText, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
     **_OPTIONS,
 )

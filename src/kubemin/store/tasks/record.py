@@ -48,12 +48,14 @@ class Task:
     type: TaskType
     status: TaskStatus
     reason: str
+    reason_code: str | None
     cleanup: Cleanup
     cleanup_why: str
     cleanup_attempts: int
     next_cleanup_at: datetime | None
     cancelled_by: str | None
     cancel_requested_at: datetime | None
+    cancel_cleanup: str | None
     caller: str
     idempotency_key: str | None
     body_hash: str | None
