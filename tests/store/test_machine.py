@@ -235,6 +235,16 @@ class TaskMachine(RuleBasedStateMachine):
         assert landed is (model.cleanup is Cleanup.INCOMPLETE)
         model.due = model.due or landed
 
+    @some
+    @rule(n=which)
+    def abandon(self, n: int) -> None:
+        model = self.pick(n, lambda model: model.cleanup is Cleanup.INCOMPLETE)
+        landed = self.write(tasks.abandon_cleanup, model_id(model), "why")
+        assert landed is (model.cleanup is Cleanup.INCOMPLETE)
+        if landed:
+            model.cleanup, model.due = Cleanup.ABANDONED, False
+            model.epoch += 1
+
     @invariant()
     def the_rows_are_the_model(self) -> None:
         async def look() -> tuple[list[tasks.Task], Any]:

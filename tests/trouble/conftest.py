@@ -5,11 +5,15 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from kubemin.api.app import create_app
+from kubemin.api.deps import Deps
 from kubemin.store import Database
 from tests.cli.kubemin import Kubemin, Running
 from tests.engine.conftest import cluster, held, instance, sim
+from tests.engine.instance import LIMITS, Instance
 
 __all__ = ["cluster", "held", "instance", "sim"]
 
@@ -34,6 +38,14 @@ async def db(tmp_path: Path, migrated: Path) -> AsyncIterator[Database]:
     database = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
     yield database
     await database.aclose()
+
+
+@pytest.fixture
+async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
+    deps = Deps(db=instance.db, service=instance.service, limits=LIMITS, component_states=lambda _: {})
+    transport = httpx.ASGITransport(create_app(deps))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ import httpx
 import pytest
 import yaml
 
-from kubemin.api.app import create_app
-from kubemin.api.deps import Deps
 from kubemin.engine import ExecOptions
 from kubemin.engine.supervise.run import next_retry
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -19,21 +16,13 @@ from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store.tasks import Task
 from kubesim.faults import Armed, Fault
 from tests.cli.kubemin import Kubemin, Running
-from tests.engine.instance import LIMITS, QUICK, Instance, conf, store, web
+from tests.engine.instance import QUICK, Instance, conf, store, web
 from tests.engine.test_points import differences
 from tests.waiting import PATIENCE
 
 SHORT = QUICK.model_copy(update={"cleanup_seconds": 0.8})
 HOUR = 3600.0
 HURRY = "there was no time left to look at it"
-
-
-@pytest.fixture
-async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
-    deps = Deps(db=instance.db, service=instance.service, limits=LIMITS, component_states=lambda _: {})
-    transport = httpx.ASGITransport(create_app(deps))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
-        yield client
 
 
 async def status(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kubemin.engine.entry.preview import Previews
 from kubemin.engine.options import ExecOptions
 from kubemin.settings.api import ApiSettings
 from kubemin.spec.limits import Limits
+from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
 from kubemin.store.tasks import Task
 
@@ -43,11 +44,14 @@ class TaskService(Protocol):
     ) -> Task:
         """Record a run of the workflow."""
 
-    async def cancel(self, app_id: str, task_id: str, user: str, reason: str) -> Task:
+    async def cancel(self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None) -> Task:
         """Cancel a task of the application."""
 
     async def retry_cleanup(self, task_id: str) -> Task:
         """Try an incomplete cleanup again now."""
+
+    async def abandon_cleanup(self, task_id: str, user: str, reason: str) -> Task:
+        """Give up what an incomplete cleanup could not undo."""
 
     async def delete_application(self, app_id: str, keep_resources: bool, caller: str) -> Task | None:
         """Remove the application; the task that removes its resources, None when there is none."""

@@ -15,8 +15,10 @@ from kubemin.cluster.errors import ClusterError
 from kubemin.engine.errors import (
     AppNotFound,
     Busy,
+    CancelledOtherwise,
     EngineError,
     KeyReused,
+    NotIncomplete,
     SignalFailed,
     TaskActive,
     TaskEnded,
@@ -126,7 +128,7 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(409, ApiCode.TASK_ACTIVE, message, errors=[active])
         case Busy():
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
-        case KeyReused():
+        case KeyReused() | CancelledOtherwise() | NotIncomplete():
             return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():
             return ApiError(502, ApiCode.SIGNAL_FAILED, message)

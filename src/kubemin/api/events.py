@@ -13,7 +13,7 @@ from kubemin.store import Tx, events, tasks
 
 _BATCH = 500
 _RETRY_MILLISECONDS = 2000
-_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
+_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE, Cleanup.ABANDONED)
 
 
 async def stream(deps: Deps, task_id: str, after: int) -> AsyncIterator[bytes]:

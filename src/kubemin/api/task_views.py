@@ -19,12 +19,13 @@ from kubemin.store.jobs import JobRow
 from kubemin.store.journal import Brief
 from kubemin.store.tasks import Task
 
-_OPEN_CLEANUP = (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)
+_OPEN_CLEANUP = (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE, Cleanup.ABANDONED)
 _ROLLBACK: Mapping[Cleanup, JobStatus] = {
     Cleanup.PENDING: JobStatus.QUEUED,
     Cleanup.RUNNING: JobStatus.RUNNING,
     Cleanup.DONE: JobStatus.COMPLETED,
     Cleanup.INCOMPLETE: JobStatus.FAILED,
+    Cleanup.ABANDONED: JobStatus.FAILED,
 }
 
 
@@ -88,6 +89,7 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
             Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=row.why)
             for row in (left if task.cleanup in _OPEN_CLEANUP else [])
         ],
+        abandoned=task.cleanup_why if task.cleanup is Cleanup.ABANDONED else None,
         attempts=task.cleanup_attempts if incomplete else None,
         next_time=unix(task.next_cleanup_at) if incomplete else None,
     )
@@ -115,7 +117,7 @@ def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
         for job in jobs
     ]
     if task.cleanup in _ROLLBACK:
-        done = task.cleanup is Cleanup.DONE
+        done, failed = task.cleanup is Cleanup.DONE, _ROLLBACK[task.cleanup] is JobStatus.FAILED
         shown.append(
             StageReply(
                 id=max((job.seq for job in jobs), default=0) + 1,
@@ -124,8 +126,8 @@ def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
                 status=_ROLLBACK[task.cleanup],
                 start_time=unix(task.ended_at),
                 end_time=unix(task.updated_at) if done else None,
-                info="" if task.cleanup is Cleanup.INCOMPLETE else task.cleanup_why,
-                error=task.cleanup_why if task.cleanup is Cleanup.INCOMPLETE else "",
+                info="" if failed else task.cleanup_why,
+                error=task.cleanup_why if failed else "",
             )
         )
     return TaskStages(

@@ -9,6 +9,7 @@ from kubemin.cli.options import (
     DEFAULT_SERVER,
     Address,
     Asked,
+    CancelCleanup,
     Context,
     DatabaseUrl,
     DrainSeconds,
@@ -20,6 +21,7 @@ from kubemin.cli.options import (
     MetricsHost,
     MetricsPort,
     Port,
+    Reason,
     RedisUrl,
     Server,
     ServerAlone,
@@ -297,7 +299,12 @@ def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERV
 @app.command()
 def cancel(
     task: TaskId,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept with the task.")] = None,
+    reason: Reason = None,
+    cleanup: Annotated[
+        CancelCleanup | None,
+        typer.Option("--cleanup", help="task: undo what it did; none: leave it. By default as the run says."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --cleanup none: do not ask.")] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the rollback; exits 5 when it stays incomplete.")
     ] = False,
@@ -305,18 +312,34 @@ def cancel(
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
-    """Cancel a task; what it did to the cluster is undone."""
-    from kubemin.cli.reports import cancel as run
+    """Cancel a task; what it did to the cluster is undone.
 
-    raise typer.Exit(run(task, reason, wait=wait, as_json=as_json, server=server, token=token))
+    With --cleanup none it stays, and is listed before.
+    """
+    from kubemin.cli.stopping import cancel as run
+
+    policy = CleanupPolicy(cleanup) if cleanup else None
+    raise typer.Exit(run(task, reason, policy, yes=yes, wait=wait, as_json=as_json, server=server, token=token))
 
 
 @app.command()
-def cleanup(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
-    """Try an incomplete cleanup again now."""
-    from kubemin.cli.reports import cleanup as run
+def cleanup(
+    task: TaskId,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="End it as it is; what is left stays, and is listed before.")
+    ] = False,
+    reason: Reason = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --abandon: do not ask.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Try an incomplete cleanup again now, or give up what is left of it."""
+    from kubemin.cli import stopping
 
-    run(task, as_json=as_json, server=server, token=token)
+    if abandon:
+        raise typer.Exit(stopping.abandon(task, reason, yes=yes, as_json=as_json, server=server, token=token))
+    stopping.cleanup(task, as_json=as_json, server=server, token=token)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from kubemin.cli.client import Client, Refused
 from kubemin.cli.exits import CliError
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Lines, Silent, Table, View
+from kubemin.spec.states import CleanupPolicy
 
 _AGAIN_SECONDS = 0.5
 _GIVE_UP_SECONDS = 60
@@ -73,10 +74,12 @@ def _load(client: Client, progress: Progress) -> None:
     progress.load(client.get(f"{path}/status"), client.get(f"{path}/stages"))
 
 
-def cancel(client: Client, task_id: str, reason: str | None, *, missing_ok: bool = False) -> Any:
+def cancel(
+    client: Client, task_id: str, reason: str | None, policy: CleanupPolicy | None = None, *, missing_ok: bool = False
+) -> Any:
     """Cancel the task; ``missing_ok`` takes one that has just ended otherwise. Returns the reply's data."""
     status = client.get(f"/workflow/tasks/{task_id}/status")
-    body = {"taskId": task_id, **({"reason": reason} if reason else {})}
+    body = {"taskId": task_id, **({"reason": reason} if reason else {}), **({"cleanup": policy} if policy else {})}
     try:
         return client.post(f"/applications/{status['appId']}/workflow/cancel", body)
     except Refused as error:

@@ -1,5 +1,6 @@
 """Options that several commands share, declared once."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,16 @@ Token = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 File = Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; - is stdin.", metavar="FILE")]
+
+
+class CancelCleanup(StrEnum):
+    """What a cancel may ask of the cleanup."""
+
+    TASK = "task"
+    NONE = "none"
+
+
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with the task.")]
 
 
 def _task_id(value: str) -> str:

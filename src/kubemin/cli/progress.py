@@ -10,7 +10,7 @@ from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 if TYPE_CHECKING:  # a command that follows nothing starts without the models
     from kubemin.spec.events import Event, JobEvent, ResourceEvent, TaskEvent
 
-_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE)
+_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE, Cleanup.ABANDONED)
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Progress:
     @property
     def exit(self) -> Exit:
         """The exit code of a settled task."""
-        if self.cleanup is Cleanup.INCOMPLETE:
+        if self.cleanup in (Cleanup.INCOMPLETE, Cleanup.ABANDONED):
             return Exit.INCOMPLETE
         match self.status:
             case TaskStatus.COMPLETED:

@@ -10,7 +10,6 @@ import typer
 from kubemin.cli.apply import ending
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.follow import cancel as cancel_task
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.output import moment, print_json, print_table, say, span
 
@@ -71,6 +70,8 @@ def _print_status(task: dict[str, Any]) -> None:
     say(f"cleanup   {cleanup['state']}" + (f" ({numbers})" if numbers else ""))
     for one in cleanup["remaining"]:
         say(f"  left    {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}")
+    if "abandoned" in cleanup:
+        say(f"  {cleanup['abandoned']}")
     if cleanup["state"] == "incomplete":
         again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
         times = "once" if cleanup["attempts"] == 1 else f"{cleanup['attempts']} times"
@@ -105,43 +106,6 @@ def resources(task_id: str, *, as_json: bool, server: str, token: str | None) ->
     ]
     print_table(("seq", "kind", "namespace", "name", "state", "why"), rows, "the task has touched nothing")
 
-
-def cancel(task_id: str, reason: str | None, *, wait: bool, as_json: bool, server: str, token: str | None) -> int:
-    """Cancel a task, and with ``wait`` follow its rollback: exits 5 when that stays incomplete, else 0."""
-    with Client(server, token) as client:
-        done = cancel_task(client, task_id, reason)
-        if not wait:
-            if as_json:
-                print_json(done)
-            else:
-                say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
-            return Exit.OK
-        progress = follow_task(client, task_id, quiet=as_json, from_end=True)
-        if as_json:
-            print_json(client.get(f"/workflow/tasks/{task_id}/status"))
-        else:
-            say(ending(client, task_id))
-        return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
-
-
-def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
-    """Try an incomplete cleanup again now."""
-    with Client(server, token) as client:
-        done = client.post(f"/workflow/tasks/{task_id}/cleanup")
-    if as_json:
-        print_json(done)
-    else:
-        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}")
-
-
-_NEXT = {
-    "none": "there is nothing to clean up",
-    "pending": "it is about to begin",
-    "running": "it is under way",
-    "done": "there is nothing left to do",
-    "incomplete": "it is tried again now; follow it with `kubemin status {} --follow`",
-}
-"""What becomes of a cleanup that is to be tried again, by the state that it is in."""
 
 _AT_ONCE = 1000
 """Orphans that one request names: its address has a limit."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 
 
 class EngineError(Exception):
@@ -103,6 +103,21 @@ class TaskEnded(EngineError):
         super().__init__(f"task {task_id} has already ended as {status}: there is nothing left to cancel")
         self.task_id = task_id
         self.status = status
+
+
+class CancelledOtherwise(EngineError):
+    """The task is cancelled already, and that cancel asked for another cleanup."""
+
+    def __init__(self, task_id: str, policy: CleanupPolicy) -> None:
+        super().__init__(f"task {task_id} is cancelled already, with cleanup {policy}: that does not change any more")
+
+
+class NotIncomplete(EngineError):
+    """Only a cleanup that is incomplete can be abandoned."""
+
+    def __init__(self, task_id: str, cleanup: Cleanup) -> None:
+        again = ": it is tried just now; wait until it is incomplete" if cleanup is Cleanup.RUNNING else ""
+        super().__init__(f"the cleanup of task {task_id} is {cleanup}, and not incomplete{again}")
 
 
 class TaskActive(EngineError):

@@ -40,13 +40,17 @@ class JobStatus(StrEnum):
 
 
 class Cleanup(StrEnum):
-    """How far a task's rollback is. The cluster is as it was when it is ``done``."""
+    """How far a task's rollback is. The cluster is as it was when it is ``done``.
+
+    ``abandoned``: it was ``incomplete``, and a person has given up what was left.
+    """
 
     NONE = "none"
     PENDING = "pending"
     RUNNING = "running"
     DONE = "done"
     INCOMPLETE = "incomplete"
+    ABANDONED = "abandoned"
 
 
 class ResourceState(StrEnum):

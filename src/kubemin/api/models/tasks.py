@@ -25,11 +25,15 @@ class TaskId(Reply):
 
 
 class Cancel(Body):
-    """A task to cancel, by whom and why."""
+    """A task to cancel, by whom and why, and what becomes of what it did."""
 
     task_id: str = Field(max_length=64, examples=[TASK_ID])
     user: Line | None = Field(None, max_length=255)
     reason: Line | None = None
+    cleanup: Literal["task", "none"] | None = Field(
+        None,
+        description="`task`: all that it did is undone; `none`: it stays. Without it as the run's `cleanup` says.",
+    )
 
 
 class Cancelled(Reply):
@@ -58,6 +62,7 @@ class CleanupReply(Reply):
     restored: int = Field(description="Objects that were changed and are as they were again.")
     kept: int = Field(description="Objects that were left alone, because someone else owns or changed them.")
     remaining: list[Remaining]
+    abandoned: Absent[str] = Field(default=None, description="Who gave up what remains, and why.")
     attempts: Absent[int] = Field(
         default=None, description="How often it ended incomplete; absent unless it is so now."
     )
@@ -172,8 +177,16 @@ class TaskResources(Reply):
     resources: list[ResourceReply]
 
 
+class CleanUp(Body):
+    """What is to become of an incomplete cleanup: it is tried again now, or abandoned, by whom and why."""
+
+    abandon: bool = Field(False, description="End it as it is, with what is left; it is not tried again.")
+    user: Line | None = Field(None, max_length=255)
+    reason: Line | None = None
+
+
 class CleanupAgain(Reply):
-    """The cleanup goes on."""
+    """How far the cleanup is."""
 
     task_id: str
     status: TaskStatus

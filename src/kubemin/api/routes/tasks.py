@@ -7,17 +7,18 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
 from kubemin.api import task_views
-from kubemin.api.deps import Given
+from kubemin.api.body import StrictRoute
+from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
 from kubemin.api.lookups import task_of
-from kubemin.api.models.tasks import CleanupAgain, TaskPage, TaskResources, TaskStages, TaskStatusReply
+from kubemin.api.models.tasks import CleanUp, CleanupAgain, TaskPage, TaskResources, TaskStages, TaskStatusReply
 from kubemin.api.openapi import EVENT, Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
 from kubemin.store import jobs, journal, tasks
 
-router = APIRouter(tags=["Tasks"])
+router = APIRouter(tags=["Tasks"], route_class=StrictRoute)
 
 _STREAM: Responses = {
     200: {
@@ -96,10 +97,19 @@ async def follow_task(
     )
 
 
-@router.post("/workflow/tasks/{task_id}/cleanup", summary="Clean up again", responses=errors(404))
-async def clean_up_again(deps: Given, task_id: TaskId) -> Envelope[CleanupAgain]:
-    """Tries an incomplete cleanup again now; changes nothing for a task in another state."""
+@router.post("/workflow/tasks/{task_id}/cleanup", summary="Clean up again, or give up", responses=errors(404, 409))
+async def clean_up_again(
+    deps: Given, task_id: TaskId, caller: Caller, body: CleanUp | None = None
+) -> Envelope[CleanupAgain]:
+    """Tries an incomplete cleanup again now; changes nothing for a task in another state.
+
+    With `abandon` it ends as `abandoned`: what is left stays, and is named in the task's status. Again is the same
+    answer; a cleanup that is not `incomplete` cannot be abandoned (409).
+    """
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    task = await deps.service.retry_cleanup(task_id)
+    if body is not None and body.abandon:
+        task = await deps.service.abandon_cleanup(task_id, body.user or caller, body.reason or "")
+    else:
+        task = await deps.service.retry_cleanup(task_id)
     return Envelope(data=CleanupAgain(task_id=task.id, status=task.status, cleanup=task.cleanup))

@@ -28,6 +28,7 @@ from kubemin.engine.options import ExecOptions
 from kubemin.spec.application import dump_steps
 from kubemin.spec.issues import SpecError
 from kubemin.spec.reading import is_large
+from kubemin.spec.states import CleanupPolicy
 from kubemin.spec.workflow import parse_workflow
 from kubemin.store import Duplicate, Tx, components, tasks, workflows
 
@@ -143,11 +144,16 @@ async def exec_workflow(
 
 @router.post("/workflow/cancel", summary="Cancel a task", responses=errors(404, 409, 502))
 async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) -> Envelope[Cancelled]:
-    """The task is cancelled at once; what it did to the cluster is then undone. Again is the same answer."""
+    """The task is cancelled at once; what it did to the cluster is then undone, or stays if `cleanup` is `none`.
+
+    Again is the same answer.
+    """
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
     user = body.user or caller
-    task = await deps.service.cancel(app_id, body.task_id, user, body.reason or f"cancelled by {user}")
+    reason = body.reason or f"cancelled by {user}"
+    policy = CleanupPolicy(body.cleanup) if body.cleanup else None
+    task = await deps.service.cancel(app_id, body.task_id, user, reason, policy)
     return Envelope(data=Cancelled(task_id=task.id, cleanup=task.cleanup))
 
 

@@ -151,7 +151,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
     if task is None:
         why = "its task is not known"
         return [_orphan(obj, why) for obj in objects if not await known.account_for(obj)]
-    if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE):
+    if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE, Cleanup.ABANDONED):
         return []  # the task is still under way
     rows = {(row.ref, row.uid): row for row in await journal.of_task(tx, task_id) if row.purpose is Purpose.APPLY}
     found = []
@@ -161,6 +161,8 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
             found.append(_orphan(obj, "its task did not make it"))
         elif row.state is ResourceState.DELETED:
             found.append(_orphan(obj, "its task has recorded it as deleted"))
+        elif task.cleanup is Cleanup.ABANDONED and row.before is None and not row.state.settled:
+            found.append(_orphan(obj, "its task's cleanup was abandoned before it was deleted"))
     return found
 
 

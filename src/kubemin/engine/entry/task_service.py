@@ -8,7 +8,9 @@ from kubemin.engine.cleanup.removal import objects_to_remove
 from kubemin.engine.entry.loading import Loaded, load
 from kubemin.engine.errors import (
     AppNotFound,
+    CancelledOtherwise,
     KeyReused,
+    NotIncomplete,
     SignalFailed,
     TaskActive,
     TaskElsewhere,
@@ -20,11 +22,11 @@ from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.settings.engine import EngineSettings
 from kubemin.signals import SignalError, Signals
-from kubemin.spec.events import EndEvent, TaskEvent
+from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
+from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks
 from kubemin.store.tasks import Task
 
@@ -73,10 +75,13 @@ class TaskService:
         await self._doorbell.ring()
         return task
 
-    async def cancel(self, app_id: str, task_id: str, user: str, reason: str) -> Task:
+    async def cancel(
+        self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None
+    ) -> Task:
         """Cancel a task: at once in the database, then by a signal to its worker. Again is the same answer.
 
-        Raises `TaskNotFound`, `TaskElsewhere`, `TaskEnded`, `SignalFailed`.
+        ``policy`` says what is rolled back, instead of the run's own. Raises `TaskNotFound`, `TaskElsewhere`,
+        `TaskEnded`, `CancelledOtherwise`, `SignalFailed`.
         """
         async with self._db.begin("cancel") as tx:
             task = await tasks.brief(tx, task_id)
@@ -84,10 +89,13 @@ class TaskService:
                 raise TaskNotFound(task_id)
             if task.app_id != app_id:
                 raise TaskElsewhere(task_id, app_id)
-            cancelled = await self._cancel(tx, task_id, user, reason)
+            cancelled = await self._cancel(tx, task_id, user, reason, policy)
             task = cancelled or await tasks.brief(tx, task_id)
             if task is None or task.status is not TaskStatus.CANCELLED:
                 raise TaskEnded(task_id, task.status if task else TaskStatus.FAILED)
+            asked = task.cancel_cleanup or ExecOptions.read(task.options).cleanup
+            if policy not in (None, asked):
+                raise CancelledOtherwise(task_id, asked)
         if task.cleanup is not Cleanup.DONE:
             await self._signal(task)
         return task
@@ -100,6 +108,25 @@ class TaskService:
         if task is None:
             raise TaskNotFound(task_id)
         await self._doorbell.ring()
+        return task
+
+    async def abandon_cleanup(self, task_id: str, user: str, reason: str = "") -> Task:
+        """Give up what an incomplete cleanup could not undo. Again is the same answer.
+
+        The journal keeps the rows of what is left: they name it, and a removal of the application tries it once more.
+        Raises `TaskNotFound`, `NotIncomplete`.
+        """
+        why = f"given up by {user}" + (f": {reason}" if reason else "")
+        async with self._db.begin("abandon-cleanup") as tx:
+            abandoned = await tasks.abandon_cleanup(tx, task_id, why)
+            task = await tasks.brief(tx, task_id)
+            if task is None:
+                raise TaskNotFound(task_id)
+            if task.cleanup is not Cleanup.ABANDONED:
+                raise NotIncomplete(task_id, task.cleanup)
+            if abandoned:
+                said = CleanupEvent(state=task.cleanup, why=why)
+                await events.append_many(tx, task_id, [said, EndEvent(cleanup=task.cleanup)])
         return task
 
     async def delete_application(self, app_id: str, keep_resources: bool, caller: str) -> Task | None:
@@ -169,8 +196,8 @@ class TaskService:
         return [task for task in cancelled if task is not None]
 
     @staticmethod
-    async def _cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
-        task = await tasks.cancel(tx, task_id, user, reason)
+    async def _cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None) -> Task | None:
+        task = await tasks.cancel(tx, task_id, user, reason, policy)
         if task is not None:
             await jobs.end_open(tx, task_id, JobStatus.CANCELLED, reason)
             said = TaskEvent(status=task.status, reason=reason, cancelled_by=user, cleanup=task.cleanup)

@@ -87,6 +87,8 @@ class Reaper:
             owner = owners.get(token)
             if owner is None:
                 self._forget(ref, seen_as)  # nobody's: see `kubemin orphans`
+            elif owner.cleanup is Cleanup.ABANDONED:
+                self._forget(ref, seen_as)  # a person has given it up: see `kubemin orphans`
             elif owner.status.ended and owner.cleanup in (Cleanup.NONE, Cleanup.DONE):
                 if owner.left_behind(uid) or _came_back(owner):
                     await self._reopen(ref, token, owner.task_id)

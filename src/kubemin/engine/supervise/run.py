@@ -118,7 +118,7 @@ class TaskRun:
         if task.status is TaskStatus.COMPLETED:
             await self._clean_up(lambda: self._remove_dropped(journal))
         else:
-            await self._roll_back(journal, task.status)
+            await self._roll_back(journal, task)
 
     async def _forward(self, journal: Journal) -> Outcome:
         try:
@@ -215,8 +215,9 @@ class TaskRun:
             and bool(journal.resources)
         )
 
-    async def _roll_back(self, journal: Journal, status: TaskStatus) -> None:
-        if self._options.cleanup is CleanupPolicy.NONE:
+    async def _roll_back(self, journal: Journal, task: Task) -> None:
+        policy = task.cancel_cleanup or self._options.cleanup
+        if policy is CleanupPolicy.NONE:
             await self._cleanup_is(Cleanup.NONE)
             return
         for row in journal.resources.values():
@@ -224,7 +225,7 @@ class TaskRun:
             if row.purpose is Purpose.REMOVE and not row.state.settled and not row.deleting:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
         rows = [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
-        if self._options.cleanup is CleanupPolicy.JOB and status is not TaskStatus.CANCELLED:
+        if policy is CleanupPolicy.JOB and task.status is not TaskStatus.CANCELLED:
             async with self._deps.db.read() as tx:
                 failed = {
                     job.seq

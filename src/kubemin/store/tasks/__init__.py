@@ -17,6 +17,7 @@ from kubemin.store.tasks.reads import (
 from kubemin.store.tasks.record import NewTask, Task
 from kubemin.store.tasks.record import insert_task as insert
 from kubemin.store.tasks.transitions import (
+    abandon_cleanup,
     cancel,
     finish,
     reopen_cleanup,
@@ -30,6 +31,7 @@ __all__ = [
     "NewTask",
     "Task",
     "TaskCounts",
+    "abandon_cleanup",
     "active_of",
     "brief",
     "by_idempotency_key",

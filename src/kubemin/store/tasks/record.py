@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, null, select
 
-from kubemin.spec.states import Cleanup, TaskStatus, TaskType
+from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
 from kubemin.store.clock import now
 from kubemin.store.tables import tasks
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
@@ -36,7 +36,7 @@ class Task:
 
     ``attempt`` counts the claims of the task while it goes forward, up to one more than allowed (see `claim_next`).
     ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
-    worker ever held the task.
+    worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
     """
 
     seq: int
@@ -55,7 +55,7 @@ class Task:
     next_cleanup_at: datetime | None
     cancelled_by: str | None
     cancel_requested_at: datetime | None
-    cancel_cleanup: str | None
+    cancel_cleanup: CleanupPolicy | None
     caller: str
     idempotency_key: str | None
     body_hash: str | None
@@ -116,6 +116,7 @@ def to_task(tx: Tx, row: Row[Any]) -> Task:
     values["type"] = TaskType(row.type)
     values["status"] = TaskStatus(row.status)
     values["cleanup"] = Cleanup(row.cleanup)
+    values["cancel_cleanup"] = CleanupPolicy(row.cancel_cleanup) if row.cancel_cleanup else None
     values["options"] = load(row.options)
     values["spec"] = None if row.spec is None else tx.unseal(row.spec)
     values["plan"] = None if row.plan is None else tx.unseal(row.plan)

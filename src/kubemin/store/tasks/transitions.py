@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, update
 
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 from kubemin.store.clock import after, now
 from kubemin.store.tables import tasks
 from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief
@@ -66,10 +66,11 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
     )
 
 
-async def cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
+async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None) -> Task | None:
     """End a task that has not ended as ``cancelled``; returns it (brief), or None if it had ended (read the row then).
 
-    ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back.
+    ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back
+    what ``policy`` says; without one, what the task's options say.
     """
     landed = await _land(
         tx,
@@ -80,6 +81,7 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str) -> Task | None:
         cleanup=case((tasks.c.lease_epoch == 0, str(Cleanup.NONE)), else_=str(Cleanup.PENDING)),
         cancelled_by=user,
         cancel_requested_at=now(),
+        cancel_cleanup=policy,
         ended_at=now(),
     )
     return await brief(tx, task_id) if landed else None
@@ -126,6 +128,19 @@ async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
         lease_epoch=tasks.c.lease_epoch + 1,
         lease_owner=None,
         lease_expires_at=now(),
+    )
+
+
+async def abandon_cleanup(tx: Tx, task_id: str, why: str) -> bool:
+    """``incomplete → abandoned``: it is not tried again. The epoch is increased, as in `reopen_cleanup`."""
+    return await _land(
+        tx,
+        task_id,
+        tasks.c.cleanup == Cleanup.INCOMPLETE,
+        cleanup=Cleanup.ABANDONED,
+        cleanup_why=why,
+        next_cleanup_at=None,
+        lease_epoch=tasks.c.lease_epoch + 1,
     )
 
 

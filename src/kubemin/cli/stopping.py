@@ -1,0 +1,111 @@
+"""Commands that stop a task, try its cleanup again, or give up what that could not undo."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import typer
+
+from kubemin.cli.apply import ending
+from kubemin.cli.client import Client
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.follow import cancel as cancel_task
+from kubemin.cli.follow import follow as follow_task
+from kubemin.cli.output import print_json, say
+from kubemin.spec.states import CleanupPolicy
+
+
+def cancel(
+    task_id: str,
+    reason: str | None,
+    policy: CleanupPolicy | None,
+    *,
+    yes: bool,
+    wait: bool,
+    as_json: bool,
+    server: str,
+    token: str | None,
+) -> int:
+    """Cancel a task, and with ``wait`` follow its rollback: exits 5 when that stays incomplete, else 0.
+
+    With the policy ``none`` what the task did stays: it is listed before, and whoever sits at a terminal is asked,
+    unless ``yes``.
+    """
+    with Client(server, token) as client:
+        if policy is CleanupPolicy.NONE:
+            stays = [
+                f"{_named(one)} ({one['state']})"
+                for one in client.get(f"/workflow/tasks/{task_id}/resources")["resources"]
+                if one["state"] in _DONE_BY_THE_TASK
+            ]
+            if not _agreed("stays as it is now", stays, "Cancel, and leave this?", yes=yes, as_json=as_json):
+                say("nothing was cancelled")
+                return Exit.OK
+        done = cancel_task(client, task_id, reason, policy)
+        if not wait:
+            if as_json:
+                print_json(done)
+            else:
+                say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
+            return Exit.OK
+        progress = follow_task(client, task_id, quiet=as_json, from_end=True)
+        if as_json:
+            print_json(client.get(f"/workflow/tasks/{task_id}/status"))
+        else:
+            say(ending(client, task_id))
+        return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
+
+
+def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+    """Try an incomplete cleanup again now."""
+    with Client(server, token) as client:
+        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), as_json=as_json)
+
+
+def abandon(task_id: str, reason: str | None, *, yes: bool, as_json: bool, server: str, token: str | None) -> int:
+    """Give up what an incomplete cleanup could not undo: it is listed, and at a terminal asked about."""
+    with Client(server, token) as client:
+        found = client.get(f"/workflow/tasks/{task_id}/status")["cleanup"]
+        if found["state"] == "incomplete":
+            left = [f"{_named(one)}: {one['why']}" for one in found["remaining"]]
+            if not _agreed("stays as it is, and is not tried again", left, "Give this up?", yes=yes, as_json=as_json):
+                say("nothing was given up")
+                return Exit.OK
+        body = {"abandon": True, **({"reason": reason} if reason else {})}
+        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup", body), as_json=as_json)
+        return Exit.OK
+
+
+def _agreed(what: str, objects: Iterable[str], question: str, *, yes: bool, as_json: bool) -> bool:
+    """List the objects, and ask about them; only somebody at a terminal is asked."""
+    asks = not yes and sys.stdin.isatty()
+    if asks and as_json:
+        raise CliError("with --json nobody is asked: give --yes", Exit.USAGE)
+    if not as_json:
+        for one in objects:
+            say(f"{what}: {one}")
+    return not asks or typer.confirm(question, err=True)
+
+
+def _named(one: dict[str, Any]) -> str:
+    return "/".join(part for part in (one["kind"], one["namespace"], one["name"]) if part)
+
+
+def _tell(task_id: str, done: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+    else:
+        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}")
+
+
+_DONE_BY_THE_TASK = ("intent", "created", "changed")
+
+_NEXT = {
+    "none": "there is nothing to clean up",
+    "pending": "it is about to begin",
+    "running": "it is under way",
+    "done": "there is nothing left to do",
+    "incomplete": "it is tried again now; follow it with `kubemin status {} --follow`",
+    "abandoned": "it is not tried again; what is left shows in `kubemin status {}` and in `kubemin orphans`",
+}
+"""What becomes of a cleanup, by the state that it is in."""
