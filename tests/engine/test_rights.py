@@ -4,6 +4,7 @@ An account without ``bind`` may write a binding only while its role is there and
 """
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -195,12 +196,40 @@ async def test_a_restore_without_its_role_is_named(instance: Instance, admin: In
     assert "a binding is not changed without its role" in (task.cleanup_why or "")
 
 
+def _changed(components: list[dict[str, Any]], image: str | None) -> list[dict[str, Any]]:
+    """Each component with another label, and the last that has an image with this one."""
+    parts = copy.deepcopy(components)
+    for part in parts:
+        part.setdefault("properties", {}).setdefault("labels", {})["version"] = "2"
+    if image is not None:
+        [part for part in parts if part["type"] == "webservice"][-1]["image"] = image
+    return parts
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
-async def test_every_example_comes_and_goes(name: str, instance: Instance, admin: Instance) -> None:
+async def test_every_example_comes_changes_and_goes(name: str, instance: Instance, admin: Instance) -> None:
+    """Deployed, an update of every object cancelled, updated, removed."""
     data = EXAMPLES[name]
     before = await admin.snapshot()
     app_id = await instance.save(data["component"], workflow=data.get("workflow"))
     async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id))
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        deployed = await admin.snapshot()
+        await instance.save(_changed(data["component"], "nginx:never"), app_id=app_id)
+        task_id = await instance.exec(app_id)
+
+        async def waits() -> bool:
+            return any("replicas" in (job.info or "") for job in await instance.jobs(task_id)) and all(
+                row.uid for row in await instance.journal(task_id)
+            )
+
+        await instance.until(waits)
+        await instance.service.cancel(app_id, task_id, "ada", "no")
+        task = await instance.settled(task_id)
+        assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
+        assert differences(deployed, await admin.snapshot()) == []
+        await instance.save(_changed(data["component"], None), app_id=app_id)
         task = await instance.settled(await instance.exec(app_id))
         assert task.status is TaskStatus.COMPLETED, task.reason
         removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
