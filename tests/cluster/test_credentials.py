@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubemin.cluster import Cluster, errors
+from kubemin.cluster import Cluster, errors, requests
 from kubemin.cluster.credentials import Credentials, KubeconfigSource
 from kubemin.cluster.transport import Transport
 
@@ -182,6 +182,84 @@ async def test_refused_for_good_is_unauthorized_and_does_not_run_the_plugin_at_e
             with pytest.raises(errors.Unauthorized):
                 await cluster.version()
     assert (tmp_path / "count").read_text() == "2"
+
+
+async def test_many_requests_with_the_same_old_token_read_it_once(tmp_path: Path) -> None:
+    """However they mix with those that already have the new one; a watch is one of them."""
+
+    async def reply(request: Seen, writer: asyncio.StreamWriter) -> None:
+        good = request.headers["authorization"] == ["Bearer token-2"]
+        writer.write(response(200, VERSION) if good else response(401, b"{}"))
+
+    async def follow(cluster: Cluster) -> None:
+        request = requests.watch("Pod", None, labels=None, version="1", seconds=300)
+        async with cluster.stream(request, silence=60) as chunks:
+            assert [chunk async for chunk in chunks] == [VERSION]
+
+    async with (
+        RawServer(reply) as server,
+        timed(write_kubeconfig(tmp_path, server.url, plugin(tmp_path)), Clock()) as cluster,
+    ):
+        await asyncio.gather(follow(cluster), *(cluster.version() for _ in range(20)), follow(cluster))
+        await asyncio.gather(*(cluster.version() for _ in range(20)))
+    assert (tmp_path / "count").read_text() == "2"
+
+
+async def test_a_token_that_is_in_use_before_the_file_has_it_is_waited_for(tmp_path: Path) -> None:
+    async def reply(request: Seen, writer: asyncio.StreamWriter) -> None:
+        good = request.headers["authorization"] == ["Bearer second"]
+        writer.write(response(200, VERSION) if good else response(401, b"{}"))
+
+    async def sleep(_: float) -> None:
+        (tmp_path / "token").write_text("second")
+
+    (tmp_path / "token").write_text("first")
+    async with RawServer(reply) as server:
+        source = KubeconfigSource(write_kubeconfig(tmp_path, server.url, {"tokenFile": "token"}), None)
+        credentials = Credentials(source, await source.read(), sleep=sleep)
+        cluster = Cluster(Transport(credentials, timeout=5), timeout=5, hook=None)
+        assert await cluster.version() == "v1"
+        await cluster.aclose()
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ({"token": "t"}, ["user 'u' in the kubeconfig", "put credentials there"]),
+        ({"tokenFile": "token"}, ["from the file token", "write a valid token"]),
+        ("plugin", ["from the plugin", "log in again"]),
+        ({"username": "u", "password": "hush"}, ["user 'u' in the kubeconfig"]),
+    ],
+    ids=["token", "file", "plugin", "password"],
+)
+async def test_a_refusal_names_whose_credentials_they_are_and_what_to_do(
+    tmp_path: Path, user: dict[str, Any] | str, words: list[str]
+) -> None:
+    (tmp_path / "token").write_text("hush")
+    given = plugin(tmp_path) if isinstance(user, str) else user
+    request = requests.watch("Pod", None, labels=None, version="1", seconds=300)
+    async with (
+        RawServer(answering(401, b"{}")) as server,
+        connected(write_kubeconfig(tmp_path, server.url, given)) as cluster,
+    ):
+        with pytest.raises(errors.Unauthorized) as of_a_call:
+            await cluster.version()
+        with pytest.raises(errors.Unauthorized) as of_a_watch:
+            async with cluster.stream(request, silence=60):
+                pass
+    for caught in (of_a_call, of_a_watch):
+        assert not caught.value.retryable
+        assert all(word in caught.value.message for word in [*words, "401"]), caught.value.message
+        assert "hush" not in caught.value.message
+
+
+async def test_credentials_that_cannot_be_read_again_are_part_of_the_refusal(tmp_path: Path) -> None:
+    async with RawServer(answering(401, b"{}")) as server:
+        path = write_kubeconfig(tmp_path, server.url, {"token": "t"})
+        async with connected(path) as cluster:
+            await asyncio.to_thread(Path(path).write_text, "{half a fi")
+            with pytest.raises(errors.Unauthorized, match="could not be read again"):
+                await cluster.version()
 
 
 def server_tls(*, client_ca: bool = False) -> ssl.SSLContext:

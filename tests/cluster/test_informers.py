@@ -192,6 +192,30 @@ async def test_trouble_is_told_and_waited_out_with_growing_pauses(world: World) 
     assert world.rests.seconds == [0.1, 0.2, 0.4, 0.8, 1.6, 7.0, 6.4]
 
 
+async def test_a_refusal_of_our_credentials_ends_the_waits_before_the_list_and_after_it(world: World) -> None:
+    """And no watch: with new credentials the next waits go on."""
+    collection = world.script["configmaps"]
+    collection.list_refusals = [(401, b"{}")] * 2
+    pausing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        pausing.set()
+        await go_on.wait()
+
+    informers = Informers(world.informers._cluster, pauses=lambda: Pauses(sleep))
+    wait = asyncio.create_task(informers.until("ConfigMap", "shop", "web", absent()))
+    following = asyncio.create_task(informers.watch("ConfigMap"))
+    with pytest.raises(errors.Unauthorized):
+        await wait
+    with pytest.raises(errors.Unauthorized):
+        await informers.until("ConfigMap", "shop", "web", absent())
+    await pausing.wait()
+    go_on.set()
+    await following
+    assert await informers.until("ConfigMap", "shop", "web", absent()) == "done"
+    await informers.aclose()
+
+
 async def test_trouble_shows_until_the_server_answers_again(world: World) -> None:
     refused = asyncio.Event()
     collection = world.script["configmaps"]

@@ -5,14 +5,14 @@ refreshing credentials, and impersonation.
 """
 
 import asyncio
-import contextlib
 import datetime
 import ipaddress
+import math
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -25,7 +25,10 @@ from kubemin.cluster.errors import Misconfigured
 _FILE_SECONDS = 60.0  # a rotated token or certificate file is noticed within this time, as client-go does
 _SKEW_SECONDS = 300.0  # a token is renewed this long before it expires, or at half of a shorter life
 _PLUGIN_SECONDS = 30.0
-_AGAIN_SECONDS = 10.0  # after a refusal, credentials are not read anew more often than this
+_AGAIN_SECONDS = 2.0  # a plugin whose credentials are refused is not run more often than this
+_FILE_AGAIN_SECONDS = 0.2  # and a file is not read more often than this
+_ROTATION_SECONDS = 1.0  # a new token may be in use a moment before the file has it
+_REFUSED_SECONDS = 3.5  # a request that was refused waits no longer than this for a plugin
 _SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
 _FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RuntimeError)
 """What kubernetes-asyncio raises if a kubeconfig lacks something, or a plugin fails."""
@@ -37,12 +40,15 @@ Headers = tuple[tuple[str, str], ...]
 class Access:
     """What a request needs: base URL without a trailing slash, headers, TLS, proxy.
 
-    After ``fresh`` seconds it is read anew.
+    After ``fresh`` seconds it is read anew. ``origin`` names, for people, whose credentials these are, and ``advice``
+    says what to do where they are refused.
     """
 
     host: str
     headers: Headers
     tls: ssl.SSLContext | bool
+    origin: str
+    advice: str
     server_name: str | None = None
     proxy: str | None = None
     fresh: float | None = None
@@ -57,50 +63,86 @@ class Source(Protocol):
 class Credentials:
     """The current credentials. They are read again when they are old, or when the server refuses them."""
 
-    def __init__(self, source: Source, access: Access, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        source: Source,
+        access: Access,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._source = source
         self._access = access
         self._clock = clock
+        self._sleep = sleep
         self._read_at = clock()
+        self._refused_at = -math.inf
+        """When they were last read because they had been refused."""
+        self._unreadable = ""
+        """Why they could not be read the last time; empty where they could."""
         self._lock = asyncio.Lock()
 
     @classmethod
     async def load(cls, source: Source, *, clock: Callable[[], float] = time.monotonic) -> "Credentials":
         """Read them for the first time. Raises Misconfigured: the operator has to correct the configuration."""
-        return cls(source, await _read(source), clock=clock)
+        return cls(source, await _read(source, _PLUGIN_SECONDS), clock=clock)
 
     async def current(self) -> Access:
         """The access to use now."""
         if self._stale():
             async with self._lock:
                 if self._stale():
-                    await self._read_again()
+                    await self._read_again(_PLUGIN_SECONDS)
         return self._access
 
-    async def refused(self, access: Access) -> bool:
-        """After a 401 to ``access``: read again; returns whether they differ now, so that a retry makes sense."""
+    async def refused(self, access: Access) -> Access:
+        """After a 401 to ``access``: what to use for one more try. Takes less than 5 seconds.
+
+        However many requests were refused with the same credentials, these are read once. What is read may be the same
+        as before.
+        """
         async with self._lock:
-            if self._access is access and self._clock() - self._read_at >= _AGAIN_SECONDS:
-                await self._read_again()
-        return self._access.headers != access.headers or self._access.tls is not access.tls
+            from_file, since = access.fresh == _FILE_SECONDS, self._clock() - self._refused_at
+            if self._access is access and since >= (_FILE_AGAIN_SECONDS if from_file else _AGAIN_SECONDS):
+                await self._read_again(_REFUSED_SECONDS)
+                if from_file and since >= _AGAIN_SECONDS and not differ(self._access, access):
+                    await self._sleep(_ROTATION_SECONDS)
+                    await self._read_again(_REFUSED_SECONDS)
+                self._refused_at = self._clock()
+        return self._access
+
+    def why_refused(self, access: Access) -> str:
+        """What a person is told, and what to do, once ``access`` was refused for good."""
+        again = f"they could not be read again: {self._unreadable}" if self._unreadable else "also when read again"
+        return f"the API server refuses the credentials of {access.origin}, {again}; {access.advice}"
 
     def _stale(self) -> bool:
         return self._access.fresh is not None and self._clock() - self._read_at >= self._access.fresh
 
-    async def _read_again(self) -> None:
+    async def _read_again(self, seconds: float) -> None:
         self._read_at = self._clock()
-        # The file may be half written, or the plugin may fail. The old credentials may still be valid; else
-        # we get a 401.
-        with contextlib.suppress(Misconfigured):
-            self._access = await _read(self._source)
+        try:
+            found = await _read(self._source, seconds)
+        except Misconfigured as error:
+            # The file may be half written, or the plugin may fail. The old credentials may still be valid; else
+            # we get a 401.
+            self._unreadable = error.message.rstrip(".")
+        else:
+            self._unreadable = ""
+            self._access = found if differ(found, self._access) else replace(self._access, fresh=found.fresh)
 
 
-async def _read(source: Source) -> Access:
+def differ(one: Access, other: Access) -> bool:
+    """Whether a server that refuses the one may accept the other."""
+    return one.headers != other.headers or one.tls is not other.tls or one.host != other.host
+
+
+async def _read(source: Source, seconds: float) -> Access:
     try:
-        async with asyncio.timeout(_PLUGIN_SECONDS):
+        async with asyncio.timeout(seconds):
             return await source.read()
     except TimeoutError:
-        raise Misconfigured(f"The credentials plugin gave no answer within {_PLUGIN_SECONDS:.0f} s.") from None
+        raise Misconfigured(f"The credentials plugin gave no answer within {seconds:.0f} s.") from None
 
 
 class PlainSource:
@@ -113,7 +155,13 @@ class PlainSource:
         """Check the URL."""
         if urlsplit(self._url).scheme not in {"http", "https"} or not urlsplit(self._url).netloc:
             raise Misconfigured(f"{self._url!r} is not an http(s) URL of an API server.")
-        return Access(self._url.rstrip("/"), (), tls=True)
+        return Access(
+            self._url.rstrip("/"),
+            (),
+            tls=True,
+            origin="nobody: it is addressed by a plain URL",
+            advice="name a kubeconfig in KUBEMIN_KUBECONFIG",
+        )
 
 
 class InClusterSource:
@@ -131,7 +179,7 @@ class InClusterSource:
         configuration = Configuration()
         try:
             load(client_configuration=configuration, try_refresh_token=False)
-            return _access(configuration, self._tls, (), _FILE_SECONDS)
+            return _access(configuration, self._tls, (), _FILE_SECONDS, _POD)
         except (ConfigException, OSError, ValueError) as error:
             raise Misconfigured(f"The Pod's service account cannot be used: {error}") from error
 
@@ -168,7 +216,8 @@ class KubeconfigSource:
             configuration = Configuration()
             await loader.load_and_set(configuration)
             user = _user_of(files.config, loader.current_context)
-            return _access(configuration, self._tls, _impersonation(user), _freshness(user, loader))
+            origin = _origin(paths, user, loader.current_context)
+            return _access(configuration, self._tls, _impersonation(user), _freshness(user, loader), origin)
         except (ConfigException, yaml.YAMLError, aiohttp.ClientError, *_FAULTS) as error:
             which = f", context {self._context}" if self._context else ""
             raise Misconfigured(f"The kubeconfig {paths}{which} cannot be used: {error}") from error
@@ -207,7 +256,28 @@ class _TlsCache:
         return self._context
 
 
-def _access(configuration: Any, tls: _TlsCache, headers: Headers, fresh: float | None) -> Access:
+_POD = (
+    f"the Pod's service account ({_SERVICE_ACCOUNT_TOKEN})",
+    "look whether the ServiceAccount is still there, and start the Pod anew",
+)
+
+
+def _origin(paths: str, user: Mapping[str, Any], current_context: Any) -> tuple[str, str]:
+    """Whose credentials a kubeconfig gives, and what to do where they are refused."""
+    name = (current_context or {}).get("context", {}).get("user") or "nobody"
+    whose = f"user {name!r} in the kubeconfig {paths}"
+    if plugin := (user.get("exec") or {}).get("command"):
+        return f"{whose} (from the plugin {plugin})", "log in again, so that the plugin gives a token that is valid"
+    if path := user.get("tokenFile"):
+        return f"{whose} (from the file {path})", "write a valid token to the file"
+    if user.get("client-certificate") or user.get("client-certificate-data"):
+        return f"{whose} (a client certificate)", "look whether the certificate has expired, and put a new one there"
+    return whose, "put credentials there that are valid"
+
+
+def _access(
+    configuration: Any, tls: _TlsCache, headers: Headers, fresh: float | None, origin: tuple[str, str]
+) -> Access:
     host = str(configuration.host).rstrip("/")
     token = configuration.api_key.get("BearerToken")
     if token:
@@ -222,6 +292,8 @@ def _access(configuration: Any, tls: _TlsCache, headers: Headers, fresh: float |
         server_name=configuration.tls_server_name or None,
         proxy=configuration.proxy or _environment_proxy(host),
         fresh=fresh,
+        origin=origin[0],
+        advice=origin[1],
     )
 
 

@@ -84,9 +84,7 @@ class NamespaceTerminating(Forbidden):
 
 
 class Unauthorized(ClusterError):
-    """401: the credentials are refused, also after they were read again."""
-
-    retryable = True
+    """401: the credentials are refused, also after they were read again. Only a person can help."""
 
 
 class Invalid(ClusterError):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from kubemin.cluster.cache import Cache, without_managed_fields
 from kubemin.cluster.client import Cluster
-from kubemin.cluster.errors import Closed, ClusterError
+from kubemin.cluster.errors import Closed, ClusterError, Unauthorized
 from kubemin.cluster.requests import known_kind
 from kubemin.cluster.waiters import Waiter, Waiters
 from kubemin.cluster.warning_events import WarningEvents
@@ -30,10 +30,26 @@ class _Informer:
         self.kind = kind
         self.cache = Cache(kind)
         self.synced = asyncio.Event()
+        self.answered = asyncio.Event()
+        """Set once the watch is synced, and while the API server refuses our credentials."""
         self.watch_error: ClusterError | None = None
         self.failure: BaseException | None = None
         self.followers: set[asyncio.Queue[WatchEvent | None]] = set()
         self.task: asyncio.Task[None] | None = None
+
+    def check_authorized(self) -> None:
+        """Raise if our credentials are refused: no waiting helps. See also `check_alive`."""
+        self.check_alive()
+        if isinstance(self.watch_error, Unauthorized):
+            raise self.watch_error
+
+    def failed(self, error: ClusterError) -> None:
+        """The watch does not work at present."""
+        self.watch_error = error
+        if isinstance(error, Unauthorized):
+            self.answered.set()
+        elif not self.synced.is_set():
+            self.answered.clear()
 
     def check_alive(self) -> None:
         """Raise if the watch has ended: a waiter would otherwise wait for ever."""
@@ -117,18 +133,19 @@ class Informers:
         component in its namespace. With ``since``, the resourceVersion that a write returned, it is not called before
         the watch has reached that version: it would see the state before the write.
 
-        Errors of the API server are not raised: the watch goes on until the caller stops waiting.
+        Raises Unauthorized while our credentials are refused. Other errors of the API server are not raised: the watch
+        goes on until the caller stops waiting.
         """
         informer = self._informer(kind)
         for each in (informer, *[self._informer(other) for other in related]):
-            await each.synced.wait()
-            each.check_alive()
+            await each.answered.wait()
+            each.check_authorized()
         waiter = Waiter(kind, namespace, name, related, since)
         self._waiters.enter(waiter, informer.cache)
         try:
             while True:
                 waiter.awake.clear()
-                informer.check_alive()
+                informer.check_authorized()
                 for state in self._waiters.unseen(waiter, informer.cache):
                     result = check(state)
                     if result is not None:
@@ -191,6 +208,7 @@ class Informers:
         except BaseException as error:
             informer.failure = error
             informer.synced.set()
+            informer.answered.set()
             for follower in informer.followers:
                 follower.put_nowait(None)
             self._waiters.wake_all()
@@ -201,7 +219,9 @@ class Informers:
         # ``changed``: no change is queued for a waiter that still waits for this version. ``synced`` comes last, when
         # cache and waiters agree.
         if isinstance(event, WatchFailed):
-            informer.watch_error = event.error
+            informer.failed(event.error)
+            if isinstance(event.error, Unauthorized):
+                self._waiters.wake_all()
             return
         informer.watch_error = None
         changes = []
@@ -215,3 +235,4 @@ class Informers:
         for change in changes:
             self._waiters.changed(informer.kind, change)
         informer.synced.set()
+        informer.answered.set()

@@ -5,7 +5,7 @@ import io
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ from yarl import URL
 
 from kubemin.cluster.answers import ApiResponse, describe, error_for
 from kubemin.cluster.credentials import Access, Credentials
-from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unreachable
+from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unauthorized, Unreachable
 from kubemin.cluster.requests import Request
 
 _IN_FLIGHT = 100
@@ -40,16 +40,20 @@ class Transport:
         await self._watches.close()
 
     async def send(self, request: Request) -> ApiResponse:
-        """The complete response, whatever its status.
+        """The complete response, whatever its status except 401.
 
-        Raises Unreachable if the request was not sent; else Unanswered for a write, ServerError for a read.
+        Raises Unauthorized if a 401 is not cured by reading the credentials again;
+        Unreachable if the request was not sent; else Unanswered for a write, ServerError for a read.
         """
         async with self._turns:
             access = await self._credentials.current()
             answer = await self._send_once(request, access)
-            # After a 401 nothing was done. So the request may be sent again with new credentials, a write too.
-            if answer.status == 401 and await self._credentials.refused(access):
-                answer = await self._send_once(request, await self._credentials.current())
+            # After a 401 nothing was done. So the request may be sent again, a write too.
+            if answer.status == 401:
+                access = await self._credentials.refused(access)
+                answer = await self._send_once(request, access)
+            if answer.status == 401:
+                raise self._unauthorized(request, access)
             return answer
 
     @asynccontextmanager
@@ -59,6 +63,20 @@ class Transport:
         Raises, at the start or between chunks, Unreachable, ServerError, or the error of a refusal.
         """
         access = await self._credentials.current()
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(self._open(request, access, silence))
+            except Unauthorized:
+                access = await self._credentials.refused(access)
+                try:
+                    response = await stack.enter_async_context(self._open(request, access, silence))
+                except Unauthorized:
+                    raise self._unauthorized(request, access) from None
+            yield response.content.iter_any()
+
+    @asynccontextmanager
+    async def _open(self, request: Request, access: Access, silence: float) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A response with the status 200, to be read in the context."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=silence)
         sent = SimpleNamespace(left=False)
         try:
@@ -66,12 +84,14 @@ class Transport:
                 request.method, trace_request_ctx=sent, timeout=limits, **_arguments(request, access)
             ) as response:
                 if response.status != 200:
-                    if response.status == 401:
-                        await self._credentials.refused(access)
                     raise error_for(request, response.status, _headers(response), await response.read())
-                yield response.content.iter_any()
+                yield response
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _failure(request, error, left=sent.left) from error
+
+    def _unauthorized(self, request: Request, access: Access) -> Unauthorized:
+        message = f"{describe(request)}: {self._credentials.why_refused(access)} (401 Unauthorized)."
+        return Unauthorized(message, status=401, reason="Unauthorized")
 
     async def _send_once(self, request: Request, access: Access) -> ApiResponse:
         sent = SimpleNamespace(left=False)

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from kubemin.cluster import requests
 from kubemin.cluster.client import Cluster
-from kubemin.cluster.errors import ClusterError, Expired, ServerError
+from kubemin.cluster.errors import ClusterError, Expired, ServerError, Unauthorized
 from kubemin.spec.objects import Manifest
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -20,6 +20,7 @@ _WATCH_SECONDS = 300  # the server ends the stream after this time, and we go on
 _SILENCE_SECONDS = _WATCH_SECONDS + 30.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
+_LONGEST_UNAUTHORIZED = 1.0  # whatever waits on the watch fails until it has the new credentials
 _MAX_FAILURES = 3  # after so many failures in a row we list again: the version itself may be the reason
 
 
@@ -71,7 +72,8 @@ class Pauses:
 
     async def after(self, error: ClusterError | None) -> None:
         """Wait: longer after each failure in a row, and at least as long as the server asks for."""
-        pause = min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE) * (0.5 + self._jitter() / 2)
+        longest = _LONGEST_UNAUTHORIZED if isinstance(error, Unauthorized) else _LONGEST_PAUSE
+        pause = min(_FIRST_PAUSE * 2**self.failures, longest) * (0.5 + self._jitter() / 2)
         self.failures = min(self.failures + 1, 16)
         await self._sleep(max(pause, error.retry_after or 0.0) if error else pause)
 

@@ -7,7 +7,15 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import Closed, ClusterError, NotFound, ServerError, Throttled, Unreachable
+from kubemin.cluster.errors import (
+    Closed,
+    ClusterError,
+    NotFound,
+    ServerError,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+)
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.spec.kinds import kind_of
@@ -94,6 +102,6 @@ async def _stays_in_sight(informers: Informers, ref: ObjectRef, uid: str) -> boo
             )
     except TimeoutError:
         return True
-    except Closed:
-        pass
+    except (Closed, Unauthorized):
+        pass  # the next request says so
     return False
