@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.codes import ApiCode
@@ -32,7 +33,10 @@ class BodyTooLarge(Exception):
 
 
 class BodyLimit:
-    """ASGI middleware: answers 413 once more than ``limit`` bytes of a body were announced or arrived."""
+    """ASGI middleware: answers 413 once more than ``limit`` bytes of a body were announced or arrived.
+
+    A client that goes away in the middle is no error.
+    """
 
     def __init__(self, app: ASGIApp, *, limit: int) -> None:
         self._app = app
@@ -65,6 +69,8 @@ class BodyLimit:
             if _announced(scope) > self._limit:
                 raise BodyTooLarge
             await self._app(scope, counted, watched)
+        except ClientDisconnect:
+            return  # nobody is there to be told
         except BodyTooLarge:
             if started:
                 raise

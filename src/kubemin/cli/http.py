@@ -8,7 +8,12 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from kubemin.cli.connections import ConnectionLimits, LimitedConnection
+from kubemin.settings.api import ApiSettings
+
 _GRACE_SECONDS = 5
+_BACKLOG = 128
+"""Connections that wait to be accepted; asyncio tries as often at a time, also when no file can be opened."""
 
 
 class _Server(uvicorn.Server):
@@ -27,15 +32,27 @@ class _Server(uvicorn.Server):
 
 
 async def serve_http(
-    app: ASGIApp, listener: socket.socket, stopping: asyncio.Event, *, ready: Callable[[socket.socket], None]
+    app: ASGIApp,
+    listener: socket.socket,
+    stopping: asyncio.Event,
+    settings: ApiSettings,
+    *,
+    ready: Callable[[socket.socket], None],
 ) -> None:
     """Serve on the bound socket until the event is set; requests under way then have a few seconds to end.
 
     ``ready`` is called once the port answers.
     """
+
+    class Connection(LimitedConnection):
+        limits = ConnectionLimits.of(settings)
+
     config = uvicorn.Config(
         app,
-        http="h11",  # httptools, which "auto" takes where it is installed, sets no bound to headers
+        http=Connection,
+        backlog=_BACKLOG,
+        timeout_keep_alive=settings.idle_seconds,
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -60,7 +60,8 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
         )
         with listen(settings.host, settings.port) as listener:
             async with asyncio.TaskGroup() as group:
-                http = group.create_task(serve_http(create_app(deps), listener, stopping, ready=_announce))
+                app = create_app(deps)
+                http = group.create_task(serve_http(app, listener, stopping, settings, ready=_announce))
                 watching = group.create_task(watch.run())
                 if engine:
                     group.create_task(run_engine(engine, stopping, settings.drain_seconds))

@@ -28,7 +28,9 @@ async def _work(settings: Settings) -> None:
             work = group.create_task(run_engine(make_engine(settings, parts), stopping, settings.drain_seconds))
             if listener is not None:
                 app = create_worker_app(parts.db, health_of(settings, parts), parts.registry, stopping)
-                group.create_task(serve_http(app, listener, over, ready=lambda bound: _announce(url_of(bound))))
+                group.create_task(
+                    serve_http(app, listener, over, settings, ready=lambda bound: _announce(url_of(bound)))
+                )
             await until_stopped(work, ready=lambda: say(f"kubemin {__version__} worker ready"))
             stopping.set()
             await asyncio.wait([work])  # the port answers until the last task is handed over
