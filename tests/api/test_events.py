@@ -2,20 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import insert
 
+from kubemin.api import event_hub
+from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
+from kubemin.api.event_hub import EventHub
 from kubemin.api.events import stream
+from kubemin.settings.api import ApiSettings
 from kubemin.spec.events import CleanupEvent, EndEvent, Event, JobEvent, TaskEvent, data_of
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 from kubemin.store import events, tasks
 from kubemin.store.clock import now
+from kubemin.store.errors import Unavailable
 from kubemin.store.tables import events as table
+from kubemin.store.transaction import Tx
 from tests.api.conftest import Api
 from tests.api.test_tasks import _claim, _exec
 
@@ -142,3 +151,102 @@ async def test_a_server_that_stops_lets_go_of_its_listeners(deps: Deps, running:
     await anext(source)
     deps.stopping.set()
     assert [frame async for frame in source] == []
+
+
+async def _waiting(deps: Deps, task_id: str) -> AsyncGenerator[bytes, None]:
+    """A stream that has sent what there is, and waits."""
+    source = stream(deps, task_id, 0)
+    async for frame in source:
+        if frame.startswith(b": heartbeat"):
+            return source
+    raise AssertionError
+
+
+async def test_what_the_database_is_asked_does_not_grow_with_the_streams(
+    api: Api, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each poll is one question how the tasks are, and one for 50 of those that have news."""
+    running = []
+    for name in ("one", "two", "three"):
+        await _exec(api, await api.create(name=name))
+        running.append(await _claim(api))
+    sources = [await _waiting(deps, task.id) for task in running for _ in range(20)]
+    asked, polls = list[str](), 0
+    execute, poll = Tx._execute, EventHub.poll
+
+    async def counted(tx: Tx, statement: Any, parameters: Any) -> Any:
+        if statement.is_select:
+            asked.append(str(statement))
+        return await execute(tx, statement, parameters)
+
+    async def polled(hub: EventHub) -> None:
+        nonlocal polls
+        polls += 1
+        await poll(hub)
+
+    monkeypatch.setattr(Tx, "_execute", counted)
+    monkeypatch.setattr(EventHub, "poll", polled)
+    for task in running:
+        await _append(api, task.id, JobEvent(job=1, status=JobStatus.RUNNING))
+        await _finish(api, task)
+    told = await asyncio.gather(*(_collect(source) for source in sources))
+    assert {kind for text in told for _, kind, _ in _parse(text)} == {"job", "task", "end"}
+    assert 0 < len(asked) <= 2 * polls
+    assert not deps.event_hub._channels
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7])
+async def test_a_slow_listener_hears_everything_once_and_in_order(
+    api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """While it does not listen, more comes than is kept for it."""
+    monkeypatch.setattr(event_hub, "_KEPT", kept)
+    source = await _waiting(deps, running.id)
+    heard = b""
+    for number in range(1, 20):
+        await _append(api, running.id, *[JobEvent(job=number, status=JobStatus.RUNNING)] * number)
+        await deps.event_hub.poll()
+        if number % 3 == 0:
+            heard += await anext(source)
+    await _finish(api, running)
+    heard += (await _collect(source)).encode()
+    found = _parse(heard.decode())
+    ids = [event_id for event_id, _, _ in found]
+    assert ids == sorted(set(ids))
+    jobs = [data["job"] for _, kind, data in found if kind == "job"]
+    assert jobs == [number for number in range(1, 20) for _ in range(number)]
+    assert [kind for _, kind, _ in found][-2:] == ["task", "end"]
+
+
+async def test_one_stream_too_many_is_told_to_come_back(api: Api, deps: Deps, running: tasks.Task) -> None:
+    few = replace(deps, settings=ApiSettings(max_event_streams=2), registry=CollectorRegistry())
+    sources = [await _waiting(few, running.id) for _ in range(2)]
+    transport = httpx.ASGITransport(create_app(few))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        path = f"/api/v1/workflow/tasks/{running.id}/events"
+        answer = await http.get(path)
+        assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, 503, "5")
+        await sources.pop().aclose()
+        await _finish(api, running)
+        assert [kind for _, kind, _ in _parse((await http.get(path)).text)] == ["task", "task", "end"]
+    assert "event: end" in await _collect(sources.pop())
+
+
+async def test_a_database_that_is_away_for_a_while_ends_no_stream(
+    api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = await _waiting(deps, running.id)
+    states, away, failed = events.states, True, asyncio.Event()
+
+    async def unsure(tx: Tx, task_ids: Any) -> Any:
+        if away:
+            failed.set()
+            raise Unavailable("away")
+        return await states(tx, task_ids)
+
+    monkeypatch.setattr(events, "states", unsure)
+    await _finish(api, running)
+    await failed.wait()
+    assert await anext(source) == b": heartbeat\n\n"
+    away = False
+    assert [kind for _, kind, _ in _parse(await _collect(source))] == ["task", "end"]

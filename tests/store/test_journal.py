@@ -196,8 +196,29 @@ async def test_events_in_order(db: Database) -> None:
         ]
         assert await events.since(tx, A, rows[0].id, 2) == rows[1:3]
         assert await events.since(tx, A, rows[-1].id) == []
-        assert await events.last_id(tx, A) == rows[-1].id
-        assert await events.last_id(tx, id_of("none")) == 0
+        assert await events.states(tx, [A, id_of("none")]) == {A: events.TaskState(rows[-1].id, settled=False)}
+
+
+async def test_the_events_of_many_tasks_are_read_as_those_of_each(db: Database) -> None:
+    names = [f"t{number}" for number in range(120)]  # more than one statement takes
+    await add_tasks(db, *names)
+    async with db.begin("events") as tx:
+        for number, name in enumerate(names):
+            await events.append_many(
+                tx, id_of(name), [JobEvent(job=n, status=JobStatus.RUNNING) for n in range(number % 4)]
+            )
+    async with db.read() as tx:
+        each = {id_of(name): await events.since(tx, id_of(name)) for name in names}
+        states = await events.states(tx, each)
+        assert {task_id: state.last for task_id, state in states.items()} == {
+            task_id: rows[-1].id if rows else 0 for task_id, rows in each.items()
+        }
+        assert await events.since_each(tx, dict.fromkeys(each, 0)) == {key: rows for key, rows in each.items() if rows}
+        last = {task_id: rows[0].id for task_id, rows in each.items() if rows}
+        assert await events.since_each(tx, last) == {key: rows[1:] for key, rows in each.items() if rows[1:]}
+        some = await events.since_each(tx, dict.fromkeys(each, 0), limit=2)
+        assert all(rows == each[task_id][: len(rows)] for task_id, rows in some.items())
+        assert await events.since_each(tx, {}) == {}
 
 
 async def test_whoever_follows_the_events_misses_none(db: Database) -> None:

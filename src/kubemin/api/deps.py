@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Literal, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from kubemin.api.checks import Health
+from kubemin.api.event_hub import EventHub
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
@@ -83,6 +85,12 @@ class Deps:
     settings: ApiSettings = field(default_factory=ApiSettings)
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
+
+    @cached_property
+    def event_hub(self) -> EventHub:
+        """What the event streams hear of."""
+        most = self.settings.max_event_streams
+        return EventHub(self.db, self.stopping, poll_seconds=self.event_poll_seconds, most=most)
 
 
 def given(request: Request) -> Deps:

@@ -10,8 +10,6 @@ from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 if TYPE_CHECKING:  # a command that follows nothing starts without the models
     from kubemin.spec.events import Event, JobEvent, ResourceEvent, TaskEvent
 
-_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.INCOMPLETE, Cleanup.ABANDONED)
-
 
 @dataclass
 class JobLine:
@@ -142,7 +140,7 @@ class Progress:
     @property
     def settled(self) -> bool:
         """Nothing more will happen, unless the reaper succeeds later."""
-        return self.status.ended and self.cleanup in _SETTLED
+        return self.status.ended and self.cleanup.settled
 
     @property
     def exit(self) -> Exit:

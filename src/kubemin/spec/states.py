@@ -52,6 +52,11 @@ class Cleanup(StrEnum):
     INCOMPLETE = "incomplete"
     ABANDONED = "abandoned"
 
+    @property
+    def settled(self) -> bool:
+        """Nothing more happens by itself but, where it is ``incomplete``, a further try."""
+        return self not in (Cleanup.PENDING, Cleanup.RUNNING)
+
 
 class ResourceState(StrEnum):
     """State of one journal row: ``intent → created | changed | observed → deleted | restored | kept | lost``."""

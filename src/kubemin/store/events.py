@@ -1,16 +1,17 @@
 """Events of a task, in order: the event stream reads them from here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from kubemin.spec.events import END, Event, data_of, read_event
+from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import now
 from kubemin.store.tables import events, tasks
-from kubemin.store.transaction import Tx, dump, fields, load
+from kubemin.store.transaction import Tx, chunks, dump, fields, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,38 @@ class EventRow:
         return self.type == END
 
 
+class TaskState(NamedTuple):
+    """``last`` is the id of a task's last event, 0 if it has none.
+
+    ``settled``: nothing more happens to it, unless somebody or the reaper begins a further cleanup.
+    """
+
+    last: int
+    settled: bool
+
+
+_TASKS = 50
+_SINCE_EACH = (
+    select(events)
+    .where(
+        or_(
+            *(
+                and_(events.c.task_id == bindparam(f"task_{number}"), events.c.id > bindparam(f"last_{number}"))
+                for number in range(_TASKS)
+            )
+        )
+    )
+    .order_by(events.c.task_id, events.c.id)
+    .limit(bindparam("most"))
+)
+_STATES = select(
+    tasks.c.id,
+    tasks.c.status,
+    tasks.c.cleanup,
+    select(func.max(events.c.id)).where(events.c.task_id == tasks.c.id).scalar_subquery().label("last"),
+).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
+
+
 async def append_many(tx: Tx, task_id: str, new: Sequence[Event]) -> None:
     """Append events in order."""
     if not new:
@@ -53,9 +86,28 @@ async def since(tx: Tx, task_id: str, after_id: int = 0, limit: int = 1000) -> l
     return [EventRow(**{**fields(row), "data": load(row.data)}) for row in rows]
 
 
-async def last_id(tx: Tx, task_id: str) -> int:
-    """The id of a task's last event; 0 if it has none."""
-    return int(await tx.scalar(select(func.max(events.c.id)).where(events.c.task_id == task_id)) or 0)
+async def since_each(tx: Tx, last: Mapping[str, int], limit: int = 5000) -> dict[str, list[EventRow]]:
+    """The events of several tasks after an id of each, oldest first; of some tasks only the first ones, or none yet."""
+    found: dict[str, list[EventRow]] = {}
+    for part in chunks(sorted(last), _TASKS):
+        # Each statement has the same number of conditions: SQLAlchemy compiles it once.
+        given = {f"task_{number}": task_id for number, task_id in enumerate(part)}
+        given |= {f"task_{number}": "" for number in range(len(part), _TASKS)}
+        after = {f"last_{number}": last[task_id] for number, task_id in enumerate(part)}
+        after |= {f"last_{number}": 0 for number in range(len(part), _TASKS)}
+        for row in await tx.rows(_SINCE_EACH, {**given, **after, "most": limit}):
+            found.setdefault(row.task_id, []).append(EventRow(**{**fields(row), "data": load(row.data)}))
+    return found
+
+
+async def states(tx: Tx, task_ids: Collection[str]) -> dict[str, TaskState]:
+    """How each of these tasks is that exists."""
+    found: dict[str, TaskState] = {}
+    for part in chunks(task_ids):
+        for row in await tx.rows(_STATES, {"ids": part}):
+            settled = TaskStatus(row.status).ended and Cleanup(row.cleanup).settled
+            found[row.id] = TaskState(row.last or 0, settled)
+    return found
 
 
 async def _hold(tx: Tx, task_id: str) -> None:

@@ -162,11 +162,11 @@ class Tx:
             raise
 
 
-def chunks(values: Iterable[str]) -> Iterator[Sequence[str]]:
+def chunks(values: Iterable[str], size: int = _CHUNK) -> Iterator[Sequence[str]]:
     """The values in parts that fit into one IN: databases limit the number of parameters."""
     left = list(values)
-    for start in range(0, len(left), _CHUNK):
-        yield left[start : start + _CHUNK]
+    for start in range(0, len(left), size):
+        yield left[start : start + size]
 
 
 def dump(value: Any) -> str:

@@ -271,7 +271,7 @@ class TaskRun:
 
 def _end(cleanup: Cleanup) -> list[EndEvent]:
     """The event that closes a stream: the task has ended, and nothing more is under way."""
-    return [] if cleanup in (Cleanup.PENDING, Cleanup.RUNNING) else [EndEvent(cleanup=cleanup)]
+    return [EndEvent(cleanup=cleanup)] if cleanup.settled else []
 
 
 def _named(rows: Sequence[Resource]) -> str:
