@@ -298,7 +298,7 @@ def having(*conditions: tuple[str, str, str]) -> dict[str, Any]:
         ({}, "waiting", "0 of 1 completed", False),
         ({"status": {"failed": 2, "active": 1}}, "waiting", "0 of 1 completed, 2 tries failed", False),
         (having(("Complete", "", "")), "ready", "complete", False),
-        (having(("SuccessCriteriaMet", "", "")), "waiting", "0 of 1", False),
+        (having(("SuccessCriteriaMet", "", "")), "waiting", "last Pods are being ended", False),
         (having(("Failed", "BackoffLimitExceeded", "too many")), "hopeless", "BackoffLimitExceeded: too many", True),
         (having(("FailureTarget", "DeadlineExceeded", "")), "hopeless", "DeadlineExceeded", True),
         ({"spec": {"suspend": True}}, "waiting", "suspended", False),
@@ -355,7 +355,7 @@ POD_TROUBLES: list[tuple[dict[str, Any], str | None]] = [
     ({"containerStatuses": [container({"running": {}}, lastState=ended(1), restartCount=2)]}, None),
     (
         {"containerStatuses": [container({"running": {}}, lastState=ended(1), restartCount=3)]},
-        "container app: restarted 3 times: it ended with exit code 1",
+        None,
     ),
     ({"containerStatuses": [container({"running": {}}, lastState=ended(1), restartCount=9) | {"ready": True}]}, None),
     (
@@ -444,3 +444,34 @@ def test_parts_that_are_absent_or_odd_raise_nothing(kind: str, spec: Any, status
         {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": {"name": "x"}, "spec": spec, "status": status}
     )
     assert verdict.message
+
+
+def test_a_restart_count_alone_proves_nothing() -> None:
+    """A restart rule may want the restarts. What was hopeless stays so until the container is ready, however."""
+    short = rolled_out(status={"availableReplicas": 0})
+    again = a_pod(containerStatuses=[container({"running": {}}, lastState=ended(1), restartCount=99)])
+    verdict = readiness(short, [again])
+    assert (verdict.state, verdict.restarted) == ("waiting", True)
+    first = a_pod(containerStatuses=[container({"running": {}}, restartCount=0)])
+    assert not readiness(short, [first]).restarted
+    well = a_pod(containerStatuses=[container({"running": {}}, lastState=ended(1), restartCount=99) | {"ready": True}])
+    assert not readiness(short, [well]).restarted
+
+
+def test_a_sidecar_that_crashes_does_not_keep_a_job_from_its_end() -> None:
+    sidecar = container(waits("CrashLoopBackOff"), name="proxy", lastState=ended(1), restartCount=9)
+    spec = {"restartPolicy": "Never", "initContainers": [{"name": "proxy", "restartPolicy": "Always"}]}
+    begun = a_pod(initContainerStatuses=[sidecar], containerStatuses=[container({"running": {}})]) | {"spec": spec}
+    assert readiness(job(), [begun]).state == "waiting"
+    waiting = a_pod(initContainerStatuses=[sidecar], containerStatuses=[container(waits("PodInitializing"))])
+    assert readiness(job(), [waiting | {"spec": spec}]).message == (
+        "Job mig: Pod web-1: sidecar proxy: CrashLoopBackOff: it ended with exit code 1"
+    )
+    serving = begun | {"spec": {"initContainers": spec["initContainers"]}}
+    assert readiness(rolled_out(status={"availableReplicas": 0}), [serving]).state == "hopeless"
+
+
+def test_a_job_that_has_succeeded_or_is_suspended_is_not_hopeless_by_its_pods() -> None:
+    assert readiness(job(**having(("SuccessCriteriaMet", "SuccessPolicy", ""))), [PULL]).state == "waiting"
+    held_back = readiness(job(spec={"suspend": True}), [PULL])
+    assert (held_back.state, held_back.suspended) == ("waiting", True)

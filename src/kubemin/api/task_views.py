@@ -14,6 +14,7 @@ from kubemin.api.models.tasks import (
     TaskStatusReply,
 )
 from kubemin.api.progress import component_status
+from kubemin.spec.reason_codes import advice_for
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.store.jobs import JobRow
 from kubemin.store.journal import Brief
@@ -36,6 +37,8 @@ def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief]) -> Task
         status=task.status,
         cleanup=_cleanup(task, journal),
         reason=task.reason,
+        reason_code=task.reason_code,
+        advice=advice_for(task.reason_code),
         cancelled_by=task.cancelled_by or "",
         workflow_id=task.workflow_id,
         workflow_name=task.workflow_name,
@@ -63,11 +66,15 @@ def _component(task: Task, jobs: Sequence[JobRow]) -> TaskComponent:
     ends = [job.ended_at for job in jobs if job.ended_at]
     state = component_status(task.status, [job.status for job in jobs])
     ended = len(ends) == len(jobs)
+    failed = next((job for job in jobs if job.error), None)
+    code = failed.reason_code if failed else None
     return TaskComponent(
         name=jobs[0].component,
         type=jobs[0].component_type,
         status=state,
-        error=next((job.error for job in jobs if job.error), ""),
+        error=failed.error if failed else "",
+        reason_code=code,
+        advice=advice_for(code),
         start_time=unix(min(starts, default=None)),
         end_time=unix(max(ends)) if ended else unix(task.ended_at),
     )
@@ -113,6 +120,8 @@ def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
             end_time=unix(job.ended_at),
             info=job.info,
             error=job.error,
+            reason_code=job.reason_code,
+            advice=advice_for(job.reason_code),
         )
         for job in jobs
     ]

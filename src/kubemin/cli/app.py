@@ -184,6 +184,10 @@ def apply(
         float | None,
         typer.Option("--timeout", min=0.001, help="Seconds that the whole run may take; then it is undone."),
     ] = None,
+    no_activity: Annotated[
+        float | None,
+        typer.Option("--no-activity", min=0.001, help="Seconds for which nothing may move; then it is undone."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")
     ] = False,
@@ -202,6 +206,7 @@ def apply(
         "cleanup": cleanup.value,
         "restore": restore,
         "timeoutSeconds": timeout,
+        "noActivitySeconds": no_activity,
         "dryRun": dry_run,
     }
     raise typer.Exit(run(file, options, wait=wait, as_json=as_json, server=server, token=token))

@@ -39,6 +39,8 @@ def ending(client: Client, task_id: str) -> str:
     status = client.get(f"/workflow/tasks/{task_id}/status")
     cleanup = status["cleanup"]
     text = f"task {task_id} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
+    if "reasonCode" in status:
+        text += f"\n{status['reasonCode']}" + (f": {status['advice']}" if "advice" in status else "")
     match cleanup["state"]:
         case "done" if status["status"] != "completed":
             text += (

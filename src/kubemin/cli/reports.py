@@ -61,6 +61,8 @@ def status(task_id: str, *, follow: bool, as_json: bool, server: str, token: str
 def _print_status(task: dict[str, Any]) -> None:
     say(f"task      {task['taskId']} ({task['type']} of {task['appId']}, attempt {task['attempt']})")
     say(f"status    {task['status']}" + (f": {task['reason']}" if task["reason"] else ""))
+    if "reasonCode" in task:
+        say(f"code      {task['reasonCode']}" + (f": {task['advice']}" if "advice" in task else ""))
     if task["cancelledBy"]:
         say(f"cancelled by {task['cancelledBy']}")
     cleanup = task["cleanup"]

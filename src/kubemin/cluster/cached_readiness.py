@@ -31,6 +31,26 @@ def readiness_from_cache(informers: Informers, item: Manifest | None, events: Se
     return readiness(item, pods, events, replica_sets=informers.snapshot("ReplicaSet", meta["namespace"], labels))
 
 
+PodStates = tuple[tuple[str, ...], ...]
+"""Of each Pod its uid and phase, and the state of each of its containers."""
+
+
+def pod_states(informers: Informers, item: Manifest) -> PodStates:
+    """What shows that the Pods of ``item`` move. A probe that fails again, or a restart alone, does not."""
+    found = []
+    for pod in informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)):
+        status = pod.get("status") or {}
+        containers = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+        states = [f"{each.get('name')} {_state(each)} {each.get('ready')}" for each in containers]
+        found.append((pod["metadata"]["uid"], str(status.get("phase")), *states))
+    return tuple(sorted(found))
+
+
+def _state(status: Mapping[str, Any]) -> str:
+    """``running``, or such as ``waiting ErrImagePull``."""
+    return "; ".join(f"{name} {(state or {}).get('reason', '')}" for name, state in (status.get("state") or {}).items())
+
+
 async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -> list[Manifest]:
     """The events of ``item`` and of its Pods that have not started. Some refusals are only in events.
 

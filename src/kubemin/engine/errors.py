@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 
 
@@ -13,27 +14,29 @@ class EngineError(Exception):
 class StatusError(EngineError):
     """An error that says which status the task ends in.
 
-    ``status`` is ``failed``, ``timeout`` or ``cancelled``; ``cause`` is a sentence for the person who reads the task.
+    ``status`` is ``failed`` or ``timeout``; ``cause`` is a sentence for the person who reads the task, ``code`` says
+    the same to a program.
     """
 
-    def __init__(self, status: TaskStatus, cause: str) -> None:
+    def __init__(self, status: TaskStatus, cause: str, code: ReasonCode) -> None:
         super().__init__(cause)
         self.status = status
         self.cause = cause
+        self.code = code
 
 
 class JobFailed(StatusError):
     """The job cannot succeed, and trying again would not help: the task is ``failed``."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(TaskStatus.FAILED, cause)
+    def __init__(self, cause: str, code: ReasonCode = ReasonCode.INVALID) -> None:
+        super().__init__(TaskStatus.FAILED, cause, code)
 
 
 class TimedOut(StatusError):
     """The time given to a job or to the task is over: the task is ``timeout``."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(TaskStatus.TIMEOUT, cause)
+    def __init__(self, cause: str, code: ReasonCode = ReasonCode.TIMEOUT) -> None:
+        super().__init__(TaskStatus.TIMEOUT, cause, code)
 
 
 class Stopped(EngineError):

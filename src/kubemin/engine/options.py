@@ -24,6 +24,9 @@ class RunOptions(BaseModel):
     cleanup: CleanupPolicy = Field(default=CleanupPolicy.TASK, strict=False, description="What a rollback covers.")
     restore: bool = Field(default=True, description="A rollback puts changed objects back.")
     timeout_seconds: float | None = Field(default=None, gt=0, le=_WEEK, description="Of the whole task.")
+    no_activity_seconds: float | None = Field(
+        default=None, gt=0, le=_WEEK, description="How long nothing of the task may move; then it is `timeout`."
+    )
     hopeless_after_seconds: float | None = Field(
         default=None,
         ge=0,

@@ -40,6 +40,8 @@ class TaskEvent(_Data):
     type: Literal["task"] = Field(default="task", exclude=True)
     status: TaskStatus
     reason: Absent[_Text] = None
+    reason_code: Absent[str] = Field(default=None, description="Why it failed, for programs.")
+    advice: Absent[str] = Field(default=None, description="What to do about it.")
     cancelled_by: Absent[_Text] = None
     cleanup: Absent[Cleanup] = None
 
@@ -57,6 +59,8 @@ class JobEvent(_Data):
     error: _Text | None = None
     ready: Absent[int] = None
     desired: Absent[int] = None
+    reason_code: Absent[str] = Field(default=None, description="Why it failed, for programs.")
+    advice: Absent[str] = Field(default=None, description="What to do about it.")
 
 
 class ResourceEvent(_Data):

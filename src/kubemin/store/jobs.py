@@ -53,12 +53,13 @@ class JobRow:
 
 
 class JobChange(NamedTuple):
-    """A job's new status. ``info`` and ``error`` stay as they are where None."""
+    """A job's new status. ``info``, ``error`` and ``code`` (that of the reason) stay as they are where None."""
 
     seq: int
     status: JobStatus
     info: str | None = None
     error: str | None = None
+    code: str | None = None
 
 
 async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
@@ -88,6 +89,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
             status=status,
             info=func.coalesce(bindparam("to_info", type_=jobs.c.info.type), jobs.c.info),
             error=func.coalesce(bindparam("to_error", type_=jobs.c.error.type), jobs.c.error),
+            reason_code=func.coalesce(bindparam("to_code", type_=jobs.c.reason_code.type), jobs.c.reason_code),
             started_at=case((bindparam("begins"), func.coalesce(jobs.c.started_at, now())), else_=jobs.c.started_at),
             ended_at=case((bindparam("ends"), now()), else_=None),
         )
@@ -100,6 +102,7 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
                 "to_status": change.status,
                 "to_info": change.info,
                 "to_error": change.error,
+                "to_code": change.code,
                 "begins": change.status in started,
                 "ends": change.status in ended,
             }
@@ -125,10 +128,10 @@ async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     return landing
 
 
-async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "") -> int:
+async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "", code: str | None = None) -> int:
     """End every job of a task that has not ended; returns how many."""
     statement = update(jobs).where(jobs.c.task_id == task_id, jobs.c.status.in_(_OPEN))
-    return await tx.write(statement.values(status=status, error=error, ended_at=now()))
+    return await tx.write(statement.values(status=status, error=error, reason_code=code, ended_at=now()))
 
 
 async def of_task(tx: Tx, task_id: str) -> list[JobRow]:

@@ -1,6 +1,6 @@
 """Tasks on the wire."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,10 @@ from kubemin.engine.options import RunOptions
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus, TaskType
 
 TASK_ID = "m8d2h5s0r4f7j1l9p3u6e0xb"
+
+
+ReasonCodeField = Annotated[Absent[str], Field(description="Why it failed, for programs; absent unless it did.")]
+AdviceField = Annotated[Absent[str], Field(description="What to do about it.")]
 
 
 class Exec(RunOptions, Body):
@@ -76,6 +80,8 @@ class TaskComponent(Reply):
     type: str
     status: ComponentStatus
     error: str
+    reason_code: ReasonCodeField = None
+    advice: AdviceField = None
     start_time: Absent[int] = None
     end_time: Absent[int] = None
 
@@ -87,6 +93,8 @@ class TaskStatusReply(Reply):
     status: TaskStatus
     cleanup: CleanupReply
     reason: str
+    reason_code: ReasonCodeField = None
+    advice: AdviceField = None
     cancelled_by: str
     workflow_id: str
     workflow_name: str
@@ -143,6 +151,8 @@ class StageReply(Reply):
     end_time: Absent[int] = None
     info: str
     error: str
+    reason_code: ReasonCodeField = None
+    advice: AdviceField = None
 
 
 class TaskStages(Reply):

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from kubemin.cluster.readiness.fields import condition, controlled_by, is_true, mapping, number, observed
-from kubemin.cluster.readiness.pods import why_stuck
-from kubemin.cluster.readiness.verdict import Verdict
+from kubemin.cluster.readiness.pods import restarted, why_stuck
+from kubemin.cluster.readiness.verdict import Trouble, Verdict
+from kubemin.cluster.reasons import code_of_text
 from kubemin.spec.objects import Manifest
+from kubemin.spec.reason_codes import ReasonCode
 
 _HASH = "pod-template-hash"
 
@@ -25,9 +27,10 @@ def deployment(
     if total == updated == desired and available >= desired:
         return Verdict("ready", f"Deployment {name}: {available} of {desired} replicas are available", ready, desired)
 
-    problem = _why_hopeless(item, current_pods(item, pods, replica_sets), events)
+    current = current_pods(item, pods, replica_sets)
+    problem = _why_hopeless(item, current, events)
     if problem:
-        return Verdict("hopeless", f"Deployment {name}: {problem}", ready, desired)
+        return Verdict("hopeless", f"Deployment {name}: {problem.text}", ready, desired, code=problem.code)
     if mapping(item, "spec").get("paused"):
         message = "it is paused: resume it to go on"
     elif updated < desired:
@@ -38,7 +41,7 @@ def deployment(
         message = f"{updated - desired} replicas too many still have to go"
     else:
         message = f"{available} of {updated} updated replicas are available"
-    return Verdict("waiting", f"Deployment {name}: {message}", ready, desired)
+    return Verdict("waiting", f"Deployment {name}: {message}", ready, desired, restarted=restarted(current))
 
 
 def current_pods(item: Manifest, pods: Sequence[Manifest], replica_sets: Sequence[Manifest]) -> list[Manifest]:
@@ -60,16 +63,17 @@ def current_pods(item: Manifest, pods: Sequence[Manifest], replica_sets: Sequenc
     return list(pods) if updated and updated == number(item, "status", "replicas") else []
 
 
-def _why_hopeless(item: Manifest, current: Sequence[Manifest], events: Sequence[Manifest]) -> str | None:
+def _why_hopeless(item: Manifest, current: Sequence[Manifest], events: Sequence[Manifest]) -> Trouble | None:
     failure = condition(item, "ReplicaFailure")
     if is_true(failure):
-        return f"{failure.get('reason') or 'ReplicaFailure'}: {failure.get('message') or 'Pods cannot be made'}"
+        text = f"{failure.get('reason') or 'ReplicaFailure'}: {failure.get('message') or 'Pods cannot be made'}"
+        return Trouble(code_of_text(text) or ReasonCode.POLICY, text)
     problem = why_stuck(current, events)
     if problem:
         return problem
     progress = condition(item, "Progressing")
     if progress.get("reason") == "ProgressDeadlineExceeded":
-        return f"ProgressDeadlineExceeded: {progress.get('message') or 'no progress'}"
+        return Trouble(ReasonCode.DEADLINE, f"ProgressDeadlineExceeded: {progress.get('message') or 'no progress'}")
     return None
 
 

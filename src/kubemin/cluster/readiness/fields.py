@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubemin.cluster.readiness.verdict import Trouble
+from kubemin.cluster.reasons import code_of_text
 from kubemin.spec.objects import Manifest
+from kubemin.spec.reason_codes import ReasonCode
 
 
 def mapping(item: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
@@ -54,7 +57,7 @@ def controlled_by(items: Sequence[Manifest], uid: object) -> list[Manifest]:
     ]
 
 
-def refusal(item: Manifest, events: Sequence[Manifest]) -> str | None:
+def refusal(item: Manifest, events: Sequence[Manifest]) -> Trouble | None:
     """Why admission or quota refused the last Pod (or volume claim) that a controller wanted to make for ``item``.
 
     None if it made one after that. Times are whole seconds: within one second the success counts, as a refusal repeats.
@@ -66,4 +69,7 @@ def refusal(item: Manifest, events: Sequence[Manifest]) -> str | None:
         and mapping(event, "involvedObject").get("uid") == item["metadata"].get("uid")
     ]
     _, made, newest = max(attempts, key=lambda one: one[:2], default=("", True, {}))
-    return None if made else str(newest.get("message"))
+    if made:
+        return None
+    text = str(newest.get("message"))
+    return Trouble(code_of_text(text) or ReasonCode.POLICY, text)

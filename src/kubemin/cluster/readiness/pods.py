@@ -4,83 +4,119 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubemin.cluster.readiness.fields import condition, mapping, text
+from kubemin.cluster.readiness.verdict import Trouble
 from kubemin.spec.objects import Manifest
+from kubemin.spec.reason_codes import ReasonCode
 
-_STUCK = frozenset(
-    {
-        "CrashLoopBackOff",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RegistryUnavailable",
-        "RunContainerError",
-        "SignatureValidationFailed",
-    }
-)
+_STUCK = {
+    "CrashLoopBackOff": ReasonCode.CRASH_LOOP,
+    "RunContainerError": ReasonCode.CRASH_LOOP,
+    "CreateContainerError": ReasonCode.CRASH_LOOP,
+    "CreateContainerConfigError": ReasonCode.CONFIG_MISSING,
+    "ErrImageNeverPull": ReasonCode.IMAGE_PULL,
+    "ErrImagePull": ReasonCode.IMAGE_PULL,
+    "ImageInspectError": ReasonCode.IMAGE_PULL,
+    "ImagePullBackOff": ReasonCode.IMAGE_PULL,
+    "InvalidImageName": ReasonCode.IMAGE_PULL,
+    "RegistryUnavailable": ReasonCode.IMAGE_PULL,
+    "SignatureValidationFailed": ReasonCode.IMAGE_PULL,
+}
 """Reasons why a container waits that do not end by themselves."""
 
-_CRASHES = 3
-"""After so many restarts a container counts as crashing, also while it runs again."""
+_MUST_NOT_BE_ROOT = "runAsNonRoot"
+"""In the message of a CreateContainerConfigError that is about the Pod itself, and about no configuration."""
 
 
-def why_stuck(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> str | None:
-    """The reason why one of ``pods`` will not get ready; None if all of them may still get ready."""
+def why_stuck(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> Trouble | None:
+    """Why one of ``pods`` will not get ready; None if all of them may still get ready."""
     stuck = [
-        f"Pod {_name(item)}: {problem}"
-        for item in sorted(pods, key=_name)
-        if "deletionTimestamp" not in item["metadata"]
-        for problem in _stuck_reasons(item, events)
+        Trouble(code, f"Pod {_name(item)}: {problem}")
+        for item in _going(pods)
+        for code, problem in _stuck_reasons(item, events)
     ]
-    if not stuck:
-        return None
-    return stuck[0] if len(stuck) == 1 else f"{stuck[0]} (and {len(stuck) - 1} more)"
+    if len(stuck) < 2:
+        return stuck[0] if stuck else None
+    return Trouble(stuck[0].code, f"{stuck[0].text} (and {len(stuck) - 1} more)")
+
+
+def restarted(pods: Sequence[Manifest]) -> bool:
+    """Whether a container of one of ``pods`` that ended runs again, and is not ready yet.
+
+    How often it was restarted says nothing: restart rules may want it so, and a sidecar runs on for ever.
+    """
+    return any(
+        mapping(each, "state").get("running") is not None and not each.get("ready") and _ended_before(each)
+        for item in _going(pods)
+        for _, each in _containers(item)
+    )
 
 
 def crashed(pods: Sequence[Manifest]) -> tuple[Manifest, str] | None:
     """A Pod with a container that crashes, and the container's name, to read its log."""
-    for item in sorted(pods, key=_name):
-        for statuses in ("initContainerStatuses", "containerStatuses"):
-            for each in mapping(item, "status").get(statuses) or ():
-                backing_off = text(mapping(each, "state", "waiting"), "reason") == "CrashLoopBackOff"
-                if backing_off or ((each.get("restartCount") or 0) >= _CRASHES and not each.get("ready")):
-                    return item, str(each.get("name"))
+    for item in _going(pods):
+        for _, each in _containers(item):
+            if text(mapping(each, "state", "waiting"), "reason") == "CrashLoopBackOff" or (
+                not each.get("ready") and _ended_before(each)
+            ):
+                return item, str(each.get("name"))
     return None
 
 
-def _stuck_reasons(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
+def _going(pods: Sequence[Manifest]) -> list[Manifest]:
+    return sorted((item for item in pods if "deletionTimestamp" not in item["metadata"]), key=_name)
+
+
+def _containers(item: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each container's status, with what it is called. Of a Pod that is to end, not the sidecars beside what runs.
+
+    Sidecars are init containers that restart always. One that crashes keeps a Pod from being ready, but not from ending
+    well once its own containers have begun.
+    """
+    status, spec = mapping(item, "status"), mapping(item, "spec")
+    ends = spec.get("restartPolicy", "Always") != "Always"
+    begun = any(
+        mapping(each, "state").keys() & {"running", "terminated"} for each in status.get("containerStatuses") or ()
+    )
+    sidecars = {each.get("name") for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
+    for each in status.get("initContainerStatuses") or ():
+        if not (ends and begun and each.get("name") in sidecars):
+            yield ("sidecar" if each.get("name") in sidecars else "init container"), each
+    for each in status.get("containerStatuses") or ():
+        yield "container", each
+
+
+def _ended_before(status: Mapping[str, Any]) -> bool:
+    """Whether this is not its first run."""
+    return bool(mapping(status, "lastState", "terminated"))
+
+
+def _stuck_reasons(item: Manifest, events: Sequence[Manifest]) -> Iterator[Trouble]:
     status = mapping(item, "status")
     if text(status, "phase") in {"Succeeded", "Failed"}:
         return
     scheduled = condition(item, "PodScheduled")
     if scheduled and scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
-        yield f"Unschedulable: {scheduled.get('message') or 'no node takes it'}"
+        why = str(scheduled.get("message") or "no node takes it")
+        about_volume = "persistentvolumeclaim" in why.lower() or "volume node affinity" in why
+        yield Trouble(ReasonCode.VOLUME if about_volume else ReasonCode.UNSCHEDULABLE, f"Unschedulable: {why}")
         return
-    problems = [
-        why
-        for what, statuses in (("init container", "initContainerStatuses"), ("container", "containerStatuses"))
-        for each in status.get(statuses) or ()
-        if (why := _why_container_stuck(what, each))
-    ]
+    problems = [found for what, each in _containers(item) if (found := _why_container_stuck(what, each))]
     # One container is enough; the others of the Pod mostly wait for the same reason.
     yield from problems[:1] or _missing_volumes(item, events)
 
 
-def _why_container_stuck(what: str, status: Mapping[str, Any]) -> str | None:
+def _why_container_stuck(what: str, status: Mapping[str, Any]) -> Trouble | None:
     waiting = mapping(status, "state", "waiting")
     reason = text(waiting, "reason")
-    name = f"{what} {status.get('name')}"
-    restarts = status.get("restartCount") or 0
+    code = _STUCK.get(reason)
+    if code is None:
+        return None
+    why = str(waiting.get("message") or "")
     if reason == "CrashLoopBackOff":
-        return f"{name}: CrashLoopBackOff: {_last_exit(status) or waiting.get('message') or 'it keeps ending'}"
-    if reason in _STUCK:
-        return f"{name}: {reason}: {waiting.get('message') or 'no message'}"
-    if restarts >= _CRASHES and not status.get("ready") and _last_exit(status):
-        return f"{name}: restarted {restarts} times: {_last_exit(status)}"
-    return None
+        why = _last_exit(status) or why or "it keeps ending"
+    if _MUST_NOT_BE_ROOT in why:
+        code = ReasonCode.INVALID
+    return Trouble(code, f"{what} {status.get('name')}: {reason}: {why or 'no message'}")
 
 
 def _last_exit(status: Mapping[str, Any]) -> str:
@@ -96,7 +132,7 @@ def _last_exit(status: Mapping[str, Any]) -> str:
     return f"{ending}: {message}" if message else ending
 
 
-def _missing_volumes(item: Manifest, events: Sequence[Manifest]) -> Iterator[str]:
+def _missing_volumes(item: Manifest, events: Sequence[Manifest]) -> Iterator[Trouble]:
     """A mounted ConfigMap or Secret that does not exist: only events show it.
 
     Other failed mounts mostly succeed later.
@@ -107,7 +143,8 @@ def _missing_volumes(item: Manifest, events: Sequence[Manifest]) -> Iterator[str
         about = mapping(event, "involvedObject").get("uid") == item["metadata"].get("uid")
         message = str(event.get("message") or "")
         if about and event.get("reason") == "FailedMount" and "not found" in message:
-            yield f"FailedMount: {message}"
+            code = ReasonCode.VOLUME if "persistentvolumeclaim" in message else ReasonCode.CONFIG_MISSING
+            yield Trouble(code, f"FailedMount: {message}")
             return
 
 

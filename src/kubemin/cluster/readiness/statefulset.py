@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kubemin.cluster.readiness.fields import mapping, number, observed, refusal
-from kubemin.cluster.readiness.pods import why_stuck
+from kubemin.cluster.readiness.pods import restarted, why_stuck
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.objects import Manifest
 
@@ -31,9 +31,10 @@ def statefulset(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manif
     if ready >= desired and total <= desired and updated >= to_update and finished:
         return Verdict("ready", f"StatefulSet {name}: {ready} of {desired} replicas are ready", ready, desired)
 
-    problem = why_stuck(current_pods(item, pods), events) or (refusal(item, events) if total < desired else None)
+    current = current_pods(item, pods)
+    problem = why_stuck(current, events) or (refusal(item, events) if total < desired else None)
     if problem:
-        return Verdict("hopeless", f"StatefulSet {name}: {problem}", ready, desired)
+        return Verdict("hopeless", f"StatefulSet {name}: {problem.text}", ready, desired, code=problem.code)
     if total > desired:
         message = f"{total - desired} replicas too many still have to go"
     elif ready < desired:
@@ -42,7 +43,7 @@ def statefulset(item: Manifest, pods: Sequence[Manifest], events: Sequence[Manif
             message += f"; {blocking} is of an older revision, does not get ready and holds up the others"
     else:
         message = f"{updated} of {to_update} replicas are updated"
-    return Verdict("waiting", f"StatefulSet {name}: {message}", ready, desired)
+    return Verdict("waiting", f"StatefulSet {name}: {message}", ready, desired, restarted=restarted(current))
 
 
 def current_pods(item: Manifest, pods: Sequence[Manifest]) -> list[Manifest]:

@@ -1,7 +1,16 @@
 """The result of a check whether an object is ready."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from kubemin.spec.reason_codes import ReasonCode
+
+
+class Trouble(NamedTuple):
+    """What keeps an object from getting ready: its code, and in words."""
+
+    code: ReasonCode
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +18,10 @@ class Verdict:
     """``message`` is a sentence a person can act on; ``ready`` of ``desired`` counts replicas, or the object itself.
 
     ``hopeless``: it will not get ready unless somebody changes something, or a fault elsewhere ends; a job waits some
-    time for that. ``final``: it will never get ready.
+    time for that, and ``code`` says what is in the way. ``final``: it will never get ready.
+
+    ``restarted``: a container that ended runs again, and is not ready yet. That proves nothing, neither way: what was
+    hopeless before still is. ``suspended``: somebody holds it back on purpose (a queue, say), so it is not late.
     """
 
     state: Literal["ready", "waiting", "hopeless"]
@@ -17,3 +29,6 @@ class Verdict:
     ready: int = 0
     desired: int = 1
     final: bool = False
+    code: ReasonCode | None = None
+    restarted: bool = False
+    suspended: bool = False

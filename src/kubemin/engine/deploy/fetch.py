@@ -22,6 +22,7 @@ from kubemin.spec.addresses import is_public
 from kubemin.spec.config import wrong_with_url
 from kubemin.spec.limits import LimitSettings
 from kubemin.spec.objects import Manifest
+from kubemin.spec.reason_codes import ReasonCode
 
 _MAX_BYTES = 1024 * 1024  # what a ConfigMap may hold
 _SECONDS = 10.0
@@ -69,15 +70,15 @@ class Fetcher:
                 body = await _read(response) if status == 200 else b""
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             why = "leads to an address that is not public" if sockets.refused else _why(error)
-            raise JobFailed(f"config.url{_named(url)} {why}") from None  # the error quotes the URL and what was sent
+            raise _failed(url, why) from None  # the error quotes the URL and what was sent
         if status != 200:
-            raise JobFailed(f"config.url{_named(url)} answered {status}")
+            raise _failed(url, f"answered {status}")
         if len(body) > _MAX_BYTES:
-            raise JobFailed(f"config.url{_named(url)} is larger than {_MAX_BYTES} bytes")
+            raise _failed(url, f"is larger than {_MAX_BYTES} bytes")
         try:
             return body.decode()
         except UnicodeDecodeError:
-            raise JobFailed(f"config.url{_named(url)} is not UTF-8 text") from None
+            raise _failed(url, "is not UTF-8 text") from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -86,6 +87,10 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     while len(body) <= _MAX_BYTES and (more := await response.content.read(_MAX_BYTES + 1)):
         body += more
     return body
+
+
+def _failed(url: str, why: str) -> JobFailed:
+    return JobFailed(f"config.url{_named(url)} {why}", ReasonCode.FETCH)
 
 
 def _named(url: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import retry_reads
+from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.write import ObjectWriter
@@ -17,6 +18,7 @@ from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
 
 
@@ -31,6 +33,7 @@ class JobContext:
     clean: Clean
     settings: EngineSettings
     options: ExecOptions
+    activity: Activity
 
     def hopeless_after_seconds(self, job: Job) -> float:
         """As the job's component says, else the task, else the settings."""
@@ -45,19 +48,27 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
     """
     journal = context.journal
     journal.job(job.seq, JobStatus.RUNNING)
+    context.activity.moved()
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""
+    counted: Count | None = None
     seconds = context.settings.job_timeout_seconds
 
-    def note(message: str, count: Count | None = None) -> None:
-        nonlocal waits
+    def note(message: str, count: Count | None = None, *, suspended: bool = False) -> None:
+        nonlocal waits, counted
+        context.activity.suspend(job.seq, suspended=suspended)
+        if suspended is not (limit.when() is None) and not limit.expired():  # what is held back on purpose is not late
+            limit.reschedule(None if suspended else asyncio.get_running_loop().time() + seconds)
+        if (message, count) != (waits, counted):
+            context.activity.moved()
         if message != waits:
-            waits = message
             report(message, count)
+        waits, counted = message, count
 
+    limit = asyncio.timeout(seconds)
     with with_cleanup_tracker(tracker):
         try:
-            async with asyncio.timeout(seconds):
+            async with limit:
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 obj = await ObjectWriter(tracker, manifest, note).run()
@@ -67,6 +78,7 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
                     obj,
                     hopeless_after=context.hopeless_after_seconds(job),
                     report=note,
+                    moved=context.activity.moved,
                 )
         except TimeoutError:
             detail = f": {waits}" if waits else ""
@@ -74,9 +86,12 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
     # Said in any case: what it waited for before is over.
     info, count = (ready.message, (ready.ready, ready.desired)) if ready else ("", None)
     journal.job(job.seq, JobStatus.COMPLETED, info, count=count)
+    context.activity.suspend(job.seq, suspended=False)
+    context.activity.moved()
 
 
 async def _required(job: Job, context: JobContext) -> None:
     for ref in job.requires:
         if await retry_reads(partial(get_or_none, context.cluster, ref)) is None:
-            raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not")
+            code = ReasonCode.VOLUME if ref.kind == "PersistentVolumeClaim" else ReasonCode.CONFIG_MISSING
+            raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not", code)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
+from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.predict import predict_apply
 from kubemin.engine.deploy.sharing import shared_by_others
@@ -25,6 +26,7 @@ from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ShareStrategy
 
 _CONCURRENCY = 32
@@ -42,11 +44,13 @@ Verb = Literal["create", "change", "same", "write", "skip", "refused"]
 class JobPreview:
     """What a job would do: ``create``, ``change`` or nothing (``same``), with the changed fields.
 
-    ``write``: the API server cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail.
+    ``write``: the API server cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail,
+    and ``code`` says with what.
     """
 
     verb: Verb
     changes: tuple[str, ...] = ()
+    code: ReasonCode | None = None
 
     def __str__(self) -> str:
         if self.verb == "same":
@@ -71,8 +75,10 @@ async def preflight(
     Raises `JobFailed` that names everything refused.
     """
     found = await preview_jobs(cluster, jobs, coming, trouble)
-    if refused := sorted(str(forecast) for forecast in found.values() if forecast.verb == "refused"):
-        raise JobFailed("refused before anything was written: " + "; ".join(refused))
+    if refused := sorted((one for one in found.values() if one.verb == "refused"), key=str):
+        said = "; ".join(str(one) for one in refused)
+        code = next((one.code for one in refused if one.code is not None), ReasonCode.INVALID)  # the first that is said
+        raise JobFailed(f"refused before anything was written: {said}", code)
     return found
 
 
@@ -100,7 +106,7 @@ async def preview_jobs(
             except JobFailed as error:
                 if lacking_role(job.manifest, error.__cause__) in made:
                     return await _after_its_role(cluster, job)
-                return JobPreview("refused", (error.cause,))
+                return JobPreview("refused", (error.cause,), error.code)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -135,7 +141,7 @@ async def _preview_job(cluster: Cluster, job: Job, trouble: Trouble) -> JobPrevi
             if _NO_DRY_RUN in error.message:
                 return JobPreview("write")  # an admission webhook that cannot be asked without doing it
             if not error.retryable:
-                raise JobFailed(with_advice(job.ref, error)) from error
+                raise JobFailed(with_advice(job.ref, error), code_of(error)) from error
             if asyncio.get_running_loop().time() > patience:
                 raise
             trouble(job.seq, error.message)
@@ -153,7 +159,7 @@ async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> JobPreview:
         await cluster.create({**job.manifest, "metadata": metadata}, dry_run=True)
     except Invalid as error:
         if _BY_POLICY not in error.message:
-            raise JobFailed(with_advice(job.ref, error)) from error
+            raise JobFailed(with_advice(job.ref, error), code_of(error)) from error
     except ClusterError:
         pass
     return JobPreview("create")
@@ -189,7 +195,10 @@ async def _change(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
     else:
         answer = await cluster.replace(predict_apply(live, wanted), dry_run=True)
     if left := leftovers(wanted, answer):
-        raise JobFailed(f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have")
+        raise JobFailed(
+            f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have",
+            ReasonCode.CONFLICT,
+        )
     changes = [
         format_difference(path, old, new, secret=kind_of(job.ref.kind).secret)
         for path, old, new in differences(_unmarked(live), _unmarked(answer))

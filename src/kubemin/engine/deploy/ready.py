@@ -3,16 +3,24 @@
 import asyncio
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.cached_readiness import events_about, last_log_lines, readiness_from_cache
+from kubemin.cluster.cached_readiness import (
+    PodStates,
+    events_about,
+    last_log_lines,
+    pod_states,
+    readiness_from_cache,
+)
 from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED, Verdict
+from kubemin.cluster.reasons import code_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.live import get_or_none
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 
 _EVENTS_FIRST, _EVENTS_MOST = 5.0, 60.0
 """Seconds of waiting after which the object's events are asked for, and between two times at most."""
@@ -26,22 +34,31 @@ Count = tuple[int, int]
 
 
 class Report(Protocol):
-    """Takes what a job waits for, in words, and where it waits for replicas how many there are."""
+    """Takes what a job waits for, in words, and where it waits for replicas how many there are.
 
-    def __call__(self, message: str, count: Count | None = None) -> None: ...
+    ``suspended``: somebody holds it back on purpose, so that it is not late.
+    """
+
+    def __call__(self, message: str, count: Count | None = None, *, suspended: bool = False) -> None: ...
 
 
 async def until_ready(
-    cluster: Cluster, informers: Informers, obj: Manifest, *, hopeless_after: float, report: Report
+    cluster: Cluster,
+    informers: Informers,
+    obj: Manifest,
+    *,
+    hopeless_after: float,
+    report: Report,
+    moved: Callable[[], None],
 ) -> Verdict | None:
     """Wait until the object, as written or later, is ready; returns its verdict, None for a kind that needs no wait.
 
     An object that stays hopeless for ``hopeless_after`` seconds ends the wait with `JobFailed`, in the cluster's own
-    words. With 0 only a final verdict does: one that no time can change.
+    words. With 0 only a final verdict does: one that no time can change. ``moved`` is called when a Pod changes state.
     """
     if ObjectRef.of(obj).kind not in RELATED:
         return None
-    return await _Wait(cluster, informers, obj, hopeless_after, report).run()
+    return await _Wait(cluster, informers, obj, hopeless_after, report, moved).run()
 
 
 class _Wait:
@@ -53,7 +70,13 @@ class _Wait:
     """
 
     def __init__(
-        self, cluster: Cluster, informers: Informers, obj: Manifest, hopeless_after: float, report: Report
+        self,
+        cluster: Cluster,
+        informers: Informers,
+        obj: Manifest,
+        hopeless_after: float,
+        report: Report,
+        moved: Callable[[], None],
     ) -> None:
         self._cluster = cluster
         self._informers = informers
@@ -61,6 +84,8 @@ class _Wait:
         self._ref = ObjectRef.of(obj)
         self._hopeless_after = hopeless_after
         self._report = report
+        self._moved = moved
+        self._pods: PodStates = ()
         self._now = asyncio.get_running_loop().time
         self._events: list[Manifest] = []
         self._interval = min(hopeless_after, _EVENTS_FIRST) or _EVENTS_FIRST
@@ -73,9 +98,10 @@ class _Wait:
             verdict = await self._next_verdict()
             if verdict.state == "ready":
                 return verdict
-            hopeless = verdict.state == "hopeless"
+            # A container that crashed and runs again, for how long nobody knows, does not give the object new time.
+            hopeless = verdict.state == "hopeless" or (verdict.restarted and self._give_up_at < math.inf)
             if hopeless and (verdict.final or self._now() >= self._give_up_at):
-                raise JobFailed(await self._failure(verdict))
+                raise JobFailed(await self._failure(verdict), verdict.code or ReasonCode.CRASH_LOOP)
             if not hopeless or not self._hopeless_after:
                 self._give_up_at = math.inf
             elif self._give_up_at == math.inf:
@@ -94,7 +120,7 @@ class _Wait:
 
     def _matters(self, verdict: Verdict) -> bool:
         was_hopeless = self._give_up_at < math.inf
-        turned = (verdict.state == "hopeless") is not was_hopeless
+        turned = (verdict.state == "hopeless" or (was_hopeless and verdict.restarted)) is not was_hopeless
         return verdict.state == "ready" or verdict.final or (self._hopeless_after > 0 and turned)
 
     async def _until(self, ends_wait: Callable[[Verdict], bool]) -> Verdict:
@@ -104,15 +130,18 @@ class _Wait:
             if live is None or live["metadata"]["uid"] != meta["uid"]:
                 return _VANISHED
             verdict = readiness_from_cache(self._informers, live, self._events)
+            if (pods := pod_states(self._informers, live)) != self._pods:
+                self._pods = pods
+                self._moved()
             if verdict.state != "ready":
-                self._report(verdict.message, (verdict.ready, verdict.desired))
+                self._report(verdict.message, (verdict.ready, verdict.desired), suspended=verdict.suspended)
             return verdict if ends_wait(verdict) else None
 
         verdict = await self._informers.until(
             ref.kind, ref.namespace, ref.name, check, RELATED[ref.kind], since=meta["resourceVersion"]
         )
         if verdict is _VANISHED:
-            raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]))
+            raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]), ReasonCode.CONFLICT)
         return verdict
 
     async def _verdict_now(self) -> Verdict:
@@ -120,7 +149,8 @@ class _Wait:
         for kind in (self._ref.kind, *RELATED[self._ref.kind]):
             if (error := self._informers.watch_error(kind)) is not None:
                 self._report(error.message)
-                return Verdict("hopeless" if isinstance(error, Forbidden) else "waiting", error.message)
+                state: Literal["hopeless", "waiting"] = "hopeless" if isinstance(error, Forbidden) else "waiting"
+                return Verdict(state, error.message, code=code_of(error))
         try:
             async with asyncio.timeout(_LISTS):
                 return await self._until(lambda _: True)

@@ -13,6 +13,7 @@ from kubemin.engine.errors import StatusError, TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
 
 _NAMED = 5
@@ -27,7 +28,7 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
     options = context.options
     waits: dict[int, str] = {}
     try:
-        async with asyncio.timeout(options.timeout_seconds):
+        async with asyncio.timeout(options.timeout_seconds), context.activity.limit:
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             ask = options.preflight and not context.journal.resources  # else a predecessor has asked
             if options.dry_run or ask:
@@ -49,9 +50,11 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
     except TimeoutError:
         refs = {job.seq: job.ref for job in plan.jobs}
         named = "; ".join(_named(refs[seq], message) for seq, message in sorted(waits.items())[:_NAMED])
-        raise TimedOut(
-            f"the task was not complete within {options.timeout_seconds:g} s{named and f'; it waited for {named}'}"
-        ) from None
+        waited = named and f"; it waited for {named}"
+        if context.activity.limit.expired():
+            quiet = f"nothing moved for {context.activity.seconds:g} s{waited}"
+            raise TimedOut(quiet, ReasonCode.NO_ACTIVITY) from None
+        raise TimedOut(f"the task was not complete within {options.timeout_seconds:g} s{waited}") from None
 
 
 def _named(ref: ObjectRef, message: str) -> str:
@@ -72,6 +75,7 @@ async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext
     def report(seq: int, message: str) -> None:
         waits[seq] = message
         context.journal.job(seq, JobStatus.PREPARE, message)
+        context.activity.moved()
 
     jobs = [job for job in plan.jobs if job.share and job.seq not in done]
     left = await left_to_others(context.journal, context.cluster, jobs, context.settings.job_timeout_seconds, report)
@@ -85,7 +89,7 @@ async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, w
     slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
 
     async def run(job: Job) -> None:
-        def report(message: str, count: Count | None = None) -> None:
+        def report(message: str, count: Count | None = None, *, suspended: bool = False) -> None:
             waits[job.seq] = message
             context.journal.job(job.seq, JobStatus.RUNNING, message, count=count)
 
@@ -94,7 +98,7 @@ async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, w
                 await run_job(job, context, report)
                 waits.pop(job.seq, None)
             except StatusError as error:
-                context.journal.job(job.seq, JobStatus(error.status), None, error.cause)
+                context.journal.job(job.seq, JobStatus(error.status), None, error.cause, code=error.code)
                 raise
 
     async with asyncio.TaskGroup() as group:  # the first failure stops its siblings

@@ -16,6 +16,7 @@ from kubemin.cluster.errors import (
     Terminating,
     Unreachable,
 )
+from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
@@ -35,6 +36,7 @@ from kubemin.engine.objects.ownership import (
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ResourceState, WriteKind
 
 
@@ -80,14 +82,16 @@ class ObjectWriter:
             except (AlreadyExists, Terminating, Conflict):
                 await backoff.pause()
             except NamespaceTerminating as error:
-                raise JobFailed(f"namespace {ref.namespace!r} is being deleted: {error.message}") from error
+                raise JobFailed(
+                    f"namespace {ref.namespace!r} is being deleted: {error.message}", ReasonCode.NAMESPACE
+                ) from error
             except ClusterError as error:
                 late = asyncio.get_running_loop().time() > patience
                 waits_for_role = self._waits_for_role(error)
                 if not error.retryable and (late or not waits_for_role):
-                    raise JobFailed(with_advice(ref, error)) from error
+                    raise JobFailed(with_advice(ref, error), code_of(error)) from error
                 if isinstance(error, Unreachable) and late:
-                    raise JobFailed(f"the cluster cannot be reached: {error.message}") from error
+                    raise JobFailed(f"the cluster cannot be reached: {error.message}", code_of(error)) from error
                 self.report(
                     f"waits until the cluster knows its role: {error.message}" if waits_for_role else error.message
                 )
@@ -132,7 +136,10 @@ class ObjectWriter:
                 raise Conflict(error.message, status=error.status) from error
             raise
         if left := leftovers(wanted, answer):
-            raise JobFailed(f"{ref} was there before and keeps {', '.join(left)}, which the application does not have")
+            raise JobFailed(
+                f"{ref} was there before and keeps {', '.join(left)}, which the application does not have",
+                ReasonCode.CONFLICT,
+            )
         return answer
 
 
@@ -142,7 +149,9 @@ def refuse_foreign(manifest: Manifest, live: Manifest) -> None:
     owner = application_of(live)
     if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
         name = (live["metadata"].get("labels") or {}).get(PART_OF, owner)
-        raise JobFailed(f"{ObjectRef.of(live)} belongs to another application ({name}, id {owner})")
+        raise JobFailed(
+            f"{ObjectRef.of(live)} belongs to another application ({name}, id {owner})", ReasonCode.CONFLICT
+        )
 
 
 def without_foreign_replicas(manifest: Manifest, live: Manifest) -> Manifest:

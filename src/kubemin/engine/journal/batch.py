@@ -10,6 +10,7 @@ from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write
 from kubemin.shield import to_the_end
 from kubemin.spec.events import Event, JobEvent, ResourceEvent
+from kubemin.spec.reason_codes import advice_for
 from kubemin.spec.states import JobStatus
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import Database, Tx, events, jobs, journal, tasks
@@ -181,5 +182,12 @@ async def write_changes(tx: Tx, lease: Lease, changes: Changes) -> None:
 def _job_event(change: JobChange, count: tuple[int, int] | None) -> JobEvent:
     ready, desired = count or (None, None)
     return JobEvent(
-        job=change.seq, status=change.status, info=change.info, error=change.error, ready=ready, desired=desired
+        job=change.seq,
+        status=change.status,
+        info=change.info,
+        error=change.error,
+        ready=ready,
+        desired=desired,
+        reason_code=change.code,
+        advice=advice_for(change.code),
     )

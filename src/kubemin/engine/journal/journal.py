@@ -18,6 +18,7 @@ from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.labels import SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import Database, Tx, journal, shares, tasks
@@ -136,9 +137,10 @@ class Journal:
         error: str | None = None,
         *,
         count: tuple[int, int] | None = None,
+        code: ReasonCode | None = None,
     ) -> None:
         """Note a job's status; ``count``: how many of its replicas are ready, and how many are desired."""
-        change = JobChange(seq, status, info, error)
+        change = JobChange(seq, status, info, error, code)
         self._queue.add(Changes(jobs={(seq, status): (change, count)}, labels={"job"}))
 
     async def record_removals(self, rows: Iterable[Resource]) -> None:

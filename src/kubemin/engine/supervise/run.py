@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
+from kubemin.cluster.reasons import code_of
 from kubemin.engine.cleanup.removal import Removal, objects_to_remove
 from kubemin.engine.cleanup.rollback import Rollback
+from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
 from kubemin.engine.deploy.stages import deploy
@@ -25,10 +28,13 @@ from kubemin.settings.engine import EngineSettings
 from kubemin.shield import to_the_end
 from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, applications, events, jobs, tasks
+from kubemin.store import Database, Tx, applications, events, jobs, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.tasks import Task
+
+log = structlog.get_logger(__name__)
 
 _FIRST_RETRY, _LONGEST_RETRY = 5.0, 300.0
 
@@ -59,6 +65,12 @@ class RunMetrics:
         )
         for state in (Cleanup.DONE, Cleanup.INCOMPLETE):
             self.cleanups.labels(state)  # there from the start, at 0
+        self.ended = Counter(
+            "kubemin_worker_tasks_ended",
+            "Tasks that ended in this worker, by their status and the code of their reason.",
+            ("status", "reason_code"),
+            registry=registry,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class Outcome:
 
     status: TaskStatus
     reason: str = ""
+    code: ReasonCode | None = None
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -81,10 +94,10 @@ def outcome_of(error: BaseException) -> Outcome:
     if isinstance(error, StoreError):
         raise Stopped(f"the database cannot be written: {error}") from error
     if isinstance(error, StatusError):
-        return Outcome(error.status, error.cause)
+        return Outcome(error.status, error.cause, error.code)
     if isinstance(error, ClusterError):
-        return Outcome(TaskStatus.FAILED, error.message)
-    return Outcome(TaskStatus.FAILED, f"unexpected {type(error).__name__}: {error}")
+        return Outcome(TaskStatus.FAILED, error.message, code_of(error))
+    return Outcome(TaskStatus.FAILED, f"unexpected {type(error).__name__}: {error}", ReasonCode.INTERNAL)
 
 
 class TaskRun:
@@ -112,7 +125,8 @@ class TaskRun:
         if not task.status.ended:
             outcome = await self._forward(journal)
             await journal.flush()
-            task = await self._finish(journal, outcome)
+            # To its end, so that what is committed is also logged and counted.
+            task = await to_the_end(self._finish(journal, outcome))
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
@@ -128,14 +142,20 @@ class TaskRun:
             if reason is None or reason.stop is not Stop.CANCEL:
                 raise Stopped("the task is handed over") from None
             return Outcome(TaskStatus.CANCELLED, reason.text)
-        except Exception as error:  # noqa: BLE001  a panic is a failure, and is cleaned up like one
-            return outcome_of(error)
+        except Exception as error:  # a panic is a failure, and is cleaned up like one
+            outcome = outcome_of(error)
+            if outcome.code is ReasonCode.INTERNAL:
+                log.exception("unexpected error in a task", task=self.task.id)
+            return outcome
         return Outcome(TaskStatus.COMPLETED)
 
     async def _work(self, journal: Journal) -> None:
         deps = self._deps
         if self.task.attempt > deps.settings.max_attempts:
-            raise JobFailed(f"given up after {deps.settings.max_attempts} attempts: each time its worker died")
+            raise JobFailed(
+                f"given up after {deps.settings.max_attempts} attempts: each time its worker died",
+                ReasonCode.WORKER_LOST,
+            )
         finished: set[int] = set()
         async with deps.db.begin("start") as tx:
             await tasks.guard(tx, self.task.id, self.lease.epoch)
@@ -158,6 +178,7 @@ class TaskRun:
             clean=lambda seq: self._undo(journal, [r for r in journal.resources.values() if r.job_seq == seq]),
             settings=deps.settings,
             options=self._options,
+            activity=Activity(self._options.no_activity_seconds),
         )
         await deploy(self._plan, finished, context)
 
@@ -190,10 +211,17 @@ class TaskRun:
                 has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
                 retired = await objects_to_remove(tx, task.app_id, but=has)
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
-            landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup)
+            blamed = await _blamed(tx, task.id) if outcome.code is not None else ""
+            landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup, outcome.code)
             if landed:
-                await jobs.end_open(tx, task.id, JobStatus(status), outcome.reason)
-                ended = TaskEvent(status=status, reason=outcome.reason, cleanup=cleanup)
+                await jobs.end_open(tx, task.id, JobStatus(status), outcome.reason, outcome.code)
+                ended = TaskEvent(
+                    status=status,
+                    reason=outcome.reason,
+                    cleanup=cleanup,
+                    reason_code=outcome.code,
+                    advice=advice_for(outcome.code),
+                )
                 await events.append_many(tx, task.id, [ended, *_end(cleanup)])
                 if retired:
                     await journal.record_removals_in(tx, retired)
@@ -206,6 +234,17 @@ class TaskRun:
             row = await tasks.get(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
+        self._deps.metrics.ended.labels(row.status, row.reason_code or "").inc()
+        if landed and outcome.code is not None:
+            log.warning(
+                "task failed",
+                task=task.id,
+                application=task.app_name,
+                component=blamed,
+                status=str(status),
+                reason=outcome.reason,
+                code=str(outcome.code),
+            )
         return row
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
@@ -267,6 +306,14 @@ class TaskRun:
             if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
+
+
+async def _blamed(tx: Tx, task_id: str) -> str:
+    """The components whose jobs failed; where none did, those that were still at work."""
+    found = await jobs.of_task(tx, task_id)
+    blamed = [job for job in found if job.status in (JobStatus.FAILED, JobStatus.TIMEOUT)]
+    blamed = blamed or [job for job in found if job.status in (JobStatus.PREPARE, JobStatus.RUNNING)]
+    return ", ".join(sorted({job.component for job in blamed}))
 
 
 def _end(cleanup: Cleanup) -> list[EndEvent]:

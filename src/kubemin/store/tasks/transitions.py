@@ -45,7 +45,9 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
     )
 
 
-async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup) -> bool:
+async def finish(
+    tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup, code: str | None = None
+) -> bool:
     """End a task that goes forward.
 
     With ``cleanup`` ``pending`` or ``running`` it keeps its lease and the application's slot; with ``none`` or ``done``
@@ -60,6 +62,7 @@ async def finish(tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: s
         tasks.c.status.in_(_GOING_FORWARD),
         status=status,
         reason=reason,
+        reason_code=code,
         cleanup=cleanup,
         ended_at=now(),
         **({} if cleanup in UNSETTLED else _NO_HOLDER),

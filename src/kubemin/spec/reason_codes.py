@@ -1,0 +1,60 @@
+"""Why a task or a job failed: a code for programs, each with one sentence for the person who must act."""
+
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """What was in the way. The reason beside it says it in words."""
+
+    IMAGE_PULL = "IMAGE_PULL"
+    CRASH_LOOP = "CRASH_LOOP"
+    UNSCHEDULABLE = "UNSCHEDULABLE"
+    QUOTA = "QUOTA"
+    POLICY = "POLICY"
+    CONFIG_MISSING = "CONFIG_MISSING"
+    FETCH = "FETCH"
+    VOLUME = "VOLUME"
+    JOB_FAILED = "JOB_FAILED"
+    DEADLINE = "DEADLINE"
+    TIMEOUT = "TIMEOUT"
+    NO_ACTIVITY = "NO_ACTIVITY"
+    RIGHTS = "RIGHTS"
+    CONFLICT = "CONFLICT"
+    INVALID = "INVALID"
+    NAMESPACE = "NAMESPACE"
+    UNREACHABLE = "UNREACHABLE"
+    WORKER_LOST = "WORKER_LOST"
+    INTERNAL = "INTERNAL"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return _ADVICE[self]
+
+
+_ADVICE = {
+    ReasonCode.IMAGE_PULL: "Check the image's name and tag, and that the nodes may pull it (imagePullSecrets).",
+    ReasonCode.CRASH_LOOP: "Read the container's log; mend its command, its configuration or its image.",
+    ReasonCode.UNSCHEDULABLE: "No node takes the Pod: ask for less, add nodes, or change selectors and tolerations.",
+    ReasonCode.QUOTA: "Ask for less, or have the namespace's ResourceQuota or LimitRange raised.",
+    ReasonCode.POLICY: "Change what the policy or the admission webhook names, or ask those who maintain it.",
+    ReasonCode.CONFIG_MISSING: "Create what is named (ConfigMap, Secret, key, account, role), or correct its name.",
+    ReasonCode.FETCH: "Check that config.url answers with 200 and text, from where the worker runs.",
+    ReasonCode.VOLUME: "Check the volume claim: its class, its size, and that a volume can be made for it.",
+    ReasonCode.JOB_FAILED: "Read the log of the Job's Pods; mend its command, or allow more tries.",
+    ReasonCode.DEADLINE: "Raise the object's own deadline, or find out in the evidence why it took so long.",
+    ReasonCode.TIMEOUT: "The reason says what it waited for; give it more time if it is only slow.",
+    ReasonCode.NO_ACTIVITY: "The reason says what it waited for; raise noActivitySeconds if such a pause is usual.",
+    ReasonCode.RIGHTS: "Give KubeMin's account the right that is named (deploy/rbac.yaml), or valid credentials.",
+    ReasonCode.CONFLICT: "Choose another name, or settle with whoever owns or changed the object.",
+    ReasonCode.INVALID: "Change the field or the object that the reason names: it cannot be as the application says.",
+    ReasonCode.NAMESPACE: "Create the namespace (createNamespace does), or wait until its deletion is over.",
+    ReasonCode.UNREACHABLE: "Check the API server and the way to it, then run it again.",
+    ReasonCode.WORKER_LOST: "Look at the workers: they died while they ran this task (memory, node).",
+    ReasonCode.INTERNAL: "This is a fault of KubeMin: report it, with the worker's log.",
+}
+
+
+def advice_for(code: str | None) -> str | None:
+    """The advice for a stored code; None without a code, or for one of a later version."""
+    return ReasonCode(code).advice if code is not None and code in ReasonCode.__members__ else None
