@@ -7,12 +7,16 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED
 from kubemin.engine.cleanup.deletion import propagation
-from kubemin.engine.deploy.ready import until_ready
+from kubemin.engine.deploy.ready import Count, until_ready
 from kubemin.plan import Job, Plan
 from kubemin.spec.kinds import WRITTEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
 WATCHED = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "PersistentVolumeClaim")
+
+
+def _silent(message: str, count: Count | None = None, *, suspended: bool = False) -> None:
+    """Nobody reads what a job waits for."""
 
 
 class Plain:
@@ -34,9 +38,7 @@ class Plain:
             obj = await self._cluster.create(job.manifest)
             made.append(obj)
             if job.ref.kind in RELATED and job.ref not in unready:
-                await until_ready(
-                    self._cluster, self._informers, obj, hopeless_after=0, report=lambda message, count=None: None
-                )
+                await until_ready(self._cluster, self._informers, obj, hopeless_after=0, report=_silent)
 
         for stage in plan.stages:
             async with asyncio.TaskGroup() as group:

@@ -497,3 +497,15 @@ async def test_what_somebody_took_after_us_is_owned_by_them_alone(held: Held, wh
     assert after["data"] == {"a": "someone's", "b": "2"}
     owned = [entry["manager"] for entry in owners(after) if "f:a" in entry["fieldsV1"].get("f:data", {})]
     assert owned == ["x"]
+
+
+async def test_what_a_write_did_not_change_is_unchanged_not_restored(held: Held) -> None:
+    await held.ensure(config_map(a="1"))
+    again = await held.next_task()
+    await again.ensure(config_map(a="1"))
+    assert await again.roll_back() == []
+    assert states(again) == [ResourceState.UNCHANGED]
+    changed = await again.next_task()
+    await changed.ensure(config_map(a="2"))
+    assert await changed.roll_back() == []
+    assert states(changed) == [ResourceState.RESTORED]

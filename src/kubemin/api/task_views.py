@@ -91,15 +91,33 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
         created=sum(_made_by_us(row) for row in journal),
         deleted=states.count(ResourceState.DELETED),
         restored=states.count(ResourceState.RESTORED),
+        unchanged=states.count(ResourceState.UNCHANGED),
         kept=states.count(ResourceState.KEPT),
         remaining=[
             Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=row.why)
             for row in (left if task.cleanup in _OPEN_CLEANUP else [])
         ],
         abandoned=task.cleanup_why if task.cleanup is Cleanup.ABANDONED else None,
+        exceptions=[
+            Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=why)
+            for row in (journal if task.cleanup is Cleanup.DONE and task.status is not TaskStatus.COMPLETED else [])
+            if (why := _not_as_it_was(row))
+        ],
         attempts=task.cleanup_attempts if incomplete else None,
         next_time=unix(task.next_cleanup_at) if incomplete else None,
     )
+
+
+_AS_IT_WAS = (ResourceState.DELETED, ResourceState.RESTORED, ResourceState.UNCHANGED, ResourceState.OBSERVED)
+
+
+def _not_as_it_was(row: Brief) -> str:
+    """Why an object is not as it was before a task whose rollback is done; empty where it is."""
+    if row.purpose is Purpose.REMOVE:
+        return "it was deleted, which cannot be taken back" if row.state is ResourceState.DELETED else ""
+    if row.purpose is Purpose.USE or row.state in _AS_IT_WAS:
+        return ""
+    return row.why or "it is left as it is: the cleanup was to cover the job that failed, and no other"
 
 
 def _made_by_us(row: Brief) -> bool:
@@ -109,7 +127,7 @@ def _made_by_us(row: Brief) -> bool:
 
 
 def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
-    """One stage a job, and the rollback last, if there is one."""
+    """One stage a job, and the rollback or removal last, if there is one."""
     shown = [
         StageReply(
             id=job.seq,
@@ -127,11 +145,12 @@ def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
     ]
     if task.cleanup in _ROLLBACK:
         done, failed = task.cleanup is Cleanup.DONE, _ROLLBACK[task.cleanup] is JobStatus.FAILED
+        undoing = "removal" if task.status is TaskStatus.COMPLETED else "rollback"
         shown.append(
             StageReply(
                 id=max((job.seq for job in jobs), default=0) + 1,
-                name="rollback" if task.status is not TaskStatus.COMPLETED else "removal",
-                type="rollback",
+                name=undoing,
+                type=undoing,
                 status=_ROLLBACK[task.cleanup],
                 start_time=unix(task.ended_at),
                 end_time=unix(task.updated_at) if done else None,

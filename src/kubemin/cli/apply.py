@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kubemin.cli.cleanup_text import as_it_was, named, numbers
 from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
 from kubemin.cli.files import load_application
@@ -43,15 +44,13 @@ def ending(client: Client, task_id: str) -> str:
         text += f"\n{status['reasonCode']}" + (f": {status['advice']}" if "advice" in status else "")
     match cleanup["state"]:
         case "done" if status["status"] != "completed":
-            text += (
-                f"\nthe cluster is as it was: {cleanup['deleted']} deleted, {cleanup['restored']} restored, "
-                f"{cleanup['kept']} kept"
-            )
+            text += f"\n{as_it_was(cleanup)}"
+        case "done" if cleanup["deleted"] or cleanup["kept"]:
+            text += f"\nremoved what the application no longer has: {numbers(cleanup)}"
         case "incomplete":
-            left = "".join(
-                f"\n  {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}" for one in cleanup["remaining"]
-            )
-            text += f"\ncleanup is incomplete and goes on in the background; left are:{left}"
+            left = "".join(f"\n  {named(one)}: {one['why']}" for one in cleanup["remaining"])
+            what = "removal" if status["status"] == "completed" else "cleanup"
+            text += f"\n{what} is incomplete and goes on in the background; left are:{left}"
     return text
 
 

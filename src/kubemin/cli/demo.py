@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from kubemin.cli import snapshot
+from kubemin.cli.cleanup_text import numbers
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import load_application
@@ -226,12 +227,12 @@ def _follow_cleanup(client: Client, task: str, app_id: str) -> None:
     cleanup = status["cleanup"]
     say(
         f"  task {status['status']} by {status['cancelledBy']}, reason: {status['reason']}; "
-        f"cleanup {cleanup['state']}: {cleanup['deleted']} deleted, {cleanup['restored']} restored, "
-        f"{cleanup['kept']} kept"
+        f"cleanup {cleanup['state']}: {numbers(cleanup)}"
     )
     _insist(status["status"] == "cancelled" and status["reason"] == REASON, "the task is not cancelled as asked")
     _insist(cleanup["state"] == "done", f"the cleanup is {cleanup['state']}: {cleanup['remaining']}")
-    _insist(cleanup["restored"] == 2, "the two objects from before are not both restored")
+    _insist(cleanup["restored"] + cleanup["unchanged"] == 2, "the two objects from before are not both put back")
+    _insist(not cleanup["exceptions"], f"not all is as it was: {cleanup['exceptions']}")
 
 
 def _compare(before: Snapshot, after: Snapshot) -> None:

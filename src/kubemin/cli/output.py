@@ -12,6 +12,7 @@ STATUS_STYLES = {
     "Running": "green",
     "deleted": "green",
     "restored": "green",
+    "unchanged": "green",
     "running": "cyan",
     "queued": "cyan",
     "pending": "yellow",

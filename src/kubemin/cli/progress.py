@@ -68,7 +68,7 @@ class Progress:
             component.status, component.note = one["status"], one["error"]
             component.start, component.end = one.get("startTime"), one.get("endTime")
         for stage in stages["stages"]:
-            if stage["type"] != "rollback":
+            if stage["type"] not in ("rollback", "removal"):
                 job = self.jobs.setdefault(stage["id"], JobLine(stage["name"], JobStatus.QUEUED))
                 job.status = JobStatus(stage["status"])
 
@@ -126,7 +126,8 @@ class Progress:
         if not self.end_told:
             return []  # going forward, the jobs tell it
         name = "/".join(part for part in (event.kind, event.namespace, event.name) if part)
-        return [f"rollback  {name}  {event.state}" + (f"  {event.why}" if event.why else "")]
+        what = "removal" if self.status is TaskStatus.COMPLETED else "rollback"
+        return [f"{what}  {name}  {event.state}" + (f"  {event.why}" if event.why else "")]
 
     def _end_components(self, now: float) -> None:
         if not self.status.ended:

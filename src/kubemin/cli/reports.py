@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from kubemin.cli.apply import ending
+from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow as follow_task
@@ -66,14 +67,15 @@ def _print_status(task: dict[str, Any]) -> None:
     if task["cancelledBy"]:
         say(f"cancelled by {task['cancelledBy']}")
     cleanup = task["cleanup"]
-    numbers = ", ".join(
-        f"{cleanup[name]} {name}" for name in ("created", "deleted", "restored", "kept") if cleanup[name]
-    )
-    say(f"cleanup   {cleanup['state']}" + (f" ({numbers})" if numbers else ""))
+    counted = numbers(cleanup, created=True)
+    what = "removal" if task["status"] == "completed" else "cleanup"
+    say(f"{what:<9} {cleanup['state']}" + (f" ({counted})" if counted else ""))
     for one in cleanup["remaining"]:
-        say(f"  left    {one['kind']}/{one['namespace']}/{one['name']}: {one['why']}")
+        say(f"  left    {named(one)}: {one['why']}")
     if "abandoned" in cleanup:
         say(f"  {cleanup['abandoned']}")
+    for one in cleanup["exceptions"]:
+        say(f"  except  {named(one)}: {one['why']}")
     if cleanup["state"] == "incomplete":
         again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
         times = "once" if cleanup["attempts"] == 1 else f"{cleanup['attempts']} times"

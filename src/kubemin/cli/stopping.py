@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from kubemin.cli.apply import ending
+from kubemin.cli.cleanup_text import named
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
@@ -34,7 +35,7 @@ def cancel(
     with Client(server, token) as client:
         if policy is CleanupPolicy.NONE:
             stays = [
-                f"{_named(one)} ({one['state']})"
+                f"{named(one)} ({one['state']})"
                 for one in client.get(f"/workflow/tasks/{task_id}/resources")["resources"]
                 if one["state"] in _DONE_BY_THE_TASK
             ]
@@ -67,7 +68,7 @@ def abandon(task_id: str, reason: str | None, *, yes: bool, as_json: bool, serve
     with Client(server, token) as client:
         found = client.get(f"/workflow/tasks/{task_id}/status")["cleanup"]
         if found["state"] == "incomplete":
-            left = [f"{_named(one)}: {one['why']}" for one in found["remaining"]]
+            left = [f"{named(one)}: {one['why']}" for one in found["remaining"]]
             if not _agreed("stays as it is, and is not tried again", left, "Give this up?", yes=yes, as_json=as_json):
                 say("nothing was given up")
                 return Exit.OK
@@ -85,10 +86,6 @@ def _agreed(what: str, objects: Iterable[str], question: str, *, yes: bool, as_j
         for one in objects:
             say(f"{what}: {one}")
     return not asks or typer.confirm(question, err=True)
-
-
-def _named(one: dict[str, Any]) -> str:
-    return "/".join(part for part in (one["kind"], one["namespace"], one["name"]) if part)
 
 
 def _tell(task_id: str, done: dict[str, Any], *, as_json: bool) -> None:

@@ -73,7 +73,7 @@ class Table(AbstractContextManager["Table"]):
         self._live.stop()
 
     def changed(self, lines: Sequence[str], at: float) -> None:
-        """Prints what concerns the rollback; the table is redrawn by itself."""
+        """Prints what concerns the rollback or removal; the table is redrawn by itself."""
         if self._progress.end_told:
             for line in lines:
                 self._console.print(line, markup=False, highlight=False)

@@ -59,7 +59,11 @@ class Cleanup(StrEnum):
 
 
 class ResourceState(StrEnum):
-    """State of one journal row: ``intent → created | changed | observed → deleted | restored | kept | lost``."""
+    """State of one journal row.
+
+    ``intent → created | changed | observed → deleted | restored | unchanged | kept | lost``.
+    ``unchanged``: the task wrote it, or meant to, and no field is another than before.
+    """
 
     INTENT = "intent"
     CREATED = "created"
@@ -67,13 +71,20 @@ class ResourceState(StrEnum):
     OBSERVED = "observed"
     DELETED = "deleted"
     RESTORED = "restored"
+    UNCHANGED = "unchanged"
     KEPT = "kept"
     LOST = "lost"
 
     @property
     def settled(self) -> bool:
         """Nothing is left to undo."""
-        return self in (ResourceState.DELETED, ResourceState.RESTORED, ResourceState.KEPT, ResourceState.LOST)
+        return self in (
+            ResourceState.DELETED,
+            ResourceState.RESTORED,
+            ResourceState.UNCHANGED,
+            ResourceState.KEPT,
+            ResourceState.LOST,
+        )
 
 
 class Purpose(StrEnum):

@@ -49,7 +49,7 @@ class Cancelled(Reply):
 
 
 class Remaining(Reply):
-    """An object that is not yet as it was."""
+    """An object that is not as it was."""
 
     kind: str
     namespace: str
@@ -64,9 +64,13 @@ class CleanupReply(Reply):
     created: int = Field(description="Objects that the task made.")
     deleted: int = Field(description="Those of them that are gone again.")
     restored: int = Field(description="Objects that were changed and are as they were again.")
+    unchanged: int = Field(description="Objects that the task wrote without changing a field.")
     kept: int = Field(description="Objects that were left alone, because someone else owns or changed them.")
     remaining: list[Remaining]
     abandoned: Absent[str] = Field(default=None, description="Who gave up what remains, and why.")
+    exceptions: list[Remaining] = Field(
+        description="What is not as it was although the cleanup is done, each with its reason."
+    )
     attempts: Absent[int] = Field(
         default=None, description="How often it ended incomplete; absent unless it is so now."
     )
@@ -141,7 +145,10 @@ class TaskPage(TaskList):
 
 
 class StageReply(Reply):
-    """A job of the task, or its rollback. Times are unix seconds."""
+    """A job of the task; or, by its ``type``, the ``rollback``, or the ``removal`` after completion.
+
+    Times are unix seconds.
+    """
 
     id: int
     name: str
@@ -156,7 +163,7 @@ class StageReply(Reply):
 
 
 class TaskStages(Reply):
-    """What the task does, in order: one entry a job, and the rollback last when there is one."""
+    """What the task does, in order: one entry a job, and the rollback or removal last when there is one."""
 
     task_id: str
     status: TaskStatus

@@ -60,7 +60,7 @@ async def get_task_status(deps: Given, task_id: TaskId) -> Envelope[TaskStatusRe
 
 @router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
 async def get_task_stages(deps: Given, task_id: TaskId) -> Envelope[TaskStages]:
-    """One stage a job, and the rollback."""
+    """One stage a job, and the rollback or, of a completed task, the removal."""
     async with deps.db.read() as tx:
         task = await task_of(tx, task_id)
         return Envelope(data=task_views.stages(task, await jobs.of_task(tx, task_id)))

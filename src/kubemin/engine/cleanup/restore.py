@@ -57,7 +57,7 @@ class Restorer:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
         why = [kept_by_others(kept)] if kept else []
         why += ["it keeps the size that it was given: a volume claim never shrinks"] if grown else []
-        return (ResourceState.KEPT if why else ResourceState.RESTORED), "; ".join(why)
+        return put_back_state(before, applied, kept=bool(why)), "; ".join(why)
 
     async def _give_back(self, current: Manifest, before: Manifest, owners: list[dict[str, object]]) -> None:
         """Take our token off and write the recorded managedFields: only a second PUT of the same content does that."""
@@ -95,6 +95,17 @@ class Restorer:
     async def _replace(self, body: Manifest) -> Manifest:
         self._journal.lease.check()
         return await to_the_end(self._cluster.replace(body))
+
+
+def put_back_state(before: Manifest, applied: Manifest, *, kept: bool) -> ResourceState:
+    """What an object is once it is put back; ``kept``: but for fields that stay as they are.
+
+    An apply of what is there already changes nothing but our token: then there was nothing to restore.
+    """
+    if kept:
+        return ResourceState.KEPT
+    changed = changed_paths(_with_token(before, None), _with_token(applied, None))
+    return ResourceState.RESTORED if changed else ResourceState.UNCHANGED
 
 
 def kept_by_others(paths: Sequence[str]) -> str:

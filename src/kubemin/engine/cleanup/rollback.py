@@ -13,7 +13,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
-from kubemin.engine.cleanup.restore import Restorer, kept_by_others
+from kubemin.engine.cleanup.restore import Restorer, kept_by_others, put_back_state
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
@@ -180,12 +180,12 @@ class Rollback:
     async def _not_ours(self, resource: Resource, live: Manifest) -> Later | None:
         """No token of ours is on the object and none can come: it is as others want it."""
         before, applied = resource.before, resource.applied
-        if resource.state in (ResourceState.RESTORED, ResourceState.DELETED):
+        if resource.state in (ResourceState.RESTORED, ResourceState.UNCHANGED, ResourceState.DELETED):
             return None
         if before is not None and resource.state is ResourceState.CHANGED:
             undone = restoration(before, applied or live, live)
             if not undone.changed:  # it is put back, and whoever did it died, or got no answer, before it was recorded
-                state = ResourceState.KEPT if undone.kept else ResourceState.RESTORED
+                state = put_back_state(before, applied or before, kept=bool(undone.kept))
                 return self._remove_dependents_and_settle(resource, state, kept_by_others(undone.kept))
             await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != live["metadata"]["uid"]:
@@ -194,8 +194,10 @@ class Rollback:
             await self._leave(resource, ResourceState.KEPT, "it does not carry this task's write token")
         elif resource.state is ResourceState.OBSERVED:
             await self._leave(resource, ResourceState.OBSERVED)
+        elif resource.state in (ResourceState.KEPT, ResourceState.LOST):
+            await self._leave(resource, resource.state, resource.why)
         else:
-            await self._leave(resource, ResourceState.KEPT, "this task did not change it")
+            await self._leave(resource, ResourceState.UNCHANGED, "this task did not change it")
         return None
 
     def _remove_dependents_and_settle(
