@@ -11,9 +11,10 @@ from kubemin.cli.exits import CliError
 def main() -> None:
     """Run ``kubemin …`` and exit."""
     from kubemin.cli.app import app
+    from kubemin.cli.output import visible_lines
 
     try:
         app()
     except CliError as error:
-        print(f"kubemin: {error.message}", file=sys.stderr)
+        print(f"kubemin: {visible_lines(error.message)}", file=sys.stderr)
         sys.exit(error.code)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from kubemin.spec.characters import visible
+
 STATUS_STYLES = {
     "completed": "green",
     "done": "green",
@@ -26,9 +28,14 @@ STATUS_STYLES = {
 
 
 def say(text: str = "") -> None:
-    """One line on stdout."""
-    sys.stdout.write(f"{text}\n")
+    """Lines on stdout; of other control characters, whoever they came from, none reaches the terminal."""
+    sys.stdout.write(f"{visible_lines(text)}\n")
     sys.stdout.flush()
+
+
+def visible_lines(text: str) -> str:
+    """The text with every control character but the end of a line made visible."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def print_json(value: Any) -> None:
@@ -42,7 +49,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
         say(empty)
         return
     if not sys.stdout.isatty():
-        cells = [[column.upper() for column in columns], *([str(cell) for cell in row] for row in rows)]
+        cells = [[column.upper() for column in columns], *([visible(str(cell)) for cell in row] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         for line in cells:
             say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -55,7 +62,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: st
     for column in columns:
         table.add_column(column.upper(), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell), style=STATUS_STYLES.get(str(cell), "")) for cell in row))
+        table.add_row(*(Text(visible(str(cell)), style=STATUS_STYLES.get(str(cell), "")) for cell in row))
     Console().print(table)
 
 

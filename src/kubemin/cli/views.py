@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from kubemin.cli.output import STATUS_STYLES, say, span
 from kubemin.cli.progress import Progress
+from kubemin.spec.characters import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,7 +50,7 @@ class Lines(Silent):
         """Prints them."""
         if self._progress.end_told or not self._from_end:
             for line in lines:
-                say(f"{time.strftime('%H:%M:%S', time.localtime(at))}  {line}")
+                say(f"{time.strftime('%H:%M:%S', time.localtime(at))}  {visible(line)}")
 
 
 class Table(AbstractContextManager["Table"]):
@@ -76,7 +77,7 @@ class Table(AbstractContextManager["Table"]):
         """Prints what concerns the rollback or removal; the table is redrawn by itself."""
         if self._progress.end_told:
             for line in lines:
-                self._console.print(line, markup=False, highlight=False)
+                self._console.print(visible(line), markup=False, highlight=False)
 
     def ask(self, question: str) -> bool:
         """Asks; a second Ctrl-C means no. With nobody at the keyboard Ctrl-C is answer enough."""
@@ -84,7 +85,7 @@ class Table(AbstractContextManager["Table"]):
             return True
         self._live.stop()
         try:
-            return input(f"\n{question} [y/N] ").strip().lower() in ("y", "yes")
+            return input(f"\n{visible(question)} [y/N] ").strip().lower() in ("y", "yes")
         except (KeyboardInterrupt, EOFError):
             return False
         finally:
@@ -101,13 +102,13 @@ class Table(AbstractContextManager["Table"]):
         now = time.time()
         for one in progress.components.values():
             grid.add_row(
-                one.name,
-                Text(one.status, style=STATUS_STYLES.get(one.status, "")),
-                one.ready or "-",
+                Text(visible(one.name)),
+                Text(visible(one.status), style=STATUS_STYLES.get(one.status, "")),
+                Text(visible(one.ready or "-")),
                 span(one.start, one.end, now),
-                Text(one.note, style="dim"),
+                Text(visible(one.note), style="dim"),
             )
         cleanup = "" if progress.cleanup == "none" else f" · cleanup {progress.cleanup}"
-        grid.caption = Text(f"task {progress.task_id} · {progress.status}{cleanup}", style="dim")
+        grid.caption = Text(visible(f"task {progress.task_id} · {progress.status}{cleanup}"), style="dim")
         grid.caption_justify = "left"
         return grid

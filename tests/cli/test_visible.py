@@ -1,0 +1,187 @@
+"""No control character of a server, a cluster or a file reaches the terminal."""
+
+import io
+import json
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemin.cli import main, offline, preview, reports
+from kubemin.cli.apply import apply
+from kubemin.cli.exits import CliError
+from kubemin.spec.characters import has_unseen, visible
+
+Json = dict[str, Any]
+
+EVIL = "x\x1b]0;owned\x07\x9b31m\u202egpj\u2028\u2066\x7f\u061c\r\ty"
+FORGED = f"{EVIL}\n12:00:00  task completed"
+STYLE = re.compile(r"\r?\x1b\[[0-9;?]*[a-zA-Z]|\r(?=\n)")
+"""What rich itself sends to a terminal."""
+
+_CLEANUP = {"created": 1, "deleted": 1, "restored": 1, "kept": 1, "attempts": 2, "state": "incomplete"}
+_LEFT = {"kind": EVIL, "namespace": EVIL, "name": EVIL, "why": EVIL}
+_APP = {"id": "a", "namespace": EVIL, "name": EVIL, "version": EVIL, "updateTime": 1, "workflowId": EVIL}
+_JOB = {"id": 1, "name": f"{EVIL}/{EVIL}/{EVIL}", "type": "apply", "status": "failed"}
+_COMPONENT = {"name": EVIL, "type": EVIL, "status": "failed", "error": EVIL}
+_STATUS = {
+    "taskId": EVIL,
+    "appId": "a",
+    "type": EVIL,
+    "attempt": 1,
+    "status": "failed",
+    "reason": EVIL,
+    "cancelledBy": EVIL,
+    "createTime": 1,
+    "cleanup": {**_CLEANUP, "remaining": [_LEFT]},
+    "components": [_COMPONENT],
+}
+_PLANNED = {**_LEFT, "component": EVIL, "action": "change", "changes": [FORGED]}
+_STAGE = {"step": EVIL, "mode": EVIL, "priority": 1, "jobs": [_PLANNED]}
+_ORPHAN = {**_LEFT, "taskId": EVIL, "error": EVIL, "uid": "u"}
+_EVENTS: tuple[tuple[str, Json], ...] = (
+    ("job", {"job": 1, "status": "failed", "error": FORGED, "info": EVIL}),
+    ("task", {"status": "failed", "reason": FORGED}),
+    ("resource", {"seq": 1, "state": "kept", **_LEFT, "why": FORGED}),
+    ("cleanup", {"state": "incomplete", "why": FORGED}),
+    ("end", {}),
+)
+_ANSWERS: tuple[tuple[str, Any], ...] = (
+    (r"/applications/plan", {"creates": [_LEFT], "stages": [_STAGE], "removes": [_LEFT]}),
+    (r"/applications/.*/exec", {"taskId": "t"}),
+    (r"/applications/.*/cancel", {"status": EVIL, "cleanup": EVIL}),
+    (r"/tasks/.*/status", _STATUS),
+    (r"/tasks/.*/stages", {"stages": [_JOB]}),
+    (r"/tasks/.*/resources", {"resources": [{**_LEFT, "seq": EVIL, "state": EVIL}]}),
+    (r"/tasks/.*/cleanup", {"status": EVIL, "cleanup": "incomplete"}),
+    (r"/tasks", {"tasks": [{**_STATUS, "name": EVIL, "cleanup": EVIL}]}),
+    (r"/orphans", {"orphans": [_ORPHAN]}),
+)
+
+
+class Hostile(BaseHTTPRequestHandler):
+    """Answers as KubeMin does, with the worst texts."""
+
+    def _answer(self) -> None:
+        path = urlsplit(self.path).path
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if path.endswith("/events"):
+            frames = [f"event: {kind}\ndata: {json.dumps(data)}\nid: {n}\n\n" for n, (kind, data) in enumerate(_EVENTS)]
+            self._send("text/event-stream", "".join(frames))
+            return
+        known = [data for pattern, data in _ANSWERS if re.search(pattern, path)]
+        data = known[0] if known else _APP if self.command == "POST" else {"applications": [_APP]}
+        self._send("application/json", json.dumps({"code": 0, "message": FORGED, "data": data}))
+
+    def _send(self, kind: str, text: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815  (names of the base)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as http:
+        serving = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        serving.join()
+
+
+class _Screen(io.StringIO):
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@contextmanager
+def _screen(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> Iterator[_Screen]:
+    screen = _Screen(terminal=terminal)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", screen)
+        patched.setenv("TERM", "xterm")
+        yield screen
+
+
+def _file(folder: Path) -> str:
+    name = str(folder / "app.json")
+    web = {"name": EVIL, "type": "webservice", "image": EVIL, "properties": {"env": {EVIL: EVIL}}}
+    Path(name).write_text(json.dumps({"name": EVIL, "namespace": EVIL, "component": [web]}))
+    return name
+
+
+Command = Callable[[str, str, bool], object]
+
+COMMANDS: dict[str, Command] = {
+    "apps": lambda url, _, js: reports.apps(None, as_json=js, server=url, token=None),
+    "tasks": lambda url, _, js: reports.tasks(None, None, 5, as_json=js, server=url, token=None),
+    "status": lambda url, _, js: reports.status("t", follow=False, as_json=js, server=url, token=None),
+    "follow": lambda url, _, js: reports.status("t", follow=True, as_json=js, server=url, token=None),
+    "resources": lambda url, _, js: reports.resources("t", as_json=js, server=url, token=None),
+    "cancel": lambda url, _, js: reports.cancel("t", None, wait=False, as_json=js, server=url, token=None),
+    "cancel --wait": lambda url, _, js: reports.cancel("t", None, wait=True, as_json=js, server=url, token=None),
+    "cleanup": lambda url, _, js: reports.cleanup("t", as_json=js, server=url, token=None),
+    "orphans": lambda url, _, js: reports.orphans(
+        delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
+    ),
+    "apply": lambda url, file, js: apply(file, {}, wait=True, as_json=js, server=url, token=None),
+    "plan --server": lambda url, file, js: preview.show(
+        file, create_namespace=False, as_json=js, server=url, token=None
+    ),
+    "try": lambda _, file, js: offline.check(file, as_json=js),
+}
+
+
+@pytest.mark.parametrize("how", ["piped", "terminal", "json"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_prints_a_control_character(
+    command: str, how: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _screen(monkeypatch, terminal=how == "terminal") as screen:
+        COMMANDS[command](server, _file(tmp_path), how == "json")
+    text = screen.getvalue()
+    assert "x\\u001b]0;owned" in text.replace("\n", "") or how == "terminal"
+    if how == "json":
+        json.loads(text)
+    left = STYLE.sub("", text) if how == "terminal" else text
+    assert not has_unseen(left.replace("\n", ""))
+    assert not [line for line in left.splitlines() if line.startswith("12:00:00  task completed")]
+
+
+@given(st.text(st.characters()))
+def test_what_is_visible_hides_nothing_and_stays_valid_json(text: str) -> None:
+    assert not has_unseen(visible(text))
+    quoted = visible(json.dumps(text, ensure_ascii=False))
+    assert json.loads(quoted) == text
+
+
+def test_an_error_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise CliError(EVIL)
+
+    monkeypatch.setattr("kubemin.cli.app.app", fail)
+    with pytest.raises(SystemExit):
+        main()
+    error = capsys.readouterr().err
+    assert "\\u202e" in error
+    assert not has_unseen(error.replace("\n", ""))
