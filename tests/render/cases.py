@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 PLANS = Path(__file__).parents[1] / "plan" / "golden"
 
 _SCRAPE = Grant(("",), ("nodes",), ("get",), ("/metrics",))
-LIMITS = Limits(rbac_cluster=(_SCRAPE,))
+LIMITS = Limits(rbac_cluster=(_SCRAPE,), allow_rbac_namespaces="elsewhere", allow_probe_hosts="a.example")
 
 
 def rendered_cases() -> dict[str, Path]:

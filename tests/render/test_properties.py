@@ -96,7 +96,8 @@ def test_the_spec_foresees_exactly_what_is_rendered(application: Application) ->
     """The check for clashes stands in `spec`, which knows nothing of `render`: here they are held together."""
     predict_apply = []
     for index, component in enumerate(application.component):
-        scope = CheckContext(Limits(), {}, component.name, component.type, application.namespace_of(component))
+        namespace = application.namespace_of(component)
+        scope = CheckContext(Limits(), {}, component.name, component.type, namespace, application.namespace)
         predict_apply += [made.ref for made in made_by(component, scope, f"component[{index}]")]
     preview = [_unversioned(item) for item in render(application, Identity.preview(application))]
     assert Counter(predict_apply) == Counter(preview)

@@ -488,6 +488,7 @@ def test_every_code_has_a_mistake() -> None:
         IssueCode.DUPLICATE_WORKFLOW_STEP,  # test_workflow.py
         IssueCode.COMPONENT_NOT_FOUND,  # test_workflow.py
         IssueCode.TOO_MANY_COMPONENTS,
+        IssueCode.NOT_ALLOWED,  # test_privileges.py
     }
     assert {code for *_, code in MISTAKES} | elsewhere == set(IssueCode)
 

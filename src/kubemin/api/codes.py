@@ -76,5 +76,6 @@ OF_ISSUE = {
     "TEMPLATE_NOT_FOUND": ApiCode.TEMPLATE,
     "TOO_MANY_COMPONENTS": ApiCode.APPLICATION_CONFIG,
     "DUPLICATE_OBJECT": ApiCode.APPLICATION_CONFIG,
+    "NOT_ALLOWED": ApiCode.APPLICATION_CONFIG,
 }
 """The business code that a validation issue's code (``kubemin.spec.issues``) means."""

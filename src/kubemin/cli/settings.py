@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from kubemin.spec.limits import Limits
 
 
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""In a Pod, Kubernetes writes here in which namespace it runs."""
+
+
 def settings_of(**options: Any) -> "Settings":
     """The environment's settings, with those options over them that were given. Raises :class:`CliError`."""
     from pydantic import ValidationError
@@ -30,7 +34,11 @@ def limits(settings: "Settings | None" = None) -> "Limits":
     """What the settings allow an application to ask for."""
     from kubemin.spec.limits import Limits
 
-    return Limits.of(settings or settings_of())
+    settings = settings or settings_of()
+    limits = Limits.of(settings)
+    if "own_namespace" in settings.model_fields_set or not _POD_NAMESPACE.exists():
+        return limits
+    return limits.model_copy(update={"own_namespace": _POD_NAMESPACE.read_text().strip()})
 
 
 def refuse_open_address(host: str) -> None:

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec import names
+from kubemin.spec.characters import has_unseen_in_prose
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.component import Component, check_component, made_by
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.privileges import check_namespace
 from kubemin.spec.reading import read, refuse_bulk, relevant
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
@@ -108,13 +110,23 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
             IssueCode.INVALID_NAME_FORMAT,
             f'"{application.namespace}" cannot name a namespace: use lower-case letters, digits and "-", at most 63.',
         )
-    for field, longest in _MAX_TEXT.items():
-        if len(getattr(application, field) or "") > longest:
-            yield Issue(field, IssueCode.INVALID_FIELD_VALUE, f"The {field} is longer than {longest} characters.")
+    else:
+        yield from check_namespace(application.namespace, limits, "namespace")
+    yield from _check_texts(application)
     yield from _check_components(application, limits)
     if application.workflow is not None:
         known = [component.name for component in application.component]
         yield from check_workflow(application.workflow, known, "workflow")
+
+
+def _check_texts(application: Application) -> Iterator[Issue]:
+    for field, longest in _MAX_TEXT.items():
+        text = getattr(application, field) or ""
+        if len(text) > longest:
+            yield Issue(field, IssueCode.INVALID_FIELD_VALUE, f"The {field} is longer than {longest} characters.")
+        if has_unseen_in_prose(text):
+            message = f"The {field} has control characters, or such as change the direction of writing."
+            yield Issue(field, IssueCode.INVALID_FIELD_VALUE, message)
 
 
 def _check_name(name: str) -> Iterator[Issue]:
@@ -141,7 +153,8 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
     made: dict[ObjectRef, tuple[str, str]] = {}
     for index, component in enumerate(application.component):
         path = f"component[{index}]"
-        context = CheckContext(limits, ports, component.name, component.type, application.namespace_of(component))
+        namespace = application.namespace_of(component)
+        context = CheckContext(limits, ports, component.name, component.type, namespace, application.namespace)
         yield from check_component(component, context, path)
         if _size(component) > MAX_COMPONENT:
             yield Issue(

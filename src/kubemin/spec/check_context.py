@@ -21,6 +21,7 @@ class CheckContext:
     component: str
     type: str
     namespace: str
+    application_namespace: str
 
 
 @dataclass(frozen=True, slots=True)

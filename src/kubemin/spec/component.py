@@ -13,6 +13,7 @@ from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
+from kubemin.spec.privileges import check_namespace
 from kubemin.spec.traits import TRAITS, Traits
 from kubemin.spec.traits.container import given
 from kubemin.spec.values import check_env, check_image, check_labels
@@ -101,6 +102,8 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
             IssueCode.INVALID_NAME_FORMAT,
             f'{what}: "{component.namespace}" cannot name a namespace.',
         )
+    elif component.namespace:
+        yield from check_namespace(component.namespace, context.limits, f"{path}.namespace")
     if component.replicas < 0:
         yield Issue(
             f"{path}.replicas", IssueCode.INVALID_FIELD_VALUE, f"{what} cannot have {component.replicas} replicas."
@@ -150,7 +153,7 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
         )
     yield from _check_ports(properties.ports, what, f"{here}.ports")
     yield from check_env(properties.env, what, f"{here}.env")
-    yield from check_labels(properties.labels, what, f"{here}.labels")
+    yield from check_labels(properties.labels, context.limits, what, f"{here}.labels")
     yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
     if (properties.hopeless_after or 0) < 0:

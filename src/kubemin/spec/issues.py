@@ -41,6 +41,8 @@ class IssueCode(StrEnum):
     DUPLICATE_OBJECT = "DUPLICATE_OBJECT"
     """Two parts of the application would make Kubernetes objects of one kind and name."""
     TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    """Possible, but refused unless the setting that the message names allows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """What a server's settings allow an application to ask for."""
 
+import re
 from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,14 +37,32 @@ NAMESPACED_GRANTS = (
 service discovery, and leases, for leader election. No Secrets, no exec, no workload changes, no RBAC objects."""
 
 
+PLATFORM_NAMESPACES = "kube-*"
+"""Namespaces that Kubernetes itself runs in."""
+
+OWN_NAMESPACE = "kubemin"
+"""Where `deploy/rbac.yaml` puts KubeMin."""
+
+
 class LimitSettings(BaseModel):
-    """The bounds that a server can be told. The defaults are the careful ones."""
+    """The bounds that a server can be told. The defaults are the careful ones.
+
+    Lists are texts for `listed`. What an ``allow_`` setting does not name is refused.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     max_components: int = Field(default=500, ge=1)
     allow_host_path: bool = False
     allow_private_urls: bool = False
+    own_namespace: str = OWN_NAMESPACE
+    reserved_namespaces: str = ""
+    allow_namespaces: str = ""
+    allow_force_namespaces: str = ""
+    allow_rbac_namespaces: str = ""
+    allow_rbac_names: str = ""
+    allow_annotations: str = ""
+    allow_probe_hosts: str = ""
 
 
 class Limits(LimitSettings):
@@ -51,7 +72,22 @@ class Limits(LimitSettings):
     rbac_namespaced: tuple[Grant, ...] = NAMESPACED_GRANTS
     rbac_cluster: tuple[Grant, ...] = ()
 
+    def is_reserved(self, namespace: str) -> bool:
+        """Whether a namespace is Kubernetes' own, KubeMin's own, or one that a setting keeps for others."""
+        return listed(namespace, f"{PLATFORM_NAMESPACES},{self.own_namespace},{self.reserved_namespaces}")
+
     @classmethod
     def of(cls, settings: LimitSettings) -> Self:
         """The limits that the settings say."""
         return cls(**{name: getattr(settings, name) for name in LimitSettings.model_fields})
+
+
+def listed(name: str, patterns: str) -> bool:
+    """Whether a setting names it: names separated by commas, in which ``*`` stands for anything."""
+    return _compiled(patterns).match(name) is not None
+
+
+@lru_cache(maxsize=64)
+def _compiled(patterns: str) -> re.Pattern[str]:
+    given = [translate(pattern.strip()) for pattern in patterns.split(",") if pattern.strip()]
+    return re.compile("|".join(given) if given else r"(?!)")

@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from kubemin.spec import labels
+from kubemin.spec.characters import has_unseen
+from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.limits import Limits, listed
 from kubemin.spec.names import is_label_key, is_label_value, is_variable
+from kubemin.spec.privileges import why_annotation_refused, why_label_refused
 
 RESERVED_LABELS = frozenset(
     {
@@ -34,9 +38,11 @@ def check_image(image: str, what: str, path: str) -> Iterator[Issue]:
     """A container needs an image that could be pulled."""
     if not image:
         yield Issue(path, IssueCode.MISSING_IMAGE, f"{what} needs an image.")
-    elif len(image) > MAX_IMAGE or any(character.isspace() for character in image):
+    elif len(image) > MAX_IMAGE or has_unseen(image) or any(character.isspace() for character in image):
         yield Issue(
-            path, IssueCode.INVALID_FIELD_VALUE, f"{what} has an image name with blanks, or of over {MAX_IMAGE}."
+            path,
+            IssueCode.INVALID_FIELD_VALUE,
+            f"{what} has an image name with blanks or control characters, or of over {MAX_IMAGE}.",
         )
 
 
@@ -51,8 +57,8 @@ def check_env(env: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
             )
 
 
-def check_labels(given: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
-    """Labels of the user's own: valid, and none that KubeMin or Kubernetes relies on."""
+def check_labels(given: Mapping[str, str], limits: Limits, what: str, path: str) -> Iterator[Issue]:
+    """Labels of the user's own: valid, none that KubeMin or Kubernetes relies on, none that grants something."""
     for key, value in given.items():
         if not is_label_key(key):
             yield Issue(
@@ -64,6 +70,8 @@ def check_labels(given: Mapping[str, str], what: str, path: str) -> Iterator[Iss
                 IssueCode.INVALID_FIELD_VALUE,
                 f'{what}: the label "{key}" is set by KubeMin or Kubernetes.',
             )
+        elif (why := why_label_refused(key)) and not listed(key, limits.allow_annotations):
+            yield _not_allowed("label", key, why, what, f"{path}.{key}")
         if not is_label_value(value):
             yield Issue(
                 f"{path}.{key}",
@@ -73,9 +81,9 @@ def check_labels(given: Mapping[str, str], what: str, path: str) -> Iterator[Iss
             )
 
 
-def check_annotations(given: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
-    """Annotations of the user's own."""
-    for key in given:
+def check_annotations(given: Mapping[str, str], context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    """Annotations of the user's own: valid, and none that reaches beyond the application."""
+    for key, value in given.items():
         if not is_label_key(key):
             yield Issue(
                 f"{path}.{key}", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{key}" cannot be the key of an annotation.'
@@ -84,5 +92,15 @@ def check_annotations(given: Mapping[str, str], what: str, path: str) -> Iterato
             yield Issue(
                 f"{path}.{key}", IssueCode.INVALID_FIELD_VALUE, f'{what}: the annotation "{key}" is KubeMin\'s own.'
             )
+        elif not listed(key, context.limits.allow_annotations) and (
+            why := why_annotation_refused(key, value, context.namespace)
+        ):
+            yield _not_allowed("annotation", key, why, what, f"{path}.{key}")
     if sum(len(key.encode()) + len(value.encode()) for key, value in given.items()) > MAX_ANNOTATIONS:
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what} has more than 256 KiB of annotations.")
+
+
+def _not_allowed(kind: str, key: str, why: str, what: str, path: str) -> Issue:
+    return Issue(
+        path, IssueCode.NOT_ALLOWED, f'{what}: the {kind} "{key}" {why}; KUBEMIN_ALLOW_ANNOTATIONS does not allow it.'
+    )

@@ -1,10 +1,12 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """The ``ingress`` trait: HTTP routes from outside to Services."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
+from kubemin.spec.characters import has_unseen
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text, Whole
@@ -13,6 +15,10 @@ from kubemin.spec.objects import ObjectRef
 from kubemin.spec.values import check_annotations, check_labels
 
 PATH_TYPES = ("Prefix", "Exact", "ImplementationSpecific")
+_NOT_IN_PATTERNS = re.compile(r"""[\s;{}#"'`]""")
+_NOT_IN_PATHS = re.compile(r"""[\s;{}#"'`\\$]""")
+"""Controllers write paths into a configuration file: these would end a word there, or begin a comment or a variable."""
+_GROUP = re.compile(r"\$[0-9]")
 REPLACE, REGEX, STRIP = "replace", "regex", "prefix"
 REWRITE_TYPES = (REPLACE, REGEX, STRIP)
 
@@ -113,8 +119,8 @@ def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Ite
             yield from _check_host(host, what, f"{here}.hosts[{place}]")
         for place, tls in enumerate(ingress.tls):
             yield from _check_tls(tls, what, f"{here}.tls[{place}]")
-        yield from check_labels(ingress.label, what, f"{here}.label")
-        yield from check_annotations(ingress.annotations, what, f"{here}.annotations")
+        yield from check_labels(ingress.label, context.limits, what, f"{here}.label")
+        yield from check_annotations(ingress.annotations, context, what, f"{here}.annotations")
         for place, route in enumerate(ingress.routes):
             yield from _check_route(route, ingress, context, what, f"{here}.routes[{place}]")
 
@@ -157,6 +163,8 @@ def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: st
             IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: the path "{route.path}" must not contain "//", "/./", "/../" or their encoded forms.',
         )
+    elif _breaks_out(route.path, pattern=_is_pattern(route, ingress)):
+        yield _broken(f"{path}.path", what, "path")
     if route.path_type:
         yield from _check_path_type(route.path_type, what, f"{path}.pathType")
     if route.host:
@@ -164,6 +172,26 @@ def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: st
     yield from _check_backend(route.backend, context, what, f"{path}.backend")
     if route.rewrite:
         yield from _check_rewrite(route.rewrite, what, f"{path}.rewrite")
+
+
+def _is_pattern(route: Route, ingress: Ingress) -> bool:
+    """Whether the path is a regular expression, or may be one: only the controller knows."""
+    rewritten = route.rewrite is not None and route.rewrite.type == REGEX
+    return rewritten or (route.path_type or ingress.default_path_type) == "ImplementationSpecific"
+
+
+def _breaks_out(text: str, *, pattern: bool) -> bool:
+    forbidden = _NOT_IN_PATTERNS if pattern else _NOT_IN_PATHS
+    return has_unseen(text) or forbidden.search(text) is not None
+
+
+def _broken(path: str, what: str, field: str) -> Issue:
+    return Issue(
+        path,
+        IssueCode.INVALID_TRAIT_CONFIG,
+        f"{what}: the {field} holds blanks, control characters, quotes or one of ; {{ }} # $ \\, "
+        "which could change the configuration of the Ingress controller.",
+    )
 
 
 def _unclean(route: str) -> bool:
@@ -209,6 +237,10 @@ def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
             IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: the pattern "{rewrite.match}" must begin with "/".',
         )
+    elif _breaks_out(rewrite.match, pattern=rewrite.type == REGEX):
+        yield _broken(f"{path}.match", what, "pattern")
+    if _breaks_out(_GROUP.sub("", rewrite.replacement), pattern=False):
+        yield _broken(f"{path}.replacement", what, "replacement")
 
 
 def made(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Iterator[Made]:

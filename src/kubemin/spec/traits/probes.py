@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.limits import listed
 from kubemin.spec.model import SpecModel, Text, Whole
 
 PROBE_TYPES = ("liveness", "readiness", "startup")
@@ -77,11 +78,11 @@ def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator
                 f'Component "{context.component}" has two {probe.type} probes.',
             )
         seen.add(probe.type)
-        yield from _check_handler(probe, here, what)
+        yield from _check_handler(probe, context, here, what)
         yield from _check_numbers(probe, here, what)
 
 
-def _check_handler(probe: Probe, path: str, what: str) -> Iterator[Issue]:
+def _check_handler(probe: Probe, context: CheckContext, path: str, what: str) -> Iterator[Issue]:
     handlers = {"exec": probe.exec, "httpGet": probe.http_get, "tcpSocket": probe.tcp_socket}
     given = [name for name, handler in handlers.items() if handler is not None]
     if len(given) != 1:
@@ -96,6 +97,14 @@ def _check_handler(probe: Probe, path: str, what: str) -> Iterator[Issue]:
         if handler is not None and not (handler.port is not None and 1 <= handler.port <= 65535):
             yield Issue(
                 f"{path}.{name}.port", IssueCode.INVALID_PROBE_CONFIG, f"{what} needs a port between 1 and 65535."
+            )
+    for name, handler in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
+        if handler is not None and handler.host and not listed(handler.host, context.limits.allow_probe_hosts):
+            yield Issue(
+                f"{path}.{name}.host",
+                IssueCode.NOT_ALLOWED,
+                f'{what} would let the node send requests to "{handler.host}" rather than to the Pod; '
+                "KUBEMIN_ALLOW_PROBE_HOSTS does not allow it.",
             )
     if probe.http_get is not None and probe.http_get.scheme not in (None, "HTTP", "HTTPS"):
         yield Issue(

@@ -8,10 +8,11 @@ from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.limits import Grant
+from kubemin.spec.limits import Grant, listed
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.names import is_label, is_subdomain
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.privileges import CLUSTER_ROLES, PLATFORM_NAMES
 from kubemin.spec.values import check_annotations, check_labels
 
 MAX_LIST = 64
@@ -75,6 +76,7 @@ def check(entries: Sequence[Rbac], context: CheckContext, path: str) -> Iterator
     for index, entry in enumerate(entries):
         here = f"{path}[{index}]"
         yield from _check_names(entry, context, here)
+        yield from _check_privileges(entry, context, here)
         yield from _check_rules(entry, context, here)
         first = accounts.setdefault(entry.account(context.component), entry)
         if first.account_settings != entry.account_settings:
@@ -111,8 +113,34 @@ def _check_names(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issu
         ("bindingLabels", entry.binding_labels),
         ("serviceAccountLabels", entry.service_account_labels),
     ):
-        yield from check_labels(given, what, f"{path}.{field}")
-    yield from check_annotations(entry.service_account_annotations, what, f"{path}.serviceAccountAnnotations")
+        yield from check_labels(given, context.limits, what, f"{path}.{field}")
+    yield from check_annotations(entry.service_account_annotations, context, what, f"{path}.serviceAccountAnnotations")
+
+
+def _check_privileges(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issue]:
+    """No rights in others' namespaces, and no name of an account, Role or binding that belongs to the platform."""
+    what, limits = f'Component "{context.component}"', context.limits
+    own = (context.namespace, context.application_namespace)
+    if entry.namespace and entry.namespace not in own and not listed(entry.namespace, limits.allow_rbac_namespaces):
+        yield Issue(
+            f"{path}.namespace",
+            IssueCode.NOT_ALLOWED,
+            f'{what} would grant rights in "{entry.namespace}", which is not its namespace; '
+            "KUBEMIN_ALLOW_RBAC_NAMESPACES does not allow it.",
+        )
+    taken = PLATFORM_NAMES | (CLUSTER_ROLES if entry.cluster_scope else frozenset())
+    for field, name in (
+        ("serviceAccount", entry.account(context.component)),
+        ("roleName", entry.role(context.component)),
+        ("bindingName", entry.binding(context.component)),
+    ):
+        if name in taken and not listed(name, limits.allow_rbac_names):
+            yield Issue(
+                f"{path}.{field}",
+                IssueCode.NOT_ALLOWED,
+                f'{what} gives "{name}" as {field}, which Kubernetes or KubeMin uses itself; '
+                "KUBEMIN_ALLOW_RBAC_NAMES does not allow it.",
+            )
 
 
 def _check_rules(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issue]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.limits import listed
 from kubemin.spec.model import SpecModel, Text
 from kubemin.spec.states import ShareStrategy
 
@@ -23,4 +24,13 @@ def check(share: Share, context: CheckContext, path: str) -> Iterator[Issue]:
             IssueCode.INVALID_TRAIT_CONFIG,
             f'Component "{context.component}" has the unknown share strategy "{share.strategy}"; '
             f"known are {', '.join(ShareStrategy)}.",
+        )
+    limits, namespace = context.limits, context.namespace
+    forced = share.strategy == ShareStrategy.FORCE and limits.is_reserved(namespace)
+    if forced and not listed(namespace, limits.allow_force_namespaces):
+        yield Issue(
+            f"{path}.strategy",
+            IssueCode.NOT_ALLOWED,
+            f'Component "{context.component}" would write over what others have in the reserved namespace '
+            f'"{namespace}"; KUBEMIN_ALLOW_FORCE_NAMESPACES does not allow it.',
         )
