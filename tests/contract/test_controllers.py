@@ -279,3 +279,28 @@ async def test_a_copied_claim_that_is_taken_off_stays_off(kube: Kube) -> None:
         (await kube.patch(plural, name, {"spec": {"minReadySeconds": 1}})).ok()
         await settled(kube, plural, name)
         assert "kubemin.io/write-token" not in meta(await kube.read(copies, meta(copy)["name"])).get("annotations", {})
+
+
+async def test_a_pod_whose_hash_is_changed_is_let_go_and_another_takes_its_place(kube: Kube) -> None:
+    """Trap 37: it stays as it is, with the labels that a Service selects, and its owner counts without it."""
+    await kube.make("deployments", deployment(replicas=1))
+    (replica_set,) = await replica_sets(kube, 1)
+    (found,) = await kube.until_listed("pods", lambda items: items if len(items) == 1 else None)
+    name = meta(found)["name"]
+    body = {"metadata": {"uid": meta(found)["uid"], "labels": {HASH: "let-go"}}}
+    (await kube.patch("pods", name, body, kind="merge")).ok()
+
+    def replaced(items: list[Json]) -> list[Json] | None:
+        owners = [meta(item).get("ownerReferences") for item in items if meta(item)["name"] == name]
+        return items if len(items) == 2 and owners == [None] else None
+
+    items = await kube.until_listed("pods", replaced)
+    (other,) = [item for item in items if meta(item)["name"] != name]
+    (released,) = [item for item in items if meta(item)["name"] == name]
+    assert meta(released)["uid"] == meta(found)["uid"]
+    assert meta(released)["labels"]["app"] == "web"
+    assert "deletionTimestamp" not in meta(released)
+    assert controller_of(other)["uid"] == meta(replica_set)["uid"]
+    assert meta(other)["labels"][HASH] == meta(replica_set)["labels"][HASH]
+    later = await settled(kube, "deployments", "web")
+    assert later["spec"] == (await kube.get("deployments", "web")).ok()["spec"]

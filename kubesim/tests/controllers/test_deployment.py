@@ -274,6 +274,34 @@ async def test_a_deleted_pod_comes_again(world: World) -> None:
     await rolled_out(world)
 
 
+async def test_a_pod_of_another_hash_is_let_go_and_another_takes_its_place(world: World) -> None:
+    """It keeps the labels of its template, so a Service goes on selecting it."""
+    ports = [{"port": 80}]
+    world.create({"kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": ports}})
+    world.create(deployment(replicas=1))
+    await rolled_out(world)
+    (name,) = world.names("pods")
+
+    def endpoints() -> set[str]:
+        found = [one for found in world.all("endpointslices") for one in found["endpoints"] or ()]
+        return {one["targetRef"]["name"] for one in found if one["conditions"]["ready"]}
+
+    await world.until(lambda: endpoints() == {name})
+    world.merge("pods", name, {"metadata": {"labels": {"pod-template-hash": "let-go"}}})
+    await world.until(lambda: len(world.names("pods")) == 2)
+    found = await rolled_out(world)
+    released = world.get("pods", name)
+    assert released is not None
+    assert "ownerReferences" not in released["metadata"]
+    assert found["status"]["availableReplicas"] == 1
+    await world.until(lambda: endpoints() == set(world.names("pods")))
+    (other,) = set(world.names("pods")) - {name}
+    world.delete("pods", name)
+    await world.until(lambda: endpoints() == {other})
+    await world.settled()
+    assert world.names("pods") == [other]
+
+
 async def test_min_ready_seconds(world: World) -> None:
     world.create(deployment(minReadySeconds=20))
     await world.until(lambda: (world.get("deployments", "web") or {}).get("status", {}).get("readyReplicas") == 1)

@@ -79,6 +79,35 @@ async def test_each_restart_reads_again(world: World) -> None:
     await world.until(lambda: environment(world) == {"LEVEL": "b"})
 
 
+async def test_a_container_that_is_restarted_reads_again_in_the_same_pod(world: World) -> None:
+    world.create(config("ConfigMap", LEVEL="a"))
+    body = reads(**all_of("ConfigMap"))
+    body["spec"]["containers"].append({**body["spec"]["containers"][0], "name": "other"})
+    body["spec"]["initContainers"] = [{**body["spec"]["containers"][0], "name": "side", "restartPolicy": "Always"}]
+    world.create(body)
+    uid = (await is_ready(world))["metadata"]["uid"]
+    world.merge("configmaps", "conf", {"data": {"LEVEL": "b"}})
+    await world.settled()
+    for container in ("main", "side"):
+        world.controllers.restart("default", "one", container)
+    await world.until(lambda: run(world.get("pods", "one") or {})["restartCount"])
+    found = await is_ready(world)
+    assert found["metadata"]["uid"] == uid
+    read = {name: variables["LEVEL"] for name, variables in world.controllers.environment_of(uid).items()}
+    assert read == {"main": "b", "side": "b", "other": "a"}
+    assert run(found)["lastState"]["terminated"]["exitCode"] == 1
+
+
+async def test_what_does_not_run_is_not_restarted(world: World) -> None:
+    body = reads()
+    body["spec"]["containers"][0]["image"] = "app:pull"
+    world.create(body)
+    await is_waiting(world, "ImagePullBackOff")
+    for name, container in (("nobody", "main"), ("one", "nobody"), ("one", "main")):
+        with pytest.raises(LookupError):
+            world.controllers.restart("default", name, container)
+
+
 async def test_a_restart_waits_for_what_is_gone(world: World) -> None:
     world.create(config("ConfigMap", LEVEL="a"))
     body = reads(**all_of("ConfigMap"))

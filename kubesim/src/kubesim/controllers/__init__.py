@@ -98,3 +98,9 @@ class Controllers:
         As written: no ``$(NAME)`` is replaced, and variables with a field of the Pod are left out.
         """
         return self._kubelet.environment_of(uid) if self._kubelet is not None else {}
+
+    def restart(self, namespace: str, pod: str, container: str) -> None:
+        """A running container exits with 1 and is started again, in the same Pod. Raises `LookupError`: none runs."""
+        if self._kubelet is None:
+            raise LookupError("the controllers have not started")
+        self._kubelet.restart(namespace, pod, container)

@@ -28,6 +28,8 @@ Script = Generator[float, None, None]
 class _Step:
     script: Script
     due: float
+    run: ContainerRun | None = None
+    """The container whose life it is."""
 
 
 @dataclass(slots=True)
@@ -112,6 +114,21 @@ class Kubelet(Controller):
         runs = (*life.inits, *life.runs) if life is not None else ()
         return {run.name: dict(run.environment) for run in runs if run.born}
 
+    def restart(self, namespace: str, name: str, container: str) -> None:
+        """A running container exits with 1, as by a failed liveness probe; the kubelet starts it again at once.
+
+        Raises `LookupError` where no such container is running, or the Pod is not to restart it.
+        """
+        pod, life = self.view.get("pods", namespace, name), self._lives.get((namespace, name))
+        runs = (*life.inits, *life.runs) if life is not None else ()
+        run = next((run for run in runs if run.name == container and "running" in run.state), None)
+        if pod is None or life is None or run is None or is_deleting(pod) or not _is_restarted(pod, run):
+            raise LookupError(f"no container {container} to restart in pod {namespace}/{name}")
+        life.steps = [step for step in life.steps if step.run is not run]
+        run.end(1, self.hub.now())
+        life.steps.append(_Step(self._serve(pod, run), 0.0, run))
+        self.enqueue(namespace, name)
+
     def _advance(self, life: _Life) -> None:
         """Do all that is due, and what becomes due by that."""
         now = self.hub.time()
@@ -149,12 +166,12 @@ class Kubelet(Controller):
         for run in life.inits:
             if run.is_sidecar:
                 yield from self._bring_up(pod, run)
-                life.steps.append(_Step(self._become_ready(pod, run), 0.0))
+                life.steps.append(_Step(self._become_ready(pod, run), 0.0, run))
                 continue
             yield from self._run_to_end(pod, run)
             if not run.is_done:
                 return
-        life.steps.extend(_Step(self._run(pod, run), 0.0) for run in life.runs)
+        life.steps.extend(_Step(self._run(pod, run), 0.0, run) for run in life.runs)
 
     def _run(self, pod: Object, run: ContainerRun) -> Script:
         if pod["spec"].get("restartPolicy", "Always") == "Always":
@@ -295,6 +312,11 @@ class Kubelet(Controller):
         where = f"spec.{'initContainers' if run.init else 'containers'}{{{run.name}}}" if run is not None else ""
         host = pod["spec"].get("nodeName", "")
         self.hub.recorder.record(pod, kind, reason, message, component="kubelet", field=where, host=host)
+
+
+def _is_restarted(pod: Object, run: ContainerRun) -> bool:
+    """Whether the container is to run for ever."""
+    return run.is_sidecar or (not run.init and pod["spec"].get("restartPolicy", "Always") == "Always")
 
 
 def _duration(seconds: float) -> str:
