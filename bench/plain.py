@@ -38,7 +38,9 @@ class Plain:
             obj = await self._cluster.create(job.manifest)
             made.append(obj)
             if job.ref.kind in RELATED and job.ref not in unready:
-                await until_ready(self._cluster, self._informers, obj, hopeless_after=0, report=_silent)
+                await until_ready(
+                    self._cluster, self._informers, obj, hopeless_after=0, report=_silent, moved=lambda: None
+                )
 
         for stage in plan.stages:
             async with asyncio.TaskGroup() as group:
