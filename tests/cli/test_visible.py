@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.cli import main, offline, preview, reports
+from kubemin.cli import main, offline, preview, reports, stopping
 from kubemin.cli.apply import apply
 from kubemin.cli.exits import CliError
 from kubemin.spec.characters import has_unseen, visible
+from kubemin.spec.states import CleanupPolicy
 
 Json = dict[str, Any]
 
@@ -42,7 +43,7 @@ _STATUS = {
     "reason": EVIL,
     "cancelledBy": EVIL,
     "createTime": 1,
-    "cleanup": {**_CLEANUP, "remaining": [_LEFT]},
+    "cleanup": {**_CLEANUP, "remaining": [_LEFT], "exceptions": [_LEFT], "abandoned": EVIL},
     "components": [_COMPONENT],
 }
 _PLANNED = {**_LEFT, "component": EVIL, "action": "change", "changes": [FORGED]}
@@ -138,9 +139,14 @@ COMMANDS: dict[str, Command] = {
     "status": lambda url, _, js: reports.status("t", follow=False, as_json=js, server=url, token=None),
     "follow": lambda url, _, js: reports.status("t", follow=True, as_json=js, server=url, token=None),
     "resources": lambda url, _, js: reports.resources("t", as_json=js, server=url, token=None),
-    "cancel": lambda url, _, js: reports.cancel("t", None, wait=False, as_json=js, server=url, token=None),
-    "cancel --wait": lambda url, _, js: reports.cancel("t", None, wait=True, as_json=js, server=url, token=None),
-    "cleanup": lambda url, _, js: reports.cleanup("t", as_json=js, server=url, token=None),
+    "cancel": lambda url, _, js: stopping.cancel(
+        "t", None, None, yes=True, wait=False, as_json=js, server=url, token=None
+    ),
+    "cancel --wait": lambda url, _, js: stopping.cancel(
+        "t", None, CleanupPolicy.NONE, yes=True, wait=True, as_json=js, server=url, token=None
+    ),
+    "cleanup": lambda url, _, js: stopping.cleanup("t", as_json=js, server=url, token=None),
+    "cleanup --abandon": lambda url, _, js: stopping.abandon("t", None, yes=True, as_json=js, server=url, token=None),
     "orphans": lambda url, _, js: reports.orphans(
         delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
     ),
