@@ -131,6 +131,10 @@ def _file(folder: Path) -> str:
     return name
 
 
+def _cancel(url: str, policy: CleanupPolicy | None, *, wait: bool, as_json: bool) -> int:
+    return stopping.cancel("t", None, policy, yes=True, wait=wait, as_json=as_json, server=url, token=None)
+
+
 Command = Callable[[str, str, bool], object]
 
 COMMANDS: dict[str, Command] = {
