@@ -60,7 +60,9 @@ class Instance:
     async def save(self, components_: Sequence[dict[str, Any]], *, app_id: str = "", **more: Any) -> str:
         """Store an application as the API would; returns its id."""
         app = parse_application({"name": "shop", "component": list(components_), **more})
-        record = applications.NewApplication(id=app_id or new_id(), name=app.name, namespace=app.namespace)
+        record = applications.NewApplication(
+            id=app_id or new_id(), name=app.name, namespace=app.namespace, config_key="random"
+        )
         async with self.db.begin("save") as tx:
             if not app_id:
                 await applications.insert(tx, record)
@@ -75,7 +77,7 @@ class Instance:
         """What the application, as it is stored, would have in the cluster."""
         async with self.db.read() as tx:
             loaded = await load(tx, app_id, None, LIMITS)
-        rendered = render(loaded.application, Identity(app_id, loaded.component_ids))
+        rendered = render(loaded.application, Identity(app_id, loaded.component_ids, loaded.config_key))
         return [ObjectRef.of(one.manifest) for one in rendered]
 
     async def exec(self, app_id: str, options: ExecOptions | None = None) -> str:

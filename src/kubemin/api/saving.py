@@ -1,5 +1,6 @@
 """Creating and saving applications. ``try`` goes the same way, up to the point where something is stored."""
 
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +108,7 @@ async def save(tx: Tx, prepared: Prepared) -> str:
         description=application.description or "",
         icon=application.icon or "",
         tmp_enable=application.tmp_enable,
+        config_key=secrets.token_hex(16),
     )
     try:
         if stored is None:

@@ -1,6 +1,7 @@
 """From an application to Kubernetes manifests. Pure: the same input gives the same bytes."""
 
 from kubemin.render.components import RENDERERS
+from kubemin.render.config_digest import config_digests
 from kubemin.render.context import Context
 from kubemin.render.errors import RenderError
 from kubemin.render.model import Fetch, Identity, Rendered
@@ -18,9 +19,10 @@ def render(application: Application, identity: Identity) -> list[Rendered]:
         RenderError: the application was not checked, or ``identity`` does not cover it.
     """
     rendered: list[Rendered] = []
+    digests = config_digests(application, identity)
     for component in application.component:
         renderer = RENDERERS.get(component.type)
         if renderer is None:
             raise RenderError(f'Component "{component.name}" has no type that could be rendered.')
-        rendered.extend(renderer(Context(application, component, identity)))
+        rendered.extend(renderer(Context(application, component, identity, digests)))
     return rendered

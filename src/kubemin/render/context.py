@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubemin.render.config_digest import digest_of_read
 from kubemin.render.errors import RenderError
 from kubemin.render.model import Fetch, Identity, Rendered
 from kubemin.spec import labels
 from kubemin.spec.application import Application
-from kubemin.spec.component import Component
+from kubemin.spec.component import JOB, Component
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, shorten
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -22,6 +23,7 @@ class Context:
     application: Application
     component: Component
     identity: Identity
+    config_digests: Mapping[ObjectRef, str]
 
     @property
     def app_id(self) -> str:
@@ -93,6 +95,16 @@ class Context:
         if annotations:
             metadata["annotations"] = dict(sorted(annotations.items()))
         return {"apiVersion": known.api_version, "kind": kind, "metadata": metadata, **body}
+
+    def pod_annotations(self, pod: Manifest) -> dict[str, str]:
+        """Annotations of Pods with this spec: when the configuration that they read changes, so do these.
+
+        A Job's Pods have none: a Job that is done would run again because of a value that another component reads too.
+        """
+        if self.component.type == JOB or self.component.properties.restart_on_config_change is False:
+            return {}
+        digest = digest_of_read(pod, self.namespace, self.config_digests, self.identity)
+        return {} if digest is None else {labels.CONFIG_DIGEST: digest}
 
     def rendered(
         self, manifest: Manifest, *, fetch: Fetch | None = None, requires: tuple[ObjectRef, ...] = ()

@@ -18,6 +18,8 @@ class Identity:
 
     app_id: str
     component_ids: Mapping[str, int]
+    config_key: str = ""
+    """Keys the digests of configuration: random, and nowhere in the cluster. Empty: Secrets are in no digest."""
 
     @classmethod
     def preview(cls, application: Application) -> Self:

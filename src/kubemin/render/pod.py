@@ -36,7 +36,10 @@ class Pod:
         body["containers"] = [self.container, *self.sidecars]
         if volumes:
             body["volumes"] = volumes
-        return {"metadata": {"labels": context.pod_labels()}, "spec": {**body, **spec}}
+        metadata: Manifest = {"labels": context.pod_labels()}
+        if annotations := context.pod_annotations(body):
+            metadata["annotations"] = annotations
+        return {"metadata": metadata, "spec": {**body, **spec}}
 
 
 def container(

@@ -47,6 +47,9 @@ class Properties(SpecModel):
         default=None,
         description="seconds in a hopeless state after which it fails; 0: at the timeout; default: the task's",
     )
+    restart_on_config_change: Flag | None = Field(
+        default=None, description="replace the Pods when configuration of the application that they read changes"
+    )
 
 
 class TemplateRef(SpecModel):

@@ -17,6 +17,9 @@ WRITE_TOKEN = "kubemin.io/write-token"  # noqa: S105  the name of an annotation
 FENCE = "kubemin.io/fence"
 """Annotation, set and taken off again: it moves the version past an unanswered request (design R4)."""
 
+CONFIG_DIGEST = "kubemin.io/config-digest"
+"""Annotation of Pod templates: changes with the application's configuration that the Pods read."""
+
 SHARE_NAME = "kubemin-share-name"
 SHARE_STRATEGY = "kubemin-share-strategy"
 

@@ -27,6 +27,8 @@ class NewApplication:
     description: str = ""
     icon: str = ""
     tmp_enable: bool = False
+    config_key: str | None = None
+    """Keys the digests of its configuration. Random; an application that has one keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,8 @@ async def insert(tx: Tx, new: NewApplication) -> None:
 
 async def update(tx: Tx, new: NewApplication) -> bool:
     """Save an application that is there; False if it is not. Raises `Duplicate` if its new name is taken."""
-    statement = (
-        sql_update(applications).where(applications.c.id == new.id).values(**values_of(new, "id"), updated_at=now())
-    )
+    values = values_of(new, "id") | {"config_key": func.coalesce(applications.c.config_key, new.config_key)}
+    statement = sql_update(applications).where(applications.c.id == new.id).values(**values, updated_at=now())
     return await tx.write(statement) == 1
 
 

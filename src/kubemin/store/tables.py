@@ -54,6 +54,7 @@ applications = Table(
     Column("description", LongText, nullable=False),
     Column("icon", LongText, nullable=False),
     Column("tmp_enable", Boolean, nullable=False),
+    Column("config_key", BoundedText(32)),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("namespace", "name"),

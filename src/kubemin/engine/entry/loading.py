@@ -19,6 +19,7 @@ class Loaded:
     workflow_id: str
     workflow_name: str
     steps: list[Step]
+    config_key: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Stored:
         names = [part.name for part in self.parts]
         steps = parse_workflow(self.flow.steps, names, limits) if self.flow.steps else application.steps()
         ids = {part.name: part.id for part in self.parts}
-        return Loaded(application, self.row.id, ids, self.flow.id, self.flow.name, steps)
+        return Loaded(application, self.row.id, ids, self.flow.id, self.flow.name, steps, self.row.config_key or "")
 
 
 async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> Loaded:

@@ -142,7 +142,7 @@ class _Applications:
             loaded = await load(self.tx, app_id, None, Limits())
         except (NotFoundError, SpecError):
             return None
-        rendered = render(loaded.application, Identity(app_id, loaded.component_ids))
+        rendered = render(loaded.application, Identity(app_id, loaded.component_ids, loaded.config_key))
         return frozenset(ObjectRef.of(one.manifest) for one in rendered)
 
 

@@ -14,7 +14,7 @@ from kubemin.settings.engine import EngineSettings
 from kubemin.spec.application import Application
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Step
-from kubemin.store import Database, components
+from kubemin.store import Database, applications, components
 
 _SMALL = 20  # components
 
@@ -53,7 +53,9 @@ class Previews:
         if app_id is not None:
             async with self._db.read() as tx:
                 known = {part.name: part.id for part in await components.of_application(tx, app_id)}
-            identity = Identity(app_id, {name: known.get(name, 0) for name in identity.component_ids})
+                row = await applications.get(tx, app_id)
+            key = row.config_key if row else None
+            identity = Identity(app_id, {name: known.get(name, 0) for name in identity.component_ids}, key or "")
 
         def planned() -> tuple[Plan, set[ObjectRef]]:
             rendered = render(application, identity)

@@ -215,7 +215,7 @@ class TaskService:
         body_hash: str | None,
     ) -> Task:
         app = loaded.application
-        rendered = render(app, Identity(loaded.app_id, loaded.component_ids))
+        rendered = render(app, Identity(loaded.app_id, loaded.component_ids, loaded.config_key))
         plan = make_plan(app, rendered, loaded.steps, concurrency=self._settings.sequential_max_concurrency)
         refs = [ObjectRef.of(one.manifest) for one in rendered]
         new = tasks.NewTask(

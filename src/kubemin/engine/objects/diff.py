@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final
 
 from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_of
+from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.objects import Manifest
 
 
@@ -26,6 +27,7 @@ METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
 NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 _MASK = "******"
+_POD_ANNOTATIONS = "spec.template.metadata.annotations"
 _LONGEST = 200
 _LINES = 40
 
@@ -82,11 +84,21 @@ def format_difference(path: str, old: object, new: object, *, secret: bool) -> s
 
     Its annotations too: `kubectl apply` keeps a copy of the whole object there.
     """
+    if _of_config(path, old, new):
+        return "the configuration that the Pods read has changed: they are replaced"
     if secret and path.startswith(("data", "stringData", "metadata.annotations")):
         return f"{path}: {_masked(old)} → {_masked(new)}"
     if isinstance(old, str) and isinstance(new, str) and ("\n" in old or "\n" in new):
         return "\n".join([f"{path}:", *(f"  {line}" for line in _lines(old, new))])
     return f"{path}: {_value(old)} → {_value(new)}"
+
+
+def _of_config(path: str, old: object, new: object) -> bool:
+    """Whether only the digest of what Pods read differs: the word itself tells people nothing."""
+    if path != _POD_ANNOTATIONS:
+        return path == f"{_POD_ANNOTATIONS}.{CONFIG_DIGEST}"
+    there = [value for value in (old, new) if value is not None]
+    return all(isinstance(value, dict) and set(value) == {CONFIG_DIGEST} for value in there)
 
 
 def _masked(value: object) -> str:

@@ -1,4 +1,4 @@
-"""How tasks end: the code of a failure, what a cancel asked of the cleanup, and evidence. Additive, as v1_0002 is."""
+"""How tasks end: a failure's code, a cancel's cleanup, evidence; the key of digests. Additive, as v1_0002 is."""
 
 from typing import Any
 
@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("reason_code", sa.String(32)))
     op.add_column("tasks", sa.Column("cancel_cleanup", sa.String(16)))
     op.add_column("jobs", sa.Column("reason_code", sa.String(32)))
+    op.add_column("applications", sa.Column("config_key", sa.String(32)))
     op.create_table(
         "evidence",
         sa.Column("task_id", sa.String(24), nullable=False),

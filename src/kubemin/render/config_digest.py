@@ -1,0 +1,69 @@
+"""What a Pod reads of the application's own configuration, as one word: when that changes, the Pods are replaced.
+
+Whoever may look at a Deployment sees the word, also those who may not look at Secrets. So it is keyed, by random bytes
+that only the database has: nobody can try values until the word fits. Without a key Secrets are left out of it.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kubemin.render.model import Identity
+from kubemin.spec.application import Application
+from kubemin.spec.component import CONFIG, SECRET
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import ShareStrategy
+
+_LENGTH = 16
+
+
+def config_digests(application: Application, identity: Identity) -> Mapping[ObjectRef, str]:
+    """Of each ConfigMap and Secret that the application writes, a digest of what its file says.
+
+    Text that is fetched by URL when the task runs is not known yet: the URL stands for it.
+    """
+    found: dict[ObjectRef, str] = {}
+    for component in application.component:
+        share = component.traits.share
+        if share is not None and share.strategy == ShareStrategy.IGNORE:
+            continue
+        namespace = application.namespace_of(component)
+        if component.type == CONFIG:
+            found[ObjectRef("ConfigMap", namespace, component.name)] = _digest(component.properties.conf, identity)
+        elif component.type == SECRET and identity.config_key:
+            found[ObjectRef("Secret", namespace, component.name)] = _digest(component.properties.secret, identity)
+    return found
+
+
+def digest_of_read(pod: Manifest, namespace: str, digests: Mapping[ObjectRef, str], identity: Identity) -> str | None:
+    """One digest of all that a Pod's spec reads and ``digests`` knows; None if that is nothing."""
+    read = {ObjectRef(kind, namespace, name) for kind, name in _reads(pod)}
+    known = {f"{ref.kind}/{ref.name}": digests[ref] for ref in read if ref in digests}
+    return _digest(known, identity) if known else None
+
+
+def _digest(data: Mapping[str, str], identity: Identity) -> str:
+    text = json.dumps(data, sort_keys=True).encode()
+    return hmac.new(identity.config_key.encode(), text, hashlib.sha256).hexdigest()[:_LENGTH]
+
+
+def _reads(pod: Manifest) -> Iterator[tuple[str, str]]:
+    """Kind and name of each ConfigMap and Secret of a Pod's environment and volumes."""
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        for variable in container.get("env", ()):
+            source = variable.get("valueFrom", {})
+            yield from _named(source, ("configMapKeyRef", "secretKeyRef"))
+        for source in container.get("envFrom", ()):
+            yield from _named(source, ("configMapRef", "secretRef"))
+    for volume in pod.get("volumes", ()):
+        yield from _named(volume, ("configMap", "secret"))
+        for source in volume.get("projected", {}).get("sources", ()):
+            yield from _named(source, ("configMap", "secret"))
+
+
+def _named(source: Mapping[str, Any], fields: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    for kind, field in zip(("ConfigMap", "Secret"), fields, strict=True):
+        if field in source:
+            yield kind, source[field].get("name") or source[field]["secretName"]
