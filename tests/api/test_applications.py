@@ -10,7 +10,7 @@ import pytest
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.api.masks import MASK
-from kubemin.store import components, tasks, workflows
+from kubemin.store import applications, components, tasks, workflows
 from tests.api.conftest import Api, application
 
 MISSING = "k3v9x0q2m7c4t8b1n5z6w0ya"
@@ -225,3 +225,14 @@ async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
                 {"name": "cluster", "status": "down", "message": "Cannot connect"},
             ],
         }
+
+
+async def test_every_application_gets_a_key_that_no_reply_shows(api: Api) -> None:
+    ids = [(await api.create(name=name))["id"] for name in ("one", "two")]
+    async with api.db.read() as tx:
+        rows = [await applications.get(tx, app_id) for app_id in ids]
+    keys = [row.config_key for row in rows if row is not None and row.config_key]
+    assert len(set(keys)) == 2
+    for path in ("", *(f"/{app_id}" for app_id in ids), f"/{ids[0]}/components", f"/{ids[0]}/workflows"):
+        shown = str(await api.get(f"/applications{path}"))
+        assert not any(key in shown for key in keys)

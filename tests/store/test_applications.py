@@ -171,3 +171,17 @@ async def test_workflows(db: Database) -> None:
 async def test_what_is_too_long_is_refused_on_every_database(db: Database) -> None:
     with pytest.raises(Unstorable):
         await add_application(db, "n" * 254)
+
+
+async def test_an_application_keeps_the_key_that_it_has(db: Database) -> None:
+    """Another key would change every digest, and so replace every Pod."""
+    await add_application(db, "shop")
+    kept = []
+    for key in (None, "first", "second", None):
+        async with db.begin("save") as tx:
+            new = applications.NewApplication(id=id_of("shop"), name="shop", config_key=key)
+            assert await applications.update(tx, new)
+            row = await applications.get(tx, id_of("shop"))
+            assert row is not None
+            kept.append(row.config_key)
+    assert kept == [None, "first", "first", "first"]
