@@ -113,7 +113,8 @@ def everything(version: str, image: str) -> list[dict[str, Any]]:
     }
     database = store("db", f"db:{version}")
     prepare = {"name": "prepare", "type": "job", "image": f"prepare:{version}"}
-    parts = [conf("settings", version=version), secret("keys", version=version), database, api, prepare]
+    reader = web("reader", traits={"envFrom": [{"type": "config", "sourceName": "settings"}]})
+    parts = [conf("settings", version=version), secret("keys", version=version), database, api, prepare, reader]
     for part in parts:
         part.setdefault("properties", {})["labels"] = {"version": version}
     return parts
@@ -139,10 +140,14 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         # A store that hangs on the first Pod of an update, and everything else put back with it.
         update = everything("2", "api:2")
         update[2]["image"] = "db:never"
-        update[4] = everything("1", "api:1")[4]  # a Job that differs would be another one
+        update[4:] = everything("1", "api:1")[4:]  # a Job that differs would be another one
         await instance.save(update, app_id=app_id)
         task_id = await instance.exec(app_id)
         await instance.until(lambda: both_roll_out(instance.cluster))
+        for pod in instance.sim.registry.scan("pods"):  # one starts anew, and reads what the update wrote
+            if "-reader-" in pod["metadata"]["name"]:
+                instance.sim.registry.delete("pods", "default", pod["metadata"]["name"], grace=0)
+        await instance.sim.controllers.settled()
         await instance.service.cancel(app_id, task_id, "ada", "wrong image")
         assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
         # A Deployment that is hopeless, and says so by the last lines of its log.

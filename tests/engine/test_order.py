@@ -59,7 +59,8 @@ def images(instance: Instance) -> list[str]:
 def levels(instance: Instance) -> list[str]:
     """What the Pods have read."""
     read = (instance.sim.controllers.environment_of(pod["metadata"]["uid"]) for pod in pods(instance))
-    return [variables["LEVEL"] for containers in read for variables in containers.values()]
+    every = [variables for containers in read for variables in containers.values()]
+    return [variables["LEVEL"] for variables in every if "LEVEL" in variables]
 
 
 @pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, insert, null, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, insert, null, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
@@ -229,6 +229,13 @@ async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
         select(writes).where(writes.c.task_id == task_id).order_by(writes.c.seq, writes.c.created_at, writes.c.token)
     )
     return [_write(row) for row in await tx.rows(statement)]
+
+
+async def first_write_at(tx: Tx, task_id: str, seq: int) -> datetime | None:
+    """When the first write for a row was recorded, by the database's clock; None if there is none."""
+    statement = select(func.min(writes.c.created_at)).where(writes.c.task_id == task_id, writes.c.seq == seq)
+    found: datetime | None = (await tx.rows(statement))[0][0]
+    return found
 
 
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:

@@ -89,17 +89,21 @@ class Deleter:
 
         It has no row of its own: the resource's row stays unsettled until it is gone, so a successor looks again.
         """
-        ref, meta = ObjectRef.of(live), live["metadata"]
+        if (going := await self.begin_to_delete(live)) is not None:
+            await self._until_gone(resource, ObjectRef.of(live), going)
+
+    async def begin_to_delete(self, live: Manifest) -> Manifest | None:
+        """Send the deletion of what a controller made, unless it is going; None: look again. Raises `StillThere`."""
+        ref = ObjectRef.of(live)
         self._journal.lease.check()
-        if not terminating(live):
-            try:
-                answer = await self._send(ref, meta)
-            except (NotFound, Conflict, Unanswered):
-                return  # the caller looks again
-            except (Forbidden, Invalid) as error:
-                raise StillThere(ref, error.message) from error
-            live = answer or live
-        await self._until_gone(resource, ref, live)
+        if terminating(live):
+            return live
+        try:
+            return await self._send(ref, live["metadata"]) or live
+        except (NotFound, Conflict, Unanswered):
+            return None
+        except (Forbidden, Invalid) as error:
+            raise StillThere(ref, error.message) from error
 
 
 def propagation(kind: str) -> Literal["Foreground", "Background"]:

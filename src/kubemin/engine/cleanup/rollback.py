@@ -13,6 +13,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
+from kubemin.engine.cleanup.readers import Readers
 from kubemin.engine.cleanup.restore import Restorer, kept_by_others, put_back_state
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
@@ -21,6 +22,7 @@ from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import applied_view, token_of
+from kubemin.engine.objects.readers import READ
 from kubemin.spec.labels import APP_ID, FENCE
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
@@ -47,23 +49,31 @@ class Rollback:
         self._deleter = Deleter(journal, cluster, informers)
         self._dependents = Dependents(journal, cluster, self._deleter)
         self._restorer = Restorer(journal, cluster)
+        self._readers = self._make_readers(())
         self._live: dict[ObjectRef, Manifest] = {}
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Undo these within ``seconds``; returns what is left. See `one_pass` for the errors."""
+        self._readers = self._make_readers(resources)
         return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._get_many, order=_turns)
 
     async def run_late(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Of a completed task: delete what its late requests made; returns what is left. See `one_pass`."""
         return await one_pass(self._journal, resources, self._undo_late, seconds, prepare=self._get_many)
 
+    def _make_readers(self, resources: Sequence[Resource]) -> Readers:
+        return Readers(self._journal, self._cluster, self._deleter, self._app_id(), resources)
+
+    def _app_id(self) -> str | None:
+        found = (manifest["metadata"].get("labels", {}).get(APP_ID) for manifest in self._manifests.values())
+        return next((one for one in found if one is not None), None)
+
     async def _get_many(self, resources: Sequence[Resource]) -> None:
         """Read many objects by one request a kind, instead of one by one.
 
         What it shows may be old by the time that it is used. That does no harm: each write carries its version.
         """
-        labels = (self._manifests.get(one.job_seq, {}).get("metadata", {}).get("labels", {}) for one in resources)
-        if app_id := next((found[APP_ID] for found in labels if APP_ID in found), None):
+        if app_id := self._app_id():
             self._live = await get_many(self._cluster, (one.ref for one in resources if one.touched), app_id)
 
     async def _get(self, resource: Resource) -> Manifest | None:
@@ -100,7 +110,7 @@ class Rollback:
         while True:
             live = await self._get(resource)
             if live is None:
-                return self._absent(resource)
+                return await self._absent(resource)
             write = resource.writes.get(token_of(live) or "")
             if FENCE in (live["metadata"].get("annotations") or {}):
                 await self._restorer.take_off_fence(resource, live)
@@ -119,7 +129,7 @@ class Rollback:
                 await self._acknowledge(resource, live, write, ResourceState.CREATED)
                 try:
                     if await self._deleter.delete(resource, live):
-                        return self._remove_dependents_and_settle(resource, ResourceState.DELETED, deleted=live)
+                        return await self._finish(resource, ResourceState.DELETED, deleted=live)
                 except InUse as error:
                     self._journal.settle(resource, ResourceState.KEPT, str(error))
                     return None
@@ -129,7 +139,7 @@ class Rollback:
             else:
                 await self._acknowledge(resource, live, write, ResourceState.CHANGED)
                 if (outcome := await self._restorer.put_back(resource, live, write)) is not None:
-                    return self._remove_dependents_and_settle(resource, *outcome)
+                    return await self._finish(resource, *outcome, acted=True)
             await backoff.pause()
 
     async def _acknowledge(self, resource: Resource, live: Manifest, write: Write, state: ResourceState) -> None:
@@ -163,16 +173,16 @@ class Rollback:
             self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
-    def _absent(self, resource: Resource) -> Later | None:
+    async def _absent(self, resource: Resource) -> Later | None:
         if resource.state.settled:
             return None
         if resource.before is not None:
             why = "somebody deleted it; it is not made again"
             if resource.state is ResourceState.CHANGED:
-                return self._remove_dependents_and_settle(resource, ResourceState.LOST, why)
+                return await self._finish(resource, ResourceState.LOST, why)
             self._journal.settle(resource, ResourceState.LOST, why)
         elif resource.state is ResourceState.CREATED:
-            return self._remove_dependents_and_settle(resource, ResourceState.DELETED)
+            return await self._finish(resource, ResourceState.DELETED)
         else:
             self._journal.settle(resource, ResourceState.DELETED, "it is not there")
         return None
@@ -186,7 +196,7 @@ class Rollback:
             undone = restoration(before, applied or live, live)
             if not undone.changed:  # it is put back, and whoever did it died, or got no answer, before it was recorded
                 state = put_back_state(before, applied or before, kept=bool(undone.kept))
-                return self._remove_dependents_and_settle(resource, state, kept_by_others(undone.kept))
+                return await self._finish(resource, state, kept_by_others(undone.kept))
             await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and resource.uid != live["metadata"]["uid"]:
             await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
@@ -200,17 +210,37 @@ class Rollback:
             await self._leave(resource, ResourceState.UNCHANGED, "this task did not change it")
         return None
 
-    def _remove_dependents_and_settle(
-        self, resource: Resource, state: ResourceState, why: str = "", deleted: Manifest | None = None
+    async def _finish(
+        self,
+        resource: Resource,
+        state: ResourceState,
+        why: str = "",
+        *,
+        deleted: Manifest | None = None,
+        acted: bool = False,
     ) -> Later | None:
-        """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does."""
+        """Settle a row once nothing is left of it. Until then a successor does this again; afterwards nobody does.
 
-        async def remove_and_settle() -> None:
+        Left may be what controllers made of the object (``deleted`` by us a moment ago, or put back: ``acted``), and
+        Pods that have read what it held.
+        """
+
+        async def remove_dependents() -> None:
             await self._dependents.remove(resource, self._manifests.get(resource.job_seq, {}), deleted)
             self._journal.settle(resource, state, why)
 
-        if resource.dependents:
-            return remove_and_settle
+        async def replace_readers() -> None:
+            left = await self._readers.replace(resource, gone=state is ResourceState.DELETED)
+            resource.dependents = {}
+            settled = ResourceState.KEPT if left and state is ResourceState.RESTORED else state
+            self._journal.settle(resource, settled, "; ".join(filter(None, (why, left))), "dependents")
+
+        if resource.ref.kind in READ:
+            undone = state is not ResourceState.LOST  # what somebody deleted nobody could read anew
+            if undone and await self._readers.look(resource, anew=acted or deleted is not None):
+                return replace_readers
+        elif resource.dependents:
+            return remove_dependents
         self._journal.settle(resource, state, why)
         return None
 

@@ -9,6 +9,7 @@ moment later, in order: a successor finds the same by looking at the object.
 import contextlib
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Self
 
 from kubemin.engine.errors import Stopped
@@ -68,6 +69,11 @@ class Journal:
         async with self._db.read() as tx:
             owner = (await journal.owners_of(tx, [token])).get(token)
         return owner if owner is not None and owner.left_behind(live["metadata"]["uid"]) else None
+
+    async def first_write_at(self, resource: Resource) -> datetime | None:
+        """When the first request about the object was recorded, by the database's clock. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await journal.first_write_at(tx, self.lease.task_id, resource.seq)
 
     async def take_share(self, name: str) -> str | None:
         """Take the lock on what applications share; returns the task that holds it, if that is another."""

@@ -1,5 +1,6 @@
 """How far a controller has come with an object, and which of what it made is still needed (design R6). Pure."""
 
+import math
 from collections.abc import Sequence
 
 from kubemin.engine.objects.dependents import pvc_name_prefixes
@@ -52,6 +53,18 @@ def is_superfluous(owner: Manifest, replica_set: Manifest, before: Manifest | No
         "availableReplicas", 0
     )
     return is_outdated(owner, replica_set) and others >= min(was, owner.get("spec", {}).get("replicas", 1))
+
+
+def surge(owner: Manifest) -> int:
+    """How many Pods more than it wants the owner may have for a while; never any of a StatefulSet."""
+    strategy = owner["spec"].get("strategy") or {}
+    if kind_name(owner) != "Deployment" or strategy.get("type") == "Recreate":
+        return 0
+    most = (strategy.get("rollingUpdate") or {}).get("maxSurge", "25%")
+    if isinstance(most, int):
+        return most
+    replicas: int = owner["spec"].get("replicas", 1)
+    return math.ceil(replicas * int(str(most).rstrip("%")) / 100)
 
 
 def has_all_pvcs(stateful_set: Manifest, items: Sequence[Manifest]) -> bool:
