@@ -2,14 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.labels import RELEASED_FROM
+from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
-from tests.engine.instance import Instance, conf, store, web
+from kubesim.faults import Fault
+from tests.engine.child import Point, Script, run_child
+from tests.engine.instance import QUICK, Instance, conf, store, web
 from tests.engine.test_order import READERS, images, levels, pods, version
-from tests.engine.test_points import differences
+from tests.engine.test_points import KILLED, differences
 
 FROM_SETTINGS = {"envFrom": [{"type": "config", "sourceName": "settings"}]}
 """Reads the ConfigMap ``settings``."""
@@ -18,15 +25,19 @@ HANGS = web("hangs", "hangs:never")
 """Keeps the task running until it is cancelled."""
 
 
+JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
+CORDON = {"spec": {"unschedulable": True}}
+
+
 def application(level: str, workload: str = "Deployment", replicas: int = 2) -> list[dict[str, Any]]:
     make = web if workload == "Deployment" else store
     return [conf("settings", LEVEL=level), make("api", "api:1", replicas=replicas, traits=FROM_SETTINGS)]
 
 
-async def evict(instance: Instance) -> None:
+async def evict(instance: Instance, image: str = "") -> None:
     """All Pods go, as by the loss of their node; their owner makes others, of the same template."""
-    gone = {pod["metadata"]["uid"] for pod in pods(instance)}
-    for pod in pods(instance):
+    gone = {pod["metadata"]["uid"] for pod in pods(instance) if pod["spec"]["containers"][0]["image"].startswith(image)}
+    for pod in [pod for pod in pods(instance) if pod["metadata"]["uid"] in gone]:
         instance.sim.registry.delete("pods", "default", pod["metadata"]["name"], grace=0)
     await instance.sim.controllers.settled()
     assert not gone & {pod["metadata"]["uid"] for pod in pods(instance)}
@@ -126,6 +137,140 @@ async def test_however_it_reads(instance: Instance, reader: str) -> None:
     assert levels(instance) == ["a"] * 4
 
 
+async def test_a_component_that_the_task_does_not_change(instance: Instance) -> None:
+    """It reads what another component brings; of those that start meanwhile, each Pod of its Deployment is replaced."""
+    reader = web("api", "api:1", replicas=2, traits=FROM_SETTINGS)
+    app_id = await instance.save([conf("settings", LEVEL="a"), reader])
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        deployment = next(instance.sim.registry.scan("deployments"))
+        await cancelled_in_the_middle(instance, app_id, [conf("settings", LEVEL="b")], lambda: evict(instance))
+    assert next(instance.sim.registry.scan("deployments"))["metadata"]["uid"] == deployment["metadata"]["uid"]
+    assert next(instance.sim.registry.scan("deployments"))["spec"] == deployment["spec"]
+    assert levels(instance) == ["a", "a"]
+
+
+async def test_what_the_task_made_and_others_read_if_it_is_there(instance: Instance) -> None:
+    app_id = await instance.save([web("api", "api:1", replicas=2)])
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        optional = {"configMapRef": {"name": "settings", "optional": True}}
+        (deployment,) = instance.sim.registry.scan("deployments")
+        name, path = deployment["metadata"]["name"], "/spec/template/spec/containers/0/envFrom"
+        instance.sim.registry.patch(
+            "deployments",
+            "default",
+            name,
+            JSON_PATCH,
+            [{"op": "add", "path": path, "value": [optional]}],
+            manager="ada",
+        )
+        await instance.sim.controllers.settled()
+        before = await instance.snapshot()
+        to = [conf("settings", LEVEL="b"), web("api", "api:1", replicas=2)]
+
+        async def meanwhile() -> None:
+            await evict(instance)
+            assert "b" in levels(instance)
+
+        await cancelled_in_the_middle(instance, app_id, to, meanwhile)
+    assert differences(before, await instance.snapshot()) == []
+    assert images(instance) == ["api:1"] * 2
+    assert levels(instance) == []
+
+
+def stranger(kind: str, **owner: Any) -> Manifest:
+    """A Pod, or a workload, of somebody else that reads the ConfigMap."""
+    pod = {"containers": [{"name": "app", "image": "other:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]}
+    meta = {"name": f"their-{kind.lower()}", "namespace": "default"}
+    if kind == "Pod":
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": {**meta, "labels": owner}, "spec": pod}
+    template = {"metadata": {"labels": {"app": "theirs"}}, "spec": {**pod}}
+    if kind == "Job":
+        template["spec"]["restartPolicy"] = "Never"
+        template["spec"]["containers"][0]["image"] = "never:1"  # type: ignore[index]
+        return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": template}}
+    spec = {"selector": {"matchLabels": {"app": "theirs"}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Job", "Deployment", "ReplicaSet"])
+async def test_what_others_have_is_left_alone_and_named(instance: Instance, kind: str) -> None:
+    app_id = await instance.save(application("a"))
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+
+        async def meanwhile() -> None:
+            instance.sim.registry.create(KINDS[kind].plural, "default", stranger(kind), manager="ada")
+            await instance.sim.controllers.settled()
+            await evict(instance, "api:1")
+            assert "b" in levels(instance)
+
+        task_id, _ = await cancelled_in_the_middle(instance, app_id, application("b"), meanwhile)
+    theirs = [pod for pod in pods(instance) if pod["metadata"]["name"].startswith("their-")]
+    assert [instance.sim.controllers.environment_of(pod["metadata"]["uid"]) for pod in theirs] == [
+        {"app": {"LEVEL": "b"}}
+    ]
+    (row,) = [row for row in await instance.journal(task_id) if row.ref.kind == "ConfigMap"]
+    assert row.state is ResourceState.KEPT
+    assert f"Pod {theirs[0]['metadata']['name']}" in row.why
+    assert sorted(levels(instance)) == ["a", "a", "b"]
+
+
+async def test_a_pod_that_cannot_be_replaced_in_time_is_named_and_replaced_later(instance: Instance) -> None:
+    """Nothing is deleted that serves while no other is ready; a pass keeps to its time; the next one goes on."""
+    app_id = await instance.save(application("a", replicas=1))
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 1})):
+        await instance.settled(await instance.exec(app_id))
+        await instance.save([*application("b", replicas=1), HANGS], app_id=app_id)
+        task_id = await instance.exec(app_id)
+
+        async def hangs() -> bool:
+            return "hangs:never" in images(instance)
+
+        await instance.until(hangs)
+        await evict(instance)
+        (node,) = instance.sim.registry.scan("nodes")
+        instance.sim.registry.patch("nodes", "", node["metadata"]["name"], MERGE_PATCH, CORDON, manager="ada")
+        watched = Watched(instance)
+        with watched:
+            await instance.service.cancel(app_id, task_id, "ada", "no")
+            task = await instance.settled(task_id)
+            assert task.cleanup is Cleanup.INCOMPLETE
+            assert "waits until what has read it is replaced: Pod deploy-api" in task.cleanup_why
+            uncordon = {"spec": {"unschedulable": None}}
+            instance.sim.registry.patch("nodes", "", node["metadata"]["name"], MERGE_PATCH, uncordon, manager="ada")
+            await instance.sim.controllers.settled()
+
+            async def done() -> bool:
+                await instance.service.retry_cleanup(task_id)
+                return (await instance.settled(task_id)).cleanup is Cleanup.DONE
+
+            await instance.until(done)
+    assert watched.fewest >= 1
+    assert levels(instance) == ["a"]
+
+
+async def test_a_right_that_is_lacking_is_named(instance: Instance) -> None:
+    app_id = await instance.save(application("a", replicas=1))
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        await instance.save([*application("b", replicas=1), HANGS], app_id=app_id)
+        task_id = await instance.exec(app_id)
+
+        async def hangs() -> bool:
+            return "hangs:never" in images(instance)
+
+        await instance.until(hangs)
+        instance.sim.faults.add(
+            Fault("status", code=403, verb="patch", resource="pods", times=None, message="not allowed")
+        )
+        await instance.service.cancel(app_id, task_id, "ada", "no")
+        task = await instance.settled(task_id)
+    assert task.cleanup is Cleanup.INCOMPLETE
+    assert "not allowed" in task.cleanup_why
+
+
 async def test_what_was_there_long_before_is_left_alone(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the values changed meanwhile: it has not read them."""
     app_id = await instance.save(application("a"))
@@ -149,3 +294,45 @@ async def test_where_no_value_changed_nothing_is_replaced(instance: Instance) ->
         task_id, _ = await cancelled_in_the_middle(instance, app_id, application("a"), lambda: asyncio.sleep(0))
     assert {pod["metadata"]["uid"] for pod in pods(instance)} == before
     assert ResourceState.KEPT not in {row.state for row in await instance.journal(task_id)}
+
+
+# --- one process dies, another goes on
+
+KILLS = [
+    Point("call:replace:ConfigMap/settings:after", 2),
+    Point("commit:*settle*:after"),
+    Point("call:patch:Pod/*:before"),
+    Point("call:patch:Pod/*:after"),
+    Point("call:patch:Pod/*:after", 2),
+    Point("call:delete:Pod/*:before"),
+    Point("call:delete:Pod/*:after"),
+    Point("call:delete:Pod/*:after", 2),
+]
+
+
+@pytest.mark.parametrize("point", KILLS, ids=str)
+async def test_killed_while_it_replaces_them(instance: Instance, tmp_path: Path, point: Point) -> None:
+    """Whoever goes on finds by the journal which Pods are to go, and by their marks which were taken out already."""
+    app_id = await instance.save(application("a"))
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+    await instance.sim.controllers.settled()
+    before = await instance.snapshot()
+    await instance.save([*application("b"), HANGS], app_id=app_id)
+    task_id = await instance.exec(app_id)
+    cancel_at = Point("call:create:Deployment/deploy-hangs-*:after")
+    url = f"sqlite:///{tmp_path}/kubemin.db"
+    script = Script(url, instance.sim.url, app_id, task_id, str(tmp_path / "points"), cancel_at, point)
+    watched = Watched(instance)
+    with watched:
+        assert await run_child(script) == KILLED
+        async with instance.db.begin("expire") as tx:
+            await tx.write(text("UPDATE tasks SET lease_expires_at = 1 WHERE lease_expires_at IS NOT NULL"))
+        async with instance.worker():
+            task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
+    assert differences(before, await instance.snapshot()) == []
+    assert images(instance) == ["api:1"] * 2
+    assert not [pod for pod in pods(instance) if RELEASED_FROM in pod["metadata"].get("annotations", {})]
+    assert levels(instance) == ["a"] * 2
+    assert watched.fewest >= 2
