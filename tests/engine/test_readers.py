@@ -143,10 +143,10 @@ async def test_a_component_that_the_task_does_not_change(instance: Instance) -> 
     app_id = await instance.save([conf("settings", LEVEL="a"), reader])
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
-        deployment = next(instance.sim.registry.scan("deployments"))
+        deployment = next(iter(instance.sim.registry.scan("deployments")))
         await cancelled_in_the_middle(instance, app_id, [conf("settings", LEVEL="b")], lambda: evict(instance))
-    assert next(instance.sim.registry.scan("deployments"))["metadata"]["uid"] == deployment["metadata"]["uid"]
-    assert next(instance.sim.registry.scan("deployments"))["spec"] == deployment["spec"]
+    assert next(iter(instance.sim.registry.scan("deployments")))["metadata"]["uid"] == deployment["metadata"]["uid"]
+    assert next(iter(instance.sim.registry.scan("deployments")))["spec"] == deployment["spec"]
     assert levels(instance) == ["a", "a"]
 
 
@@ -179,16 +179,18 @@ async def test_what_the_task_made_and_others_read_if_it_is_there(instance: Insta
     assert levels(instance) == []
 
 
-def stranger(kind: str, **owner: Any) -> Manifest:
+def stranger(kind: str) -> Manifest:
     """A Pod, or a workload, of somebody else that reads the ConfigMap."""
-    pod = {"containers": [{"name": "app", "image": "other:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]}
+    pod: dict[str, Any] = {
+        "containers": [{"name": "app", "image": "other:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]
+    }
     meta = {"name": f"their-{kind.lower()}", "namespace": "default"}
     if kind == "Pod":
-        return {"apiVersion": "v1", "kind": "Pod", "metadata": {**meta, "labels": owner}, "spec": pod}
-    template = {"metadata": {"labels": {"app": "theirs"}}, "spec": {**pod}}
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod}
+    template: dict[str, Any] = {"metadata": {"labels": {"app": "theirs"}}, "spec": pod}
     if kind == "Job":
         template["spec"]["restartPolicy"] = "Never"
-        template["spec"]["containers"][0]["image"] = "never:1"  # type: ignore[index]
+        template["spec"]["containers"][0]["image"] = "never:1"
         return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": template}}
     spec = {"selector": {"matchLabels": {"app": "theirs"}}, "template": template}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": spec}

@@ -11,11 +11,12 @@ from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
 from kubemin.render import Identity, render
 from kubemin.spec.application import parse_application
-from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, TASK_ID, WRITE_TOKEN
+from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, RELEASED_FROM, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
+from kubesim.controllers.references import environment, used_config
 from tests.proof.compare import essence, how, lacking, normal
 from tests.proof.foreigners import snapshot
 from tests.proof.oracle import Oracle
@@ -55,6 +56,7 @@ async def wrongs(world: World) -> list[str]:
     found += await _used(world, task_rows, live)
     found += await _outdated(world, task_rows, live)
     found += await _differences(world, live, kept.keys())
+    found += await _stale(world, task_rows, live)
     return found
 
 
@@ -184,6 +186,50 @@ def _marks(
             and ref not in world.foreigners.stripped
         ):
             found.append(f"{ref} carries the label of task {label}")
+    return found
+
+
+def outdated_pods(world: World) -> set[str]:
+    """The uids of the Pods that run with other values than what they read holds now, or that were released."""
+    return {pod["metadata"]["uid"] for pod in world.sim.registry.scan("pods") if _is_outdated(world, pod)}
+
+
+def _is_outdated(world: World, pod: Manifest) -> bool:
+    meta, registry = pod["metadata"], world.sim.registry
+    if "deletionTimestamp" in meta:
+        return False
+    read = world.sim.controllers.environment_of(meta["uid"])
+    running = {one["name"] for one in pod.get("status", {}).get("containerStatuses", ()) if "running" in one["state"]}
+    return RELEASED_FROM in meta.get("annotations", {}) or any(
+        read.get(one["name"]) != environment(one, lambda plural, name: registry.peek(plural, meta["namespace"], name))
+        for one in pod["spec"]["containers"]
+        if one["name"] in running
+    )
+
+
+async def _stale(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:
+    """No Pod of an application runs on with values that a task wrote that did not complete; who may, is named."""
+    round_ = await _round(world)
+    wanted = round_.applied.keys() | round_.dropped | round_.given_up | world.foreigners.touched
+    said = ""
+    for task in all_tasks:
+        async with world.db.read() as tx:
+            said += " ".join(row.why or "" for row in await journal.of_task(tx, task.id))
+    owners = {obj["metadata"]["uid"]: obj for obj in live.values()}
+    apps = {task.app_id for task in all_tasks}
+    found = []
+    for pod in world.sim.registry.scan("pods"):
+        meta = pod["metadata"]
+        owner: Manifest | None = pod
+        while owner is not None and (above := owner["metadata"].get("ownerReferences")):
+            owner = owners.get(above[0]["uid"])
+        ours = owner is not None and owner is not pod and application_of(owner) in apps
+        reads = {need.name for need in used_config(pod["spec"])}
+        excused = any(ref.namespace == meta["namespace"] and ref.name in reads for ref in wanted)
+        if meta["uid"] in world.outdated_pods or excused or f"Pod {meta['name']} (" in said:
+            continue
+        if RELEASED_FROM in meta.get("annotations", {}) or (ours and _is_outdated(world, pod)):
+            found.append(f"Pod {meta['name']} runs with values that are not there any more")
     return found
 
 

@@ -29,7 +29,10 @@ def _arguments(value: Any) -> Iterator[str]:
 
 @dataclass(frozen=True, repr=False)
 class Part(Spelled):
-    """A component. ``version`` is in its image or its data; ``fate`` is what becomes of its Pods (see `sim`)."""
+    """A component. ``version`` is in its image or its data; ``fate`` is what becomes of its Pods (see `sim`).
+
+    ``reads`` names a config or a secret, as ``config a``: all its keys are in the environment of the Pods.
+    """
 
     name: str
     type: str = "config"
@@ -39,6 +42,7 @@ class Part(Spelled):
     ports: bool = False
     volume: bool = False
     extras: tuple[str, ...] = ()
+    reads: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -99,6 +103,9 @@ class Part(Spelled):
                     "size": "1Gi",
                 }
             ]
+        if self.reads:
+            kind, name = self.reads.split()
+            traits["envFrom"] = [{"type": kind, "sourceName": name}]
         if "rbac" in self.extras:
             rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"][: self.version]}
             traits["rbac"] = [{"rules": [rule]}]
@@ -191,6 +198,14 @@ class Create(Event):
     """Somebody else creates an object, if none is there."""
 
     target: Target
+
+
+@dataclass(frozen=True, repr=False)
+class Evict(Event):
+    """The Pods of a workload go, and others come; with ``restart`` their containers restart in them instead."""
+
+    target: Target
+    restart: bool = False
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,6 +12,7 @@ from tests.proof.script import (
     Delete,
     Edit,
     Event,
+    Evict,
     Expire,
     Foreign,
     Kill,
@@ -42,7 +43,18 @@ def _pick(draw: st.DrawFn, *options: str) -> str:
 def parts_(draw: st.DrawFn, version: int = 1, most: int = 12) -> tuple[Part, ...]:
     """The components of an application."""
     count = draw(st.integers(1, most))
-    return tuple(_part(draw, name, version) for name in NAMES[:count])
+    return _reading(draw, tuple(_part(draw, name, version) for name in NAMES[:count]))
+
+
+def _reading(draw: st.DrawFn, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The same; some of those with Pods read one of the others."""
+    sources = [f"{part.type} {part.name}" for part in parts if part.type in ("config", "secret")]
+    if not sources:
+        return parts
+    return tuple(
+        replace(part, reads=_pick(draw, "", *sources)) if part.type in ("webservice", "store") else part
+        for part in parts
+    )
 
 
 def _part(draw: st.DrawFn, name: str, version: int) -> Part:
@@ -150,7 +162,7 @@ def troubles_(draw: st.DrawFn) -> Trouble:
 def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
     at = draw(_points)
     rare = ("kill", "pause", "expire", "cut", "again", "other", "outage", "release", "remove")
-    match _pick(draw, "cancel", "edit", "edit", "delete", "cancel", "edit", "delete", "create", *rare):
+    match _pick(draw, "cancel", "edit", "evict", "delete", "cancel", "edit", "delete", "create", *rare):
         case "cancel":
             return Cancel(at, draw(st.integers(0, 9)) == 9)
         case "edit":
@@ -158,6 +170,8 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
             return Edit(at, _target(draw, parts), what)
         case "delete":
             return Delete(at, _target(draw, parts, _NEEDED))
+        case "evict":
+            return Evict(at, _target(draw, parts), draw(st.booleans()))
         case "create":
             return Create(at, _takeable(draw, parts))
         case "kill":

@@ -13,6 +13,7 @@ from tests.proof.script import (
     Create,
     Delete,
     Edit,
+    Evict,
     Foreign,
     Kill,
     Part,
@@ -26,11 +27,34 @@ from tests.proof.script import (
 
 CONF, NEXT = Part("a"), Part("a", version=2)
 WEB, DATA = Part("a", "webservice"), Part("a", "store", volume=True)
+READER = Part("r", "webservice", reads="config a")
 FAILS = Part("z", "webservice", fate="pull")
 THEIR_CONF = Foreign(Target("a", "ConfigMap"))
 THEIR_WEB = Foreign(Target("a", "Deployment"))
 
 CASES = {
+    "a Pod that started in the middle kept the values of a task that was rolled back": Script(
+        (
+            Round((CONF, READER)),
+            Round(
+                (NEXT, READER, FAILS),
+                events=(Evict("apply:ConfigMap/a:after", Target("r", "Deployment")), Cancel("create:Deployment")),
+            ),
+        )
+    ),
+    "a container that restarted in the middle kept them, and a worker died as it replaced the Pods": Script(
+        (
+            Round((CONF, Part("r", "store", reads="config a"))),
+            Round(
+                (NEXT, Part("r", "store", reads="config a"), FAILS),
+                events=(
+                    Evict("apply:ConfigMap/a:after", Target("r", "StatefulSet"), restart=True),
+                    Cancel("create:Deployment"),
+                    Kill("delete:Pod"),
+                ),
+            ),
+        )
+    ),
     "a Namespace that a worker made as it died was nobody's, and went with a completed task in it": Script(
         (Round((CONF,), events=(Kill("create:Namespace/team:after"),), namespace="team"),)
     ),

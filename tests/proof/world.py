@@ -1,6 +1,7 @@
 """Runs a script: one simulated cluster, one database, machines that come and go; tells what happened in sentences."""
 
 import asyncio
+import contextlib
 import copy
 import itertools
 from collections import Counter
@@ -37,6 +38,7 @@ from tests.proof.script import (
     Delete,
     Edit,
     Event,
+    Evict,
     Expire,
     Foreign,
     Kill,
@@ -80,6 +82,8 @@ class World:
         self.tasks: list[str] = []
         self.already_requested = 0
         """How many tasks there were before the round."""
+        self.outdated_pods: set[str] = set()
+        """Before the round: Pods that have read what is not there any more, as a completed task changed it since."""
         self.statistics = Counter() if statistics is None else statistics
         self._url = f"sqlite:///{folder}/kubemin.db"
         self._machines: list[Machine] = []
@@ -139,6 +143,7 @@ class World:
         self._points, self._events, self._met = 0, list(round_.events), Counter[Event]()
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
         self.already_requested = len(self.tasks)
+        self.outdated_pods = check.outdated_pods(self)
         await self._deploy(round_.parts, round_.app, OnActive.QUEUE)
         await self._until("the tasks come to rest", self._settled, QUIET_AT_WORK)
         for trouble, armed in self._armed:
@@ -329,6 +334,9 @@ class World:
                 manifest = self._foreign_manifest(target, "other", applied=False)
                 if manifest is not None:
                     self._foreign("creation", target, "create", lambda _: self.foreigners.create(manifest))
+            case Evict(target=target, restart=restart):
+                what = "restart the containers of" if restart else "evict the Pods of"
+                self._foreign("eviction", target, what, lambda ref: self._evict(ref, restart=restart))
             case Cut(expired=expired):
                 if expired:
                     self.sim.faults.add(Fault("expire", verb="watch", times=5))
@@ -342,6 +350,21 @@ class World:
             case Again(parts=parts, on_active=on_active, app=app):
                 self._spawn(self._deploy(parts, app, OnActive(on_active)))
         self.told[-1] += f"   <- {event!r}"
+
+    def _evict(self, ref: ObjectRef, *, restart: bool) -> str:
+        found = [
+            pod
+            for pod in self.sim.registry.scan("pods")
+            if pod["metadata"]["namespace"] == ref.namespace and pod["metadata"]["name"].startswith(f"{ref.name}-")
+        ]
+        for pod in found if ref.kind in ("Deployment", "StatefulSet") else []:
+            if not restart:
+                self.sim.registry.delete("pods", ref.namespace, pod["metadata"]["name"], grace=0)
+                continue
+            for container in pod["spec"]["containers"]:
+                with contextlib.suppress(LookupError):  # it does not run just now
+                    self.sim.controllers.restart(ref.namespace, pod["metadata"]["name"], container["name"])
+        return "done" if found else "no Pods"
 
     def _foreign(self, kind: str, target: Target, what: str, act: Callable[[ObjectRef], str]) -> None:
         ref = self._ref(target)
