@@ -13,9 +13,11 @@ from model.search import Broken, scenes, search
 from model.state import Faults
 
 SHORT = Faults(deaths=1, silences=1, edits=1, cancels=1, incomplete=0)
+PODS = Faults(deaths=1, silences=1, edits=0, cancels=1, incomplete=0, evictions=1)
 BOUNDS = (
     Faults(deaths=0, silences=0, edits=0, cancels=1, incomplete=0),
     Faults(deaths=1, silences=1, edits=0, cancels=1, incomplete=0),
+    PODS,
     SHORT,
 )
 """How many faults may happen, from few to many. A counterexample with few faults is easier to read."""
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
         broken = without(frozenset(Rule[name] for name in arguments))
         _print(str(broken) if broken else "The promise holds without it.")
         return 0
-    if not holds(DEEP if arguments else (SHORT,)):
+    if not holds(DEEP if arguments else (SHORT, PODS)):
         return 1
     if arguments:
         return 0

@@ -1,7 +1,7 @@
 """The promise (design, first paragraph), as something that can be checked in a state."""
 
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
-from model.state import At, State, Wanted
+from model.state import At, State, Wanted, read_by_pod
 
 
 def wanted_by_completed(state: State, at: int) -> Wanted | None:
@@ -51,8 +51,12 @@ def broken_at_rest(state: State) -> str | None:
     if is_there != state.wanted:
         return f"the object is {_describe(is_there)}, and should be {_describe(state.wanted)}"
     for at, task in enumerate(state.tasks):
-        if task.status.ended and task.status is not TaskStatus.COMPLETED and state.dependents[at]:
+        if not task.status.ended or task.status is TaskStatus.COMPLETED:
+            continue
+        if state.dependents[at]:
             return f"what a controller made because of T{at + 1} is still there"
+        if state.pod == at and live is not None and read_by_pod(live) != at:
+            return f"the object is “{live.value}”, and a Pod runs on with the value of T{at + 1}"
     return None
 
 

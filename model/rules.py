@@ -23,6 +23,7 @@ class Rule(Enum):
     MOVE_VERSION = "R4: the version is moved past an unanswered request before the last read"
     LANDED_RECORDED = "R6, R8: that a request has landed is committed before it is undone"
     LOST_STAYS_LOST = "R4: what is absent though we did not delete it is not made again"
+    READERS_REPLACED = "R4: a Pod that started while the object was changed is replaced before the row is settled"
     GONE_MEANS_GONE = "R5: a deleted object is waited for until it is absent"
     FIRST_BEFORE_STANDS = "R2, R8: after an apply of ours the first `before` stands"
     TERMINAL_STAYS = "§3: a terminal status never changes again"

@@ -110,6 +110,7 @@ class Faults(NamedTuple):
     edits: int
     cancels: int
     incomplete: int
+    evictions: int = 0
 
 
 class State(NamedTuple):
@@ -126,6 +127,13 @@ class State(NamedTuple):
     """Somebody else edited the object after the last write of a task that went forward."""
     dependents: tuple[bool, bool] = (False, False)
     """What a controller made because a write of that task landed (R6): the object itself does not show it."""
+    pod: int | None = None
+    """The task whose value the Pod has that reads the object: it reads it once, when it starts."""
+
+
+def read_by_pod(live: Object | None) -> int | None:
+    """The task whose value a Pod reads that starts now."""
+    return {"T1": 0, "T2": 1}.get(live.value) if live is not None else None
 
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from model.promise import wanted_by_completed
 from model.rules import Rule
 from model.server import Rules
-from model.state import IDLE, At, Object, Request, Row, State, Token, put, set_task, set_worker
+from model.state import IDLE, At, Object, Request, Row, State, Token, put, read_by_pod, set_task, set_worker
 
 Step = tuple[str, State]
 """What happened, as a text, and the state after it."""
@@ -121,16 +121,18 @@ def _is_leftover(state: State, live: Object) -> bool:
 def _complete(state: State, index: int, task: int) -> Step:
     wanted = wanted_by_completed(state, task)
     state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.NONE, leased=False)
-    state = state._replace(
-        dependents=(False, False)
-    )  # it is meant to be there now: also what a former task left behind
+    # It is meant to be there now: also what a former task left behind.
+    state = state._replace(dependents=(False, False), pod=None)
     return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
 
 
-def _settle(state: State, index: int, text: str, settled: ResourceState) -> Step:
+def _settle(state: State, index: int, text: str, settled: ResourceState, rules: Rules) -> Step:
     task = state.workers[index].task
     assert task is not None
-    row = _row(state, index)
+    row, live = _row(state, index), state.object
+    replaced = Rule.READERS_REPLACED in rules and state.pod == task and row.state in _LANDED
+    if replaced and settled is not ResourceState.LOST and read_by_pod(live) != task:
+        return f"reads: {text}; replaces the Pod that has read it before", state._replace(pod=read_by_pod(live))
     if row.state in _LANDED:  # the journal knows that a write landed: its dependents are deleted too
         state = state._replace(dependents=put(state.dependents, task, False))
     state = _commit(state, index, row._replace(state=settled))
@@ -145,9 +147,9 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
     row, live = _row(state, index), state.object
     if live is None:
         if row.state is not ResourceState.CHANGED:
-            return _settle(state, index, "absent", ResourceState.DELETED)
+            return _settle(state, index, "absent", ResourceState.DELETED, rules)
         if Rule.LOST_STAYS_LOST in rules or row.before is None:
-            return _settle(state, index, "absent", ResourceState.LOST)
+            return _settle(state, index, "absent", ResourceState.LOST, rules)
         again = Request("POST", task, value=row.before.value)
         return "reads: absent; makes it again", _send(state, index, again)
     if live.fence:
@@ -156,7 +158,7 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
     if live.terminating and kind is not None:
         if Rule.GONE_MEANS_GONE in rules:
             return None
-        return _settle(state, index, "being deleted", ResourceState.DELETED)
+        return _settle(state, index, "being deleted", ResourceState.DELETED, rules)
     if kind is not None and Rule.LANDED_RECORDED in rules and _is_news(row, kind):
         return f"reads: T{task + 1}'s {_VERBS[kind]} had landed; commits that", _landed(state, index, row, live, kind)
     if kind is WriteKind.CREATE:
@@ -167,7 +169,7 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
     if row.unanswered and Rule.MOVE_VERSION in rules:
         text = "reads: no token, but an apply may still land; moves the version"
         return text, _send(state, index, Request("fence", task, At.NOW))
-    return _settle(state, index, f"no token of T{task + 1}", _outcome(row, live))
+    return _settle(state, index, f"no token of T{task + 1}", _outcome(row, live), rules)
 
 
 def _is_news(row: Row, kind: WriteKind) -> bool:
@@ -208,7 +210,7 @@ def _remove(state: State, index: int, rules: Rules) -> Step | None:
     assert at is not None
     live = state.object
     if live is None:
-        return _settle(state, index, "absent", ResourceState.DELETED)
+        return _settle(state, index, "absent", ResourceState.DELETED, rules)
     if live.terminating:
         return None
     token = live.token
@@ -216,7 +218,7 @@ def _remove(state: State, index: int, rules: Rules) -> Step | None:
         is_wanted = state.tasks[token.task].status is TaskStatus.COMPLETED and state.rows[token.task].uid is At.NOW
         if is_wanted if state.tasks[at].kind == REMOVE else (token.task == at and not is_wanted):
             return f"reads: made by T{token.task + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
-    return _settle(state, index, "not to be removed", ResourceState.KEPT)
+    return _settle(state, index, "not to be removed", ResourceState.KEPT, rules)
 
 
 def answered(state: State, index: int, request: Request, answer: str, rules: Rules) -> State:

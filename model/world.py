@@ -16,6 +16,7 @@ from model.state import (
     Task,
     Wanted,
     Worker,
+    read_by_pod,
     set_task,
     set_worker,
     write,
@@ -123,6 +124,9 @@ def faults(state: State, rules: Rules) -> Iterator[Step]:
             less = state._replace(left=left._replace(incomplete=left.incomplete - 1))
             text, after = set_incomplete(less, index)
             yield f"W{index + 1} {text}", after
+    if left.evictions:
+        less = state._replace(left=left._replace(evictions=left.evictions - 1), pod=read_by_pod(state.object))
+        yield "the Pod that reads the object is evicted; another starts", less
     if left.cancels:
         less = state._replace(left=left._replace(cancels=left.cancels - 1))
         for at, task in enumerate(state.tasks):

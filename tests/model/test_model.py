@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.__main__ import SHORT, main, without
+from model.__main__ import PODS, SHORT, main, without
 from model.rules import ALL, Rule
 from model.search import Scene, scenes, search
 from model.state import At, Faults, Object, Request, State, set_worker, write
@@ -16,6 +16,12 @@ def test_the_design_keeps_its_promise() -> None:
     result = search(scenes(SHORT), ALL)
     assert result.broken is None, str(result.broken)
     assert result.states > 40_000, "the search visits as many states as before"
+
+
+def test_it_keeps_it_with_a_pod_that_starts_at_any_moment() -> None:
+    result = search(scenes(PODS), ALL)
+    assert result.broken is None, str(result.broken)
+    assert result.states > 10_000, "the search visits as many states as before"
 
 
 def test_a_pass_that_runs_out_of_time_and_a_second_cancel_break_nothing() -> None:
