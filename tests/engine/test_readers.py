@@ -253,6 +253,39 @@ async def test_a_pod_that_cannot_be_replaced_in_time_is_named_and_replaced_later
     assert levels(instance) == ["a"]
 
 
+@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])
+async def test_as_before_means_that_no_pod_of_ours_still_terminates(instance: Instance, workload: str) -> None:
+    """Its owner counts without it: but it runs until it is gone."""
+    app_id = await instance.save(application("a", workload, replicas=1))
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 1})):
+        await instance.settled(await instance.exec(app_id))
+        await instance.save([*application("a", workload, replicas=2), HANGS], app_id=app_id)
+        task_id = await instance.exec(app_id)
+
+        async def two() -> bool:
+            return images(instance).count("api:1") == 2 and "hangs:never" in images(instance)
+
+        await instance.until(two)
+        api = {pod["metadata"]["name"] for pod in pods(instance) if pod["spec"]["containers"][0]["image"] == "api:1"}
+        for name in api:
+            hold = {"metadata": {"finalizers": ["example.com/hold"]}}
+            instance.sim.registry.patch("pods", "default", name, MERGE_PATCH, hold, manager="ada")
+        await instance.service.cancel(app_id, task_id, "ada", "no")
+        task = await instance.settled(task_id)
+        assert task.cleanup is Cleanup.INCOMPLETE
+        assert "waits for Pod" in task.cleanup_why or "not rolled out" in task.cleanup_why
+        for name in api:
+            let_go = {"metadata": {"finalizers": None}}
+            instance.sim.registry.patch("pods", "default", name, MERGE_PATCH, let_go, manager="ada")
+
+        async def done() -> bool:
+            await instance.service.retry_cleanup(task_id)
+            return (await instance.settled(task_id)).cleanup is Cleanup.DONE
+
+        await instance.until(done)
+    assert not [pod for pod in instance.sim.registry.scan("pods") if "deletionTimestamp" in pod["metadata"]]
+
+
 async def test_a_right_that_is_lacking_is_named(instance: Instance) -> None:
     app_id = await instance.save(application("a", replicas=1))
     async with instance.worker():

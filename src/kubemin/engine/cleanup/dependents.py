@@ -12,6 +12,7 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.dependents import dependents
 from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.ownership import terminating
 from kubemin.engine.objects.rollout import (
     has_all_pvcs,
     is_needed,
@@ -60,6 +61,9 @@ class Dependents:
                     pvcs_may_come = False
                 since = deleted["metadata"]["creationTimestamp"] if deleted else ""
                 work_left = await self._remove_items(resource, items, owner, since)
+                if owner is not None and not work_left and (going := await self._terminating_pods(owner, items)):
+                    resource.why = f"is put back; waits for {', '.join(going)}"
+                    work_left = True
                 if not work_left and (nothing_left or not pvcs_may_come):
                     return
                 nothing_left = not work_left
@@ -67,6 +71,18 @@ class Dependents:
                     await asyncio.sleep(_LAG)
                     continue
             await backoff.pause()
+
+    async def _terminating_pods(self, owner: Manifest, items: Sequence[Manifest]) -> list[str]:
+        """The Pods of the object that are on their way out: its controller counts without them, but they still run."""
+        labels = ((owner.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+        chosen = ",".join(f"{key}={value}" for key, value in labels.items())
+        pods = (await self._cluster.list("Pod", owner["metadata"]["namespace"], labels=chosen or None)).items
+        uids = {one["metadata"]["uid"] for one in (owner, *items)}
+        return [
+            f"Pod {pod['metadata']['name']}"
+            for pod in pods
+            if terminating(pod) and uids & {ref["uid"] for ref in pod["metadata"].get("ownerReferences") or ()}
+        ]
 
     async def _remove_items(
         self, resource: Resource, items: Sequence[Manifest], owner: Manifest | None, since: str
