@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.rollback import Rollback
+from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.journal.tracker import CleanupTracker
+from kubemin.engine.objects.live import Look
+from kubemin.plan import Job
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, tasks
@@ -85,9 +88,14 @@ class Held:
 
         return CleanupTracker(self.journal, self.cluster, job, clean)
 
-    async def ensure(self, manifest: Manifest, job: int = 1) -> Manifest:
+    async def ensure(
+        self, manifest: Manifest, job: int = 1, *, adopt: bool = True, look: Look | None = None
+    ) -> Manifest:
+        """Write it as a job does; ``look``: what was looked at before, if anything was."""
         self.manifests[job] = manifest
-        return await ObjectWriter(self.tracker(job), manifest, lambda _: None).run()
+        planned = Job(job, "", "", "", "", manifest, adopt=adopt)
+        admit = Adoption(self.journal.application_name).of(planned)
+        return await ObjectWriter(self.tracker(job), manifest, lambda _: None, admit, look or {}).run()
 
     async def roll_back(
         self, resources: list[Resource] | None = None, *, seconds: float = 20, restore: bool = True

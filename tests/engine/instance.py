@@ -43,6 +43,8 @@ class Instance:
     cluster: Cluster
     service: TaskService
     hub: LocalHub = field(default_factory=LocalHub)
+    adopts: bool = False
+    """Whether the runs adopt what the test has put into the cluster, where their options do not say."""
 
     @asynccontextmanager
     async def worker(
@@ -82,7 +84,10 @@ class Instance:
 
     async def exec(self, app_id: str, options: ExecOptions | None = None) -> str:
         """Record a run; returns the task's id."""
-        return (await self.service.exec_workflow(app_id, None, options or ExecOptions(), "tester")).id
+        options = options or ExecOptions()
+        if self.adopts and options.adopt is None:
+            options = options.model_copy(update={"adopt": True})
+        return (await self.service.exec_workflow(app_id, None, options, "tester")).id
 
     async def task(self, task_id: str) -> Task:
         async with self.db.read() as tx:

@@ -32,6 +32,7 @@ RESOURCES = ["configmaps", "secrets", "services", "deployments", "statefulsets"]
 def existing(instance: Instance) -> None:
     """A ConfigMap that is there before, and that the deploy changes."""
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "0", "z": "9"}}
+    instance.adopts = True
     instance.sim.registry.create("configmaps", "default", config, manager="kubectl")
 
 

@@ -65,6 +65,7 @@ async def test_a_late_create_goes_where_somebody_else_s_object_was_kept(instance
         await instance.service.cancel(app_id, task_id, "ada", "no")
         instance.sim.faults.remove(repeats)
         theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"x": "theirs"}}
+        instance.adopts = True
         instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
         async with instance.worker():
             task = await instance.settled(task_id)

@@ -97,6 +97,7 @@ async def _furnish(instance: Instance, app_id: str) -> None:
             },
         },
     }
+    instance.adopts = True
     registry.create("deployments", "default", old, manager="kubectl")
 
     async def rolled_out() -> bool:

@@ -214,6 +214,7 @@ async def test_a_job_that_is_not_as_the_application_has_it_is_refused(instance: 
         "metadata": {"name": wanted.name},
         "spec": {"template": {"spec": {"containers": [container], "restartPolicy": "Never"}}},
     }
+    instance.adopts = True
     instance.sim.registry.create("jobs", "default", theirs, manager="kubectl")
     await instance.sim.controllers.settled()
     before = await instance.snapshot()

@@ -13,7 +13,7 @@ from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.labels import APP_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState
-from kubemin.store import tasks
+from kubemin.store import applications, tasks
 from kubesim.faults import Fault, RequestInfo
 from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set
 from tests.waiting import until
@@ -85,7 +85,10 @@ async def test_an_object_of_another_application_is_refused_by_name(held: Held) -
     other = config_map(a="1")
     other["metadata"]["labels"] = {APP_ID: "b" * 24, "app.kubernetes.io/part-of": "billing"}
     before = held.sim.registry.create("configmaps", "default", other, manager="kubemin")
-    with pytest.raises(JobFailed, match="billing"):
+    new = applications.NewApplication(id="b" * 24, name="invoices", namespace="default")
+    async with held.db.begin("save") as tx:
+        await applications.insert(tx, new)
+    with pytest.raises(JobFailed, match=r"another application \(invoices"):
         await held.ensure(config_map(a="2"))
     assert await held.roll_back() == []
     assert await held.look(other) == before | {"apiVersion": "v1", "kind": "ConfigMap"}

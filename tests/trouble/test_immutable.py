@@ -118,6 +118,7 @@ async def test_an_object_in_the_way_that_cannot_be_changed(instance: Instance, c
     wanted = next(ref for ref in await instance.objects(app_id) if ref.kind == kind.name)
     name = manifest["metadata"]["name"].replace("{app}", app_id) or wanted.name
     body = {**manifest, "apiVersion": kind.api_version, "metadata": {"name": name}}
+    instance.adopts = True
     instance.sim.registry.create(kind.plural, "default", body, manager="kubectl")
     await instance.sim.controllers.settled()
     said = await refused(instance, app_id)
@@ -128,6 +129,7 @@ async def test_an_object_in_the_way_that_cannot_be_changed(instance: Instance, c
 async def test_everything_refused_is_named_at_once(instance: Instance) -> None:
     for name in ("one", "two"):
         body = {"metadata": {"name": name}, "data": {"a": "0"}, "immutable": True}
+        instance.adopts = True
         instance.sim.registry.create("configmaps", "default", body, manager="kubectl")
     said = await refused(instance, await instance.save([conf("one", a="1"), conf("two", a="1"), web("api")]))
     assert "ConfigMap/default/one" in said

@@ -153,6 +153,7 @@ async def test_the_next_task_does_not_wait_for_what_is_left(instance: Instance) 
 async def test_a_change_that_the_next_task_puts_back_is_undone_too(instance: Instance) -> None:
     """The next task began on top of a restore that was refused for a while, and is cancelled: both are taken back."""
     theirs = {"metadata": {"name": "settings"}, "data": {"a": "theirs"}}
+    instance.adopts = True
     instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
     before = await instance.snapshot()
     refusal = Fault("status", code=403, verb="update", resource="configmaps", times=None, message="frozen")
@@ -185,6 +186,7 @@ async def test_a_change_that_the_next_task_puts_back_is_undone_too(instance: Ins
 async def test_what_was_changed_without_a_restore_stays(instance: Instance) -> None:
     """The claim of a run whose policy is not to restore stays on what it changed, and reopens nothing."""
     theirs = {"metadata": {"name": "settings"}, "data": {"a": "theirs"}}
+    instance.adopts = True
     instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
     app_id = await instance.save([conf("settings", a="1"), web("late", "late:never")])
     async with instance.worker():

@@ -40,6 +40,7 @@ def labelled(name: str, **more: Any) -> Manifest:
 async def deployed(instance: Instance) -> str:
     """An application in the cluster, and a ConfigMap of others that it changed."""
     settings = {"metadata": {"name": "settings"}, "data": {"theirs": "1"}}
+    instance.adopts = True
     instance.sim.registry.create("configmaps", "default", settings, manager="kubectl")
     app_id = await instance.save(EVERYTHING)
     async with instance.worker():

@@ -39,8 +39,9 @@ async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def plan(http: httpx.AsyncClient, *components: dict[str, Any], **more: Any) -> dict[str, Any]:
-    query = "?createNamespace=true" if more.pop("create", False) else ""
-    answer = await http.post(f"/applications/plan{query}", json={"name": "shop", "component": components, **more})
+    query = {"createNamespace": "true"} if more.pop("create", False) else {}
+    query |= {"adopt": "true"} if more.pop("adopt", False) else {}
+    answer = await http.post("/applications/plan", params=query, json={"name": "shop", "component": components, **more})
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]
     return data
@@ -90,7 +91,7 @@ async def test_creates_changes_removals_and_what_stays(instance: Instance, http:
 async def test_what_would_be_refused_is_told_beside_what_would_not(instance: Instance, http: httpx.AsyncClient) -> None:
     sealed = {"metadata": {"name": "settings"}, "data": {"a": "0"}, "immutable": True}
     instance.sim.registry.create("configmaps", "default", sealed, manager="kubectl")
-    found = actions(await plan(http, CONF, web("api")))
+    found = actions(await plan(http, CONF, web("api"), adopt=True))
     action, (why,) = found["settings/ConfigMap"]
     assert action == "refused"
     assert "field is immutable" in why
@@ -145,9 +146,9 @@ async def test_no_secret_is_told_whatever_way_it_changes(instance: Instance, htt
         return put(resource, namespace, name, kind, body, write, **more)
 
     instance.sim.registry.verbs.amend = admit  # type: ignore[assignment, method-assign]
-    found = await plan(http, secret("keys", token="new-hush", more="more-hush"))
+    found = await plan(http, secret("keys", token="new-hush", more="more-hush"), adopt=True)
     action, changes = actions(found)["keys/Secret"]
-    assert action == "change"
+    assert action == "adopt"
     assert {change.partition(":")[0] for change in changes} >= {
         "data.token",
         "data.more",

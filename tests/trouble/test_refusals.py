@@ -26,6 +26,7 @@ LATE = [*PARTS, web("late", "late:never")]
 def furnish(instance: Instance) -> None:
     """A ConfigMap that was there before, and that the deploy changes."""
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "0", "z": "9"}}
+    instance.adopts = True
     instance.sim.registry.create("configmaps", "default", config, manager="kubectl")
 
 

@@ -226,6 +226,7 @@ async def test_admission_that_refuses_the_restore(instance: Instance, code: int)
     """Named with its words, tried again later, and done when it lets us."""
     registry = instance.sim.registry
     old: Manifest = {"metadata": {"name": "settings"}, "data": {"a": "0"}}
+    instance.adopts = True
     registry.create("configmaps", "default", old, manager="kubectl")
     before = await instance.snapshot()
     refusal = Fault("status", code=code, verb="update", resource="configmaps", times=None, message="frozen by policy")

@@ -149,6 +149,7 @@ async def test_the_pre_flight_finds_what_others_keep(instance: Instance) -> None
             },
         },
     }
+    instance.adopts = True
     instance.sim.registry.create("deployments", "default", theirs, manager="kubectl")
     async with instance.worker():
         task_id = await instance.exec(app_id)

@@ -52,6 +52,7 @@ def component(row: ComponentRow, namespace: str, states: Mapping[str, ComponentS
         type=row.type,
         properties=masked(row.properties),
         traits=row.traits,
+        adopt=row.adopt,
         status=state.status,
         last_abnormal=state.last_abnormal,
         external_links=[ExternalLink(type=kind, value=value) for kind, value in state.links],

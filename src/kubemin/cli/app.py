@@ -8,6 +8,7 @@ import typer
 from kubemin.cli.options import (
     DEFAULT_SERVER,
     Address,
+    Adopt,
     Asked,
     CancelCleanup,
     Context,
@@ -188,6 +189,7 @@ def apply(
         float | None,
         typer.Option("--no-activity", min=0.001, help="Seconds for which nothing may move; then it is undone."),
     ] = None,
+    adopt: Adopt = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")
     ] = False,
@@ -207,6 +209,7 @@ def apply(
         "restore": restore,
         "timeoutSeconds": timeout,
         "noActivitySeconds": no_activity,
+        "adopt": adopt,
         "dryRun": dry_run,
     }
     raise typer.Exit(run(file, options, wait=wait, as_json=as_json, server=server, token=token))
@@ -230,6 +233,7 @@ def plan(
     create_namespace: Annotated[
         bool, typer.Option("--create-namespace", help="With --server: as if a missing namespace were to be made.")
     ] = False,
+    adopt: Adopt = None,
     as_json: Json = False,
     address: Address = DEFAULT_SERVER,
     token: Token = None,
@@ -242,7 +246,8 @@ def plan(
     if ask is not None:
         from kubemin.cli.preview import show
 
-        code = show(file, create_namespace=create_namespace, as_json=as_json, server=ask or address, token=token)
+        asked = {"createNamespace": create_namespace or None, "adopt": adopt}
+        code = show(file, asked, as_json=as_json, server=ask or address, token=token)
         raise typer.Exit(code)
     from kubemin.cli.offline import show_plan
 

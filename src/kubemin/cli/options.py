@@ -46,6 +46,10 @@ def _task_id(value: str) -> str:
 
 TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.", callback=_task_id)]
 
+Adopt = Annotated[
+    bool | None,
+    typer.Option("--adopt/--no-adopt", help="Take over objects that are there and are not the application's."),
+]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [env: KUBEMIN_HOST]")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on. [env: KUBEMIN_PORT]")]
 DatabaseUrl = Annotated[

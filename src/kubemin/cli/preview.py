@@ -1,5 +1,6 @@
 """``kubemin plan --server``: what a run would do, asked of the cluster."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from kubemin.cli.apply import id_of
@@ -8,23 +9,28 @@ from kubemin.cli.exits import Exit
 from kubemin.cli.files import load_application
 from kubemin.cli.output import print_json, say
 
-_SIGNS = {"create": "+", "change": "~", "same": "=", "write": "?", "skip": " ", "refused": "!"}
+_SIGNS = {"create": "+", "change": "~", "same": "=", "adopt": "@", "write": "?", "skip": " ", "refused": "!"}
 _SPOKEN = {
     "create": "to create",
     "change": "to change",
     "same": "unchanged",
+    "adopt": "to adopt",
     "write": "not foreseen",
     "skip": "shared",
     "refused": "refused",
 }
 
 
-def show(file: str, *, create_namespace: bool, as_json: bool, server: str, token: str | None) -> int:
-    """Print each stage with what it would create, change and leave; 1 when something of it would be refused."""
+def show(file: str, asked: Mapping[str, bool | None], *, as_json: bool, server: str, token: str | None) -> int:
+    """Print each stage with what it would create, change and leave; 1 when something of it would be refused.
+
+    ``asked``: the parameters of the request, those that are not None.
+    """
     spec = load_application(file)
     with Client(server, token) as client:
         known = id_of(client, spec)
-        path = f"/applications/plan{'?createNamespace=true' if create_namespace else ''}"
+        query = "&".join(f"{name}={str(value).lower()}" for name, value in asked.items() if value is not None)
+        path = f"/applications/plan{query and '?'}{query}"
         found = client.post(path, {**spec, "id": known} if known else spec)
     counts = _counts(found)
     if as_json:

@@ -83,6 +83,14 @@ class Cluster:
                 raise
             return await self._list(kind, namespace, labels=labels, fields=fields, limit=None)
 
+    async def names(self, kind: str, namespace: str) -> frozenset[str] | None:
+        """The names of all objects of a kind in a namespace, by one small request; None if they are too many for it."""
+        page = requests.list_page(kind, namespace or None, limit=_PAGE)
+        found = await self._ask(replace(page, accept=requests.METADATA_LIST))
+        if (found.get("metadata") or {}).get("continue"):
+            return None
+        return frozenset(item["metadata"]["name"] for item in found.get("items") or ())
+
     async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object if there is none of that name. Raises AlreadyExists, Terminating, NamespaceTerminating."""
         return await self._write(requests.create(manifest, dry_run=dry_run))

@@ -16,6 +16,8 @@ Propagation = Literal["Foreground", "Background", "Orphan"]
 Query = tuple[tuple[str, str], ...]
 
 JSON = "application/json"
+METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Of the objects of a collection only their metadata."""
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -32,6 +34,7 @@ class Request:
     query: Query = ()
     body: bytes | None = None
     content_type: str = JSON
+    accept: str = JSON
 
     @property
     def is_write(self) -> bool:

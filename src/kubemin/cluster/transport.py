@@ -19,7 +19,7 @@ from kubemin.cluster.requests import Request
 
 _IN_FLIGHT = 100
 _WHOLE = 256 * 1024
-_AGENT = {"User-Agent": "kubemin", "Accept": "application/json"}
+_AGENT = ("User-Agent", "kubemin")
 _KEEPALIVE_SECONDS = 15.0  # below every server's and load balancer's idle time, so that we are the side that closes
 
 
@@ -146,7 +146,7 @@ def _refused(error: Exception) -> str:
 
 
 def _arguments(request: Request, access: Access) -> dict[str, Any]:
-    headers = [*_AGENT.items(), *access.headers]
+    headers = [_AGENT, ("Accept", request.accept), *access.headers]
     if request.body is not None:
         headers.append(("Content-Type", request.content_type))
     return {

@@ -29,8 +29,11 @@ class Backoff:
         await asyncio.sleep(seconds)
 
 
-async def retry_reads(ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer to a read, asked for again while that may help, for `PATIENCE`. Raises `ClusterError`."""
+async def retry_reads(ask: Callable[[], Awaitable[T]], trouble: Callable[[str], None] = lambda _: None) -> T:
+    """The answer to a read, asked for again while that may help, for `PATIENCE`. Raises `ClusterError`.
+
+    ``trouble`` takes, for people, why there is no answer yet.
+    """
     backoff = Backoff()
     until = asyncio.get_running_loop().time() + PATIENCE
     while True:
@@ -39,4 +42,5 @@ async def retry_reads(ask: Callable[[], Awaitable[T]]) -> T:
         except ClusterError as error:
             if not error.retryable or asyncio.get_running_loop().time() > until:
                 raise
+            trouble(error.message)
             await backoff.pause(error)

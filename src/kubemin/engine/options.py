@@ -34,6 +34,10 @@ class RunOptions(BaseModel):
         description="How long a hopeless state (a crash loop, say) may last; 0: to the end.",
     )
     preflight: bool = Field(default=True, description="Ask the cluster about every object before the first is written.")
+    adopt: bool | None = Field(
+        default=None,
+        description="Take over objects of these names that are not the application's; default: the server's.",
+    )
     dry_run: bool = Field(default=False, description="Ask the cluster about every object and write none.")
     create_namespace: bool = Field(
         default=False, description="Create a namespace that is not there; a rollback removes it."

@@ -20,6 +20,7 @@ def _stage(stage: Stage) -> str:
 def _job(job: Job) -> str:
     notes = [
         *([f"share {job.share}"] if job.share else []),
+        *(["adopts"] if job.adopt else []),
         *(["fetches its content"] if job.fetch else []),
         *(f"requires {ref}" for ref in job.requires),
     ]

@@ -74,4 +74,5 @@ def _job(seq: int, item: Rendered, component: Component, step: str) -> Job:
         requires=item.requires,
         share=item.share,
         hopeless_after=component.properties.hopeless_after,
+        adopt=component.adopt,
     )

@@ -25,6 +25,8 @@ class Job:
     share: ShareStrategy | None = None
     hopeless_after: float | None = None
     """Seconds in a hopeless state after which the job fails; 0 waits to the timeout; None as the task says."""
+    adopt: bool | None = None
+    """Whether it may take over a stranger's object; None as the task says."""
 
     @property
     def ref(self) -> ObjectRef:
@@ -44,6 +46,7 @@ class Job:
             "requires": [[ref.kind, ref.namespace, ref.name] for ref in self.requires],
             "share": self.share and self.share.value,
             "hopelessAfter": self.hopeless_after,
+            "adopt": self.adopt,
         }
 
     @classmethod
@@ -60,6 +63,7 @@ class Job:
             requires=tuple(ObjectRef(*ref) for ref in data["requires"]),
             share=ShareStrategy(data["share"]) if data["share"] else None,
             hopeless_after=data.get("hopelessAfter"),
+            adopt=data.get("adopt"),
         )
 
 

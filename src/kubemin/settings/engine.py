@@ -18,3 +18,5 @@ class EngineSettings(LimitSettings):
     hopeless_after_seconds: float = Field(default=60, ge=0)
     cleanup_seconds: float = Field(default=30, gt=0)
     max_attempts: int = Field(default=3, ge=1)
+    adopt: bool = False
+    """Whether runs take over objects of others, where neither the run nor the component says."""

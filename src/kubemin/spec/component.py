@@ -69,6 +69,9 @@ class Component(SpecModel):
     image: Text = ""
     replicas: Whole = 1
     namespace: Text = Field("", description="default: the application's")
+    adopt: Flag | None = Field(
+        default=None, description="take over objects of these names that are not the application's; default: the run's"
+    )
     properties: Properties = Properties()
     traits: Traits = Traits()
     template: TemplateRef | None = None

@@ -25,6 +25,7 @@ class NewComponent:
     properties: Any = None
     traits: Any = None
     template: Any = None
+    adopt: bool | None = None
 
     @classmethod
     def of(cls, part: spec.Component) -> "NewComponent":
@@ -37,6 +38,7 @@ class NewComponent:
             replicas=part.replicas,
             properties=part.properties.dump(),
             traits=part.traits.dump(),
+            adopt=part.adopt,
         )
 
     def to_spec(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class NewComponent:
             "replicas": self.replicas,
             "properties": self.properties,
             "traits": self.traits,
+            "adopt": self.adopt,
         }
 
 
@@ -118,6 +121,7 @@ def _content(component: NewComponent) -> tuple[object, ...]:
         dump(_or_empty(component.properties)),
         dump(_or_empty(component.traits)),
         dump(component.template),
+        component.adopt,
     )
 
 

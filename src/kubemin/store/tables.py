@@ -75,6 +75,7 @@ components = Table(
     Column("properties", LongText, nullable=False),
     Column("traits", LongText, nullable=False),
     Column("template", LongText),
+    Column("adopt", Boolean),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("app_id", "name"),

@@ -65,6 +65,7 @@ class ComponentReply(Reply):
     type: str
     properties: dict[str, Any]
     traits: dict[str, Any]
+    adopt: bool | None = Field(description="Takes over objects of others that are in its place; null: as the run says.")
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     last_abnormal: str = Field(description="What is wrong with it, or was last; empty when nothing was.")
     external_links: list[ExternalLink]

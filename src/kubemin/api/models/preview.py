@@ -6,7 +6,7 @@ from pydantic import Field
 
 from kubemin.api.models.base import Reply
 
-Action = Literal["create", "change", "same", "write", "skip", "refused"]
+Action = Literal["create", "change", "same", "adopt", "write", "skip", "refused"]
 
 
 class PlannedJob(Reply):
@@ -17,9 +17,12 @@ class PlannedJob(Reply):
     kind: str = Field(examples=["ConfigMap"])
     namespace: str = Field(examples=["default"])
     name: str = Field(examples=["settings"])
-    action: Action = Field(description="`write`: the cluster cannot tell without doing it.")
+    action: Action = Field(
+        description="`adopt`: take over what others have there. `write`: the cluster cannot tell without doing it."
+    )
     changes: list[str] = Field(
-        description="A line a field, values of Secrets masked; why, where it is refused.", examples=[["data.a: 1 → 2"]]
+        description="A line a field, Secrets' values masked; who manages it, where adopted; why, where refused.",
+        examples=[["data.a: 1 → 2"]],
     )
 
 

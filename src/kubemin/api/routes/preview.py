@@ -26,6 +26,9 @@ async def plan_application(
     create_namespace: Annotated[
         bool, Query(alias="createNamespace", description="As in a run: a namespace that is not there would be made.")
     ] = False,
+    adopt: Annotated[
+        bool | None, Query(description="As in a run: whether objects of others would be taken over; else the server's.")
+    ] = None,
 ) -> Envelope[PreviewReply]:
     """Asks the cluster, by dry runs, what running the application as it is sent would do. Stores and writes nothing.
 
@@ -43,7 +46,7 @@ async def plan_application(
             names = [part.name for part in app.component]
             steps = parse_workflow(without_missing(flows[0].steps, names), names)
     outlook = await deps.previews.of(
-        app, stored.id if stored else None, steps or app.steps(), create_namespace=create_namespace
+        app, stored.id if stored else None, steps or app.steps(), create_namespace=create_namespace, adopt=adopt
     )
     return Envelope(data=_reply(outlook))
 

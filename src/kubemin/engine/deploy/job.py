@@ -8,13 +8,14 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import retry_reads
 from kubemin.engine.deploy.activity import Activity
+from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
-from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.live import Look, get_or_none
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
@@ -35,14 +36,22 @@ class JobContext:
     options: ExecOptions
     activity: Activity
 
+    @property
+    def adoption(self) -> Adoption:
+        """As the task says which strangers' objects it takes over, else the settings."""
+        asked = self.options.adopt
+        return Adoption(self.journal.application_name, self.settings.adopt if asked is None else asked)
+
     def hopeless_after_seconds(self, job: Job) -> float:
         """As the job's component says, else the task, else the settings."""
         said = (job.hopeless_after, self.options.hopeless_after_seconds)
         return next((seconds for seconds in said if seconds is not None), self.settings.hopeless_after_seconds)
 
 
-async def run_job(job: Job, context: JobContext, report: Report) -> None:
+async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> None:
     """Run one job to its end and commit its status; ``report`` takes progress for people.
+
+    ``look`` shows what was there when the task began.
 
     Raises `JobFailed` or `TimedOut`, which the task's runner commits.
     """
@@ -71,7 +80,7 @@ async def run_job(job: Job, context: JobContext, report: Report) -> None:
             async with limit:
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
-                obj = await ObjectWriter(tracker, manifest, note).run()
+                obj = await ObjectWriter(tracker, manifest, note, context.adoption.of(job), look).run()
                 ready = await until_ready(
                     context.cluster,
                     context.informers,

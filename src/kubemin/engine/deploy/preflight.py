@@ -1,11 +1,12 @@
-"""Pre-flight: every manifest goes through a server-side dry run before the first write.
+"""Pre-flight: what is there already is looked at, and every manifest goes through a server-side dry run.
 
-What admission, quota or schema would refuse, and what another application owns, stops the task before it touched
-anything. The same look tells what a run would do (``dryRun``).
+What admission, quota or schema would refuse, and what is a stranger's (`adoption`), stops the task before it touched
+anything. The same tells what a run would do (``dryRun``). It goes the way of the write (`write`): only what is absent
+is created, what is there is changed.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,15 +14,16 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
+from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.predict import predict_apply
 from kubemin.engine.deploy.sharing import shared_by_others
-from kubemin.engine.deploy.write import leftovers, refuse_foreign, without_foreign_replicas
+from kubemin.engine.deploy.write import leftovers, without_foreign_replicas
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
-from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.ownership import convert_create_to_apply
+from kubemin.engine.objects.live import Look, get_or_none, look_at
+from kubemin.engine.objects.ownership import application_of, convert_create_to_apply, terminating
 from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
@@ -37,15 +39,15 @@ _BY_POLICY = "denied"
 """In the message of whatever a webhook or an admission policy refuses."""
 
 
-Verb = Literal["create", "change", "same", "write", "skip", "refused"]
+Verb = Literal["create", "change", "same", "adopt", "write", "skip", "refused"]
 
 
 @dataclass(frozen=True)
 class JobPreview:
     """What a job would do: ``create``, ``change`` or nothing (``same``), with the changed fields.
 
-    ``write``: the API server cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail,
-    and ``code`` says with what.
+    ``adopt``: take over a stranger's object; first who manages it, then the changed fields. ``write``: the API server
+    cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail, and ``code`` says with what.
     """
 
     verb: Verb
@@ -67,86 +69,140 @@ Trouble = Callable[[int, str], None]
 """Takes, for people, why a job's forecast is not there yet."""
 
 
-async def preflight(
-    cluster: Cluster, jobs: Sequence[Job], coming: Collection[str], trouble: Trouble
-) -> dict[int, JobPreview]:
-    """Ask the API server about every job's manifest at once; by job. See `preview_jobs`.
+@dataclass(frozen=True)
+class Inquiry:
+    """Asks the cluster about jobs, without a write.
 
-    Raises `JobFailed` that names everything refused.
+    ``look`` shows what is there already, of what `look_at` was asked for; the rest is read when it is needed.
     """
-    found = await preview_jobs(cluster, jobs, coming, trouble)
-    if refused := sorted((one for one in found.values() if one.verb == "refused"), key=str):
+
+    cluster: Cluster
+    adoption: Adoption
+    look: Look
+    trouble: Trouble = lambda _, __: None
+
+    async def look_at(self, jobs: Iterable[Job]) -> None:
+        """Look what is there already of what the jobs are to write. Raises `ClusterError`."""
+        asked = {job.ref: job for job in jobs if job.share is not ShareStrategy.IGNORE}
+        app_id = next((named for job in asked.values() if (named := application_of(job.manifest))), "")
+        found = await look_at(self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message))
+        self.look.update(found)
+
+    async def preflight(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
+        """What each job would do, as `preview_jobs`. Raises `JobFailed` that names everything refused."""
+        found = await self.preview_jobs(jobs, coming)
+        _refuse(preview for preview in found.values() if preview.verb == "refused")
+        return found
+
+    async def refuse_strangers(self, jobs: Iterable[Job], _: Collection[str] = ()) -> None:
+        """Raise `JobFailed` where the look shows a stranger's object; nothing else is asked of the cluster."""
+        refused: list[JobPreview] = []
+        for job in jobs:
+            live = self.look.get(job.ref)
+            if live is None or terminating(live) or await self._is_left_to_others(job):
+                continue
+            try:
+                await self.adoption.of(job)(live)
+            except JobFailed as error:
+                refused.append(JobPreview("refused", (error.cause,), error.code))
+        _refuse(refused)
+
+    async def preview_jobs(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
+        """What each job would do, by its ``seq``; one that would fail is ``refused``, and says why.
+
+        Namespaces in ``coming`` are not there yet: of what is to be in them only the schema can be asked about. Raises
+        `ClusterError` where the server cannot be asked.
+        """
+        slots = asyncio.Semaphore(_CONCURRENCY)
+        made = {job.ref for job in jobs if job.share is not ShareStrategy.IGNORE}
+
+        async def ask(job: Job) -> JobPreview:
+            async with slots:
+                try:
+                    if job.ref.namespace in coming:
+                        return await _in_a_coming_namespace(self.cluster, job)
+                    return _SHARED if await self._is_left_to_others(job) else await self._preview(job)
+                except JobFailed as error:
+                    if lacking_role(job.manifest, error.__cause__) in made:
+                        return await _after_its_role(self.cluster, job)
+                    return JobPreview("refused", (error.cause,), error.code)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = {job.seq: group.create_task(ask(job)) for job in jobs}
+        except* ClusterError as errors:
+            raise errors.exceptions[0] from None
+        return {seq: task.result() for seq, task in asked.items()}
+
+    async def _is_left_to_others(self, job: Job) -> bool:
+        if job.share is ShareStrategy.DEFAULT:
+            return bool(await shared_by_others(self.cluster, job))
+        return job.share is ShareStrategy.IGNORE
+
+    async def _preview(self, job: Job) -> JobPreview:
+        backoff = Backoff()
+        patience = asyncio.get_running_loop().time() + PATIENCE
+        looked = job.ref in self.look
+        live = self.look.get(job.ref)
+        tries = 0
+        while tries < _TRIES:
+            try:
+                if not looked:
+                    live = await get_or_none(self.cluster, job.ref)
+                looked = False
+                if live is None or terminating(live):
+                    found = await self._create(job)
+                else:
+                    found = await self._change(job, live)
+                if found is not None:
+                    return found
+                tries += 1  # it is another by now: once more
+                await backoff.pause()
+            except ClusterError as error:
+                if _NO_DRY_RUN in error.message:
+                    return JobPreview("write")  # an admission webhook that cannot be asked without doing it
+                if not error.retryable:
+                    raise JobFailed(with_advice(job.ref, error), code_of(error)) from error
+                if asyncio.get_running_loop().time() > patience:
+                    raise
+                self.trouble(job.seq, error.message)
+                await backoff.pause(error)
+        return JobPreview("change")  # it changes all the time; the write reads it again anyway
+
+    async def _create(self, job: Job) -> JobPreview | None:
+        """None where an object of that name is there, whatever the POST was refused for (trap 30)."""
+        try:
+            await self.cluster.create(job.manifest, dry_run=True)
+        except Terminating:
+            pass
+        except AlreadyExists:
+            return None
+        except ClusterError as error:
+            if error.retryable or _NO_DRY_RUN in error.message:
+                raise
+            now = await get_or_none(self.cluster, job.ref)
+            if now is None:
+                raise
+            return JobPreview("write") if terminating(now) else None
+        return JobPreview("create", await _former_jobs(self.cluster, job))
+
+    async def _change(self, job: Job, live: Manifest) -> JobPreview | None:
+        """None where another object of that name, or none, is there by now."""
+        managed = await self.adoption.of(job)(live)
+        try:
+            changes = await _changes(self.cluster, job, live)
+        except (Conflict, NotFound):
+            return None
+        if managed:
+            return JobPreview("adopt", (managed, *changes))
+        return JobPreview("change" if changes else "same", changes)
+
+
+def _refuse(previews: Iterable[JobPreview]) -> None:
+    if refused := sorted(previews, key=str):
         said = "; ".join(str(one) for one in refused)
         code = next((one.code for one in refused if one.code is not None), ReasonCode.INVALID)  # the first that is said
         raise JobFailed(f"refused before anything was written: {said}", code)
-    return found
-
-
-async def preview_jobs(
-    cluster: Cluster, jobs: Sequence[Job], coming: Collection[str], trouble: Trouble = lambda _, __: None
-) -> dict[int, JobPreview]:
-    """What each job would do, by its ``seq``; one that would fail is ``refused``, and says why.
-
-    Namespaces in ``coming`` are not there yet: of what is to be in them only the schema can be asked about. Raises
-    `ClusterError` where the server cannot be asked.
-    """
-    slots = asyncio.Semaphore(_CONCURRENCY)
-    made = {job.ref for job in jobs if job.share is not ShareStrategy.IGNORE}
-
-    async def ask(job: Job) -> JobPreview:
-        if job.share is ShareStrategy.IGNORE:
-            return _SHARED
-        async with slots:
-            try:
-                if job.ref.namespace in coming:
-                    return await _in_a_coming_namespace(cluster, job)
-                if job.share is ShareStrategy.DEFAULT and await shared_by_others(cluster, job):
-                    return _SHARED
-                return await _preview_job(cluster, job, trouble)
-            except JobFailed as error:
-                if lacking_role(job.manifest, error.__cause__) in made:
-                    return await _after_its_role(cluster, job)
-                return JobPreview("refused", (error.cause,), error.code)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            asked = {job.seq: group.create_task(ask(job)) for job in jobs}
-    except* ClusterError as errors:
-        raise errors.exceptions[0] from None
-    return {seq: task.result() for seq, task in asked.items()}
-
-
-async def _preview_job(cluster: Cluster, job: Job, trouble: Trouble) -> JobPreview:
-    backoff = Backoff()
-    patience = asyncio.get_running_loop().time() + PATIENCE
-    tries = 0
-    while tries < _TRIES:
-        try:
-            try:
-                await cluster.create(job.manifest, dry_run=True)
-            except AlreadyExists:
-                live = await get_or_none(cluster, job.ref)
-                try:
-                    if live is not None:
-                        return await _change(cluster, job, live)
-                except (Conflict, NotFound):
-                    pass  # it is another by now: once more
-                tries += 1
-                await backoff.pause()
-                continue
-            except Terminating:
-                pass
-            return JobPreview("create", await _former_jobs(cluster, job))
-        except ClusterError as error:
-            if _NO_DRY_RUN in error.message:
-                return JobPreview("write")  # an admission webhook that cannot be asked without doing it
-            if not error.retryable:
-                raise JobFailed(with_advice(job.ref, error), code_of(error)) from error
-            if asyncio.get_running_loop().time() > patience:
-                raise
-            trouble(job.seq, error.message)
-            await backoff.pause(error)
-    return JobPreview("change")  # it changes all the time; the write reads it again anyway
 
 
 async def _in_a_coming_namespace(cluster: Cluster, job: Job) -> JobPreview:
@@ -183,8 +239,8 @@ async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
     )
 
 
-async def _change(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
-    refuse_foreign(job.manifest, live)
+async def _changes(cluster: Cluster, job: Job, live: Manifest) -> tuple[str, ...]:
+    """What the write would change, a line a field."""
     wanted = without_foreign_replicas(job.manifest, live)
     if job.fetch is not None:  # fetched when it is written: until then, what is there
         there = (live.get("data") or {}).get(job.fetch.key, "")
@@ -205,7 +261,7 @@ async def _change(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
     ]
     if is_pvc_expansion(live, answer):
         changes.append("a volume claim never shrinks: this cannot be taken back")
-    return JobPreview("change" if changes else "same", tuple(changes))
+    return tuple(changes)
 
 
 def _unmarked(obj: Manifest) -> Manifest:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from kubemin.engine.deploy.job import JobContext, run_job
 from kubemin.engine.deploy.namespaces import already_requested, missing
 from kubemin.engine.deploy.namespaces import create as create_namespaces
-from kubemin.engine.deploy.preflight import JobPreview, preflight
+from kubemin.engine.deploy.preflight import Inquiry, JobPreview
 from kubemin.engine.deploy.ready import Count
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.errors import StatusError, TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
+from kubemin.engine.objects.live import Look
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
@@ -21,7 +22,7 @@ _NAMED = 5
 
 
 async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None:
-    """Ask first (pre-flight), then run all stages, but for the jobs that are ``done`` already (by a predecessor).
+    """Look and ask first (pre-flight), then run all stages, but for the jobs that are ``done`` (by a predecessor).
 
     Raises the first failure as `StatusError`; `TimedOut` where the whole takes longer than the options allow.
     """
@@ -30,23 +31,26 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
     try:
         async with asyncio.timeout(options.timeout_seconds), context.activity.limit:
             coming = await missing(context.cluster, plan) if options.create_namespace else []
-            ask = options.preflight and not context.journal.resources  # else a predecessor has asked
-            if options.dry_run or ask:
-                preview_jobs = await preflight(context.cluster, plan.jobs, coming, waits.__setitem__)
-                waits.clear()
-                if options.dry_run:
-                    _tell(preview_jobs, context)
-                    return
+            begun = bool(context.journal.resources)  # by a predecessor, which has asked
+            todo = [job for job in plan.jobs if job.seq not in done and not context.journal.wrote(job.ref)]
+            inquiry = Inquiry(context.cluster, context.adoption, {}, waits.__setitem__)
+            await inquiry.look_at(job for job in todo if job.ref.namespace not in coming)
+            if options.dry_run:
+                _tell(await inquiry.preflight(plan.jobs, coming), context)
+                return
+            ask = inquiry.preflight if options.preflight and not begun else inquiry.refuse_strangers
+            await ask(todo, coming)
+            waits.clear()
             tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
             await create_namespaces(tracker, sorted({*coming, *already_requested(context.journal)}))
-            if ask and coming:  # what their own admission and quota say could not be asked before
-                await preflight(
-                    context.cluster, [job for job in plan.jobs if job.ref.namespace in coming], (), waits.__setitem__
-                )
+            if coming:  # what is in them by now, and what their own admission and quota say, could not be asked before
+                inside = [job for job in todo if job.ref.namespace in coming]
+                await inquiry.look_at(inside)
+                await ask(inside)
                 waits.clear()
             done = await _left_to_others(plan, done, context, waits) | set(done)
             for stage in plan.stages:
-                await _run_stage(stage, done, context, waits)
+                await _run_stage(stage, done, context, inquiry.look, waits)
     except TimeoutError:
         refs = {job.seq: job.ref for job in plan.jobs}
         named = "; ".join(_named(refs[seq], message) for seq, message in sorted(waits.items())[:_NAMED])
@@ -85,7 +89,9 @@ async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext
     return left
 
 
-async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, waits: dict[int, str]) -> None:
+async def _run_stage(
+    stage: Stage, done: Collection[int], context: JobContext, look: Look, waits: dict[int, str]
+) -> None:
     slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
 
     async def run(job: Job) -> None:
@@ -95,7 +101,7 @@ async def _run_stage(stage: Stage, done: Collection[int], context: JobContext, w
 
         async with slots:
             try:
-                await run_job(job, context, report)
+                await run_job(job, context, look, report)
                 waits.pop(job.seq, None)
             except StatusError as error:
                 context.journal.job(job.seq, JobStatus(error.status), None, error.cause, code=error.code)

@@ -1,8 +1,8 @@
 """Bring one object to what its manifest says (design R2, R3): create it, or change the one that is there."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.cluster import Cluster
@@ -18,6 +18,7 @@ from kubemin.cluster.errors import (
 )
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
+from kubemin.engine.deploy.adoption import Admit
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
@@ -25,16 +26,14 @@ from kubemin.engine.objects.dependents import uids_of_dependents
 from kubemin.engine.objects.diff import Path, format_path
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_of
-from kubemin.engine.objects.live import get_or_none, until_gone
+from kubemin.engine.objects.live import Look, get_or_none, until_gone
 from kubemin.engine.objects.ownership import (
-    application_of,
     convert_create_to_apply,
     scaled_by_others,
     terminating,
     token_of,
 )
 from kubemin.shield import to_the_end
-from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ResourceState, WriteKind
@@ -48,6 +47,10 @@ class ObjectWriter:
     manifest: Manifest
     report: Callable[[str], None]
     """Takes, for people, why it is not done yet."""
+    admit: Admit
+    """Decides about an object that is there already."""
+    look: Look = field(default_factory=dict)
+    """What is known of the object already. It may be old: each write carries the version that it is based on."""
 
     @property
     def cluster(self) -> Cluster:
@@ -62,19 +65,14 @@ class ObjectWriter:
         ref = ObjectRef.of(self.manifest)
         backoff = Backoff()
         patience = asyncio.get_running_loop().time() + PATIENCE
-        live_first = bool(self.tracker.resource(ref).writes)  # a predecessor sent requests: see what became of them
         while True:
             try:
-                live = await get_or_none(self.cluster, ref) if live_first else None
+                live = await self._live(ref)
                 if live is None:
-                    live_first = True
-                    return await self.tracker.create(
-                        self.manifest, await uids_of_dependents(self.cluster, self.manifest, None)
-                    )
+                    return await self._create(ref)
                 if terminating(live):
                     self.report("waits until the former object of this name is gone")
                     await until_gone(self.cluster, ref, live["metadata"]["uid"])
-                    live_first = False
                     continue
                 if (done := await self._ours(live)) is not None:
                     return done
@@ -97,6 +95,29 @@ class ObjectWriter:
                 )
                 await backoff.pause(error)
 
+    async def _live(self, ref: ObjectRef) -> Manifest | None:
+        """The object as the look showed it, the first time; then as it is now."""
+        looked = ref in self.look
+        live = self.look.pop(ref, None)
+        if looked and not self.tracker.resource(ref).writes:  # else: see what became of the requests that were sent
+            return live
+        return await get_or_none(self.cluster, ref)
+
+    async def _create(self, ref: ObjectRef) -> Manifest:
+        """Create an object that was not there. Raises `AlreadyExists` also where only a look shows that it is there.
+
+        The API server asks admission, policies and quotas before it looks for an object of that name: a refusal says
+        that nothing may be created, and not that nothing is there (trap 30).
+        """
+        try:
+            return await self.tracker.create(self.manifest, await uids_of_dependents(self.cluster, self.manifest, None))
+        except (AlreadyExists, NamespaceTerminating):
+            raise
+        except ClusterError as error:
+            if not error.retryable and await get_or_none(self.cluster, ref) is not None:
+                raise AlreadyExists(error.message, status=error.status, reason=error.reason) from error
+            raise
+
     def _waits_for_role(self, error: ClusterError) -> bool:
         """Whether a binding is refused for a role that this task has written: the authorizer may not know it yet."""
         role = lacking_role(self.manifest, error)
@@ -113,17 +134,18 @@ class ObjectWriter:
         return live
 
     async def _change(self, ref: ObjectRef, live: Manifest) -> Manifest:
-        refuse_foreign(self.manifest, live)
+        managed = await self.admit(live)
         leftover = await self.tracker.left_behind(live)
         if leftover is None and not any(
             c.kind is WriteKind.CREATE and c.open for c in self.tracker.resource(ref).writes.values()
         ):
-            await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"])
-        if (operations := convert_create_to_apply(live)) is not None:
-            # This changes who owns the fields, and no field: a rollback need not know of it.
-            live = await to_the_end(self.cluster.patch(ref, operations))
-        wanted = without_foreign_replicas(self.manifest, live)
+            why = f"adopted: {managed}" if managed else ""
+            await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], why)
         try:
+            if (operations := convert_create_to_apply(live)) is not None:
+                # This changes who owns the fields, and no field: a rollback need not know of it.
+                live = await to_the_end(self.cluster.patch(ref, operations))
+            wanted = without_foreign_replicas(self.manifest, live)
             if leftover is not None:
                 before = leftover.dependents or await uids_of_dependents(self.cluster, wanted, None)
                 answer = await self.tracker.take_over(wanted, live, before)
@@ -131,8 +153,9 @@ class ObjectWriter:
                 before = await uids_of_dependents(self.cluster, wanted, live)
                 answer = await self.tracker.change(wanted, live, before)
         except (Invalid, NotFound) as error:
+            # What is looked at may be old: a JSON patch that does not match it any more is refused as invalid.
             now = await get_or_none(self.cluster, ref)
-            if now is None or now["metadata"]["uid"] != live["metadata"]["uid"]:
+            if now is None or now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
                 raise Conflict(error.message, status=error.status) from error
             raise
         if left := leftovers(wanted, answer):
@@ -141,17 +164,6 @@ class ObjectWriter:
                 ReasonCode.CONFLICT,
             )
         return answer
-
-
-def refuse_foreign(manifest: Manifest, live: Manifest) -> None:
-    """Raise `JobFailed` where the object that is there belongs to another application, unless it is shared."""
-    labels: Mapping[str, Any] = manifest["metadata"].get("labels") or {}
-    owner = application_of(live)
-    if owner and owner != labels.get(APP_ID) and SHARE_NAME not in labels:
-        name = (live["metadata"].get("labels") or {}).get(PART_OF, owner)
-        raise JobFailed(
-            f"{ObjectRef.of(live)} belongs to another application ({name}, id {owner})", ReasonCode.CONFLICT
-        )
 
 
 def without_foreign_replicas(manifest: Manifest, live: Manifest) -> Manifest:

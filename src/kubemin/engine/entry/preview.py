@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.removal import objects_to_remove
+from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.namespaces import missing
-from kubemin.engine.deploy.preflight import JobPreview, preview_jobs
+from kubemin.engine.deploy.preflight import Inquiry, JobPreview
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
@@ -46,7 +47,13 @@ class Previews:
         self._settings = settings or EngineSettings()
 
     async def of(
-        self, application: Application, app_id: str | None, steps: Sequence[Step], *, create_namespace: bool = False
+        self,
+        application: Application,
+        app_id: str | None,
+        steps: Sequence[Step],
+        *,
+        create_namespace: bool = False,
+        adopt: bool | None = None,
     ) -> Preview:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
         identity = Identity.preview(application)
@@ -69,5 +76,13 @@ class Previews:
             async with self._db.read() as tx:
                 removes = [row.ref for row in await objects_to_remove(tx, app_id, but=has)]
         coming = await missing(self._cluster, plan) if create_namespace else []
-        found = await preview_jobs(self._cluster, plan.jobs, coming)
+        adoption = Adoption(self._application_name, self._settings.adopt if adopt is None else adopt)
+        inquiry = Inquiry(self._cluster, adoption, {})
+        await inquiry.look_at(job for job in plan.jobs if job.ref.namespace not in coming)
+        found = await inquiry.preview_jobs(plan.jobs, coming)
         return Preview(plan, found, tuple(coming), tuple(sorted(removes)))
+
+    async def _application_name(self, app_id: str) -> str | None:
+        async with self._db.read() as tx:
+            row = await applications.get(tx, app_id)
+        return None if row is None else row.name

@@ -22,7 +22,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, journal, shares, tasks
+from kubemin.store import Database, Tx, applications, journal, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
 from kubemin.store.jobs import JobChange
 
@@ -74,6 +74,12 @@ class Journal:
         """When the first request about the object was recorded, by the database's clock. Raises `StoreError`."""
         async with self._db.read() as tx:
             return await journal.first_write_at(tx, self.lease.task_id, resource.seq)
+
+    async def application_name(self, app_id: str) -> str | None:
+        """The name of an application; None if the database does not know it. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            row = await applications.get(tx, app_id)
+        return None if row is None else row.name
 
     async def take_share(self, name: str) -> str | None:
         """Take the lock on what applications share; returns the task that holds it, if that is another."""

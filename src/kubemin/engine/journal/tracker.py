@@ -129,11 +129,11 @@ class CleanupTracker:
         mark = self.mark_resource_created if write.kind is WriteKind.CREATE else self.mark_resource_changed
         await mark(live, write, seen=True)
 
-    async def mark_resource_observed(self, ref: ObjectRef, uid: str) -> None:
-        """Record that the object was there before us: a cleanup never removes it."""
+    async def mark_resource_observed(self, ref: ObjectRef, uid: str, why: str = "") -> None:
+        """Record that the object was there before us: a cleanup never removes it. ``why`` is for people."""
         resource = self.resource(ref)
         resource.uid = uid
-        self._journal.settle(resource, ResourceState.OBSERVED, "", "uid")
+        self._journal.settle(resource, ResourceState.OBSERVED, why, "uid")
 
     async def mark_namespace_content(self, ref: ObjectRef, content: dict[str, list[str]]) -> None:
         """Record the uids of what was in a new Namespace from the first (design R10)."""

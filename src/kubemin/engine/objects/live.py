@@ -5,6 +5,7 @@ import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import (
@@ -17,7 +18,7 @@ from kubemin.cluster.errors import (
     Unreachable,
 )
 from kubemin.cluster.informers import Informers
-from kubemin.engine.backoff import Backoff
+from kubemin.engine.backoff import Backoff, retry_reads
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -31,7 +32,57 @@ async def get_or_none(cluster: Cluster, ref: ObjectRef) -> Manifest | None:
         return None
 
 
+Look = dict[ObjectRef, Manifest | None]
+"""What a look showed: each object as it was then, or None. An object that is missing here was not looked at."""
+
 _MANY = 4
+_AT_ONCE = 32
+
+
+async def look_at(
+    cluster: Cluster,
+    refs: Iterable[ObjectRef],
+    app_id: str,
+    trouble: Callable[[ObjectRef, str], None] = lambda _, __: None,
+) -> Look:
+    """Each of these objects as it is now, or None. ``trouble`` takes, for people, why one is not known yet.
+
+    Few requests: the objects with the application's label come by one LIST a kind. For the others, one request for the
+    names of a kind tells which of them do not exist; what does exist is read one by one. Where a namespace has more
+    objects of a kind than fit a page of a list, each name is asked for instead. Raises `ClusterError`.
+    """
+    wanted = list(dict.fromkeys(refs))
+    found = await get_many(cluster, wanted, app_id)
+    unknown = [ref for ref in wanted if ref not in found]
+    absent = await _absent(cluster, unknown)
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(ref: ObjectRef) -> Manifest | None:
+        async with slots:
+            return await retry_reads(partial(get_or_none, cluster, ref), partial(trouble, ref))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            reads = {ref: group.create_task(read(ref)) for ref in unknown if ref not in absent}
+    except* ClusterError as errors:
+        raise errors.exceptions[0] from None
+    return {ref: reads[ref].result() if ref in reads else found.get(ref) for ref in wanted}
+
+
+async def _absent(cluster: Cluster, refs: Iterable[ObjectRef]) -> set[ObjectRef]:
+    """Those of which a list of names says that they do not exist."""
+    collections: dict[tuple[str, str], list[ObjectRef]] = {}
+    for ref in refs:
+        collections.setdefault((ref.kind, ref.namespace), []).append(ref)
+    absent: set[ObjectRef] = set()
+
+    async def ask(kind: str, namespace: str, some: list[ObjectRef]) -> None:
+        with contextlib.suppress(ClusterError):
+            names = await cluster.names(kind, namespace)
+            absent.update(ref for ref in some if names is not None and ref.name not in names)
+
+    await asyncio.gather(*(ask(*key, some) for key, some in collections.items() if len(some) >= _MANY))
+    return absent
 
 
 async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> dict[ObjectRef, Manifest]:

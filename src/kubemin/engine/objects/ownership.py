@@ -39,7 +39,21 @@ def terminating(obj: Manifest) -> bool:
 
 def controlled(obj: Manifest) -> bool:
     """Whether a controller made the object (it has a controller ownerReference)."""
-    return any(reference.get("controller") for reference in obj["metadata"].get("ownerReferences") or [])
+    return controller_of(obj) is not None
+
+
+def controller_of(obj: Manifest) -> str | None:
+    """The object's controller, as ``Kind/name``; None if it has none."""
+    for reference in obj["metadata"].get("ownerReferences") or []:
+        if reference.get("controller"):
+            return f"{reference.get('kind')}/{reference.get('name')}"
+    return None
+
+
+def field_managers(obj: Manifest) -> list[str]:
+    """Who set fields of the object, controllers that only report its status aside."""
+    entries = obj["metadata"].get("managedFields") or []
+    return sorted({str(entry.get("manager")) for entry in entries if entry.get("subresource") != "status"})
 
 
 def application_of(obj: Manifest) -> str | None:

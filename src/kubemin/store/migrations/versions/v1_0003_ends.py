@@ -1,5 +1,7 @@
 """How tasks end: a failure's code, a cancel's cleanup, evidence; the key of digests. Additive, as v1_0002 is."""
 
+"""How tasks end (the code of a failure, what a cancel asked of the cleanup, evidence), and who adopts. Additive."""
+
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("cancel_cleanup", sa.String(16)))
     op.add_column("jobs", sa.Column("reason_code", sa.String(32)))
     op.add_column("applications", sa.Column("config_key", sa.String(32)))
+    op.add_column("components", sa.Column("adopt", sa.Boolean()))
     op.create_table(
         "evidence",
         sa.Column("task_id", sa.String(24), nullable=False),
