@@ -53,6 +53,7 @@ async def wrongs(world: World) -> list[str]:
     kept = await _kept_namespaces(world, task_rows)
     found += [wrong for wrong in kept.values() if wrong]
     found += _marks(live, {task.id: task for task in task_rows}, world, kept.keys())
+    found += await _strangers(world, live)
     found += await _used(world, task_rows, live)
     found += await _outdated(world, task_rows, live)
     found += await _differences(world, live, kept.keys())
@@ -120,6 +121,30 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
         for row in rows
         if not row.state.settled and row.state is not ResourceState.OBSERVED
     ]
+
+
+async def _strangers(world: World, live: dict[ObjectRef, Manifest]) -> list[str]:
+    """Where a stranger's object was in the way all the time, a run that may not adopt it has written nothing at all."""
+    found: list[str] = []
+    known = {(await world.task(task_id)).app_id for task_id in world.tasks}
+    for task_id in world.tasks[world.already_requested :]:
+        task = await world.task(task_id)
+        in_the_way = [
+            job.ref
+            for job in Plan.from_json(task.plan).jobs
+            if job.share is None and (was := world.at_first.get(job.ref)) is not None
+            if (now := live.get(job.ref)) is not None and now["metadata"]["uid"] == was["metadata"]["uid"]
+            if application_of(was) != task.app_id and application_of(now) != task.app_id
+            if application_of(was) in known or not world.adopts
+        ]
+        if not in_the_way:
+            continue
+        world.count("strangers in the way")
+        async with world.db.read() as tx:
+            rows = [row.ref for row in await journal.of_task(tx, task_id) if row.purpose is Purpose.APPLY]
+        if rows or task.status is TaskStatus.COMPLETED:
+            found.append(f"{task_id} is {task.status} and wrote {rows}, although {in_the_way} are strangers'")
+    return found
 
 
 async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:

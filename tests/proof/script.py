@@ -254,6 +254,7 @@ class Round(Spelled):
     steps: str = "DAG"
     preflight: bool = True
     namespace: str = "default"
+    adopt: bool = True
 
 
 @dataclass(frozen=True, repr=False)

@@ -217,6 +217,7 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
                 steps=_pick(draw, "DAG", "DAG", "StepByStep"),
                 preflight=draw(st.booleans()),
                 namespace=namespace,
+                adopt=draw(st.integers(0, 2)) < 2,
             )
         )
     return Script(tuple(_sharing(round_) for round_ in rounds) if draw(st.integers(0, 4)) == 4 else tuple(rounds))

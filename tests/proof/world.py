@@ -27,7 +27,7 @@ from kubesim.faults import Armed, Fault
 from kubesim.problems import Problem
 from kubesim.server import SimServer
 from tests.proof import check
-from tests.proof.foreigners import Foreigners
+from tests.proof.foreigners import Foreigners, snapshot
 from tests.proof.machine import Machine
 from tests.proof.observer import Observer
 from tests.proof.script import (
@@ -96,6 +96,8 @@ class World:
         self._met: Counter[Event] = Counter()
         self._armed: list[tuple[Trouble, Armed]] = []
         self._round: Round = script.rounds[0]
+        self.at_first: dict[ObjectRef, Manifest] = {}
+        """What was there when the round began."""
         self._ended: dict[str, TaskStatus] = {}
 
     async def run(self) -> None:
@@ -130,6 +132,11 @@ class World:
         """Count it."""
         self.statistics[what] += 1
 
+    @property
+    def adopts(self) -> bool:
+        """Whether the round's runs may take over strangers' objects."""
+        return self._round.adopt
+
     # -- a round
 
     async def _run_round(self, round_: Round) -> None:
@@ -139,6 +146,7 @@ class World:
             self._furnish(foreign)
         await self._at_rest()
         self.foreigners.rebase()
+        self.at_first = snapshot(self.sim.registry)
         self.observer.round_begins()
         self._points, self._events, self._met = 0, list(round_.events), Counter[Event]()
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
@@ -282,6 +290,7 @@ class World:
             timeout_seconds=round_.seconds,
             preflight=round_.preflight,
             create_namespace=round_.namespace != "default",
+            adopt=round_.adopt,
         )
         try:
             task = await self.service.exec_workflow(app_id(app), None, options, "tester")
