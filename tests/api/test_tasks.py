@@ -256,6 +256,7 @@ async def test_one_idempotency_key_is_one_task(api: Api) -> None:
         {"timeoutSeconds": -1},
         {"hopelessAfterSeconds": "x"},
         {"restore": "false"},
+        {"adopt": "yes"},
         {"dryRun": 0},
         {"timeoutSeconds": "5"},
         {"dry": True},

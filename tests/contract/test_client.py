@@ -1,12 +1,14 @@
 """Our own client: what it makes of a server's answers, on every kind that the engine writes."""
 
 import asyncio
+import json
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kubemin.cluster import errors
+from kubemin.cluster import errors, requests
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.namespace_content import namespace_content
 from kubemin.engine.cleanup.deletion import propagation
@@ -229,3 +231,17 @@ async def test_the_shared_watch_sees_what_is_written(kube: Kube) -> None:
         await informers.aclose()
     assert seen[0] == ("ADDED", "web")
     assert seen[-1] == ("DELETED", "web")
+
+
+async def test_the_names_of_a_kind_come_without_the_objects(kube: Kube) -> None:
+    """``PartialObjectMetadataList``; a Secret's values are not in it."""
+    await kube.make("configmaps", configmap("one", data={"a": "x" * 10_000}))
+    await kube.make("configmaps", configmap("two"))
+    found = await kube.cluster.names("ConfigMap", kube.namespace)
+    assert found is not None
+    assert {"one", "two"} <= found
+    page = replace(requests.list_page("ConfigMap", kube.namespace, limit=1), accept=requests.METADATA_LIST)
+    answer = json.loads((await kube.cluster.raw(page)).body)
+    assert answer["metadata"]["continue"]
+    assert [set(item) & {"data", "metadata"} for item in answer["items"]] == [{"metadata"}]
+    assert await kube.cluster.names("ConfigMap", "kubemin-not-there") == frozenset()

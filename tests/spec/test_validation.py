@@ -506,6 +506,12 @@ def test_all_mistakes_are_named_at_once(mistakes: list[tuple[str, Json, str, Iss
     assert expected <= found({"name": "shop", "component": components, "bogus": 1})
 
 
+@pytest.mark.parametrize("adopt", ["yes", "true", 1, [True]])
+def test_only_true_or_false_say_whether_a_component_adopts(adopt: object) -> None:
+    data = app({"name": "settings", "type": "config", "adopt": adopt})
+    assert (f"{C0}.adopt", IssueCode.INVALID_FIELD_VALUE) in found(data)
+
+
 def test_a_value_of_the_wrong_type_hides_nothing() -> None:
     data = app({"name": 5, "type": "webservice", "replicas": "x", "properties": {"ports": [{"port": 0}, 7], "env": []}})
     assert found(data) == {

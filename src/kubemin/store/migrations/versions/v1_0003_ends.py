@@ -1,6 +1,4 @@
-"""How tasks end: a failure's code, a cancel's cleanup, evidence; the key of digests. Additive, as v1_0002 is."""
-
-"""How tasks end (the code of a failure, what a cancel asked of the cleanup, evidence), and who adopts. Additive."""
+"""How tasks end (codes, a cancel's cleanup, evidence), the key of digests, and who adopts. Additive."""
 
 from typing import Any
 
