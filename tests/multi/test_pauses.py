@@ -52,6 +52,7 @@ async def test_a_write_that_a_sleeper_sends_late_is_undone_or_refused(fleet: Fle
     """The worker sleeps between its last look at the lease and its request."""
     if there:
         config = {"metadata": {"name": "settings"}, "data": {"a": "0", "old": "x"}}
+        fleet.instance.adopts = True
         fleet.instance.sim.registry.create("configmaps", "default", config, manager="kubectl")
     before = await fleet.snapshot()
     verb = "apply" if there else "create"
