@@ -156,7 +156,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "apply": lambda url, file, js: apply(file, {}, wait=True, as_json=js, server=url, token=None),
     "plan --server": lambda url, file, js: preview.show(
-        file, create_namespace=False, as_json=js, server=url, token=None
+        file, create_namespace=False, adopt=None, as_json=js, server=url, token=None
     ),
     "try": lambda _, file, js: offline.check(file, as_json=js),
 }
