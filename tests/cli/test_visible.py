@@ -155,9 +155,7 @@ COMMANDS: dict[str, Command] = {
         delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
     ),
     "apply": lambda url, file, js: apply(file, {}, wait=True, as_json=js, server=url, token=None),
-    "plan --server": lambda url, file, js: preview.show(
-        file, create_namespace=False, adopt=None, as_json=js, server=url, token=None
-    ),
+    "plan --server": lambda url, file, js: preview.show(file, {}, as_json=js, server=url, token=None),
     "try": lambda _, file, js: offline.check(file, as_json=js),
 }
 
