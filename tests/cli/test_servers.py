@@ -41,6 +41,22 @@ def test_a_port_that_is_taken_is_a_sentence(kubemin: Kubemin, server: Running) -
     assert answer.stderr.startswith(f"kubemin: cannot listen on 127.0.0.1:{port}: address already in use")
 
 
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("KUBEMIN_DATABASE_URL", "postgresql://me:hunter2@h/d?foo=bar"),
+        ("KUBEMIN_DATABASE_URL", "mysql://me:hunter2@h/d?foo=bar"),
+        ("KUBEMIN_REDIS_URL", "redis://me:hunter2@h?foo=bar"),
+    ],
+)
+def test_a_url_with_an_unknown_parameter_is_a_sentence(kubemin: Kubemin, setting: str, url: str) -> None:
+    answer = kubemin("serve", "--simulate", "--port", "0", env={setting: url})
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(f"kubemin: setting {setting}: ")
+    assert "Traceback" not in answer.stderr
+    assert "hunter2" not in answer.stderr
+
+
 def test_what_is_too_large_is_refused_at_the_door(server: Running) -> None:
     path, headers = "/api/v1/applications", {"Content-Type": "application/json"}
     with httpx.Client(base_url=server.url) as http:

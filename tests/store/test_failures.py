@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from kubemin.store import (
     CommitUnknown,
@@ -22,7 +22,10 @@ from kubemin.store import (
     tasks,
     transaction,
 )
+from kubemin.store.backends import PARAMETERS
 from kubemin.store.backends import remote as remote_pool
+from kubemin.store.errors import BadUrl
+from kubemin.store.tables import write_probes
 from tests.servers.postgresql import Postgresql
 from tests.servers.process import free_port
 from tests.servers.proxy import Proxy
@@ -103,6 +106,42 @@ async def test_a_full_disk(sqlite: Database) -> None:
     async with sqlite.begin("space") as tx:
         await tx.scalar(text("PRAGMA max_page_count = 100000"))
     await add_tasks(sqlite, "a")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{scheme}://me:hunter2@127.0.0.1{rest}"
+        for scheme in ("postgresql", "mysql", "mariadb", "sqlite")
+        for rest in ("/d?hunter2=x", "/d?ssl=hunter2", "/d?sslmode=hunter2", "/d?sslmode=allow&sslmode=allow",
+            "/d?unix_socket=%00", "/d?timeout=hunter2", "/d?dsn=hunter2", "/d?user=a&password=hunter2",
+            "/d?port=hunter2",
+            "/d?charset=hunter2", "/d?statement_cache_size=hunter2", ":99999/d", ":0/d", ":hunter2/d")
+    ] + ["sqlite:////tmp/x.db?mode=ro", "sqlite:////tmp/x.db?timeout=hunter2", "oracle://me:hunter2@h/d", "hunter2"],
+)  # fmt: skip
+async def test_a_url_that_cannot_be_used_is_a_sentence_without_its_parts(url: str) -> None:
+    with pytest.raises(BadUrl) as raised:
+        await Database.open(url)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+async def test_every_parameter_that_is_known_reaches_the_driver(scheme: str, tmp_path: Path) -> None:
+    """It takes it, and then finds nobody at the address."""
+    values = {"sslmode": "disable", "ssl_check_hostname": "false"}
+    for name in PARAMETERS[scheme]:
+        value = values.get(name, "0" if name.endswith("_size") else str(tmp_path))
+        db = await Database.open(f"{scheme}://me@127.0.0.1:{free_port()}/d?{name}={value}")
+        with pytest.raises(Unavailable):
+            await db.ping()
+        await db.aclose()
+
+
+async def test_a_probe_leaves_nothing_behind(db: Database) -> None:
+    for _ in range(3):
+        await db.probe_writing()
+    async with db.read() as tx:
+        assert await tx.rows(select(write_probes)) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
-from kubemin.api.checks import Health
+from kubemin.api.checks import DatabaseHealth, Health
 from kubemin.api.event_hub import EventHub
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
@@ -85,6 +85,11 @@ class Deps:
     settings: ApiSettings = field(default_factory=ApiSettings)
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
+
+    @cached_property
+    def database_health(self) -> DatabaseHealth:
+        """Whether the database does its work."""
+        return DatabaseHealth(self.db, self.settings.write_probe_seconds)
 
     @cached_property
     def event_hub(self) -> EventHub:

@@ -14,11 +14,10 @@ from kubemin.api.checks import Health, check_all
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.models.health import Alive, Readiness
-from kubemin.store import Database
 
 
 def create_worker_app(
-    db: Database, health: Mapping[str, Health], registry: CollectorRegistry, stopping: asyncio.Event
+    database: Health, health: Mapping[str, Health], registry: CollectorRegistry, stopping: asyncio.Event
 ) -> Starlette:
     """The ASGI application of a worker's port: ``/healthz``, ``/readyz`` and ``/metrics``.
 
@@ -29,7 +28,7 @@ def create_worker_app(
         return JSONResponse(Envelope(data=Alive(version=__version__)).model_dump(mode="json"))
 
     async def readyz(_: Request) -> Response:
-        checks = await check_all(db, health)
+        checks = await check_all(database, health)
         down = [FieldError(field=one.name, code="DOWN", message=one.message) for one in checks if one.status == "down"]
         if stopping.is_set():
             down.append(FieldError(field="worker", code="STOPPING", message="the worker is stopping"))

@@ -6,13 +6,17 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from kubemin.cli import logs
-from kubemin.cli.exits import CliError
+from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.loop import run_in_loop
 from kubemin.cluster import ClusterError
 from kubemin.signals import SignalError
+from kubemin.signals.errors import BadUrl as BadRedisUrl
 from kubemin.store import StoreError
+from kubemin.store.errors import BadUrl as BadDatabaseUrl
 
 T = TypeVar("T")
+
+_SETTINGS: dict[type[Exception], str] = {BadDatabaseUrl: "DATABASE_URL", BadRedisUrl: "REDIS_URL"}
 
 
 def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
@@ -21,6 +25,8 @@ def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
     _collect_rarely()
     try:
         return run_in_loop(work)
+    except (BadDatabaseUrl, BadRedisUrl) as error:
+        raise CliError(f"setting KUBEMIN_{_SETTINGS[type(error)]}: {error}", Exit.USAGE) from error
     except (StoreError, SignalError) as error:
         raise CliError(str(error)) from error
     except ClusterError as error:

@@ -5,6 +5,7 @@ import sys
 from contextlib import ExitStack
 
 from kubemin import __version__
+from kubemin.api.checks import DatabaseHealth
 from kubemin.api.worker_app import create_worker_app
 from kubemin.cli.http import serve_http
 from kubemin.cli.output import say
@@ -27,7 +28,8 @@ async def _work(settings: Settings) -> None:
             stopping, over = asyncio.Event(), asyncio.Event()
             work = group.create_task(run_engine(make_engine(settings, parts), stopping, settings.drain_seconds))
             if listener is not None:
-                app = create_worker_app(parts.db, health_of(settings, parts), parts.registry, stopping)
+                database = DatabaseHealth(parts.db, settings.write_probe_seconds)
+                app = create_worker_app(database, health_of(settings, parts), parts.registry, stopping)
                 group.create_task(
                     serve_http(app, listener, over, settings, ready=lambda bound: _announce(url_of(bound)))
                 )

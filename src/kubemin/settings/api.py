@@ -17,6 +17,7 @@ class ApiSettings(BaseModel):
     body_seconds: float = Field(default=60, gt=0)
     read_seconds: float = Field(default=60, gt=0)
     idle_seconds: int = Field(default=60, ge=1)
+    write_probe_seconds: float = Field(default=5, ge=0)
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -7,19 +7,40 @@
 ``redis+cluster://[…@]host[:6379],host…``                  a Cluster, found from any node; ``rediss+cluster://``
 ========================================================== =======================================================
 
-The query takes redis-py's connection options (``ssl_ca_certs=…``, ``ssl_cert_reqs=…``) and, for Sentinels that ask
-for credentials of their own, ``sentinel_username`` and ``sentinel_password``. Name and password are percent-encoded.
+The query takes some of redis-py's connection options (`PARAMETERS`), among them, for Sentinels that ask for credentials
+of their own, ``sentinel_username`` and ``sentinel_password``. Name and password are percent-encoded.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redis.asyncio.connection import SSLConnection, parse_url
 
-from kubemin.signals.errors import SignalError
+from kubemin.signals.errors import BadUrl
 
 _FORMS = "redis://, rediss://, unix://, redis+sentinel://, rediss+sentinel://, redis+cluster:// or rediss+cluster://"
+
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+_NUMBER = re.compile(r"[0-9]{1,6}")
+_TEXT = re.compile(r"[^\0\s]+")
+PARAMETERS = {
+    "db": _NUMBER,
+    "socket_timeout": _SECONDS,
+    "socket_connect_timeout": _SECONDS,
+    "health_check_interval": _NUMBER,
+    "client_name": _TEXT,
+    "ssl_ca_certs": _TEXT,
+    "ssl_ca_path": _TEXT,
+    "ssl_certfile": _TEXT,
+    "ssl_keyfile": _TEXT,
+    "ssl_cert_reqs": re.compile("none|optional|required"),
+    "ssl_check_hostname": re.compile("true|false"),
+    "sentinel_username": _TEXT,
+    "sentinel_password": re.compile(r"[^\0]+"),
+}
+"""What a URL may hold after its ``?``, and the values: redis-py would pass others on to who knows them not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +55,14 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Parse a URL. Raises SignalError; its message does not contain the URL."""
+        """Parse a URL. Raises BadUrl; its message does not contain the URL."""
         try:
             return cls._parse(url)
         except ValueError:
             # The parser's message quotes the part that it could not read, which may be a password.
-            raise SignalError(f"The Redis URL is not valid; its form is {_FORMS}.") from None
+            raise BadUrl(
+                f"The Redis URL is not valid; its form is {_FORMS}, and after a ? it may have {', '.join(PARAMETERS)}."
+            ) from None
 
     @classmethod
     def _parse(cls, url: str) -> Self:
@@ -68,6 +91,7 @@ class Address:
         host, port = options.pop("host", "localhost"), options.pop("port", 26379 if form == "sentinel" else 6379)
         others = [_host_and_port(other, 26379 if form == "sentinel" else 6379) for other in hosts.split(",")[1:]]
         asked = dict(parse_qsl(urlsplit(url).query))
+        _check(urlsplit(url), tls=protocol == "rediss", form=form, path=protocol == "unix")
         sentinel: dict[str, Any] = {
             key: asked[f"sentinel_{key}"] for key in ("username", "password") if f"sentinel_{key}" in asked
         }
@@ -94,3 +118,19 @@ def _without_sentinel(url: str) -> str:
     base, question, query = url.partition("?")
     kept = [(key, value) for key, value in parse_qsl(query) if not key.startswith("sentinel_")]
     return base + (question + urlencode(kept) if kept else "")
+
+
+def _check(parts: SplitResult, *, tls: bool, form: str, path: bool) -> None:
+    """Raise ValueError for parameters that redis-py does not know, or would take amiss."""
+    given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    names = [name for name, _ in given]
+    if len(set(names)) < len(names):
+        raise ValueError("given twice")
+    for name, value in given:
+        if (name.startswith("ssl_") and not tls) or (name.startswith("sentinel_") and form != "sentinel"):
+            raise ValueError(name)
+        if name not in PARAMETERS or not PARAMETERS[name].fullmatch(value):
+            raise ValueError(name)
+    database = parts.path.strip("/") if form != "sentinel" else parts.path.strip("/").partition("/")[2]
+    if database and not path and not _NUMBER.fullmatch(database):
+        raise ValueError("database")

@@ -5,15 +5,21 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from secrets import token_hex
 from typing import Self
 
-from sqlalchemy import text
+from sqlalchemy import delete, insert, text
 
 from kubemin.shield import to_the_end
+from kubemin.spec.ids import new_id
 from kubemin.store import schema
 from kubemin.store.backends import Backend, ConnectionLimits, DbConnection, Hook, Pool, backend_of
 from kubemin.store.errors import CommitUnknown, Locked, StoreError
+from kubemin.store.tables import write_probes
 from kubemin.store.transaction import Codec, Translator, Tx
+
+_PROBE_BYTES = 8192
+"""More than a page has left: a database without space has none for it."""
 
 
 class _PrioritySemaphore:
@@ -181,6 +187,13 @@ class Database:
         """Ask the database for an answer. Raises `StoreError` (`Unavailable`, `Locked`) if it has none."""
         async with self.read() as tx:
             await tx.scalar(text("SELECT 1"))
+
+    async def probe_writing(self) -> None:
+        """Write as a task would, and leave nothing behind. Raises `StoreError` if that cannot be done: `Full`, …"""
+        probe = new_id()
+        async with self.begin("probe", urgent=True) as tx:
+            await tx.write(insert(write_probes).values(id=probe, filler=token_hex(_PROBE_BYTES // 2)))
+            await tx.write(delete(write_probes).where(write_probes.c.id == probe))
 
     async def migrate(self) -> None:
         """Bring the schema up to date. May be repeated, and several machines may do it at once.

@@ -238,3 +238,12 @@ evidence = Table(
     Column("created_at", Timestamp, nullable=False),
     **_OPTIONS,
 )
+
+write_probes = Table(
+    "write_probes",
+    metadata,
+    Column("id", BoundedText(ID_LENGTH), primary_key=True),
+    Column("filler", LongText, nullable=False),
+    **_OPTIONS,
+)
+"""Empty: see `Database.probe_writing`."""

@@ -26,8 +26,11 @@ async def healthz() -> Envelope[Alive]:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Can it do its work?")
 async def readyz(deps: Given) -> Envelope[Readiness]:
-    """Names each part. Without its database the server is down (503); without another part it is degraded (200)."""
-    database, *others = await check_all(deps.db, deps.health)
+    """Names each part. Without its database the server is down (503); without another part it is degraded (200).
+
+    Something is written to the database, and removed.
+    """
+    database, *others = await check_all(deps.database_health, deps.health)
     if database.status == "down":
         checks = [
             FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)

@@ -1,6 +1,8 @@
 """The databases that KubeMin runs on."""
 
 import importlib
+import re
+from collections.abc import Mapping
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -19,6 +21,24 @@ _BACKENDS = {
 }
 
 
+_PATH = re.compile(r"[^\0]+")
+PARAMETERS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    "sqlite": {},
+    "postgresql": {
+        "sslmode": re.compile("disable|allow|prefer|require|verify-ca|verify-full"),
+        "host": _PATH,
+    },
+    "mysql": {
+        "ssl_ca": _PATH,
+        "ssl_cert": _PATH,
+        "ssl_key": _PATH,
+        "ssl_check_hostname": re.compile("true|false"),
+        "unix_socket": _PATH,
+    },
+}
+"""What a URL may hold after its ``?``: by module, each parameter and its values."""
+
+
 def backend_of(text: str) -> tuple[Backend, URL]:
     """The backend that a plain URL names. Raises `BadUrl`; the message never holds the URL's password."""
     try:
@@ -28,6 +48,7 @@ def backend_of(text: str) -> tuple[Backend, URL]:
     if url.drivername not in _BACKENDS:
         raise BadUrl(f"a {url.drivername}: database is not supported; use sqlite, postgresql, mysql or mariadb")
     module, name, arguments = _BACKENDS[url.drivername]
+    _check(url, PARAMETERS[module])
     try:
         backend: Backend = getattr(importlib.import_module(f"{__name__}.{module}"), name)(*arguments)
     except ModuleNotFoundError as error:
@@ -35,3 +56,17 @@ def backend_of(text: str) -> tuple[Backend, URL]:
             f"the driver is not installed: pip install 'kubemin[{module}]' ({error.name} is missing)"
         ) from error
     return backend, url
+
+
+def _check(url: URL, known: Mapping[str, re.Pattern[str]]) -> None:
+    """Raise `BadUrl` for what the driver would take amiss. What is wrong is not repeated: it may be of a password."""
+    if url.port is not None and not 0 < url.port < 65536:
+        raise BadUrl("the port in the database URL is not one")
+    for name, value in url.query.items():
+        if name not in known:
+            allowed = f"this kind of database takes {', '.join(known)}" if known else "this kind of database takes none"
+            raise BadUrl(f"the database URL has a parameter after its ? that is not known; {allowed}")
+        if not isinstance(value, str):
+            raise BadUrl(f"the database URL has the parameter {name} more than once")
+        if not known[name].fullmatch(value):
+            raise BadUrl(f"the database URL has a parameter {name} whose value is not allowed")

@@ -26,7 +26,7 @@ class Sqlite:
     remote = False
 
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
-        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        if url.host or not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise BadUrl("an SQLite database is a file: sqlite:///path, or sqlite:////absolute/path")
         _create(Path(url.database))
         begin_reading = [

@@ -17,7 +17,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def upgrade() -> None:
-    """Add columns that may be absent, and a table."""
+    """Add columns that may be absent, and tables."""
     nameless = op.get_bind().dialect.name in ("mysql", "mariadb")  # which warns that it ignores the name
     op.add_column("tasks", sa.Column("reason_code", sa.String(32)))
     op.add_column("tasks", sa.Column("cancel_cleanup", sa.String(16)))
@@ -32,5 +32,12 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("task_id", "component", name=None if nameless else "pk_evidence"),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_evidence_task_id", ondelete="CASCADE"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "write_probes",
+        sa.Column("id", sa.String(24), nullable=False),
+        sa.Column("filler", sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=None if nameless else "pk_write_probes"),
         **_OPTIONS,
     )

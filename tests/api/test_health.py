@@ -1,0 +1,58 @@
+"""Readiness: the server says so only while it can write."""
+
+import asyncio
+
+import httpx
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+
+from kubemin.api.checks import DatabaseHealth
+from kubemin.api.worker_app import create_worker_app
+from kubemin.store import Database
+from tests.api.conftest import Api
+
+
+class Clock:
+    """Time that passes only when told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def _pages(db: Database, most: int) -> None:
+    """Give the database so much space."""
+    async with db.begin("space") as tx:
+        await tx.scalar(text(f"PRAGMA max_page_count = {most}"))
+
+
+async def test_a_full_database_is_not_ready_and_the_reply_says_why(api: Api) -> None:
+    await _pages(api.db, 1)
+    assert (await api.get("/applications"))["applications"] == []
+    answer = await api.http.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, 503)
+    assert answer.json()["message"] == "Not ready: nothing can be written: no space is left for the database."
+    worker = create_worker_app(DatabaseHealth(api.db, 5), {}, CollectorRegistry(), asyncio.Event())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(worker), base_url="http://localhost") as http:
+        assert (await http.get("/readyz")).status_code == 503
+
+
+async def test_it_is_written_to_once_in_a_while(db: Database) -> None:
+    clock = Clock()
+    health = DatabaseHealth(db, 5, clock)
+    await _pages(db, 1)
+    assert await health() == "nothing can be written: no space is left for the database"
+    await _pages(db, 100_000)
+    clock.now += 4
+    assert await health() is not None
+    clock.now += 1
+    assert await health() is None
+
+
+async def test_a_database_that_can_only_be_read_is_not_ready(db: Database) -> None:
+    async with db.begin("read only") as tx:
+        await tx.write(text("PRAGMA query_only = ON"))
+    wrong = await DatabaseHealth(db, 5)()
+    assert wrong is not None
+    assert wrong.startswith("nothing can be written: ")
