@@ -1,13 +1,17 @@
 """Whole tasks: completed, failed, timed out, cancelled; each leaves the cluster as it should be."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from kubemin.engine import ExecOptions
+from kubemin.engine.entry import task_service
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.errors import KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
+from kubemin.store import tasks
 from kubesim.faults import Fault
 from tests.engine.instance import EVERYTHING, Instance, conf, secret, store, web
 
@@ -356,3 +360,27 @@ async def test_a_cancel_in_the_process_does_not_wait_for_a_poll(
         await instance.service.cancel(app_id, task_id, "ada", "now")
         task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+
+
+@pytest.mark.parametrize("changes", [0, 1, 5])
+async def test_what_is_saved_while_a_run_is_computed_is_what_runs(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, changes: int
+) -> None:
+    """The computation holds no transaction; however often others save, the run is of one stored version, the last."""
+    app_id = await instance.save([conf("settings", version="0")])
+    left = iter(range(1, changes + 1))
+
+    class Meddling(ComputeThread):
+        async def do(self, work: Any) -> Any:
+            done = await super().do(work)
+            if (number := next(left, None)) is not None:
+                await instance.save([conf("settings", version=str(number))], app_id=app_id)
+            return done
+
+    monkeypatch.setattr(task_service, "is_large", lambda _: True)
+    monkeypatch.setattr(instance.service, "_compute_thread", Meddling())
+    task_id = await instance.exec(app_id)
+    async with instance.db.read() as tx:
+        task = await tasks.get(tx, task_id)
+    assert task is not None
+    assert f'"version": "{min(changes, 2)}"' in json.dumps(task.plan)

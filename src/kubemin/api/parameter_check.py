@@ -5,7 +5,7 @@ and read a number from ``2.0``, ``1_0`` or `` 2``: what was meant and what is do
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -13,6 +13,9 @@ from fastapi import Request
 from kubemin.api import openapi
 from kubemin.api.errors import invalid
 from kubemin.spec.issues import Issue
+
+Parameter = Mapping[str, Any]
+"""One parameter, as the document describes it."""
 
 _SPELLINGS = {
     "integer": (re.compile(r"-?(0|[1-9][0-9]*)"), "must be a whole number"),
@@ -37,15 +40,22 @@ async def check_parameters(request: Request) -> None:
         raise invalid(issues)
 
 
-def _documented(request: Request) -> list[dict[str, Any]]:
+def _documented(request: Request) -> Sequence[Parameter]:
     """The parameters in query and headers of the operation that is asked for; none for what is not documented."""
-    paths: dict[str, Any] = openapi.document(request.app)["paths"]
-    name = request.scope["route"].name
-    for operations in paths.values():
-        for operation in operations.values():
-            if operation["operationId"] == name:
-                return [one for one in operation.get("parameters", []) if one["in"] in ("query", "header")]
-    return []
+    state = request.app.state
+    if not hasattr(state, "documented_parameters"):
+        state.documented_parameters = _by_operation(openapi.document(request.app))
+    by_operation: Mapping[str, Sequence[Parameter]] = state.documented_parameters
+    return by_operation.get(request.scope["route"].name, ())
+
+
+def _by_operation(document: Mapping[str, Any]) -> dict[str, list[Parameter]]:
+    """Made once for an application: the document is large."""
+    return {
+        operation["operationId"]: [one for one in operation.get("parameters", []) if one["in"] in ("query", "header")]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    }
 
 
 def _wrong(name: str, schema: dict[str, Any], values: list[str]) -> Iterator[Issue]:

@@ -38,8 +38,8 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
         engine = make_engine(settings, parts) if worker else None
         informers = engine.informers if engine else Informers(parts.cluster)
         watch = ComponentWatch(informers)
-        service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings)
         compute_thread = ComputeThread()
+        service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
         deps = Deps(
             db=parts.db,
             compute_thread=compute_thread,
