@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import (
@@ -21,6 +21,7 @@ from kubemin.store import (
     tables,
     tasks,
 )
+from kubemin.store.tables import tasks as table
 from tests.store.rows import add_application, add_tasks, id_of, new_task
 
 
@@ -280,6 +281,25 @@ async def test_an_urgent_transaction_goes_before_those_that_wait(url: str) -> No
             given_up.cancel()
         assert order == ["urgent", "urgent, too", "a", "b"]
     await db.aclose()
+
+
+@pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)
+async def test_transactions_that_wait_for_a_lock_hold_up_no_urgent_one(db: Database) -> None:
+    """Requests for one application wait for its row, each with a connection; leases are renewed all the same."""
+    await add_tasks(db, "a")
+
+    async def write() -> None:
+        async with db.begin("request") as tx:
+            await tx.write(update(table).where(table.c.id == id_of("a")).values(reason="b"))
+
+    async with asyncio.TaskGroup() as group, db.begin("first") as tx:
+        await tx.write(update(table).where(table.c.id == id_of("a")).values(reason="a"))
+        requests = [group.create_task(write()) for _ in range(20)]
+        while not db._writer._semaphore._others:  # noqa: ASYNC110  (it has no event)
+            await asyncio.sleep(0)
+        async with db.begin("renewal", urgent=True):
+            pass
+        assert not any(one.done() for one in requests)
 
 
 async def test_a_place_that_was_given_to_somebody_who_gave_up_goes_to_the_next(url: str) -> None:

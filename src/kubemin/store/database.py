@@ -18,20 +18,26 @@ from kubemin.store.errors import CommitUnknown, Locked, StoreError
 from kubemin.store.tables import write_probes
 from kubemin.store.transaction import Codec, Translator, Tx
 
+_URGENT_OF_8 = 3
+"""Of 8 connections so many are for leases and cancels only: requests that wait for locks cannot hold up a renewal."""
 _PROBE_BYTES = 8192
 """More than a page has left: a database without space has none for it."""
 
 
 class _PrioritySemaphore:
-    """A semaphore with two queues: urgent waiters go first, each queue in its order."""
+    """A semaphore with two queues: urgent waiters go first, each queue in its order.
 
-    def __init__(self, free: int) -> None:
+    The others leave ``kept`` free: they may hold theirs for long, such as while each waits for one row's lock.
+    """
+
+    def __init__(self, free: int, kept: int = 0) -> None:
         self._free = free
+        self._kept = kept
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self, *, urgent: bool) -> None:
-        if self._free:
+        if self._free > (0 if urgent else self._kept):
             self._free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
@@ -44,13 +50,13 @@ class _PrioritySemaphore:
             raise
 
     def release(self) -> None:
-        for waiting in (self._urgent, self._others):
-            while waiting:
+        self._free += 1
+        for waiting, kept in ((self._urgent, 0), (self._others, self._kept)):
+            while waiting and self._free > kept:
                 turn = waiting.popleft()
                 if not turn.done():
+                    self._free -= 1
                     turn.set_result(None)
-                    return
-        self._free += 1
 
 
 class _TransactionPool:
@@ -62,7 +68,7 @@ class _TransactionPool:
 
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
-        self._semaphore = _PrioritySemaphore(pool.size)
+        self._semaphore = _PrioritySemaphore(pool.size, pool.size * _URGENT_OF_8 // 8)
         self._translator = translator
         self._wait_seconds = wait_seconds
 
