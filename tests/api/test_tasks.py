@@ -54,8 +54,10 @@ async def test_every_component_is_there_from_the_first_answer_on(api: Api) -> No
         "created": 0,
         "deleted": 0,
         "restored": 0,
+        "unchanged": 0,
         "kept": 0,
         "remaining": [],
+        "exceptions": [],
     }
     assert isinstance(status["createTime"], int)
     assert not {"startTime", "endTime"} & (set(status) | set(status["components"][0]))
@@ -129,8 +131,10 @@ async def test_the_journal_shows_as_resources_and_in_the_cleanup(api: Api) -> No
         "created": 2,
         "deleted": 1,
         "restored": 1,
+        "unchanged": 0,
         "kept": 1,
         "remaining": [left],
+        "exceptions": [],
         "attempts": 1,
     }
     answer = await api.http.get(f"/api/v1/workflow/tasks/{task_id}/resources")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from kubesim.answers import Answer, listed, plain, shown
-from kubesim.calls import Call
+from kubesim.calls import Call, is_true
 from kubesim.eventviews import stored
+from kubesim.jsondata import Object
 from kubesim.listing import list_page
 from kubesim.problems import Problem, bad_request
 from kubesim.registry import Registry
@@ -72,13 +73,19 @@ class Handlers:
         names += [container["name"] for container in pod["spec"].get("initContainers") or []]
         if container not in names:
             raise bad_request(f"container {container} is not valid for pod {target.name}")
-        text = self._log(target.namespace, target.name, container, previous=query.get("previous") == "true")
+        if not pod["spec"].get("nodeName"):
+            return Answer(b"", 204)  # nobody has it yet, so there is nobody to ask
+        previous = is_true(query.get("previous", ""))
+        text = self._log(target.namespace, target.name, container, previous=previous)
         if text is None:
-            raise bad_request(f'container "{container}" in pod "{target.name}" is waiting to start: ContainerCreating')
+            raise bad_request(_no_log(pod, container, previous=previous))
         if (tail := query.get("tailLines", "")).isdecimal():
             lines = text.splitlines(keepends=True)
             text = "".join(lines[max(0, len(lines) - int(tail)) :])
-        return Answer(text.encode(), content_type="text/plain")
+        body = text.encode()
+        if (limit := query.get("limitBytes", "")).isdecimal():
+            body = body[: int(limit)]
+        return Answer(body, content_type="text/plain")
 
     def _list(self, call: Call) -> Answer:
         target = call.target
@@ -150,6 +157,22 @@ class Handlers:
                 "items": list(deleted),
             }
         )
+
+
+_WAITS = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
+
+
+def _no_log(pod: Object, container: str, *, previous: bool) -> str:
+    """Why a container has no log, in the kubelet's words."""
+    where, status = f'container "{container}" in pod "{pod["metadata"]["name"]}"', pod.get("status") or {}
+    if previous:
+        return f"previous terminated {where} not found"
+    statuses = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+    found = next((each for each in statuses if each["name"] == container), None)
+    if found is None:
+        return f"{where} is not available"
+    reason = found.get("state", {}).get("waiting", {}).get("reason", "ContainerCreating")
+    return f"{where} is waiting to start: {_WAITS.get(reason, reason)}"
 
 
 _JOBS_ORPHAN = (

@@ -30,7 +30,7 @@ _ROLLBACK: Mapping[Cleanup, JobStatus] = {
 }
 
 
-def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief]) -> TaskStatusReply:
+def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief], evidence: Sequence[str]) -> TaskStatusReply:
     """A task in full."""
     return TaskStatusReply(
         task_id=task.id,
@@ -50,6 +50,7 @@ def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief]) -> Task
         attempt=task.attempt,
         worker=task.lease_owner or "",
         components=[_component(task, mine) for mine in _by_component(jobs)],
+        evidence=list(evidence),
     )
 
 

@@ -307,6 +307,14 @@ def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERV
 
 
 @app.command()
+def logs(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Show what the Pods of a failed task said: states, events and logs, as they were before its rollback."""
+    from kubemin.cli.evidence import show
+
+    show(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
 def cancel(
     task: TaskId,
     reason: Reason = None,

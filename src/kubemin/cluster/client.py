@@ -127,14 +127,18 @@ class Cluster:
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
         return found if terminating else None
 
-    async def log(self, pod: ObjectRef, container: str, *, lines: int = 10, previous: bool = False) -> str:
+    async def log(
+        self, pod: ObjectRef, container: str, *, lines: int = 10, previous: bool = False, most: int | None = None
+    ) -> str:
         """The last lines that a container wrote; with ``previous``, those of its last run before the current one.
 
-        Raises Invalid if there was no such run.
+        Empty for a Pod that has no node yet (204). Where these lines have more than ``most`` bytes, the server sends
+        their beginning only. Raises Invalid if there was no such run, or the container waits to start; NotFound if the
+        Pod is gone; ServerError if its kubelet is away.
         """
-        request = requests.log(pod, container, lines=lines, previous=previous)
+        request = requests.log(pod, container, lines=lines, previous=previous, most=most)
         response = await self._transport.send(request)
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             raise error_for(request, response.status, response.headers, response.body)
         return response.body.decode("utf-8", "replace")
 

@@ -78,9 +78,12 @@ def watch(kind: str, namespace: str | None, *, labels: str | None, version: str,
     return Request("watch", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
 
 
-def log(pod: ObjectRef, container: str, *, lines: int, previous: bool) -> Request:
-    """GET of the last ``lines`` that a container of a Pod wrote, or those of its run before this one."""
-    query = _some(container=container, tailLines=lines, previous="true" if previous else None)
+def log(pod: ObjectRef, container: str, *, lines: int, previous: bool, most: int | None = None) -> Request:
+    """GET of the last ``lines`` that a container of a Pod wrote, or those of its run before this one.
+
+    Of them, at most the first ``most`` bytes.
+    """
+    query = _some(container=container, tailLines=lines, previous="true" if previous else None, limitBytes=most)
     return Request("read the log of", "GET", f"{object_path(pod)}/log", f"{pod}", query)
 
 

@@ -5,7 +5,7 @@ A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``,
 changes that belong together are made in one. All times are the database's.
 """
 
-from kubemin.store import applications, components, events, jobs, journal, shares, tasks, workflows
+from kubemin.store import applications, components, events, evidence, jobs, journal, shares, tasks, workflows
 from kubemin.store.backends.base import Hook
 from kubemin.store.database import Database
 from kubemin.store.errors import (
@@ -42,6 +42,7 @@ __all__ = [
     "applications",
     "components",
     "events",
+    "evidence",
     "jobs",
     "journal",
     "shares",

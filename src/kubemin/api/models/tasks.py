@@ -1,6 +1,6 @@
 """Tasks on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -110,6 +110,7 @@ class TaskStatusReply(Reply):
     attempt: int
     worker: str
     components: list[TaskComponent]
+    evidence: list[str] = Field(description="Components of which there is evidence: what their Pods said.")
 
 
 class TaskRow(Reply):
@@ -200,6 +201,52 @@ class CleanUp(Body):
     abandon: bool = Field(False, description="End it as it is, with what is left; it is not tried again.")
     user: Line | None = Field(None, max_length=255)
     reason: Line | None = None
+
+
+class PodEventReply(Reply):
+    """An event about a Pod."""
+
+    type: str
+    reason: str
+    message: str
+    count: int
+    at: str
+
+
+class ContainerEvidence(Reply):
+    """A container as it was; ``state`` and ``lastState`` are Kubernetes' own. Logs: the last 50 lines, if not ready."""
+
+    name: str
+    restarts: int
+    ready: bool
+    state: dict[str, Any]
+    last_state: dict[str, Any]
+    log: str
+    previous_log: str = Field(description="Of its run before this one.")
+    note: str = Field(description="Why there is no log; empty otherwise.")
+
+
+class PodEvidence(Reply):
+    """A Pod as it was; ``state`` has its ``phase`` and ``conditions``."""
+
+    name: str
+    state: dict[str, Any]
+    events: list[PodEventReply]
+    containers: list[ContainerEvidence]
+    note: str = Field(description="Why there are no events; empty otherwise.")
+
+
+class ComponentEvidence(Reply):
+    """A component that was not ready."""
+
+    name: str
+    pods: list[PodEvidence]
+
+
+class TaskEvidence(Reply):
+    """What the Pods of components that were not ready said before the rollback. Secret values are masked."""
+
+    components: list[ComponentEvidence]
 
 
 class CleanupAgain(Reply):

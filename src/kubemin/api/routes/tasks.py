@@ -12,11 +12,21 @@ from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
 from kubemin.api.lookups import task_of
-from kubemin.api.models.tasks import CleanUp, CleanupAgain, TaskPage, TaskResources, TaskStages, TaskStatusReply
+from kubemin.api.models.tasks import (
+    CleanUp,
+    CleanupAgain,
+    ComponentEvidence,
+    PodEvidence,
+    TaskEvidence,
+    TaskPage,
+    TaskResources,
+    TaskStages,
+    TaskStatusReply,
+)
 from kubemin.api.openapi import EVENT, Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
-from kubemin.store import jobs, journal, tasks
+from kubemin.store import evidence, jobs, journal, tasks
 
 router = APIRouter(tags=["Tasks"], route_class=StrictRoute)
 
@@ -53,9 +63,9 @@ async def get_task_status(deps: Given, task_id: TaskId) -> Envelope[TaskStatusRe
     """Its status, its cleanup, and each of its components from the first moment on."""
     async with deps.db.read() as tx:
         task = await task_of(tx, task_id)
-        return Envelope(
-            data=task_views.status(task, await jobs.of_task(tx, task_id), await journal.brief_of_task(tx, task_id))
-        )
+        found = await evidence.components_of(tx, task_id)
+        rows = await journal.brief_of_task(tx, task_id)
+        return Envelope(data=task_views.status(task, await jobs.of_task(tx, task_id), rows, found))
 
 
 @router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
@@ -73,6 +83,18 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
         await task_of(tx, task_id)
         entries = await journal.brief_of_task(tx, task_id)
     return Envelope(data=TaskResources(resources=[task_views.resource(entry) for entry in entries]))
+
+
+@router.get("/workflow/tasks/{task_id}/evidence", summary="Get a task's evidence", responses=errors(404))
+async def get_task_evidence(deps: Given, task_id: TaskId) -> Envelope[TaskEvidence]:
+    """What the Pods of components that were not ready said, before the rollback removed them."""
+    async with deps.db.read() as tx:
+        await task_of(tx, task_id)
+        found = await evidence.of_task(tx, task_id)
+    kept = [
+        ComponentEvidence(name=name, pods=[PodEvidence.model_validate(pod) for pod in pods]) for name, pods in found
+    ]
+    return Envelope(data=TaskEvidence(components=kept))
 
 
 @router.get(

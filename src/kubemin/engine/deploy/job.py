@@ -16,6 +16,7 @@ from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
 from kubemin.engine.objects.live import Look, get_or_none
+from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
@@ -35,6 +36,7 @@ class JobContext:
     settings: EngineSettings
     options: ExecOptions
     activity: Activity
+    mask: Mask
 
     @property
     def adoption(self) -> Adoption:
@@ -88,6 +90,7 @@ async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> 
                     hopeless_after=context.hopeless_after_seconds(job),
                     report=note,
                     moved=context.activity.moved,
+                    mask=context.mask,
                 )
         except TimeoutError:
             detail = f": {waits}" if waits else ""

@@ -19,6 +19,7 @@ from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.masking import Mask
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 
@@ -50,15 +51,17 @@ async def until_ready(
     hopeless_after: float,
     report: Report,
     moved: Callable[[], None],
+    mask: Mask,
 ) -> Verdict | None:
     """Wait until the object, as written or later, is ready; returns its verdict, None for a kind that needs no wait.
 
     An object that stays hopeless for ``hopeless_after`` seconds ends the wait with `JobFailed`, in the cluster's own
-    words. With 0 only a final verdict does: one that no time can change. ``moved`` is called when a Pod changes state.
+    words. With 0 only a final verdict does: one that no time can change.
+    ``moved`` is called when a Pod changes state. What containers say is masked.
     """
     if ObjectRef.of(obj).kind not in RELATED:
         return None
-    return await _Wait(cluster, informers, obj, hopeless_after, report, moved).run()
+    return await _Wait(cluster, informers, obj, hopeless_after, report, moved, mask).run()
 
 
 class _Wait:
@@ -77,6 +80,7 @@ class _Wait:
         hopeless_after: float,
         report: Report,
         moved: Callable[[], None],
+        mask: Mask,
     ) -> None:
         self._cluster = cluster
         self._informers = informers
@@ -85,6 +89,7 @@ class _Wait:
         self._hopeless_after = hopeless_after
         self._report = report
         self._moved = moved
+        self._mask = mask
         self._pods: PodStates = ()
         self._now = asyncio.get_running_loop().time
         self._events: list[Manifest] = []
@@ -134,7 +139,7 @@ class _Wait:
                 self._pods = pods
                 self._moved()
             if verdict.state != "ready":
-                self._report(verdict.message, (verdict.ready, verdict.desired), suspended=verdict.suspended)
+                self._report(self._mask(verdict.message), (verdict.ready, verdict.desired), suspended=verdict.suspended)
             return verdict if ends_wait(verdict) else None
 
         verdict = await self._informers.until(
@@ -159,7 +164,7 @@ class _Wait:
 
     async def _failure(self, verdict: Verdict) -> str:
         lines = await last_log_lines(self._cluster, self._informers, self._object)
-        return f"{self._ref}: {verdict.message}" + (f"; it said last: {lines}" if lines else "")
+        return self._mask(f"{self._ref}: {verdict.message}" + (f"; it said last: {lines}" if lines else ""))
 
 
 _VANISHED = Verdict("waiting", "It is no longer there")

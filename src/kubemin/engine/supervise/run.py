@@ -21,7 +21,9 @@ from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.supervise.evidence import SECONDS, Gathering, suspects_among
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
@@ -30,7 +32,7 @@ from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, Tx, applications, events, jobs, tasks
+from kubemin.store import Database, Tx, applications, events, evidence, jobs, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.tasks import Task
 
@@ -127,6 +129,8 @@ class TaskRun:
             await journal.flush()
             # To its end, so that what is committed is also logged and counted.
             task = await to_the_end(self._finish(journal, outcome))
+        if task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources:
+            await self._keep_evidence(journal)
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
@@ -179,8 +183,33 @@ class TaskRun:
             settings=deps.settings,
             options=self._options,
             activity=Activity(self._options.no_activity_seconds),
+            mask=self._mask(journal),
         )
         await deploy(self._plan, finished, context)
+
+    def _mask(self, journal: Journal) -> Mask:
+        """For the values of the application's Secrets: of the plan, and those that the task found."""
+        found = (row.before for row in journal.resources.values() if row.before is not None)
+        return Mask(secret_values([*(job.manifest for job in self._plan.jobs), *found]))
+
+    async def _keep_evidence(self, journal: Journal) -> None:
+        """Store what the Pods say, before they go. Whatever becomes of it, the task ends as it would."""
+        if self.task.cleanup_attempts:
+            return  # its Pods were rolled back, or some of them
+        try:
+            async with asyncio.timeout(SECONDS):
+                async with self._deps.db.read() as tx:
+                    if await evidence.components_of(tx, self.task.id):
+                        return
+                    suspects = list(suspects_among(await jobs.of_task(tx, self.task.id)))
+                gathering = Gathering(self._deps.cluster, self._deps.informers, self.task.app_id, self._mask(journal))
+                if found := await gathering.run(suspects):
+                    async with self._deps.db.begin("evidence") as tx:
+                        await evidence.add(tx, self.task.id, found)
+        except (StoreError, TimeoutError) as error:
+            log.warning("evidence was not kept", task=self.task.id, error=str(error) or "no time was left")
+        except Exception:
+            log.exception("evidence was not kept", task=self.task.id)
 
     async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
         known = {row.ref for row in journal.resources.values()}

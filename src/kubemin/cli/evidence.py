@@ -1,0 +1,54 @@
+"""``kubemin logs``: the evidence of a task."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubemin.cli.client import Client
+from kubemin.cli.output import print_json, say
+
+
+def show(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+    """Show what the Pods of components that were not ready said."""
+    with Client(server, token) as client:
+        found = client.get(f"/workflow/tasks/{task_id}/evidence")
+    if as_json:
+        print_json(found)
+        return
+    if not found["components"]:
+        say("no evidence: the task did not fail, or had no Pods")
+    for component in found["components"]:
+        for pod in component["pods"]:
+            for line in _pod(component["name"], pod):
+                say(line)
+
+
+def _pod(component: str, pod: dict[str, Any]) -> Iterator[str]:
+    state = pod["state"]
+    yield f"{component}  Pod {pod['name']}  {state.get('phase', '')}"
+    for one in state.get("conditions", []):
+        if one.get("status") != "True":
+            yield f"  {one.get('type')}: {one.get('reason', '')} {one.get('message', '')}".rstrip()
+    for one in pod["events"]:
+        times = f" ({one['count']} times)" if one["count"] > 1 else ""
+        yield f"  event  {one['reason']}: {one['message']}{times}"
+    if pod["note"]:
+        yield f"  ({pod['note']})"
+    for one in pod["containers"]:
+        yield f"  container {one['name']}  {_state(one['state'])}  restarts {one['restarts']}"
+        if one["lastState"]:
+            yield f"    before: {_state(one['lastState'])}"
+        if one["note"]:
+            yield f"    ({one['note']})"
+        for title, text in (("log", one["log"]), ("log of the run before", one["previousLog"])):
+            if text:
+                yield f"    {title}:"
+                yield from (f"      {line}" for line in text.splitlines())
+
+
+def _state(state: dict[str, Any]) -> str:
+    """``waiting CrashLoopBackOff: back-off 10s``."""
+    for name, part in state.items():
+        what = " ".join(str(part[key]) for key in ("reason", "exitCode") if part.get(key) is not None)
+        said = f": {part['message']}" if part.get("message") else ""
+        return f"{name} {what}".rstrip() + said
+    return ""

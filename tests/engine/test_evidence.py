@@ -1,0 +1,245 @@
+"""Evidence of a failed task: it is there, masked and small, and it is in nobody's way."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemin.cluster import Cluster
+from kubemin.engine import ExecOptions
+from kubemin.engine.objects.masking import Mask, secret_values
+from kubemin.engine.supervise import evidence as module
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import evidence
+from kubemin.store.errors import Unavailable
+from kubesim.faults import Fault
+from tests.engine.instance import Instance, secret, web
+
+QUICKLY = ExecOptions(hopeless_after_seconds=0.2)
+
+
+async def kept(instance: Instance, task_id: str) -> dict[str, Any]:
+    async with instance.db.read() as tx:
+        return dict(await evidence.of_task(tx, task_id))
+
+
+async def test_what_crashes_is_told_with_its_former_run_and_what_is_ready_is_not(instance: Instance) -> None:
+    app_id = await instance.save([web("fine"), web("api", "api:crash")])
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, QUICKLY))
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)
+    found = await kept(instance, task.id)
+    assert set(found) == {"api"}
+    (pod,) = found["api"]
+    (container,) = pod["containers"]
+    assert "simulated crash" in container["log"]
+    assert "simulated crash" in container["previousLog"]
+    assert container["restarts"] >= 1
+    assert container["lastState"]["terminated"]["exitCode"] == 1
+    assert {one["type"] for one in pod["state"]["conditions"]} >= {"Ready", "PodScheduled"}
+    assert "BackOff" in {event["reason"] for event in pod["events"]}
+    assert (pod["note"], container["note"]) == ("", "")
+
+
+async def test_what_never_ran_says_why(instance: Instance) -> None:
+    app_id = await instance.save([web("api", "api:pull")])
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, QUICKLY))
+    (pod,) = (await kept(instance, task.id))["api"]
+    assert pod["containers"][0]["note"] == "it never ran: ImagePullBackOff"
+    assert "waiting" in pod["containers"][0]["state"]
+
+
+async def running_late(instance: Instance, *more: dict[str, Any], replicas: int = 1) -> str:
+    """A task that waits for Pods that run and are never ready; returns its id."""
+    app_id = await instance.save([web("late", "late:never", replicas=replicas), *more])
+    task_id = await instance.exec(app_id)
+
+    async def waits() -> bool:
+        pods = (await instance.cluster.list("Pod")).items
+        return sum(pod["status"].get("phase") == "Running" for pod in pods) >= replicas
+
+    await instance.until(waits)
+    return task_id
+
+
+async def test_a_cancel_does_not_wait_for_a_log_that_hangs(instance: Instance) -> None:
+    """The log is held until after the rollback is done: so the rollback cannot have waited for it."""
+    before = await instance.snapshot()
+    async with instance.worker():
+        task_id = await running_late(instance)
+        held = instance.sim.faults.add(Fault("hold", resource="pods", subresource="log", times=None))
+        await instance.service.cancel(task_id, "ada", "enough")
+        task = await instance.settled(task_id)
+        assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+        assert await instance.snapshot() == before
+        (pod,) = (await kept(instance, task_id))["late"]
+        assert pod["containers"][0]["note"] == "log: no answer in time"
+        assert pod["events"] != []
+        held.release()
+
+
+async def test_an_api_server_that_answers_no_reads_changes_nothing(instance: Instance) -> None:
+    async with instance.worker():
+        task_id = await running_late(instance)
+        for subject in ({"resource": "pods", "subresource": "log"}, {"resource": "events", "verb": "list"}):
+            instance.sim.faults.add(Fault("drop", times=None, **subject))
+        await instance.service.cancel(task_id, "ada", "enough")
+        task = await instance.settled(task_id)
+    assert (task.status, task.reason, task.cleanup) == (TaskStatus.CANCELLED, "enough", Cleanup.DONE)
+    (pod,) = (await kept(instance, task_id))["late"]
+    assert pod["note"].startswith("no events: ")
+    assert pod["containers"][0]["note"].startswith("no logs: ")
+
+
+async def test_without_the_right_evidence_says_so_and_has_the_rest(instance: Instance) -> None:
+    async with instance.worker():
+        task_id = await running_late(instance)
+        said = 'pods "x" is forbidden: User "kubemin" cannot get resource "pods/log"'
+        instance.sim.faults.add(Fault("status", code=403, resource="pods", subresource="log", times=None, message=said))
+        await instance.service.cancel(task_id, "ada", "enough")
+        await instance.settled(task_id)
+    (pod,) = (await kept(instance, task_id))["late"]
+    assert pod["containers"][0]["note"].startswith("not allowed to read logs: ")
+    assert pod["events"] != []
+
+
+async def test_at_most_three_pods_of_a_component(instance: Instance) -> None:
+    async with instance.worker():
+        task_id = await running_late(instance, replicas=5)
+        await instance.service.cancel(task_id, "ada", "enough")
+        await instance.settled(task_id)
+    assert len((await kept(instance, task_id))["late"]) == 3
+
+
+async def test_a_database_that_takes_no_evidence_does_not_keep_the_rollback_from_its_end(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise Unavailable("no")
+
+    monkeypatch.setattr(evidence, "add", refused)
+    before = await instance.snapshot()
+    async with instance.worker():
+        task_id = await running_late(instance)
+        await instance.service.cancel(task_id, "ada", "enough")
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+    assert await instance.snapshot() == before
+    assert await kept(instance, task_id) == {}
+
+
+async def test_a_fault_of_its_own_changes_nothing(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module, "_fitted", broken)
+    async with instance.worker():
+        task_id = await running_late(instance)
+        await instance.service.cancel(task_id, "ada", "enough")
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+
+
+@asynccontextmanager
+async def dying_at_the_first_undo(instance: Instance) -> AsyncIterator[None]:
+    """A worker that is stopped when its rollback is about to delete the first object."""
+    reached = asyncio.Event()
+
+    async def hook(point: str) -> None:
+        if point.startswith("call:delete:") and point.endswith(":before"):
+            reached.set()
+            await asyncio.Event().wait()
+
+    connection = await Cluster.connect(kubeconfig=None, context=None, url=instance.sim.url, timeout=5, hook=hook)
+    try:
+        yield
+    finally:
+        await connection.aclose()
+
+
+async def test_a_successor_takes_evidence_only_where_there_is_none(instance: Instance) -> None:
+    """The first worker stored none: its task was cancelled while nobody held it. The second one does, once."""
+    async with instance.worker(name="first"):
+        task_id = await running_late(instance)
+    await instance.service.cancel(task_id, "ada", "enough")
+    assert await kept(instance, task_id) == {}
+    stuck = instance.sim.faults.add(Fault("stick", resource="services"))
+    async with instance.worker(name="second"):
+        found = await instance.until(lambda: kept(instance, task_id))
+    assert set(found) == {"late"}
+    stuck.release()
+    async with instance.worker(name="third"):
+        task = await instance.settled(task_id)
+    assert task.cleanup is Cleanup.DONE
+    assert await kept(instance, task_id) == found
+
+
+async def test_secrets_of_the_application_are_masked_in_what_containers_say(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "s3cret-value"
+    spoken = f"password={value} basic={base64.b64encode(value.encode()).decode()}\n"
+    monkeypatch.setattr(Cluster, "log", lambda *_, **__: asyncio.sleep(0, spoken))
+    app_id = await instance.save([secret("keys", password=value), web("api", "api:crash")])
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, QUICKLY))
+    found = await kept(instance, task.id)
+    assert "password=******" in found["api"][0]["containers"][0]["log"]
+    assert "it said last: password=******" in task.reason
+    everything = json.dumps(found) + task.reason + "".join(job.error + job.info for job in await instance.jobs(task.id))
+    assert value not in everything
+    assert base64.b64encode(value.encode()).decode() not in everything
+
+
+SECRETS = st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=5)
+
+
+@given(SECRETS, st.text(max_size=40), st.text(max_size=40))
+def test_no_value_is_left_in_a_text(values: list[str], before: str, after: str) -> None:
+    mask = Mask(values)
+    for value in values:
+        if len(value.strip()) < 4:
+            continue
+        encoded = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+        for form in (value, encoded, json.dumps(value)[1:-1]):
+            said = mask(f"{before} {form} {after}")
+            rest = before + after + "******"
+            assert form not in said or form in rest or len(form) < 8 or form in f"{before} ****** {after}"
+
+
+@given(st.text("abc123", min_size=1, max_size=3))
+def test_a_short_value_is_masked_only_where_it_stands_alone(value: str) -> None:
+    mask = Mask([value])
+    assert mask(f"pin={value};") == "pin=******;"
+    assert mask(f"x{value}x") == f"x{value}x"
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), st.text(max_size=20), max_size=4))
+def test_the_values_are_those_of_secrets_alone(data: dict[str, str]) -> None:
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    kept_secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": encoded}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "public"}}
+    assert sorted(secret_values([kept_secret, config])) == sorted(data.values())
+
+
+LINES = st.text(max_size=2000)
+
+
+@given(st.lists(st.tuples(LINES, LINES), max_size=40), st.integers(1, 50))
+def test_a_pod_is_never_larger_than_its_share(texts: list[tuple[str, str]], times: int) -> None:
+    containers = [
+        {"name": f"c{i}", "state": {"waiting": {"message": one * times}}, "log": two * times, "previousLog": ""}
+        for i, (one, two) in enumerate(texts)
+    ]
+    pod = {"name": "p", "state": {}, "events": [], "containers": containers, "note": ""}
+    fitted = module._fitted(pod)
+    assert len(json.dumps(fitted, ensure_ascii=False).encode("utf-8", "surrogatepass")) <= 64 * 1024
+    if len(json.dumps(pod)) < 16000:
+        assert fitted == pod
