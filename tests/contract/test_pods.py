@@ -167,6 +167,35 @@ async def test_the_last_words_of_a_container_that_crashes(kube: Kube) -> None:
     assert len(said.strip().splitlines()) == 1
 
 
+async def test_the_log_of_a_container_without_a_former_run_or_that_is_none(kube: Kube) -> None:
+    await kube.make("deployments", app(kube, deployment, replicas=1))
+    await until_verdict(kube, "deployments", "web", "ready")
+    pods = (await kube.list("pods")).ok()["items"]
+    name = meta(pods[0])["name"]
+    said = f'previous terminated container "app" in pod "{name}" not found'
+    (await kube.get("pods", name, "log", container="app", previous="true")).refused(400, "BadRequest", said)
+    none = f"container none is not valid for pod {name}"
+    (await kube.get("pods", name, "log", container="none")).refused(400, "BadRequest", none)
+    (await kube.get("pods", "nowhere", "log")).refused(404, "NotFound", 'pods "nowhere" not found')
+    assert await kube.cluster.log(ObjectRef("Pod", kube.namespace, name), "app", most=1024) is not None
+
+
+async def test_the_log_of_a_container_that_waits_is_refused_and_without_a_node_it_is_empty(kube: Kube) -> None:
+    await kube.make("deployments", app(kube, deployment, "pull", replicas=1))
+    await until_verdict(kube, "deployments", "web", "hopeless")
+    pods = (await kube.list("pods")).ok()["items"]
+    name = meta(pods[0])["name"]
+    said = f'container "app" in pod "{name}" is waiting to start: '
+    (await kube.get("pods", name, "log", container="app")).refused(400, "BadRequest", said)
+    nowhere = app(kube, deployment, name="nowhere", replicas=1)
+    nowhere["spec"]["template"]["spec"]["nodeSelector"] = {"kubemin.test/nowhere": "yes"}
+    await kube.make("deployments", nowhere)
+    await until_verdict(kube, "deployments", "nowhere", "hopeless")
+    pods = (await kube.list("pods")).ok()["items"]
+    pending = next(meta(pod)["name"] for pod in pods if not pod["spec"].get("nodeName"))
+    assert await kube.cluster.log(ObjectRef("Pod", kube.namespace, pending), "app") == ""
+
+
 async def test_a_pod_that_no_node_takes_is_told_in_the_schedulers_words(kube: Kube) -> None:
     sent = app(kube, deployment, replicas=1)
     sent["spec"]["template"]["spec"]["nodeSelector"] = {"kubemin.test/nowhere": "yes"}

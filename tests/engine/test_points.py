@@ -247,6 +247,8 @@ IN_A_DEPLOY = [
 ]
 IN_A_ROLLBACK = [
     Point("commit:finish:after"),
+    Point("commit:evidence:before"),
+    Point("commit:evidence:after"),
     Point("commit:cleanup-running:after"),
     Point("call:replace:ConfigMap/settings:after"),
     Point("call:delete:Service/svc-api-*:after"),

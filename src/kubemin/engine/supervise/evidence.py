@@ -50,7 +50,7 @@ class Gathering:
     mask: Mask
     found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    async def run(self, suspects: Sequence[Suspect], seconds: float = SECONDS) -> dict[str, list[dict[str, Any]]]:
+    async def run(self, suspects: Sequence[Suspect], seconds: float) -> dict[str, list[dict[str, Any]]]:
         """What is known of each suspect's Pods within ``seconds``: by component, each Pod as the API shows it."""
         try:
             async with asyncio.timeout(max(0.0, seconds - _FOR_STORING)), asyncio.TaskGroup() as group:

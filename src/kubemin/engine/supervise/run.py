@@ -203,7 +203,7 @@ class TaskRun:
                         return
                     suspects = list(suspects_among(await jobs.of_task(tx, self.task.id)))
                 gathering = Gathering(self._deps.cluster, self._deps.informers, self.task.app_id, self._mask(journal))
-                if found := await gathering.run(suspects):
+                if found := await gathering.run(suspects, SECONDS):
                     async with self._deps.db.begin("evidence") as tx:
                         await evidence.add(tx, self.task.id, found)
         except (StoreError, TimeoutError) as error:
