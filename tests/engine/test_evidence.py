@@ -100,8 +100,8 @@ async def test_a_cancel_does_not_wait_for_a_log_that_hangs(instance: Instance, m
 async def test_an_api_server_that_answers_no_reads_changes_nothing(instance: Instance) -> None:
     async with instance.worker():
         task_id = await running_late(instance)
-        for subject in ({"resource": "pods", "subresource": "log"}, {"resource": "events", "verb": "list"}):
-            instance.sim.faults.add(Fault("drop", times=None, **subject))
+        instance.sim.faults.add(Fault("drop", resource="pods", subresource="log", times=None))
+        instance.sim.faults.add(Fault("drop", resource="events", verb="list", times=None))
         await cancel(instance, task_id)
         task = await instance.settled(task_id)
     assert (task.status, task.reason, task.cleanup) == (TaskStatus.CANCELLED, "enough", Cleanup.DONE)
