@@ -10,8 +10,9 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.parameters import moment_of
 from kubemin.api.progress import component_status
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
-from kubemin.store import Tx, jobs, journal, tasks
+from kubemin.store import Tx, evidence, jobs, journal, tasks
 from tests.api.conftest import Api
 from tests.api.test_applications import MISSING
 
@@ -329,3 +330,54 @@ def test_a_component_is_terminal_when_its_task_is(task: TaskStatus, of_jobs: lis
         assert status is task
     if JobStatus.FAILED in of_jobs:
         assert status is TaskStatus.FAILED
+
+
+async def test_what_is_not_as_it_was_is_named_when_the_rollback_is_done(api: Api) -> None:
+    task_id = await _exec(api, await api.create())
+    task = await _claim(api)
+    states = {
+        "grew": (ResourceState.KEPT, "it grew"),
+        "gone": (ResourceState.LOST, "somebody deleted it"),
+        "left": (ResourceState.CREATED, ""),
+        "same": (ResourceState.UNCHANGED, ""),
+        "back": (ResourceState.RESTORED, ""),
+        "seen": (ResourceState.OBSERVED, ""),
+    }
+    rows = [
+        journal.NewResource(seq=seq, job_seq=1, ref=ObjectRef("Secret", "default", name), state=state, why=why)
+        for seq, (name, (state, why)) in enumerate(states.items(), start=1)
+    ]
+    async with api.db.begin("test") as tx:
+        await journal.add(tx, task_id, rows)
+        ended = (TaskStatus.FAILED, "no quota", Cleanup.PENDING, ReasonCode.QUOTA)
+        assert await tasks.finish(tx, task_id, task.lease_epoch, *ended)
+        assert await tasks.set_cleanup(tx, task_id, task.lease_epoch, Cleanup.DONE)
+    status = await _status(api, task_id)
+    assert (status["reasonCode"], status["advice"]) == ("QUOTA", ReasonCode.QUOTA.advice)
+    assert status["cleanup"]["unchanged"] == 1
+    named = {one["name"]: one["why"] for one in status["cleanup"]["exceptions"]}
+    assert set(named) == {"grew", "gone", "left"}
+    assert (named["grew"], named["gone"]) == ("it grew", "somebody deleted it")
+    assert named["left"]
+
+
+async def test_evidence_is_shown_and_named_in_the_status(api: Api) -> None:
+    task_id = await _exec(api, await api.create())
+    assert await api.get(f"/workflow/tasks/{task_id}/evidence") == {"components": []}
+    container = {
+        "name": "app",
+        "restarts": 3,
+        "ready": False,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {},
+        "log": "boom\n",
+        "previousLog": "boom\n",
+        "note": "",
+    }
+    event = {"type": "Warning", "reason": "BackOff", "message": "again", "count": 2, "at": "2026-01-01T00:00:00Z"}
+    pod = {"name": "web-1", "state": {"phase": "Running"}, "events": [event], "note": "", "containers": [container]}
+    async with api.db.begin("test") as tx:
+        await evidence.add(tx, task_id, {"web": [pod]})
+    assert await api.get(f"/workflow/tasks/{task_id}/evidence") == {"components": [{"name": "web", "pods": [pod]}]}
+    assert (await _status(api, task_id))["evidence"] == ["web"]
+    assert (await api.http.get(f"/api/v1/workflow/tasks/{'x' * 24}/evidence")).status_code == 404

@@ -69,8 +69,22 @@ def test_a_failing_run_is_exit_1_and_a_late_one_3(client: Kubemin, tmp_path: Pat
     late = client("apply", "-f", _write(tmp_path, "late", "never"), "--wait", "--timeout", "2")
     assert late.returncode == 3, late.stdout + late.stderr
     assert f"task {_task(late.stdout)} timeout: " in late.stdout
-    assert "the cluster is as it was: 3 deleted, 0 restored, 0 kept" in late.stdout
+    assert "the cluster is as it was: 3 deleted\n" in late.stdout
     assert "rollback  Deployment/default/deploy-web-" in late.stdout
+
+
+def test_a_failure_is_shown_with_its_code_its_advice_and_its_evidence(client: Kubemin, tmp_path: Path) -> None:
+    file = _write(tmp_path, "broken", "web:pull")
+    failed = client("apply", "-f", file, "--wait", "--timeout", "4")
+    task = _task(failed.stdout)
+    assert "\nTIMEOUT: " in failed.stdout
+    assert f"what the Pods of web said: kubemin logs {task}" in failed.stdout
+    shown = client("logs", task).stdout
+    assert "waiting ImagePullBackOff" in shown
+    assert "event  Failed: " in shown
+    assert f"evidence  web: kubemin logs {task}" in client("status", task).stdout
+    found = json.loads(client("logs", task, "--json").stdout)["components"]
+    assert [one["name"] for one in found] == ["web"]
 
 
 def test_apply_without_wait_comes_back_at_once(client: Kubemin, tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ def test_a_failure_is_told_with_its_reason() -> None:
     assert progress.exit is Exit.INCOMPLETE
 
 
+def test_what_goes_after_completion_is_a_removal_and_no_rollback() -> None:
+    progress = loaded()
+    take(progress, "task", {"status": "completed", "reason": "", "cleanup": "pending"}, 201)
+    gone = {"seq": 1, "kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "deleted", "why": ""}
+    assert take(progress, "resource", gone, 202) == ["removal  ConfigMap/default/conf  deleted"]
+
+
 def test_going_forward_resources_are_not_told() -> None:
     made = {"seq": 1, "kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "created", "why": ""}
     assert take(loaded(), "resource", made, 200) == []

@@ -74,7 +74,7 @@ async def running_late(instance: Instance, *more: dict[str, Any], replicas: int 
 
     async def waits() -> bool:
         pods = (await instance.cluster.list("Pod")).items
-        return sum(pod["status"].get("phase") == "Running" for pod in pods) >= replicas
+        return [pod["status"].get("phase") for pod in pods].count("Running") >= replicas
 
     await instance.until(waits)
     return task_id

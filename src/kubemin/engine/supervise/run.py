@@ -194,8 +194,9 @@ class TaskRun:
 
     async def _keep_evidence(self, journal: Journal) -> None:
         """Store what the Pods say, before they go. Whatever becomes of it, the task ends as it would."""
-        if self.task.cleanup_attempts:
-            return  # its Pods were rolled back, or some of them
+        applied = [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
+        if self.task.cleanup_attempts or any(row.state.settled for row in applied):
+            return  # something was rolled back: what is there by now may be another task's
         try:
             async with asyncio.timeout(SECONDS):
                 async with self._deps.db.read() as tx:

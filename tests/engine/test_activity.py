@@ -1,0 +1,48 @@
+"""The limit on how long nothing of a task may move."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemin.engine.deploy.activity import Activity
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.booleans())))
+def test_time_counts_only_while_no_job_is_suspended(changes: list[tuple[int, bool]]) -> None:
+    async def check() -> None:
+        activity = Activity(60)
+        held: set[int] = set()
+        async with activity.limit:
+            for job, suspended in changes:
+                activity.suspend(job, suspended=suspended)
+                held = held | {job} if suspended else held - {job}
+                activity.moved()
+                assert (activity.limit.when() is None) is bool(held)
+
+    asyncio.run(check())
+
+
+async def test_each_move_gives_the_whole_time_again_and_without_a_limit_there_is_none() -> None:
+    activity, endless = Activity(60), Activity(None)
+    async with activity.limit, endless.limit:
+        first = activity.limit.when()
+        assert first is not None
+        activity.moved()
+        assert (activity.limit.when() or 0) >= first
+        endless.moved()
+        assert endless.limit.when() is None
+
+
+async def test_what_ends_late_may_still_report() -> None:
+    activity = Activity(0.001)
+    try:
+        async with activity.limit:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                activity.moved()
+                activity.suspend(1, suspended=True)
+    except TimeoutError:
+        pass
+    assert activity.limit.expired()
