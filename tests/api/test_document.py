@@ -38,6 +38,7 @@ POST /api/v1/applications/{app_id}/workflow/cancel
 GET /api/v1/workflow/tasks/{task_id}/status
 GET /api/v1/applications/{app_id}/workflow/tasks
 GET /api/v1/workflow/tasks/{task_id}/stages
+GET /api/v1/workflow/tasks/{task_id}/evidence
 GET /api/v1/workflow/tasks/{task_id}/resources
 GET /api/v1/workflow/tasks/{task_id}/events
 POST /api/v1/workflow/tasks/{task_id}/cleanup

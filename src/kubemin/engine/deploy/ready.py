@@ -19,7 +19,7 @@ from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.masking import Mask
+from kubemin.engine.objects.masking import NOTHING_SECRET, Mask
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 
@@ -50,8 +50,8 @@ async def until_ready(
     *,
     hopeless_after: float,
     report: Report,
-    moved: Callable[[], None],
-    mask: Mask,
+    moved: Callable[[], None] = lambda: None,
+    mask: Mask = NOTHING_SECRET,
 ) -> Verdict | None:
     """Wait until the object, as written or later, is ready; returns its verdict, None for a kind that needs no wait.
 
