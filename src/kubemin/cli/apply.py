@@ -51,7 +51,7 @@ def ending(client: Client, task_id: str) -> str:
             left = "".join(f"\n  {named(one)}: {one['why']}" for one in cleanup["remaining"])
             what = "removal" if status["status"] == "completed" else "cleanup"
             text += f"\n{what} is incomplete and goes on in the background; left are:{left}"
-    if status["evidence"]:
+    if status.get("evidence"):
         text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {task_id}"
     return text
 

@@ -14,7 +14,7 @@ def numbers(cleanup: dict[str, Any], *, created: bool = False) -> str:
 def as_it_was(cleanup: dict[str, Any]) -> str:
     """That the cluster is as it was before a task that did not complete: with what is not, and why."""
     counted = numbers(cleanup)
-    if not cleanup["exceptions"]:
+    if not cleanup.get("exceptions"):
         return "the cluster is as it was" + (f": {counted}" if counted else "")
     lines = "".join(f"\n  {named(one)}: {one['why']}" for one in cleanup["exceptions"])
     return "the cluster is as it was" + (f" ({counted})" if counted else "") + f", except:{lines}"

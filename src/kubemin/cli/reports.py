@@ -74,13 +74,13 @@ def _print_status(task: dict[str, Any]) -> None:
         say(f"  left    {named(one)}: {one['why']}")
     if "abandoned" in cleanup:
         say(f"  {cleanup['abandoned']}")
-    for one in cleanup["exceptions"]:
+    for one in cleanup.get("exceptions", []):
         say(f"  except  {named(one)}: {one['why']}")
     if cleanup["state"] == "incomplete":
         again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
         times = "once" if cleanup["attempts"] == 1 else f"{cleanup['attempts']} times"
         say(f"  tried   {times}, {again}; now: kubemin cleanup {task['taskId']}")
-    if task["evidence"]:
+    if task.get("evidence"):
         say(f"evidence  {', '.join(task['evidence'])}: kubemin logs {task['taskId']}")
     spent = span(task.get("startTime"), task.get("endTime"), time.time())
     spent = f", took {spent}" if "endTime" in task else f", running for {spent}" if "startTime" in task else ""
