@@ -110,8 +110,8 @@ async def _pauses_between_renewals(
     expiries: dict[str, list[float]] = {task_id: [] for task_id in held}
     while not saying.done():
         async with made.db.read() as tx:
-            for task_id, expires in await tx.rows(asked):
-                seen = expiries[task_id]
+            for row in await tx.rows(asked):
+                seen, expires = expiries[row.id], row.lease_expires_at
                 if expires is not None and (not seen or seen[-1] != expires.timestamp()):
                     seen.append(expires.timestamp())
         await asyncio.wait([saying], timeout=_LOOK)
@@ -132,6 +132,7 @@ if __name__ == "__main__":
     parser.add_argument("--ask", nargs=2, metavar=("URL", "APP"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.ask:
-        asyncio.run(_ask(*given.ask, given.clients, given.seconds))
+        url, app_id = given.ask
+        asyncio.run(_ask(url, app_id, given.clients, given.seconds))
     else:
         asyncio.run(measure(given.clients, given.seconds, given.tasks))
