@@ -161,17 +161,34 @@ async def test_components_lie_in_their_own_or_the_applications_namespace(api: Ap
     assert [one["namespace"] for one in found] == ["two", "other"]
 
 
-async def test_deleting_is_a_task_unless_the_resources_stay(api: Api) -> None:
+async def test_deleting_is_a_task(api: Api) -> None:
     made = await api.create()
     answer = await api.call("DELETE", f"/applications/{made['id']}")
     status = await api.get(f"/workflow/tasks/{answer['taskId']}/status")
     assert (status["type"], status["status"], status["appId"]) == ("delete", "waiting", made["id"])
     async with api.db.begin("test") as tx:
         assert await tasks.cancel(tx, answer["taskId"], "test", "test")
-    assert await api.call("DELETE", f"/applications/{made['id']}", params={"keepResources": "true"}) == {
-        "appId": made["id"]
-    }
-    assert await api.get("/applications") == {"applications": []}
+    kept = await api.call("DELETE", f"/applications/{made['id']}", params={"keepResources": "true"})
+    assert (await api.get(f"/workflow/tasks/{kept['taskId']}/status"))["type"] == "delete"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ({"keepResources": "true", "deleteVolumes": "true"}, 400, "deleteVolumes"),
+        ({"deleteVolumes": "yes"}, 400, "deleteVolumes"),
+        ({"dryRun": "1"}, 400, "dryRun"),
+        ({"claims": "true"}, 400, "claims"),
+        ({"dryRun": "true"}, 503, ""),  # no cluster to ask
+    ],
+)
+async def test_a_deletion_that_is_asked_for_wrongly_does_nothing(
+    api: Api, query: dict[str, str], status: int, field: str
+) -> None:
+    made = await api.create()
+    answer = await api.call("DELETE", f"/applications/{made['id']}", status, params=query)
+    assert [one["field"] for one in answer.get("errors", [])] == ([field] if field else [])
+    assert (await api.get("/tasks"))["tasks"] == []
 
 
 async def test_a_locked_database_is_503_and_stores_nothing(api: Api, tmp_path: Path) -> None:

@@ -84,4 +84,4 @@ async def test_all_wrong_parameters_are_named_at_once(api: Api) -> None:
 
 async def test_what_is_documented_is_taken(api: Api) -> None:
     await api.call("GET", "/applications/templates?pageSize=2&search=a&page=1")
-    assert (await api.call("DELETE", "/orphans?claims=false&uid=a&uid=b", 400))["errors"][0]["field"] == "uid[0]"
+    assert (await api.call("DELETE", "/orphans?deleteVolumes=false&uid=a&uid=b", 400))["errors"][0]["field"] == "uid[0]"

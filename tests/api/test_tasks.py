@@ -57,6 +57,8 @@ async def test_every_component_is_there_from_the_first_answer_on(api: Api) -> No
         "restored": 0,
         "unchanged": 0,
         "kept": 0,
+        "released": 0,
+        "volumes": [],
         "remaining": [],
         "exceptions": [],
     }
@@ -134,6 +136,8 @@ async def test_the_journal_shows_as_resources_and_in_the_cleanup(api: Api) -> No
         "restored": 1,
         "unchanged": 0,
         "kept": 1,
+        "released": 0,
+        "volumes": [],
         "remaining": [left],
         "exceptions": [],
         "attempts": 1,

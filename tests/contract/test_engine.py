@@ -133,8 +133,7 @@ async def test_an_update_that_is_stopped_is_put_back(kube: Kube, instance: Insta
         await stopped(instance, app_id)
         assert differences(before, await snapshot(kube)) == []
         assert token_of(await kube.cluster.get(own)) == claim
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada")
         gone = await instance.settled(removal.id)
         assert gone.status is TaskStatus.COMPLETED, gone.reason
     after = await snapshot(kube)

@@ -153,8 +153,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         # A Deployment that is hopeless, and says so by the last lines of its log.
         await instance.save(everything("3", "api:crash"), app_id=app_id)
         assert await run(instance, app_id, ExecOptions(hopeless_after_seconds=0.2)) is TaskStatus.FAILED
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
         await watch
     await Orphans(instance.db, instance.cluster).find()

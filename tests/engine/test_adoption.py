@@ -162,7 +162,8 @@ async def test_another_application_s_object_is_never_adopted(instance: Instance)
 async def test_an_object_of_an_application_that_nobody_knows_is_a_stranger_s(instance: Instance) -> None:
     first = await instance.save([conf("settings", a="1")], name="first")
     await run(instance, first)
-    await instance.service.delete_application(first, keep_resources=True, caller="ada")
+    async with instance.worker():
+        await instance.settled((await instance.service.delete_application(first, "ada", keep_resources=True)).id)
     app_id = await instance.save([conf("settings", a="2")], name="second")
     instance.sim.registry.patch(
         "configmaps",

@@ -22,8 +22,7 @@ async def test_a_late_create_of_a_completed_task_goes_when_its_application_is_go
         async with late(instance, verb="create", resource="configmaps"):
             task_id = await instance.exec(app_id)
             assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
-            removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-            assert removal is not None
+            removal = await instance.service.delete_application(app_id, "ada")
             await instance.settled(removal.id)
             assert await gone(instance)
 
@@ -39,8 +38,7 @@ async def test_what_a_late_stateful_set_of_a_completed_task_made_goes_with_it(in
     async with instance.worker():
         async with late(instance, verb="create", resource="statefulsets"):
             assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
-            removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-            assert removal is not None
+            removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
             await instance.settled(removal.id)
             assert differences(before, await instance.snapshot()) == []
 
@@ -96,8 +94,7 @@ async def test_the_next_task_takes_a_leftover_over_as_its_own(instance: Instance
 
         await instance.until(done)
         assert not await gone(instance)
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada")
         await instance.settled(removal.id)
         assert await gone(instance)
 

@@ -172,7 +172,7 @@ async def check(stage: Stage) -> TaskStatus:
     task = await stage.instance.task(stage.task_id)
     after = await stage.instance.snapshot()
     if task.status is TaskStatus.COMPLETED:
-        assert _shape(after) == complete(stage.app_id), task
+        assert shape(after) == complete(stage.app_id), task
         for job in await stage.instance.jobs(stage.task_id):
             assert job.status == "completed"
     else:
@@ -207,7 +207,7 @@ async def _unclaimed(stage: Stage) -> list[str]:
     return left
 
 
-def _shape(snapshot: dict[ObjectRef, Manifest]) -> dict[str, Any]:
+def shape(snapshot: dict[ObjectRef, Manifest]) -> dict[str, Any]:
     """What the deploy was to make, by what matters of it."""
     shape: dict[str, Any] = {}
     for ref, obj in snapshot.items():

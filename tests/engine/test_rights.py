@@ -79,8 +79,7 @@ async def test_a_role_and_its_binding_come_change_and_go(instance: Instance, adm
         assert task.status is TaskStatus.COMPLETED, task.reason
         assert (await admin.cluster.get(ROLE))["rules"][0]["verbs"] == ["get", "list"]
         assert (await admin.cluster.get(BINDING))["metadata"]["labels"]["v"] == "2"
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada")
         assert (await instance.settled(removal.id)).status is TaskStatus.COMPLETED
     assert differences(empty, await admin.snapshot()) == []
 
@@ -208,7 +207,7 @@ def _changed(components: list[dict[str, Any]], image: str | None) -> list[dict[s
 
 @pytest.mark.parametrize("name", EXAMPLES)
 async def test_every_example_comes_changes_and_goes(name: str, instance: Instance, admin: Instance) -> None:
-    """Deployed, an update of every object cancelled, updated, removed."""
+    """Deployed, an update of every object cancelled, updated, removed with its data."""
     data = EXAMPLES[name]
     before = await admin.snapshot()
     app_id = await instance.save(data["component"], workflow=data.get("workflow"))
@@ -232,8 +231,6 @@ async def test_every_example_comes_changes_and_goes(name: str, instance: Instanc
         await instance.save(_changed(data["component"], None), app_id=app_id)
         task = await instance.settled(await instance.exec(app_id))
         assert task.status is TaskStatus.COMPLETED, task.reason
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         assert (await instance.settled(removal.id)).status is TaskStatus.COMPLETED
-    left = set(await admin.snapshot()) - set(before)
-    assert {ref for ref in left if ref.kind != "PersistentVolumeClaim"} == set()
+    assert set(await admin.snapshot()) - set(before) == set()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kubemin.spec.objects import Manifest
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault
 from tests.engine.instance import Instance, conf, web
@@ -64,30 +64,75 @@ async def test_what_its_maker_rolls_back_nobody_relies_on(instance: Instance) ->
     assert left["metadata"]["labels"]["kubemin.io/app-id"] == second
 
 
-@pytest.mark.parametrize("how", ["delete", "drop"])
-async def test_what_another_application_uses_stays(instance: Instance, how: str) -> None:
-    first = await app(instance, "first", shared(conf("common", a="1")), conf("own", a="1"))
-    second = await app(instance, "second", shared(conf("common", a="1")))
+@pytest.mark.parametrize("how", ["delete", "keep", "drop"])
+async def test_what_its_maker_lets_go_of_passes_to_who_uses_it(instance: Instance, how: str) -> None:
+    """The receiver updates it from then on, and the last user's removal removes it."""
+    parts = [shared(conf("common", a="1"))]
+    first = await app(instance, "first", *parts, conf("own", a="1"))
+    users = [await app(instance, name, *parts) for name in ("second", "third")]
     async with instance.worker():
         assert (await instance.settled(await instance.exec(first))).status is TaskStatus.COMPLETED
-        using = await instance.exec(second)
-        assert await outcome(instance, using) == (TaskStatus.COMPLETED, {JobStatus.SKIPPED})
-        [use] = await instance.journal(using)
-        assert (use.purpose, use.state) == (Purpose.USE, ResourceState.OBSERVED)
+        for user in users:
+            using = await instance.exec(user)
+            assert await outcome(instance, using) == (TaskStatus.COMPLETED, {JobStatus.SKIPPED})
+            [use] = await instance.journal(using)
+            assert (use.purpose, use.state) == (Purpose.USE, ResourceState.OBSERVED)
+        former = await common(instance)
         if how == "drop":
             await instance.save([conf("own", a="1")], app_id=first, name="first")
             removal = await instance.exec(first)
         else:
-            task = await instance.service.delete_application(first, keep_resources=False, caller="ada")
-            assert task is not None
-            removal = task.id
-        task = await instance.settled(removal)
-        assert (task.status, task.cleanup in (Cleanup.NONE, Cleanup.DONE)) == (TaskStatus.COMPLETED, True)
-        [kept] = [row for row in await instance.journal(removal) if row.state is ResourceState.KEPT]
-        assert (kept.ref.name, kept.why) == ("common", "second uses it")
-        names = {obj["metadata"]["name"] for obj in (await instance.cluster.list("ConfigMap", "default")).items}
-        assert "common" in names
-        assert ("own" in names) is (how == "drop")
+            removal = (await instance.service.delete_application(first, "ada", keep_resources=how == "keep")).id
+        await done(instance, removal)
+        kept = {row.purpose: row for row in await instance.journal(removal) if row.ref.name == "common"}
+        why = "second uses it, and has it from now on"
+        assert kept.pop(Purpose.HAND_OVER).state is ResourceState.RELEASED
+        assert [(row.state, row.why) for row in kept.values()] == [(ResourceState.KEPT, why)]
+        now = await common(instance)
+        assert (now["metadata"]["uid"], now["data"]) == (former["metadata"]["uid"], {"a": "1"})
+        own = {"kubemin.io/app-id": users[0], "app.kubernetes.io/part-of": "second"}
+        assert own.items() <= now["metadata"]["labels"].items()
+        assert first not in str(now["metadata"]["labels"])
+        assert "kubemin.io/task-id" not in now["metadata"]["labels"]
+
+        await instance.save([shared(conf("common", a="2"))], app_id=users[0], name="second")
+        assert await outcome(instance, await instance.exec(users[0])) == (TaskStatus.COMPLETED, {JobStatus.COMPLETED})
+        assert (await common(instance))["data"] == {"a": "2"}
+
+        await done(instance, (await instance.service.delete_application(users[0], "ada")).id)
+        assert (await common(instance))["metadata"]["labels"]["kubemin.io/app-id"] == users[1]
+        await done(instance, (await instance.service.delete_application(users[1], "ada")).id)
+        assert "common" not in {
+            obj["metadata"]["name"] for obj in (await instance.cluster.list("ConfigMap", "default")).items
+        }
+
+
+async def test_of_two_that_go_at_once_none_leaves_it_behind(instance: Instance) -> None:
+    """The second has read what it has to remove before the first passes the object to it."""
+    parts = [shared(conf("common", a="1"))]
+    first, second = await app(instance, "first", *parts), await app(instance, "second", *parts, web("slow"))
+    async with instance.worker():
+        for one in (first, second):
+            await done(instance, await instance.exec(one))
+        held = instance.sim.faults.add(Fault("hold", verb="delete", resource="deployments", when="before"))
+        other = await instance.service.delete_application(second, "ada")
+        await held.struck()  # by now it has read what it has
+        await done(instance, (await instance.service.delete_application(first, "ada")).id)
+        await held.release()
+        await done(instance, other.id)
+    assert "common" not in {
+        obj["metadata"]["name"] for obj in (await instance.cluster.list("ConfigMap", "default")).items
+    }
+
+
+async def common(instance: Instance) -> Manifest:
+    return await instance.cluster.get(ObjectRef("ConfigMap", "default", "common"))
+
+
+async def done(instance: Instance, task_id: str) -> None:
+    task = await instance.settled(task_id)
+    assert task.status is TaskStatus.COMPLETED, task.reason
+    assert task.cleanup in (Cleanup.NONE, Cleanup.DONE), task.cleanup_why
 
 
 async def test_who_comes_while_it_is_being_deleted_makes_it_anew(instance: Instance) -> None:
@@ -97,8 +142,7 @@ async def test_who_comes_while_it_is_being_deleted_makes_it_anew(instance: Insta
         assert (await instance.settled(await instance.exec(first))).status is TaskStatus.COMPLETED
         [former] = (await instance.cluster.list("ConfigMap", "default", labels="kubemin-share-name=default")).items
         held = instance.sim.faults.add(Fault("hold", verb="delete", resource="configmaps", when="before"))
-        removal = await instance.service.delete_application(first, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(first, "ada")
         await held.struck()
         coming = await instance.exec(second)
 

@@ -136,7 +136,8 @@ async def test_what_the_application_no_longer_has_is_removed_after_completion(in
     assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE)
     found = await kinds(instance)
     assert (found.get("Deployment"), found.get("StatefulSet"), found.get("Secret")) == (1, None, None)
-    assert not [ref for ref in await instance.snapshot() if ref.kind == "PersistentVolumeClaim"]
+    claims = [row for row in await instance.journal(task.id) if row.ref.kind == "PersistentVolumeClaim"]
+    assert [(row.state, row.why) for row in claims] == [(ResourceState.KEPT, "holds data: kept")]
 
 
 async def test_a_cancel_before_the_claim_needs_no_cleanup(instance: Instance) -> None:
@@ -257,8 +258,7 @@ async def test_deleting_an_application_removes_its_resources(instance: Instance)
     app_id = await instance.save(EVERYTHING)
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         task = await instance.settled(removal.id)
     assert task.status is TaskStatus.COMPLETED
     assert await instance.snapshot() == before
@@ -270,8 +270,7 @@ async def test_a_removal_that_is_stopped_sees_to_its_end_what_it_began(instance:
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
         stuck = instance.sim.faults.add(Fault("stick", resource="deployments"))
-        removal = await instance.service.delete_application(app_id, keep_resources=False, caller="ada")
-        assert removal is not None
+        removal = await instance.service.delete_application(app_id, "ada")
         await stuck.struck()
         await instance.service.cancel(app_id, removal.id, "ada", "no")
 
@@ -293,7 +292,7 @@ async def test_deleting_resources_keeps_the_application(instance: Instance) -> N
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
         deleted, failed = await instance.service.delete_resources(app_id)
-        assert failed == []
+        assert failed == [f"PersistentVolumeClaim/default/data-store-db-{app_id}-0"]  # it holds data
         assert len(deleted) == 9
         task = await instance.settled(await instance.exec(app_id))
     assert task.status is TaskStatus.COMPLETED

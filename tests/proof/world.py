@@ -396,7 +396,7 @@ class World:
                 waiting = asyncio.create_task(self.service.delete_resources(app, "tester"))
                 task_id = await self._removal_of(app, waiting)
             else:
-                task = await self.service.delete_application(app, keep_resources=False, caller="tester")
+                task = await self.service.delete_application(app, "tester")
                 task_id = task.id if task is not None else None
         except EngineError as error:
             self.tell(f"  the removal is refused: {error}")

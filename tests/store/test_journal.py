@@ -12,7 +12,7 @@ from kubemin.spec.events import JobEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Duplicate, StoreError, events, jobs, journal, tasks
+from kubemin.store import Database, Duplicate, StoreError, events, holdings, jobs, journal, tasks
 from tests.store.rows import add_tasks, id_of, tick
 
 A = id_of("a")
@@ -170,7 +170,7 @@ async def test_what_stands_of_an_application(db: Database) -> None:
 
     async def standing() -> list[tuple[ObjectRef, str | None]]:
         async with db.read() as tx:
-            return [(row.ref, row.uid) for row in await journal.objects_of_application(tx, id_of("shop"))]
+            return [(row.ref, row.uid) for row in await holdings.holdings(tx, id_of("shop"))]
 
     created, deleted = ResourceState.CREATED, ResourceState.DELETED
     await record("a", TaskStatus.COMPLETED, (REF, Purpose.APPLY, created, "u1"), (other, Purpose.APPLY, created, "u2"))

@@ -98,7 +98,7 @@ async def test_whoever_made_it_or_is_to_remove_it_is_at_work(db: Database, field
 
 async def test_an_application_uses_what_its_last_deploy_used(db: Database) -> None:
     async def users() -> list[str]:
-        return list(await shares.users_of(tx, "u", MINE))
+        return [user.app_name for user in await shares.users_of(tx, "u", MINE)]
 
     async with db.begin("test") as tx:
         await _task(tx, "mine", "two")

@@ -84,7 +84,7 @@ async def test_after_the_database_was_lost_all_is_found_and_can_go(instance: Ins
 
     await instance.until(only_the_claim)
     (left,) = await orphans.find()
-    assert left.why == "its StatefulSet is gone, and its application is not known"
+    assert left.why == "holds data: kept; its StatefulSet is gone, and its application is not known"
     assert [one.error for one in await orphans.delete(volumes=True)] == [""]
 
     async def all_gone() -> bool:

@@ -6,12 +6,14 @@ import pytest
 
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
+from kubemin.engine.entry.preview import Preview, Previews
 from kubemin.engine.objects.dependents import uids_of_dependents
+from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Armed, Fault, RequestInfo
 from tests.engine.held import Held, stateful_set
-from tests.engine.instance import Instance, store, web
+from tests.engine.instance import Instance, conf, store, web
 from tests.engine.test_points import differences
 from tests.waiting import until
 
@@ -222,6 +224,67 @@ async def test_a_claim_that_does_not_go_is_named(held: Held, restart: bool) -> N
     again = await held.successor() if restart else held
     assert await again.roll_back() == []
     assert await claims(held) == {}
+
+
+async def test_a_retention_policy_of_others_is_kept_and_told(instance: Instance) -> None:
+    async with instance.worker():
+        app_id = await instance.save([store("db"), conf("own", a="1")])
+        await instance.settled(await instance.exec(app_id))
+        name, merge = f"store-db-{app_id}", "application/merge-patch+json"
+        policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+        change = {"spec": {"persistentVolumeClaimRetentionPolicy": policy}}
+        instance.sim.registry.patch("statefulsets", "default", name, merge, change, manager="kubectl")
+        await instance.settled(await instance.exec(app_id))
+        found = instance.sim.registry.get("statefulsets", "default", name)
+        assert found["spec"]["persistentVolumeClaimRetentionPolicy"] == policy
+        previews = Previews(instance.db, instance.cluster)
+        goes = await previews.of_deletion(app_id, keep_resources=False, delete_volumes=False)
+        assert ObjectRef("PersistentVolumeClaim", "default", f"data-{name}-0") in goes.removes
+        await instance.save([conf("own", a="1")], app_id=app_id)
+        task_id = await instance.exec(app_id)
+        assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
+    told = {row.ref.name: row.why for row in await instance.journal(task_id)}
+    assert told[name] == "its persistentVolumeClaimRetentionPolicy deletes its volume claims with it"
+
+
+async def test_what_becomes_of_data_is_told_before(instance: Instance) -> None:
+    """The plan and a deletion that only tells name each volume claim; a plan says where kept data is used again."""
+    volume = {"name": "up", "type": "persistent", "tmpCreate": True, "mountPath": "/up", "size": "1Gi"}
+    spec = [store("db", replicas=2), web("api", traits={"storage": [volume]})]
+    previews = Previews(instance.db, instance.cluster)
+
+    async def plan(components: list[dict[str, Any]], **more: bool) -> Preview:
+        app = parse_application({"name": "shop", "component": components})
+        return await previews.of(app, app_id, app.steps(), **more)
+
+    async with instance.worker():
+        app_id = await instance.save(spec)
+        await instance.settled(await instance.exec(app_id))
+        data = {ObjectRef("PersistentVolumeClaim", "default", name) for name in await claims(instance)}
+        assert len(data) == 3
+        for goes in (
+            (await plan([conf("own", a="1")])).parting,
+            await previews.of_deletion(app_id, keep_resources=False, delete_volumes=False),
+        ):
+            assert (set(goes.keeps), data & {*goes.removes, *goes.releases}) == (data, set())
+        for goes in (
+            (await plan([conf("own", a="1")], delete_volumes=True)).parting,
+            await previews.of_deletion(app_id, keep_resources=False, delete_volumes=True),
+        ):
+            assert (set(goes.keeps), data & {*goes.removes}) == (set(), data)
+        fewer = (await plan([store("db"), spec[1]])).parting
+        assert [ref.name for ref in fewer.keeps] == [f"data-store-db-{app_id}-1"]
+        goes = await previews.of_deletion(app_id, keep_resources=True, delete_volumes=False)
+        assert (goes.removes, goes.keeps) == ((), ())
+        assert set(goes.releases) == set(await instance.objects(app_id))
+
+        await instance.save([conf("own", a="1")], app_id=app_id)
+        await instance.settled(await instance.exec(app_id))
+        again = await plan(spec)
+    said = {job.ref.kind: again.preview_jobs[job.seq].changes for job in again.plan.jobs}
+    used = "uses the volume claim that was kept, with its data"
+    assert used in said["PersistentVolumeClaim"]
+    assert len([line for line in said["StatefulSet"] if line.startswith(used)]) == 2
 
 
 def lag(instance: Instance, name: str) -> Armed:

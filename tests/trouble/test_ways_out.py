@@ -79,7 +79,7 @@ async def test_what_was_left_on_purpose_goes_with_the_application(instance: Inst
         app_id, task_id = await _running(instance, ExecOptions())
         await instance.service.cancel(app_id, task_id, "ada", "no", CleanupPolicy.NONE)
         await instance.settled(task_id)
-        removal = await instance.service.delete_application(app_id, False, "ada")
+        removal = await instance.service.delete_application(app_id, "ada")
         assert removal is not None
         await instance.settled(removal.id)
     assert (await instance.snapshot()).keys() == before.keys()
@@ -161,7 +161,7 @@ async def test_the_next_task_takes_over_what_was_given_up(instance: Instance) ->
         await instance.save([conf("settings", a="1")], app_id=task.app_id)
         done = await instance.settled(await instance.exec(task.app_id))
         assert done.status is TaskStatus.COMPLETED, done.reason
-        removal = await instance.service.delete_application(task.app_id, False, "ada")
+        removal = await instance.service.delete_application(task.app_id, "ada")
         assert removal is not None
         assert (await instance.settled(removal.id)).status is TaskStatus.COMPLETED
     assert (await instance.snapshot()).keys() == before.keys()

@@ -55,10 +55,14 @@ class TaskService(Protocol):
     async def abandon_cleanup(self, task_id: str, user: str, reason: str) -> Task:
         """Give up what an incomplete cleanup could not undo."""
 
-    async def delete_application(self, app_id: str, keep_resources: bool, caller: str) -> Task | None:
-        """Remove the application; the task that removes its resources, None when there is none."""
+    async def delete_application(
+        self, app_id: str, caller: str, *, keep_resources: bool = False, delete_volumes: bool = False
+    ) -> Task:
+        """Record a task that removes the application, and deletes or releases its resources."""
 
-    async def delete_resources(self, app_id: str) -> tuple[list[str], list[str]]:
+    async def delete_resources(
+        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False
+    ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster; what was deleted and what could not be."""
 
 

@@ -20,6 +20,10 @@ Search = Annotated[
     str | None, Query(max_length=200, pattern=_TEXT, description="A part of the name, alias, namespace or project.")
 ]
 
+DeleteVolumes = Annotated[
+    bool, Query(alias="deleteVolumes", description="Delete volume claims too: their data is lost.")
+]
+
 DEFAULT_PAGE_SIZE = 50
 
 

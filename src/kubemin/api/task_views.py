@@ -85,7 +85,7 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
     states = [row.state for row in journal]
     left = [row for row in journal if not row.state.settled and row.state is not ResourceState.OBSERVED]
     if task.status is TaskStatus.COMPLETED:
-        left = [row for row in left if row.purpose is Purpose.REMOVE]
+        left = [row for row in left if row.purpose.lets_go]
     incomplete = task.cleanup is Cleanup.INCOMPLETE
     return CleanupReply(
         state=task.cleanup,
@@ -94,10 +94,9 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
         restored=states.count(ResourceState.RESTORED),
         unchanged=states.count(ResourceState.UNCHANGED),
         kept=states.count(ResourceState.KEPT),
-        remaining=[
-            Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=row.why)
-            for row in (left if task.cleanup in _OPEN_CLEANUP else [])
-        ],
+        released=states.count(ResourceState.RELEASED),
+        volumes=[_remaining(row) for row in journal if _is_kept_volume(row)],
+        remaining=[_remaining(row) for row in left] if task.cleanup in _OPEN_CLEANUP else [],
         abandoned=task.cleanup_why if task.cleanup is Cleanup.ABANDONED else None,
         exceptions=[
             Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=why)
@@ -109,6 +108,15 @@ def _cleanup(task: Task, journal: Sequence[Brief]) -> CleanupReply:
     )
 
 
+def _remaining(row: Brief) -> Remaining:
+    return Remaining(kind=row.ref.kind, namespace=row.ref.namespace, name=row.ref.name, why=row.why)
+
+
+def _is_kept_volume(row: Brief) -> bool:
+    removed = row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT
+    return removed and row.ref.kind == "PersistentVolumeClaim"
+
+
 _AS_IT_WAS = (ResourceState.DELETED, ResourceState.RESTORED, ResourceState.UNCHANGED, ResourceState.OBSERVED)
 
 
@@ -116,6 +124,8 @@ def _not_as_it_was(row: Brief) -> str:
     """Why an object is not as it was before a task whose rollback is done; empty where it is."""
     if row.purpose is Purpose.REMOVE:
         return "it was deleted, which cannot be taken back" if row.state is ResourceState.DELETED else ""
+    if row.purpose.lets_go:
+        return "it was released, which cannot be taken back" if row.state is ResourceState.RELEASED else ""
     if row.purpose is Purpose.USE or row.state in _AS_IT_WAS:
         return ""
     return row.why or "it is left as it is: the cleanup was to cover the job that failed, and no other"

@@ -13,6 +13,7 @@ from kubemin.cli.options import (
     CancelCleanup,
     Context,
     DatabaseUrl,
+    DeleteVolumes,
     DrainSeconds,
     File,
     Host,
@@ -193,6 +194,7 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")
     ] = False,
+    delete_volumes: DeleteVolumes = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
@@ -211,6 +213,7 @@ def apply(
         "noActivitySeconds": no_activity,
         "adopt": adopt,
         "dryRun": dry_run,
+        "deleteVolumes": delete_volumes,
     }
     raise typer.Exit(run(file, options, wait=wait, as_json=as_json, server=server, token=token))
 
@@ -234,6 +237,7 @@ def plan(
         bool, typer.Option("--create-namespace", help="With --server: as if a missing namespace were to be made.")
     ] = False,
     adopt: Adopt = None,
+    delete_volumes: DeleteVolumes = False,
     as_json: Json = False,
     address: Address = DEFAULT_SERVER,
     token: Token = None,
@@ -246,12 +250,46 @@ def plan(
     if ask is not None:
         from kubemin.cli.preview import show
 
-        asked = {"createNamespace": create_namespace or None, "adopt": adopt}
+        asked = {"createNamespace": create_namespace, "adopt": adopt, "deleteVolumes": delete_volumes}
         code = show(file, asked, as_json=as_json, server=ask or address, token=token)
         raise typer.Exit(code)
     from kubemin.cli.offline import show_plan
 
     raise typer.Exit(show_plan(file, as_json=as_json))
+
+
+@app.command()
+def delete(
+    application: Annotated[str, typer.Argument(metavar="APP", help="Its name, namespace/name, or id.")],
+    keep_resources: Annotated[
+        bool, typer.Option("--keep-resources", help="Delete nothing in the cluster; its objects lose KubeMin's labels.")
+    ] = False,
+    delete_volumes: DeleteVolumes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would become of each object.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the task until it has ended.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Delete an application: what its tasks created goes, what they took over stays, and so do volume claims.
+
+    At a terminal it shows what would become of each object, and asks. With --wait exits as apply --wait.
+    """
+    from kubemin.cli.delete import delete as run
+
+    code = run(
+        application,
+        keep_resources=keep_resources,
+        delete_volumes=delete_volumes,
+        dry_run=dry_run,
+        yes=yes,
+        wait=wait,
+        as_json=as_json,
+        server=server,
+        token=token,
+    )
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -365,9 +403,7 @@ def orphans(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete them, once listed; at a terminal it asks before.")
     ] = False,
-    volumes: Annotated[
-        bool, typer.Option("--volumes", help="With --delete: volume claims of StatefulSets too; their data is lost.")
-    ] = False,
+    volumes: DeleteVolumes = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,

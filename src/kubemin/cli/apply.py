@@ -45,12 +45,14 @@ def ending(client: Client, task_id: str) -> str:
     match cleanup["state"]:
         case "done" if status["status"] != "completed":
             text += f"\n{as_it_was(cleanup)}"
-        case "done" if cleanup["deleted"] or cleanup["kept"]:
+        case "done" if cleanup["deleted"] or cleanup.get("released") or cleanup["kept"]:
             text += f"\nremoved what the application no longer has: {numbers(cleanup)}"
         case "incomplete":
             left = "".join(f"\n  {named(one)}: {one['why']}" for one in cleanup["remaining"])
             what = "removal" if status["status"] == "completed" else "cleanup"
             text += f"\n{what} is incomplete and goes on in the background; left are:{left}"
+    for one in cleanup.get("volumes", []):
+        text += f"\n{named(one)}: {one['why']}"
     if status.get("evidence"):
         text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {task_id}"
     return text

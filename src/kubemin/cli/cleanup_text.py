@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_NUMBERS = ("deleted", "restored", "unchanged", "kept")
+_NUMBERS = ("deleted", "restored", "unchanged", "released", "kept")
 
 
 def numbers(cleanup: dict[str, Any], *, created: bool = False) -> str:

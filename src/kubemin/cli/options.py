@@ -50,6 +50,10 @@ Adopt = Annotated[
     bool | None,
     typer.Option("--adopt/--no-adopt", help="Take over objects that are there and are not the application's."),
 ]
+DeleteVolumes = Annotated[
+    bool, typer.Option("--delete-volumes", help="Delete volume claims too, one by one: their data is lost.")
+]
+
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [env: KUBEMIN_HOST]")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on. [env: KUBEMIN_PORT]")]
 DatabaseUrl = Annotated[

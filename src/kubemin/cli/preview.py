@@ -38,7 +38,7 @@ def show(file: str, asked: Mapping[str, bool | None], *, as_json: bool, server: 
     else:
         for line in _lines(found):
             say(line)
-        say(_sum(counts, len(found["removes"])))
+        say(_sum(counts, found))
     return Exit.FAILED if counts.get("refused") else Exit.OK
 
 
@@ -49,9 +49,10 @@ def _lines(outlook: dict[str, Any]) -> list[str]:
         for job in stage["jobs"]:
             lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
-    if outlook["removes"]:
-        lines.append("once completed")
-        lines += [f"  - {_name(one)}" for one in outlook["removes"]]
+    leaving = [f"  - {_name(one)}" for one in outlook["removes"]]
+    leaving += [f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in outlook["releases"]]
+    leaving += [f"    {_name(one)}  kept: holds data" for one in outlook["keeps"]]
+    lines += ["once completed", *leaving] if leaving else []
     return lines
 
 
@@ -67,7 +68,8 @@ def _counts(outlook: dict[str, Any]) -> dict[str, int]:
     return counts
 
 
-def _sum(counts: dict[str, int], removes: int) -> str:
+def _sum(counts: dict[str, int], outlook: dict[str, Any]) -> str:
     parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
-    parts += [f"{removes} to delete"] if removes else []
+    later = {"removes": "to delete", "releases": "to release", "keeps": "kept with data"}
+    parts += [f"{len(outlook[field])} {spoken_}" for field, spoken_ in later.items() if outlook[field]]
     return ", ".join(parts) or "nothing to deploy"

@@ -70,6 +70,8 @@ def _print_status(task: dict[str, Any]) -> None:
     counted = numbers(cleanup, created=True)
     what = "removal" if task["status"] == "completed" else "cleanup"
     say(f"{what:<9} {cleanup['state']}" + (f" ({counted})" if counted else ""))
+    for one in cleanup.get("volumes", []):
+        say(f"  volume  {named(one)}: {one['why']}")
     for one in cleanup["remaining"]:
         say(f"  left    {named(one)}: {one['why']}")
     if "abandoned" in cleanup:
@@ -152,7 +154,7 @@ def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> dict[str, 
     """Delete what was listed, and nothing that came since."""
     done: list[Any] = []
     for start in range(0, len(uids), _AT_ONCE):
-        done += client.delete("/orphans", claims=volumes, uid=uids[start : start + _AT_ONCE])["orphans"]
+        done += client.delete("/orphans", deleteVolumes=volumes, uid=uids[start : start + _AT_ONCE])["orphans"]
     return {"orphans": done}
 
 

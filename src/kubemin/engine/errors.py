@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
+from kubemin.store.shares import User
 
 
 class EngineError(Exception):
@@ -59,8 +60,9 @@ class OutOfTurn(EngineError):
 class InUse(EngineError):
     """An object that is to be deleted stays, because other applications use it."""
 
-    def __init__(self, users: Sequence[str]) -> None:
-        super().__init__(f"{', '.join(users)} {'use' if len(users) > 1 else 'uses'} it")
+    def __init__(self, users: Sequence[User]) -> None:
+        super().__init__(f"{', '.join(user.app_name for user in users)} {'use' if len(users) > 1 else 'uses'} it")
+        self.users = users
 
 
 class NotFoundError(EngineError):

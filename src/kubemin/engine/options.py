@@ -39,6 +39,10 @@ class RunOptions(BaseModel):
         description="Take over objects of these names that are not the application's; default: the server's.",
     )
     dry_run: bool = Field(default=False, description="Ask the cluster about every object and write none.")
+    delete_volumes: bool = Field(
+        default=False,
+        description="Delete the volume claims of what the application no longer has: their data is lost.",
+    )
     create_namespace: bool = Field(
         default=False, description="Create a namespace that is not there; a rollback removes it."
     )
@@ -49,6 +53,9 @@ class ExecOptions(RunOptions):
 
     keep_application: bool = False
     """Of a removal: only what the application has in the cluster goes."""
+
+    keep_resources: bool = False
+    """Of a removal: nothing is deleted; all of it is released."""
 
     @classmethod
     def of(cls, asked: RunOptions) -> Self:

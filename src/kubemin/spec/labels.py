@@ -30,3 +30,27 @@ CLI = "kube-min-cli"
 CLI_APP_ID = "kube-min-cli-appId"
 CLI_COMPONENT_ID = "kube-min-cli-componentId"
 CLI_COMPONENT_NAME = "kube-min-cli-componentName"
+
+LABELS = frozenset(
+    {
+        MANAGED_BY,
+        NAME,
+        PART_OF,
+        APP_ID,
+        COMPONENT_ID,
+        TASK_ID,
+        SHARE_NAME,
+        SHARE_STRATEGY,
+        CLI,
+        CLI_APP_ID,
+        CLI_COMPONENT_ID,
+        CLI_COMPONENT_NAME,
+    }
+)
+"""The labels with which KubeMin says whose an object is; all others are content."""
+
+WELL_KNOWN = frozenset({MANAGED_BY, NAME, PART_OF})
+"""Those of them that others use too."""
+
+ANNOTATIONS = "kubemin.io/"
+"""What the names of KubeMin's annotations begin with."""

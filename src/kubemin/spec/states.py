@@ -61,8 +61,9 @@ class Cleanup(StrEnum):
 class ResourceState(StrEnum):
     """State of one journal row.
 
-    ``intent → created | changed | observed → deleted | restored | unchanged | kept | lost``.
+    ``intent → created | changed | observed → deleted | restored | unchanged | released | kept | lost``.
     ``unchanged``: the task wrote it, or meant to, and no field is another than before.
+    ``released``: the object stays, and carries nothing of ours any more.
     """
 
     INTENT = "intent"
@@ -74,29 +75,37 @@ class ResourceState(StrEnum):
     UNCHANGED = "unchanged"
     KEPT = "kept"
     LOST = "lost"
+    RELEASED = "released"
 
     @property
     def settled(self) -> bool:
         """Nothing is left to undo."""
-        return self in (
-            ResourceState.DELETED,
-            ResourceState.RESTORED,
-            ResourceState.UNCHANGED,
-            ResourceState.KEPT,
-            ResourceState.LOST,
+        return self not in (
+            ResourceState.INTENT,
+            ResourceState.CREATED,
+            ResourceState.CHANGED,
+            ResourceState.OBSERVED,
         )
 
 
 class Purpose(StrEnum):
     """What a journal row is for.
 
-    ``apply``: a job brings the object to its manifest · ``remove``: the task is to delete it (design R11) · ``use``:
-    another application made it, and a job relies on it.
+    ``apply``: a job brings the object to its manifest · ``remove``: the task is to delete it · ``release``: the task
+    is to let go of it · ``hand-over``: the task is to pass it to another application, which uses it (design R11) ·
+    ``use``: another application made it, and a job relies on it.
     """
 
     APPLY = "apply"
     REMOVE = "remove"
+    RELEASE = "release"
+    HAND_OVER = "hand-over"
     USE = "use"
+
+    @property
+    def lets_go(self) -> bool:
+        """The application is to have the object no more."""
+        return self in (Purpose.REMOVE, Purpose.RELEASE, Purpose.HAND_OVER)
 
 
 class WriteKind(StrEnum):
@@ -105,6 +114,7 @@ class WriteKind(StrEnum):
     CREATE = "create"
     APPLY = "apply"
     DELETE = "delete"
+    RELEASE = "release"
 
 
 class TaskType(StrEnum):

@@ -1,11 +1,11 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``shares``); its functions take a transaction (`Tx`) first. The caller opens the transactions:
-changes that belong together are made in one. All times are the database's.
+``workflows``, ``shares``), or by a question about several (``holdings``); its functions take a transaction (`Tx`)
+first. The caller opens the transactions: changes that belong together are made in one. All times are the database's.
 """
 
-from kubemin.store import applications, components, events, evidence, jobs, journal, shares, tasks, workflows
+from kubemin.store import applications, components, events, evidence, holdings, jobs, journal, shares, tasks, workflows
 from kubemin.store.backends.base import Hook
 from kubemin.store.database import Database
 from kubemin.store.errors import (
@@ -43,6 +43,7 @@ __all__ = [
     "components",
     "events",
     "evidence",
+    "holdings",
     "jobs",
     "journal",
     "shares",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, insert, null, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, insert, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
@@ -33,11 +33,12 @@ class NewResource:
     applied: Any = None
     dependents: Any = None
     why: str = ""
+    adopted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRow:
-    """A row as stored."""
+    """A row as stored. ``adopted``: whether what was ``before`` a change was a stranger's."""
 
     task_id: str
     seq: int
@@ -50,6 +51,7 @@ class ResourceRow:
     applied: Any
     dependents: Any
     why: str
+    adopted: bool | None
     created_at: datetime
     updated_at: datetime
 
@@ -137,7 +139,7 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
 
 
 async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-    """Change fields of rows, by ``seq``: ``state, uid, before, applied, dependents, why``, only what is given."""
+    """Change fields of rows, by ``seq``: those in ``_CHANGEABLE``, only what is given."""
     alike: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for seq, given in changes:
         if given:
@@ -173,34 +175,6 @@ async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
         )
         for row in rows
     ]
-
-
-async def objects_of_application(tx: Tx, app_id: str) -> list[ResourceRow]:
-    """What ended tasks of an application created and none removed since; of each object the newest row.
-
-    Without ``before`` and ``applied``.
-    """
-    columns = [column for column in resources.c if column.name not in _SEALED]
-    statement = (
-        select(*columns, *(null().label(name) for name in _SEALED))
-        .join(tasks, tasks.c.id == resources.c.task_id)
-        .where(
-            tasks.c.app_id == app_id,
-            tasks.c.status.in_([status for status in TaskStatus if status.ended]),
-            or_(
-                and_(resources.c.purpose == Purpose.APPLY, resources.c.state == ResourceState.CREATED),
-                and_(resources.c.purpose == Purpose.REMOVE, resources.c.state == ResourceState.DELETED),
-            ),
-        )
-        .order_by(tasks.c.seq.desc(), resources.c.seq.desc())
-    )
-    rows = [_resource(tx, row) for row in await tx.rows(statement)]
-    removed = {row.uid for row in rows if row.purpose is Purpose.REMOVE}
-    newest: dict[ObjectRef, ResourceRow] = {}
-    for row in rows:
-        if row.purpose is Purpose.APPLY and row.uid not in removed:
-            newest.setdefault(row.ref, row)
-    return list(newest.values())
 
 
 async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
@@ -275,7 +249,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
 _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """A cleanup that is done may leave such objects: its policy covered only one job, or others wrote the object since."""
 
-_CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why")
+_CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why", "adopted")
 _SEALED = ("before", "applied")
 _REF = ("api_version", "kind", "namespace", "name")
 

@@ -1,6 +1,6 @@
 """Objects that applications share: locks on them, who uses one, and which task may still create or delete one."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, insert, null, or_, select, update
 
@@ -34,7 +34,7 @@ async def take(tx: Tx, name: str, task_id: str) -> str | None:
 
 async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
     """Another task, still under way, that made the object or is to remove it: the object may still go."""
-    removes = resources.c.purpose == Purpose.REMOVE
+    removes = resources.c.purpose.in_([purpose for purpose in Purpose if purpose.lets_go])
     statement = (
         select(tasks.c.id)
         .join(resources, resources.c.task_id == tasks.c.id)
@@ -50,10 +50,19 @@ async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str
     return None if found is None else str(found)
 
 
-async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
-    """The names of the applications, besides the task's own, that use the object as their last deploy has it.
+class User(NamedTuple):
+    """An application that uses a shared object, and the job that would have made it otherwise."""
 
-    Or as one that is under way will have it.
+    app_id: str
+    app_name: str
+    task_id: str
+    job_seq: int
+
+
+async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
+    """The applications, besides the task's own, that use the object as their last deploy has it, the first one first.
+
+    Or as one that is under way will have it; these come last.
     """
     own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
     later = tasks.alias()
@@ -62,7 +71,7 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
     )
     lasts = and_(tasks.c.status == TaskStatus.COMPLETED, ~superseded.exists())
     statement = (
-        select(tasks.c.app_name)
+        select(tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
         .join(resources, resources.c.task_id == tasks.c.id)
         .join(applications, applications.c.id == tasks.c.app_id)
         .where(
@@ -71,10 +80,13 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> Sequence[str]:
             tasks.c.app_id != own,
             or_(tasks.c.status.in_(OPEN), lasts),
         )
-        .distinct()
-        .order_by(tasks.c.app_name)
+        .order_by(tasks.c.seq, resources.c.seq)
     )
-    return [str(name) for (name,) in await tx.rows(statement)]
+    rows = sorted(await tx.rows(statement), key=lambda row: row.status != TaskStatus.COMPLETED)
+    users: dict[str, User] = {}
+    for row in rows:
+        users.setdefault(row.app_id, User(row.app_id, row.app_name, row.id, row.job_seq))
+    return list(users.values())
 
 
 _MADE: ColumnElement[bool] = and_(

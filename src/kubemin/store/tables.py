@@ -188,6 +188,7 @@ resources = Table(
     Column("why", LongText, nullable=False),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
+    Column("adopted", Boolean),
     Index(None, "uid"),
     **_OPTIONS,
 )

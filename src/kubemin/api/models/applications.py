@@ -168,7 +168,12 @@ class DeletedResources(Reply):
 
 
 class DeletedApplication(Reply):
-    """The task that removes the application's resources; absent when there was nothing to remove."""
+    """The task that removes the application; with ``dryRun`` what it would do instead, as ``Kind/namespace/name``."""
 
     app_id: str
     task_id: Absent[str] = None
+    removes: Absent[list[str]] = Field(default=None, description="What would be deleted.")
+    releases: Absent[list[str]] = Field(
+        default=None, description="What would stay, without KubeMin's labels: it was there before, or is to be kept."
+    )
+    keeps: Absent[list[str]] = Field(default=None, description="Volume claims that would stay: they hold data.")

@@ -51,3 +51,7 @@ class PreviewReply(Reply):
     removes: list[PlannedObject] = Field(
         description="What the application no longer has: removed once all of it is completed."
     )
+    releases: list[PlannedObject] = Field(
+        description="What it no longer has and did not make: it stays, without KubeMin's labels."
+    )
+    keeps: list[PlannedObject] = Field(description="Volume claims that are no longer used, and stay: they hold data.")

@@ -66,6 +66,8 @@ class CleanupReply(Reply):
     restored: int = Field(description="Objects that were changed and are as they were again.")
     unchanged: int = Field(description="Objects that the task wrote without changing a field.")
     kept: int = Field(description="Objects that were left alone, because someone else owns or changed them.")
+    released: int = Field(description="Objects that the application has no more, and that stay with their content.")
+    volumes: list[Remaining] = Field(description="Volume claims that are no longer used, and stay: they hold data.")
     remaining: list[Remaining]
     abandoned: Absent[str] = Field(default=None, description="Who gave up what remains, and why.")
     exceptions: list[Remaining] = Field(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Query
 
 from kubemin.api import views
 from kubemin.api.body import StrictRoute
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.errors import summary
@@ -19,12 +20,14 @@ from kubemin.api.models.applications import (
     TryReply,
 )
 from kubemin.api.openapi import APPLICATION_BODY, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, Page, PageSize, Search
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, DeleteVolumes, Page, PageSize, Search
 from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.store import Tx, applications, components, workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
+
+_EITHER = "deleteVolumes cannot be set with keepResources, which deletes nothing."
 
 Spec = Annotated[dict[str, Any], Body(description="An application as a user writes it.")]
 
@@ -109,14 +112,43 @@ async def delete_application(
     app_id: AppId,
     caller: Caller,
     keep_resources: Annotated[
-        bool, Query(alias="keepResources", description="Leave what it has in the cluster.")
+        bool,
+        Query(
+            alias="keepResources",
+            description="Delete nothing in the cluster: its objects stay as they are, without KubeMin's labels.",
+        ),
+    ] = False,
+    delete_volumes: DeleteVolumes = False,
+    dry_run: Annotated[
+        bool, Query(alias="dryRun", description="Tell what would become of its objects, and do nothing.")
     ] = False,
 ) -> Envelope[DeletedApplication]:
-    """Removes it with its resources, as a task that can be followed; it is gone when the task is completed."""
+    """Removes it with its resources, as a task that can be followed; it is gone when the task is completed.
+
+    What its tasks created is deleted, and what they took over is released. Volume claims are kept, because they hold
+    data, unless `deleteVolumes` is set.
+    """
+    if keep_resources and delete_volumes:
+        wrong = FieldError(field="deleteVolumes", code="INVALID_VALUE", message=_EITHER)
+        raise ApiError(400, ApiCode.VALIDATION, _EITHER, errors=[wrong])
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
-    task = await deps.service.delete_application(app_id, keep_resources, caller)
-    return Envelope(data=DeletedApplication(app_id=app_id, task_id=task.id if task else None))
+    if dry_run:
+        if deps.previews is None:
+            raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
+        goes = await deps.previews.of_deletion(app_id, keep_resources=keep_resources, delete_volumes=delete_volumes)
+        return Envelope(
+            data=DeletedApplication(
+                app_id=app_id,
+                removes=[str(ref) for ref in goes.removes],
+                releases=[str(ref) for ref in goes.releases],
+                keeps=[str(ref) for ref in goes.keeps],
+            )
+        )
+    task = await deps.service.delete_application(
+        app_id, caller, keep_resources=keep_resources, delete_volumes=delete_volumes
+    )
+    return Envelope(data=DeletedApplication(app_id=app_id, task_id=task.id))
 
 
 @router.get("/{app_id}/components", summary="List components", responses=errors(404))
@@ -130,9 +162,11 @@ async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]
 
 
 @router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))
-async def delete_resources(deps: Given, app_id: AppId) -> Envelope[DeletedResources]:
-    """Removes what it has in the cluster, and keeps the application."""
+async def delete_resources(
+    deps: Given, app_id: AppId, delete_volumes: DeleteVolumes = False
+) -> Envelope[DeletedResources]:
+    """Removes what it has in the cluster, and keeps the application; its volume claims too, because they hold data."""
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
-    deleted, failed = await deps.service.delete_resources(app_id)
+    deleted, failed = await deps.service.delete_resources(app_id, delete_volumes=delete_volumes)
     return Envelope(data=DeletedResources(app_id=app_id, deleted_resources=deleted, failed_resources=failed))

@@ -10,6 +10,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
+from kubemin.api.parameters import DeleteVolumes
 from kubemin.engine.entry.orphans import Orphan
 
 router = APIRouter(tags=["Tasks"])
@@ -29,9 +30,7 @@ async def list_orphans(deps: Given) -> Envelope[OrphanList]:
 @router.delete("/orphans", summary="Delete orphans")
 async def delete_orphans(
     deps: Given,
-    claims: Annotated[
-        bool, Query(description="Delete the volume claims of StatefulSets' templates too: their data is lost.")
-    ] = False,
+    delete_volumes: DeleteVolumes = False,
     uid: Annotated[
         list[Uid] | None, Query(description="Delete no others than those of these uids: what a list has shown.")
     ] = None,
@@ -42,7 +41,7 @@ async def delete_orphans(
     """
     if deps.orphans is None:
         raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, _NO_CLUSTER)
-    return Envelope(data=_list(await deps.orphans.delete(volumes=claims, only=uid)))
+    return Envelope(data=_list(await deps.orphans.delete(volumes=delete_volumes, only=uid)))
 
 
 def _list(found: Sequence[Orphan]) -> OrphanList:

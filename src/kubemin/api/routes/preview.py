@@ -10,6 +10,7 @@ from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.preview import PlannedJob, PlannedObject, PlannedStage, PreviewReply
 from kubemin.api.openapi import APPLICATION_BODY, errors
+from kubemin.api.parameters import DeleteVolumes
 from kubemin.api.saving import prepare, without_missing
 from kubemin.engine.entry.preview import Preview
 from kubemin.spec.objects import ObjectRef
@@ -29,6 +30,7 @@ async def plan_application(
     adopt: Annotated[
         bool | None, Query(description="As in a run: whether objects of others would be taken over; else the server's.")
     ] = None,
+    delete_volumes: DeleteVolumes = False,
 ) -> Envelope[PreviewReply]:
     """Asks the cluster, by dry runs, what running the application as it is sent would do. Stores and writes nothing.
 
@@ -46,7 +48,12 @@ async def plan_application(
             names = [part.name for part in app.component]
             steps = parse_workflow(without_missing(flows[0].steps, names), names)
     outlook = await deps.previews.of(
-        app, stored.id if stored else None, steps or app.steps(), create_namespace=create_namespace, adopt=adopt
+        app,
+        stored.id if stored else None,
+        steps or app.steps(),
+        create_namespace=create_namespace,
+        adopt=adopt,
+        delete_volumes=delete_volumes,
     )
     return Envelope(data=_reply(outlook))
 
@@ -74,7 +81,9 @@ def _reply(outlook: Preview) -> PreviewReply:
             for stage in outlook.plan.stages
         ],
         creates=[_object(ObjectRef("Namespace", "", name)) for name in outlook.namespaces],
-        removes=[_object(ref) for ref in outlook.removes],
+        removes=[_object(ref) for ref in outlook.parting.removes],
+        releases=[_object(ref) for ref in outlook.parting.releases],
+        keeps=[_object(ref) for ref in outlook.parting.keeps],
     )
 
 

@@ -26,7 +26,7 @@ from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.labels import FENCE, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
-_LAG = 0.5
+LAG = 0.5
 """Seconds after which the PVCs of a StatefulSet are looked for once more: its controller may lag."""
 
 
@@ -68,7 +68,7 @@ class Dependents:
                     return
                 nothing_left = not work_left
                 if nothing_left:
-                    await asyncio.sleep(_LAG)
+                    await asyncio.sleep(LAG)
                     continue
             await backoff.pause()
 

@@ -1,50 +1,59 @@
-"""Removing what an application no longer has (design R11). It only goes forward: a deletion cannot be put back."""
+"""Removing what an application no longer has (design R11). It only goes forward: a deletion cannot be put back.
 
-from collections.abc import Collection, Sequence
+What its tasks made is deleted; what they took over is released; what others use passes to them; data stays, unless its
+deletion was asked for by name.
+"""
+
+import asyncio
+from collections.abc import Sequence
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
-from kubemin.engine.cleanup.dependents import Dependents
+from kubemin.engine.cleanup.dependents import LAG, Dependents
 from kubemin.engine.cleanup.one_pass import Later, one_pass
+from kubemin.engine.cleanup.release import Releaser
 from kubemin.engine.errors import InUse
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims, template_claims, user_of
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import application_of
+from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState
-from kubemin.store import Tx, journal
+from kubemin.store.shares import User
 
-
-async def objects_to_remove(tx: Tx, app_id: str, *, but: Collection[ObjectRef] = ()) -> list[Resource]:
-    """What tasks of the application made and none removed since, as rows to remove; ``but`` what it still has."""
-    rows: dict[ObjectRef, Resource] = {}
-    for row in await journal.objects_of_application(tx, app_id):
-        if row.ref not in but:
-            rows[row.ref] = Resource(
-                seq=0, job_seq=0, ref=row.ref, purpose=Purpose.REMOVE, uid=row.uid, dependents=row.dependents or {}
-            )
-    return list(rows.values())
+_CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes its volume claims with it"
 
 
 class Removal:
-    """One pass that removes rows of purpose ``remove``; can be cut at any point and done again."""
+    """One pass over rows by which the application lets go of objects; can be cut at any point and done again."""
 
-    def __init__(self, journal: Journal, cluster: Cluster, app_id: str, informers: Informers | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        cluster: Cluster,
+        app_id: str,
+        informers: Informers | None = None,
+        *,
+        delete_volumes: bool = False,
+    ) -> None:
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
+        self._delete_volumes = delete_volumes
         self._deleter = Deleter(journal, cluster, informers)
         self._dependents = Dependents(journal, cluster, self._deleter)
+        self._releaser = Releaser(journal, cluster)
         self._live: dict[ObjectRef, Manifest] = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
-        """Remove these within ``seconds``; returns what is left. See `one_pass` for the errors."""
+        """Let go of these within ``seconds``; returns what is left. See `one_pass` for the errors."""
         unsettled = [row for row in rows if not row.state.settled]
-        return await one_pass(self._journal, unsettled, self._remove, seconds, prepare=self._get_many)
+        return await one_pass(self._journal, unsettled, self._let_go, seconds, prepare=self._get_many)
 
     async def _get_many(self, rows: Sequence[Resource]) -> None:
         """Read many objects by one request a kind; it may be old when it is used: each deletion carries its version."""
@@ -57,6 +66,23 @@ class Removal:
             if live is not None and live["metadata"]["uid"] == row.uid
             else await get_or_none(self._cluster, row.ref)
         )
+
+    async def _let_go(self, row: Resource) -> Later | None:
+        if row.purpose is Purpose.HAND_OVER:
+            await self._releaser.hand_over(row)
+        elif row.purpose is Purpose.RELEASE:
+            await self._release(row)
+        else:
+            return await self._remove(row)
+        return None
+
+    async def _release(self, row: Resource) -> None:
+        live = await self._get(row)
+        users = await self._journal.users(live) if live is not None and self._is_ours(live, row) else ()
+        if users and (why := await self._hand_over(row, users)):
+            self._journal.settle(row, ResourceState.KEPT, why)
+            return
+        await self._releaser.release(row)
 
     async def _remove(self, row: Resource) -> Later | None:
         """Remove the very object recorded, while it is still the application's."""
@@ -71,26 +97,66 @@ class Removal:
             if (why := await self._not_to_go(row, live)) is not None:
                 self._journal.settle(row, ResourceState.KEPT, why)
                 return None
-            row.before = live  # its volumeClaimTemplates are needed once it is gone
+            row.before = live  # its templates are needed once it is gone
             try:
                 if await self._deleter.delete(row, live):
                     break
             except InUse as error:
-                self._journal.settle(row, ResourceState.KEPT, str(error))
-                return None
+                if why := await self._hand_over(row, error.users):
+                    self._journal.settle(row, ResourceState.KEPT, why)
+                    return None
             await backoff.pause()
         return lambda: self._remove_dependents(row)
+
+    async def _hand_over(self, row: Resource, users: Sequence[User]) -> str:
+        """Pass the object to the first of its users that is still there; who has it now, or nothing where none is."""
+        for user in users:
+            passing = await self._journal.pass_to(row, user)
+            if passing is not None:
+                await self._releaser.hand_over(passing)
+                return passing.why if passing.state is ResourceState.RELEASED else ""
+        return ""
 
     async def _remove_dependents(self, row: Resource) -> None:
         if row.before is not None:
             await self._dependents.remove(row, row.before)
-        self._journal.settle(row, ResourceState.DELETED)
+        why = ""
+        if row.ref.kind == "StatefulSet":
+            await self._see_to_claims(row)
+            why = _CLAIMS_GO if row.before is not None and goes_with_its_claims(row.before) else ""
+        self._journal.settle(row, ResourceState.DELETED, why)
+
+    async def _see_to_claims(self, store: Resource) -> None:
+        """Name the volume claims of a StatefulSet that has gone, or delete them where that was asked for.
+
+        Each gets a row. Its controller may lag: where one is missing, they are looked for once more.
+        """
+        claims = await template_claims(self._cluster, self._app_id, [store.ref])
+        if store.before is not None and not has_all_pvcs(store.before, claims):
+            await asyncio.sleep(LAG)
+            claims = await template_claims(self._cluster, self._app_id, [store.ref])
+        for row in await self._journal.record_removals([removal_of(claim) for claim in claims]):
+            if not row.state.settled and (rest := await self._remove(row)) is not None:
+                await rest()
 
     async def _not_to_go(self, row: Resource, live: Manifest) -> str | None:
         """Why the object is to stay, if it is."""
         if row.ref.kind == "Namespace":
             found = await foreign_objects(self._cluster, row.ref.name, row.dependents.get(CONTENT, ()))
             return f"it holds what is not this application's: {', '.join(found)}" if found else None
-        if application_of(live) != self._app_id:
+        if not self._is_ours(live, row):
             return "it no longer is labelled as this application's"
+        if row.ref.kind == PVC:
+            if not self._delete_volumes:
+                return HOLDS_DATA
+            user = await user_of(self._cluster, row.ref, self._app_id)
+            return f"holds data, and {user} uses it: kept" if user else None
         return None
+
+    def _is_ours(self, live: Manifest, row: Resource) -> bool:
+        return live["metadata"]["uid"] == row.uid and application_of(live) == self._app_id
+
+
+def removal_of(live: Manifest) -> Resource:
+    """A row to remove an object that no row tells of."""
+    return Resource(seq=0, job_seq=0, ref=ObjectRef.of(live), purpose=Purpose.REMOVE, uid=live["metadata"]["uid"])

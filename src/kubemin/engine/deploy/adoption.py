@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.objects.ownership import application_of, controller_of, field_managers
+from kubemin.engine.objects.ownership import application_of, controller_of, field_managers, is_strangers
 from kubemin.plan import Job
 from kubemin.spec.labels import APP_ID, MANAGED_BY, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -44,7 +44,7 @@ class Adoption:
 
     async def _admit(self, manifest: Manifest, live: Manifest, *, adopt: bool) -> str:
         owner = application_of(live)
-        if owner == application_of(manifest) or (_share_name(manifest) and _share_name(manifest) == _share_name(live)):
+        if not is_strangers(live, manifest) or (_share_name(manifest) and _share_name(manifest) == _share_name(live)):
             return ""
         ref = ObjectRef.of(live)
         name = await self.application_name(owner) if owner else None

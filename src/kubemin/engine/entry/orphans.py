@@ -15,6 +15,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import propagation
 from kubemin.engine.entry.loading import load
 from kubemin.engine.errors import NotFoundError
+from kubemin.engine.objects.claims import HOLDS_DATA, PVC
 from kubemin.engine.objects.dependents import pvc_name_prefixes
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
@@ -34,8 +35,7 @@ _TRIES = 5
 class Orphan:
     """An object that nothing accounts for; ``error`` says why it could not be deleted.
 
-    ``template`` claims were made by a StatefulSet's controller: whether they are older than the StatefulSet, and whose
-    data they hold, nobody can tell any more.
+    Volume claims hold data: they are deleted only where that is asked for.
     """
 
     ref: ObjectRef
@@ -43,7 +43,6 @@ class Orphan:
     version: str
     task_id: str
     why: str
-    template: bool = False
     error: str = ""
 
 
@@ -59,6 +58,8 @@ class Orphans:
         listings = await asyncio.gather(
             *(self._cluster.list(kind, labels=f"{MANAGED_BY}={MANAGER}") for kind in WRITTEN)
         )
+        # A StatefulSet that was released has no label of ours, and its claims are its data all the same.
+        stores = (await self._cluster.list("StatefulSet")).items
         objects = [obj for listing in listings for obj in listing.items if not controlled(obj)]
         by_task: defaultdict[str, list[Manifest]] = defaultdict(list)
         for obj in objects:
@@ -69,14 +70,14 @@ class Orphans:
             known = _Applications(tx)
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
-            found += await _orphaned_volumes(known, objects, {one.ref for one in found})
+            found += await _orphaned_volumes(known, objects, stores, {one.ref for one in found})
         return sorted(found, key=lambda one: (WRITTEN[one.ref.kind].deleted, one.ref))
 
     async def delete(self, *, volumes: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
         """Delete the very objects that `find` finds; those that could not be deleted say why.
 
-        With ``only``, no others than those of these uids: a person has seen those. The PVCs of StatefulSets' templates
-        stay unless ``volumes``: their data would be lost.
+        With ``only``, no others than those of these uids: a person has seen those. Volume claims stay unless
+        ``volumes``: their data would be lost.
         """
         done: list[Orphan] = []
         going = set(only or ())
@@ -87,8 +88,8 @@ class Orphans:
         return done
 
     async def _delete(self, orphan: Orphan, going: Collection[str], *, volumes: bool) -> Orphan:
-        if orphan.template and not volumes:
-            return replace(orphan, error="it holds data, and is deleted only when claims are asked for")
+        if orphan.ref.kind == PVC and not volumes:
+            return replace(orphan, error="kept: holds data; deleted only where the deletion of volumes is asked for")
         backoff, version = Backoff(), orphan.version
         try:
             if orphan.ref.kind == "Namespace" and (
@@ -163,28 +164,31 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
             found.append(_orphan(obj, "its task has recorded it as deleted"))
         elif task.cleanup is Cleanup.ABANDONED and row.before is None and not row.state.settled:
             found.append(_orphan(obj, "its task's cleanup was abandoned before it was deleted"))
+        elif row.ref.kind == PVC and not await known.exists(application_of(obj)):
+            found.append(_orphan(obj, f"{HOLDS_DATA}; its application is not known"))
     return found
 
 
-async def _orphaned_volumes(known: _Applications, objects: Sequence[Manifest], orphans: set[ObjectRef]) -> list[Orphan]:
+async def _orphaned_volumes(
+    known: _Applications, objects: Sequence[Manifest], stores: Sequence[Manifest], orphans: set[ObjectRef]
+) -> list[Orphan]:
     """The PVCs that StatefulSets' controllers made, where the StatefulSet is an orphan, or gone with its application.
 
     They carry our labels but no task's: templates cannot change, so they are the same for all tasks.
     """
     owners: dict[tuple[str, str], Manifest] = {}
-    for obj in objects:
-        if kind_name(obj) == "StatefulSet":
-            owners |= {(obj["metadata"]["namespace"], prefix): obj for prefix in pvc_name_prefixes(obj)}
+    for obj in stores:
+        owners |= {(obj["metadata"]["namespace"], prefix): obj for prefix in pvc_name_prefixes(obj)}
     found = []
     for obj in objects:
-        if kind_name(obj) != "PersistentVolumeClaim" or _task_of(obj) or terminating(obj):
+        if kind_name(obj) != PVC or _task_of(obj) or terminating(obj):
             continue
         owner = owners.get((obj["metadata"]["namespace"], obj["metadata"]["name"].rpartition("-")[0] + "-"))
         if owner is not None and ObjectRef.of(owner) in orphans:
             why = f"a claim of the orphaned StatefulSet {owner['metadata']['name']}"
-            found.append(_orphan(obj, why, template=True))
+            found.append(_orphan(obj, why))
         elif owner is None and not await known.exists(application_of(obj)):
-            found.append(_orphan(obj, "its StatefulSet is gone, and its application is not known", template=True))
+            found.append(_orphan(obj, f"{HOLDS_DATA}; its StatefulSet is gone, and its application is not known"))
     return found
 
 
@@ -193,6 +197,6 @@ def _task_of(obj: Manifest) -> str:
     return labels.get(TASK_ID, "")
 
 
-def _orphan(obj: Manifest, why: str, *, template: bool = False) -> Orphan:
+def _orphan(obj: Manifest, why: str) -> Orphan:
     meta = obj["metadata"]
-    return Orphan(ObjectRef.of(obj), meta["uid"], meta["resourceVersion"], _task_of(obj), why, template)
+    return Orphan(ObjectRef.of(obj), meta["uid"], meta["resourceVersion"], _task_of(obj), why)

@@ -4,30 +4,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.engine.cleanup.removal import objects_to_remove
+from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry, JobPreview
 from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
+from kubemin.engine.journal.rows import Resource
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Identity, render
 from kubemin.settings.engine import EngineSettings
 from kubemin.spec.application import Application
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Step
-from kubemin.store import Database, applications, components
+from kubemin.store import Database, applications, components, holdings
 
 _SMALL = 20  # components
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The plan, the forecast of each job by its ``seq``, and what would be made before it and removed after it."""
+    """The plan, the forecast of each job by its ``seq``, what would be made before it, and let go of after it."""
 
     plan: Plan
     preview_jobs: Mapping[int, JobPreview]
     namespaces: tuple[str, ...]
-    removes: tuple[ObjectRef, ...]
+    parting: Parting
 
 
 class Previews:
@@ -54,6 +56,7 @@ class Previews:
         *,
         create_namespace: bool = False,
         adopt: bool | None = None,
+        delete_volumes: bool = False,
     ) -> Preview:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
         identity = Identity.preview(application)
@@ -70,19 +73,32 @@ class Previews:
             return plan, {ObjectRef.of(one.manifest) for one in rendered}
 
         plan, has = await self._compute_thread.do(planned) if len(application.component) > _SMALL else planned()
-        removes: list[ObjectRef] = []
+        how = LettingGo(delete_volumes=delete_volumes)
+        rows, kept = list[Resource](), set[ObjectRef]()
         if app_id is not None:
             has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
             async with self._db.read() as tx:
-                removes = [row.ref for row in await objects_to_remove(tx, app_id, but=has)]
+                rows = await objects_to_let_go(tx, app_id, how, but=has)
+                kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
         coming = await missing(self._cluster, plan) if create_namespace else []
         adoption = Adoption(self._application_name, self._settings.adopt if adopt is None else adopt)
         inquiry = Inquiry(self._cluster, adoption, {})
         await inquiry.look_at(job for job in plan.jobs if job.ref.namespace not in coming)
         found = await inquiry.preview_jobs(plan.jobs, coming)
-        return Preview(plan, found, tuple(coming), tuple(sorted(removes)))
+        goes = Parting()
+        if app_id is not None:
+            goes = await parting(self._cluster, app_id, rows, how, plan.jobs)
+            found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
+        return Preview(plan, found, tuple(coming), goes)
 
     async def _application_name(self, app_id: str) -> str | None:
         async with self._db.read() as tx:
             row = await applications.get(tx, app_id)
         return None if row is None else row.name
+
+    async def of_deletion(self, app_id: str, *, keep_resources: bool, delete_volumes: bool) -> Parting:
+        """What deleting the application would do now."""
+        how = LettingGo(keep_resources, delete_volumes, name_kept=True)
+        async with self._db.read() as tx:
+            rows = await objects_to_let_go(tx, app_id, how)
+        return await parting(self._cluster, app_id, rows, how)

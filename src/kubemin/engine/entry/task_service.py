@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.dispatch import Doorbell
-from kubemin.engine.cleanup.removal import objects_to_remove
+from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Loaded, Stored, stored
 from kubemin.engine.errors import (
@@ -160,35 +160,36 @@ class TaskService:
                 await events.append_many(tx, task_id, [said, EndEvent(cleanup=task.cleanup)])
         return task
 
-    async def delete_application(self, app_id: str, keep_resources: bool, caller: str) -> Task | None:
-        """Remove an application: with its resources by a task, which comes back; without them at once.
+    async def delete_application(
+        self, app_id: str, caller: str, *, keep_resources: bool = False, delete_volumes: bool = False
+    ) -> Task:
+        """Record a task that removes an application with its resources, or, to keep them, releases these.
 
-        Raises `AppNotFound`, `TaskActive` where a task would be left without its application.
+        Data is deleted only where that is asked for. Raises `AppNotFound`.
         """
+        options = ExecOptions(keep_resources=keep_resources, delete_volumes=delete_volumes)
         async with self._db.begin("delete-application") as tx:
             if not await tasks.lock_application(tx, app_id):
                 raise AppNotFound(app_id)
-            if keep_resources:
-                if active := await tasks.active_of(tx, app_id):
-                    raise TaskActive(active[0].id)
-                await applications.delete(tx, app_id)
-                return None
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
-            task = await self._record_removal(tx, app_id, caller, keep_application=False)
+            task = await self._record_removal(tx, app_id, caller, options)
         await self._tell(superseded)
         await self._doorbell.ring()
         return task
 
-    async def delete_resources(self, app_id: str, caller: str = "system") -> tuple[list[str], list[str]]:
+    async def delete_resources(
+        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False
+    ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster, and keep it; what was deleted, and what was not.
 
         Runs as a task, and waits for it a minute. Raises `AppNotFound`.
         """
+        options = ExecOptions(keep_application=True, delete_volumes=delete_volumes)
         async with self._db.begin("delete-resources") as tx:
             if not await tasks.lock_application(tx, app_id):
                 raise AppNotFound(app_id)
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
-            task = await self._record_removal(tx, app_id, caller, keep_application=True)
+            task = await self._record_removal(tx, app_id, caller, options)
         await self._tell(superseded)
         await self._doorbell.ring()
         deadline = asyncio.get_running_loop().time() + _WAIT_FOR_REMOVAL
@@ -199,7 +200,8 @@ class TaskService:
         async with self._db.read() as tx:
             rows = await journal.brief_of_task(tx, task.id)
             # A task that nobody has taken up, or that had to be undone, has not looked at all of them.
-            unseen = [] if task.status is TaskStatus.COMPLETED else await objects_to_remove(tx, app_id)
+            how = LettingGo(delete_volumes=delete_volumes)
+            unseen = [] if task.status is TaskStatus.COMPLETED else await objects_to_let_go(tx, app_id, how)
         gone = [row.ref for row in rows if row.state is ResourceState.DELETED]
         left = dict.fromkeys([*(row.ref for row in rows), *(row.ref for row in unseen)])
         return [str(ref) for ref in gone], [str(ref) for ref in left if ref not in gone]
@@ -274,7 +276,7 @@ class TaskService:
         )
         return await self._insert(tx, new, prepared.plan)
 
-    async def _record_removal(self, tx: Tx, app_id: str, caller: str, *, keep_application: bool) -> Task:
+    async def _record_removal(self, tx: Tx, app_id: str, caller: str, options: ExecOptions) -> Task:
         row = await applications.get(tx, app_id)
         if row is None:
             raise AppNotFound(app_id)
@@ -287,7 +289,7 @@ class TaskService:
             workflow_name="delete",
             type=TaskType.DELETE,
             spec={},
-            options=ExecOptions(keep_application=keep_application).write(),
+            options=options.write(),
             plan=plan.to_json(),
             caller=caller,
         )

@@ -17,12 +17,13 @@ from kubemin.engine.journal.batch import Changes, CommitQueue
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.ownership import token_of
-from kubemin.spec.labels import SHARE_NAME
+from kubemin.plan import Plan
+from kubemin.spec.labels import APP_ID, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, applications, journal, shares, tasks
+from kubemin.store import Database, Tx, applications, holdings, journal, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
 from kubemin.store.jobs import JobChange
 
@@ -101,7 +102,7 @@ class Journal:
         async with self._db.read() as tx:
             return await shares.undecided_by(tx, live["metadata"]["uid"], token_of(live), self.lease.task_id)
 
-    async def users(self, live: Manifest) -> Sequence[str]:
+    async def users(self, live: Manifest) -> Sequence[shares.User]:
         """The other applications that use a shared object. Raises `StoreError`."""
         if SHARE_NAME not in (live["metadata"].get("labels") or {}):
             return ()
@@ -155,20 +156,49 @@ class Journal:
         change = JobChange(seq, status, info, error, code)
         self._queue.add(Changes(jobs={(seq, status): (change, count)}, labels={"job"}))
 
-    async def record_removals(self, rows: Iterable[Resource]) -> None:
-        """Commit what the task is to remove, as rows that `objects_to_remove` made."""
+    async def record_removals(self, rows: Iterable[Resource]) -> list[Resource]:
+        """Commit what the task is to let go of; returns the rows, of which some may have been there."""
         changes = Changes(labels={"intent"})
-        for row in rows:
-            self._record(row, changes)
+        recorded = [self._rows.get(row.key) or row for row in rows]
+        for row in recorded:
+            if not row.seq:
+                self._record(row, changes)
         if changes.new:
             await self._queue.commit(changes)
+        return recorded
 
     async def record_removals_in(self, tx: Tx, rows: Iterable[Resource]) -> None:
         """The same in a transaction of the caller's."""
         changes = Changes()
         for row in rows:
-            self._record(row, changes)
+            if row.key not in self._rows:
+                self._record(row, changes)
         await journal.add(tx, self.lease.task_id, [row.to_row() for row in changes.new.values()])
+
+    async def pass_to(self, row: Resource, user: shares.User) -> Resource | None:
+        """Commit that an object passes to an application that uses it; the row of that, or None where it is gone.
+
+        From then on that application has it. Raises `StoreError`.
+        """
+        passing = self.of(row.ref, row.job_seq, Purpose.HAND_OVER)
+        if passing.seq:
+            return passing
+        async with self._db.begin("hand-over") as tx:
+            await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
+            if not await tasks.lock_application(tx, user.app_id):
+                return None
+            task = await tasks.get(tx, user.task_id)
+            theirs = Plan.from_json(task.plan).jobs if task is not None and task.plan else ()
+            labels = [job.manifest["metadata"].get("labels", {}) for job in theirs if job.seq == user.job_seq]
+            passing.uid, passing.dependents = row.uid, holdings.handed_to(user.app_id)
+            if row.adopted:
+                passing.before, passing.adopted = row.before, True
+            passing.applied = {"metadata": {"labels": labels[0] if labels else {APP_ID: user.app_id}}}
+            passing.why = f"{user.app_name} uses it, and has it from now on"
+            self._record(passing, Changes())
+            await journal.add(tx, self.lease.task_id, [passing.to_row()])
+        self.lease.check()
+        return passing
 
     def _record(self, resource: Resource, changes: Changes, *fields: str) -> None:
         if not resource.seq:

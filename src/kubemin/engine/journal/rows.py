@@ -32,7 +32,10 @@ class Write:
 
 @dataclass
 class Resource:
-    """One object that the task touches; see `Purpose`. ``seq`` is 0 until the row is recorded."""
+    """One object that the task touches; see `Purpose`. ``seq`` is 0 until the row is recorded.
+
+    ``adopted``: the object was a stranger's when this task first changed it; None where it was not there before.
+    """
 
     seq: int
     job_seq: int
@@ -44,6 +47,7 @@ class Resource:
     applied: Manifest | None = None
     dependents: dict[str, list[str]] = field(default_factory=dict)
     why: str = ""
+    adopted: bool | None = None
     writes: dict[str, Write] = field(default_factory=dict)
     """By token."""
 
@@ -80,9 +84,10 @@ class Resource:
         return any(write.kind is not WriteKind.DELETE and write.may_have_written for write in self.writes.values())
 
     @property
-    def deleting(self) -> bool:
-        """A request of ours deleted the object, or may have."""
-        return any(write.kind is WriteKind.DELETE and write.may_have_written for write in self.writes.values())
+    def letting_go(self) -> bool:
+        """A request of ours deleted or released the object, or may have."""
+        kinds = (WriteKind.DELETE, WriteKind.RELEASE)
+        return any(write.kind in kinds and write.may_have_written for write in self.writes.values())
 
 
 _STORED = tuple(column.name for column in fields(journal.NewResource))

@@ -32,7 +32,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
-from kubemin.engine.objects.ownership import applied_view, token_of
+from kubemin.engine.objects.ownership import applied_view, is_strangers, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -75,8 +75,8 @@ class CleanupTracker:
         Raises `ClusterError`: `AlreadyExists` where somebody was first.
         """
         resource = self.resource(ObjectRef.of(manifest))
-        resource.before, resource.dependents = None, dependents
-        write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, "before", "dependents")
+        resource.before, resource.adopted, resource.dependents = None, None, dependents
+        write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, "before", "adopted", "dependents")
         stamped = _stamp(manifest, write, self._journal.lease.task_id)
         return await to_the_end(self._send(resource, write, self.cluster.create, stamped))
 
@@ -89,8 +89,10 @@ class CleanupTracker:
         version = meta["resourceVersion"]
         if token_of(live) not in resource.writes and not self._pending_change(resource, version):
             resource.before, resource.dependents = live, dependents
+            resource.adopted = is_strangers(live, manifest)
         resource.uid = meta["uid"]
-        write = await self._journal.write_ahead(resource, WriteKind.APPLY, version, "before", "dependents", "uid")
+        changed = ("before", "adopted", "dependents", "uid")
+        write = await self._journal.write_ahead(resource, WriteKind.APPLY, version, *changed)
         stamped = _stamp(manifest, write, (meta.get("labels") or {}).get(TASK_ID))
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
         return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))
@@ -102,8 +104,9 @@ class CleanupTracker:
         """
         resource, meta = self.resource(ObjectRef.of(manifest)), live["metadata"]
         version = meta["resourceVersion"]
-        resource.before, resource.dependents, resource.uid = None, dependents, meta["uid"]
-        write = await self._journal.write_ahead(resource, WriteKind.CREATE, version, "before", "dependents", "uid")
+        resource.before, resource.adopted, resource.dependents, resource.uid = None, None, dependents, meta["uid"]
+        changed = ("before", "adopted", "dependents", "uid")
+        write = await self._journal.write_ahead(resource, WriteKind.CREATE, version, *changed)
         stamped = _stamp(manifest, write, self._journal.lease.task_id)
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
         return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))

@@ -62,6 +62,16 @@ def application_of(obj: Manifest) -> str | None:
     return owner if isinstance(owner, str) else None
 
 
+def is_strangers(live: Manifest, manifest: Manifest) -> bool:
+    """Whether an object that is there does not belong to the application of the manifest.
+
+    Its label decides, and not who wrote it: whoever applies the same file after the database was lost goes on with the
+    objects that are there.
+    """
+    owner = application_of(live)
+    return owner is None or owner != application_of(manifest)
+
+
 def convert_create_to_apply(obj: Manifest) -> list[dict[str, Any]] | None:
     """JSON patch that turns our ``Update`` entry, left by a POST, into ``Apply``; None where there is none.
 

@@ -37,7 +37,7 @@ def is_needed(owner: Manifest, dependent: Manifest) -> bool:
     if kind == "ControllerRevision":
         status = owner.get("status", {})
         return name in (status.get("currentRevision"), status.get("updateRevision"))
-    return int(name.rpartition("-")[2]) in _ordinals(owner)
+    return int(name.rpartition("-")[2]) in ordinals(owner)
 
 
 def is_outdated(owner: Manifest, dependent: Manifest) -> bool:
@@ -70,11 +70,12 @@ def surge(owner: Manifest) -> int:
 def has_all_pvcs(stateful_set: Manifest, items: Sequence[Manifest]) -> bool:
     """Whether every PVC that the StatefulSet, as it was last, calls for is among the items: none is to come."""
     prefixes = pvc_name_prefixes(stateful_set)
-    called_for = {f"{prefix}{ordinal}" for prefix in prefixes for ordinal in _ordinals(stateful_set)}
+    called_for = {f"{prefix}{ordinal}" for prefix in prefixes for ordinal in ordinals(stateful_set)}
     return called_for <= {item["metadata"]["name"] for item in items}
 
 
-def _ordinals(stateful_set: Manifest) -> range:
+def ordinals(stateful_set: Manifest) -> range:
+    """The ordinals of the Pods that the StatefulSet is to have."""
     spec = stateful_set.get("spec", {})
     start = (spec.get("ordinals") or {}).get("start", 0)
     return range(start, start + spec.get("replicas", 1))

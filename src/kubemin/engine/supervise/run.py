@@ -11,7 +11,8 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.reasons import code_of
-from kubemin.engine.cleanup.removal import Removal, objects_to_remove
+from kubemin.engine.cleanup.letting_go import LettingGo, claims_without_pods, objects_to_let_go
+from kubemin.engine.cleanup.removal import Removal
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.fetch import Fetcher
@@ -170,7 +171,7 @@ class TaskRun:
             else:
                 ended = (JobStatus.COMPLETED, JobStatus.SKIPPED)
                 finished |= {job.seq for job in await jobs.of_task(tx, self.task.id) if job.status in ended}
-            rows = await objects_to_remove(tx, self.task.app_id) if self.task.type is TaskType.DELETE else []
+            rows = await objects_to_let_go(tx, self.task.app_id, self._how) if self.task.type is TaskType.DELETE else []
         if self.task.type is TaskType.DELETE:
             await self._delete_all(journal, rows)
             return
@@ -186,6 +187,14 @@ class TaskRun:
             mask=self._mask(journal),
         )
         await deploy(self._plan, finished, context)
+        await journal.record_removals(
+            await claims_without_pods(journal, deps.cluster, self.task.app_id, every=self._options.delete_volumes)
+        )
+
+    @property
+    def _how(self) -> LettingGo:
+        options = self._options
+        return LettingGo(options.keep_resources, options.delete_volumes, self.task.type is TaskType.DELETE)
 
     def _mask(self, journal: Journal) -> Mask:
         """For the values of the application's Secrets: of the plan, and those that the task found."""
@@ -227,19 +236,21 @@ class TaskRun:
         return left + await self._rollback(journal).run_late(late, seconds)
 
     async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
-        rows = [row for row in journal.resources.values() if row.purpose is Purpose.REMOVE]
-        retirement = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers)
-        return await retirement.run(rows, seconds)
+        rows = [row for row in journal.resources.values() if row.purpose.lets_go]
+        removal = Removal(
+            journal,
+            self._deps.cluster,
+            self.task.app_id,
+            self._deps.informers,
+            delete_volumes=self._options.delete_volumes,
+        )
+        return await removal.run(rows, seconds)
 
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
         task, status = self.task, outcome.status
         async with self._deps.db.begin("finish") as tx:
-            retired: list[Resource] = []
-            if status is TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and not self._options.dry_run:
-                has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
-                has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
-                retired = await objects_to_remove(tx, task.app_id, but=has)
+            retired = await self._to_let_go(tx, journal) if status is TaskStatus.COMPLETED else []
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             blamed = await _blamed(tx, task.id) if outcome.code is not None else ""
             landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup, outcome.code)
@@ -277,6 +288,20 @@ class TaskRun:
             )
         return row
 
+    async def _to_let_go(self, tx: Tx, journal: Journal) -> list[Resource]:
+        """What is still to be let go of once the task is completed; of it, what has no row gets one."""
+        task, has = self.task, set[ObjectRef]()
+        if self._options.dry_run:
+            return []
+        if task.type is TaskType.DEPLOY:
+            has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
+            has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
+        else:  # what another application passes to this one just now is not missed
+            await tasks.lock_application(tx, task.app_id)
+            has = {row.ref for row in journal.resources.values()}
+        recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
+        return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has)
+
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
         return (
             status is not TaskStatus.COMPLETED
@@ -291,7 +316,7 @@ class TaskRun:
             return
         for row in journal.resources.values():
             # A deletion that was sent cannot be taken back, so it is waited for to its end.
-            if row.purpose is Purpose.REMOVE and not row.state.settled and not row.deleting:
+            if row.purpose.lets_go and not row.state.settled and not row.letting_go:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
         rows = [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
         if policy is CleanupPolicy.JOB and task.status is not TaskStatus.CANCELLED:

@@ -1,4 +1,4 @@
-"""How tasks end (codes, a cancel's cleanup, evidence), the key of digests, and who adopts. Additive."""
+"""How tasks end (codes, a cancel's cleanup, evidence), the key of digests, and who adopts and what. Additive."""
 
 from typing import Any
 
@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("reason_code", sa.String(32)))
     op.add_column("applications", sa.Column("config_key", sa.String(32)))
     op.add_column("components", sa.Column("adopt", sa.Boolean()))
+    op.add_column("resources", sa.Column("adopted", sa.Boolean()))
     op.create_table(
         "evidence",
         sa.Column("task_id", sa.String(24), nullable=False),

@@ -1,0 +1,94 @@
+"""Which objects an application is to let go of, and how (design R11)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+
+from kubemin.cluster import Cluster
+from kubemin.engine.backoff import retry_reads
+from kubemin.engine.cleanup.removal import removal_of
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.claims import PVC, is_in_use, is_of_store, template_claims
+from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.marks import former_labels
+from kubemin.engine.objects.rollout import ordinals
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Purpose
+from kubemin.store import Tx, holdings
+from kubemin.store.holdings import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class LettingGo:
+    """``release_all``: nothing is deleted. ``delete_volumes``: data is. ``name_kept``: what was kept is named again."""
+
+    release_all: bool = False
+    delete_volumes: bool = False
+    name_kept: bool = False
+
+
+async def objects_to_let_go(tx: Tx, app_id: str, how: LettingGo, *, but: Collection[ObjectRef] = ()) -> list[Resource]:
+    """What the application has in the cluster, as rows to remove or to release; ``but`` what it is to have still."""
+    stores = [(ref.namespace, ref.name) for ref in but if ref.kind == "StatefulSet"]
+
+    def goes(held: Holding) -> bool:
+        if held.ref in but:
+            return False
+        if held.template and how.release_all:
+            return False  # it goes with its StatefulSet, whose templates keep their labels
+        if held.template and any(
+            held.ref.namespace == namespace and is_of_store(held.ref.name, [name]) for namespace, name in stores
+        ):
+            return False
+        return not held.kept or how.delete_volumes or how.name_kept
+
+    going = [held for held in await holdings.holdings(tx, app_id) if goes(held)]
+    before = await holdings.manifests_before(tx, [held.adopted for held in going if held.adopted is not None])
+    return [_row(held, how, before.get(held.adopted) if held.adopted else None) for held in going]
+
+
+def _row(held: Holding, how: LettingGo, before: Manifest | None) -> Resource:
+    release = how.release_all or held.adopted is not None
+    row = Resource(
+        seq=0,
+        job_seq=0,
+        ref=held.ref,
+        purpose=Purpose.RELEASE if release else Purpose.REMOVE,
+        uid=held.uid,
+        dependents={} if release else {kind: uids for kind, uids in held.dependents.items() if kind != PVC},
+    )
+    if held.adopted is not None:
+        row.adopted = True
+        row.before = {"metadata": {"labels": former_labels(before) if before else {}}}
+    return row
+
+
+async def claims_without_pods(journal: Journal, cluster: Cluster, app_id: str, *, every: bool) -> list[Resource]:
+    """The volume claims that a task's StatefulSets no longer use since it scaled them down, as rows to remove.
+
+    With ``every`` also those that were left from before. Raises `ClusterError`.
+    """
+    stores = [row.ref for row in journal.resources.values() if _may_leave_claims(row, every=every)]
+    if not stores:
+        return []
+    found = []
+    claims = await retry_reads(lambda: template_claims(cluster, app_id, stores))
+    for store in stores:
+        live = await retry_reads(partial(get_or_none, cluster, store))
+        found += [
+            removal_of(claim)
+            for claim in claims
+            if is_of_store(claim["metadata"]["name"], [store.name])
+            and claim["metadata"]["namespace"] == store.namespace
+            and live is not None
+            and not is_in_use(claim["metadata"]["name"], live)
+        ]
+    return found
+
+
+def _may_leave_claims(row: Resource, *, every: bool) -> bool:
+    if row.ref.kind != "StatefulSet" or row.purpose is not Purpose.APPLY:
+        return False
+    was, now = (len(ordinals(one)) for one in (row.before or {}, row.applied or {}))
+    return every or (row.before is not None and was > now)

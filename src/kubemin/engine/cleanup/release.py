@@ -1,0 +1,86 @@
+"""Letting go of an object without deleting it (design R11): its content stays, and its Pods run on.
+
+The object is written by a PUT that says who owns which field. An apply without these fields would delete them.
+"""
+
+from collections.abc import Callable
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered, Unreachable
+from kubemin.engine.backoff import Backoff
+from kubemin.engine.errors import StillThere
+from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.live import get_or_none
+from kubemin.engine.objects.marks import handed_over, released
+from kubemin.shield import to_the_end
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import ResourceState, WriteKind
+from kubemin.spec.write_answer import WriteAnswer
+
+Wanted = Callable[[Manifest], Manifest | None]
+"""The object as it is to be written; None where it is as it should be."""
+
+
+class Releaser:
+    """Takes KubeMin's marks off objects, or gives them those of another application.
+
+    Only a look at the object counts: what a killed worker had written is found, and a lost answer does not matter.
+    """
+
+    def __init__(self, journal: Journal, cluster: Cluster) -> None:
+        self._journal = journal
+        self._cluster = cluster
+
+    async def release(self, row: Resource, why: str = "") -> None:
+        """Settle a row of purpose ``release``. Raises `StillThere`, `ClusterError`."""
+        former = _labels(row.before)
+        await self._write(row, lambda live: released(live, former), why)
+
+    async def hand_over(self, row: Resource) -> None:
+        """Settle a row of purpose ``hand-over``. Raises `StillThere`, `ClusterError`."""
+        marks = _labels(row.applied)
+        await self._write(row, lambda live: handed_over(live, marks), row.why)
+
+    async def _write(self, row: Resource, wanted: Wanted, why: str) -> None:
+        backoff = Backoff()
+        live = await get_or_none(self._cluster, row.ref)
+        while True:
+            if live is None:
+                self._journal.settle(row, ResourceState.LOST, "somebody deleted it")
+                return
+            if live["metadata"]["uid"] != row.uid:
+                self._journal.settle(row, ResourceState.LOST, "another object of this name is there now")
+                return
+            body = wanted(live)
+            if body is None:
+                self._journal.settle(row, ResourceState.RELEASED, why)
+                return
+            live = await self._send(row, live, body)
+            if live is None:
+                await backoff.pause()
+                live = await get_or_none(self._cluster, row.ref)
+
+    async def _send(self, row: Resource, live: Manifest, body: Manifest) -> Manifest | None:
+        """Send a PUT of exactly this version; the answer, or None where the object is to be read again."""
+        write = await self._journal.write_ahead(row, WriteKind.RELEASE, live["metadata"]["resourceVersion"])
+        try:
+            answer = await to_the_end(self._cluster.replace(body))
+        except Unanswered:
+            return None
+        except Unreachable:
+            self._journal.answer(row, write, WriteAnswer.unsent())
+            raise
+        except (Conflict, NotFound) as error:
+            self._journal.answer(row, write, WriteAnswer.refused(error.status))
+        except (Forbidden, Invalid) as error:
+            self._journal.answer(row, write, WriteAnswer.refused(error.status))
+            raise StillThere(row.ref, f"the API server refuses to let go of it: {error.message}") from error
+        else:
+            self._journal.answer(row, write, WriteAnswer.done(answer["metadata"]["resourceVersion"]))
+            return answer
+        return None
+
+
+def _labels(view: Manifest | None) -> dict[str, str]:
+    return dict(((view or {}).get("metadata") or {}).get("labels") or {})
