@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from kubemin.cli import main, offline, preview, reports, stopping
 from kubemin.cli.apply import apply
+from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.spec.characters import has_unseen, visible
 from kubemin.spec.states import CleanupPolicy
@@ -29,7 +30,7 @@ FORGED = f"{EVIL}\n12:00:00  task completed"
 STYLE = re.compile(r"\r?\x1b\[[0-9;?]*[a-zA-Z]|\r(?=\n)")
 """What rich itself sends to a terminal."""
 
-_CLEANUP = {"created": 1, "deleted": 1, "restored": 1, "kept": 1, "attempts": 2, "state": "incomplete"}
+_CLEANUP = {"created": 1, "deleted": 1, "restored": 1, "kept": 1, "released": 1, "attempts": 2, "state": "incomplete"}
 _LEFT = {"kind": EVIL, "namespace": EVIL, "name": EVIL, "why": EVIL}
 _APP = {"id": "a", "namespace": EVIL, "name": EVIL, "version": EVIL, "updateTime": 1, "workflowId": EVIL}
 _JOB = {"id": 1, "name": f"{EVIL}/{EVIL}/{EVIL}", "type": "apply", "status": "failed"}
@@ -43,7 +44,7 @@ _STATUS = {
     "reason": EVIL,
     "cancelledBy": EVIL,
     "createTime": 1,
-    "cleanup": {**_CLEANUP, "remaining": [_LEFT], "exceptions": [_LEFT], "abandoned": EVIL},
+    "cleanup": {**_CLEANUP, "remaining": [_LEFT], "volumes": [_LEFT], "exceptions": [_LEFT], "abandoned": EVIL},
     "components": [_COMPONENT],
 }
 _PLANNED = {**_LEFT, "component": EVIL, "action": "change", "changes": [FORGED]}
@@ -56,8 +57,12 @@ _EVENTS: tuple[tuple[str, Json], ...] = (
     ("cleanup", {"state": "incomplete", "why": FORGED}),
     ("end", {}),
 )
+_GOING = {"appId": "a", "taskId": "t", "removes": [EVIL], "releases": [EVIL], "keeps": [EVIL]}
 _ANSWERS: tuple[tuple[str, Any], ...] = (
-    (r"/applications/plan", {"creates": [_LEFT], "stages": [_STAGE], "removes": [_LEFT]}),
+    (
+        r"/applications/plan",
+        {"creates": [_LEFT], "stages": [_STAGE], "removes": [_LEFT], "releases": [_LEFT], "keeps": [_LEFT]},
+    ),
     (r"/applications/.*/exec", {"taskId": "t"}),
     (r"/applications/.*/cancel", {"status": EVIL, "cleanup": EVIL}),
     (r"/tasks/.*/status", _STATUS),
@@ -80,7 +85,8 @@ class Hostile(BaseHTTPRequestHandler):
             self._send("text/event-stream", "".join(frames))
             return
         known = [data for pattern, data in _ANSWERS if re.search(pattern, path)]
-        data = known[0] if known else _APP if self.command == "POST" else {"applications": [_APP]}
+        by_method = {"POST": _APP, "DELETE": _GOING}
+        data = known[0] if known else by_method.get(self.command, {"applications": [_APP]})
         self._send("application/json", json.dumps({"code": 0, "message": FORGED, "data": data}))
 
     def _send(self, kind: str, text: str) -> None:
@@ -153,6 +159,17 @@ COMMANDS: dict[str, Command] = {
     "cleanup --abandon": lambda url, _, js: stopping.abandon("t", None, yes=True, as_json=js, server=url, token=None),
     "orphans": lambda url, _, js: reports.orphans(
         delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
+    ),
+    "delete": lambda url, _, js: delete(
+        f"{EVIL}/{EVIL}",
+        keep_resources=False,
+        delete_volumes=False,
+        dry_run=False,
+        yes=True,
+        wait=True,
+        as_json=js,
+        server=url,
+        token=None,
     ),
     "apply": lambda url, file, js: apply(file, {}, wait=True, as_json=js, server=url, token=None),
     "plan --server": lambda url, file, js: preview.show(file, {}, as_json=js, server=url, token=None),

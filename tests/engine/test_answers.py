@@ -52,7 +52,7 @@ async def test_a_lost_answer_to_a_create_does_not_matter(
     async with instance.worker():
         task = await instance.settled(await instance.exec(app_id))
         assert task.status is TaskStatus.COMPLETED, task.reason
-        removal = await instance.service.delete_application(app_id, "ada")
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
     await armed.struck()
     await as_it_was(instance, before)

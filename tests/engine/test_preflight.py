@@ -91,7 +91,7 @@ async def test_a_namespace_is_created_only_when_asked(instance: Instance) -> Non
         again = await instance.settled(await instance.exec(app_id))
         assert again.status is TaskStatus.COMPLETED
         assert again.cleanup is Cleanup.NONE
-        removal = await instance.service.delete_application(app_id, "ada")
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
     assert differences(before, await instance.snapshot()) == []
 

@@ -206,7 +206,7 @@ async def test_watches_that_expire_or_break_all_the_time(instance: Instance, act
     async with instance.worker():
         task = await instance.settled(await instance.exec(app_id))
         assert task.status is TaskStatus.COMPLETED, task.reason
-        removal = await instance.service.delete_application(app_id, "ada")
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
     assert differences(before, await instance.snapshot()) == []
 

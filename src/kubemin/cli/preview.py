@@ -50,8 +50,10 @@ def _lines(outlook: dict[str, Any]) -> list[str]:
             lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
     leaving = [f"  - {_name(one)}" for one in outlook["removes"]]
-    leaving += [f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in outlook["releases"]]
-    leaving += [f"    {_name(one)}  kept: holds data" for one in outlook["keeps"]]
+    leaving += [
+        f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in outlook.get("releases", [])
+    ]
+    leaving += [f"    {_name(one)}  kept: holds data" for one in outlook.get("keeps", [])]
     lines += ["once completed", *leaving] if leaving else []
     return lines
 
@@ -71,5 +73,5 @@ def _counts(outlook: dict[str, Any]) -> dict[str, int]:
 def _sum(counts: dict[str, int], outlook: dict[str, Any]) -> str:
     parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
     later = {"removes": "to delete", "releases": "to release", "keeps": "kept with data"}
-    parts += [f"{len(outlook[field])} {spoken_}" for field, spoken_ in later.items() if outlook[field]]
+    parts += [f"{len(outlook[field])} {spoken_}" for field, spoken_ in later.items() if outlook.get(field)]
     return ", ".join(parts) or "nothing to deploy"
