@@ -57,11 +57,18 @@ _EVENTS: tuple[tuple[str, Json], ...] = (
     ("cleanup", {"state": "incomplete", "why": FORGED}),
     ("end", {}),
 )
-_GOING = {"appId": "a", "taskId": "t", "removes": [EVIL], "releases": [EVIL], "keeps": [EVIL]}
+_GOING = {"appId": "a", "taskId": "t", "removes": [EVIL], "releases": [EVIL], "passes": [EVIL], "keeps": [EVIL]}
 _ANSWERS: tuple[tuple[str, Any], ...] = (
     (
         r"/applications/plan",
-        {"creates": [_LEFT], "stages": [_STAGE], "removes": [_LEFT], "releases": [_LEFT], "keeps": [_LEFT]},
+        {
+            "creates": [_LEFT],
+            "stages": [_STAGE],
+            "removes": [_LEFT],
+            "releases": [_LEFT],
+            "passes": [_LEFT],
+            "keeps": [_LEFT],
+        },
     ),
     (r"/applications/.*/exec", {"taskId": "t"}),
     (r"/applications/.*/cancel", {"status": EVIL, "cleanup": EVIL}),

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from kubemin.engine.entry.partings import Parting
+from kubemin.engine.entry.preview import Previews
+from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault
@@ -78,6 +81,11 @@ async def test_what_its_maker_lets_go_of_passes_to_who_uses_it(instance: Instanc
             [use] = await instance.journal(using)
             assert (use.purpose, use.state) == (Purpose.USE, ResourceState.OBSERVED)
         former = await common(instance)
+        told = await foretold(instance, first, how)
+        assert ([ref.name for ref in told.passes], "common" in str([*told.removes, *told.releases])) == (
+            ["common"],
+            False,
+        )
         if how == "drop":
             await instance.save([conf("own", a="1")], app_id=first, name="first")
             removal = await instance.exec(first)
@@ -123,6 +131,15 @@ async def test_of_two_that_go_at_once_none_leaves_it_behind(instance: Instance) 
     assert "common" not in {
         obj["metadata"]["name"] for obj in (await instance.cluster.list("ConfigMap", "default")).items
     }
+
+
+async def foretold(instance: Instance, app_id: str, how: str) -> Parting:
+    """What a plan, or a deletion that only tells, says becomes of what the application has."""
+    previews = Previews(instance.db, instance.cluster)
+    if how != "drop":
+        return await previews.of_deletion(app_id, keep_resources=how == "keep", delete_volumes=False)
+    left = parse_application({"name": "first", "component": [conf("own", a="1")]})
+    return (await previews.of(left, app_id, left.steps())).parting
 
 
 async def common(instance: Instance) -> Manifest:

@@ -247,6 +247,31 @@ async def test_a_retention_policy_of_others_is_kept_and_told(instance: Instance)
     assert told[name] == "its persistentVolumeClaimRetentionPolicy deletes its volume claims with it"
 
 
+async def test_a_policy_of_others_for_a_store_that_is_scaled_down_is_told(instance: Instance) -> None:
+    previews = Previews(instance.db, instance.cluster)
+    async with instance.worker():
+        app_id = await instance.save([store("db", replicas=2)])
+        await instance.settled(await instance.exec(app_id))
+        name, merge = f"store-db-{app_id}", "application/merge-patch+json"
+        change = {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Delete"}}}
+        instance.sim.registry.patch("statefulsets", "default", name, merge, change, manager="kubectl")
+        fewer = parse_application({"name": "shop", "component": [store("db", replicas=1)]})
+        goes = (await previews.of(fewer, app_id, fewer.steps())).parting
+        assert ([ref.name for ref in goes.removes], goes.keeps) == ([f"data-{name}-1"], ())
+        await instance.save([store("db", replicas=1)], app_id=app_id)
+        task_id = await instance.exec(app_id)
+        assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
+        await until(lambda: _only(instance, f"data-{name}-0"))
+    rows = await instance.journal(task_id)
+    assert {row.ref.kind for row in rows if row.purpose.lets_go} == set()
+    why = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
+    assert [row.why for row in rows if row.ref.kind == "StatefulSet"] == [why]
+
+
+async def _only(instance: Instance, name: str) -> bool:
+    return set(await claims(instance)) == {name}
+
+
 async def test_what_becomes_of_data_is_told_before(instance: Instance) -> None:
     """The plan and a deletion that only tells name each volume claim; a plan says where kept data is used again."""
     volume = {"name": "up", "type": "persistent", "tmpCreate": True, "mountPath": "/up", "size": "1Gi"}

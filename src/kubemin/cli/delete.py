@@ -14,6 +14,7 @@ from kubemin.cli.output import print_json, say
 _FATES = (
     ("removes", "to delete"),
     ("releases", "to release: it stays, without KubeMin's labels"),
+    ("passes", "to pass to another application, which uses it"),
     ("keeps", "to keep: holds data"),
 )
 

@@ -53,6 +53,7 @@ def _lines(outlook: dict[str, Any]) -> list[str]:
     leaving += [
         f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in outlook.get("releases", [])
     ]
+    leaving += [f"    {_name(one)}  passes to another application, which uses it" for one in outlook.get("passes", [])]
     leaving += [f"    {_name(one)}  kept: holds data" for one in outlook.get("keeps", [])]
     lines += ["once completed", *leaving] if leaving else []
     return lines
@@ -72,6 +73,6 @@ def _counts(outlook: dict[str, Any]) -> dict[str, int]:
 
 def _sum(counts: dict[str, int], outlook: dict[str, Any]) -> str:
     parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
-    later = {"removes": "to delete", "releases": "to release", "keeps": "kept with data"}
+    later = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
     parts += [f"{len(outlook[field])} {spoken_}" for field, spoken_ in later.items() if outlook.get(field)]
     return ", ".join(parts) or "nothing to deploy"

@@ -1,13 +1,14 @@
 """Objects that applications share: locks on them, who uses one, and which task may still create or delete one."""
 
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, null, or_, select, update
 
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
 from kubemin.store.tables import applications, resources, shares, tasks, writes
 from kubemin.store.tasks.reads import OPEN, UNDER_WAY
-from kubemin.store.transaction import Tx
+from kubemin.store.transaction import Tx, chunks
 
 
 async def take(tx: Tx, name: str, task_id: str) -> str | None:
@@ -65,28 +66,39 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
     Or as one that is under way will have it; these come last.
     """
     own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
-    later = tasks.alias()
-    superseded = select(later.c.id).where(
-        later.c.app_id == tasks.c.app_id, later.c.status == TaskStatus.COMPLETED, later.c.seq > tasks.c.seq
-    )
-    lasts = and_(tasks.c.status == TaskStatus.COMPLETED, ~superseded.exists())
-    statement = (
-        select(tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
-        .join(resources, resources.c.task_id == tasks.c.id)
-        .join(applications, applications.c.id == tasks.c.app_id)
-        .where(
-            resources.c.uid == uid,
-            resources.c.purpose == Purpose.USE,
-            tasks.c.app_id != own,
-            or_(tasks.c.status.in_(OPEN), lasts),
-        )
-        .order_by(tasks.c.seq, resources.c.seq)
-    )
+    columns = (tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
+    statement = _used(*columns).where(resources.c.uid == uid, tasks.c.app_id != own)
+    statement = statement.order_by(tasks.c.seq, resources.c.seq)
     rows = sorted(await tx.rows(statement), key=lambda row: row.status != TaskStatus.COMPLETED)
     users: dict[str, User] = {}
     for row in rows:
         users.setdefault(row.app_id, User(row.app_id, row.app_name, row.id, row.job_seq))
     return list(users.values())
+
+
+async def used_by_others(tx: Tx, uids: Collection[str], app_id: str) -> set[str]:
+    """Those of these objects, by uid, that applications besides this one use."""
+    found: set[str] = set()
+    for part in chunks(uids):
+        statement = _used(resources.c.uid).where(resources.c.uid.in_(part), tasks.c.app_id != app_id)
+        found |= {str(uid) for (uid,) in await tx.rows(statement)}
+    return found
+
+
+def _used(*columns: ColumnElement[Any]) -> Select[Any]:
+    """What applications use as their last deploy has it, or as one that is under way will have it."""
+    later = tasks.alias()
+    superseded = select(later.c.id).where(
+        later.c.app_id == tasks.c.app_id, later.c.status == TaskStatus.COMPLETED, later.c.seq > tasks.c.seq
+    )
+    lasts = and_(tasks.c.status == TaskStatus.COMPLETED, ~superseded.exists())
+    return (
+        select(*columns)
+        .select_from(tasks)
+        .join(resources, resources.c.task_id == tasks.c.id)
+        .join(applications, applications.c.id == tasks.c.app_id)
+        .where(resources.c.purpose == Purpose.USE, or_(tasks.c.status.in_(OPEN), lasts))
+    )
 
 
 _MADE: ColumnElement[bool] = and_(

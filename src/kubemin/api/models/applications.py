@@ -176,4 +176,7 @@ class DeletedApplication(Reply):
     releases: Absent[list[str]] = Field(
         default=None, description="What would stay, without KubeMin's labels: it was there before, or is to be kept."
     )
+    passes: Absent[list[str]] = Field(
+        default=None, description="What would pass to another application, which uses it."
+    )
     keeps: Absent[list[str]] = Field(default=None, description="Volume claims that would stay: they hold data.")

@@ -54,4 +54,7 @@ class PreviewReply(Reply):
     releases: list[PlannedObject] = Field(
         description="What it no longer has and did not make: it stays, without KubeMin's labels."
     )
+    passes: list[PlannedObject] = Field(
+        description="What it no longer has and another application uses: that one has it from then on."
+    )
     keeps: list[PlannedObject] = Field(description="Volume claims that are no longer used, and stay: they hold data.")

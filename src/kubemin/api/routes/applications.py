@@ -142,6 +142,7 @@ async def delete_application(
                 app_id=app_id,
                 removes=[str(ref) for ref in goes.removes],
                 releases=[str(ref) for ref in goes.releases],
+                passes=[str(ref) for ref in goes.passes],
                 keeps=[str(ref) for ref in goes.keeps],
             )
         )

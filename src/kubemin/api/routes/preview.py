@@ -83,6 +83,7 @@ def _reply(outlook: Preview) -> PreviewReply:
         creates=[_object(ObjectRef("Namespace", "", name)) for name in outlook.namespaces],
         removes=[_object(ref) for ref in outlook.parting.removes],
         releases=[_object(ref) for ref in outlook.parting.releases],
+        passes=[_object(ref) for ref in outlook.parting.passes],
         keeps=[_object(ref) for ref in outlook.parting.keeps],
     )
 

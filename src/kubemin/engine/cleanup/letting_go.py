@@ -9,7 +9,7 @@ from kubemin.engine.backoff import retry_reads
 from kubemin.engine.cleanup.removal import removal_of
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
-from kubemin.engine.objects.claims import PVC, is_in_use, is_of_store, template_claims
+from kubemin.engine.objects.claims import PVC, is_in_use, is_of_store, shrinks_with_its_claims, template_claims
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.marks import former_labels
 from kubemin.engine.objects.rollout import ordinals
@@ -17,6 +17,8 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
 from kubemin.store import Tx, holdings
 from kubemin.store.holdings import Holding
+
+_CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +69,26 @@ def _row(held: Holding, how: LettingGo, before: Manifest | None) -> Resource:
 async def claims_without_pods(journal: Journal, cluster: Cluster, app_id: str, *, every: bool) -> list[Resource]:
     """The volume claims that a task's StatefulSets no longer use since it scaled them down, as rows to remove.
 
-    With ``every`` also those that were left from before. Raises `ClusterError`.
+    With ``every`` also those that were left from before. Where the cluster deletes them, as somebody has set it, the
+    row of the StatefulSet says so instead. Raises `ClusterError`.
     """
-    stores = [row.ref for row in journal.resources.values() if _may_leave_claims(row, every=every)]
+    stores = [row for row in journal.resources.values() if _may_leave_claims(row, every=every)]
     if not stores:
         return []
     found = []
-    claims = await retry_reads(lambda: template_claims(cluster, app_id, stores))
+    claims = await retry_reads(lambda: template_claims(cluster, app_id, [store.ref for store in stores]))
     for store in stores:
-        live = await retry_reads(partial(get_or_none, cluster, store))
+        live = await retry_reads(partial(get_or_none, cluster, store.ref))
+        if live is None:
+            continue
+        if shrinks_with_its_claims(live) and not every:
+            journal.settle(store, store.state, _CLAIMS_GO)
+            continue
         found += [
             removal_of(claim)
             for claim in claims
-            if is_of_store(claim["metadata"]["name"], [store.name])
-            and claim["metadata"]["namespace"] == store.namespace
-            and live is not None
+            if is_of_store(claim["metadata"]["name"], [store.ref.name])
+            and claim["metadata"]["namespace"] == store.ref.namespace
             and not is_in_use(claim["metadata"]["name"], live)
         ]
     return found

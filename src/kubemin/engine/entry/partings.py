@@ -7,10 +7,17 @@ from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.letting_go import LettingGo
 from kubemin.engine.deploy.preflight import JobPreview
 from kubemin.engine.journal.rows import Resource
-from kubemin.engine.objects.claims import PVC, goes_with_its_claims, is_in_use, is_of_store, template_claims
+from kubemin.engine.objects.claims import (
+    PVC,
+    goes_with_its_claims,
+    is_in_use,
+    is_of_store,
+    shrinks_with_its_claims,
+    template_claims,
+)
 from kubemin.engine.objects.live import get_or_none
 from kubemin.plan import Job
-from kubemin.spec.objects import ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
 
 _USED_AGAIN = "uses the volume claim that was kept, with its data"
@@ -18,32 +25,45 @@ _USED_AGAIN = "uses the volume claim that was kept, with its data"
 
 @dataclass(frozen=True)
 class Parting:
-    """What would be deleted, what released, and which volume claims would be kept."""
+    """What would be deleted, what released, what would pass to other applications, which volume claims be kept."""
 
     removes: tuple[ObjectRef, ...] = ()
     releases: tuple[ObjectRef, ...] = ()
+    passes: tuple[ObjectRef, ...] = ()
     keeps: tuple[ObjectRef, ...] = ()
 
 
 async def parting(
-    cluster: Cluster, app_id: str, rows: Sequence[Resource], how: LettingGo, jobs: Collection[Job] = ()
+    cluster: Cluster,
+    app_id: str,
+    rows: Sequence[Resource],
+    how: LettingGo,
+    *,
+    used: Collection[str],
+    jobs: Collection[Job] = (),
 ) -> Parting:
     """What becomes of these rows, and of the claims of StatefulSets that go, or that ``jobs`` scale down.
 
-    Raises `ClusterError`.
+    ``used``: the uids of what other applications use. Raises `ClusterError`.
     """
+    passes = tuple(sorted(row.ref for row in rows if row.uid in used))
+    rows = [row for row in rows if row.uid not in used]
     removes = [row.ref for row in rows if row.purpose is Purpose.REMOVE]
     claims = {ref for ref in removes if ref.kind == PVC}
     stores = [ref for ref in removes if ref.kind == "StatefulSet"]
     claims |= {ObjectRef.of(claim) for claim in await template_claims(cluster, app_id, stores)}
+    going = await _going_with_their_stores(cluster, claims, stores)
     for job in jobs:
-        if job.ref.kind == "StatefulSet":
-            claims |= await _left_by(cluster, app_id, job, every=how.delete_volumes)
-    going = claims if how.delete_volumes else await _going_with_their_stores(cluster, claims, stores)
+        if job.ref.kind == "StatefulSet" and (live := await get_or_none(cluster, job.ref)) is not None:
+            left = await _left_by(cluster, app_id, job, live, every=how.delete_volumes)
+            claims |= left
+            going |= left if shrinks_with_its_claims(live) else set()
+    going = claims if how.delete_volumes else going
     others = {ref for ref in removes if ref.kind != PVC}
     return Parting(
         removes=tuple(sorted(others | going)),
         releases=tuple(sorted(row.ref for row in rows if row.purpose is Purpose.RELEASE)),
+        passes=passes,
         keeps=tuple(sorted(claims - going)),
     )
 
@@ -60,11 +80,8 @@ async def _going_with_their_stores(
     return going
 
 
-async def _left_by(cluster: Cluster, app_id: str, job: Job, *, every: bool) -> set[ObjectRef]:
+async def _left_by(cluster: Cluster, app_id: str, job: Job, live: Manifest, *, every: bool) -> set[ObjectRef]:
     """The claims that the StatefulSet does not use as it is to be, and uses now, or with ``every`` may have used."""
-    live = await get_or_none(cluster, job.ref)
-    if live is None:
-        return set()
     found = {ObjectRef.of(claim) for claim in await template_claims(cluster, app_id, [job.ref])}
     unused = {ref for ref in found if not is_in_use(ref.name, job.manifest)}
     return unused if every else {ref for ref in unused if is_in_use(ref.name, live)}

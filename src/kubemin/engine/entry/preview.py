@@ -17,7 +17,7 @@ from kubemin.settings.engine import EngineSettings
 from kubemin.spec.application import Application
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Step
-from kubemin.store import Database, applications, components, holdings
+from kubemin.store import Database, applications, components, holdings, shares
 
 _SMALL = 20  # components
 
@@ -74,11 +74,12 @@ class Previews:
 
         plan, has = await self._compute_thread.do(planned) if len(application.component) > _SMALL else planned()
         how = LettingGo(delete_volumes=delete_volumes)
-        rows, kept = list[Resource](), set[ObjectRef]()
+        rows, used, kept = list[Resource](), set[str](), set[ObjectRef]()
         if app_id is not None:
             has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
             async with self._db.read() as tx:
                 rows = await objects_to_let_go(tx, app_id, how, but=has)
+                used = await shares.used_by_others(tx, _uids(rows), app_id)
                 kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
         coming = await missing(self._cluster, plan) if create_namespace else []
         adoption = Adoption(self._application_name, self._settings.adopt if adopt is None else adopt)
@@ -87,7 +88,7 @@ class Previews:
         found = await inquiry.preview_jobs(plan.jobs, coming)
         goes = Parting()
         if app_id is not None:
-            goes = await parting(self._cluster, app_id, rows, how, plan.jobs)
+            goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
             found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
         return Preview(plan, found, tuple(coming), goes)
 
@@ -101,4 +102,9 @@ class Previews:
         how = LettingGo(keep_resources, delete_volumes, name_kept=True)
         async with self._db.read() as tx:
             rows = await objects_to_let_go(tx, app_id, how)
-        return await parting(self._cluster, app_id, rows, how)
+            used = await shares.used_by_others(tx, _uids(rows), app_id)
+        return await parting(self._cluster, app_id, rows, how, used=used)
+
+
+def _uids(rows: Sequence[Resource]) -> list[str]:
+    return [row.uid for row in rows if row.uid is not None]

@@ -34,8 +34,16 @@ def is_of_store(claim: str, stores: Iterable[str]) -> bool:
 
 def goes_with_its_claims(store: Manifest) -> bool:
     """Whether the cluster deletes the volume claims with the StatefulSet, as somebody has set it; we never do."""
-    policy = (store.get("spec") or {}).get("persistentVolumeClaimRetentionPolicy") or {}
-    return bool(policy.get("whenDeleted") == "Delete")
+    return _retention(store, "whenDeleted") == "Delete"
+
+
+def shrinks_with_its_claims(store: Manifest) -> bool:
+    """Whether the cluster deletes the volume claims of Pods that the StatefulSet no longer has; we never set that."""
+    return _retention(store, "whenScaled") == "Delete"
+
+
+def _retention(store: Manifest, when: str) -> object:
+    return ((store.get("spec") or {}).get("persistentVolumeClaimRetentionPolicy") or {}).get(when)
 
 
 def is_in_use(claim: str, store: Manifest) -> bool:
