@@ -129,7 +129,7 @@ async def run(instance: Instance, app_id: str, options: ExecOptions | None = Non
 async def both_roll_out(cluster: Cluster) -> bool:
     """Whether the update's Pods are there: what controllers made for it is then, too."""
     pods = (await cluster.list("Pod", "default")).items
-    return {"db:never", "api:2"} <= {pod["spec"]["containers"][0]["image"] for pod in pods}
+    return {"db:never", "api:2", "reader:never"} <= {pod["spec"]["containers"][0]["image"] for pod in pods}
 
 
 async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Instance, sent: set[Right]) -> None:
@@ -141,6 +141,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         update = everything("2", "api:2")
         update[2]["image"] = "db:never"
         update[4:] = everything("1", "api:1")[4:]  # a Job that differs would be another one
+        update[-1]["image"] = "reader:never"  # so that the former Pod of the reader is still there
         await instance.save(update, app_id=app_id)
         task_id = await instance.exec(app_id)
         await instance.until(lambda: both_roll_out(instance.cluster))
@@ -150,8 +151,8 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         await instance.sim.controllers.settled()
         await instance.service.cancel(app_id, task_id, "ada", "wrong image")
         assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
-        # A Deployment that is hopeless, and says so by the last lines of its log.
-        await instance.save(everything("3", "api:crash"), app_id=app_id)
+        # A Deployment that is hopeless, and says so by the last lines of its log. So few Services are read one by one.
+        await instance.save(everything("3", "api:crash")[:-1], app_id=app_id)
         assert await run(instance, app_id, ExecOptions(hopeless_after_seconds=0.2)) is TaskStatus.FAILED
         removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
