@@ -191,7 +191,11 @@ class Inquiry:
         managed = await self.adoption.of(job)(live)
         try:
             changes = await _changes(self.cluster, job, live)
-        except (Conflict, NotFound):
+        except Conflict:
+            return None
+        except NotFound as error:
+            if lacking_role(job.manifest, error) is not None:  # the role is not there; the binding is
+                raise
             return None
         if managed:
             return JobPreview("adopt", (managed, *changes))
