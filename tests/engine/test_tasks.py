@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry import task_service
@@ -307,8 +308,10 @@ async def test_a_panic_is_a_failure_and_is_cleaned_up(instance: Instance, monkey
     app_id = await instance.save(EVERYTHING)
     task_id = await instance.exec(app_id)
     monkeypatch.setattr("kubemin.engine.deploy.job.until_ready", panics)
-    async with instance.worker():
-        task = await instance.settled(task_id)
+    with capture_logs() as logged:  # rendering the traceback with its locals would take longer than a lease lasts
+        async with instance.worker():
+            task = await instance.settled(task_id)
+    assert "unexpected error in a task" in [line["event"] for line in logged]
     assert task.status is TaskStatus.FAILED
     assert "ZeroDivisionError" in task.reason
     assert task.cleanup is Cleanup.DONE
