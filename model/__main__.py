@@ -7,25 +7,48 @@ python -m model FENCED REAPER      the shortest counterexample without these rul
 
 import sys
 import time
+from collections.abc import Sequence
 
 from model.rules import ALL, Rule
-from model.search import Broken, scenes, search
+from model.search import Broken, Scene, claims, refusals, scenes, search, strangers
 from model.state import Faults
 
+NONE = Faults(deaths=0, silences=0, edits=0, cancels=0, incomplete=0)
 SHORT = Faults(deaths=1, silences=1, edits=1, cancels=1, incomplete=0)
 PODS = Faults(deaths=1, silences=1, edits=0, cancels=1, incomplete=0, evictions=1)
-BOUNDS = (
-    Faults(deaths=0, silences=0, edits=0, cancels=1, incomplete=0),
-    Faults(deaths=1, silences=1, edits=0, cancels=1, incomplete=0),
-    PODS,
-    SHORT,
+FEW = Faults(deaths=1, silences=1, edits=0, cancels=1, incomplete=0)
+DESIGN = (
+    ("journal", scenes(SHORT)),
+    ("Pods that read", scenes(PODS)),
+    ("strangers", strangers(SHORT)),
+    ("strangers", strangers(FEW._replace(incomplete=1, takeovers=1))),
+    ("refusals", refusals(SHORT._replace(quotas=1))),
+    ("volume claims", claims(SHORT)),
 )
-"""How many faults may happen, from few to many. A counterexample with few faults is easier to read."""
+"""What is searched with all rules."""
+
+BOUNDS = (
+    scenes(NONE._replace(cancels=1)),
+    strangers(NONE),
+    refusals(NONE),
+    claims(NONE._replace(cancels=1)),
+    refusals(NONE._replace(silences=1, quotas=1)),
+    strangers(NONE._replace(silences=1, edits=1)),
+    strangers(NONE._replace(incomplete=1, cancels=1, takeovers=1)),
+    scenes(FEW),
+    scenes(PODS),
+    claims(FEW),
+    scenes(SHORT),
+)
+"""Where a counterexample is looked for: from few faults to many, since one with few is easier to read."""
 
 DEEP = (
-    Faults(deaths=1, silences=1, edits=1, cancels=2, incomplete=1),
-    Faults(deaths=2, silences=2, edits=0, cancels=2, incomplete=1),
-    Faults(deaths=1, silences=1, edits=2, cancels=1, incomplete=0),
+    ("journal", scenes(Faults(deaths=1, silences=1, edits=1, cancels=2, incomplete=1))),
+    ("journal", scenes(Faults(deaths=2, silences=2, edits=0, cancels=2, incomplete=1))),
+    ("journal", scenes(Faults(deaths=1, silences=1, edits=2, cancels=1, incomplete=0))),
+    ("strangers", strangers(Faults(deaths=2, silences=2, edits=2, cancels=1, incomplete=1, takeovers=1))),
+    ("refusals", refusals(Faults(deaths=2, silences=2, edits=1, cancels=1, incomplete=0, quotas=1))),
+    ("volume claims", claims(Faults(deaths=2, silences=2, edits=0, cancels=1, incomplete=1))),
 )
 
 
@@ -35,7 +58,7 @@ def main(arguments: list[str]) -> int:
         broken = without(frozenset(Rule[name] for name in arguments))
         _print(str(broken) if broken else "The promise holds without it.")
         return 0
-    if not holds(DEEP if arguments else (SHORT, PODS)):
+    if not holds(DEEP if arguments else DESIGN):
         return 1
     if arguments:
         return 0
@@ -43,15 +66,15 @@ def main(arguments: list[str]) -> int:
     return 1 if idle else 0
 
 
-def holds(bounds: tuple[Faults, ...]) -> bool:
+def holds(searches: Sequence[tuple[str, list[Scene]]]) -> bool:
     """Search the design as it is."""
-    for left in bounds:
+    for what, begin in searches:
         started = time.monotonic()
-        result = search(scenes(left), ALL)
+        result = search(begin, ALL)
         seconds = time.monotonic() - started
         verdict = "the promise holds" if result.broken is None else f"THE PROMISE BREAKS\n{result.broken}"
-        bound = ", ".join(f"{name} {number}" for name, number in left._asdict().items())
-        _print(f"As designed, at most {bound}: {result.states:,} states in {seconds:.0f} s: {verdict}")
+        bound = ", ".join(f"{name} {number}" for name, number in begin[0].left._asdict().items() if number)
+        _print(f"As designed, {what}, at most {bound}: {result.states:,} states in {seconds:.0f} s: {verdict}")
         if result.broken is not None:
             return False
     return True
@@ -59,7 +82,7 @@ def holds(bounds: tuple[Faults, ...]) -> bool:
 
 def without(rules: frozenset[Rule]) -> Broken | None:
     """The shortest counterexample without these rules, with as few faults as possible."""
-    found = (search(scenes(left), ALL - rules).broken for left in BOUNDS)
+    found = (search(begin, ALL - rules).broken for begin in BOUNDS)
     return next((broken for broken in found if broken is not None), None)
 
 

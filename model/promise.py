@@ -1,14 +1,14 @@
 """The promise (design, first paragraph), as something that can be checked in a state."""
 
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
-from model.state import At, State, Wanted, read_by_pod
+from model.state import OTHERS, OURS, At, Object, State, Task, Wanted, read_by_pod
 
 
 def wanted_by_completed(state: State, at: int) -> Wanted | None:
     """What the object should be once this task has completed: what it made, and later edits of others."""
     live = state.object
     if not state.edited:
-        return Wanted(f"T{at + 1}", live.writer if live else at)
+        return Wanted(f"T{at + 1}", live.writer if live else at, OURS)
     if live is None or live.terminating:
         return None
     token = live.token
@@ -16,7 +16,7 @@ def wanted_by_completed(state: State, at: int) -> Wanted | None:
         stays = token.task == at or state.tasks[token.task].status is TaskStatus.COMPLETED
         if not stays or state.rows[token.task].uid is not At.NOW:
             return None  # it is a late one
-    return Wanted(live.value, live.writer)
+    return Wanted(live.value, live.writer, live.label)
 
 
 def broken_now(before: State, after: State) -> str | None:
@@ -30,7 +30,31 @@ def broken_now(before: State, after: State) -> str | None:
                 return f"T{at + 1}'s cleanup is done, and the object still has its token"
             if live.writer == at and before.object != live and _late_applies(after, at) < _late_applies(before, at):
                 return f"T{at + 1}'s cleanup was done, and a late change of it landed after that"
+        if (why := _harm_to_others(before, after, at)) is not None:
+            return why
+    if before.data and before.claim is not None and after.claim is None:
+        return "a volume claim with data is gone, and nobody asked for that"
     return None
+
+
+def _harm_to_others(before: State, after: State, at: int) -> str | None:
+    """Why a step of this task is one that a stranger's object, or a quota, should have prevented, or should not."""
+    name, task, live = f"T{at + 1}", after.tasks[at], after.object
+    failed = task.status is TaskStatus.FAILED and before.tasks[at].status is not TaskStatus.FAILED
+    if failed and live is not None and _may_change(live, task):
+        return f"{name} failed because nothing may be created, and the object is there"
+    if before.object is None or before.object.terminating or _may_change(before.object, task):
+        return None
+    if live is not None and live.writer == at and before.object.writer != at:
+        return f"{name} changed an object of others, and nobody asked for that"
+    for old, new in zip(before.workers, after.workers, strict=True):
+        if new.task == at and new.awaits is not None and new.awaits.verb == "POST" and old.awaits is None:
+            return f"{name} sends a POST, and an object of others is there, which it may not have"
+    return None
+
+
+def _may_change(live: Object, task: Task) -> bool:
+    return live.label == OURS or (task.adopt and live.label != OTHERS)
 
 
 def _late_applies(state: State, at: int) -> int:
@@ -47,7 +71,9 @@ def broken_at_rest(state: State) -> str | None:
         return "the object still carries our fence"
     if live is not None and live.made and not _accounted_for(state):
         return f"the object is there ({live.value}), and no completed task knows that it made it"
-    is_there = None if live is None else Wanted(live.value, live.writer)
+    if state.claim is not None and state.data is False:
+        return "the volume claim of an object that is to be gone is still there"
+    is_there = None if live is None else Wanted(live.value, live.writer, live.label)
     if is_there != state.wanted:
         return f"the object is {_describe(is_there)}, and should be {_describe(state.wanted)}"
     for at, task in enumerate(state.tasks):
@@ -70,6 +96,5 @@ def _accounted_for(state: State) -> bool:
 def _describe(wanted: Wanted | None) -> str:
     if wanted is None:
         return "absent"
-    return f"“{wanted.value}” " + (
-        "without a token" if wanted.writer is None else f"with a token of T{wanted.writer + 1}"
-    )
+    token = "without a token" if wanted.writer is None else f"with a token of T{wanted.writer + 1}"
+    return f"“{wanted.value}” {token}" + (f" and {wanted.label} label" if wanted.label else "")

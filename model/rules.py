@@ -33,6 +33,18 @@ class Rule(Enum):
     LEFTOVERS_TAKEN_OVER = (
         "§6, found here: what a task that did not complete left behind counts as made by who takes it over"
     )
+    STRANGERS_REFUSED = "C: an object without this application's label is changed only where that was asked for (adopt)"
+    LOOK_FIRST = "R3: only what is absent is created"
+    LOOK_AGAIN = "R3: after any refusal of a POST the object is looked for before the task fails"
+    RELEASED_NOT_DELETED = "R11: what a task adopted is released by a removal, and not deleted"
+    RELEASE_LOOKED_AT = "R11: an object is released once a look shows that it has nothing of ours"
+    RELEASE_WITH_VERSION = "R11: a release carries the resourceVersion of the live object that it is based on"
+    RELEASE_WITH_UID = "R11: only the very object that was adopted is released"
+    RELEASE_OURS_ONLY = "R11, found here: what has another application's label by now is not released"
+    COMPLETED_RELEASED_ONLY = "R11, found here: what a task that did not complete adopted is left to its rollback"
+    DATA_KEPT = "R11: a removal keeps volume claims, unless their deletion was asked for"
+    OLDER_CLAIM_STAYS = "R6: a volume claim that was there before the write is kept by a rollback"
+    USED_CLAIM_STAYS = "R6, found here: a volume claim that a task completed with is kept by every rollback"
     REAPER_KNOWS_UIDS = "§6, found here: an object that a completed task's journal does not know the uid of is removed"
 
 

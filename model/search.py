@@ -13,20 +13,57 @@ from model.world import faults, progress, start
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a search begins: is the object there at first, what is the second task, how many faults may happen."""
+    """Where a search begins, as `start` takes it, and how many faults may happen."""
 
     there: bool
     second: str
     left: Faults
+    adopt: bool = True
+    barred: bool = False
+    claims: bool = False
+    kept: bool = False
+    volumes: bool = False
+
+    def begin(self) -> State:
+        """The first state."""
+        options = {name: getattr(self, name) for name in ("adopt", "barred", "claims", "kept", "volumes")}
+        return start(self.there, self.second, self.left, **options)
 
     def __str__(self) -> str:
         following = {NOTHING: "no next task", DEPLOY: "the next task deploys", REMOVE: "the next task removes"}
-        return f"the object is {'there' if self.there else 'absent'} at first; {following[self.second]}"
+        said = [f"the object is {'there' if self.there else 'absent'} at first"]
+        said += ["a kept volume claim is there"] * self.kept + ["nothing may be created"] * self.barred
+        said += [following[self.second] + " and deletes volumes" * self.volumes] + ["without adopt"] * (not self.adopt)
+        return "; ".join(said)
 
 
 def scenes(left: Faults) -> list[Scene]:
-    """All scenes, with one bound on the faults."""
+    """All scenes of the journal: one bound on the faults, tasks that may adopt, no volume claims."""
     return [Scene(there, second, left) for second in (NOTHING, DEPLOY, REMOVE) for there in (False, True)]
+
+
+def strangers(left: Faults) -> list[Scene]:
+    """A stranger's object, which a task may not adopt; or which it adopts, and the next task releases."""
+    return [
+        Scene(there=True, second=NOTHING, left=left, adopt=False),
+        Scene(there=False, second=NOTHING, left=left, adopt=False),
+        Scene(there=True, second=REMOVE, left=left),
+    ]
+
+
+def refusals(left: Faults) -> list[Scene]:
+    """A quota, or a policy, refuses whatever is to be created: from the start, or from some moment on."""
+    return [Scene(there, NOTHING, left, barred=barred) for there in (False, True) for barred in (False, True)]
+
+
+def claims(left: Faults) -> list[Scene]:
+    """The object's controller makes a volume claim, or uses one that a former task has left."""
+    seconds = ((NOTHING, False), (DEPLOY, False), (REMOVE, False), (REMOVE, True))
+    return [
+        Scene(False, second, left, claims=True, kept=kept, volumes=volumes)
+        for second, volumes in seconds
+        for kept in (False, True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -55,7 +92,7 @@ def search(begin: Sequence[Scene], rules: frozenset[Rule]) -> Result:
 
     If none does, a state at rest must be reachable from every state: a rollback that never ends breaks the promise too.
     """
-    states: list[State] = [start(scene.there, scene.second, scene.left) for scene in begin]
+    states: list[State] = [scene.begin() for scene in begin]
     numbers = {state: number for number, state in enumerate(states)}
     texts = [""] * len(states)
     parents = array("l", [-1]) * len(states)

@@ -29,11 +29,24 @@ class Token(NamedTuple):
     known: bool = True
 
 
+OURS = "this application's"
+OTHERS = "another application's"
+"""The label `kubemin.io/app-id`. An object that others made has none, or another application's: it is a stranger's."""
+
+
 class Wanted(NamedTuple):
-    """What the object should be in the end: its value, and the task whose write token is on it."""
+    """What the object should be in the end: its value, the task whose write token is on it, and its label."""
 
     value: str
     writer: int | None = None
+    label: str = ""
+
+
+class Claim(NamedTuple):
+    """A volume claim that a controller made for the object. It stays when the object goes, and the next uses it."""
+
+    in_use: bool = False
+    """A task completed with it: so it holds data."""
 
 
 class Object(NamedTuple):
@@ -47,6 +60,7 @@ class Object(NamedTuple):
     fence: bool = False
     made: bool = False
     """A task of ours made it, and nobody made it theirs since."""
+    label: str = ""
 
     @property
     def writer(self) -> int | None:
@@ -63,6 +77,7 @@ class Request(NamedTuple):
     value: str = ""
     token: Token | None = None
     ours: bool = True
+    label: str = ""
 
 
 class Row(NamedTuple):
@@ -77,12 +92,27 @@ class Row(NamedTuple):
     """A request was recorded."""
     unanswered: bool = False
     """There is an apply without an answer that the object's current version would still let in."""
+    purpose: str = "apply"
+    """Of a removal: whether it is to "remove" or to "release" what the former task made or adopted."""
+    refused: bool = False
+    """The last POST was refused, and not because the object is there."""
+    claim: bool = False
+    """The volume claim that is there now was there before the task."""
+
+    @property
+    def adopted(self) -> bool:
+        """What the task changed was a stranger's object."""
+        return self.before is not None and self.before.label != OURS
 
 
 class Task(NamedTuple):
     """A row of the table of tasks."""
 
     kind: str
+    adopt: bool = True
+    """Of a deploy: a stranger's object may be taken over."""
+    volumes: bool = False
+    """Of a removal: volume claims are deleted too (`deleteVolumes`)."""
     status: TaskStatus = TaskStatus.WAITING
     cleanup: Cleanup = Cleanup.NONE
     leased: bool = False
@@ -111,6 +141,10 @@ class Faults(NamedTuple):
     cancels: int
     incomplete: int
     evictions: int = 0
+    takeovers: int = 0
+    """Another application adopts the object, once somebody took our marks off."""
+    quotas: int = 0
+    """From some moment on, a quota or a policy refuses whatever is to be created."""
 
 
 class State(NamedTuple):
@@ -129,6 +163,13 @@ class State(NamedTuple):
     """What a controller made because a write of that task landed (R6): the object itself does not show it."""
     pod: int | None = None
     """The task whose value the Pod has that reads the object: it reads it once, when it starts."""
+    barred: bool = False
+    """Whatever is to be created is refused."""
+    claims: bool = False
+    """The object's controller makes a volume claim, where there is none."""
+    claim: Claim | None = None
+    data: bool | None = False
+    """Whether the volume claim is to stay; None: it may, and may go."""
 
 
 def read_by_pod(live: Object | None) -> int | None:
@@ -157,6 +198,18 @@ def set_row(state: State, index: int, **changes: object) -> State:
 def set_worker(state: State, index: int, worker: Worker) -> State:
     """With one worker replaced."""
     return state._replace(workers=put(state.workers, index, worker))
+
+
+def without_claim(state: State) -> State:
+    """The volume claim is deleted; the next one has another uid."""
+    first, second = state.rows
+    return state._replace(claim=None, rows=(first._replace(claim=False), second._replace(claim=False)))
+
+
+def theirs(state: State) -> State:
+    """Somebody made the object theirs, or deleted it: with what controllers made because of it."""
+    data = state.data or (None if state.claim else False)
+    return state._replace(dependents=(False, False), data=data)
 
 
 def write(state: State, new: Object | None, *, same_uid: bool) -> State:

@@ -4,7 +4,24 @@ from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from model.promise import wanted_by_completed
 from model.rules import Rule
 from model.server import Rules
-from model.state import IDLE, At, Object, Request, Row, State, Token, put, read_by_pod, set_task, set_worker
+from model.state import (
+    IDLE,
+    OTHERS,
+    OURS,
+    At,
+    Claim,
+    Object,
+    Request,
+    Row,
+    State,
+    Token,
+    Wanted,
+    put,
+    read_by_pod,
+    set_task,
+    set_worker,
+    without_claim,
+)
 
 Step = tuple[str, State]
 """What happened, as a text, and the state after it."""
@@ -34,7 +51,7 @@ def step(state: State, index: int, rules: Rules) -> Step | None:
             return "notices the end, and rolls back", set_worker(state, index, worker._replace(forward=False))
         return _forward(state, index, rules)
     if task.status is TaskStatus.COMPLETED:
-        return _remove(state, index, rules)
+        return _let_go(state, index, rules) if task.kind == REMOVE else _remove_late(state, index, rules)
     return _back(state, index, rules)
 
 
@@ -86,11 +103,18 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
     if row.state in (ResourceState.CREATED, ResourceState.CHANGED):
         return _complete(state, index, at)
     known = Rule.WRITE_AHEAD in rules
-    if live is None:
-        state = _commit(state, index, row._replace(before=None, sent=True))
+    if row.refused:
+        if live is None or Rule.LOOK_AGAIN not in rules:
+            return _fail(
+                state, index, "reads: absent, and may not be created" if live is None else "goes by the answer"
+            )
+        state, row = _commit(state, index, row._replace(refused=False)), row._replace(refused=False)
+    blind = Rule.LOOK_FIRST not in rules and not row.sent
+    if live is None or blind:
+        state = _commit(state, index, row._replace(before=None, sent=True, claim=_claim_before(state, rules)))
         token = Token(at, WriteKind.CREATE, known)
-        return f"reads: absent; sends POST for {name}", _send(
-            state, index, Request("POST", at, value=name, token=token)
+        return f"{'does not look' if blind else 'reads: absent'}; sends POST for {name}", _send(
+            state, index, Request("POST", at, value=name, token=token, label=OURS)
         )
     if live.terminating and Rule.TERMINATING_WAITED_FOR in rules:
         return None
@@ -102,12 +126,31 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
         applied = name if live.value == name else None  # managedFields show which values are ours
         row = row._replace(state=ResourceState.CHANGED, uid=At.NOW, applied=applied, unanswered=False)
         return f"reads: {name}'s apply had landed; commits changed", _commit(state, index, row)
+    strangers = live.label == OTHERS or (live.label != OURS and not state.tasks[at].adopt)
+    if strangers and Rule.STRANGERS_REFUSED in rules:
+        return _fail(state, index, f"reads: it is there ({live.value}), and is a stranger's")
     leftover = Rule.LEFTOVERS_TAKEN_OVER in rules and _is_leftover(state, live)
     row = row._replace(before=None if leftover else live, uid=At.NOW, sent=True, unanswered=known)
+    if leftover and live.token:
+        row = row._replace(claim=state.rows[live.token.task].claim)
+    else:
+        row = row._replace(claim=_claim_before(state, rules))
     token = Token(at, WriteKind.CREATE if leftover else WriteKind.APPLY, known)
-    request = Request("apply", at, At.NOW, name, token if Rule.EVERY_WRITE_HAS_A_TOKEN in rules else None)
+    request = Request("apply", at, At.NOW, name, token if Rule.EVERY_WRITE_HAS_A_TOKEN in rules else None, label=OURS)
     text = f"reads: {'left over' if leftover else 'it is there'} ({live.value}); sends apply for {name}"
     return text, _send(_commit(state, index, row), index, request)
+
+
+def _claim_before(state: State, rules: Rules) -> bool:
+    """Whether there is a volume claim already, which the task is not to delete."""
+    return state.claim is not None and Rule.OLDER_CLAIM_STAYS in rules
+
+
+def _fail(state: State, index: int, text: str) -> Step:
+    at = state.workers[index].task
+    assert at is not None
+    state = set_task(state, at, status=TaskStatus.FAILED, cleanup=Cleanup.PENDING)
+    return f"{text}; commits T{at + 1} failed", set_worker(state, index, state.workers[index]._replace(forward=False))
 
 
 def _is_leftover(state: State, live: Object) -> bool:
@@ -122,7 +165,9 @@ def _complete(state: State, index: int, task: int) -> Step:
     wanted = wanted_by_completed(state, task)
     state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.NONE, leased=False)
     # It is meant to be there now: also what a former task left behind.
-    state = state._replace(dependents=(False, False), pod=None)
+    state = state._replace(dependents=(False, False), pod=None, data=state.claim is not None)
+    if state.claim is not None:
+        state = state._replace(claim=Claim(in_use=True))
     return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
 
 
@@ -135,7 +180,8 @@ def _settle(state: State, index: int, text: str, settled: ResourceState, rules: 
         return f"reads: {text}; replaces the Pod that has read it before", state._replace(pod=read_by_pod(live))
     if row.state in _LANDED:  # the journal knows that a write landed: its dependents are deleted too
         state = state._replace(dependents=put(state.dependents, task, False))
-    state = _commit(state, index, row._replace(state=settled))
+        state = _settle_claim(state, row, rules)
+    state = _commit(state, index, _row(state, index)._replace(state=settled))
     state = set_task(state, task, cleanup=Cleanup.DONE, leased=False)
     return f"reads: {text}; commits {settled}, cleanup done", set_worker(state, index, IDLE)
 
@@ -150,7 +196,7 @@ def _back(state: State, index: int, rules: Rules) -> Step | None:
             return _settle(state, index, "absent", ResourceState.DELETED, rules)
         if Rule.LOST_STAYS_LOST in rules or row.before is None:
             return _settle(state, index, "absent", ResourceState.LOST, rules)
-        again = Request("POST", task, value=row.before.value)
+        again = Request("POST", task, value=row.before.value, label=row.before.label)
         return "reads: absent; makes it again", _send(state, index, again)
     if live.fence:
         return "reads: fence; takes it off", _send(state, index, Request("unfence", task, At.NOW))
@@ -201,24 +247,87 @@ def _restore(task: int, row: Row, live: Object, rules: Rules) -> Request:
         token, ours = before.token, before.ours
     else:
         token, ours = None, True
-    return Request("PUT", task, At.NOW, value, token, ours)
+    label = before.label if live.label == OURS else live.label
+    return Request("PUT", task, At.NOW, value, token, ours, label)
 
 
-def _remove(state: State, index: int, rules: Rules) -> Step | None:
-    """What a completed task still has to delete: forward only (R11)."""
+def _settle_claim(state: State, row: Row, rules: Rules) -> State:
+    """With the volume claim deleted that came because of the task, as its rollback does (R6)."""
+    live, claim = state.object, state.claim
+    if claim is None or row.claim or (claim.in_use and Rule.USED_CLAIM_STAYS in rules):
+        return state
+    put_back = live is not None and row.state is ResourceState.CHANGED and row.uid is At.NOW
+    if live is None or (put_back and read_by_pod(live) is None):
+        return without_claim(state)
+    return state
+
+
+def _remove_late(state: State, index: int, rules: Rules) -> Step | None:
+    """Of a completed deploy: delete what its late POST made, with what came after that."""
     at = state.workers[index].task
     assert at is not None
-    live = state.object
+    live, row = state.object, _row(state, index)
     if live is None:
         return _settle(state, index, "absent", ResourceState.DELETED, rules)
     if live.terminating:
         return None
-    token = live.token
-    if token is not None and token.kind is WriteKind.CREATE and token.known and live.ours:
-        is_wanted = state.tasks[token.task].status is TaskStatus.COMPLETED and state.rows[token.task].uid is At.NOW
-        if is_wanted if state.tasks[at].kind == REMOVE else (token.task == at and not is_wanted):
-            return f"reads: made by T{token.task + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
+    if live.writer == at and live.token == Token(at, WriteKind.CREATE) and row.uid is not At.NOW:
+        return f"reads: made by T{at + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
     return _settle(state, index, "not to be removed", ResourceState.KEPT, rules)
+
+
+def begin_to_let_go(state: State, rules: Rules) -> State:
+    """Record what the application lets go of, and how (R11): what the first task made, or adopted."""
+    row, completed = state.rows[0], state.tasks[0].status is TaskStatus.COMPLETED
+    if row.state not in _LANDED:
+        return state
+    adopted = row.state is ResourceState.CHANGED and row.adopted
+    if adopted and not completed and Rule.COMPLETED_RELEASED_ONLY in rules:
+        return state
+    live = state.object
+    if live is not None and row.uid is At.NOW and live.label == OURS and not live.terminating and completed:
+        state = state._replace(wanted=Wanted(live.value) if adopted else None)
+    if not adopted and state.tasks[1].volumes:
+        state = state._replace(data=False)
+    release = adopted and Rule.RELEASED_NOT_DELETED in rules
+    let_go = state.rows[1]._replace(purpose="release" if release else "remove", uid=row.uid)
+    return state._replace(rows=put(state.rows, 1, let_go))
+
+
+def _let_go(state: State, index: int, rules: Rules) -> Step | None:
+    """One step of a removal: forward only (R11)."""
+    at = state.workers[index].task
+    assert at is not None
+    live, row = state.object, _row(state, index)
+    if row.purpose == "apply":
+        return _settle(state, index, "nothing to let go of", ResourceState.KEPT, rules)
+    if live is not None and live.terminating:
+        return None
+    if row.purpose == "release":
+        return _release(state, index, row, live, rules)
+    if live is None:
+        if state.tasks[at].volumes or Rule.DATA_KEPT not in rules:
+            state = without_claim(state)
+        return _settle(state, index, "absent", ResourceState.DELETED, rules)
+    if row.uid is At.NOW and live.label == OURS:
+        return "reads: it is the application's; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
+    state = state._replace(data=state.data or None)  # named, but used by another object by now: it stays
+    return _settle(state, index, "not to be removed", ResourceState.KEPT, rules)
+
+
+def _release(state: State, index: int, row: Row, live: Object | None, rules: Rules) -> Step:
+    at = state.workers[index].task
+    assert at is not None
+    if live is None:
+        return _settle(state, index, "absent", ResourceState.LOST, rules)
+    if row.uid is not At.NOW and Rule.RELEASE_WITH_UID in rules:
+        return _settle(state, index, "another object", ResourceState.LOST, rules)
+    if live.label == OTHERS and Rule.RELEASE_OURS_ONLY in rules:
+        return _settle(state, index, "another application's", ResourceState.KEPT, rules)
+    if (not live.label and live.token is None) or (row.sent and Rule.RELEASE_LOOKED_AT not in rules):
+        return _settle(state, index, "released", ResourceState.KEPT, rules)
+    state = _commit(state, index, row._replace(sent=True))
+    return "reads: adopted; releases it", _send(state, index, Request("release", at, At.NOW, live.value))
 
 
 def answered(state: State, index: int, request: Request, answer: str, rules: Rules) -> State:
@@ -231,6 +340,8 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
     row = _row(state, index)
     if request.verb == "POST" and answer == "created" and worker.forward:
         row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
+    elif request.verb == "POST":
+        row = row._replace(refused=answer == "refused" and worker.forward)
     elif request.verb == "apply":
         row = row._replace(unanswered=False)
         if answer in ("done", "created"):
@@ -259,15 +370,12 @@ def _learn(state: State, request: Request) -> State:
     return state._replace(object=live._replace(token=live.token._replace(known=True)))
 
 
-def begin(state: State, index: int, task: int) -> Step:
+def begin(state: State, index: int, task: int, rules: Rules) -> Step:
     """Take a task over, or for the first time: its row first, then its journal (§6)."""
     row, name = state.tasks[task], f"T{task + 1}"
     worker = state.workers[index]._replace(task=task, holds=True, awaits=None)
     if row.status is TaskStatus.WAITING and row.kind == REMOVE:
-        live = state.object
-        is_wanted = live is not None and live.token is not None and live.token.kind is WriteKind.CREATE and live.ours
-        if is_wanted and state.rows[live.token.task].uid is At.NOW:  # type: ignore[union-attr]
-            state = state._replace(wanted=None)
+        state = begin_to_let_go(state, rules)
         state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.PENDING)
     elif row.status is TaskStatus.WAITING:
         state = set_task(state, task, status=TaskStatus.RUNNING)

@@ -7,7 +7,9 @@ from model.rules import Rule
 from model.server import Rules, arrive
 from model.state import (
     IDLE,
+    OTHERS,
     At,
+    Claim,
     Faults,
     Object,
     Request,
@@ -19,21 +21,39 @@ from model.state import (
     read_by_pod,
     set_task,
     set_worker,
+    theirs,
     write,
 )
 from model.worker import DEPLOY, NOTHING, Step, answered, begin, set_incomplete, step
 
 
-def start(there: bool, second: str, left: Faults) -> State:
-    """Before the first task: the object is there, as others made it, or not. ``second``: kind of the next task."""
+def start(
+    there: bool,
+    second: str,
+    left: Faults,
+    *,
+    adopt: bool = True,
+    barred: bool = False,
+    claims: bool = False,
+    kept: bool = False,
+    volumes: bool = False,
+) -> State:
+    """Before the first task: the object is there, as others made it, or not. ``second``: kind of the next task.
+
+    ``kept``: a volume claim of a former task is there. ``volumes``: the removal is to delete volume claims.
+    """
     return State(
         object=Object("old") if there else None,
         wanted=Wanted("old") if there else None,
-        tasks=(Task(DEPLOY), Task(second)),
+        tasks=(Task(DEPLOY, adopt), Task(second, adopt, volumes)),
         rows=(Row(), Row()),
         workers=(IDLE, IDLE),
         late=(),
         left=left,
+        barred=barred,
+        claims=claims,
+        claim=Claim() if kept else None,
+        data=kept,
     )
 
 
@@ -69,7 +89,7 @@ def _claims(state: State, rules: Rules) -> Iterator[Step]:
         return
     for at, task in enumerate(state.tasks):
         if not task.leased and _claimable(state, at, rules):
-            text, after = begin(state, index, at)
+            text, after = begin(state, index, at, rules)
             yield f"W{index + 1} {text}", after
 
 
@@ -80,7 +100,7 @@ def _read_early(state: State, index: int, rules: Rules) -> Step | None:
     if state.tasks[at].leased:
         return None
     if _claimable(state, at, rules):
-        return begin(state, index, at)
+        return begin(state, index, at, rules)
     return "finds nothing to take over", set_worker(state, index, IDLE)
 
 
@@ -127,6 +147,11 @@ def faults(state: State, rules: Rules) -> Iterator[Step]:
     if left.evictions:
         less = state._replace(left=left._replace(evictions=left.evictions - 1), pod=read_by_pod(state.object))
         yield "the Pod that reads the object is evicted; another starts", less
+    if left.quotas and not state.barred:
+        less = state._replace(left=left._replace(quotas=left.quotas - 1), barred=True)
+        yield "a quota is used up: nothing may be created from now on", less
+    if left.takeovers:
+        yield from _takeovers(state._replace(left=left._replace(takeovers=left.takeovers - 1), edited=True))
     if left.cancels:
         less = state._replace(left=left._replace(cancels=left.cancels - 1))
         for at, task in enumerate(state.tasks):
@@ -173,10 +198,8 @@ def _silence(state: State, index: int, request: Request, rules: Rules) -> Iterat
 def _edits(state: State) -> Iterator[Step]:
     live = state.object
     if live is None:
-        yield (
-            "somebody makes the object",
-            write(state, Object("theirs"), same_uid=False)._replace(wanted=Wanted("theirs")),
-        )
+        made = write(state, Object("theirs"), same_uid=False)._replace(wanted=Wanted("theirs"))
+        yield "somebody makes the object", made._replace(data=theirs(state).data)  # it uses the volume claim
         return
     if live.terminating:
         return
@@ -186,11 +209,19 @@ def _edits(state: State) -> Iterator[Step]:
         changed = write(state, live._replace(value="theirs"), same_uid=True)
         yield "somebody edits the field", changed._replace(wanted=wanted)
     deleted = write(state, live._replace(terminating=True), same_uid=True)
-    yield "somebody deletes the object", deleted._replace(wanted=None, dependents=(False, False))  # with its dependents
+    yield "somebody deletes the object", theirs(deleted._replace(wanted=None))
     if live.token is not None:
-        taken = write(state, live._replace(token=None, ours=True, made=False), same_uid=True)
-        taken = taken._replace(wanted=Wanted(live.value), dependents=(False, False))  # its dependents are theirs, too
-        yield "somebody replaces the object as it is, without our token", taken
+        taken = write(state, live._replace(token=None, ours=True, made=False, label=""), same_uid=True)
+        taken = theirs(taken._replace(wanted=Wanted(live.value)))
+        yield "somebody replaces the object as it is, without our token and label", taken
         copied = write(state, live._replace(ours=False, made=False), same_uid=False)
-        copied = copied._replace(wanted=Wanted(live.value), dependents=(False, False))
-        yield "somebody makes it anew from a copy, with our token", copied
+        copied = theirs(copied._replace(wanted=Wanted(live.value, None, live.label)))
+        yield "somebody makes it anew from a copy, with our token and label", copied
+
+
+def _takeovers(state: State) -> Iterator[Step]:
+    live = state.object
+    if live is not None and not live.terminating:
+        new = live._replace(value="theirs", token=None, ours=True, made=False, label=OTHERS)
+        taken = write(state, new, same_uid=True)._replace(wanted=Wanted("theirs", None, OTHERS))
+        yield "somebody takes our marks off the object, and another application adopts it", theirs(taken)
