@@ -35,9 +35,10 @@ BOUNDS = (
     refusals(NONE._replace(silences=1, quotas=1)),
     strangers(NONE._replace(silences=1, edits=1)),
     strangers(NONE._replace(incomplete=1, cancels=1, takeovers=1)),
+    scenes(NONE._replace(edits=1, cancels=1)),
+    claims(NONE._replace(silences=1, cancels=1)),
     scenes(FEW),
     scenes(PODS),
-    claims(FEW),
     scenes(SHORT),
 )
 """Where a counterexample is looked for: from few faults to many, since one with few is easier to read."""
