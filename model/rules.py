@@ -41,7 +41,7 @@ class Rule(Enum):
     RELEASE_WITH_VERSION = "R11: a release carries the resourceVersion of the live object that it is based on"
     RELEASE_WITH_UID = "R11: only the very object that was adopted is released"
     RELEASE_OURS_ONLY = "R11, found here: what has another application's label by now is not released"
-    COMPLETED_RELEASED_ONLY = "R11, found here: what a task that did not complete adopted is left to its rollback"
+    ROLLBACK_BEFORE_RELEASE = "R11, found here: what is still to be put back is left to the rollback, and not released"
     DATA_KEPT = "R11: a removal keeps volume claims, unless their deletion was asked for"
     OLDER_CLAIM_STAYS = "R6: a volume claim that was there before the write is kept by a rollback"
     USED_CLAIM_STAYS = "R6, found here: a volume claim that a task completed with is kept by every rollback"

@@ -282,7 +282,7 @@ def begin_to_let_go(state: State, rules: Rules) -> State:
     if row.state not in _LANDED:
         return state
     adopted = row.state is ResourceState.CHANGED and row.adopted
-    if adopted and not completed and Rule.COMPLETED_RELEASED_ONLY in rules:
+    if adopted and not completed and Rule.ROLLBACK_BEFORE_RELEASE in rules:
         return state
     live = state.object
     if live is not None and row.uid is At.NOW and live.label == OURS and not live.terminating and completed:
