@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from model.promise import broken_at_rest, broken_now
 from model.rules import Rule
 from model.state import Faults, State
-from model.worker import DEPLOY, NOTHING, REMOVE
+from model.steps import DEPLOY, NOTHING, REMOVE
 from model.world import faults, progress, start
 
 

@@ -2,6 +2,7 @@
 
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
 from model.promise import wanted_by_completed
+from model.removal import begin_to_let_go, let_go, remove_late
 from model.rules import Rule
 from model.server import Rules
 from model.state import (
@@ -15,26 +16,14 @@ from model.state import (
     Row,
     State,
     Token,
-    Wanted,
     put,
-    read_by_pod,
     set_task,
     set_worker,
-    without_claim,
 )
-
-Step = tuple[str, State]
-"""What happened, as a text, and the state after it."""
-
-DEPLOY = "deploy"
-NOTHING = "nothing"
-REMOVE = "remove"
-"""Kinds of tasks: one that never comes, and one that takes the object out of the application (R11)."""
-
+from model.steps import REMOVE, Step, commit, row_of, send, settle
 
 _STATES = {WriteKind.CREATE: ResourceState.CREATED, WriteKind.APPLY: ResourceState.CHANGED}
 _VERBS = {WriteKind.CREATE: "POST", WriteKind.APPLY: "apply"}
-_LANDED = (ResourceState.CREATED, ResourceState.CHANGED)
 
 
 def step(state: State, index: int, rules: Rules) -> Step | None:
@@ -51,34 +40,16 @@ def step(state: State, index: int, rules: Rules) -> Step | None:
             return "notices the end, and rolls back", set_worker(state, index, worker._replace(forward=False))
         return _forward(state, index, rules)
     if task.status is TaskStatus.COMPLETED:
-        return _let_go(state, index, rules) if task.kind == REMOVE else _remove_late(state, index, rules)
+        return let_go(state, index, rules) if task.kind == REMOVE else remove_late(state, index, rules)
     return _back(state, index, rules)
 
 
 def _finishing(state: State, index: int, rules: Rules) -> bool:
     """Whether the worker is about to end its task without reading its status (only without TERMINAL_STAYS)."""
-    return Rule.TERMINAL_STAYS not in rules and _row(state, index).state in (
+    return Rule.TERMINAL_STAYS not in rules and row_of(state, index).state in (
         ResourceState.CREATED,
         ResourceState.CHANGED,
     )
-
-
-def _row(state: State, index: int) -> Row:
-    worker = state.workers[index]
-    assert worker.task is not None
-    return worker.copy or state.rows[worker.task]
-
-
-def _commit(state: State, index: int, row: Row) -> State:
-    worker = state.workers[index]
-    assert worker.task is not None
-    if worker.copy is not None:
-        state = set_worker(state, index, worker._replace(copy=row))
-    return state._replace(rows=put(state.rows, worker.task, row))
-
-
-def _send(state: State, index: int, request: Request) -> State:
-    return set_worker(state, index, state.workers[index]._replace(awaits=request))
 
 
 def _kind_by_token(live: Object, task: int, rules: Rules) -> WriteKind | None:
@@ -99,7 +70,7 @@ def _kind_by_row(row: Row) -> WriteKind | None:
 def _forward(state: State, index: int, rules: Rules) -> Step | None:
     at = state.workers[index].task
     assert at is not None
-    name, row, live = f"T{at + 1}", _row(state, index), state.object
+    name, row, live = f"T{at + 1}", row_of(state, index), state.object
     if row.state in (ResourceState.CREATED, ResourceState.CHANGED):
         return _complete(state, index, at)
     known = Rule.WRITE_AHEAD in rules
@@ -108,12 +79,12 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
             return _fail(
                 state, index, "reads: absent, and may not be created" if live is None else "goes by the answer"
             )
-        state, row = _commit(state, index, row._replace(refused=False)), row._replace(refused=False)
+        state, row = commit(state, index, row._replace(refused=False)), row._replace(refused=False)
     blind = Rule.LOOK_FIRST not in rules and not row.sent
     if live is None or blind:
-        state = _commit(state, index, row._replace(before=None, sent=True, claim=_claim_before(state, rules)))
+        state = commit(state, index, row._replace(before=None, sent=True, claim=_claim_before(state, rules)))
         token = Token(at, WriteKind.CREATE, known)
-        return f"{'does not look' if blind else 'reads: absent'}; sends POST for {name}", _send(
+        return f"{'does not look' if blind else 'reads: absent'}; sends POST for {name}", send(
             state, index, Request("POST", at, value=name, token=token, label=OURS)
         )
     if live.terminating and Rule.TERMINATING_WAITED_FOR in rules:
@@ -121,11 +92,11 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
     kind = _kind_by_token(live, at, rules)
     if kind is WriteKind.CREATE:
         row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
-        return f"reads: {name}'s POST had landed; commits created", _commit(state, index, row)
+        return f"reads: {name}'s POST had landed; commits created", commit(state, index, row)
     if kind is WriteKind.APPLY and Rule.FIRST_BEFORE_STANDS in rules:
         applied = name if live.value == name else None  # managedFields show which values are ours
         row = row._replace(state=ResourceState.CHANGED, uid=At.NOW, applied=applied, unanswered=False)
-        return f"reads: {name}'s apply had landed; commits changed", _commit(state, index, row)
+        return f"reads: {name}'s apply had landed; commits changed", commit(state, index, row)
     strangers = live.label == OTHERS or (live.label != OURS and not state.tasks[at].adopt)
     if strangers and Rule.STRANGERS_REFUSED in rules:
         return _fail(state, index, f"reads: it is there ({live.value}), and is a stranger's")
@@ -138,7 +109,7 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
     token = Token(at, WriteKind.CREATE if leftover else WriteKind.APPLY, known)
     request = Request("apply", at, At.NOW, name, token if Rule.EVERY_WRITE_HAS_A_TOKEN in rules else None, label=OURS)
     text = f"reads: {'left over' if leftover else 'it is there'} ({live.value}); sends apply for {name}"
-    return text, _send(_commit(state, index, row), index, request)
+    return text, send(commit(state, index, row), index, request)
 
 
 def _claim_before(state: State, rules: Rules) -> bool:
@@ -171,51 +142,36 @@ def _complete(state: State, index: int, task: int) -> Step:
     return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
 
 
-def _settle(state: State, index: int, text: str, settled: ResourceState, rules: Rules) -> Step:
-    task = state.workers[index].task
-    assert task is not None
-    row, live = _row(state, index), state.object
-    replaced = Rule.READERS_REPLACED in rules and state.pod == task and row.state in _LANDED
-    if replaced and settled is not ResourceState.LOST and read_by_pod(live) != task:
-        return f"reads: {text}; replaces the Pod that has read it before", state._replace(pod=read_by_pod(live))
-    if row.state in _LANDED:  # the journal knows that a write landed: its dependents are deleted too
-        state = state._replace(dependents=put(state.dependents, task, False))
-        state = _settle_claim(state, row, rules)
-    state = _commit(state, index, _row(state, index)._replace(state=settled))
-    state = set_task(state, task, cleanup=Cleanup.DONE, leased=False)
-    return f"reads: {text}; commits {settled}, cleanup done", set_worker(state, index, IDLE)
-
-
 def _back(state: State, index: int, rules: Rules) -> Step | None:
     """One step of the rollback (R4, R5)."""
     task = state.workers[index].task
     assert task is not None
-    row, live = _row(state, index), state.object
+    row, live = row_of(state, index), state.object
     if live is None:
         if row.state is not ResourceState.CHANGED:
-            return _settle(state, index, "absent", ResourceState.DELETED, rules)
+            return settle(state, index, "absent", ResourceState.DELETED, rules)
         if Rule.LOST_STAYS_LOST in rules or row.before is None:
-            return _settle(state, index, "absent", ResourceState.LOST, rules)
+            return settle(state, index, "absent", ResourceState.LOST, rules)
         again = Request("POST", task, value=row.before.value, label=row.before.label)
-        return "reads: absent; makes it again", _send(state, index, again)
+        return "reads: absent; makes it again", send(state, index, again)
     if live.fence:
-        return "reads: fence; takes it off", _send(state, index, Request("unfence", task, At.NOW))
+        return "reads: fence; takes it off", send(state, index, Request("unfence", task, At.NOW))
     kind = _kind_by_token(live, task, rules) if Rule.TOKEN_DECIDES in rules else _kind_by_row(row)
     if live.terminating and kind is not None:
         if Rule.GONE_MEANS_GONE in rules:
             return None
-        return _settle(state, index, "being deleted", ResourceState.DELETED, rules)
+        return settle(state, index, "being deleted", ResourceState.DELETED, rules)
     if kind is not None and Rule.LANDED_RECORDED in rules and _is_news(row, kind):
         return f"reads: T{task + 1}'s {_VERBS[kind]} had landed; commits that", _landed(state, index, row, live, kind)
     if kind is WriteKind.CREATE:
-        return f"reads: made by T{task + 1}; sends DELETE", _send(state, index, Request("DELETE", task, At.NOW))
+        return f"reads: made by T{task + 1}; sends DELETE", send(state, index, Request("DELETE", task, At.NOW))
     if kind is WriteKind.APPLY:
         request = _restore(task, row, live, rules)
-        return f"reads: changed by T{task + 1}; sends PUT of {request.value}", _send(state, index, request)
+        return f"reads: changed by T{task + 1}; sends PUT of {request.value}", send(state, index, request)
     if row.unanswered and Rule.MOVE_VERSION in rules:
         text = "reads: no token, but an apply may still land; moves the version"
-        return text, _send(state, index, Request("fence", task, At.NOW))
-    return _settle(state, index, f"no token of T{task + 1}", _outcome(row, live), rules)
+        return text, send(state, index, Request("fence", task, At.NOW))
+    return settle(state, index, f"no token of T{task + 1}", _outcome(row, live), rules)
 
 
 def _is_news(row: Row, kind: WriteKind) -> bool:
@@ -226,7 +182,7 @@ def _is_news(row: Row, kind: WriteKind) -> bool:
 def _landed(state: State, index: int, row: Row, live: Object, kind: WriteKind) -> State:
     name = f"T{(state.workers[index].task or 0) + 1}"
     applied = row.applied or (name if kind is WriteKind.APPLY and live.value == name else None)
-    return _commit(state, index, row._replace(state=_STATES[kind], uid=At.NOW, applied=applied))
+    return commit(state, index, row._replace(state=_STATES[kind], uid=At.NOW, applied=applied))
 
 
 def _outcome(row: Row, live: Object) -> ResourceState:
@@ -251,85 +207,6 @@ def _restore(task: int, row: Row, live: Object, rules: Rules) -> Request:
     return Request("PUT", task, At.NOW, value, token, ours, label)
 
 
-def _settle_claim(state: State, row: Row, rules: Rules) -> State:
-    """With the volume claim deleted that came because of the task, as its rollback does (R6)."""
-    live, claim = state.object, state.claim
-    if claim is None or row.claim or (claim.in_use and Rule.USED_CLAIM_STAYS in rules):
-        return state
-    put_back = live is not None and row.state is ResourceState.CHANGED and row.uid is At.NOW
-    if live is None or (put_back and read_by_pod(live) is None):
-        return without_claim(state)
-    return state
-
-
-def _remove_late(state: State, index: int, rules: Rules) -> Step | None:
-    """Of a completed deploy: delete what its late POST made, with what came after that."""
-    at = state.workers[index].task
-    assert at is not None
-    live, row = state.object, _row(state, index)
-    if live is None:
-        return _settle(state, index, "absent", ResourceState.DELETED, rules)
-    if live.terminating:
-        return None
-    if live.writer == at and live.token == Token(at, WriteKind.CREATE) and row.uid is not At.NOW:
-        return f"reads: made by T{at + 1}; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
-    return _settle(state, index, "not to be removed", ResourceState.KEPT, rules)
-
-
-def begin_to_let_go(state: State, rules: Rules) -> State:
-    """Record what the application lets go of, and how (R11): what the first task made, or adopted."""
-    row, completed = state.rows[0], state.tasks[0].status is TaskStatus.COMPLETED
-    if row.state not in _LANDED:
-        return state
-    adopted = row.state is ResourceState.CHANGED and row.adopted
-    if adopted and not completed and Rule.ROLLBACK_BEFORE_RELEASE in rules:
-        return state
-    live = state.object
-    if live is not None and row.uid is At.NOW and live.label == OURS and not live.terminating and completed:
-        state = state._replace(wanted=Wanted(live.value) if adopted else None)
-    if not adopted and state.tasks[1].volumes:
-        state = state._replace(data=False)
-    release = adopted and Rule.RELEASED_NOT_DELETED in rules
-    let_go = state.rows[1]._replace(purpose="release" if release else "remove", uid=row.uid)
-    return state._replace(rows=put(state.rows, 1, let_go))
-
-
-def _let_go(state: State, index: int, rules: Rules) -> Step | None:
-    """One step of a removal: forward only (R11)."""
-    at = state.workers[index].task
-    assert at is not None
-    live, row = state.object, _row(state, index)
-    if row.purpose == "apply":
-        return _settle(state, index, "nothing to let go of", ResourceState.KEPT, rules)
-    if live is not None and live.terminating:
-        return None
-    if row.purpose == "release":
-        return _release(state, index, row, live, rules)
-    if live is None:
-        if state.tasks[at].volumes or Rule.DATA_KEPT not in rules:
-            state = without_claim(state)
-        return _settle(state, index, "absent", ResourceState.DELETED, rules)
-    if row.uid is At.NOW and live.label == OURS:
-        return "reads: it is the application's; sends DELETE", _send(state, index, Request("DELETE", at, At.NOW))
-    state = state._replace(data=state.data or None)  # named, but used by another object by now: it stays
-    return _settle(state, index, "not to be removed", ResourceState.KEPT, rules)
-
-
-def _release(state: State, index: int, row: Row, live: Object | None, rules: Rules) -> Step:
-    at = state.workers[index].task
-    assert at is not None
-    if live is None:
-        return _settle(state, index, "absent", ResourceState.LOST, rules)
-    if row.uid is not At.NOW and Rule.RELEASE_WITH_UID in rules:
-        return _settle(state, index, "another object", ResourceState.LOST, rules)
-    if live.label == OTHERS and Rule.RELEASE_OURS_ONLY in rules:
-        return _settle(state, index, "another application's", ResourceState.KEPT, rules)
-    if (not live.label and live.token is None) or (row.sent and Rule.RELEASE_LOOKED_AT not in rules):
-        return _settle(state, index, "released", ResourceState.KEPT, rules)
-    state = _commit(state, index, row._replace(sent=True))
-    return "reads: adopted; releases it", _send(state, index, Request("release", at, At.NOW, live.value))
-
-
 def answered(state: State, index: int, request: Request, answer: str, rules: Rules) -> State:
     """The worker gets an answer, and commits what it means if it still holds the lease."""
     worker = state.workers[index]
@@ -337,7 +214,7 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
     state = set_worker(state, index, worker._replace(awaits=None))
     if Rule.FENCED in rules and not worker.holds:
         return state
-    row = _row(state, index)
+    row = row_of(state, index)
     if request.verb == "POST" and answer == "created" and worker.forward:
         row = row._replace(state=ResourceState.CREATED, uid=At.NOW)
     elif request.verb == "POST":
@@ -354,7 +231,7 @@ def answered(state: State, index: int, request: Request, answer: str, rules: Rul
     elif request.verb == "PUT" and answer == "done" and Rule.TOKEN_DECIDES not in rules:
         row = row._replace(state=ResourceState.RESTORED)
         state = state._replace(dependents=put(state.dependents, request.task, False))
-    state = _commit(state, index, row)
+    state = commit(state, index, row)
     if answer in ("created", "done") and worker.forward:
         state = state._replace(edited=False)
     if Rule.WRITE_AHEAD not in rules:

@@ -24,7 +24,8 @@ from model.state import (
     theirs,
     write,
 )
-from model.worker import DEPLOY, NOTHING, Step, answered, begin, set_incomplete, step
+from model.steps import DEPLOY, NOTHING, Step
+from model.worker import answered, begin, set_incomplete, step
 
 
 def start(

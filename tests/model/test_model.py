@@ -7,7 +7,7 @@ from model.__main__ import FEW, NONE, PODS, SHORT, main, without
 from model.rules import ALL, Rule
 from model.search import Scene, claims, refusals, scenes, search, strangers
 from model.state import At, Faults, Object, Request, State, set_worker, write
-from model.worker import DEPLOY, NOTHING
+from model.steps import DEPLOY, NOTHING
 from model.world import progress, start
 
 
@@ -28,7 +28,7 @@ def test_it_keeps_it_with_a_pod_that_starts_at_any_moment() -> None:
     [
         (strangers(SHORT), 5_000),
         (strangers(FEW._replace(incomplete=1, takeovers=1)), 3_000),
-        (refusals(SHORT._replace(quotas=1)), 10_000),
+        (refusals(NONE._replace(silences=1, edits=1, quotas=1)), 500),
         (claims(FEW), 6_000),
     ],
     ids=["strangers", "strangers-taken-over", "refusals", "volume-claims"],
