@@ -30,8 +30,11 @@ def begin_to_let_go(state: State, rules: Rules) -> State:
     if adopted and not completed and Rule.ROLLBACK_BEFORE_RELEASE in rules:
         return state
     live = state.object
-    if live is not None and row.uid is At.NOW and live.label == OURS and not live.terminating and completed:
-        state = state._replace(wanted=Wanted(live.value) if adopted else None)
+    its = live is not None and row.uid is At.NOW and live.label == OURS and not live.terminating
+    if its and not adopted:  # made by its tasks, or labelled as its own before: the label decides, and not who wrote it
+        state = state._replace(wanted=None)
+    elif live is not None and its and completed:
+        state = state._replace(wanted=Wanted(live.value))
     if not adopted and state.tasks[1].volumes:
         state = state._replace(data=False)
     release = adopted and Rule.RELEASED_NOT_DELETED in rules
