@@ -191,6 +191,24 @@ async def test_secrets_of_the_application_are_masked_in_what_containers_say(
     assert base64.b64encode(value.encode()).decode() not in everything
 
 
+async def test_a_log_that_the_server_cuts_ends_with_a_whole_line(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "s3cret-value-of-some-length"
+
+    async def cut(*_: object, most: int | None = None, **__: object) -> str:
+        text = "whole\n" + f"{'x' * 1000}\n" * 300 + f"{'y' * 300_000}"
+        return text[: (most or len(text)) - len(value) + 1] + value[:-1] if most else ""
+
+    monkeypatch.setattr(Cluster, "log", cut)
+    app_id = await instance.save([secret("keys", password=value), web("api", "api:crash")])
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id, QUICKLY))
+    log = (await kept(instance, task.id))["api"][0]["containers"][0]["log"]
+    assert log.endswith("x" * 1000)
+    assert value[:-1] not in log
+
+
 SECRETS = st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=5)
 
 
@@ -212,6 +230,23 @@ def test_a_short_value_is_masked_only_where_it_stands_alone(value: str) -> None:
     mask = Mask([value])
     assert mask(f"pin={value};") == "pin=******;"
     assert mask(f"x{value}x") == f"x{value}x"
+
+
+def test_of_two_values_the_longer_one_is_masked() -> None:
+    mask = Mask(["hunter", "hunter2-and-more"])
+    assert mask("hunter2-and-more hunter") == "****** ******"
+
+
+@pytest.mark.timeout(60)  # what grows with the size of the value times that of the text takes many minutes
+@pytest.mark.parametrize(
+    "value",
+    ["\n".join(f"{number:032x}" for number in range(20_000)), "\n".join("A" * number for number in range(1, 1500))],
+    ids=["many lines", "lines that begin alike"],
+)
+def test_the_work_of_masking_is_bounded(value: str) -> None:
+    mask, line = Mask([value]), value.splitlines()[-2]
+    assert mask(f"it said {line}\nand more") == "it said ******\nand more"
+    assert mask("-ABAAAA-" * 32_000 + line).endswith("******")
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(max_size=20), max_size=4))

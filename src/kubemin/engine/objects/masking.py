@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -15,22 +15,52 @@ _MASK = "******"
 _SHORT = 4
 """A shorter value is masked only where it stands alone: whoever reads could guess it, and a text that lost every ``1``
 would tell nothing."""
+_ENCODED, _EACH = 256 * 1024, 32
+"""So many characters are masked in other forms too, and by so many each value counts for more."""
+_ALIKE = 64
 
 
 class Mask:
-    """Replaces secret values in a text, as they are and in base64, JSON and URL form; of long ones each line too."""
+    """Replaces secret values in a text, as they are and in base64, JSON and URL form; of long ones each line too.
+
+    Tasks wait for it, and so do the leases of their worker: its work grows with the size of values and text, and never
+    with both at once. So where there is very much (`_ENCODED`), the longest values are masked only as they are; and
+    where many of different lengths begin alike (`_ALIKE`), all of a line from such a beginning on is masked.
+    """
 
     def __init__(self, values: Iterable[str]) -> None:
-        forms = {form for value in values for form in _forms(value)}
-        ordered = sorted(forms, key=lambda form: (-len(form), form))  # a value may be a part of another
-        self._pattern = re.compile("|".join(_pattern(form) for form in ordered)) if ordered else None
+        given = list(values)
+        lines = (line for value in given if len(value) >= 2 * _SHORT for line in value.splitlines())
+        parts = {part for part in (*given, *(value.strip() for value in given), *lines) if part.strip()}
+        self._forms = {*parts, *(form for part in _shortest(parts) for form in _encoded(part))}
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for form in self._forms:
+            lengths[form[:_SHORT] if len(form) >= _SHORT else ""].add(len(form))
+        self._shorter = sorted(lengths.pop("", ()), reverse=True)
+        self._lengths = {begin: sorted(found, reverse=True) for begin, found in lengths.items()}
+        """How long forms are that begin so, the longest first: a value may be a part of another."""
 
     def __call__(self, text: str) -> str:
         """The text without them."""
-        return text if self._pattern is None else self._pattern.sub(_MASK, text)
+        masked, done = [], 0
+        for at in range(len(text) if self._forms else 0):
+            if at >= done and (length := self._length_at(text, at)):
+                masked += [text[done:at], _MASK]
+                done = at + length
+        return "".join([*masked, text[done:]])
 
-
-NOTHING_SECRET = Mask(())
+    def _length_at(self, text: str, at: int) -> int:
+        """The length of the form that the text has there; 0 if there is none."""
+        lengths = self._lengths.get(text[at : at + _SHORT], ())
+        if len(lengths) > _ALIKE:
+            return (text.find("\n", at) + 1 or len(text) + 1) - 1 - at
+        for length in lengths:
+            if text[at : at + length] in self._forms:
+                return length
+        for length in self._shorter:
+            if text[at : at + length] in self._forms and _stands_alone(text, at, at + length):
+                return length
+        return 0
 
 
 def secret_values(manifests: Iterable[Manifest]) -> Iterator[str]:
@@ -50,19 +80,27 @@ def _strings(data: Any) -> Iterator[str]:
         yield from (value for value in data.values() if isinstance(value, str))
 
 
-def _forms(value: str) -> Iterator[str]:
-    for part in {value, value.strip(), *(value.splitlines() if len(value) >= 2 * _SHORT else ())}:
-        if not part.strip():
-            continue
+def _shortest(parts: Iterable[str]) -> Iterator[str]:
+    """The shortest of them, as many as are masked in other forms too."""
+    left = _ENCODED
+    for part in sorted(parts, key=len):
+        left -= len(part) + _EACH
+        if left < 0:
+            return
         yield part
-        if len(part) >= _SHORT:
-            yield base64.b64encode(part.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-            yield json.dumps(part)[1:-1]
-            yield json.dumps(part, ensure_ascii=False)[1:-1]
-            yield quote(part.encode("utf-8", "surrogatepass"), safe="")
 
 
-def _pattern(form: str) -> str:
-    if len(form) >= _SHORT:
-        return re.escape(form)
-    return rf"(?<!\w){re.escape(form)}(?!\w)"
+def _encoded(part: str) -> Iterator[str]:
+    if len(part) >= _SHORT:
+        yield base64.b64encode(part.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+        yield json.dumps(part)[1:-1]
+        yield json.dumps(part, ensure_ascii=False)[1:-1]
+        yield quote(part.encode("utf-8", "surrogatepass"), safe="")
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    around = text[start - 1 : start] + text[end : end + 1]
+    return not any(character.isalnum() or character == "_" for character in around)
+
+
+NOTHING_SECRET = Mask(())

@@ -161,6 +161,8 @@ class Gathering:
             if not previous or isinstance(error, Forbidden):
                 entry["note"] = _unread("logs", error)
             return
+        if len(text.encode()) >= _LOG_BYTES:  # cut in the middle of a line, so perhaps of a secret value
+            text = text.rpartition("\n")[0]
         entry[to] = self.mask(text)
         if not previous:
             entry["note"] = ""
