@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import insert
 
 from kubemin.api import event_hub
+from kubemin.api import events as events_module
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.api.event_hub import EventHub
@@ -115,6 +116,18 @@ async def test_an_end_that_was_not_the_end_is_passed_over(api: Api, deps: Deps, 
     await _finish(api, running)
     rest = b"".join([frame async for frame in source]).decode()
     assert [kind for _, kind, _ in _parse(rest)] == ["task", "end"]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+async def test_an_end_that_is_read_before_what_follows_it_is_passed_over(
+    api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """However much is read at once, and although the task is over by then."""
+    monkeypatch.setattr(events_module, "_BATCH", batch)
+    await _append(api, running.id, EndEvent(cleanup=Cleanup.INCOMPLETE), CleanupEvent(state=Cleanup.RUNNING))
+    await _finish(api, running)
+    answer = await api.http.get(f"/api/v1/workflow/tasks/{running.id}/events")
+    assert [kind for _, kind, _ in _parse(answer.text)] == ["task", "cleanup", "task", "end"]
 
 
 async def test_a_listener_from_the_future_hears_the_rest_all_the_same(

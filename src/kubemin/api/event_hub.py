@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +16,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 from kubemin.store import Database, events
 from kubemin.store.errors import StoreError
-from kubemin.store.events import EventRow
+from kubemin.store.events import EventRow, TaskState
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ _KEPT = 1000
 
 @dataclass(frozen=True)
 class News:
-    """Events of a task, in order. ``settled``: nothing more was under way then."""
+    """Events of a task, in order. ``settled``: nothing more was under way then, and no more events were there."""
 
     rows: list[EventRow]
     settled: bool
@@ -158,6 +158,11 @@ class EventHub:
             if rows := found.get(task_id, []):
                 channel.last = rows[-1].id
             if rows or task_id not in states:  # a task that is gone says no more
-                news = News(rows, task_id not in states or states[task_id].settled)
+                news = News(rows, _is_all(rows, states.get(task_id)))
                 for follower in channel.followers:
                     follower.give(news)
+
+
+def _is_all(rows: Sequence[EventRow], state: TaskState | None) -> bool:
+    """Whether no event comes after these; a task without a state is gone."""
+    return state is None or (state.settled and bool(rows) and rows[-1].id >= state.last)

@@ -73,7 +73,7 @@ class _Reader:
             rows = await events.since(tx, self._task_id, self.last, _BATCH)
             ended = bool(rows) and rows[-1].is_end
             state = (await events.states(tx, [self._task_id])).get(self._task_id) if ended else None
-        return News(rows, settled=state is not None and state.settled)
+        return News(rows, settled=state is not None and state.settled and rows[-1].id >= state.last)
 
     async def next(self, follower: Follower) -> list[News]:
         """What came meanwhile; none if nothing came until a heartbeat is due, or the server stops."""
