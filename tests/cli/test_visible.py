@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.cli import main, offline, preview, reports, stopping
+from kubemin.cli import logs, main, offline, preview, reports, stopping
 from kubemin.cli.apply import apply
 from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
@@ -217,3 +218,17 @@ def test_an_error_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch, capsys
     error = capsys.readouterr().err
     assert "\\u202e" in error
     assert not has_unseen(error.replace("\n", ""))
+
+
+def test_the_log_of_a_server_on_a_terminal_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = _Screen(terminal=True)
+    monkeypatch.setattr(sys, "stderr", written)
+    logs.configure()
+    try:
+        structlog.get_logger().warning(EVIL, reason="\x1b]0;owned\x07", number=1)
+        structlog.get_logger().warning("again", exc_info=ValueError(EVIL))
+    finally:
+        structlog.reset_defaults()
+    shown = STYLE.sub("", written.getvalue())
+    assert "again" in shown
+    assert not has_unseen(shown.replace("\n", ""))

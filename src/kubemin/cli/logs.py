@@ -2,8 +2,12 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+from kubemin.cli.output import visible_lines
 
 
 def configure() -> None:
@@ -19,6 +23,7 @@ def configure() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
+            _make_visible,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -28,3 +33,8 @@ def configure() -> None:
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.getLogger("kubernetes_asyncio").setLevel(logging.ERROR)  # it warns of what is raised as well
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
+
+
+def _make_visible(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A task's reason may quote what a container wrote: none of its control characters reaches a terminal."""
+    return {key: visible_lines(value) if isinstance(value, str) else value for key, value in event.items()}
