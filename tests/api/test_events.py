@@ -263,3 +263,19 @@ async def test_a_database_that_is_away_for_a_while_ends_no_stream(
     assert await anext(source) == b": heartbeat\n\n"
     away = False
     assert [kind for _, kind, _ in _parse(await _collect(source))] == ["task", "end"]
+
+
+async def test_a_fault_of_the_hub_ends_the_streams_so_that_they_come_again(
+    api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = await _waiting(deps, running.id)
+
+    async def wrong(tx: Tx, task_ids: Any) -> Any:
+        raise ValueError("a state of a later version")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "states", wrong)
+        async with asyncio.timeout(30):
+            assert _parse(await _collect(source)) == []
+    await _finish(api, running)
+    assert [kind for _, kind, _ in _parse(await _collect(stream(deps, running.id, 0)))] == ["task", "task", "end"]

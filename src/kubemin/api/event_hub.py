@@ -50,6 +50,8 @@ class Follower:
     awake: asyncio.Event = field(default_factory=asyncio.Event)
     missed: bool = True
     """There is more in the database than in `take`: it has just come, or was too slow."""
+    over: bool = False
+    """Nothing more comes: the hub stopped, or met with a fault of its own. Whoever listens may come again."""
     _news: deque[News] = field(default_factory=deque)
     _kept: int = 0
 
@@ -143,6 +145,7 @@ class EventHub:
         finally:
             for channel in self._channels.values():
                 for follower in channel.followers:
+                    follower.over = True
                     follower.awake.set()
 
     async def poll(self) -> None:

@@ -38,7 +38,7 @@ async def stream(deps: Deps, task_id: str, after: int) -> AsyncGenerator[bytes, 
             if len(news.rows) < _BATCH:
                 break
         with deps.event_hub.follow(task_id, reader.last) as follower:
-            while not deps.stopping.is_set():
+            while not (deps.stopping.is_set() or follower.over):
                 for news in await reader.next(follower):
                     for frame in reader.frames(news):
                         yield frame
