@@ -102,6 +102,9 @@ REFUSED: list[tuple[Json, str, Json]] = [
         for key, value in (
             (SNIPPET, "x"),
             (f"{NGINX}/auth-snippet", "x"),
+            (f"{NGINX}/Server-Snippet", "x"),
+            ("getambassador.io/config", "x"),
+            ("vault.security.banzaicloud.io/vault-role", "x"),
             ("nginx.org/location-snippets", "x"),
             ("haproxy.org/backend-config-snippet", "x"),
             ("haproxy-ingress.github.io/config-backend", "x"),

@@ -21,7 +21,7 @@ IDENTITIES = (
     ",iam.gke.io/*"  # Google: Workload Identity
     ",azure.workload.identity/*,aadpodidbinding"  # Azure: Workload Identity, and the older pod identity
     ",pod-identity.alibabacloud.com/*"
-    ",vault.hashicorp.com/*"
+    ",vault.hashicorp.com/*,vault.security.banzaicloud.io/*"
 )
 """Annotations and labels by which a Pod or its account gets rights of a cloud or of a store of secrets."""
 
@@ -31,6 +31,7 @@ AGGREGATION = "rbac.authorization.k8s.io/*"
 CONFIGURATION = (
     "*snippet*"  # ingress-nginx (all that it calls critical), NGINX Inc., HAProxy Technologies
     ",haproxy-ingress.github.io/config-*,ingress.kubernetes.io/config-*"
+    ",getambassador.io/config"  # Emissary: whole resources, for any host
 )
 """Annotations that an Ingress controller copies into its configuration as they are."""
 
@@ -58,6 +59,7 @@ def check_namespace(namespace: str, limits: Limits, path: str) -> Iterator[Issue
 
 def why_label_refused(key: str) -> str | None:
     """Why a label is refused, to follow its key; None if it is harmless."""
+    key = key.lower()  # who reads it may not care
     if listed(key, IDENTITIES):
         return "gives Pods an identity outside of the cluster"
     return "adds rules to the roles of others" if listed(key, AGGREGATION) else None
@@ -65,6 +67,7 @@ def why_label_refused(key: str) -> str | None:
 
 def why_annotation_refused(key: str, value: str, namespace: str) -> str | None:
     """Why an annotation of an object in ``namespace`` is refused, to follow its key; None if it is harmless."""
+    key = key.lower()
     if listed(key, IDENTITIES):
         return "gives Pods an identity outside of the cluster"
     if listed(key, CONFIGURATION):
