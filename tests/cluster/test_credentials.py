@@ -1,6 +1,7 @@
 """kubeconfig in its variants, TLS, and credentials that expire."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import ssl
@@ -13,7 +14,8 @@ import pytest
 import yaml
 
 from kubemin.cluster import Cluster, errors, requests
-from kubemin.cluster.credentials import Credentials, KubeconfigSource
+from kubemin.cluster.credential_sources import KubeconfigSource
+from kubemin.cluster.credentials import Access, Credentials
 from kubemin.cluster.transport import Transport
 
 from .servers import RawServer, Seen, answering, response
@@ -383,3 +385,35 @@ async def test_a_token_that_is_no_header_is_misconfigured(tmp_path: Path) -> Non
     path = write_kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "a\r\nX-Evil: 1"})
     with pytest.raises(errors.Misconfigured, match="control characters"):
         await Cluster.connect(kubeconfig=path, context=None)
+
+
+def _jwt() -> str:
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({}, {"exp": 2**33})]
+    return ".".join([*parts, "c2ln"])
+
+
+@pytest.mark.parametrize(
+    ("user", "reads"),
+    [
+        ({"token": "t"}, 3),
+        ({"auth-provider": {"name": "oidc", "config": {"id-token": _jwt()}}}, 2),
+    ],
+)
+async def test_only_a_file_is_waited_for_after_a_refusal(tmp_path: Path, user: dict[str, Any], reads: int) -> None:
+    """To ask a provider on the network may take long: twice would be too long for a request that was refused."""
+    source = KubeconfigSource(write_kubeconfig(tmp_path, "https://example.invalid", user), None)
+    read, slept = 0, 0
+
+    class Counted:
+        async def read(self) -> Access:
+            nonlocal read
+            read += 1
+            return await source.read()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal slept
+        slept += 1
+
+    access = await Counted().read()
+    await Credentials(Counted(), access, clock=Clock(), sleep=sleep).refused(access)
+    assert (read, slept) == (reads, reads - 2)

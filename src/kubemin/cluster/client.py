@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from kubemin.cluster import requests
 from kubemin.cluster.answers import ApiResponse, error_for, object_in
-from kubemin.cluster.credentials import Credentials, choose_source
+from kubemin.cluster.credential_sources import choose_source
+from kubemin.cluster.credentials import Credentials
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.requests import Propagation, Request
 from kubemin.cluster.transport import Transport
