@@ -47,9 +47,9 @@ DEEP = (
     ("journal", scenes(Faults(deaths=1, silences=1, edits=1, cancels=2, incomplete=1))),
     ("journal", scenes(Faults(deaths=2, silences=2, edits=0, cancels=2, incomplete=1))),
     ("journal", scenes(Faults(deaths=1, silences=1, edits=2, cancels=1, incomplete=0))),
-    ("strangers", strangers(Faults(deaths=2, silences=2, edits=2, cancels=1, incomplete=1, takeovers=1))),
+    ("strangers", strangers(Faults(deaths=1, silences=1, edits=2, cancels=1, incomplete=1, takeovers=1))),
     ("refusals", refusals(Faults(deaths=2, silences=2, edits=1, cancels=1, incomplete=0, quotas=1))),
-    ("volume claims", claims(Faults(deaths=2, silences=2, edits=0, cancels=1, incomplete=1))),
+    ("volume claims", claims(Faults(deaths=2, silences=1, edits=0, cancels=1, incomplete=1))),
 )
 
 
