@@ -1,11 +1,12 @@
 """A task under a lease, a simulated cluster over a real socket, and a real SQLite database."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.adoption import Adoption
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
@@ -81,6 +82,8 @@ class Held:
     task_id: str
     journal: Journal
     manifests: dict[int, Manifest]
+    warnings: list[str] = field(default_factory=list)
+    """Those of the last write."""
 
     def tracker(self, job: int = 1) -> CleanupTracker:
         async def clean(seq: int) -> list[Resource]:
@@ -89,13 +92,24 @@ class Held:
         return CleanupTracker(self.journal, self.cluster, job, clean)
 
     async def ensure(
-        self, manifest: Manifest, job: int = 1, *, adopt: bool = True, look: Look | None = None
+        self, manifest: Manifest, job: int = 1, *, adopt: bool = True, look: Look | None = None, take_over: bool = False
     ) -> Manifest:
         """Write it as a job does; ``look``: what was looked at before, if anything was."""
         self.manifests[job] = manifest
         planned = Job(job, "", "", "", "", manifest, adopt=adopt)
         admit = Adoption(self.journal.application_name).of(planned)
-        return await ObjectWriter(self.tracker(job), manifest, lambda _: None, admit, look or {}).run()
+        writer = ObjectWriter(
+            self.tracker(job),
+            manifest,
+            lambda _: None,
+            admit,
+            Autoscalers(self.cluster),
+            look or {},
+            take_over=take_over,
+        )
+        written = await writer.run()
+        self.warnings = writer.warnings
+        return written
 
     async def roll_back(
         self, resources: list[Resource] | None = None, *, seconds: float = 20, restore: bool = True

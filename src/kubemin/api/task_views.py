@@ -16,6 +16,7 @@ from kubemin.api.models.tasks import (
 from kubemin.api.progress import component_status
 from kubemin.spec.reason_codes import advice_for
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
+from kubemin.spec.warnings import warnings_in
 from kubemin.store.jobs import JobRow
 from kubemin.store.journal import Brief
 from kubemin.store.tasks import Task
@@ -74,6 +75,7 @@ def _component(task: Task, jobs: Sequence[JobRow]) -> TaskComponent:
         type=jobs[0].component_type,
         status=state,
         error=failed.error if failed else "",
+        warnings=[f"{job.kind}/{job.object_name}: {one}" for job in jobs for one in warnings_in(job.info)],
         reason_code=code,
         advice=advice_for(code),
         start_time=unix(min(starts, default=None)),

@@ -28,6 +28,7 @@ from kubemin.cli.options import (
     Server,
     ServerAlone,
     Simulate,
+    TakeOver,
     TaskId,
     Token,
 )
@@ -191,6 +192,7 @@ def apply(
         typer.Option("--no-activity", min=0.001, help="Seconds for which nothing may move; then it is undone."),
     ] = None,
     adopt: Adopt = None,
+    take_over: TakeOver = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask the cluster about every object and write none.")
     ] = False,
@@ -212,6 +214,7 @@ def apply(
         "timeoutSeconds": timeout,
         "noActivitySeconds": no_activity,
         "adopt": adopt,
+        "takeOver": take_over,
         "dryRun": dry_run,
         "deleteVolumes": delete_volumes,
     }
@@ -238,6 +241,7 @@ def plan(
     ] = False,
     adopt: Adopt = None,
     delete_volumes: DeleteVolumes = False,
+    take_over: TakeOver = False,
     as_json: Json = False,
     address: Address = DEFAULT_SERVER,
     token: Token = None,
@@ -250,7 +254,12 @@ def plan(
     if ask is not None:
         from kubemin.cli.preview import show
 
-        asked = {"createNamespace": create_namespace, "adopt": adopt, "deleteVolumes": delete_volumes}
+        asked = {
+            "createNamespace": create_namespace,
+            "adopt": adopt,
+            "deleteVolumes": delete_volumes,
+            "takeOver": take_over,
+        }
         code = show(file, asked, as_json=as_json, server=ask or address, token=token)
         raise typer.Exit(code)
     from kubemin.cli.offline import show_plan

@@ -42,6 +42,7 @@ def ending(client: Client, task_id: str) -> str:
     text = f"task {task_id} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
     if "reasonCode" in status:
         text += f"\n{status['reasonCode']}" + (f": {status['advice']}" if "advice" in status else "")
+    text += "".join(f"\nwarning: {line}" for line in warnings_of(status))
     match cleanup["state"]:
         case "done" if status["status"] != "completed":
             text += f"\n{as_it_was(cleanup)}"
@@ -56,6 +57,11 @@ def ending(client: Client, task_id: str) -> str:
     if status.get("evidence"):
         text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {task_id}"
     return text
+
+
+def warnings_of(task: dict[str, Any]) -> list[str]:
+    """Where the objects of a task are otherwise than the file says."""
+    return [f"{part['name']}  {one}" for part in task["components"] for one in part["warnings"]]
 
 
 def id_of(client: Client, spec: dict[str, Any]) -> str | None:

@@ -54,6 +54,9 @@ DeleteVolumes = Annotated[
     bool, typer.Option("--delete-volumes", help="Delete volume claims too, one by one: their data is lost.")
 ]
 
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Remove from the application's objects what others have set in them.")
+]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [env: KUBEMIN_HOST]")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on. [env: KUBEMIN_PORT]")]
 DatabaseUrl = Annotated[

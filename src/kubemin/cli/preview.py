@@ -49,6 +49,7 @@ def _lines(outlook: dict[str, Any]) -> list[str]:
         for job in stage["jobs"]:
             lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
+            lines += [f"      warning: {line}" for line in job.get("warnings", ())]
     leaving = [f"  - {_name(one)}" for one in outlook["removes"]]
     leaving += [
         f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in outlook.get("releases", [])

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from kubemin.cli.apply import ending
+from kubemin.cli.apply import ending, warnings_of
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
@@ -99,6 +99,8 @@ def _print_status(task: dict[str, Any]) -> None:
         for one in task["components"]
     ]
     print_table(("component", "type", "status", "age", "error"), rows, "no components")
+    for line in warnings_of(task):
+        say(f"warning: {line}")
 
 
 def resources(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:

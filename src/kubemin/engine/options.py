@@ -38,6 +38,9 @@ class RunOptions(BaseModel):
         default=None,
         description="Take over objects of these names that are not the application's; default: the server's.",
     )
+    take_over: bool = Field(
+        default=False, description="Remove from the application's objects what others have set in them."
+    )
     dry_run: bool = Field(default=False, description="Ask the cluster about every object and write none.")
     delete_volumes: bool = Field(
         default=False,

@@ -2,15 +2,16 @@
 """Components: the parts of an application."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from kubemin.spec import names
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
 from kubemin.spec.config import check_config, check_secret
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.model import Flag, SpecModel, Text, Whole
+from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
 from kubemin.spec.privileges import check_namespace
@@ -22,6 +23,21 @@ WEBSERVICE, STORE, CONFIG, SECRET, JOB = "webservice", "store", "config", "secre
 WORKLOADS = (WEBSERVICE, STORE, JOB)
 """The types that run containers."""
 COMPONENT_TYPES = (WEBSERVICE, STORE, CONFIG, SECRET, JOB)
+
+
+AUTO: Literal["auto"] = "auto"
+"""Replicas that the application does not decide about."""
+
+
+def _replicas(value: object) -> object:
+    if value == AUTO:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PydanticCustomError("replicas", 'must be a whole number, or "auto"')
+    return int32(value)
+
+
+Replicas = Annotated[int | Literal["auto"], PlainValidator(_replicas, json_schema_input_type=int | Literal["auto"])]
 
 
 class Port(SpecModel):
@@ -67,7 +83,9 @@ class Component(SpecModel):
     name: Text = ""
     type: Text = Field("", description=", ".join(COMPONENT_TYPES))
     image: Text = ""
-    replicas: Whole = 1
+    replicas: Replicas = Field(
+        1, description="`auto`: as an autoscaler, or a person, has set them; 1 when it is created"
+    )
     namespace: Text = Field("", description="default: the application's")
     adopt: Flag | None = Field(
         default=None, description="take over objects of these names that are not the application's; default: the run's"
@@ -110,7 +128,7 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
         )
     elif component.namespace:
         yield from check_namespace(component.namespace, context.limits, f"{path}.namespace")
-    if component.replicas < 0:
+    if component.replicas != AUTO and component.replicas < 0:
         yield Issue(
             f"{path}.replicas", IssueCode.INVALID_FIELD_VALUE, f"{what} cannot have {component.replicas} replicas."
         )

@@ -16,7 +16,8 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _int32(number: int) -> int:
+def int32(number: int) -> int:
+    """The number, if Kubernetes can keep it in 32 bits; raises `PydanticCustomError`."""
     if not -(2**31) <= number < 2**31:
         raise PydanticCustomError("int32", "is out of range")
     return number
@@ -39,7 +40,7 @@ Absent = Annotated[T | None, Field(exclude_if=_is_none)]
 Text = Annotated[str, Strict(), AfterValidator(_no_nul)]
 """Text, and nothing that merely looks like it: YAML's ``1.10`` or ``yes`` would silently become something else."""
 
-Whole = Annotated[int, Strict(), AfterValidator(_int32)]
+Whole = Annotated[int, Strict(), AfterValidator(int32)]
 """A whole number as Kubernetes keeps them (32 bits)."""
 
 Flag = Annotated[bool, Strict()]

@@ -113,6 +113,8 @@ class WriteKind(StrEnum):
 
     CREATE = "create"
     APPLY = "apply"
+    REPLACE = "replace"
+    """Takes away what others set, before an apply."""
     DELETE = "delete"
     RELEASE = "release"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row, delete, insert, select, update
 
@@ -11,6 +11,9 @@ from kubemin.spec import component as spec
 from kubemin.store.clock import now
 from kubemin.store.tables import components
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
+
+_AUTO = -1
+"""How `auto` is stored: the column holds numbers, and no component has fewer replicas than none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,7 @@ class NewComponent:
     type: str
     namespace: str
     image: str = ""
-    replicas: int = 1
+    replicas: int | Literal["auto"] = 1
     properties: Any = None
     traits: Any = None
     template: Any = None
@@ -102,6 +105,7 @@ def _values(tx: Tx, component: NewComponent) -> dict[str, Any]:
     # Properties and traits hold the values of secrets and environment variables.
     return {
         **values_of(component),
+        "replicas": _AUTO if component.replicas == "auto" else component.replicas,
         "properties": tx.seal(_or_empty(component.properties)),
         "traits": tx.seal(_or_empty(component.traits)),
         "template": None if component.template is None else dump(component.template),
@@ -128,6 +132,7 @@ def _content(component: NewComponent) -> tuple[object, ...]:
 def _component(tx: Tx, row: Row[Any]) -> ComponentRow:
     values = fields(row)
     del values["position"]
+    values["replicas"] = "auto" if row.replicas == _AUTO else row.replicas
     values["properties"] = tx.unseal(row.properties)
     values["traits"] = tx.unseal(row.traits)
     values["template"] = None if row.template is None else load(row.template)

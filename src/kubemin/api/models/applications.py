@@ -61,7 +61,7 @@ class ComponentReply(Reply):
     name: str
     namespace: str
     image: str
-    replicas: int
+    replicas: int | Literal["auto"]
     type: str
     properties: dict[str, Any]
     traits: dict[str, Any]

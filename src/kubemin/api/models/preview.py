@@ -24,6 +24,11 @@ class PlannedJob(Reply):
         description="A line a field, Secrets' values masked; who manages it, where adopted; why, where refused.",
         examples=[["data.a: 1 → 2"]],
     )
+    warnings: list[str] = Field(
+        description="What would be otherwise than in the application: fields that others have set and that stay, "
+        "replicas that an autoscaler has, fields that the cluster drops.",
+        examples=[["keeps spec.template.spec.containers[web].env[X] (manager kubectl-set)"]],
+    )
 
 
 class PlannedStage(Reply):

@@ -86,6 +86,10 @@ class TaskComponent(Reply):
     type: str
     status: ComponentStatus
     error: str
+    warnings: list[str] = Field(
+        description="Where its objects are otherwise than it says: fields of others that stay, and the like.",
+        examples=[["Deployment/web: keeps spec.template.spec.containers[web].env[X] (manager kubectl-set)"]],
+    )
     reason_code: ReasonCodeField = None
     advice: AdviceField = None
     start_time: Absent[int] = None

@@ -31,6 +31,9 @@ async def plan_application(
         bool | None, Query(description="As in a run: whether objects of others would be taken over; else the server's.")
     ] = None,
     delete_volumes: DeleteVolumes = False,
+    take_over: Annotated[
+        bool, Query(alias="takeOver", description="As in a run: what others have set in its objects would be removed.")
+    ] = False,
 ) -> Envelope[PreviewReply]:
     """Asks the cluster, by dry runs, what running the application as it is sent would do. Stores and writes nothing.
 
@@ -54,6 +57,7 @@ async def plan_application(
         create_namespace=create_namespace,
         adopt=adopt,
         delete_volumes=delete_volumes,
+        take_over=take_over,
     )
     return Envelope(data=_reply(outlook))
 
@@ -74,6 +78,7 @@ def _reply(outlook: Preview) -> PreviewReply:
                         name=job.ref.name,
                         action=outlook.preview_jobs[job.seq].verb,
                         changes=list(outlook.preview_jobs[job.seq].changes),
+                        warnings=list(outlook.preview_jobs[job.seq].warnings),
                     )
                     for job in stage.jobs
                 ],

@@ -13,7 +13,6 @@ from kubemin.engine.objects.immutable import is_pvc_expansion
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.managed_fields import restored_managed_fields
 from kubemin.engine.objects.merge import restoration
-from kubemin.engine.objects.ownership import applied_view
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import FENCE, MANAGER, WRITE_TOKEN
 from kubemin.spec.objects import Manifest
@@ -36,7 +35,7 @@ class Restorer:
         Raises `StillThere` where the API server refuses it.
         """
         before = resource.before or live
-        applied = resource.applied or applied_view(before, live)
+        applied = resource.applied or resource.view_of(live)
         undone = restoration(before, applied, live)
         owners = restored_managed_fields(before, applied, live, MANAGER)
         kept, body = list(undone.kept), undone.body

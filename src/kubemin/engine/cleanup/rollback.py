@@ -21,7 +21,7 @@ from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
-from kubemin.engine.objects.ownership import applied_view, token_of
+from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.objects.readers import READ
 from kubemin.spec.labels import APP_ID, FENCE
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -148,12 +148,13 @@ class Rollback:
         Who undoes it may die before all of it is removed. By then the object shows nothing any more: a successor goes
         by the row.
         """
-        if write.open:
+        unanswered = write.open
+        if unanswered:
             self._journal.answer(resource, write, WriteAnswer.seen(live["metadata"]["resourceVersion"]))
-        if resource.state is not state or not self._known(resource, live):
+        if unanswered or resource.state is not state or not self._known(resource, live):
             resource.uid = live["metadata"]["uid"]
-            if state is ResourceState.CHANGED and resource.applied is None:
-                resource.applied = applied_view(resource.before or live, live)
+            if state is ResourceState.CHANGED and (unanswered or resource.applied is None):
+                resource.applied = resource.view_of(live)
             self._journal.settle(resource, state, "", "uid", "applied")
         await self._journal.flush()
 

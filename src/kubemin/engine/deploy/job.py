@@ -11,6 +11,7 @@ from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.ready import Count, Report, until_ready
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
@@ -22,6 +23,7 @@ from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
+from kubemin.spec.warnings import with_warnings
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class JobContext:
     options: ExecOptions
     activity: Activity
     mask: Mask
+    autoscalers: Autoscalers
 
     @property
     def adoption(self) -> Adoption:
@@ -82,7 +85,16 @@ async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> 
             async with limit:
                 await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
-                obj = await ObjectWriter(tracker, manifest, note, context.adoption.of(job), look).run()
+                writer = ObjectWriter(
+                    tracker,
+                    manifest,
+                    note,
+                    context.adoption.of(job),
+                    context.autoscalers,
+                    look,
+                    take_over=context.options.take_over,
+                )
+                obj = await writer.run()
                 ready = await until_ready(
                     context.cluster,
                     context.informers,
@@ -97,7 +109,7 @@ async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> 
             raise TimedOut(f"{job.ref} was not ready within {seconds:g} s{detail}") from None
     # Said in any case: what it waited for before is over.
     info, count = (ready.message, (ready.ready, ready.desired)) if ready else ("", None)
-    journal.job(job.seq, JobStatus.COMPLETED, info, count=count)
+    journal.job(job.seq, JobStatus.COMPLETED, with_warnings(info, writer.warnings), count=count)
     context.activity.suspend(job.seq, suspended=False)
     context.activity.moved()
 

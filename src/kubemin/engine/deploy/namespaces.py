@@ -6,6 +6,7 @@ from functools import partial
 from kubemin.cluster import Cluster
 from kubemin.cluster.namespace_content import namespace_content
 from kubemin.engine.backoff import retry_reads
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import CleanupTracker
@@ -35,6 +36,7 @@ def already_requested(journal: Journal) -> list[str]:
 
 async def create(tracker: CleanupTracker, names: Iterable[str]) -> None:
     """Create namespaces, and record what is in each right afterwards. Raises `JobFailed`, `ClusterError`."""
+    autoscalers = Autoscalers(tracker.cluster)
     for name in names:
         ref = ObjectRef("Namespace", "", name)
         former = set(tracker.resource(ref).writes)
@@ -43,7 +45,7 @@ async def create(tracker: CleanupTracker, names: Iterable[str]) -> None:
             "kind": "Namespace",
             "metadata": {"name": name, "labels": {MANAGED_BY: MANAGER}},
         }
-        made = await ObjectWriter(tracker, manifest, lambda _: None, _whoever_made_it).run()
+        made = await ObjectWriter(tracker, manifest, lambda _: None, _whoever_made_it, autoscalers).run()
         if token_of(made) in former:
             continue  # what was put into it since a predecessor made it may be anybody's
         seen = await retry_reads(partial(namespace_content, tracker.cluster, name))

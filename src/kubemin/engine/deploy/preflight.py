@@ -15,21 +15,23 @@ from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invali
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Adoption
+from kubemin.engine.deploy.merged import remains, without_others
 from kubemin.engine.deploy.predict import predict_apply
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
-from kubemin.engine.deploy.write import leftovers, without_foreign_replicas
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
 from kubemin.engine.objects.live import Look, get_or_none, look_at
-from kubemin.engine.objects.ownership import application_of, convert_create_to_apply, terminating
+from kubemin.engine.objects.ownership import application_of, convert_create_to_apply, scaled_by_others, terminating
 from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ShareStrategy
+from kubemin.spec.warnings import with_warnings
 
 _CONCURRENCY = 32
 _TRIES = 5
@@ -53,8 +55,13 @@ class JobPreview:
     verb: Verb
     changes: tuple[str, ...] = ()
     code: ReasonCode | None = None
+    warnings: tuple[str, ...] = ()
+    """What would be otherwise than in the manifest: fields of others that stay, and what the server drops."""
 
     def __str__(self) -> str:
+        return with_warnings(self._said(), self.warnings)
+
+    def _said(self) -> str:
         if self.verb == "same":
             return "no change"
         if self.verb in ("skip", "refused"):
@@ -78,7 +85,10 @@ class Inquiry:
 
     cluster: Cluster
     adoption: Adoption
+    autoscalers: Autoscalers
     look: Look
+    take_over: bool = False
+    """Whether what others have set in the objects goes."""
     trouble: Trouble = lambda _, __: None
 
     async def look_at(self, jobs: Iterable[Job]) -> None:
@@ -172,9 +182,10 @@ class Inquiry:
     async def _create(self, job: Job) -> JobPreview | None:
         """None where an object of that name is there, whatever the POST was refused for (trap 30)."""
         try:
-            await self.cluster.create(job.manifest, dry_run=True)
+            answer = await self.cluster.create(job.manifest, dry_run=True)
+            warnings = tuple(remains(job.manifest, answer))
         except Terminating:
-            pass
+            warnings = ()
         except AlreadyExists:
             return None
         except ClusterError as error:
@@ -184,13 +195,13 @@ class Inquiry:
             if now is None:
                 raise
             return JobPreview("write") if terminating(now) else None
-        return JobPreview("create", await _former_jobs(self.cluster, job))
+        return JobPreview("create", await _former_jobs(self.cluster, job), warnings=warnings)
 
     async def _change(self, job: Job, live: Manifest) -> JobPreview | None:
         """None where another object of that name, or none, is there by now."""
         managed = await self.adoption.of(job)(live)
         try:
-            changes = await _changes(self.cluster, job, live)
+            changes, warnings = await self._changes(job, live)
         except Conflict:
             return None
         except NotFound as error:
@@ -198,8 +209,34 @@ class Inquiry:
                 raise
             return None
         if managed:
-            return JobPreview("adopt", (managed, *changes))
-        return JobPreview("change" if changes else "same", changes)
+            return JobPreview("adopt", (managed, *changes), warnings=warnings)
+        return JobPreview("change" if changes else "same", changes, warnings=warnings)
+
+    async def _changes(self, job: Job, live: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What the write would change, a line a field; and what would be otherwise than in the manifest."""
+        wanted, left = await self.autoscalers.leave_replicas(job.manifest, live)
+        if job.fetch is not None:  # fetched when it is written: until then, what is there
+            there = (live.get("data") or {}).get(job.fetch.key, "")
+            wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
+        answer = await self._answer(wanted, live)
+        secret = kind_of(job.ref.kind).secret
+        changes = [
+            format_difference(path, old, new, secret=secret)
+            + (" (somebody scaled it)" if path == "spec.replicas" and scaled_by_others(live) else "")
+            for path, old, new in differences(_unmarked(live), _unmarked(answer))
+        ]
+        if is_pvc_expansion(live, answer):
+            changes.append("a volume claim never shrinks: this cannot be taken back")
+        return tuple(changes), (*([left] if left else []), *remains(wanted, answer))
+
+    async def _answer(self, wanted: Manifest, live: Manifest) -> Manifest:
+        """The object as the write would make it."""
+        if self.take_over and (body := without_others(wanted, live)) is not None:
+            return await self.cluster.replace(body, dry_run=True)
+        if convert_create_to_apply(live) is None:
+            metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
+            return await self.cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
+        return await self.cluster.replace(predict_apply(live, wanted), dry_run=True)
 
 
 def _refuse(previews: Iterable[JobPreview]) -> None:
@@ -241,31 +278,6 @@ async def _former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
         for former in listed.items
         if ObjectRef.of(former) != job.ref
     )
-
-
-async def _changes(cluster: Cluster, job: Job, live: Manifest) -> tuple[str, ...]:
-    """What the write would change, a line a field."""
-    wanted = without_foreign_replicas(job.manifest, live)
-    if job.fetch is not None:  # fetched when it is written: until then, what is there
-        there = (live.get("data") or {}).get(job.fetch.key, "")
-        wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
-    if convert_create_to_apply(live) is None:
-        metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
-        answer = await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
-    else:
-        answer = await cluster.replace(predict_apply(live, wanted), dry_run=True)
-    if left := leftovers(wanted, answer):
-        raise JobFailed(
-            f"{job.ref} was there before and keeps {', '.join(left)}, which the application does not have",
-            ReasonCode.CONFLICT,
-        )
-    changes = [
-        format_difference(path, old, new, secret=kind_of(job.ref.kind).secret)
-        for path, old, new in differences(_unmarked(live), _unmarked(answer))
-    ]
-    if is_pvc_expansion(live, answer):
-        changes.append("a volume claim never shrinks: this cannot be taken back")
-    return tuple(changes)
 
 
 def _unmarked(obj: Manifest) -> Manifest:

@@ -33,7 +33,14 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             begun = bool(context.journal.resources)  # by a predecessor, which has asked
             todo = [job for job in plan.jobs if job.seq not in done and not context.journal.wrote(job.ref)]
-            inquiry = Inquiry(context.cluster, context.adoption, {}, waits.__setitem__)
+            inquiry = Inquiry(
+                context.cluster,
+                context.adoption,
+                context.autoscalers,
+                {},
+                take_over=options.take_over,
+                trouble=waits.__setitem__,
+            )
             await inquiry.look_at(job for job in todo if job.ref.namespace not in coming)
             if options.dry_run:
                 _tell(await inquiry.preflight(plan.jobs, coming), context)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import (
@@ -19,20 +18,15 @@ from kubemin.cluster.errors import (
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Admit
+from kubemin.engine.deploy.merged import remains, without_others
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.dependents import uids_of_dependents
-from kubemin.engine.objects.diff import Path, format_path
 from kubemin.engine.objects.immutable import with_advice
-from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_of
 from kubemin.engine.objects.live import Look, get_or_none, until_gone
-from kubemin.engine.objects.ownership import (
-    convert_create_to_apply,
-    scaled_by_others,
-    terminating,
-    token_of,
-)
+from kubemin.engine.objects.ownership import convert_create_to_apply, terminating, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
@@ -49,8 +43,13 @@ class ObjectWriter:
     """Takes, for people, why it is not done yet."""
     admit: Admit
     """Decides about an object that is there already."""
+    autoscalers: Autoscalers
     look: Look = field(default_factory=dict)
     """What is known of the object already. It may be old: each write carries the version that it is based on."""
+    take_over: bool = False
+    """Whether what others have set in the object goes."""
+    warnings: list[str] = field(default_factory=list)
+    """For people, once it is written: what is otherwise than in the manifest."""
 
     @property
     def cluster(self) -> Cluster:
@@ -58,11 +57,15 @@ class ObjectWriter:
         return self.tracker.cluster
 
     async def run(self) -> Manifest:
-        """Create or change the object, until the server has answered or it is hopeless.
+        """Create or change the object, until the server has answered or it is hopeless; then `warnings` are known.
 
         Raises `JobFailed` where trying again cannot help. Requests without an answer are resolved by looking.
         """
-        ref = ObjectRef.of(self.manifest)
+        written = await self._written(ObjectRef.of(self.manifest))
+        self.warnings += remains(self.manifest, written)
+        return written
+
+    async def _written(self, ref: ObjectRef) -> Manifest:
         backoff = Backoff()
         patience = asyncio.get_running_loop().time() + PATIENCE
         while True:
@@ -129,6 +132,10 @@ class ObjectWriter:
         write = resource.writes.get(token_of(live) or "")
         if write is None:
             return None
+        if write.kind is WriteKind.REPLACE:
+            if write.open:
+                await self.tracker.mark_resource_settled(live, write)
+            return None  # the apply is still to come
         if write.open or resource.state not in (ResourceState.CREATED, ResourceState.CHANGED):
             await self.tracker.mark_resource_settled(live, write)
         return live
@@ -142,55 +149,36 @@ class ObjectWriter:
             why = f"adopted: {managed}" if managed else ""
             await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], why)
         try:
+            wanted, left = await self.autoscalers.leave_replicas(self.manifest, live)
+            self.warnings = [left] if left else []
+            if leftover is None:
+                live = await self._take_away(wanted, live)
             if (operations := convert_create_to_apply(live)) is not None:
                 # This changes who owns the fields, and no field: a rollback need not know of it.
                 live = await to_the_end(self.cluster.patch(ref, operations))
-            wanted = without_foreign_replicas(self.manifest, live)
             if leftover is not None:
                 before = leftover.dependents or await uids_of_dependents(self.cluster, wanted, None)
-                answer = await self.tracker.take_over(wanted, live, before)
-            else:
-                before = await uids_of_dependents(self.cluster, wanted, live)
-                answer = await self.tracker.change(wanted, live, before)
+                return await self.tracker.take_over(wanted, live, before)
+            before = await uids_of_dependents(self.cluster, wanted, live)
+            return await self.tracker.change(wanted, live, before)
         except (Invalid, NotFound) as error:
             # What is looked at may be old: a JSON patch that does not match it any more is refused as invalid.
             now = await get_or_none(self.cluster, ref)
             if now is None or now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
                 raise Conflict(error.message, status=error.status) from error
             raise
-        if left := leftovers(wanted, answer):
-            raise JobFailed(
-                f"{ref} was there before and keeps {', '.join(left)}, which the application does not have",
-                ReasonCode.CONFLICT,
-            )
-        return answer
 
+    async def _take_away(self, wanted: Manifest, live: Manifest) -> Manifest:
+        """Take away what others have set, if that is asked for; once, as a webhook may set it again.
 
-def without_foreign_replicas(manifest: Manifest, live: Manifest) -> Manifest:
-    """The manifest without ``replicas`` where an autoscaler, or a person, sets them by way of the scale subresource."""
-    if not scaled_by_others(live) or "replicas" not in manifest.get("spec", {}):
-        return manifest
-    return {**manifest, "spec": {key: value for key, value in manifest["spec"].items() if key != "replicas"}}
-
-
-def leftovers(wanted: Manifest, answer: Manifest) -> list[str]:
-    """Items of merged lists that the answer has and the manifest does not: another manager's, kept by the apply."""
-    return _leftovers(wanted, answer, (), list_keys_of(answer))
-
-
-def _leftovers(wanted: Any, answer: Any, path: Path, keys: ListKeys) -> list[str]:
-    found: list[str] = []
-    maps: list[dict[str, Any]] | None = None
-    if isinstance(wanted, dict) and isinstance(answer, dict):
-        maps = [wanted, {key: value for key, value in answer.items() if key in wanted}]
-    elif isinstance(wanted, list) and isinstance(answer, list):
-        maps = items_by_key(keys, path[-1], wanted, answer)
-    if maps is None:
-        return found
-    declared, there = maps
-    for key, theirs in there.items():
-        if key in declared:
-            found += _leftovers(declared[key], theirs, (*path, key), keys)
-        else:
-            found.append(format_path((*path, key)))
-    return found
+        No apply does that: it takes fields from their owners, but a field that it does not declare stays. So the object
+        is replaced by what it is to be; the apply that follows makes its fields ours.
+        """
+        resource = self.tracker.resource(ObjectRef.of(live))
+        write = resource.writes.get(token_of(live) or "")
+        if not self.take_over or (write is not None and write.kind is WriteKind.REPLACE):
+            return live
+        body = without_others(wanted, live)
+        if body is None:
+            return live
+        return await self.tracker.replace(body, live, await uids_of_dependents(self.cluster, wanted, live))

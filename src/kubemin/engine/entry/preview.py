@@ -8,6 +8,7 @@ from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry, JobPreview
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.journal.rows import Resource
@@ -57,6 +58,7 @@ class Previews:
         create_namespace: bool = False,
         adopt: bool | None = None,
         delete_volumes: bool = False,
+        take_over: bool = False,
     ) -> Preview:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
         identity = Identity.preview(application)
@@ -83,7 +85,7 @@ class Previews:
                 kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
         coming = await missing(self._cluster, plan) if create_namespace else []
         adoption = Adoption(self._application_name, self._settings.adopt if adopt is None else adopt)
-        inquiry = Inquiry(self._cluster, adoption, {})
+        inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=take_over)
         await inquiry.look_at(job for job in plan.jobs if job.ref.namespace not in coming)
         found = await inquiry.preview_jobs(plan.jobs, coming)
         goes = Parting()

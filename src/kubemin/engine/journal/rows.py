@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Self
 
+from kubemin.engine.objects.ownership import applied_view
 from kubemin.spec.events import ResourceEvent
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
@@ -82,6 +83,10 @@ class Resource:
     def touched(self) -> bool:
         """A request of ours changed the object, or may have."""
         return any(write.kind is not WriteKind.DELETE and write.may_have_written for write in self.writes.values())
+
+    def view_of(self, live: Manifest) -> Manifest:
+        """What our unanswered write made of the object, told from the object as it is later."""
+        return applied_view(self.applied or self.before or live, live)
 
     @property
     def letting_go(self) -> bool:

@@ -2,8 +2,8 @@
 
 What a job does to an object, it does by a method of its tracker. There are two kinds:
 
-* `create`, `change` and `take_over` **send** a request: they commit that it is about to be sent, send it to its end,
-  whatever is cancelled meanwhile, and record the answer.
+* `create`, `change`, `replace` and `take_over` **send** a request: they commit that it is about to be sent, send it to
+  its end, whatever is cancelled meanwhile, and record the answer.
 * `mark_resource_created`, `mark_resource_changed`, `mark_resource_settled`, `mark_resource_observed` and
   `mark_namespace_content` **record** what is known of an object, and send nothing. The first two are called by the
   methods that send.
@@ -32,7 +32,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
-from kubemin.engine.objects.ownership import applied_view, is_strangers, token_of
+from kubemin.engine.objects.ownership import is_strangers, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -85,17 +85,33 @@ class CleanupTracker:
 
         Raises `ClusterError`: `Conflict` where it is another by now.
         """
+        return await self._change(WriteKind.APPLY, manifest, live, dependents)
+
+    async def replace(self, body: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
+        """Replace the object that ``live`` shows by ``body`` (PUT with its uid and version), as `change` does.
+
+        For what an apply cannot do: take away what others set. What it will have taken away is recorded ahead: were the
+        answer lost, the object would not tell who did it. Raises `ClusterError`: `Conflict` where it is another by now.
+        """
+        return await self._change(WriteKind.REPLACE, body, live, dependents)
+
+    async def _change(
+        self, kind: WriteKind, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]
+    ) -> Manifest:
         resource, meta = self.resource(ObjectRef.of(manifest)), live["metadata"]
         version = meta["resourceVersion"]
         if token_of(live) not in resource.writes and not self._pending_change(resource, version):
-            resource.before, resource.dependents = live, dependents
+            resource.before, resource.applied, resource.dependents = live, None, dependents
             resource.adopted = is_strangers(live, manifest)
+        if kind is WriteKind.REPLACE:
+            resource.applied = manifest
         resource.uid = meta["uid"]
-        changed = ("before", "adopted", "dependents", "uid")
-        write = await self._journal.write_ahead(resource, WriteKind.APPLY, version, *changed)
+        changed = ("before", "applied", "adopted", "dependents", "uid")
+        write = await self._journal.write_ahead(resource, kind, version, *changed)
         stamped = _stamp(manifest, write, (meta.get("labels") or {}).get(TASK_ID))
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
-        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))
+        send = self.cluster.apply if kind is WriteKind.APPLY else self.cluster.replace
+        return await to_the_end(self._send(resource, write, send, stamped))
 
     async def take_over(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Take over another task's leftover: it is no ``before``, from here on it counts as created by this job.
@@ -124,7 +140,7 @@ class CleanupTracker:
         ``seen``: the request had no answer, the object shows its token. Others may have written it since.
         """
         resource = self.resource(ObjectRef.of(live))
-        resource.applied = applied_view(resource.before or live, live) if seen else live
+        resource.applied = resource.view_of(live) if seen else live
         self._landed(live, write, ResourceState.CHANGED, seen=seen)
 
     async def mark_resource_settled(self, live: Manifest, write: Write) -> None:
@@ -174,9 +190,9 @@ class CleanupTracker:
 
     @staticmethod
     def _pending_change(resource: Resource, version: str) -> bool:
-        """Whether an earlier apply, on this same version, may still land: then its ``before`` stands."""
+        """Whether an earlier change, on this same version, may still land: then its ``before`` stands."""
         return resource.before is not None and any(
-            write.kind is WriteKind.APPLY and write.open and write.base_version == version
+            write.kind in (WriteKind.APPLY, WriteKind.REPLACE) and write.open and write.base_version == version
             for write in resource.writes.values()
         )
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kubemin.engine.objects.list_keys import KEY_DEFAULTS
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest
 
@@ -151,7 +152,9 @@ def find_item(items: list[Any], key: str) -> Any:
     """The item of a list that a ``k:`` key names; None if it is not there."""
     wanted = json.loads(key[2:])
     for item in items:
-        if isinstance(item, dict) and all(item.get(name) == value for name, value in wanted.items()):
+        if isinstance(item, dict) and all(
+            item.get(name, KEY_DEFAULTS.get(name)) == value for name, value in wanted.items()
+        ):
             return item
     return None
 

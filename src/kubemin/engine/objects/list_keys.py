@@ -17,7 +17,7 @@ SETS = frozenset({"finalizers"})
 """Lists of plain values in which the order does not count."""
 
 _METADATA: ListKeys = {"ownerReferences": ("uid",), "managedFields": MANAGED_FIELDS}
-_DEFAULTS: Mapping[str, str] = {"protocol": "TCP", "subresource": ""}
+KEY_DEFAULTS: Mapping[str, str] = {"protocol": "TCP", "subresource": ""}
 """Keys that an item may leave out, and what that means."""
 
 
@@ -46,9 +46,9 @@ def items_by_key(keys: ListKeys, field: str, *lists: list[Any]) -> list[dict[str
 
 
 def _has_keys(item: Any, names: Sequence[str]) -> bool:
-    return isinstance(item, dict) and all(name in item or name in _DEFAULTS for name in names)
+    return isinstance(item, dict) and all(name in item or name in KEY_DEFAULTS for name in names)
 
 
 def item_key(item: Mapping[str, Any], names: Sequence[str]) -> str:
     """What tells the item from others, as part of a path: ``[8080,TCP]``."""
-    return "[" + ",".join(str(item.get(name, _DEFAULTS.get(name, ""))) for name in names) + "]"
+    return "[" + ",".join(str(item.get(name, KEY_DEFAULTS.get(name, ""))) for name in names) + "]"

@@ -18,6 +18,9 @@ from kubemin.engine.objects.diff import ABSENT, METADATA, NOT_CONTENT, Path, for
 from kubemin.engine.objects.list_keys import SETS, ListKeys, items_by_key, list_keys_of
 from kubemin.spec.objects import Manifest
 
+_REVISION = ("metadata", "annotations", "deployment.kubernetes.io/revision")
+"""Counted by a controller, also between two writes of ours: never put back, and no person's change."""
+
 
 @dataclass(frozen=True)
 class Restoration:
@@ -55,7 +58,7 @@ class Merge:
 
     def part(self, path: Path, before: Any, applied: Any, current: Any) -> Any:
         """What ``current`` is without our change; ``ABSENT`` stands for a part that is not there."""
-        if current == before or applied == before:
+        if current == before or applied == before or path == _REVISION:
             return current
         if current == applied:
             return before

@@ -114,7 +114,9 @@ def _came_back(owner: journal.TokenOwner) -> bool:
 
     Put back, for one, by the next task, which had found it there while the former's cleanup was incomplete.
     """
-    if owner.kind is not WriteKind.APPLY or owner.status is TaskStatus.COMPLETED or owner.cleanup is not Cleanup.DONE:
+    if owner.kind not in (WriteKind.APPLY, WriteKind.REPLACE) or owner.status is TaskStatus.COMPLETED:
+        return False
+    if owner.cleanup is not Cleanup.DONE:
         return False
     on_purpose = owner.state is ResourceState.KEPT and not ExecOptions.read(owner.options).restore
     return owner.state is not ResourceState.CHANGED and not on_purpose

@@ -17,6 +17,7 @@ from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
 from kubemin.engine.journal.journal import Journal
@@ -185,6 +186,7 @@ class TaskRun:
             options=self._options,
             activity=Activity(self._options.no_activity_seconds),
             mask=self._mask(journal),
+            autoscalers=Autoscalers(deps.cluster),
         )
         await deploy(self._plan, finished, context)
         await journal.record_removals(

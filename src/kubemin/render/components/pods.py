@@ -6,6 +6,7 @@ from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 from kubemin.render.pod import Pod, container
 from kubemin.render.traits import apply_traits
+from kubemin.spec.component import AUTO, Component
 from kubemin.spec.names import port_name, service_name
 from kubemin.spec.objects import Manifest
 
@@ -23,6 +24,11 @@ def build_pod(context: Context) -> Pod:
     pod = Pod(main)
     apply_traits(pod, context)
     return pod
+
+
+def replicas(component: Component) -> Manifest:
+    """The part of a workload's spec that says how many Pods it has; nothing where others decide."""
+    return {} if component.replicas == AUTO else {"replicas": component.replicas}
 
 
 def service(context: Context, name: str | None = None, **spec: object) -> Manifest:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubemin.render.components.pods import build_pod, service, with_objects
+from kubemin.render.components.pods import build_pod, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 from kubemin.spec.names import headless_name, stateful_set_name
@@ -17,7 +17,7 @@ def render(context: Context) -> Iterator[Rendered]:
     pod = build_pod(context)
     headless = headless_name(component.name, context.app_id)
     spec: Manifest = {
-        "replicas": component.replicas,
+        **replicas(component),
         # Named even where there are no ports and so no such Service: the field cannot change when ports are added.
         "serviceName": headless,
         "selector": {"matchLabels": context.selector()},

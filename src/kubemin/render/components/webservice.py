@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubemin.render.components.pods import build_pod, service, with_objects
+from kubemin.render.components.pods import build_pod, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 from kubemin.spec.names import deployment_name
@@ -13,7 +13,7 @@ def render(context: Context) -> Iterator[Rendered]:
     component = context.component
     pod = build_pod(context)
     spec = {
-        "replicas": component.replicas,
+        **replicas(component),
         "selector": {"matchLabels": context.selector()},
         "template": pod.template(context),
     }
