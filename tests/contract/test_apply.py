@@ -232,6 +232,24 @@ async def test_list_items_of_others_stay(kube: Kube) -> None:
     assert sorted(each["containerPort"] for each in app["ports"]) == [80, 81]
 
 
+async def test_an_item_of_others_goes_by_a_put_and_is_nobodys_then(kube: Kube) -> None:
+    """What a run that takes over relies on: the PUT owns only what it changes, and an apply owns that besides."""
+    (await kube.apply("deployments", deployment())).ok(201)
+    env = {"containers": [{"name": "app", "env": [{"name": "X", "value": "1"}]}]}
+    injected = {"spec": {"template": {"spec": env}}}
+    (await kube.patch("deployments", "web", injected, kind="strategic", manager="theirs")).ok()
+    ours = await kube.read("deployments", "web")
+    assert "theirs" in {manager for manager, _, _ in entries(ours)}
+    del ours["spec"]["template"]["spec"]["containers"][0]["env"]
+    ours["spec"]["template"]["spec"]["containers"][0]["image"] = "app:2"
+    put = (await kube.put("deployments", ours, name="web", manager="me")).ok()
+    assert "theirs" not in {manager for manager, _, _ in entries(put)}
+    applied = (await kube.apply("deployments", deployment(image="app:2"))).ok()
+    container = applied["spec"]["template"]["spec"]["containers"][0]
+    assert "env" not in container
+    assert {one for one in entries(applied) if one[0] == "me"} == {("me", "Apply", ""), ("me", "Update", "")}
+
+
 async def test_a_service_port_of_another_manager_is_merged_into_an_invalid_list(kube: Kube) -> None:
     """Trap 7: 80 → 81 gives two ports without names."""
     await kube.make("services", service(), manager="theirs")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from kubemin.engine import ExecOptions
 from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
 from kubemin.render import Identity, render
@@ -263,7 +264,7 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], kept: Coll
     expected = world.foreigners.expected()
     touched, stripped = world.foreigners.touched, world.foreigners.stripped
     round_ = await _round(world)
-    found = _not_applied(world, round_, expected, live)
+    found = await _not_applied(world, round_, expected, live)
     ours = _with_dependents(live, set(round_.applied)) | _with_dependents(expected, set(round_.applied))
     ours |= _with_dependents(live, set(kept)) | round_.released
     ours |= _with_dependents(live, touched & live.keys()) - touched  # what controllers make of others' edits
@@ -332,7 +333,7 @@ def _namespace(name: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def _not_applied(
+async def _not_applied(
     world: World, round_: _Round, expected: dict[ObjectRef, Manifest], live: dict[ObjectRef, Manifest]
 ) -> list[str]:
     """What completed tasks were to apply, and is otherwise."""
@@ -353,8 +354,9 @@ def _not_applied(
         if base is not None and base["metadata"]["uid"] != live[ref]["metadata"]["uid"]:
             found.append(f"{ref} is another object than before")
             continue
-        for _, manifest in applied:
-            base = oracle.applied(base, manifest)
+        for maker, manifest in applied:
+            options = ExecOptions.read((await world.task(maker)).options)
+            base = oracle.applied(base, manifest, take_over=options.take_over)
         assert base is not None
         if (wanted := essence(base)) != (now := essence(live[ref])):
             found.append(f"{ref} is not as {task_id} had it: {how(wanted, now)}")

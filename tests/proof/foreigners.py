@@ -11,6 +11,7 @@ from kubesim.registry import Registry
 
 MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
 _MERGE = "application/merge-patch+json"
+_STRATEGIC = "application/strategic-merge-patch+json"
 HOLD = "example.com/hold"
 _EXPORTED = ("name", "namespace", "labels", "annotations")
 
@@ -67,14 +68,20 @@ class Foreigners:
     def edit(self, ref: ObjectRef, what: str) -> str:
         """Edit an object, if it is there; says what became of it."""
         self._count += 1
-        body, subresource = self._patch(ref, what, f"foreign-{self._count}")
-        manager = "autoscaler" if what == "scale" else "someone"
+        manager = "someone"
         plural = KINDS[ref.kind].plural
         found = self.live.peek(plural, ref.namespace, ref.name)
         if found is None:
             return "not there"
+        content_type = _MERGE
+        if what == "inject" and ref.kind in ("Deployment", "StatefulSet"):
+            body, subresource, content_type = _injection(found), "", _STRATEGIC
+        else:
+            body, subresource = self._patch(ref, what, f"foreign-{self._count}")
         try:
-            self.live.patch(plural, ref.namespace, ref.name, _MERGE, body, manager=manager, subresource=subresource)
+            self.live.patch(
+                plural, ref.namespace, ref.name, content_type, body, manager=manager, subresource=subresource
+            )
         except Problem as problem:
             return f"refused: {problem}"
         self.touched.add(ref)
@@ -83,7 +90,9 @@ class Foreigners:
         if what == "hold":
             self.held.add(ref)
         if self._same(ref, found):
-            self.model.patch(plural, ref.namespace, ref.name, _MERGE, body, manager=manager, subresource=subresource)
+            self.model.patch(
+                plural, ref.namespace, ref.name, content_type, body, manager=manager, subresource=subresource
+            )
         return "done"
 
     def delete(self, ref: ObjectRef) -> str:
@@ -157,3 +166,11 @@ class Foreigners:
         for below, obj in snapshot(self.model).items():
             if any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or []):
                 self._erase(below, obj["metadata"]["uid"])
+
+
+def _injection(workload: Manifest) -> dict[str, Any]:
+    """What an injector, or `kubectl set env`, puts into a Pod template: items of lists in which ours are, too."""
+    name = workload["spec"]["template"]["spec"]["containers"][0]["name"]
+    env = [{"name": "INJECTED", "value": "1"}]
+    pod = {"containers": [{"name": name, "env": env}], "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}]}
+    return {"spec": {"template": {"spec": pod}}}

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from kubemin.engine.objects.others import fields_of_others, without_fields
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -18,8 +19,8 @@ class Oracle:
     def __init__(self) -> None:
         self._registry = _fresh()
 
-    def applied(self, base: Manifest | None, manifest: Manifest) -> Manifest:
-        """The object that the manifest makes of ``base``, or makes anew."""
+    def applied(self, base: Manifest | None, manifest: Manifest, *, take_over: bool = False) -> Manifest:
+        """The object that the manifest makes of ``base``, or makes anew; ``take_over``: without what others set."""
         ref = ObjectRef.of(manifest)
         plural, key = KINDS[ref.kind].plural, (ref.namespace, ref.name)
         if ref.kind == "Service":
@@ -31,11 +32,11 @@ class Oracle:
             return self._registry.get(plural, *key)
         meta = {**base["metadata"], "managedFields": _as_applied(base)}
         self._registry.storage.put(plural, key, {**copy.deepcopy(base), "metadata": meta})
-        wanted = copy.deepcopy(manifest)
-        if any(entry.get("subresource") == "scale" for entry in meta["managedFields"]):
-            wanted["spec"].pop("replicas", None)  # whoever scales it decides
-        self._registry.patch(plural, *key, _APPLY, wanted, manager=MANAGER, force=True)
-        return self._registry.get(plural, *key)
+        self._registry.patch(plural, *key, _APPLY, copy.deepcopy(manifest), manager=MANAGER, force=True)
+        found = self._registry.get(plural, *key)
+        if take_over and (theirs := fields_of_others(manifest, found)):
+            found = self._registry.update(plural, *key, without_fields(found, theirs), manager=MANAGER)
+        return found
 
 
 def _fresh() -> Registry:

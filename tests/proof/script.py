@@ -180,7 +180,7 @@ class Expire(Event):
 
 @dataclass(frozen=True, repr=False)
 class Edit(Event):
-    """Somebody else edits an object: ``what`` is add, overwrite, strip, scale, hold or remake."""
+    """Somebody else edits an object: ``what`` is add, overwrite, strip, scale, inject, hold or remake."""
 
     target: Target
     what: str = "add"
@@ -255,6 +255,7 @@ class Round(Spelled):
     preflight: bool = True
     namespace: str = "default"
     adopt: bool = True
+    take_over: bool = False
 
 
 @dataclass(frozen=True, repr=False)

@@ -166,7 +166,7 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
         case "cancel":
             return Cancel(at, draw(st.integers(0, 9)) == 9)
         case "edit":
-            what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "hold", "remake")
+            what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "inject", "inject", "hold", "remake")
             return Edit(at, _target(draw, parts), what)
         case "delete":
             return Delete(at, _target(draw, parts, _NEEDED))
@@ -218,6 +218,7 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
                 preflight=draw(st.booleans()),
                 namespace=namespace,
                 adopt=draw(st.integers(0, 2)) < 2,
+                take_over=draw(st.integers(0, 2)) == 2,
             )
         )
     return Script(tuple(_sharing(round_) for round_ in rounds) if draw(st.integers(0, 4)) == 4 else tuple(rounds))

@@ -211,6 +211,41 @@ CASES = {
             Round((Part("c", "secret"),)),
         )
     ),
+    "what others injected stays through an update and a rollback": Script(
+        (
+            Round((WEB,)),
+            Round((WEB,), events=(Edit("commit:finish", Target("a", "Deployment"), "inject"),)),
+            Round((Part("a", "webservice", version=2, extras=("env",)),)),
+            Round((Part("a", "webservice", version=3), FAILS)),
+        )
+    ),
+    "what others injected goes when a run takes over": Script(
+        (
+            Round((WEB,), events=(Edit("commit:finish", Target("a", "Deployment"), "inject"),)),
+            Round((Part("a", "webservice", version=2, extras=("env",)),), take_over=True),
+        )
+    ),
+    "what others injected comes back where a run that takes over dies in between, and is rolled back": Script(
+        (
+            Round((DATA,), events=(Edit("commit:finish", Target("a", "StatefulSet"), "inject"),)),
+            Round(
+                (Part("a", "store", version=2, volume=True), FAILS),
+                events=(Kill("replace:StatefulSet/store-a"), Kill("apply:StatefulSet/store-a")),
+                steps="StepByStep",
+                take_over=True,
+            ),
+        )
+    ),
+    "the answer to the removal of what others injected is lost": Script(
+        (
+            Round((WEB,), events=(Edit("commit:finish", Target("a", "Deployment"), "inject"),)),
+            Round(
+                (Part("a", "webservice", version=2), FAILS),
+                troubles=(Trouble("drop", "update", "deployments", when="after"),),
+                take_over=True,
+            ),
+        )
+    ),
 }
 
 

@@ -291,6 +291,7 @@ class World:
             preflight=round_.preflight,
             create_namespace=round_.namespace != "default",
             adopt=round_.adopt,
+            take_over=round_.take_over,
         )
         try:
             task = await self.service.exec_workflow(app_id(app), None, options, "tester")

@@ -99,6 +99,7 @@ MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
     ("two images", app(web(properties={"image": "b:1"})), f"{P0}.image", IssueCode.INVALID_FIELD_VALUE),
     ("negative replicas", app(web(replicas=-1)), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
     ("replicas as text", app(web(replicas="2")), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
+    ("replicas as a word", app(web(replicas="many")), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
     ("replicas true", app(web(replicas=True)), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
     ("huge replicas", app(web(replicas=2**31)), f"{C0}.replicas", IssueCode.INVALID_FIELD_VALUE),
     ("component namespace", app(web(namespace="x_y")), f"{C0}.namespace", IssueCode.INVALID_NAME_FORMAT),

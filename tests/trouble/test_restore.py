@@ -125,8 +125,11 @@ async def test_what_an_autoscaler_did_meanwhile_stays(held: Held, ours: int) -> 
 
 
 async def test_an_autoscaler_s_replicas_are_neither_declared_nor_restored(held: Held) -> None:
-    """Trap 13: who scales by the subresource owns the number."""
+    """Trap 13: what an autoscaler that lives sets by the subresource is its own."""
     before = foreign(held, deployment(replicas=1))
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": before["metadata"]["name"]}
+    hpa = {"metadata": {"name": "hpa"}, "spec": {"maxReplicas": 9, "scaleTargetRef": target}}
+    held.sim.registry.create("horizontalpodautoscalers", "default", hpa, manager="ada")
     patch(held, before, {"spec": {"replicas": 3}}, manager="kube-controller-manager", subresource="scale")
     changed = await held.ensure(deployment(image="api:2", replicas=1))
     assert changed["spec"]["replicas"] == 3
