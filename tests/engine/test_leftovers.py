@@ -15,7 +15,7 @@ from kubemin.engine.objects.ownership import token_of
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState, WriteKind
-from kubesim.faults import Fault
+from kubesim.faults import Fault, RequestInfo
 from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set
 from tests.proof.compare import normal
 
@@ -159,10 +159,11 @@ async def test_what_is_set_again_at_once_stays_and_is_named(held: Held) -> None:
     await held.ensure(ours())
     inject(held, INJECTED[field])
     later = await held.next_task()
-    again = Fault(
-        "call", verb="patch", resource="deployments", times=None, call=lambda _: inject(held, INJECTED[field])
-    )
-    held.sim.faults.add(again)
+
+    def again(_: RequestInfo) -> None:
+        inject(held, INJECTED[field])
+
+    held.sim.faults.add(Fault("call", verb="patch", resource="deployments", times=None, call=again))
     await later.ensure(ours("api:2"), take_over=True)
     assert later.warnings == [f"keeps {field} (manager kubectl-set)"]
     kinds = [write.kind for write in later.journal.resources[1].writes.values()]

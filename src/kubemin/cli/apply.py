@@ -61,7 +61,7 @@ def ending(client: Client, task_id: str) -> str:
 
 def warnings_of(task: dict[str, Any]) -> list[str]:
     """Where the objects of a task are otherwise than the file says."""
-    return [f"{part['name']}  {one}" for part in task["components"] for one in part["warnings"]]
+    return [f"{part['name']}  {one}" for part in task["components"] for one in part.get("warnings", ())]
 
 
 def id_of(client: Client, spec: dict[str, Any]) -> str | None:
