@@ -116,6 +116,16 @@ async def test_snake_case_goes_in_and_camel_case_comes_out(api: Api) -> None:
     assert made["tmpEnable"] is True
 
 
+@pytest.mark.parametrize("replicas", ["auto", 0, 3])
+async def test_replicas_come_back_as_they_were_posted(api: Api, replicas: int | str) -> None:
+    part = {"name": "web", "type": "webservice", "image": "nginx", "replicas": replicas}
+    made = await api.create(component=[part])
+    path = f"/applications/{made['id']}/components"
+    assert [one["replicas"] for one in (await api.get(path))["components"]] == [replicas]
+    await api.post("/applications", {"id": made["id"], "name": "shop", "component": [{**part, "replicas": 2}]})
+    assert [one["replicas"] for one in (await api.get(path))["components"]] == [2]
+
+
 async def test_secret_values_are_masked_and_the_mask_can_be_saved_back(api: Api) -> None:
     made = await api.create()
     path = f"/applications/{made['id']}/components"

@@ -266,6 +266,7 @@ async def test_one_idempotency_key_is_one_task(api: Api) -> None:
         {"hopelessAfterSeconds": "x"},
         {"restore": "false"},
         {"adopt": "yes"},
+        {"takeOver": "yes"},
         {"dryRun": 0},
         {"timeoutSeconds": "5"},
         {"dry": True},

@@ -35,7 +35,7 @@ _CLEANUP = {"created": 1, "deleted": 1, "restored": 1, "kept": 1, "released": 1,
 _LEFT = {"kind": EVIL, "namespace": EVIL, "name": EVIL, "why": EVIL}
 _APP = {"id": "a", "namespace": EVIL, "name": EVIL, "version": EVIL, "updateTime": 1, "workflowId": EVIL}
 _JOB = {"id": 1, "name": f"{EVIL}/{EVIL}/{EVIL}", "type": "apply", "status": "failed"}
-_COMPONENT = {"name": EVIL, "type": EVIL, "status": "failed", "error": EVIL}
+_COMPONENT = {"name": EVIL, "type": EVIL, "status": "failed", "error": EVIL, "warnings": [EVIL]}
 _STATUS = {
     "taskId": EVIL,
     "appId": "a",
@@ -48,7 +48,7 @@ _STATUS = {
     "cleanup": {**_CLEANUP, "remaining": [_LEFT], "volumes": [_LEFT], "exceptions": [_LEFT], "abandoned": EVIL},
     "components": [_COMPONENT],
 }
-_PLANNED = {**_LEFT, "component": EVIL, "action": "change", "changes": [FORGED]}
+_PLANNED = {**_LEFT, "component": EVIL, "action": "change", "changes": [FORGED], "warnings": [EVIL]}
 _STAGE = {"step": EVIL, "mode": EVIL, "priority": 1, "jobs": [_PLANNED]}
 _ORPHAN = {**_LEFT, "taskId": EVIL, "error": EVIL, "uid": "u"}
 _EVENTS: tuple[tuple[str, Json], ...] = (

@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.merged import remains
+from kubemin.engine.deploy.preflight import Inquiry
+from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.others import dropped_fields, fields_of_others, without_fields
 from kubemin.engine.objects.ownership import token_of
+from kubemin.plan import Job
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState, WriteKind
+from kubemin.spec.warnings import with_warnings
 from kubesim.faults import Fault, RequestInfo
 from tests.engine.held import Held, config_map, deployment, essence, owners, stateful_set
 from tests.proof.compare import normal
@@ -168,6 +173,23 @@ async def test_what_is_set_again_at_once_stays_and_is_named(held: Held) -> None:
     assert later.warnings == [f"keeps {field} (manager kubectl-set)"]
     kinds = [write.kind for write in later.journal.resources[1].writes.values()]
     assert kinds.count(WriteKind.REPLACE) == 1
+
+
+@pytest.mark.parametrize("take_over", [False, True])
+async def test_a_plan_says_what_stays_and_what_would_go(held: Held, take_over: bool) -> None:
+    field = f"{POD}.containers[api].env"
+    await held.ensure(ours())
+    inject(held, INJECTED[f"{field}[X]"])
+    inquiry = Inquiry(held.cluster, Adoption(_unknown), Autoscalers(held.cluster), {}, take_over=take_over)
+    (found,) = (await inquiry.preview_jobs([Job(1, "", "", "", "", ours())])).values()
+    assert found.warnings == (() if take_over else (f"keeps {field}[X] (manager kubectl-set)",))
+    assert found.verb == ("change" if take_over else "same")
+    assert [change.split(":")[0] for change in found.changes] == ([field] if take_over else [])
+    assert with_warnings("x", ["a\nwarning: b"]).splitlines() == ["x", "warning: a warning: b"]
+
+
+async def _unknown(_: str) -> None:
+    return None
 
 
 async def test_a_container_of_another_name_is_replaced_by_ours(held: Held) -> None:

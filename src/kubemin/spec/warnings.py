@@ -8,7 +8,7 @@ _MOST = 20
 
 def with_warnings(text: str, warnings: Sequence[str]) -> str:
     """The text, then a line for each warning; of very many the first."""
-    lines = [f"{_MARK}{one}" for one in warnings[:_MOST]]
+    lines = [f"{_MARK}{' '.join(one.split())}" for one in warnings[:_MOST]]  # others choose names in them
     if len(warnings) > _MOST:
         lines.append(f"{_MARK}and {len(warnings) - _MOST} more of these")
     return "\n".join([*([text] if text else []), *lines])
