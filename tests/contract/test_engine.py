@@ -38,7 +38,8 @@ async def instance(kube: Kube, tmp_path: Path) -> AsyncIterator[Instance]:
     await db.migrate()
     hub = LocalHub()
     service = TaskService(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
-    yield Instance(db, cast("SimServer", None), kube.cluster, service, hub)  # of the simulated one nothing is used
+    sim = cast("SimServer", None)  # of the simulated one nothing is used
+    yield Instance(db, sim, kube.cluster, service, hub, adopts=True)
     await db.aclose()
 
 
