@@ -3,7 +3,7 @@
 import pytest
 
 from kubemin.cluster import errors
-from kubemin.cluster.reasons import code_of
+from kubemin.cluster.reasons import code_of, code_of_text
 from kubemin.spec.reason_codes import ReasonCode
 
 FORBIDDEN: list[tuple[str, ReasonCode]] = [
@@ -70,3 +70,10 @@ def test_one_status_stands_for_several_refusals(message: str, code: ReasonCode) 
 )
 def test_each_error_has_a_code(error: errors.ClusterError, code: ReasonCode) -> None:
     assert code_of(error) is code
+
+
+@pytest.mark.timeout(30)  # what grows with the square of a message takes minutes
+@pytest.mark.parametrize("part", ['User "x" ', "service account ", "maximum x usage ", 'namespaces "'])
+def test_a_long_message_is_read_once(part: str) -> None:
+    """Messages quote values that users chose."""
+    assert code_of_text(part * (400_000 // len(part))) is None

@@ -33,6 +33,8 @@ RARELY = {
     # Somebody else has to write at the right moment.
     ("", "namespaces", "update"): "a namespace that appears between look and create is given back",
     ("", "namespaces", "patch"): "the same: it is changed, not created",
+    # All with the application's label come by one list.
+    ("", "services", "get"): "one changes after it was looked at, or is a stranger's",
     # Whether a controller copies our claim depends on when it looks.
     ("apps", "replicasets", "patch"): "a copied claim is taken off",
     ("apps", "controllerrevisions", "patch"): "a copied claim is taken off",
@@ -115,6 +117,7 @@ def everything(version: str, image: str) -> list[dict[str, Any]]:
     prepare = {"name": "prepare", "type": "job", "image": f"prepare:{version}"}
     reader = web("reader", traits={"envFrom": [{"type": "config", "sourceName": "settings"}]})
     parts = [conf("settings", version=version), secret("keys", version=version), database, api, prepare, reader]
+    reader["properties"]["restartOnConfigChange"] = False  # so that a rollback has to replace its Pod by itself
     for part in parts:
         part.setdefault("properties", {})["labels"] = {"version": version}
     return parts

@@ -12,7 +12,7 @@ from kubemin.spec.reason_codes import ReasonCode
 
 _PHRASES: Sequence[tuple[ReasonCode, str]] = (
     (ReasonCode.POLICY, r"denied (the )?request|violates PodSecurity|failed calling webhook"),
-    (ReasonCode.RIGHTS, r"[Uu]ser \"[^\"]*\".* cannot |attempting to grant RBAC|is not allowed to set blockOwnerDel"),
+    (ReasonCode.RIGHTS, r"[Uu]ser \"[^\"]*\" cannot |attempting to grant RBAC|is not allowed to set blockOwnerDel"),
     (
         ReasonCode.QUOTA,
         r"exceeded quota|failed quota|status unknown for quota|insufficient quota"
