@@ -36,7 +36,7 @@ PodStates = tuple[tuple[str, ...], ...]
 
 
 def pod_states(informers: Informers, item: Manifest) -> PodStates:
-    """What shows that the Pods of ``item`` move. A probe that fails again, or a restart alone, does not."""
+    """What shows that the Pods of ``item`` move: that a container stops, waits or runs again. How often does not."""
     found = []
     for pod in informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)):
         status = pod.get("status") or {}
