@@ -288,3 +288,21 @@ async def test_a_look_sees_what_has_our_label_and_what_has_not(held: Held, other
 
 def _service(name: str, labels: dict[str, str] | None = None) -> Manifest:
     return {"metadata": {"name": name, "labels": labels or {}}, "spec": {"ports": [{"port": 80}]}}
+
+
+@pytest.mark.parametrize("allowed", ["", "ci-*"])
+async def test_rights_of_others_are_adopted_only_where_a_setting_names_them(instance: Instance, allowed: str) -> None:
+    """Pods under somebody else's account have whatever rights that has."""
+    account = {"metadata": {"name": "ci-deployer"}}
+    instance.sim.registry.create("serviceaccounts", "default", account, manager="admin")
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
+    app_id = await instance.save([web("api", traits={"rbac": [{"serviceAccount": "ci-deployer", "rules": [rule]}]})])
+    seen = writes(instance)
+    async with instance.worker(QUICK.model_copy(update={"allow_rbac_names": allowed})):
+        task = await instance.settled(await instance.exec(app_id, ExecOptions(adopt=True)))
+    if allowed:
+        assert task.status is TaskStatus.COMPLETED, task.reason
+    else:
+        assert "ServiceAccount/default/ci-deployer is there already" in task.reason
+        assert "KUBEMIN_ALLOW_RBAC_NAMES" in task.reason
+        assert seen == []

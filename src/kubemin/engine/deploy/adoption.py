@@ -12,6 +12,7 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.ownership import application_of, controller_of, field_managers, is_strangers
 from kubemin.plan import Job
 from kubemin.spec.labels import APP_ID, MANAGED_BY, PART_OF, SHARE_NAME
+from kubemin.spec.limits import listed
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 
@@ -20,6 +21,7 @@ Admit = Callable[[Manifest], Awaitable[str]]
 stranger's. Raises `JobFailed` if it may not be written."""
 
 _ADVICE = "pass adopt: true (--adopt) to take it over, or rename the component"
+_RIGHTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _NAMED = 5
 _LONGEST = 80
 
@@ -32,6 +34,8 @@ class Adoption:
     """The name of an application, by its id; None if the database does not know it."""
     default: bool = False
     """Whether the jobs adopt whose component does not say."""
+    rbac_names: str = ""
+    """Accounts, roles and bindings of strangers that may be taken over all the same, as `listed` reads it."""
 
     def of(self, job: Job) -> Admit:
         """What decides about an object that is there in the place of the job's."""
@@ -63,6 +67,12 @@ class Adoption:
         if not adopt:
             raise JobFailed(
                 f"{ref} is there already and is not this application's, {managed}: {_ADVICE}", ReasonCode.CONFLICT
+            )
+        if owner is None and ref.kind in _RIGHTS and not listed(ref.name, self.rbac_names):
+            raise JobFailed(
+                f"{ref} is there already, {managed}: the application would get the rights that it has; "
+                "KUBEMIN_ALLOW_RBAC_NAMES does not allow it, rename it in the rbac trait",
+                ReasonCode.CONFLICT,
             )
         return managed
 

@@ -45,7 +45,8 @@ class JobContext:
     def adoption(self) -> Adoption:
         """As the task says which strangers' objects it takes over, else the settings."""
         asked = self.options.adopt
-        return Adoption(self.journal.application_name, self.settings.adopt if asked is None else asked)
+        adopt = self.settings.adopt if asked is None else asked
+        return Adoption(self.journal.application_name, adopt, self.settings.allow_rbac_names)
 
     def hopeless_after_seconds(self, job: Job) -> float:
         """As the job's component says, else the task, else the settings."""

@@ -84,7 +84,8 @@ class Previews:
                 used = await shares.used_by_others(tx, _uids(rows), app_id)
                 kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
         coming = await missing(self._cluster, plan) if create_namespace else []
-        adoption = Adoption(self._application_name, self._settings.adopt if adopt is None else adopt)
+        may = self._settings.adopt if adopt is None else adopt
+        adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
         inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=take_over)
         await inquiry.look_at(job for job in plan.jobs if job.ref.namespace not in coming)
         found = await inquiry.preview_jobs(plan.jobs, coming)
