@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
         (["serve", "--host", "::"], 2, "refusing to listen on ::"),
         (["serve", "--host", "example.org"], 2, "refusing to listen on example.org"),
         (["dev", "--port", "70000"], 2, "65535"),
-        (["dev", "--port", "0", "--database", "oracle://x"], 1, "oracle"),
+        (["dev", "--port", "0", "--database", "oracle://x"], 2, "oracle"),
         (["migrate", "--database", "sqlite:////nowhere/at/all/x.db"], 1, ""),
         (["dev", "--port", "0", "--kubeconfig", "missing.yaml"], 1, "missing.yaml"),
         (["worker", "--database", "postgresql://x@127.0.0.1:9/x"], 1, ""),

@@ -281,7 +281,9 @@ def delete(
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
-    """Delete an application: what its tasks created goes, what they took over stays, and so do volume claims.
+    """Delete an application, as far as its tasks made it.
+
+    What they took over stays, and so do volume claims.
 
     At a terminal it shows what would become of each object, and asks. With --wait exits as apply --wait.
     """
@@ -355,7 +357,10 @@ def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERV
 
 @app.command()
 def logs(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
-    """Show what the Pods of a failed task said: states, events and logs, as they were before its rollback."""
+    """Show what the Pods of a failed task said.
+
+    Their states, events and logs, as they were before its rollback.
+    """
     from kubemin.cli.evidence import show
 
     show(task, as_json=as_json, server=server, token=token)
@@ -399,7 +404,7 @@ def cleanup(
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
-    """Try an incomplete cleanup again now, or give up what is left of it."""
+    """Try an incomplete cleanup again, or give it up."""
     from kubemin.cli import stopping
 
     if abandon:

@@ -72,7 +72,9 @@ async def _show(server: str, cluster_url: str) -> None:
             before = await snapshot.take(cluster)
 
             _title("2. Deploy the application, and cancel it in the middle")
-            task = client.post(f"/applications/{app['id']}/workflow/exec", {"workflowId": app["workflowId"]})["taskId"]
+            say("  with `adopt`: two of its objects are there already, and would stop it before it wrote anything")
+            asked = {"workflowId": app["workflowId"], "adopt": True}
+            task = client.post(f"/applications/{app['id']}/workflow/exec", asked)["taskId"]
             _follow(client, task, app["id"], until=lambda rows: _far_enough(rows, deployment))
             _insist(
                 _show_changes(before, await snapshot.take(cluster)) >= _ENOUGH, "the deploy had not come far enough"
@@ -87,7 +89,7 @@ async def _show(server: str, cluster_url: str) -> None:
             _compare(before, await snapshot.take(cluster))
 
             _title("5. Deploy it again, to completion")
-            task = client.post(f"/applications/{app['id']}/workflow/exec", {"workflowId": app["workflowId"]})["taskId"]
+            task = client.post(f"/applications/{app['id']}/workflow/exec", asked)["taskId"]
             _follow_components(client, task)
             await _check_complete(client, cluster, task, before)
 

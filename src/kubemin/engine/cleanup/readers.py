@@ -195,11 +195,12 @@ class Readers:
             namespace.disturbed.discard(ref)
             await self._delete(todo)
             return
-        if self._app_id is None or application_of(owner) != self._app_id:
+        written = [row for row in self._rows if row.ref == ref and row.purpose is Purpose.APPLY and row.touched]
+        if any(_is_unsettled(row) for row in written):
+            return  # it is put back or deleted first, and most of its Pods go with that
+        if not written and (self._app_id is None or application_of(owner) != self._app_id):
             namespace.left |= {pod["metadata"]["uid"]: f"of {ref}, another's" for pod in todo}
             return
-        if any(row.ref == ref and _is_unsettled(row) for row in self._rows):
-            return  # it is put back or deleted first, and most of its Pods go with that
         for pod in [pod for pod in todo if any(is_required(pod, one) for one in namespace.gone)]:
             namespace.left[pod["metadata"]["uid"]] = "another could not start without it"
             todo.remove(pod)
@@ -256,8 +257,7 @@ def _has_changed_values(resource: Resource) -> bool:
 
 
 def _is_unsettled(row: Resource) -> bool:
-    at_rest = row.state.settled or row.state is ResourceState.OBSERVED
-    return row.purpose is Purpose.APPLY and row.touched and not at_rest
+    return not row.state.settled and row.state is not ResourceState.OBSERVED
 
 
 def _is_released(pod: Manifest) -> bool:
