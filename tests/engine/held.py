@@ -125,14 +125,24 @@ class Held:
         journal = await hold(self.db, self.task_id)
         return Held(self.db, self.cluster, self.sim, self.task_id, journal, self.manifests)
 
-    async def next_task(self) -> "Held":
-        """Another task of the application."""
+    async def next_task(self, status: TaskStatus = TaskStatus.COMPLETED, cleanup: Cleanup = Cleanup.NONE) -> "Held":
+        """Another task of the application, once this one has ended."""
         await self.journal.flush()
         async with self.db.begin("finish") as tx:
             lease = self.journal.lease
-            await tasks.finish(tx, self.task_id, lease.epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+            at_first = Cleanup.PENDING if cleanup is Cleanup.INCOMPLETE else cleanup
+            await tasks.finish(tx, self.task_id, lease.epoch, status, "", at_first)
+            if cleanup is Cleanup.INCOMPLETE:
+                await tasks.set_cleanup(tx, self.task_id, lease.epoch, cleanup, "", 3600)
         task_id = await new_task(self.db)
         return Held(self.db, self.cluster, self.sim, task_id, await hold(self.db, task_id), {})
+
+    async def resumed(self) -> "Held":
+        """The same task, ended and with an incomplete cleanup, whose time has come."""
+        async with self.db.begin("retry") as tx:
+            await tasks.retry_cleanup_now(tx, self.task_id)
+        journal = await hold(self.db, self.task_id)
+        return Held(self.db, self.cluster, self.sim, self.task_id, journal, self.manifests)
 
     async def look(self, manifest: Manifest) -> Manifest | None:
         ref = ObjectRef.of(manifest)

@@ -1,5 +1,7 @@
 """The claims of a StatefulSet's templates (design R6, trap 17): what this task made goes, older data stays."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Armed, Fault, RequestInfo
 from tests.engine.held import Held, stateful_set
 from tests.engine.instance import Instance, conf, store, web
+from tests.engine.test_answers import late
 from tests.engine.test_points import differences
 from tests.waiting import until
 
@@ -194,6 +197,120 @@ async def test_claims_of_a_create_that_got_no_answer_go_though_who_deletes_it_di
 def _theirs() -> Manifest:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     return {"metadata": {"name": "theirs"}, "spec": spec}
+
+
+@asynccontextmanager
+async def late_under_data(instance: Instance) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """A task that timed out, and the claims with which the next one completed.
+
+    Somebody deletes the StatefulSet; after the block the first task's POST lands, and makes one that uses the claims.
+    """
+    app_id = await instance.save([store("db"), web("late", "late:never")])
+    async with late(instance, verb="create", resource="statefulsets"):
+        async with instance.worker():
+            task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=3)))
+            assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE), task.cleanup_why
+            assert await claims(instance) == {}
+            await instance.save([store("db")], app_id=app_id)
+            assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
+            data = await claims(instance)
+            assert data
+            instance.sim.registry.delete("statefulsets", "default", f"store-db-{app_id}")
+            await instance.until(lambda: store_is_gone(instance))
+        yield task.id, data
+
+    async def landed() -> bool:
+        return not await store_is_gone(instance)
+
+    await instance.until(landed)
+
+
+async def store_is_gone(instance: Instance) -> bool:
+    return not (await instance.cluster.list("StatefulSet", "default")).items
+
+
+@pytest.mark.parametrize("cut", ["", "answer", "worker"])
+async def test_a_late_create_takes_no_data_of_a_task_that_completed(instance: Instance, cut: str) -> None:
+    """Also where the answer to the DELETE is lost, or the worker goes with it: its successor finds no object."""
+    async with late_under_data(instance) as (task_id, data):
+        pass
+    deletes = Fault("hold" if cut == "worker" else "drop", verb="delete", resource="statefulsets", when="after")
+    armed = instance.sim.faults.add(deletes) if cut else None
+    async with instance.worker():
+        if armed is not None:
+            await armed.struck()
+        if cut != "worker":
+            await instance.until(lambda: is_undone(instance, task_id))
+        elif armed is not None:
+            await armed.release()
+    async with instance.worker(name="second"):
+        await instance.until(lambda: is_undone(instance, task_id))
+    assert await claims(instance) == data
+    whys = [row.why for row in await instance.journal(task_id) if row.ref.kind == "StatefulSet"]
+    assert whys == [f"PersistentVolumeClaim/default/{name} holds data: kept" for name in data]
+
+
+async def is_undone(instance: Instance, task_id: str) -> bool:
+    """Whether the late object is gone, and the cleanup that deleted it is done."""
+    return await store_is_gone(instance) and (await instance.task(task_id)).cleanup is Cleanup.DONE
+
+
+@pytest.mark.parametrize("status", [TaskStatus.TIMEOUT, TaskStatus.COMPLETED])
+async def test_a_leftover_that_is_taken_over_takes_no_data_along(held: Held, status: TaskStatus) -> None:
+    """Whoever takes over a late StatefulSet and fails deletes it, but no claim that a task has completed with."""
+    armed = held.sim.faults.add(Fault("late", verb="create", resource="statefulsets"))
+    second = held
+    if status is TaskStatus.TIMEOUT:
+        with pytest.raises(Unanswered):
+            await held.tracker().create(stateful_set(), await uids_of_dependents(held.cluster, stateful_set(), None))
+        second = await held.next_task(TaskStatus.TIMEOUT, Cleanup.DONE)
+    await second.ensure(stateful_set())
+    data = await until(lambda: claims(held))
+    third = await second.next_task()
+    await delete_store(held)
+    await armed.release()
+    await until(lambda: held.look(stateful_set()))
+    await third.ensure(stateful_set())
+    assert await third.roll_back() == []
+    assert await held.look(stateful_set()) is None
+    assert await claims(held) == data
+
+
+@pytest.mark.parametrize("theirs", [False, True], ids=["made", "changed"])
+async def test_an_unfinished_cleanup_takes_no_data_of_the_task_that_came_next(held: Held, theirs: bool) -> None:
+    """The next task went on with what the first one left, and completed: the claims are in use since."""
+    if theirs:
+        bare = {**stateful_set(), "metadata": {"name": "db", "namespace": "default"}}
+        held.sim.registry.create("statefulsets", "default", bare, manager="kubectl")
+        await until(lambda: claims(held))
+    await held.ensure(stateful_set(replicas=2))
+    await until(lambda: has(held, 2))
+    second = await held.next_task(TaskStatus.TIMEOUT, Cleanup.INCOMPLETE)
+    await second.ensure(stateful_set(replicas=2))
+    await second.next_task()
+    scale = {"spec": {"replicas": 3}}  # by a person: no task knows of this claim
+    held.sim.registry.patch("statefulsets", "default", "db", "application/merge-patch+json", scale, manager="kubectl")
+    await until(lambda: has(held, 3))
+    data = await claims(held)
+    await delete_store(held)
+    again = await held.resumed()
+    assert await again.roll_back() == []
+    assert await claims(held) == data
+    (row,) = again.journal.resources.values()
+    assert all(f"{name} holds data: kept" in row.why for name in data if not (theirs and name == "data-db-0"))
+
+
+async def delete_store(held: Held) -> None:
+    held.sim.registry.delete("statefulsets", "default", "db")
+
+    async def gone() -> bool:
+        return await held.look(stateful_set()) is None
+
+    await until(gone)
+
+
+async def has(held: Held, number: int) -> bool:
+    return len(await claims(held)) == number
 
 
 async def test_a_claim_in_use_is_waited_for(held: Held) -> None:

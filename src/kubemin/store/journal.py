@@ -34,11 +34,16 @@ class NewResource:
     dependents: Any = None
     why: str = ""
     adopted: bool | None = None
+    made_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRow:
-    """A row as stored. ``adopted``: whether what was ``before`` a change was a stranger's."""
+    """A row as stored.
+
+    ``adopted``: whether what was ``before`` a change was a stranger's. ``made_at``: the creationTimestamp of the object
+    that the task made.
+    """
 
     task_id: str
     seq: int
@@ -52,6 +57,7 @@ class ResourceRow:
     dependents: Any
     why: str
     adopted: bool | None
+    made_at: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -97,6 +103,7 @@ class TokenOwner(NamedTuple):
     """The task that a write token belongs to, the kind of the write, and the row of its object."""
 
     task_id: str
+    seq: int
     status: TaskStatus
     cleanup: Cleanup
     kind: WriteKind
@@ -212,6 +219,49 @@ async def first_write_at(tx: Tx, task_id: str, seq: int) -> datetime | None:
     return found
 
 
+class Use(NamedTuple):
+    """Whether tasks completed with the object of a row: since the row's first request, and since its last DELETE.
+
+    Without a DELETE the two are the same. ``own``: the row's own task completed.
+    """
+
+    since_write: bool
+    since_delete: bool
+    own: bool
+
+
+async def use_of(tx: Tx, task_id: str, seq: int) -> Use:
+    """Which tasks completed with the object that a row names, or used it. All times are the database's."""
+    mine = and_(resources.c.task_id == task_id, resources.c.seq == seq)
+    row = await tx.row(
+        select(*(resources.c[name] for name in ("kind", "namespace", "name", "uid")), tasks.c.app_id, tasks.c.status)
+        .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+        .where(mine)
+    )
+    if row is None:
+        return Use(since_write=False, since_delete=False, own=False)
+    named = and_(
+        *(resources.c[name] == getattr(row, name) for name in ("kind", "namespace", "name")),
+        tasks.c.app_id == row.app_id,
+        resources.c.purpose == Purpose.APPLY,
+        resources.c.state.in_((ResourceState.CREATED, ResourceState.CHANGED)),
+    )
+    used = and_(resources.c.uid == (row.uid or ""), resources.c.purpose == Purpose.USE)
+    last = select(func.max(tasks.c.ended_at)).join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+    last = last.where(tasks.c.status == TaskStatus.COMPLETED, tasks.c.id != task_id)
+    ends = [(await tx.rows(last.where(which)))[0][0] for which in (named, used)]
+    ended = max((end for end in ends if end is not None), default=None)
+    wrote = await first_write_at(tx, task_id, seq)
+    deletes = select(func.max(writes.c.created_at))
+    deletes = deletes.where(writes.c.task_id == task_id, writes.c.seq == seq, writes.c.kind == WriteKind.DELETE)
+    deleted = (await tx.rows(deletes))[0][0] or wrote
+    return Use(
+        since_write=ended is not None and (wrote is None or ended >= wrote),
+        since_delete=ended is not None and (deleted is None or ended >= deleted),
+        own=row.status == TaskStatus.COMPLETED,
+    )
+
+
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
     """By write token, as found on objects: the task that it belongs to. Unknown tokens are left out."""
     owners: dict[str, TokenOwner] = {}
@@ -220,6 +270,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
             select(
                 writes.c.token,
                 writes.c.task_id,
+                writes.c.seq,
                 writes.c.kind,
                 tasks.c.status,
                 tasks.c.cleanup,
@@ -235,6 +286,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
         for row in await tx.rows(statement):
             owners[row.token] = TokenOwner(
                 row.task_id,
+                row.seq,
                 TaskStatus(row.status),
                 Cleanup(row.cleanup),
                 WriteKind(row.kind),
@@ -249,7 +301,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
 _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """A cleanup that is done may leave such objects: its policy covered only one job, or others wrote the object since."""
 
-_CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why", "adopted")
+_CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why", "adopted", "made_at")
 _SEALED = ("before", "applied")
 _REF = ("api_version", "kind", "namespace", "name")
 

@@ -189,6 +189,7 @@ resources = Table(
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     Column("adopted", Boolean),
+    Column("made_at", BoundedText(32)),
     Index(None, "uid"),
     **_OPTIONS,
 )

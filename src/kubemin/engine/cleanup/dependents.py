@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.cleanup.data import Data
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.dependents import dependents
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import terminating
@@ -38,17 +40,19 @@ class Dependents:
         self._cluster = cluster
         self._deleter = deleter
 
-    async def remove(self, resource: Resource, manifest: Manifest, deleted: Manifest | None = None) -> None:
+    async def remove(self, resource: Resource, manifest: Manifest, deleted: Manifest | None = None) -> str:
         """Remove what controllers made for the object since our first write. Raises `StillThere`.
 
-        To be called before the row is settled, and never after: what comes later is not ours. Nor is what was there
-        before the object that we ``deleted``. Waits until an object that was put back is rolled out again.
+        To be called before the row is settled, and never after: what comes later is not ours. Waits until an object
+        that was put back is rolled out again. Of volume claims goes only what surely holds no data of others (`Data`):
+        returned is which are kept, for people. ``deleted``: the object that we deleted, if this process did.
         """
         if not resource.dependents:
-            return
+            return ""
         # Controllers lag, so this looks until there is nothing more to do. Nothing but its name ties a PVC to its
         # StatefulSet: where one may still come, a moment later it is looked for once more.
-        pvcs_may_come = "PersistentVolumeClaim" in resource.dependents
+        pvcs_may_come = PVC in resource.dependents
+        data = Data(self._journal, resource, deleted)
         nothing_left = False
         backoff = Backoff(first=0.05, most=1.0)
         while True:
@@ -59,13 +63,12 @@ class Dependents:
                 items = await dependents(self._cluster, resource.ref, manifest, owner)
                 if deleted is not None and owner is None and has_all_pvcs(deleted, items):
                     pvcs_may_come = False
-                since = deleted["metadata"]["creationTimestamp"] if deleted else ""
-                work_left = await self._remove_items(resource, items, owner, since)
+                work_left = await self._remove_items(resource, items, owner, data)
                 if owner is not None and not work_left and (going := await self._terminating_pods(owner, items)):
                     resource.why = f"is put back; waits for {', '.join(going)}"
                     work_left = True
                 if not work_left and (nothing_left or not pvcs_may_come):
-                    return
+                    return data.kept()
                 nothing_left = not work_left
                 if nothing_left:
                     await asyncio.sleep(LAG)
@@ -85,14 +88,16 @@ class Dependents:
         ]
 
     async def _remove_items(
-        self, resource: Resource, items: Sequence[Manifest], owner: Manifest | None, since: str
+        self, resource: Resource, items: Sequence[Manifest], owner: Manifest | None, data: Data
     ) -> bool:
         """Remove what is ours to remove; whether there may be more to do."""
         work_left = False
         for item in items:
-            if item["metadata"]["creationTimestamp"] < since or not _came_since(resource, item):
+            if not _came_since(resource, item):
                 work_left = await self._take_off_marks(resource, item, owner) or work_left
             elif owner is None or not is_needed(owner, item) or is_superfluous(owner, item, resource.before):
+                if await data.keeps(item):
+                    continue
                 await self._deleter.delete_dependent(resource, item)
                 work_left = True
             elif is_outdated(owner, item):

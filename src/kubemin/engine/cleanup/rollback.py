@@ -94,8 +94,13 @@ class Rollback:
                 return None  # it would take along what others, or this very task, have put into it
             if await self._deleter.delete(resource, live):
                 manifest = self._manifests.get(resource.job_seq, {})
-                return partial(self._dependents.remove, resource, manifest, live)  # only what came after it
+                return partial(self._remove_late_dependents, resource, manifest, live)
             await backoff.pause()
+
+    async def _remove_late_dependents(self, resource: Resource, manifest: Manifest, deleted: Manifest) -> None:
+        """Remove only what came after the late object; the row says what is kept of what came since its first write."""
+        if kept := await self._dependents.remove(resource, manifest, deleted):
+            self._journal.settle(resource, resource.state, kept)
 
     @staticmethod
     def _known(resource: Resource, live: Manifest) -> bool:
@@ -153,9 +158,11 @@ class Rollback:
             self._journal.answer(resource, write, WriteAnswer.seen(live["metadata"]["resourceVersion"]))
         if unanswered or resource.state is not state or not self._known(resource, live):
             resource.uid = live["metadata"]["uid"]
+            if state is ResourceState.CREATED:
+                resource.made_at = live["metadata"]["creationTimestamp"]
             if state is ResourceState.CHANGED and (unanswered or resource.applied is None):
                 resource.applied = resource.view_of(live)
-            self._journal.settle(resource, state, "", "uid", "applied")
+            self._journal.settle(resource, state, "", "uid", "applied", "made_at")
         await self._journal.flush()
 
     @staticmethod
@@ -227,8 +234,8 @@ class Rollback:
         """
 
         async def remove_dependents() -> None:
-            await self._dependents.remove(resource, self._manifests.get(resource.job_seq, {}), deleted)
-            self._journal.settle(resource, state, why)
+            kept = await self._dependents.remove(resource, self._manifests.get(resource.job_seq, {}), deleted)
+            self._journal.settle(resource, state, "; ".join(filter(None, (why, kept))))
 
         async def replace_readers() -> None:
             left = await self._readers.replace(resource, gone=state is ResourceState.DELETED)

@@ -23,7 +23,8 @@ from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
-from kubemin.engine.objects.dependents import uids_of_dependents
+from kubemin.engine.objects.claims import PVC
+from kubemin.engine.objects.dependents import dependents, uids_of_dependents
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import Look, get_or_none, until_gone
 from kubemin.engine.objects.ownership import convert_create_to_apply, terminating, token_of
@@ -31,6 +32,7 @@ from kubemin.shield import to_the_end
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ResourceState, WriteKind
+from kubemin.store.journal import TokenOwner
 
 
 @dataclass
@@ -157,8 +159,7 @@ class ObjectWriter:
                 # This changes who owns the fields, and no field: a rollback need not know of it.
                 live = await to_the_end(self.cluster.patch(ref, operations))
             if leftover is not None:
-                before = leftover.dependents or await uids_of_dependents(self.cluster, wanted, None)
-                return await self.tracker.take_over(wanted, live, before)
+                return await self.tracker.take_over(wanted, live, await self._before(leftover, wanted, live))
             before = await uids_of_dependents(self.cluster, wanted, live)
             return await self.tracker.change(wanted, live, before)
         except (Invalid, NotFound) as error:
@@ -167,6 +168,20 @@ class ObjectWriter:
             if now is None or now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
                 raise Conflict(error.message, status=error.status) from error
             raise
+
+    async def _before(self, leftover: TokenOwner, wanted: Manifest, live: Manifest) -> dict[str, list[str]]:
+        """What controllers had made before the leftover, by kind.
+
+        A task that completed since may have data in volume claims that were not there when the leftover's task began:
+        of these only what is newer than the leftover came with it.
+        """
+        before = leftover.dependents or await uids_of_dependents(self.cluster, wanted, None)
+        if PVC not in before or not await self.tracker.completed_since(leftover):
+            return before
+        claims = await dependents(self.cluster, ObjectRef.of(live), wanted, None)
+        made_at = live["metadata"]["creationTimestamp"]
+        older = {one["metadata"]["uid"] for one in claims if one["metadata"]["creationTimestamp"] <= made_at}
+        return {**before, PVC: sorted(older.union(before[PVC]))}
 
     async def _take_away(self, wanted: Manifest, live: Manifest) -> Manifest:
         """Take away what others have set, if that is asked for; once, as a webhook may set it again.

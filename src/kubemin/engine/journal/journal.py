@@ -76,6 +76,17 @@ class Journal:
         async with self._db.read() as tx:
             return await journal.first_write_at(tx, self.lease.task_id, resource.seq)
 
+    async def use_of(self, resource: Resource) -> journal.Use:
+        """Which other tasks completed with the row's object, or used it. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await journal.use_of(tx, self.lease.task_id, resource.seq)
+
+    async def completed_since(self, leftover: journal.TokenOwner) -> bool:
+        """Whether a task completed with a leftover's name since its task first wrote it. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            use = await journal.use_of(tx, leftover.task_id, leftover.seq)
+        return use.since_write or use.own
+
     async def application_name(self, app_id: str) -> str | None:
         """The name of an application; None if the database does not know it. Raises `StoreError`."""
         async with self._db.read() as tx:

@@ -36,6 +36,7 @@ class Resource:
     """One object that the task touches; see `Purpose`. ``seq`` is 0 until the row is recorded.
 
     ``adopted``: the object was a stranger's when this task first changed it; None where it was not there before.
+    ``made_at``: the creationTimestamp of the object that this task made.
     """
 
     seq: int
@@ -49,6 +50,7 @@ class Resource:
     dependents: dict[str, list[str]] = field(default_factory=dict)
     why: str = ""
     adopted: bool | None = None
+    made_at: str | None = None
     writes: dict[str, Write] = field(default_factory=dict)
     """By token."""
 

@@ -68,6 +68,10 @@ class CleanupTracker:
         """Whose leftover the object is: of a task that did not complete, or of a request that landed late."""
         return await self._journal.left_behind(live)
 
+    async def completed_since(self, leftover: TokenOwner) -> bool:
+        """Whether a task completed with an object of the leftover's name since the leftover's task first wrote it."""
+        return await self._journal.completed_since(leftover)
+
     async def create(self, manifest: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Create an object that was not there (POST). From the first commit on it counts as ours to remove.
 
@@ -184,9 +188,11 @@ class CleanupTracker:
     def _landed(self, live: Manifest, write: Write, state: ResourceState, *, seen: bool) -> None:
         resource, meta = self.resource(ObjectRef.of(live)), live["metadata"]
         resource.state, resource.uid = state, meta["uid"]
+        if state is ResourceState.CREATED:
+            resource.made_at = meta["creationTimestamp"]
         version = meta["resourceVersion"]
         answer = WriteAnswer.seen(version) if seen else WriteAnswer.done(version)
-        self._journal.answer(resource, write, answer, "state", "uid", "applied")
+        self._journal.answer(resource, write, answer, "state", "uid", "applied", "made_at")
 
     @staticmethod
     def _pending_change(resource: Resource, version: str) -> bool:

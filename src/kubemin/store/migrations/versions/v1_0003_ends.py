@@ -1,4 +1,6 @@
-"""How tasks end (codes, a cancel's cleanup, evidence), the key of digests, and who adopts and what. Additive."""
+"""How tasks end (codes, a cancel's cleanup, evidence), the key of digests, who adopts and what, and when what a task
+made was made. Additive.
+"""
 
 from typing import Any
 
@@ -25,6 +27,7 @@ def upgrade() -> None:
     op.add_column("applications", sa.Column("config_key", sa.String(32)))
     op.add_column("components", sa.Column("adopt", sa.Boolean()))
     op.add_column("resources", sa.Column("adopted", sa.Boolean()))
+    op.add_column("resources", sa.Column("made_at", sa.String(32)))
     op.create_table(
         "evidence",
         sa.Column("task_id", sa.String(24), nullable=False),
