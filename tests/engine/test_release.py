@@ -203,6 +203,31 @@ async def test_what_is_gone_or_another_by_then_is_said_to_be_lost(instance: Inst
     assert await live(instance, SETTINGS) == before
 
 
+@pytest.mark.parametrize("keep", [False, True], ids=["delete", "keep-resources"])
+async def test_what_another_application_has_by_now_is_not_released(instance: Instance, keep: bool) -> None:
+    """Somebody took the marks off, and another application adopted the very object: all of it is that one's."""
+    async with instance.worker():
+        app_id = await adopted(instance)
+        now = await live(instance, SETTINGS)
+        assert now is not None
+        bare = {name: now["metadata"][name] for name in ("name", "namespace", "uid", "resourceVersion")}
+        await instance.cluster.replace({**now, "metadata": bare})
+        second = await instance.save([conf("settings", a="2") | {"adopt": True}], name="other")
+        await complete(instance, await instance.exec(second))
+        before = await live(instance, SETTINGS)
+        task_id = await delete(instance, app_id, keep_resources=keep)
+        await complete(instance, task_id)
+        assert await live(instance, SETTINGS) == before
+        assert (await fates(instance, task_id))["settings"] == (
+            ResourceState.KEPT,
+            "it is labelled as another application's by now",
+        )
+        await complete(instance, await delete(instance, second))
+    after = await live(instance, SETTINGS)
+    assert after is not None
+    assert marks(after) == []
+
+
 async def test_a_rollback_of_the_task_that_takes_over_puts_back_and_releases_nothing(instance: Instance) -> None:
     theirs = {"metadata": {"name": "settings", "labels": THEIRS}, "data": {"theirs": "1"}}
     instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")

@@ -13,7 +13,9 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.marks import handed_over, released
+from kubemin.engine.objects.ownership import application_of
 from kubemin.shield import to_the_end
+from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
@@ -28,7 +30,9 @@ class Releaser:
     Only a look at the object counts: what a killed worker had written is found, and a lost answer does not matter.
     """
 
-    def __init__(self, journal: Journal, cluster: Cluster) -> None:
+    def __init__(self, journal: Journal, cluster: Cluster, app_id: str) -> None:
+        """``app_id``: the application that lets go; what has another one's label by now is left alone."""
+        self._app_id = app_id
         self._journal = journal
         self._cluster = cluster
 
@@ -40,9 +44,9 @@ class Releaser:
     async def hand_over(self, row: Resource) -> None:
         """Settle a row of purpose ``hand-over``. Raises `StillThere`, `ClusterError`."""
         marks = _labels(row.applied)
-        await self._write(row, lambda live: handed_over(live, marks), row.why)
+        await self._write(row, lambda live: handed_over(live, marks), row.why, receiver=marks.get(APP_ID))
 
-    async def _write(self, row: Resource, wanted: Wanted, why: str) -> None:
+    async def _write(self, row: Resource, wanted: Wanted, why: str, receiver: str | None = None) -> None:
         backoff = Backoff()
         live = await get_or_none(self._cluster, row.ref)
         while True:
@@ -51,6 +55,9 @@ class Releaser:
                 return
             if live["metadata"]["uid"] != row.uid:
                 self._journal.settle(row, ResourceState.LOST, "another object of this name is there now")
+                return
+            if application_of(live) not in (None, self._app_id, receiver):
+                self._journal.settle(row, ResourceState.KEPT, "it is labelled as another application's by now")
                 return
             body = wanted(live)
             if body is None:

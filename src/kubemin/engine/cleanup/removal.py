@@ -47,7 +47,7 @@ class Removal:
         self._delete_volumes = delete_volumes
         self._deleter = Deleter(journal, cluster, informers)
         self._dependents = Dependents(journal, cluster, self._deleter)
-        self._releaser = Releaser(journal, cluster)
+        self._releaser = Releaser(journal, cluster, app_id)
         self._live: dict[ObjectRef, Manifest] = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
