@@ -203,6 +203,30 @@ async def test_what_is_gone_or_another_by_then_is_said_to_be_lost(instance: Inst
     assert await live(instance, SETTINGS) == before
 
 
+@pytest.mark.parametrize("how", ["delete", "drop", "keep-resources"])
+async def test_what_a_task_adopted_and_left_changed_is_released(instance: Instance, how: str) -> None:
+    """The task failed, and was not to restore: no other task has completed with the object."""
+    theirs = {"metadata": {"name": "settings", "labels": THEIRS}, "data": {"theirs": "1", "a": "0"}}
+    instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
+    app_id = await instance.save([conf("settings", a="1") | {"adopt": True}, web("late", "late:never")])
+    async with instance.worker():
+        failed = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=1, restore=False)))
+        assert (failed.status, failed.cleanup) == (TaskStatus.TIMEOUT, Cleanup.DONE)
+        before = await live(instance, SETTINGS)
+        if how == "drop":
+            await instance.save([conf("own", a="1")], app_id=app_id)
+            task_id = await instance.exec(app_id)
+        else:
+            task_id = await delete(instance, app_id, keep_resources=how == "keep-resources")
+        await complete(instance, task_id)
+    after = await live(instance, SETTINGS)
+    assert before is not None
+    assert after is not None
+    assert content(after) == content(before)
+    assert (marks(after), after["metadata"]["labels"]) == ([], THEIRS)
+    assert (await fates(instance, task_id))["settings"] == (ResourceState.RELEASED, "")
+
+
 @pytest.mark.parametrize("keep", [False, True], ids=["delete", "keep-resources"])
 async def test_what_another_application_has_by_now_is_not_released(instance: Instance, keep: bool) -> None:
     """Somebody took the marks off, and another application adopted the very object: all of it is that one's."""

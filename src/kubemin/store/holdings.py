@@ -139,7 +139,8 @@ def _after(held: Holding | None, row: Row[Any], app_id: str, stranger: Origin | 
 def _after_change(held: Holding | None, new: Holding, row: Row[Any], stranger: Origin | None) -> Holding | None:
     """The same after a row of an object that was there before; ``new`` is what the row alone would say."""
     own = replace(new, dependents={kind: [] for kind in new.dependents})  # what its controller had made is ours too
-    if row.state != ResourceState.CHANGED:  # it is as it was, or was left as it is
+    left = row.state == ResourceState.KEPT and row.adopted  # a stranger's, which still may have what was written
+    if row.state != ResourceState.CHANGED and not left:  # it is as it was, or was left as it is
         gone = row.state in (ResourceState.DELETED, ResourceState.LOST)
         return held if held or stranger or gone else own
     if held:
