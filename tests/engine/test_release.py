@@ -203,6 +203,58 @@ async def test_what_is_gone_or_another_by_then_is_said_to_be_lost(instance: Inst
     assert await live(instance, SETTINGS) == before
 
 
+@asynccontextmanager
+async def owed(instance: Instance, *, completed: bool) -> AsyncIterator[tuple[str, str, Manifest]]:
+    """An application, a task of it whose restore is refused, and the object as it was before that task.
+
+    It was a stranger's then, or a task had ``completed`` with it. At the end of the block the refusal ends.
+    """
+    theirs = {"metadata": {"name": "settings", "labels": THEIRS}, "data": {"theirs": "1", "a": "0"}}
+    instance.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
+    app_id = await instance.save([conf("settings", a="1") | {"adopt": True}])
+    if completed:
+        await complete(instance, await instance.exec(app_id))
+    before = await live(instance, SETTINGS)
+    assert before is not None
+    await instance.save([conf("settings", a="2") | {"adopt": True}, web("late", "late:never")], app_id=app_id)
+    refused = instance.sim.faults.add(Fault("status", code=403, verb="update", resource="configmaps", times=None))
+    task = await instance.settled(await instance.exec(app_id, ExecOptions(timeout_seconds=1)))
+    assert (task.status, task.cleanup) == (TaskStatus.TIMEOUT, Cleanup.INCOMPLETE)
+    yield app_id, task.id, before
+    instance.sim.faults.remove(refused)
+
+
+@pytest.mark.parametrize("keep", [False, True], ids=["delete", "keep-resources"])
+@pytest.mark.parametrize("completed", [False, True], ids=["stranger's", "ours"])
+async def test_what_a_cleanup_is_still_to_put_back_is_put_back_before_it_is_released(
+    instance: Instance, keep: bool, completed: bool
+) -> None:
+    """A release takes the token off by which the rollback knows its change: the removal has the cleanup tried again."""
+    async with instance.worker():
+        async with owed(instance, completed=completed) as (app_id, task_id, before):
+            pass
+        await complete(instance, await delete(instance, app_id, keep_resources=keep))
+        assert (await instance.task(task_id)).cleanup is Cleanup.DONE
+    after = await live(instance, SETTINGS)
+    assert after is not None
+    assert (content(after), marks(after), after["metadata"]["labels"]) == (content(before), [], THEIRS)
+
+
+async def test_a_release_waits_for_a_cleanup_that_stays_incomplete_and_names_it(instance: Instance) -> None:
+    """Until somebody abandons it: then the object is released as it is."""
+    async with instance.worker():
+        async with owed(instance, completed=False) as (app_id, task_id, before):
+            removal = await instance.settled(await delete(instance, app_id))
+            assert removal.status is TaskStatus.TIMEOUT
+            assert f"put back first, by the cleanup of task {task_id}, which is incomplete" in removal.reason
+            assert (await live(instance, SETTINGS) or {})["metadata"]["labels"][APP_ID] == app_id
+            await instance.service.abandon_cleanup(task_id, "ada")
+        await complete(instance, await delete(instance, app_id))
+    after = await live(instance, SETTINGS)
+    assert after is not None
+    assert (after["data"], marks(after)) == ({**before["data"], "a": "2"}, [])
+
+
 @pytest.mark.parametrize("how", ["delete", "drop", "keep-resources"])
 async def test_what_a_task_adopted_and_left_changed_is_released(instance: Instance, how: str) -> None:
     """The task failed, and was not to restore: no other task has completed with the object."""

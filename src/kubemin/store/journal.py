@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, exists, func, insert, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
@@ -217,6 +217,32 @@ async def first_write_at(tx: Tx, task_id: str, seq: int) -> datetime | None:
     statement = select(func.min(writes.c.created_at)).where(writes.c.task_id == task_id, writes.c.seq == seq)
     found: datetime | None = (await tx.rows(statement))[0][0]
     return found
+
+
+class Debt(NamedTuple):
+    """A task whose cleanup is still to put an object back, and how far that is."""
+
+    task_id: str
+    cleanup: Cleanup
+    attempts: int
+
+
+async def debt_on(tx: Tx, app_id: str, uid: str, but: str) -> Debt | None:
+    """The newest task of the application, ``but`` one, whose unfinished cleanup may still change an object."""
+    wrote = exists().where(writes.c.task_id == resources.c.task_id, writes.c.seq == resources.c.seq)
+    statement = select(tasks.c.id, tasks.c.cleanup, tasks.c.cleanup_attempts)
+    statement = statement.join_from(resources, tasks, tasks.c.id == resources.c.task_id).where(
+        resources.c.uid == uid,
+        resources.c.purpose == Purpose.APPLY,
+        resources.c.state.in_([state for state in ResourceState if not state.settled]),
+        tasks.c.app_id == app_id,
+        tasks.c.id != but,
+        wrote,
+        tasks.c.status != TaskStatus.COMPLETED,
+        tasks.c.cleanup.in_((Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)),
+    )
+    row = await tx.row(statement.order_by(tasks.c.seq.desc()).limit(1))
+    return None if row is None else Debt(row.id, Cleanup(row.cleanup), row.cleanup_attempts)
 
 
 class Use(NamedTuple):

@@ -14,7 +14,7 @@ from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import LAG, Dependents
 from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.cleanup.release import Releaser
-from kubemin.engine.errors import InUse
+from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims, template_claims, user_of
@@ -23,7 +23,7 @@ from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import application_of
 from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Purpose, ResourceState
+from kubemin.spec.states import Cleanup, Purpose, ResourceState
 from kubemin.store.shares import User
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes its volume claims with it"
@@ -68,6 +68,8 @@ class Removal:
         )
 
     async def _let_go(self, row: Resource) -> Later | None:
+        if row.purpose is not Purpose.REMOVE:
+            await self._wait_for_cleanup(row)
         if row.purpose is Purpose.HAND_OVER:
             await self._releaser.hand_over(row)
         elif row.purpose is Purpose.RELEASE:
@@ -75,6 +77,21 @@ class Removal:
         else:
             return await self._remove(row)
         return None
+
+    async def _wait_for_cleanup(self, row: Resource) -> None:
+        """Wait until no cleanup is to put the object back: it goes by our write token, which would come off.
+
+        An incomplete cleanup is tried once more. Raises `StillThere` where that leaves it incomplete: it is for people
+        to mend, or to abandon.
+        """
+        backoff, tried = Backoff(), dict[str, int]()
+        while (debt := await self._journal.debt_on(row, self._app_id)) is not None:
+            row.why = f"is to be put back first, by the cleanup of task {debt.task_id}"
+            if debt.cleanup is Cleanup.INCOMPLETE:
+                if debt.attempts > tried.setdefault(debt.task_id, debt.attempts):
+                    raise StillThere(row.ref, f"{row.why}, which is incomplete")
+                await self._journal.try_cleanup_again(debt.task_id)
+            await backoff.pause()
 
     async def _release(self, row: Resource) -> None:
         live = await self._get(row)
@@ -102,6 +119,7 @@ class Removal:
                 if await self._deleter.delete(row, live):
                     break
             except InUse as error:
+                await self._wait_for_cleanup(row)
                 if why := await self._hand_over(row, error.users):
                     self._journal.settle(row, ResourceState.KEPT, why)
                     return None

@@ -113,6 +113,17 @@ class Journal:
         async with self._db.read() as tx:
             return await shares.undecided_by(tx, live["metadata"]["uid"], token_of(live), self.lease.task_id)
 
+    async def debt_on(self, row: Resource, app_id: str) -> journal.Debt | None:
+        """The task whose unfinished cleanup is still to put the row's object back. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await journal.debt_on(tx, app_id, row.uid or "", self.lease.task_id)
+
+    async def try_cleanup_again(self, task_id: str) -> None:
+        """Make another task's incomplete cleanup due. Raises `StoreError`."""
+        self.lease.check()
+        async with self._db.begin("retry-cleanup") as tx:
+            await tasks.retry_cleanup_now(tx, task_id)
+
     async def users(self, live: Manifest) -> Sequence[shares.User]:
         """The other applications that use a shared object. Raises `StoreError`."""
         if SHARE_NAME not in (live["metadata"].get("labels") or {}):
