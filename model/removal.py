@@ -73,6 +73,6 @@ def _release(state: State, index: int, row: Row, live: Object | None, rules: Rul
     if live.label == OTHERS and Rule.RELEASE_OURS_ONLY in rules:
         return settle(state, index, "another application's", ResourceState.KEPT, rules)
     if (not live.label and live.token is None) or (row.sent and Rule.RELEASE_LOOKED_AT not in rules):
-        return settle(state, index, "released", ResourceState.KEPT, rules)
+        return settle(state, index, "released", ResourceState.RELEASED, rules)
     state = commit(state, index, row._replace(sent=True))
     return "reads: adopted; releases it", send(state, index, Request("release", at, At.NOW, live.value))
