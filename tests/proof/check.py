@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from kubemin.engine import ExecOptions
+from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
 from kubemin.render import Identity, render
@@ -18,9 +20,11 @@ from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, Task
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
 from kubesim.controllers.references import environment, used_config
+from kubesim.problems import Problem
 from tests.proof.compare import essence, how, lacking, normal
 from tests.proof.foreigners import snapshot
 from tests.proof.oracle import Oracle
+from tests.proof.partings import claims, refused, released, was_left
 from tests.proof.script import Part
 
 if TYPE_CHECKING:
@@ -59,6 +63,10 @@ async def wrongs(world: World) -> list[str]:
     found += await _outdated(world, task_rows, live)
     found += await _differences(world, live, kept.keys())
     found += await _stale(world, task_rows, live)
+    expected = world.foreigners.expected()
+    found += await claims(world, live, expected)
+    found += await released(world, live, expected)
+    found += await refused(world, live)
     return found
 
 
@@ -91,6 +99,9 @@ def _task_wrongs(task: Task) -> list[str]:
         TaskStatus.TIMEOUT: (Cleanup.NONE, Cleanup.DONE),
         TaskStatus.CANCELLED: (Cleanup.NONE, Cleanup.DONE),
     }
+    if task.cleanup is Cleanup.ABANDONED:
+        named = task.cleanup_why.startswith("given up by ada")
+        return [] if named else [f"the cleanup of {task.id} is given up, and nobody is named: {task.cleanup_why}"]
     if task.cleanup not in allowed[task.status]:
         return [f"task {task.id} is {task.status} with cleanup {task.cleanup}: {task.cleanup_why}"]
     if "unexpected" in task.reason:
@@ -103,6 +114,8 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
         rows = await journal.of_task(tx, task.id)
         all_jobs = await jobs.of_task(tx, task.id)
     found = [f"job {job.name} of {task.id} is {job.status}" for job in all_jobs if not job.status.ended]
+    if task.cleanup is Cleanup.ABANDONED and not any(row.why for row in rows if not row.state.settled):
+        found.append(f"the cleanup of {task.id} is given up, and no object is named")
     if task.status is TaskStatus.COMPLETED:
         found += [
             f"job {job.name} of completed {task.id} is {job.status}"
@@ -115,6 +128,8 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
             for row in rows
             if row.purpose is Purpose.APPLY and row.state not in fine
         ]
+    if was_left(task):
+        return found
     if task.cleanup is Cleanup.NONE and rows:
         found.append(f"task {task.id} has journal rows, and cleanup none")
     return found + [
@@ -165,22 +180,32 @@ async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manif
 
 
 async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:
-    """What KubeMin made for an application, and its last completed run no longer has, is gone, or is said to stay."""
+    """What KubeMin made for an application, and its last completed run no longer has, is gone, or is said to stay.
+
+    Of what a task left, too, once another has completed after it.
+    """
     had: dict[str, set[ObjectRef]] = {}
+    left: dict[str, set[ObjectRef]] = {}
+    given_up: dict[str, set[ObjectRef]] = {}
     has: dict[str, set[ObjectRef]] = {}
     stays: set[ObjectRef] = set()
     for task in all_tasks:
-        if task.status is not TaskStatus.COMPLETED:
-            continue
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task.id)
+        applied = {row.ref for row in rows if row.purpose is Purpose.APPLY}
+        if task.status is not TaskStatus.COMPLETED:
+            made = {row.ref for row in rows if row.state in (ResourceState.CREATED, ResourceState.CHANGED)}
+            left.setdefault(task.app_id, set()).update(made & applied if was_left(task) else ())
+            continue
+        removed = {row.ref for row in rows if row.purpose.lets_go and not row.state.settled}
+        given_up[task.app_id] = removed if was_left(task) else set()
         stays |= {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT}
         has[task.app_id] = {job.ref for job in Plan.from_json(task.plan).jobs}
-        had.setdefault(task.app_id, set()).update(row.ref for row in rows if row.purpose is Purpose.APPLY)
+        had.setdefault(task.app_id, set()).update(applied | left.pop(task.app_id, set()))
     return [
         f"{ref} is still there, although {app} no longer has it"
         for app, refs in had.items()
-        for ref in sorted(refs - has[app] - stays)
+        for ref in sorted(refs - has[app] - stays - given_up[app])
         if ref in live and ref.kind != "Namespace" and application_of(live[ref]) == app
         if live[ref]["metadata"]["uid"] in world.observer.made
     ]
@@ -191,6 +216,8 @@ def _marks(
 ) -> list[str]:
     """No claim of a task that did not complete, no fence, anywhere: copies by controllers included."""
     found = []
+    may = {task_id for task_id, task in known.items() if task.status is TaskStatus.COMPLETED or was_left(task)}
+    fenced = world.may_be_fenced
     pods = {ObjectRef.of(pod): pod for pod in world.sim.registry.scan("pods")}
     for ref, obj in (live | pods).items():
         if ref in world.foreigners.remade:
@@ -198,19 +225,15 @@ def _marks(
         if ref in kept:  # still known as ours: `kubemin orphans` removes it once the others' things are gone
             continue
         annotations = obj["metadata"].get("annotations") or {}
-        if FENCE in annotations:
+        if FENCE in annotations and ref not in fenced:
             found.append(f"{ref} carries a fence")
         token = annotations.get(WRITE_TOKEN)
         owner = known.get((token or "").partition(".")[0])
-        if token and (owner is None or owner.status is not TaskStatus.COMPLETED):
+        if token and (owner is None or owner.id not in may):
             found.append(f"{ref} carries the claim {token} of a task that is {owner and owner.status}")
         label = (obj["metadata"].get("labels") or {}).get(TASK_ID)
         maker = known.get(label or "")
-        if (
-            label
-            and (maker is None or maker.status is not TaskStatus.COMPLETED)
-            and ref not in world.foreigners.stripped
-        ):
+        if label and (maker is None or maker.id not in may) and ref not in world.foreigners.stripped:
             found.append(f"{ref} carries the label of task {label}")
     return found
 
@@ -266,7 +289,8 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], kept: Coll
     round_ = await _round(world)
     found = await _not_applied(world, round_, expected, live)
     ours = _with_dependents(live, set(round_.applied)) | _with_dependents(expected, set(round_.applied))
-    ours |= _with_dependents(live, set(kept)) | round_.released
+    ours |= _with_dependents(live, set(kept)) | round_.released | round_.kept_claims
+    ours |= _with_dependents(live, round_.released) - expected.keys()
     ours |= _with_dependents(live, touched & live.keys()) - touched  # what controllers make of others' edits
     going = _with_dependents(expected, round_.dropped | round_.given_up)
     for ref in sorted(_with_dependents(expected, round_.dropped - touched - world.foreigners.gone) & live.keys()):
@@ -285,17 +309,33 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], kept: Coll
 
 
 @dataclass
+class _Apply:
+    """What a task applied, or, where it is not ``sure``, may have: it left it at that.
+
+    ``half``: its cleanup was given up, maybe between putting the content back and the field owners.
+    """
+
+    task_id: str
+    manifest: Manifest
+    take_over: bool
+    sure: bool = True
+    half: bool = False
+
+
+@dataclass
 class _Round:
     """What the round's tasks were to do, by what became of them."""
 
-    applied: dict[ObjectRef, list[tuple[str, Manifest]]] = field(default_factory=dict)
-    """By object: the completed tasks that applied it, in order, with its manifest; only of what is still wanted."""
+    applied: dict[ObjectRef, list[_Apply]] = field(default_factory=dict)
+    """By object, in order; only of what is still wanted."""
     dropped: set[ObjectRef] = field(default_factory=set)
     """Removed by completed tasks."""
     fresh: set[ObjectRef] = field(default_factory=set)
     """Removed by completed tasks, and perhaps made anew by a later one."""
     released: set[ObjectRef] = field(default_factory=set)
     """Let go of with their content; `tests/engine/test_release.py` says what they look like then."""
+    kept_claims: set[ObjectRef] = field(default_factory=set)
+    """Volume claims that a completed task named as kept; `claims` says what becomes of them."""
     given_up: set[ObjectRef] = field(default_factory=set)
     """Removed, or not, by a removal that did not complete: a deletion is not put back."""
 
@@ -307,22 +347,41 @@ async def _round(world: World) -> _Round:
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task_id)
             skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
-        found.released |= {row.ref for row in rows if row.state is ResourceState.RELEASED}
+        options = ExecOptions.read(task.options)
+        left = was_left(task)
+        let_go = {row.ref for row in rows if row.state is ResourceState.RELEASED}
+        for ref in let_go:
+            found.applied.pop(ref, None)
+        found.released |= let_go | {row.ref for row in rows if left and row.purpose.lets_go}
         removed = {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is not ResourceState.KEPT}
         for ref in {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.DELETED}:
             found.applied.pop(ref, None)
             found.fresh.add(ref)
         if task.status is not TaskStatus.COMPLETED:
             found.given_up |= removed
+            if left:
+                half = task.cleanup is Cleanup.ABANDONED
+                manifests = {job.ref: job.manifest for job in (await world.plan_of(task_id)).jobs}
+                for row in rows:
+                    if row.purpose is Purpose.APPLY and (half or not row.state.settled):
+                        manifest = manifests.get(row.ref) or _namespace(row.ref.name)
+                        one = _Apply(task_id, manifest, options.take_over, sure=False, half=half)
+                        found.applied.setdefault(row.ref, []).append(one)
             continue
-        found.dropped |= removed
+        claims_kept = (row.ref for row in rows if row.ref.kind == PVC and row.state is ResourceState.KEPT)
+        found.kept_claims.update(claims_kept)
+        open_removals = {row.ref for row in rows if row.purpose is Purpose.REMOVE and not row.state.settled}
+        found.dropped |= removed - open_removals
+        found.given_up |= removed & open_removals  # its cleanup was given up
         for row in rows:
             if row.ref.kind == "Namespace" and row.purpose is Purpose.APPLY:
-                found.applied.setdefault(row.ref, []).append((task_id, _namespace(row.ref.name)))
+                one = _Apply(task_id, _namespace(row.ref.name), options.take_over)
+                found.applied.setdefault(row.ref, []).append(one)
                 found.dropped.discard(row.ref)
         for job in (await world.plan_of(task_id)).jobs:
             if job.seq not in skipped:
-                found.applied.setdefault(job.ref, []).append((task_id, job.manifest))
+                one = _Apply(task_id, job.manifest, options.take_over)
+                found.applied.setdefault(job.ref, []).append(one)
                 found.dropped.discard(job.ref)
     return found
 
@@ -336,31 +395,62 @@ def _namespace(name: str) -> Manifest:
 async def _not_applied(
     world: World, round_: _Round, expected: dict[ObjectRef, Manifest], live: dict[ObjectRef, Manifest]
 ) -> list[str]:
-    """What completed tasks were to apply, and is otherwise."""
+    """What completed tasks were to apply, and is otherwise; what others left is as one of them had it, or as before."""
     found: list[str] = []
     touched = world.foreigners.touched
     oracle = Oracle()
     for ref, applied in sorted(round_.applied.items()):
-        task_id, manifest = applied[-1]
+        last = applied[-1]
+        task_id, sure = last.task_id, any(one.sure for one in applied)
         if ref in touched:
             continue
+        base = expected.get(ref) if ref not in round_.fresh else None
         if ref not in live:
-            found.append(f"{ref} is not there, although {task_id} completed")
+            if sure or (base is not None and ref not in round_.given_up):
+                found.append(f"{ref} is not there, although {task_id} {'completed' if sure else 'left it'}")
             continue
         if ref.kind == "Job":  # has names of its own in it
-            found += [f"{ref}: {one}" for one in lacking(manifest, live[ref])]
+            found += [f"{ref}: {one}" for one in lacking(last.manifest, live[ref]) if last.sure]
             continue
-        base = expected.get(ref) if ref not in round_.fresh else None
         if base is not None and base["metadata"]["uid"] != live[ref]["metadata"]["uid"]:
             found.append(f"{ref} is another object than before")
             continue
-        for maker, manifest in applied:
-            options = ExecOptions.read((await world.task(maker)).options)
-            base = oracle.applied(base, manifest, take_over=options.take_over)
-        assert base is not None
-        if (wanted := essence(base)) != (now := essence(live[ref])):
-            found.append(f"{ref} is not as {task_id} had it: {how(wanted, now)}")
+        half = any(one.half for one in applied)
+        now = _essence(live[ref], owners=not half)
+        wanted = [_essence(one, owners=not half) for one in _outcomes(oracle, base, applied)]
+        if now not in wanted:
+            found.append(f"{ref} is not as {task_id} had it: {how(wanted[0], now) if wanted else 'it is new'}")
     return found
+
+
+def _essence(obj: Manifest, *, owners: bool) -> Manifest:
+    shown = essence(obj)
+    if not owners:
+        shown = {**shown, "metadata": {key: value for key, value in shown["metadata"].items() if key != "owners"}}
+    return shown
+
+
+def _outcomes(oracle: Oracle, base: Manifest | None, applied: list[_Apply]) -> list[Manifest]:
+    """What may have become of an object: what is sure was applied, of the rest anything; the most first."""
+    found = []
+    for chosen in itertools.product(*(_ways(one) for one in applied)):
+        obj = base
+        try:
+            for one, take_over in zip(applied, chosen, strict=True):
+                if take_over is not None:
+                    obj = oracle.applied(obj, one.manifest, take_over=take_over)
+        except Problem:
+            if all(one.sure for one in applied):
+                raise
+            continue  # so it cannot have been applied
+        if obj is not None:
+            found.append(obj)
+    return found
+
+
+def _ways(one: _Apply) -> list[bool | None]:
+    """How it may have been applied: with or without what others set, or not at all (None)."""
+    return [one.take_over] if one.sure else [*dict.fromkeys((one.take_over, False)), None]
 
 
 def _with_dependents(objects: dict[ObjectRef, Manifest], refs: set[ObjectRef]) -> set[ObjectRef]:

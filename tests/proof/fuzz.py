@@ -26,6 +26,7 @@ _GROUPS = {
     "faults": ("fault ",),
     "people": ("foreign ",),
     "events": ("event ",),
+    "partings": ("parting ",),
 }
 
 
@@ -98,7 +99,7 @@ class Fuzz:
 
 
 def _plain(what: str) -> str:
-    for prefix in ("task ", "fault ", "foreign ", "event "):
+    for prefix in ("task ", "fault ", "foreign ", "event ", "parting "):
         what = what.removeprefix(prefix)
     return what
 

@@ -158,9 +158,13 @@ class Event(Spelled):
 
 @dataclass(frozen=True, repr=False)
 class Cancel(Event):
-    """Somebody cancels the task that runs; ``quiet``: by another process, whose signal does not reach the worker."""
+    """Somebody cancels the task that runs; ``quiet``: by another process, whose signal does not reach the worker.
+
+    ``cleanup``: what they ask of its cleanup; with ``none`` everything stays as the task left it.
+    """
 
     quiet: bool = False
+    cleanup: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,9 +231,27 @@ class Release(Event):
 
 @dataclass(frozen=True, repr=False)
 class Remove(Event):
-    """The application is deleted, or only its resources (``keep``)."""
+    """The application is deleted, or only its resources (``keep``).
+
+    ``volumes``: its data too. ``release``: nothing is deleted, everything is let go of (``keepResources``).
+    """
 
     keep: bool = False
+    volumes: bool = False
+    release: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Deny(Event):
+    """From here on nobody creates objects of this resource (plural): a policy denies it, or a quota (``full``) is full.
+
+    What is there may still be changed. ``lasts``: also after all has come to rest, to the end of the round.
+    """
+
+    resource: str
+    full: bool = False
+    lasts: bool = False
+    code: int = 403
 
 
 @dataclass(frozen=True, repr=False)
@@ -256,6 +278,11 @@ class Round(Spelled):
     namespace: str = "default"
     adopt: bool = True
     take_over: bool = False
+    delete_volumes: bool = False
+    abandon: bool = False
+    """Somebody gives up each cleanup that is incomplete when the tasks have come to rest."""
+    ends: str = ""
+    """The status that the round's first task must have; empty: any."""
 
 
 @dataclass(frozen=True, repr=False)

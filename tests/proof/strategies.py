@@ -10,6 +10,7 @@ from tests.proof.script import (
     Create,
     Cut,
     Delete,
+    Deny,
     Edit,
     Event,
     Evict,
@@ -133,6 +134,9 @@ RESOURCES = (
 )
 
 
+DENIED = ("configmaps", "secrets", "services", "deployments", "statefulsets", "persistentvolumeclaims", "jobs")
+
+
 @st.composite
 def troubles_(draw: st.DrawFn) -> Trouble:
     """A fault of the API server."""
@@ -161,10 +165,10 @@ def troubles_(draw: st.DrawFn) -> Trouble:
 
 def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
     at = draw(_points)
-    rare = ("kill", "pause", "expire", "cut", "again", "other", "outage", "release", "remove")
+    rare = ("kill", "pause", "expire", "cut", "again", "other", "outage", "release", "remove", "deny", "deny")
     match _pick(draw, "cancel", "edit", "evict", "delete", "cancel", "edit", "delete", "create", *rare):
         case "cancel":
-            return Cancel(at, draw(st.integers(0, 9)) == 9)
+            return Cancel(at, draw(st.integers(0, 9)) == 9, _pick(draw, *[""] * 5, "none"))
         case "edit":
             what = _pick(draw, "add", "add", "overwrite", "strip", "scale", "inject", "inject", "hold", "remake")
             return Edit(at, _target(draw, parts), what)
@@ -187,7 +191,12 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
         case "release":
             return Release(at)
         case "remove":
-            return Remove(at, draw(st.booleans()))
+            how = _pick(draw, "", "keep", "volumes", "keep volumes", "release", "release")
+            return Remove(at, "keep" in how, "volumes" in how, "release" in how)
+        case "deny":
+            at = 1 if draw(st.booleans()) else at
+            full, lasts = draw(st.booleans()), draw(st.booleans())
+            return Deny(at, _pick(draw, *DENIED), full, lasts, draw(st.sampled_from([403, 422])))
         case "other":
             return Again(at, draw(parts_(version, 4)), "queue", "other")
         case _:
@@ -219,6 +228,8 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
                 namespace=namespace,
                 adopt=draw(st.integers(0, 2)) < 2,
                 take_over=draw(st.integers(0, 2)) == 2,
+                delete_volumes=draw(st.integers(0, 3)) == 3,
+                abandon=draw(st.booleans()),
             )
         )
     return Script(tuple(_sharing(round_) for round_ in rounds) if draw(st.integers(0, 4)) == 4 else tuple(rounds))

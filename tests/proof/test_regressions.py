@@ -3,6 +3,8 @@
 To see one go: ``python -m tests.proof.show "<a part of its line>"``.
 """
 
+from dataclasses import replace
+
 import pytest
 import structlog
 
@@ -12,6 +14,7 @@ from tests.proof.script import (
     Cancel,
     Create,
     Delete,
+    Deny,
     Edit,
     Evict,
     Foreign,
@@ -24,6 +27,7 @@ from tests.proof.script import (
     Target,
     Trouble,
 )
+from tests.proof.strategies import DENIED
 
 CONF, NEXT = Part("a"), Part("a", version=2)
 WEB, DATA = Part("a", "webservice"), Part("a", "store", volume=True)
@@ -31,6 +35,14 @@ READER = Part("r", "webservice", reads="config a")
 FAILS = Part("z", "webservice", fate="pull")
 THEIR_CONF = Foreign(Target("a", "ConfigMap"))
 THEIR_WEB = Foreign(Target("a", "Deployment"))
+CONF_C, DATA_B, WEB_W = Part("c"), Part("b", "store", volume=True), Part("w", "webservice")
+EVERYTHING = Part("e", "webservice", ports=True, volume=True, extras=("env", "labels", "rbac", "ingress"))
+
+
+def _denied(how: str) -> tuple[Deny, ...]:
+    """From the start to the end of a round nothing of these can be created."""
+    return tuple(Deny(1, plural, full=how == "quota", lasts=True) for plural in DENIED)
+
 
 CASES = {
     "a Pod that started in the middle kept the values of a task that was rolled back": Script(
@@ -244,6 +256,128 @@ CASES = {
                 troubles=(Trouble("drop", "update", "deployments", when="after"),),
                 take_over=True,
             ),
+        )
+    ),
+    "a policy that denies the creation of what is there does not hold an unchanged file, nor an update": Script(
+        (
+            Round((CONF, WEB_W, DATA_B)),
+            Round((CONF, WEB_W, DATA_B), events=_denied("policy"), ends="completed"),
+            Round(
+                (NEXT, replace(WEB_W, version=2), DATA_B), events=_denied("policy"), preflight=False, ends="completed"
+            ),
+        )
+    ),
+    "a full quota does not hold an unchanged file, nor an update": Script(
+        (
+            Round((CONF, WEB_W, DATA_B)),
+            Round((CONF, WEB_W, DATA_B), events=_denied("quota"), preflight=False, ends="completed"),
+            Round((NEXT, replace(WEB_W, version=2), DATA_B), events=_denied("quota"), ends="completed"),
+        )
+    ),
+    "a creation that a policy denies in the middle of a run fails it, and it is put back": Script(
+        (
+            Round((CONF,)),
+            Round(
+                (NEXT, Part("b", "webservice"), CONF_C),
+                events=(Deny("create:Deployment", "configmaps", lasts=True, code=422),),
+                steps="StepByStep",
+                ends="failed",
+            ),
+            Round((NEXT, CONF_C), ends="completed"),
+        )
+    ),
+    "a creation that a full quota does not allow fails the run, with and without a pre-flight": Script(
+        (
+            Round((CONF,)),
+            Round((NEXT, WEB_W), events=(Deny(1, "deployments", full=True),), ends="failed"),
+            Round(
+                (NEXT, WEB_W), events=(Deny(1, "deployments", full=True, lasts=True),), preflight=False, ends="failed"
+            ),
+            Round((NEXT, WEB_W), ends="completed"),
+        )
+    ),
+    "data stays when its component goes, and a later one of the same name has it again": Script(
+        (
+            Round((DATA, CONF_C)),
+            Round((CONF_C,), ends="completed"),
+            Round((DATA, CONF_C, FAILS), ends="failed"),
+            Round((DATA, CONF_C), events=(Remove("finish:after"),), ends="completed"),
+            Round((DATA,), ends="completed"),
+        )
+    ),
+    "data goes where its deletion was asked for, also what a former run had kept": Script(
+        (
+            Round((DATA, Part("b", "webservice", volume=True), CONF_C)),
+            Round((Part("b", "webservice", volume=True), CONF_C), ends="completed"),
+            Round((CONF_C,), delete_volumes=True, ends="completed"),
+            Round((Part("d", "store", replicas=2, volume=True),), delete_volumes=True, ends="completed"),
+            Round((Part("d", "store", volume=True),), delete_volumes=True, ends="completed"),
+            Round((Part("d", "store", volume=True),), events=(Remove("finish:after", volumes=True),)),
+        )
+    ),
+    "a rollback deletes no data that was there before, also of a run that may delete data": Script(
+        (
+            Round((Part("a", "store", replicas=2, volume=True), CONF_C)),
+            Round((CONF_C, FAILS), delete_volumes=True, ends="failed"),
+            Round((CONF_C,), ends="completed"),
+            Round((Part("a", "store", replicas=2, volume=True), FAILS), delete_volumes=True, ends="failed"),
+        )
+    ),
+    "what a removal keeps has no mark of ours, and the same file adopts it": Script(
+        (
+            Round((CONF, EVERYTHING, DATA_B), there=(THEIR_CONF,), events=(Remove("finish:after", release=True),)),
+            Round((CONF, EVERYTHING, DATA_B), adopt=False, ends="failed"),
+            Round((CONF, EVERYTHING, DATA_B), ends="completed"),
+        )
+    ),
+    "a worker dies as it lets go of what a removal keeps": Script(
+        (
+            Round((CONF, WEB_W), events=(Remove("finish:after", release=True), Kill("replace:Deployment"))),
+            Round((CONF, WEB_W), ends="completed"),
+        )
+    ),
+    "a cancel that leaves what is there: the next run takes it over, and drops what it no longer has": Script(
+        (
+            Round((CONF, CONF_C, FAILS), events=(Cancel("create:Deployment", cleanup="none"),), ends="cancelled"),
+            Round((NEXT, FAILS), ends="failed"),
+            Round((NEXT,), ends="completed"),
+        )
+    ),
+    "a cancel that leaves what is there, and what it had changed; then the removal": Script(
+        (
+            Round((CONF, CONF_C)),
+            Round(
+                (NEXT, WEB_W, FAILS),
+                events=(Cancel("create:Deployment/deploy-z", cleanup="none"),),
+                steps="StepByStep",
+                ends="cancelled",
+            ),
+            Round((CONF,), events=(Remove("finish:after"),), ends="completed"),
+        )
+    ),
+    "a cleanup that was given up is not tried again, and the next run takes over what it left": Script(
+        (
+            Round((CONF_C,)),
+            Round(
+                (CONF, CONF_C, FAILS),
+                troubles=(Trouble("status", "delete", "configmaps", times=None, code=403),),
+                abandon=True,
+                ends="failed",
+            ),
+            Round((NEXT, FAILS), ends="failed"),
+            Round((NEXT,), ends="completed"),
+        )
+    ),
+    "a removal whose cleanup was given up is made good by the next run": Script(
+        (
+            Round((CONF, CONF_C)),
+            Round(
+                (CONF_C,),
+                troubles=(Trouble("status", "delete", "configmaps", times=None, code=403),),
+                abandon=True,
+                ends="completed",
+            ),
+            Round((CONF_C, WEB_W), ends="completed"),
         )
     ),
 }

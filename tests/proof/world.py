@@ -13,29 +13,31 @@ from sqlalchemy import text
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, TaskService
-from kubemin.engine.errors import EngineError
+from kubemin.engine.errors import EngineError, NotIncomplete
 from kubemin.plan import Plan
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import dump_steps, parse_application
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, OnActive, TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, OnActive, TaskStatus
 from kubemin.store import Database, applications, components, tasks, workflows
 from kubemin.store.tasks import Task
 from kubesim.faults import Armed, Fault
 from kubesim.problems import Problem
 from kubesim.server import SimServer
-from tests.proof import check
+from tests.proof import check, partings
 from tests.proof.foreigners import Foreigners, snapshot
 from tests.proof.machine import Machine
 from tests.proof.observer import Observer
+from tests.proof.refusals import Refusals
 from tests.proof.script import (
     Again,
     Cancel,
     Create,
     Cut,
     Delete,
+    Deny,
     Edit,
     Event,
     Evict,
@@ -99,6 +101,9 @@ class World:
         self.at_first: dict[ObjectRef, Manifest] = {}
         """What was there when the round began."""
         self._ended: dict[str, TaskStatus] = {}
+        self._given_up: set[str] = set()
+        self.may_be_fenced: set[ObjectRef] = set()
+        """Objects whose rollback was given up halfway."""
 
     async def run(self) -> None:
         """Run it all. Raises `Broken`."""
@@ -107,6 +112,7 @@ class World:
             self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), Limits())
             self.foreigners = Foreigners(self.sim.registry)
             self.observer = Observer(self.sim)
+            self.refusals = Refusals(self.sim)
             try:
                 await self._start_machine()
                 for number, round_ in enumerate(self.script.rounds, 1):
@@ -159,15 +165,22 @@ class World:
                 self.tell(f"  {trouble!r} struck {armed.strikes} times.")
                 self.statistics[f"fault {trouble.action} {trouble.when}"] += armed.strikes
         await self._check_named()
+        if round_.abandon:
+            await self._abandon()
         await self._calm()
         await self._until("all is as it should be", self._checked, QUIET_AT_REST)
         if self._events:
             raise self.broken([f"{event!r} never happened" for event in self._events])
+        self.refusals.end()
         self.count("rounds")
+        self.statistics.update(await partings.counts(self))
         for task_id in self.tasks[self.already_requested :]:
             task = await self.task(task_id)
             self.count(f"task {task.status}")
             self.tell(f"  task {task_id} of {task.app_name}: {task.status} ({task.reason}), cleanup {task.cleanup}")
+        ends = [(await self.task(task_id)).status for task_id in self.tasks[self.already_requested :]][:1]
+        if round_.ends and ends != [round_.ends]:
+            raise self.broken([f"the round's first task is {ends}, and not {round_.ends}", self.told[-1]])
 
     def _furnish(self, foreign: Foreign) -> None:
         manifest = self._foreign_manifest(foreign.target, foreign.flavour, applied=foreign.applied)
@@ -184,6 +197,7 @@ class World:
         """Nothing goes wrong any more: faults end, late requests land, sleepers wake, finalizers are taken off."""
         self._events = [event for event in self._events if isinstance(event.at, str)]  # these come, if late
         await self.observer.clear()
+        self.refusals.calm()
         for machine in self._machines:
             machine.forget_leases()
             machine.awake.set()
@@ -210,6 +224,21 @@ class World:
                 self.tell(f"  cleanup of {task_id} is incomplete: {task.cleanup_why}")
                 if not task.cleanup_why:
                     raise self.broken([f"cleanup of {task_id} is incomplete, and nothing is named"])
+
+    async def _abandon(self) -> None:
+        """Somebody gives up what is incomplete; nobody tries it again, also when asked to."""
+        for task_id in self.tasks:
+            if (await self.task(task_id)).cleanup is not Cleanup.INCOMPLETE:
+                continue
+            try:
+                await self.service.abandon_cleanup(task_id, "ada", "the script gives up")
+            except NotIncomplete as error:
+                self.tell(f"  abandon {task_id}: {error}")
+                continue
+            self._given_up.add(task_id)
+            self.may_be_fenced |= {row.ref for row in await partings.rows_of(self, task_id)}
+            self.tell(f"  the cleanup of {task_id} is given up")
+            await self.service.retry_cleanup(task_id)
 
     async def _checked(self) -> str:
         """What is not as it should be (yet); empty if all is."""
@@ -253,6 +282,8 @@ class World:
         was = self._ended.setdefault(task_id, task.status) if task.status.ended else task.status
         if was is not task.status:
             raise self.broken([f"task {task_id} was {was} and is {task.status}"])
+        if task_id in self._given_up and task.cleanup is not Cleanup.ABANDONED:
+            raise self.broken([f"the cleanup of {task_id} was given up and is {task.cleanup}"])
         return task
 
     async def plan_of(self, task_id: str) -> Plan:
@@ -292,6 +323,7 @@ class World:
             create_namespace=round_.namespace != "default",
             adopt=round_.adopt,
             take_over=round_.take_over,
+            delete_volumes=round_.delete_volumes,
         )
         try:
             task = await self.service.exec_workflow(app_id(app), None, options, "tester")
@@ -324,8 +356,10 @@ class World:
 
     def _happen(self, event: Event, machine: Machine, point: str) -> None:
         match event:
-            case Cancel(quiet=quiet):
-                self._spawn(self._cancel(quiet=quiet))
+            case Cancel(quiet=quiet, cleanup=cleanup):
+                self._spawn(self._cancel(quiet=quiet, policy=CleanupPolicy(cleanup) if cleanup else None))
+            case Deny():
+                self.refusals.begin(event, self._round.namespace)
             case Kill():
                 machine.die()
                 self._spawn(self._replace(machine))
@@ -355,8 +389,8 @@ class World:
                 self._spawn(self._outage())
             case Release():
                 self._spawn(self.observer.release())
-            case Remove(keep=keep):
-                self._spawn(self._remove(keep=keep))
+            case Remove():
+                self._spawn(self._remove(event))
             case Again(parts=parts, on_active=on_active, app=app):
                 self._spawn(self._deploy(parts, app, OnActive(on_active)))
         self.told[-1] += f"   <- {event!r}"
@@ -390,14 +424,17 @@ class World:
         async with self._one_outage, self.sim.outage():
             await asyncio.sleep(OUTAGE_SECONDS)
 
-    async def _remove(self, *, keep: bool) -> None:
+    async def _remove(self, how: Remove) -> None:
         app = app_id(self._round.app)
         try:
-            if keep:
-                waiting = asyncio.create_task(self.service.delete_resources(app, "tester"))
+            if how.keep:
+                removing = self.service.delete_resources(app, "tester", delete_volumes=how.volumes)
+                waiting = asyncio.create_task(removing)
                 task_id = await self._removal_of(app, waiting)
             else:
-                task = await self.service.delete_application(app, "tester")
+                task = await self.service.delete_application(
+                    app, "tester", keep_resources=how.release, delete_volumes=how.volumes and not how.release
+                )
                 task_id = task.id if task is not None else None
         except EngineError as error:
             self.tell(f"  the removal is refused: {error}")
@@ -420,13 +457,13 @@ class World:
                 return None
             await asyncio.sleep(0.01)
 
-    async def _cancel(self, *, quiet: bool) -> None:
+    async def _cancel(self, *, quiet: bool, policy: CleanupPolicy | None) -> None:
         service = TaskService(self.db, LocalSignals(), LocalDoorbell(), Limits()) if quiet else self.service
         for task_id in reversed(self.tasks):
             task = await self.task(task_id)
             if task.status in (TaskStatus.QUEUED, TaskStatus.RUNNING):
                 try:
-                    await service.cancel(task.app_id, task_id, "ada", "cancelled by the script")
+                    await service.cancel(task.app_id, task_id, "ada", "cancelled by the script", policy)
                 except EngineError as error:
                     self.tell(f"  cancel: {error}")
                 return

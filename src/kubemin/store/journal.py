@@ -116,13 +116,14 @@ class TokenOwner(NamedTuple):
     def left_behind(self, uid: str) -> bool:
         """Whether an object of this uid that has the token is not meant to be there.
 
-        Its task made it and did not complete, or the request landed late: the row has another object's uid.
+        Its task made it and did not complete, or the request landed late: the row has another object's uid. What a
+        person wants left, by a cancel or by giving the cleanup up, counts as there before.
         """
         if self.kind is not WriteKind.CREATE or not self.status.ended:
             return False
         if self.uid != uid:
             return True
-        meant = self.status is TaskStatus.COMPLETED or self.cleanup is Cleanup.NONE
+        meant = self.status is TaskStatus.COMPLETED or self.cleanup in (Cleanup.NONE, Cleanup.ABANDONED)
         return not meant and (self.cleanup is not Cleanup.DONE or self.state not in _LEFT_ON_PURPOSE)
 
 
