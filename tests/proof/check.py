@@ -88,6 +88,9 @@ async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRe
             strange = [name for name in named if name not in {f"{ref.kind}/{ref.name}" for ref in foreign}]
             sets = [f"-{ref.name}-" for ref in foreign if ref.kind == "StatefulSet"]  # their claims are theirs too
             strange = [name for name in strange if not any(one in name for one in sets)]
+            jobs_gone = {ref for ref in world.foreigners.gone if ref.kind == "Job" and ref.namespace == row.ref.name}
+            strange = [name for name in strange if not any(name.startswith(f"Pod/{one.name}-") for one in jobs_gone)]
+            foreign |= jobs_gone  # who deletes a Job leaves its Pods, by default
             found[row.ref] = f"{row.ref} was kept by {task.id} for {strange}" if strange or not foreign else ""
     return found
 

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 
-from kubemin.spec.labels import WRITE_TOKEN
+from kubemin.spec.labels import RELEASED_FROM, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.faults import Fault, RequestInfo
 from kubesim.server import SimServer
@@ -75,6 +75,10 @@ class Observer:
             self.names.add(ref)
             return
         was = (old or {"metadata": {}})["metadata"]
+        if old is not None and RELEASED_FROM in obj["metadata"].get("annotations", {}) and _owners(old):
+            if not self._dependent(ref, old):
+                self.wrongs.append(f"{ref} (uid {uid}) was taken from its owner, and is not of KubeMin's")
+            self.made[uid] = ""  # it goes, once another serves in its place
         begins = "deletionTimestamp" in obj["metadata"] if event == "MODIFIED" else True
         if begins and "deletionTimestamp" not in was:
             self.deletes += 1
@@ -85,7 +89,14 @@ class Observer:
         """Made by a controller for an object of ours, or since the round began."""
         if ref.kind not in _DEPENDENTS:
             return False
-        owners = [one["uid"] for one in obj["metadata"].get("ownerReferences") or []]
+        owners = _owners(obj)
+        if ref.kind == "Pod":  # of a Deployment's ReplicaSet
+            sets_above = self._sim.registry.scan("replicasets")
+            owners |= {above for one in sets_above if one["metadata"]["uid"] in owners for above in _owners(one)}
         sets = (one for one in self.names if one.kind == "StatefulSet" and one.namespace == ref.namespace)
         ours = any(owner in self.made for owner in owners) or any(f"-{one.name}-" in ref.name for one in sets)
         return ours or obj["metadata"]["uid"] not in self.old
+
+
+def _owners(obj: Manifest) -> set[str]:
+    return {one["uid"] for one in obj["metadata"].get("ownerReferences") or []}
