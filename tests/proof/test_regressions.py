@@ -35,6 +35,7 @@ READER = Part("r", "webservice", reads="config a")
 FAILS = Part("z", "webservice", fate="pull")
 THEIR_CONF = Foreign(Target("a", "ConfigMap"))
 THEIR_WEB = Foreign(Target("a", "Deployment"))
+D_STORE = Part("d", "store", volume=True)
 CONF_C, DATA_B, WEB_W = Part("c"), Part("b", "store", volume=True), Part("w", "webservice")
 EVERYTHING = Part("e", "webservice", ports=True, volume=True, extras=("env", "labels", "rbac", "ingress"))
 
@@ -301,26 +302,22 @@ CASES = {
             Round((DATA, CONF_C)),
             Round((CONF_C,), ends="completed"),
             Round((DATA, CONF_C, FAILS), ends="failed"),
-            Round((DATA, CONF_C), events=(Remove("finish:after"),), ends="completed"),
-            Round((DATA,), ends="completed"),
+            Round((DATA,), events=(Remove("finish:after"),), ends="completed"),
         )
     ),
     "data goes where its deletion was asked for, also what a former run had kept": Script(
         (
             Round((DATA, Part("b", "webservice", volume=True), CONF_C)),
             Round((Part("b", "webservice", volume=True), CONF_C), ends="completed"),
-            Round((CONF_C,), delete_volumes=True, ends="completed"),
             Round((Part("d", "store", replicas=2, volume=True),), delete_volumes=True, ends="completed"),
-            Round((Part("d", "store", volume=True),), delete_volumes=True, ends="completed"),
-            Round((Part("d", "store", volume=True),), events=(Remove("finish:after", volumes=True),)),
+            Round((D_STORE,), events=(Remove("finish:after", volumes=True),), delete_volumes=True, ends="completed"),
         )
     ),
     "a rollback deletes no data that was there before, also of a run that may delete data": Script(
         (
             Round((Part("a", "store", replicas=2, volume=True), CONF_C)),
             Round((CONF_C, FAILS), delete_volumes=True, ends="failed"),
-            Round((CONF_C,), ends="completed"),
-            Round((Part("a", "store", replicas=2, volume=True), FAILS), delete_volumes=True, ends="failed"),
+            Round((DATA, FAILS), delete_volumes=True, ends="failed"),
         )
     ),
     "what a removal keeps has no mark of ours, and the same file adopts it": Script(

@@ -209,10 +209,12 @@ class World:
 
     async def _settled(self) -> str:
         """What is still under way; empty if nothing is."""
-        for task_id in self.tasks:
-            task = await self.task(task_id)
-            if not task.status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING):
-                return f"task {task_id} is {task.status}, cleanup {task.cleanup}"
+        async with self.db.read() as tx:
+            found = [await tasks.brief(tx, task_id) for task_id in self.tasks]
+        for task in found:
+            assert task is not None
+            if not self._noted(task).status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING):
+                return f"task {task.id} is {task.status}, cleanup {task.cleanup}"
         return ""
 
     async def _check_named(self) -> None:
@@ -279,6 +281,11 @@ class World:
         async with self.db.read() as tx:
             task = await tasks.get(tx, task_id)
         assert task is not None
+        return self._noted(task)
+
+    def _noted(self, task: Task) -> Task:
+        """The same; what ended stays as it ended. Raises `Broken`."""
+        task_id = task.id
         was = self._ended.setdefault(task_id, task.status) if task.status.ended else task.status
         if was is not task.status:
             raise self.broken([f"task {task_id} was {was} and is {task.status}"])
