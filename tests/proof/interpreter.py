@@ -16,7 +16,7 @@ from tests.proof.script import Script
 from tests.proof.world import Broken, World
 
 RUN_SECONDS = 300.0
-_TOGETHER = 4
+_TOGETHER = 6
 ITSELF = "the proof itself failed:"
 
 

@@ -37,7 +37,7 @@ THEIR_CONF = Foreign(Target("a", "ConfigMap"))
 THEIR_WEB = Foreign(Target("a", "Deployment"))
 D_STORE = Part("d", "store", volume=True)
 CONF_C, DATA_B, WEB_W = Part("c"), Part("b", "store", volume=True), Part("w", "webservice")
-EVERYTHING = Part("e", "webservice", ports=True, volume=True, extras=("env", "labels", "rbac", "ingress"))
+EVERYTHING = Part("e", "webservice", ports=True, volume=True, extras=("env", "labels", "ingress"))
 
 
 def _denied(how: str) -> tuple[Deny, ...]:
