@@ -12,6 +12,7 @@ from kubemin.api.deps import Deps
 from kubemin.api.errors import api_error, sentence
 from kubemin.cluster.errors import Unreachable
 from kubemin.engine.errors import (
+    AppChanged,
     AppNotFound,
     KeyReused,
     SignalFailed,
@@ -227,6 +228,7 @@ async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:
         (TaskNotFound("x"), 404, 20006),
         (TaskEnded("x", TaskStatus.COMPLETED), 409, 20010),
         (TaskActive("x"), 409, 20011),
+        (AppChanged("x"), 409, 409),
         (KeyReused("x"), 409, 409),
         (SignalFailed("x", "Redis is away"), 502, 20012),
         (Unreachable("cannot connect"), 503, 30001),

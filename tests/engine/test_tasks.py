@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from kubemin.engine import ExecOptions
-from kubemin.engine.entry import task_service
+from kubemin.engine.entry import prepare
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.errors import KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
+from kubemin.engine.errors import AppChanged, KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from kubemin.store import tasks
 from kubesim.faults import Fault
@@ -364,13 +364,9 @@ async def test_a_cancel_in_the_process_does_not_wait_for_a_poll(
     assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
 
 
-@pytest.mark.parametrize("changes", [0, 1, 5])
-async def test_what_is_saved_while_a_run_is_computed_is_what_runs(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch, changes: int
-) -> None:
-    """The computation holds no transaction; however often others save, the run is of one stored version, the last."""
-    app_id = await instance.save([conf("settings", version="0")])
-    left = iter(range(1, changes + 1))
+def save_meanwhile(instance: Instance, app_id: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save another version of the application while a run of it is computed, so many times."""
+    left = iter(range(1, times + 1))
 
     class Meddling(ComputeThread):
         async def do(self, work: Any) -> Any:
@@ -379,10 +375,31 @@ async def test_what_is_saved_while_a_run_is_computed_is_what_runs(
                 await instance.save([conf("settings", version=str(number))], app_id=app_id)
             return done
 
-    monkeypatch.setattr(task_service, "is_large", lambda _: True)
+    monkeypatch.setattr(prepare, "is_large", lambda _: True)
     monkeypatch.setattr(instance.service, "_compute_thread", Meddling())
+
+
+@pytest.mark.parametrize("changes", [0, 1, 2])
+async def test_what_is_saved_while_a_run_is_computed_is_what_runs(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, changes: int
+) -> None:
+    """The computation holds no transaction; the run is of one stored version, the last."""
+    app_id = await instance.save([conf("settings", version="0")])
+    save_meanwhile(instance, app_id, changes, monkeypatch)
     task_id = await instance.exec(app_id)
     async with instance.db.read() as tx:
         task = await tasks.get(tx, task_id)
     assert task is not None
-    assert f'"version": "{min(changes, 2)}"' in json.dumps(task.plan)
+    assert f'"version": "{changes}"' in json.dumps(task.plan)
+
+
+async def test_a_run_of_what_is_saved_all_the_time_is_refused(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To compute it in the transaction would keep others from saving, and the loop from everything else."""
+    app_id = await instance.save([conf("settings", version="0")])
+    save_meanwhile(instance, app_id, 100, monkeypatch)
+    with pytest.raises(AppChanged):
+        await instance.exec(app_id)
+    async with instance.db.read() as tx:
+        assert not await tasks.active_of(tx, app_id)

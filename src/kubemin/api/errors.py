@@ -13,6 +13,7 @@ from kubemin.api.codes import OF_ISSUE, ApiCode
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.errors import (
+    AppChanged,
     AppNotFound,
     Busy,
     CancelledOtherwise,
@@ -128,7 +129,7 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(409, ApiCode.TASK_ACTIVE, message, errors=[active])
         case Busy():
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
-        case KeyReused() | CancelledOtherwise() | NotIncomplete():
+        case KeyReused() | AppChanged() | CancelledOtherwise() | NotIncomplete():
             return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():
             return ApiError(502, ApiCode.SIGNAL_FAILED, message)

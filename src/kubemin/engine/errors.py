@@ -133,6 +133,13 @@ class TaskActive(EngineError):
         self.task_id = task_id
 
 
+class AppChanged(EngineError):
+    """Each time that the run was computed, the application had been saved meanwhile."""
+
+    def __init__(self, app_id: str) -> None:
+        super().__init__(f"application {app_id} changed meanwhile: try again")
+
+
 class KeyReused(EngineError):
     """The Idempotency-Key was used before, with another body."""
 

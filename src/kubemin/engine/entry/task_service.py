@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.loading import Loaded, Stored, stored
+from kubemin.engine.entry.loading import stored
+from kubemin.engine.entry.prepare import prepare_run
 from kubemin.engine.errors import (
+    AppChanged,
     AppNotFound,
     CancelledOtherwise,
     KeyReused,
@@ -21,31 +21,18 @@ from kubemin.engine.errors import (
     TaskNotFound,
 )
 from kubemin.engine.options import ExecOptions
-from kubemin.plan import Plan, make_plan
-from kubemin.render import Identity, render
+from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
 from kubemin.signals import SignalError, Signals
 from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
-from kubemin.spec.objects import ObjectRef
-from kubemin.spec.reading import is_large
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks
 from kubemin.store.tasks import Task
 
 _WAIT_FOR_REMOVAL = 60.0
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A run of an application as ``stored``, computed before its transaction."""
-
-    stored: Stored
-    loaded: Loaded
-    plan: Plan
-    plan_json: Any
-    refs: list[ObjectRef]
+_TRIES = 3
 
 
 class TaskService:
@@ -79,32 +66,30 @@ class TaskService:
         """Record a run of the workflow as a task; the same key from the same caller gives the same task.
 
         What takes long is computed before the transaction, which looks whether the application is still the same.
-        Raises `AppNotFound`, `WorkflowNotFound`, `TaskActive` (``reject``), `KeyReused`, `SpecError`, `Busy`.
+        Raises `AppNotFound`, `WorkflowNotFound`, `TaskActive` (``reject``), `KeyReused`, `SpecError`, `Busy`, and
+        `AppChanged` if others save it all the time.
         """
-        for last in (False, False, True):
-            prepared = None
-            if not last:
-                async with self._db.read() as tx:
-                    if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
-                        return known
-                    found = await stored(tx, app_id, workflow_id)
-                prepared = await self._prepare_aside(found)
+        for _ in range(_TRIES):
+            async with self._db.read() as tx:
+                if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
+                    return known
+                found = await stored(tx, app_id, workflow_id)
+            concurrency = self._settings.sequential_max_concurrency
+            prepared = await prepare_run(found, self._limits, concurrency, self._compute_thread)
             async with self._db.begin("exec") as tx:
                 if not await tasks.lock_application(tx, app_id):
                     raise AppNotFound(app_id)
                 if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
                     return known
-                now = await stored(tx, app_id, workflow_id)
-                if prepared is None:  # others save it all the time: here they cannot
-                    prepared = self._prepare(now)
-                elif now != prepared.stored:
+                if await stored(tx, app_id, workflow_id) != prepared.stored:
                     continue
                 superseded = await self._make_room(tx, app_id, options.on_active, caller)
-                task = await self._record(tx, prepared, options, caller, idempotency_key, body_hash)
+                new = prepared.new_task(options, caller, idempotency_key, body_hash)
+                task = await self._insert(tx, new, prepared.plan)
             await self._tell(superseded)
             await self._doorbell.ring()
             return task
-        raise AssertionError
+        raise AppChanged(app_id)
 
     async def cancel(
         self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None
@@ -237,44 +222,6 @@ class TaskService:
             end = [EndEvent(cleanup=task.cleanup)] if task.cleanup is Cleanup.NONE else []
             await events.append_many(tx, task_id, [said, *end])
         return task
-
-    async def _prepare_aside(self, found: Stored) -> "_Prepared":
-        """`_prepare`, where it takes long not on the loop. Raises `SpecError`, `Busy`."""
-        large = is_large([part.to_spec() for part in found.parts])
-        return await self._compute_thread.do(lambda: self._prepare(found)) if large else self._prepare(found)
-
-    def _prepare(self, found: Stored) -> "_Prepared":
-        loaded = found.read(self._limits)
-        rendered = render(loaded.application, Identity(loaded.app_id, loaded.component_ids, loaded.config_key))
-        plan = make_plan(
-            loaded.application, rendered, loaded.steps, concurrency=self._settings.sequential_max_concurrency
-        )
-        return _Prepared(found, loaded, plan, plan.to_json(), [ObjectRef.of(one.manifest) for one in rendered])
-
-    async def _record(
-        self,
-        tx: Tx,
-        prepared: "_Prepared",
-        options: ExecOptions,
-        caller: str,
-        idempotency_key: str | None,
-        body_hash: str | None,
-    ) -> Task:
-        loaded = prepared.loaded
-        new = tasks.NewTask(
-            id=new_id(),
-            app_id=loaded.app_id,
-            app_name=loaded.application.name,
-            workflow_id=loaded.workflow_id,
-            workflow_name=loaded.workflow_name,
-            spec={"objects": [[ref.kind, ref.namespace, ref.name] for ref in prepared.refs]},
-            options=options.write(),
-            plan=prepared.plan_json,
-            caller=caller,
-            idempotency_key=idempotency_key,
-            body_hash=body_hash,
-        )
-        return await self._insert(tx, new, prepared.plan)
 
     async def _record_removal(self, tx: Tx, app_id: str, caller: str, options: ExecOptions) -> Task:
         row = await applications.get(tx, app_id)
