@@ -8,6 +8,7 @@ import pytest
 from kubemin.cluster import Cluster
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
+from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, journal, tasks
@@ -72,7 +73,7 @@ async def test_what_is_accounted_for_is_none(db: Database, cluster: Cluster) -> 
             "deleted": (deleted["metadata"]["uid"], ResourceState.DELETED),
         },
     )
-    orphans = Orphans(db, cluster)
+    orphans = Orphans(db, cluster, Limits())
     found = {one.ref.name: one for one in await orphans.find()}
     assert {name: one.why for name, one in found.items()} == {
         "replaced": "its task did not make it",
@@ -94,4 +95,4 @@ async def test_a_task_at_work_accounts_for_its_objects(db: Database, cluster: Cl
         new = tasks.NewTask(id=TASK, app_id="a" * 24, app_name="shop", workflow_id="", workflow_name="", spec={})
         await tasks.insert(tx, new)
     await cluster.create(_ours("fresh"))
-    assert await Orphans(db, cluster).find() == []
+    assert await Orphans(db, cluster, Limits()).find() == []

@@ -18,7 +18,7 @@ from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
 from kubemin.engine import ComponentWatch, ExecOptions
 from kubemin.engine.entry.orphans import Orphans
-from kubemin.spec.limits import NAMESPACED_GRANTS
+from kubemin.spec.limits import NAMESPACED_GRANTS, Limits
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.conftest import cluster, db, instance, sim
 from tests.engine.instance import Instance, conf, secret, store, web
@@ -160,7 +160,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
         await watch
-    await Orphans(instance.db, instance.cluster).find()
+    await Orphans(instance.db, instance.cluster, Limits()).find()
     allowed = rules("kubemin")
     assert sorted(sent - allowed) == []
     assert sorted(set(allowed - sent) - RARELY.keys()) == []

@@ -59,9 +59,11 @@ class Instance:
             await engine.stop()
             await running
 
-    async def save(self, components_: Sequence[dict[str, Any]], *, app_id: str = "", **more: Any) -> str:
+    async def save(
+        self, components_: Sequence[dict[str, Any]], *, app_id: str = "", limits: Limits | None = None, **more: Any
+    ) -> str:
         """Store an application as the API would; returns its id."""
-        app = parse_application({"name": "shop", "component": list(components_), **more})
+        app = parse_application({"name": "shop", "component": list(components_), **more}, limits)
         record = applications.NewApplication(
             id=app_id or new_id(), name=app.name, namespace=app.namespace, config_key="random"
         )

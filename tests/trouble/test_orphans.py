@@ -11,6 +11,7 @@ import pytest
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.spec.labels import APP_ID, MANAGED_BY, MANAGER, TASK_ID
+from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
@@ -52,7 +53,7 @@ async def deployed(instance: Instance) -> str:
 async def test_with_its_database_nothing_is_an_orphan(instance: Instance) -> None:
     """Neither what was deployed, nor what a rollback left to its owners, nor the claims of templates."""
     app_id = await deployed(instance)
-    orphans = Orphans(instance.db, instance.cluster)
+    orphans = Orphans(instance.db, instance.cluster, Limits())
     assert await orphans.find() == []
     await instance.save([*EVERYTHING[:3], web("api", "api:never")], app_id=app_id)
     async with instance.worker():
@@ -65,7 +66,7 @@ async def test_after_the_database_was_lost_all_is_found_and_can_go(instance: Ins
     before = await instance.snapshot()
     app_id = await deployed(instance)
     there = await instance.snapshot()
-    orphans = Orphans(lost, instance.cluster)
+    orphans = Orphans(lost, instance.cluster, Limits())
     found = {one.ref: one for one in await orphans.find()}
     made = {ref for ref in there if ref not in before and ref.kind not in ("ReplicaSet", "ControllerRevision", "Pod")}
     assert found.keys() == made - {ObjectRef("ConfigMap", "default", "settings")}  # that one is others'
@@ -110,7 +111,7 @@ async def test_an_object_that_is_another_by_then_is_not_deleted(instance: Instan
 
     for name in ("replaced", "edited", "relabelled"):
         instance.sim.faults.add(Fault("call", verb="delete", resource="configmaps", name=name, call=meanwhile))
-    outcomes = {one.ref.name: one.error for one in await Orphans(lost, instance.cluster).delete()}
+    outcomes = {one.ref.name: one.error for one in await Orphans(lost, instance.cluster, Limits()).delete()}
     assert outcomes == {
         "replaced": "it is another's by now",
         "edited": "",  # changed, but still the same object that nobody accounts for
@@ -125,7 +126,7 @@ async def test_only_what_was_shown_is_deleted(instance: Instance, lost: Database
     """What became an orphan after the list, nobody has agreed to."""
     registry = instance.sim.registry
     registry.create("configmaps", "default", labelled("seen"), manager="kubemin")
-    orphans = Orphans(lost, instance.cluster)
+    orphans = Orphans(lost, instance.cluster, Limits())
     seen = [one.uid for one in await orphans.find()]
     registry.create("configmaps", "default", labelled("later"), manager="kubemin")
     assert [one.ref.name for one in await orphans.delete(only=seen)] == ["seen"]
@@ -146,7 +147,7 @@ async def test_what_a_controller_made_is_never_one(instance: Instance, lost: Dat
     }
     registry.create("configmaps", "default", labelled("copied", ownerReferences=[reference]), manager="operator")
     registry.create("configmaps", "default", labelled("orphan"), manager="kubemin")
-    assert [one.ref.name for one in await Orphans(lost, instance.cluster).find()] == ["orphan"]
+    assert [one.ref.name for one in await Orphans(lost, instance.cluster, Limits()).find()] == ["orphan"]
 
 
 async def test_what_an_application_has_is_none_though_its_task_is_not_known(instance: Instance) -> None:
@@ -156,7 +157,18 @@ async def test_what_an_application_has_is_none_though_its_task_is_not_known(inst
         made = labelled(name)
         made["metadata"]["labels"][APP_ID] = app_id
         instance.sim.registry.create("configmaps", "default", made, manager="kubemin")
-    assert [one.ref.name for one in await Orphans(instance.db, instance.cluster).find()] == ["dropped"]
+    assert [one.ref.name for one in await Orphans(instance.db, instance.cluster, Limits()).find()] == ["dropped"]
+
+
+async def test_an_application_that_only_a_setting_allows_accounts_for_no_more_than_it_has(instance: Instance) -> None:
+    """What the server's own settings allow is read as such: else its application would account for everything."""
+    limits = Limits(allow_host_path=True)
+    volumes = [{"name": "data", "type": "host-mounted", "mountPath": "/data", "hostPath": "/data"}]
+    app_id = await instance.save([web("api", traits={"storage": volumes})], limits=limits)
+    made = labelled("dropped")
+    made["metadata"]["labels"][APP_ID] = app_id
+    instance.sim.registry.create("configmaps", "default", made, manager="kubemin")
+    assert [one.ref.name for one in await Orphans(instance.db, instance.cluster, limits).find()] == ["dropped"]
 
 
 @pytest.mark.parametrize("used", [False, True], ids=["empty", "used-by-others"])
@@ -171,7 +183,7 @@ async def test_a_namespace_goes_only_when_it_holds_nothing_of_others(
     if used:
         theirs = {"metadata": {"name": "theirs"}, "data": {}}
         instance.sim.registry.create("configmaps", "shop", theirs, manager="kubectl")
-    outcomes = {one.ref.kind: one.error for one in await Orphans(lost, instance.cluster).delete()}
+    outcomes = {one.ref.kind: one.error for one in await Orphans(lost, instance.cluster, Limits()).delete()}
     assert outcomes.keys() == {"Namespace", "ConfigMap", "Service", "Deployment"}
     if used:
         assert outcomes["Namespace"] == "it holds ConfigMap/theirs"
@@ -189,7 +201,7 @@ async def test_a_namespace_goes_only_when_it_holds_nothing_of_others(
 async def test_a_task_at_work_and_an_incomplete_cleanup_account_for_theirs(instance: Instance) -> None:
     stuck = instance.sim.faults.add(Fault("status", code=403, verb="delete", resource="configmaps", times=None))
     app_id = await instance.save([conf("settings", a="1"), web("api", "api:never")])
-    orphans = Orphans(instance.db, instance.cluster)
+    orphans = Orphans(instance.db, instance.cluster, Limits())
     async with instance.worker():
         task_id = await instance.exec(app_id, ExecOptions(timeout_seconds=1))
 

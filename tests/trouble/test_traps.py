@@ -17,6 +17,7 @@ from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import WRITE_TOKEN
+from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 from kubemin.store import Database
@@ -202,7 +203,10 @@ async def test_an_object_whose_claim_nobody_knows_is_left_to_orphans(
 
         await instance.until(judged)
     assert differences(before, await instance.snapshot()) == []
-    assert {one.ref.kind for one in await Orphans(lost, instance.cluster).find()} >= {"ConfigMap", "Deployment"}
+    assert {one.ref.kind for one in await Orphans(lost, instance.cluster, Limits()).find()} >= {
+        "ConfigMap",
+        "Deployment",
+    }
     await lost.aclose()
 
 

@@ -11,6 +11,7 @@ import yaml
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.errors import CancelledOtherwise, NotIncomplete, TaskNotFound
+from kubemin.spec.limits import Limits
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 from kubemin.store import tasks
 from kubesim.faults import Fault
@@ -116,10 +117,10 @@ async def test_what_is_given_up_is_an_orphan(instance: Instance, monkeypatch: py
     refused = instance.sim.faults.add(Fault("status", verb="delete", resource="configmaps", times=None, code=403))
     async with instance.worker(SHORT):
         task = await left_behind(instance)
-    assert await Orphans(instance.db, instance.cluster).find() == []
+    assert await Orphans(instance.db, instance.cluster, Limits()).find() == []
     await instance.service.abandon_cleanup(task.id, "ada")
     instance.sim.faults.remove(refused)
-    (orphan,) = await Orphans(instance.db, instance.cluster).find()
+    (orphan,) = await Orphans(instance.db, instance.cluster, Limits()).find()
     assert (orphan.ref.kind, orphan.why) == ("ConfigMap", "its task's cleanup was abandoned before it was deleted")
 
 

@@ -46,7 +46,7 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             service=service,
             limits=limits(settings),
             component_states=lambda app_id: _states(watch, app_id),
-            orphans=Orphans(parts.db, parts.cluster),
+            orphans=Orphans(parts.db, parts.cluster, limits(settings)),
             previews=Previews(
                 parts.db,
                 parts.cluster,

@@ -49,9 +49,10 @@ class Orphan:
 class Orphans:
     """Finds and deletes orphans. Raises `ClusterError` and `StoreError`."""
 
-    def __init__(self, db: Database, cluster: Cluster) -> None:
+    def __init__(self, db: Database, cluster: Cluster, limits: Limits) -> None:
         self._db = db
         self._cluster = cluster
+        self._limits = limits
 
     async def find(self) -> list[Orphan]:
         """All orphans that the cluster has now."""
@@ -67,7 +68,7 @@ class Orphans:
                 by_task[task_id].append(obj)
         found: list[Orphan] = []
         async with self._db.read() as tx:
-            known = _Applications(tx)
+            known = _Applications(tx, self._limits)
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
             found += await _orphaned_volumes(known, objects, stores, {one.ref for one in found})
@@ -122,6 +123,7 @@ class _Applications:
     """What the applications in the database have, each asked for once."""
 
     tx: Tx
+    limits: Limits
     known: dict[str, frozenset[ObjectRef] | None] = field(default_factory=dict)
 
     async def exists(self, app_id: str | None) -> bool:
@@ -140,7 +142,7 @@ class _Applications:
 
     async def _objects(self, app_id: str) -> frozenset[ObjectRef] | None:
         try:
-            loaded = await load(self.tx, app_id, None, Limits())
+            loaded = await load(self.tx, app_id, None, self.limits)
         except (NotFoundError, SpecError):
             return None
         rendered = render(loaded.application, Identity(app_id, loaded.component_ids, loaded.config_key))
