@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from kubemin.cluster import Cluster, Informers
-from kubemin.cluster.cached_readiness import events_about, last_log_lines, readiness_from_cache
+from kubemin.cluster.cached_readiness import events_about, last_log_lines, pod_states, readiness_from_cache, restarts
 from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.spec.labels import APP_ID, COMPONENT_ID, MANAGED_BY
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -158,3 +158,38 @@ async def test_events_that_cannot_be_read_are_none(world: World) -> None:
     made["metadata"] = {**made["metadata"], "uid": "uid"}
     world.server.faults.add(Fault("status", verb="list", resource="events", code=403, times=None))
     assert await events_about(world.cluster, world.informers, made) == []
+
+
+@dataclass
+class Cached:
+    """Informers that have seen one Pod with one container."""
+
+    container: dict[str, Any]
+
+    def snapshot(self, *_: object) -> list[Manifest]:
+        status = {"phase": "Running", "containerStatuses": [{"name": "app", **self.container}]}
+        return [{"metadata": {"uid": "uid"}, "status": status}]
+
+
+ENDED: dict[str, Any] = {"terminated": {"exitCode": 1, "reason": "Error"}}
+STATES: tuple[dict[str, Any], ...] = (
+    {"running": {}},
+    ENDED,
+    {"waiting": {"reason": "CrashLoopBackOff"}},
+    {"waiting": {"reason": "ErrImagePull"}},
+)
+
+
+def seen(state: Mapping[str, Any], **more: Any) -> tuple[Any, bool]:
+    item = {"metadata": {"namespace": "default"}}
+    found = pod_states(cast("Informers", Cached({"state": state, **more})), item)
+    return found, restarts(found)
+
+
+def test_a_container_moves_until_it_has_ended_once_and_again_when_it_is_ready() -> None:
+    first = [seen(state, ready=False) for state in STATES]
+    loop = [seen(state, ready=False, lastState=ENDED, restartCount=n) for n, state in enumerate(STATES)]
+    ready = seen(STATES[0], ready=True, lastState=ENDED)
+    assert len(set(loop)) == 1
+    assert len({*first, *loop, ready}) == len(STATES) + 2
+    assert [moves for _, moves in (*first, loop[0], ready)] == [*[False] * len(STATES), True, False]

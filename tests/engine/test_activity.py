@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.engine.deploy.activity import Activity
+from kubemin.engine.deploy.ready import Count
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.booleans())))
@@ -46,3 +47,27 @@ async def test_what_ends_late_may_still_report() -> None:
     except TimeoutError:
         pass
     assert activity.limit.expired()
+
+
+WAITS = st.tuples(st.sampled_from("ab"), st.none() | st.tuples(st.integers(0, 2), st.just(2)))
+
+
+@given(WAITS, WAITS, st.booleans())
+def test_what_a_job_waits_for_moves_with_its_count_and_unless_a_container_restarts_with_its_words(
+    before: tuple[str, Count | None], after: tuple[str, Count | None], restarts: bool
+) -> None:
+    class Counted(Activity):
+        moves = 0
+
+        def moved(self) -> None:
+            self.moves += 1
+
+    async def check() -> None:
+        activity = Counted(60)
+        activity.waits(1, *before, restarts=False)
+        activity.waits(2, *after, restarts=False)  # another job's words are its own
+        activity.moves = 0
+        activity.waits(1, *after, restarts=restarts)
+        assert activity.moves == (before[1] != after[1] if restarts else before != after)
+
+    asyncio.run(check())

@@ -35,20 +35,34 @@ PodStates = tuple[tuple[str, ...], ...]
 """Of each Pod its uid and phase, and the state of each of its containers."""
 
 
+_RESTARTS = "restarts"
+
+
 def pod_states(informers: Informers, item: Manifest) -> PodStates:
-    """What shows that the Pods of ``item`` move: that a container stops, waits or runs again. How often does not."""
+    """What shows that the Pods of ``item`` move: that a container stops, waits, runs, is ready.
+
+    A container that ended before and is not ready is in one state, whatever it does: in a crash loop nothing moves.
+    """
     found = []
     for pod in informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)):
         status = pod.get("status") or {}
         containers = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
-        states = [f"{each.get('name')} {_state(each)} {each.get('ready')}" for each in containers]
+        states = [f"{each.get('name')} {_state(each)}" for each in containers]
         found.append((pod["metadata"]["uid"], str(status.get("phase")), *states))
     return tuple(sorted(found))
 
 
+def restarts(pods: PodStates) -> bool:
+    """Whether a container among them ended before and is not ready: what is said of it changes all the time."""
+    return any(state.endswith(f" {_RESTARTS}") for _, _, *states in pods for state in states)
+
+
 def _state(status: Mapping[str, Any]) -> str:
-    """``running``, or such as ``waiting ErrImagePull``."""
-    return "; ".join(f"{name} {(state or {}).get('reason', '')}" for name, state in (status.get("state") or {}).items())
+    """``running; ready``, or such as ``waiting ErrImagePull``."""
+    if status.get("lastState") and not status.get("ready"):
+        return _RESTARTS
+    states = [f"{name} {(state or {}).get('reason', '')}" for name, state in (status.get("state") or {}).items()]
+    return "; ".join([*states, "ready" if status.get("ready") else "not ready"])
 
 
 async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -> list[Manifest]:

@@ -66,19 +66,17 @@ async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> 
     context.activity.moved()
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""
-    counted: Count | None = None
     seconds = context.settings.job_timeout_seconds
 
-    def note(message: str, count: Count | None = None, *, suspended: bool = False) -> None:
-        nonlocal waits, counted
+    def note(message: str, count: Count | None = None, *, suspended: bool = False, restarts: bool = False) -> None:
+        nonlocal waits
         context.activity.suspend(job.seq, suspended=suspended)
         if suspended is not (limit.when() is None) and not limit.expired():  # what is held back on purpose is not late
             limit.reschedule(None if suspended else asyncio.get_running_loop().time() + seconds)
-        if (message, count) != (waits, counted):
-            context.activity.moved()
+        context.activity.waits(job.seq, message, count, restarts=restarts)
         if message != waits:
             report(message, count)
-        waits, counted = message, count
+        waits = message
 
     limit = asyncio.timeout(seconds)
     with with_cleanup_tracker(tracker):

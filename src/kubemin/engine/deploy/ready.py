@@ -12,6 +12,7 @@ from kubemin.cluster.cached_readiness import (
     last_log_lines,
     pod_states,
     readiness_from_cache,
+    restarts,
 )
 from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
@@ -37,10 +38,13 @@ Count = tuple[int, int]
 class Report(Protocol):
     """Takes what a job waits for, in words, and where it waits for replicas how many there are.
 
-    ``suspended``: somebody holds it back on purpose, so that it is not late.
+    ``suspended``: somebody holds it back on purpose, so that it is not late. ``restarts``: a container ends and starts
+    again and again, so that the words change though nothing moves.
     """
 
-    def __call__(self, message: str, count: Count | None = None, *, suspended: bool = False) -> None: ...
+    def __call__(
+        self, message: str, count: Count | None = None, *, suspended: bool = False, restarts: bool = False
+    ) -> None: ...
 
 
 async def until_ready(
@@ -139,7 +143,12 @@ class _Wait:
                 self._pods = pods
                 self._moved()
             if verdict.state != "ready":
-                self._report(self._mask(verdict.message), (verdict.ready, verdict.desired), suspended=verdict.suspended)
+                self._report(
+                    self._mask(verdict.message),
+                    (verdict.ready, verdict.desired),
+                    suspended=verdict.suspended,
+                    restarts=restarts(pods),
+                )
             return verdict if ends_wait(verdict) else None
 
         verdict = await self._informers.until(

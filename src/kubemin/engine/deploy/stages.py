@@ -102,7 +102,9 @@ async def _run_stage(
     slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
 
     async def run(job: Job) -> None:
-        def report(message: str, count: Count | None = None, *, suspended: bool = False) -> None:
+        def report(
+            message: str, count: Count | None = None, *, suspended: bool = False, restarts: bool = False
+        ) -> None:
             waits[job.seq] = message
             context.journal.job(job.seq, JobStatus.RUNNING, message, count=count)
 
