@@ -366,7 +366,11 @@ async def test_what_is_not_as_it_was_is_named_when_the_rollback_is_done(api: Api
     assert named["left"]
 
 
-async def test_evidence_is_shown_and_named_in_the_status(api: Api) -> None:
+async def _refused(*_: object) -> Any:
+    raise AssertionError("one query too many")
+
+
+async def test_evidence_is_shown_and_named_in_the_status(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     task_id = await _exec(api, await api.create())
     assert await api.get(f"/workflow/tasks/{task_id}/evidence") == {"components": []}
     container = {
@@ -384,5 +388,21 @@ async def test_evidence_is_shown_and_named_in_the_status(api: Api) -> None:
     async with api.db.begin("test") as tx:
         await evidence.add(tx, task_id, {"web": [pod]})
     assert await api.get(f"/workflow/tasks/{task_id}/evidence") == {"components": [{"name": "web", "pods": [pod]}]}
+    with monkeypatch.context() as patch:  # while it runs nobody asks for what is not there yet
+        patch.setattr(evidence, "components_of", _refused)
+        assert (await _status(api, task_id))["evidence"] == []
+    task = await _claim(api)
+    async with api.db.begin("test") as tx:
+        assert await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.FAILED, "no", Cleanup.NONE)
     assert (await _status(api, task_id))["evidence"] == ["web"]
     assert (await api.http.get(f"/api/v1/workflow/tasks/{'x' * 24}/evidence")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "pods", [[{"name": "web-1", "later": {"more": [1]}}], [{"name": "\udc80"}], {"another": "form"}]
+)
+async def test_evidence_that_another_version_stored_is_sent_as_it_is(api: Api, pods: Any) -> None:
+    task_id = await _exec(api, await api.create())
+    async with api.db.begin("test") as tx:
+        await evidence.add(tx, task_id, {"web": pods})
+    assert await api.get(f"/workflow/tasks/{task_id}/evidence") == {"components": [{"name": "web", "pods": pods}]}
