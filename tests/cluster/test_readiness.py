@@ -396,7 +396,7 @@ def test_a_terminating_pod_is_no_evidence_and_many_are_summed_up() -> None:
     gone = merged(PULL, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert readiness(short, [gone]).state == "waiting"
     others = [merged(PULL, {"metadata": {"name": f"web-{n}"}}) for n in (3, 1, 2)]
-    assert readiness(short, others).message == f"Deployment web: {PULL_SAID} (and 2 more)"
+    assert readiness(short, others).message == f"Deployment web: {PULL_SAID.replace('web-1', 'web-1 (and 2 more)')}"
 
 
 def test_a_missing_volume_is_told_by_events_until_the_pod_has_started() -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.engine.supervise import evidence as module
-from kubemin.engine.supervise import run
+from kubemin.engine.supervise import gathering
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store import evidence
+from kubemin.store import Tx, evidence
 from kubemin.store.errors import Unavailable
 from kubesim.faults import Fault
 from tests.engine.instance import Instance, secret, web
@@ -24,7 +28,7 @@ from tests.engine.instance import Instance, secret, web
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy must not make a test fail: only what hangs runs into the limit."""
-    monkeypatch.setattr(run, "SECONDS", 30.0)
+    monkeypatch.setattr(module, "SECONDS", 30.0)
 
 
 QUICKLY = ExecOptions(hopeless_after_seconds=0.2)
@@ -82,7 +86,7 @@ async def running_late(instance: Instance, *more: dict[str, Any], replicas: int 
 
 async def test_a_cancel_does_not_wait_for_a_log_that_hangs(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is held until after the rollback is done: so the rollback cannot have waited for it."""
-    monkeypatch.setattr(run, "SECONDS", 3.0)
+    monkeypatch.setattr(module, "SECONDS", 3.0)
     before = await instance.snapshot()
     async with instance.worker():
         task_id = await running_late(instance)
@@ -147,11 +151,35 @@ async def test_a_database_that_takes_no_evidence_does_not_keep_the_rollback_from
     assert await kept(instance, task_id) == {}
 
 
+async def test_a_rollback_does_not_wait_until_evidence_is_stored(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is held until the rollback is done; what was gathered is stored all the same, and whole."""
+    monkeypatch.setattr(module, "SECONDS", 3.0)
+    free, begin = asyncio.Event(), instance.db.begin
+
+    @asynccontextmanager
+    async def slow(label: str, *, urgent: bool = False) -> AsyncIterator[Tx]:
+        if label == "evidence":
+            await free.wait()
+        async with begin(label, urgent=urgent) as tx:
+            yield tx
+
+    monkeypatch.setattr(instance.db, "begin", slow)
+    async with instance.worker():
+        task_id = await running_late(instance)
+        await cancel(instance, task_id)
+        assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
+        assert await kept(instance, task_id) == {}
+        free.set()
+    assert set(await kept(instance, task_id)) == {"late"}
+
+
 async def test_a_fault_of_its_own_changes_nothing(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "_fitted", broken)
+    monkeypatch.setattr(gathering, "_fitted", broken)
     async with instance.worker():
         task_id = await running_late(instance)
         await cancel(instance, task_id)
@@ -249,6 +277,47 @@ def test_the_work_of_masking_is_bounded(value: str) -> None:
     assert mask("-ABAAAA-" * 32_000 + line).endswith("******")
 
 
+@given(st.text("abc", max_size=20), st.lists(st.text("abcd", min_size=8, max_size=30), min_size=1), st.data())
+def test_the_beginning_of_a_value_is_masked_where_a_message_is_cut(
+    before: str, values: list[str], data: st.DataObject
+) -> None:
+    value = data.draw(st.sampled_from(values))
+    cut = data.draw(st.integers(8, len(value)))
+    said = Mask(values).cut(f"{before} {value[:cut]}")
+    assert not said.endswith(value[:cut])
+    assert said.endswith("******")
+    assert Mask(values).cut(f"{before} {value[:7]}.") == Mask(values)(f"{before} {value[:7]}.")
+
+
+@pytest.mark.timeout(60)
+def test_the_work_of_masking_what_was_cut_is_bounded() -> None:
+    mask = Mask(["A" * number + "\n" for number in range(1, 1500)])
+    assert mask.cut("x" + "A" * 4096) == "x******"
+
+
+async def test_the_mask_is_built_again_only_for_another_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = 0
+
+    class Counted(Mask):
+        def __init__(self, values: Iterable[str]) -> None:
+            nonlocal built
+            built += 1
+            super().__init__(values)
+
+    monkeypatch.setattr(module, "Mask", Counted)
+    new = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "new"}}
+    mask = module.TaskMask([{**new, "stringData": {"a": "the-new-one"}}])
+    rows: list[Resource] = []
+    assert built == 0
+    said = "the-new-one, the-old-one"
+    assert mask.of(rows)(said) == "******, the-old-one"
+    rows.append(Resource(1, 1, ObjectRef("ConfigMap", "default", "c"), before={**new, "kind": "ConfigMap"}))
+    assert (mask.of(rows)(said), built) == ("******, the-old-one", 1)
+    old = {**new, "data": {"a": base64.b64encode(b"the-old-one").decode()}}
+    rows.append(Resource(2, 1, ObjectRef("Secret", "default", "new"), before=old))
+    assert (mask.of(rows)(said), mask.of(rows)(said), built) == ("******, ******", "******, ******", 2)
+
+
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(max_size=20), max_size=4))
 def test_the_values_are_those_of_secrets_alone(data: dict[str, str]) -> None:
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
@@ -267,7 +336,7 @@ def test_a_pod_is_never_larger_than_its_share(texts: list[tuple[str, str]], time
         for i, (one, two) in enumerate(texts)
     ]
     pod = {"name": "p", "state": {}, "events": [], "containers": containers, "note": ""}
-    fitted = module._fitted(pod)
+    fitted = gathering._fitted(pod)
     assert len(json.dumps(fitted, ensure_ascii=False).encode("utf-8", "surrogatepass")) <= 64 * 1024
     if len(json.dumps(pod)) < 16000:
         assert fitted == pod

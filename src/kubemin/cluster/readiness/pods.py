@@ -28,15 +28,16 @@ _MUST_NOT_BE_ROOT = "runAsNonRoot"
 
 
 def why_stuck(pods: Sequence[Manifest], events: Sequence[Manifest] = ()) -> Trouble | None:
-    """Why one of ``pods`` will not get ready; None if all of them may still get ready."""
-    stuck = [
-        Trouble(code, f"Pod {_name(item)}: {problem}")
-        for item in _going(pods)
-        for code, problem in _stuck_reasons(item, events)
-    ]
-    if len(stuck) < 2:
-        return stuck[0] if stuck else None
-    return Trouble(stuck[0].code, f"{stuck[0].text} (and {len(stuck) - 1} more)")
+    """Why one of ``pods`` will not get ready; None if all of them may still get ready.
+
+    What the container itself says stands at the end: it may be cut there, in the middle of a secret value.
+    """
+    stuck = [(_name(item), problem) for item in _going(pods) for problem in _stuck_reasons(item, events)]
+    if not stuck:
+        return None
+    name, (code, text) = stuck[0]
+    more = f" (and {len(stuck) - 1} more)" if len(stuck) > 1 else ""
+    return Trouble(code, f"Pod {name}{more}: {text}")
 
 
 def restarted(pods: Sequence[Manifest]) -> bool:

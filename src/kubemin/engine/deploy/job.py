@@ -1,6 +1,7 @@
 """One job: bring one object to what its manifest says, and wait until it is ready."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,7 +39,8 @@ class JobContext:
     settings: EngineSettings
     options: ExecOptions
     activity: Activity
-    mask: Mask
+    mask: Callable[[], Mask]
+    """For the Secrets that are known by now."""
     autoscalers: Autoscalers
 
     @property

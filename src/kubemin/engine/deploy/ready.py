@@ -55,7 +55,7 @@ async def until_ready(
     hopeless_after: float,
     report: Report,
     moved: Callable[[], None] = lambda: None,
-    mask: Mask = NOTHING_SECRET,
+    mask: Callable[[], Mask] = lambda: NOTHING_SECRET,
 ) -> Verdict | None:
     """Wait until the object, as written or later, is ready; returns its verdict, None for a kind that needs no wait.
 
@@ -84,7 +84,7 @@ class _Wait:
         hopeless_after: float,
         report: Report,
         moved: Callable[[], None],
-        mask: Mask,
+        mask: Callable[[], Mask],
     ) -> None:
         self._cluster = cluster
         self._informers = informers
@@ -144,7 +144,7 @@ class _Wait:
                 self._moved()
             if verdict.state != "ready":
                 self._report(
-                    self._mask(verdict.message),
+                    self._mask().cut(verdict.message),
                     (verdict.ready, verdict.desired),
                     suspended=verdict.suspended,
                     restarts=restarts(pods),
@@ -173,7 +173,8 @@ class _Wait:
 
     async def _failure(self, verdict: Verdict) -> str:
         lines = await last_log_lines(self._cluster, self._informers, self._object)
-        return self._mask(f"{self._ref}: {verdict.message}" + (f"; it said last: {lines}" if lines else ""))
+        mask = self._mask()
+        return f"{self._ref}: {mask.cut(verdict.message)}" + (f"; it said last: {mask(lines)}" if lines else "")
 
 
 _VANISHED = Verdict("waiting", "It is no longer there")

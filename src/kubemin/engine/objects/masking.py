@@ -18,6 +18,8 @@ would tell nothing."""
 _ENCODED, _EACH = 256 * 1024, 32
 """So many characters are masked in other forms too, and by so many each value counts for more."""
 _ALIKE = 64
+_CUT = 8
+"""Of a value that is cut, so many characters are masked, and no fewer: words end like values begin."""
 
 
 class Mask:
@@ -39,15 +41,42 @@ class Mask:
         self._shorter = sorted(lengths.pop("", ()), reverse=True)
         self._lengths = {begin: sorted(found, reverse=True) for begin, found in lengths.items()}
         """How long forms are that begin so, the longest first: a value may be a part of another."""
+        self._beginnings: dict[str, list[str]] | None = None
+        """Forms by their first `_CUT` characters, once they are needed."""
 
     def __call__(self, text: str) -> str:
         """The text without them."""
+        return self._masked(text, cut=False)
+
+    def cut(self, text: str) -> str:
+        """The text without them, also without the beginning of one at its end.
+
+        For messages, of which Kubernetes cuts the end off: of containers at 4 KB, of events at 1 KB.
+        """
+        return self._masked(text, cut=True)
+
+    def _masked(self, text: str, *, cut: bool) -> str:
         masked, done = [], 0
         for at in range(len(text) if self._forms else 0):
-            if at >= done and (length := self._length_at(text, at)):
+            if at < done:
+                continue
+            if length := len(text) - at if cut and self._begins_at(text, at) else self._length_at(text, at):
                 masked += [text[done:at], _MASK]
                 done = at + length
         return "".join([*masked, text[done:]])
+
+    def _begins_at(self, text: str, at: int) -> bool:
+        """Whether all that is left of the text is the beginning of a form."""
+        if self._beginnings is None:
+            found: defaultdict[str, list[str]] = defaultdict(list)
+            for form in self._forms:
+                found[form[:_CUT]].append(form)
+            self._beginnings = dict(found)
+        forms = self._beginnings.get(text[at : at + _CUT], ()) if len(text) - at >= _CUT else ()
+        if not forms:
+            return False
+        rest = text[at:]
+        return len(forms) > _ALIKE or any(form.startswith(rest) for form in forms)
 
     def _length_at(self, text: str, at: int) -> int:
         """The length of the form that the text has there; 0 if there is none."""

@@ -23,9 +23,8 @@ from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
-from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.engine.options import ExecOptions
-from kubemin.engine.supervise.evidence import SECONDS, Gathering, suspects_among
+from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
@@ -34,7 +33,7 @@ from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, Tx, applications, events, evidence, jobs, tasks
+from kubemin.store import Database, Tx, applications, events, jobs, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.tasks import Task
 
@@ -114,6 +113,8 @@ class TaskRun:
         self._deps = deps
         self._options = ExecOptions.read(task.options)
         self._plan = Plan.from_json(task.plan)
+        self._mask = TaskMask(job.manifest for job in self._plan.jobs)
+        self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers)
 
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
@@ -122,7 +123,13 @@ class TaskRun:
         try:
             await self._drive(journal)
         finally:
-            await to_the_end(journal.close())
+            await to_the_end(self._close(journal))
+
+    async def _close(self, journal: Journal) -> None:
+        try:
+            await journal.close()
+        finally:
+            await self._evidence.close()
 
     async def _drive(self, journal: Journal) -> None:
         task = self.task
@@ -132,7 +139,7 @@ class TaskRun:
             # To its end, so that what is committed is also logged and counted.
             task = await to_the_end(self._finish(journal, outcome))
         if task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources:
-            await self._keep_evidence(journal)
+            await self._evidence.keep(journal.resources.values(), self._mask)
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
@@ -185,7 +192,7 @@ class TaskRun:
             settings=deps.settings,
             options=self._options,
             activity=Activity(self._options.no_activity_seconds),
-            mask=self._mask(journal),
+            mask=lambda: self._mask.of(journal.resources.values()),
             autoscalers=Autoscalers(deps.cluster),
         )
         await deploy(self._plan, finished, context)
@@ -197,31 +204,6 @@ class TaskRun:
     def _how(self) -> LettingGo:
         options = self._options
         return LettingGo(options.keep_resources, options.delete_volumes, self.task.type is TaskType.DELETE)
-
-    def _mask(self, journal: Journal) -> Mask:
-        """For the values of the application's Secrets: of the plan, and those that the task found."""
-        found = (row.before for row in journal.resources.values() if row.before is not None)
-        return Mask(secret_values([*(job.manifest for job in self._plan.jobs), *found]))
-
-    async def _keep_evidence(self, journal: Journal) -> None:
-        """Store what the Pods say, before they go. Whatever becomes of it, the task ends as it would."""
-        applied = [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
-        if self.task.cleanup_attempts or any(row.state.settled for row in applied):
-            return  # something was rolled back: what is there by now may be another task's
-        try:
-            async with asyncio.timeout(SECONDS):
-                async with self._deps.db.read() as tx:
-                    if await evidence.components_of(tx, self.task.id):
-                        return
-                    suspects = list(suspects_among(await jobs.of_task(tx, self.task.id)))
-                gathering = Gathering(self._deps.cluster, self._deps.informers, self.task.app_id, self._mask(journal))
-                if found := await gathering.run(suspects, SECONDS):
-                    async with self._deps.db.begin("evidence") as tx:
-                        await evidence.add(tx, self.task.id, found)
-        except (StoreError, TimeoutError) as error:
-            log.warning("evidence was not kept", task=self.task.id, error=str(error) or "no time was left")
-        except Exception:
-            log.exception("evidence was not kept", task=self.task.id)
 
     async def _delete_all(self, journal: Journal, rows: Sequence[Resource]) -> None:
         known = {row.ref for row in journal.resources.values()}
