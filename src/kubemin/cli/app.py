@@ -409,7 +409,7 @@ def cleanup(
 
     if abandon:
         raise typer.Exit(stopping.abandon(task, reason, yes=yes, as_json=as_json, server=server, token=token))
-    stopping.cleanup(task, as_json=as_json, server=server, token=token)
+    stopping.cleanup(task, reason, yes=yes, as_json=as_json, server=server, token=token)
 
 
 @app.command()

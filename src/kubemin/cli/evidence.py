@@ -18,8 +18,8 @@ def show(task_id: str, *, as_json: bool, server: str, token: str | None) -> None
         say("no evidence: the task did not fail, or had no Pods")
     for component in found["components"]:
         for pod in component["pods"]:
-            for line in _pod(component["name"], pod):
-                say(line)
+            for text in _pod(component["name"], pod):
+                say(_indented(text))
 
 
 def _pod(component: str, pod: dict[str, Any]) -> Iterator[str]:
@@ -43,6 +43,12 @@ def _pod(component: str, pod: dict[str, Any]) -> Iterator[str]:
             if text:
                 yield f"    {title}:"
                 yield from (f"      {line}" for line in text.splitlines())
+
+
+def _indented(text: str) -> str:
+    """With the lines after its first one further in than that: a message may have line ends."""
+    indent = " " * (len(text) - len(text.lstrip(" ")) + 4)
+    return "\n".join([line if not n else indent + line for n, line in enumerate(text.splitlines())])
 
 
 def _state(state: dict[str, Any]) -> str:

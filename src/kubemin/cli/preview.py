@@ -42,20 +42,20 @@ def show(file: str, asked: Mapping[str, bool | None], *, as_json: bool, server: 
     return Exit.FAILED if counts.get("refused") else Exit.OK
 
 
-def _lines(outlook: dict[str, Any]) -> list[str]:
-    lines = [f"first\n  + {_name(one)}" for one in outlook["creates"]]
-    for number, stage in enumerate(outlook["stages"], 1):
+def _lines(preview: dict[str, Any]) -> list[str]:
+    lines = [f"first\n  + {_name(one)}" for one in preview["creates"]]
+    for number, stage in enumerate(preview["stages"], 1):
         lines.append(f"stage {number}: {stage['step']} ({stage['mode']}), priority {stage['priority']}")
         for job in stage["jobs"]:
             lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
             lines += [f"      warning: {line}" for line in job.get("warnings", ())]
-    leaving = [f"  - {_name(one)}" for one in outlook["removes"]]
+    leaving = [f"  - {_name(one)}" for one in preview["removes"]]
     leaving += [
-        f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in outlook.get("releases", [])
+        f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in preview.get("releases", [])
     ]
-    leaving += [f"    {_name(one)}  passes to another application, which uses it" for one in outlook.get("passes", [])]
-    leaving += [f"    {_name(one)}  kept: holds data" for one in outlook.get("keeps", [])]
+    leaving += [f"    {_name(one)}  passes to another application, which uses it" for one in preview.get("passes", [])]
+    leaving += [f"    {_name(one)}  kept: holds data" for one in preview.get("keeps", [])]
     lines += ["once completed", *leaving] if leaving else []
     return lines
 
@@ -64,16 +64,16 @@ def _name(one: dict[str, Any]) -> str:
     return "/".join(part for part in (one["kind"], one["namespace"], one["name"]) if part)
 
 
-def _counts(outlook: dict[str, Any]) -> dict[str, int]:
+def _counts(preview: dict[str, Any]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for stage in outlook["stages"]:
+    for stage in preview["stages"]:
         for job in stage["jobs"]:
             counts[job["action"]] = counts.get(job["action"], 0) + 1
     return counts
 
 
-def _sum(counts: dict[str, int], outlook: dict[str, Any]) -> str:
+def _sum(counts: dict[str, int], preview: dict[str, Any]) -> str:
     parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
     later = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
-    parts += [f"{len(outlook[field])} {spoken_}" for field, spoken_ in later.items() if outlook.get(field)]
+    parts += [f"{len(preview[field])} {spoken_}" for field, spoken_ in later.items() if preview.get(field)]
     return ", ".join(parts) or "nothing to deploy"

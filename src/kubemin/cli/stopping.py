@@ -32,6 +32,8 @@ def cancel(
     With the policy ``none`` what the task did stays: it is listed before, and whoever sits at a terminal is asked,
     unless ``yes``.
     """
+    if yes and policy is not CleanupPolicy.NONE:
+        raise CliError("--yes is for --cleanup none: nothing else is asked about", Exit.USAGE)
     with Client(server, token) as client:
         if policy is CleanupPolicy.NONE:
             stays = [
@@ -57,8 +59,10 @@ def cancel(
         return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
 
 
-def cleanup(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
-    """Try an incomplete cleanup again now."""
+def cleanup(task_id: str, reason: str | None, *, yes: bool, as_json: bool, server: str, token: str | None) -> None:
+    """Try an incomplete cleanup again now. ``reason`` and ``yes`` are only for `abandon`, and refused here."""
+    if wrong := [name for name, given in (("--reason", reason), ("--yes", yes)) if given]:
+        raise CliError(f"{' and '.join(wrong)} can be given only with --abandon", Exit.USAGE)
     with Client(server, token) as client:
         _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), as_json=as_json)
 

@@ -50,7 +50,7 @@ async def plan_application(
         if flows:
             names = [part.name for part in app.component]
             steps = parse_workflow(without_missing(flows[0].steps, names), names)
-    outlook = await deps.previews.of(
+    preview = await deps.previews.of(
         app,
         stored.id if stored else None,
         steps or app.steps(),
@@ -59,10 +59,10 @@ async def plan_application(
         delete_volumes=delete_volumes,
         take_over=take_over,
     )
-    return Envelope(data=_reply(outlook))
+    return Envelope(data=_reply(preview))
 
 
-def _reply(outlook: Preview) -> PreviewReply:
+def _reply(preview: Preview) -> PreviewReply:
     return PreviewReply(
         stages=[
             PlannedStage(
@@ -76,20 +76,20 @@ def _reply(outlook: Preview) -> PreviewReply:
                         kind=job.ref.kind,
                         namespace=job.ref.namespace,
                         name=job.ref.name,
-                        action=outlook.preview_jobs[job.seq].verb,
-                        changes=list(outlook.preview_jobs[job.seq].changes),
-                        warnings=list(outlook.preview_jobs[job.seq].warnings),
+                        action=preview.preview_jobs[job.seq].verb,
+                        changes=list(preview.preview_jobs[job.seq].changes),
+                        warnings=list(preview.preview_jobs[job.seq].warnings),
                     )
                     for job in stage.jobs
                 ],
             )
-            for stage in outlook.plan.stages
+            for stage in preview.plan.stages
         ],
-        creates=[_object(ObjectRef("Namespace", "", name)) for name in outlook.namespaces],
-        removes=[_object(ref) for ref in outlook.parting.removes],
-        releases=[_object(ref) for ref in outlook.parting.releases],
-        passes=[_object(ref) for ref in outlook.parting.passes],
-        keeps=[_object(ref) for ref in outlook.parting.keeps],
+        creates=[_object(ObjectRef("Namespace", "", name)) for name in preview.namespaces],
+        removes=[_object(ref) for ref in preview.parting.removes],
+        releases=[_object(ref) for ref in preview.parting.releases],
+        passes=[_object(ref) for ref in preview.parting.passes],
+        keeps=[_object(ref) for ref in preview.parting.keeps],
     )
 
 

@@ -72,7 +72,7 @@ class JobPreview:
 _SHARED = JobPreview("skip", ("shared: left to others",))
 
 
-Trouble = Callable[[int, str], None]
+ReportTrouble = Callable[[int, str], None]
 """Takes, for people, why a job's forecast is not there yet."""
 
 
@@ -89,7 +89,7 @@ class Inquiry:
     look: Look
     take_over: bool = False
     """Whether what others have set in the objects goes."""
-    trouble: Trouble = lambda _, __: None
+    trouble: ReportTrouble = lambda _, __: None
 
     async def look_at(self, jobs: Iterable[Job]) -> None:
         """Look what is there already of what the jobs are to write. Raises `ClusterError`."""
