@@ -12,7 +12,7 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.journal.tracker import CleanupTracker
-from kubemin.engine.objects.live import Look
+from kubemin.engine.objects.live import Snapshot
 from kubemin.plan import Job
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -92,9 +92,15 @@ class Held:
         return CleanupTracker(self.journal, self.cluster, job, clean)
 
     async def ensure(
-        self, manifest: Manifest, job: int = 1, *, adopt: bool = True, look: Look | None = None, take_over: bool = False
+        self,
+        manifest: Manifest,
+        job: int = 1,
+        *,
+        adopt: bool = True,
+        snapshot: Snapshot | None = None,
+        take_over: bool = False,
     ) -> Manifest:
-        """Write it as a job does; ``look``: what was looked at before, if anything was."""
+        """Write it as a job does; ``snapshot``: what was read before, if anything was."""
         self.manifests[job] = manifest
         planned = Job(job, "", "", "", "", manifest, adopt=adopt)
         admit = Adoption(self.journal.application_name).of(planned)
@@ -104,7 +110,7 @@ class Held:
             lambda _: None,
             admit,
             Autoscalers(self.cluster),
-            look or {},
+            snapshot or {},
             take_over=take_over,
         )
         written = await writer.run()

@@ -7,7 +7,7 @@ import pytest
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.preview import Previews
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.objects.live import look_at
+from kubemin.engine.objects.live import read_many
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -215,10 +215,10 @@ async def test_an_object_that_appears_after_the_look(held: Held, adopt: bool) ->
     """The POST finds it; then it is a stranger's like any other."""
     before = theirs(held)
     if adopt:
-        await held.ensure(config_map(a="1"), adopt=True, look={SETTINGS: None})
+        await held.ensure(config_map(a="1"), adopt=True, snapshot={SETTINGS: None})
     else:
         with pytest.raises(JobFailed, match="not this application's"):
-            await held.ensure(config_map(a="1"), adopt=False, look={SETTINGS: None})
+            await held.ensure(config_map(a="1"), adopt=False, snapshot={SETTINGS: None})
     assert await held.roll_back() == []
     after = await held.look(config_map())
     assert after is not None
@@ -228,7 +228,7 @@ async def test_an_object_that_appears_after_the_look(held: Held, adopt: bool) ->
 async def test_a_post_that_is_refused_while_the_object_appears_goes_on_by_apply(held: Held) -> None:
     theirs(held)
     held.sim.faults.add(Fault("deny", verb="create", times=None, message="nothing new"))
-    changed = await held.ensure(config_map(a="1"), look={SETTINGS: None})
+    changed = await held.ensure(config_map(a="1"), snapshot={SETTINGS: None})
     assert changed["data"] == {"a": "1", "b": "theirs"}
     assert [row.state for row in held.journal.resources.values()] == [ResourceState.CHANGED]
 
@@ -247,7 +247,7 @@ async def test_an_old_look_does_no_harm(held: Held, change: str) -> None:
     if change == "made anew":
         theirs(held)
     before = await held.look(made)
-    await later.ensure(config_map(a="2"), look={SETTINGS: made})
+    await later.ensure(config_map(a="2"), snapshot={SETTINGS: made})
     assert await later.roll_back() == []
     after = await held.look(made)
     assert (after and essence(after)) == (before and essence(before))
@@ -255,7 +255,7 @@ async def test_an_old_look_does_no_harm(held: Held, change: str) -> None:
 
 @pytest.mark.parametrize("landed", [True, False])
 async def test_what_a_predecessor_created_is_known_by_its_token(held: Held, landed: bool) -> None:
-    """A worker died without the answer to its POST; the successor's look says that nothing is there, or is old."""
+    """A worker died without the answer to its POST; the successor's snapshot says that nothing is there, or is old."""
     lost = Fault("drop", verb="create", resource="configmaps", when="after" if landed else "before", times=None)
     armed = held.sim.faults.add(lost)
     tracker = held.tracker()
@@ -263,7 +263,7 @@ async def test_what_a_predecessor_created_is_known_by_its_token(held: Held, land
         await tracker.create(config_map(a="1"), {})
     held.sim.faults.remove(armed)
     successor = await held.successor()
-    await successor.ensure(config_map(a="1"), adopt=False, look={SETTINGS: None})
+    await successor.ensure(config_map(a="1"), adopt=False, snapshot={SETTINGS: None})
     assert [row.state for row in successor.journal.resources.values()] == [ResourceState.CREATED]
     assert await successor.roll_back() == []
     assert await held.look(config_map()) is None
@@ -279,7 +279,7 @@ async def test_a_look_sees_what_has_our_label_and_what_has_not(held: Held, other
     names = ["ours", "theirs", *(f"absent-{number}" for number in range(30))]
     asked: list[str] = []
     held.sim.faults.add(Fault("call", verb="read", times=None, call=lambda info: asked.append(info.verb)))
-    found = await look_at(held.cluster, [ObjectRef("Service", "default", name) for name in names], APP)
+    found = await read_many(held.cluster, [ObjectRef("Service", "default", name) for name in names], APP)
     assert {ref.name for ref, obj in found.items() if obj is not None} == {"ours", "theirs"}
     assert len(found) == len(names)
     assert asked.count("list") == 2

@@ -17,7 +17,7 @@ from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
-from kubemin.engine.objects.live import Look, get_or_none
+from kubemin.engine.objects.live import Snapshot, get_or_none
 from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
@@ -56,10 +56,10 @@ class JobContext:
         return next((seconds for seconds in said if seconds is not None), self.settings.hopeless_after_seconds)
 
 
-async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> None:
+async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Report) -> None:
     """Run one job to its end and commit its status; ``report`` takes progress for people.
 
-    ``look`` shows what was there when the task began.
+    ``snapshot`` shows what was there when the task began.
 
     Raises `JobFailed` or `TimedOut`, which the task's runner commits.
     """
@@ -92,7 +92,7 @@ async def run_job(job: Job, context: JobContext, look: Look, report: Report) -> 
                     note,
                     context.adoption.of(job),
                     context.autoscalers,
-                    look,
+                    snapshot,
                     take_over=context.options.take_over,
                 )
                 obj = await writer.run()

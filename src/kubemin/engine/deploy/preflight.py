@@ -23,7 +23,7 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
-from kubemin.engine.objects.live import Look, get_or_none, look_at
+from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
 from kubemin.engine.objects.ownership import application_of, convert_create_to_apply, scaled_by_others, terminating
 from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of
@@ -80,23 +80,23 @@ ReportTrouble = Callable[[int, str], None]
 class Inquiry:
     """Asks the cluster about jobs, without a write.
 
-    ``look`` shows what is there already, of what `look_at` was asked for; the rest is read when it is needed.
+    ``snapshot`` shows what is there already, of what `read` was asked for; the rest is read when it is needed.
     """
 
     cluster: Cluster
     adoption: Adoption
     autoscalers: Autoscalers
-    look: Look
+    snapshot: Snapshot
     take_over: bool = False
     """Whether what others have set in the objects goes."""
     trouble: ReportTrouble = lambda _, __: None
 
-    async def look_at(self, jobs: Iterable[Job]) -> None:
-        """Look what is there already of what the jobs are to write. Raises `ClusterError`."""
+    async def read(self, jobs: Iterable[Job]) -> None:
+        """Read what is there already of what the jobs are to write. Raises `ClusterError`."""
         asked = {job.ref: job for job in jobs if job.share is not ShareStrategy.IGNORE}
         app_id = next((named for job in asked.values() if (named := application_of(job.manifest))), "")
-        found = await look_at(self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message))
-        self.look.update(found)
+        found = await read_many(self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message))
+        self.snapshot.update(found)
 
     async def preflight(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
         """What each job would do, as `preview_jobs`. Raises `JobFailed` that names everything refused."""
@@ -105,10 +105,10 @@ class Inquiry:
         return found
 
     async def refuse_strangers(self, jobs: Iterable[Job], _: Collection[str] = ()) -> None:
-        """Raise `JobFailed` where the look shows a stranger's object; nothing else is asked of the cluster."""
+        """Raise `JobFailed` where the snapshot shows a stranger's object; nothing else is asked of the cluster."""
         refused: list[JobPreview] = []
         for job in jobs:
-            live = self.look.get(job.ref)
+            live = self.snapshot.get(job.ref)
             if live is None or terminating(live) or await self._is_left_to_others(job):
                 continue
             try:
@@ -152,14 +152,14 @@ class Inquiry:
     async def _preview(self, job: Job) -> JobPreview:
         backoff = Backoff()
         patience = asyncio.get_running_loop().time() + PATIENCE
-        looked = job.ref in self.look
-        live = self.look.get(job.ref)
+        known = job.ref in self.snapshot
+        live = self.snapshot.get(job.ref)
         tries = 0
         while tries < _TRIES:
             try:
-                if not looked:
+                if not known:
                     live = await get_or_none(self.cluster, job.ref)
-                looked = False
+                known = False
                 if live is None or terminating(live):
                     found = await self._create(job)
                 else:

@@ -11,7 +11,7 @@ from kubemin.engine.deploy.ready import Count
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.errors import StatusError, TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
-from kubemin.engine.objects.live import Look
+from kubemin.engine.objects.live import Snapshot
 from kubemin.plan import Job, Plan, Stage
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
@@ -41,7 +41,7 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
                 take_over=options.take_over,
                 trouble=waits.__setitem__,
             )
-            await inquiry.look_at(job for job in todo if job.ref.namespace not in coming)
+            await inquiry.read(job for job in todo if job.ref.namespace not in coming)
             if options.dry_run:
                 _tell(await inquiry.preflight(plan.jobs, coming), context)
                 return
@@ -52,12 +52,12 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
             await create_namespaces(tracker, sorted({*coming, *already_requested(context.journal)}))
             if coming:  # what is in them by now, and what their own admission and quota say, could not be asked before
                 inside = [job for job in todo if job.ref.namespace in coming]
-                await inquiry.look_at(inside)
+                await inquiry.read(inside)
                 await ask(inside)
                 waits.clear()
             done = await _left_to_others(plan, done, context, waits) | set(done)
             for stage in plan.stages:
-                await _run_stage(stage, done, context, inquiry.look, waits)
+                await _run_stage(stage, done, context, inquiry.snapshot, waits)
     except TimeoutError:
         refs = {job.seq: job.ref for job in plan.jobs}
         named = "; ".join(_named(refs[seq], message) for seq, message in sorted(waits.items())[:_NAMED])
@@ -97,7 +97,7 @@ async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext
 
 
 async def _run_stage(
-    stage: Stage, done: Collection[int], context: JobContext, look: Look, waits: dict[int, str]
+    stage: Stage, done: Collection[int], context: JobContext, snapshot: Snapshot, waits: dict[int, str]
 ) -> None:
     slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
 
@@ -110,7 +110,7 @@ async def _run_stage(
 
         async with slots:
             try:
-                await run_job(job, context, look, report)
+                await run_job(job, context, snapshot, report)
                 waits.pop(job.seq, None)
             except StatusError as error:
                 context.journal.job(job.seq, JobStatus(error.status), None, error.cause, code=error.code)

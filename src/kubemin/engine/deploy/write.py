@@ -26,7 +26,7 @@ from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.dependents import dependents, uids_of_dependents
 from kubemin.engine.objects.immutable import with_advice
-from kubemin.engine.objects.live import Look, get_or_none, until_gone
+from kubemin.engine.objects.live import Snapshot, get_or_none, until_gone
 from kubemin.engine.objects.ownership import convert_create_to_apply, terminating, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -46,7 +46,7 @@ class ObjectWriter:
     admit: Admit
     """Decides about an object that is there already."""
     autoscalers: Autoscalers
-    look: Look = field(default_factory=dict)
+    snapshot: Snapshot = field(default_factory=dict)
     """What is known of the object already. It may be old: each write carries the version that it is based on."""
     take_over: bool = False
     """Whether what others have set in the object goes."""
@@ -101,10 +101,10 @@ class ObjectWriter:
                 await backoff.pause(error)
 
     async def _live(self, ref: ObjectRef) -> Manifest | None:
-        """The object as the look showed it, the first time; then as it is now."""
-        looked = ref in self.look
-        live = self.look.pop(ref, None)
-        if looked and not self.tracker.resource(ref).writes:  # else: see what became of the requests that were sent
+        """The object as the snapshot has it, the first time; then as it is now."""
+        known = ref in self.snapshot
+        live = self.snapshot.pop(ref, None)
+        if known and not self.tracker.resource(ref).writes:  # else: see what became of the requests that were sent
             return live
         return await get_or_none(self.cluster, ref)
 

@@ -87,7 +87,7 @@ class Previews:
         may = self._settings.adopt if adopt is None else adopt
         adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
         inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=take_over)
-        await inquiry.look_at(job for job in plan.jobs if job.ref.namespace not in coming)
+        await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
         found = await inquiry.preview_jobs(plan.jobs, coming)
         goes = Parting()
         if app_id is not None:

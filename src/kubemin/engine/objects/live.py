@@ -32,19 +32,19 @@ async def get_or_none(cluster: Cluster, ref: ObjectRef) -> Manifest | None:
         return None
 
 
-Look = dict[ObjectRef, Manifest | None]
-"""What a look showed: each object as it was then, or None. An object that is missing here was not looked at."""
+Snapshot = dict[ObjectRef, Manifest | None]
+"""Objects as they were read before a run, or None where there was none. What is missing here was not read."""
 
 _MANY = 4
 _AT_ONCE = 32
 
 
-async def look_at(
+async def read_many(
     cluster: Cluster,
     refs: Iterable[ObjectRef],
     app_id: str,
     trouble: Callable[[ObjectRef, str], None] = lambda _, __: None,
-) -> Look:
+) -> Snapshot:
     """Each of these objects as it is now, or None. ``trouble`` takes, for people, why one is not known yet.
 
     Few requests: the objects with the application's label come by one LIST a kind. For the others, one request for the
