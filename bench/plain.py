@@ -15,7 +15,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 WATCHED = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "PersistentVolumeClaim")
 
 
-def _silent(message: str, count: Count | None = None, *, suspended: bool = False) -> None:
+def _silent(message: str, count: Count | None = None, *, suspended: bool = False, restarts: bool = False) -> None:
     """Nobody reads what a job waits for."""
 
 

@@ -163,7 +163,7 @@ COMMANDS: dict[str, Command] = {
     "cancel --wait": lambda url, _, js: stopping.cancel(
         "t", None, CleanupPolicy.NONE, yes=True, wait=True, as_json=js, server=url, token=None
     ),
-    "cleanup": lambda url, _, js: stopping.cleanup("t", as_json=js, server=url, token=None),
+    "cleanup": lambda url, _, js: stopping.cleanup("t", None, yes=False, as_json=js, server=url, token=None),
     "cleanup --abandon": lambda url, _, js: stopping.abandon("t", None, yes=True, as_json=js, server=url, token=None),
     "orphans": lambda url, _, js: reports.orphans(
         delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
