@@ -158,7 +158,7 @@ COMMANDS: dict[str, Command] = {
     "follow": lambda url, _, js: reports.status("t", follow=True, as_json=js, server=url, token=None),
     "resources": lambda url, _, js: reports.resources("t", as_json=js, server=url, token=None),
     "cancel": lambda url, _, js: stopping.cancel(
-        "t", None, None, yes=True, wait=False, as_json=js, server=url, token=None
+        "t", None, None, yes=False, wait=False, as_json=js, server=url, token=None
     ),
     "cancel --wait": lambda url, _, js: stopping.cancel(
         "t", None, CleanupPolicy.NONE, yes=True, wait=True, as_json=js, server=url, token=None
