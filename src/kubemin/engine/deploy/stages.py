@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
+from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.deploy.job import JobContext, run_job
 from kubemin.engine.deploy.namespaces import already_requested, missing
 from kubemin.engine.deploy.namespaces import create as create_namespaces
-from kubemin.engine.deploy.preflight import Inquiry, JobPreview
+from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.ready import Count
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.errors import StatusError, TimedOut

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.letting_go import LettingGo
-from kubemin.engine.deploy.preflight import JobPreview
+from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import (
     PVC,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.deploy.adoption import Adoption
+from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.deploy.namespaces import missing
-from kubemin.engine.deploy.preflight import Inquiry, JobPreview
+from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
