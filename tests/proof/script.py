@@ -31,7 +31,8 @@ def _arguments(value: Any) -> Iterator[str]:
 class Part(Spelled):
     """A component. ``version`` is in its image or its data; ``fate`` is what becomes of its Pods (see `sim`).
 
-    ``reads`` names a config or a secret, as ``config a``: all its keys are in the environment of the Pods.
+    ``reads`` names a config or a secret, as ``config a``: all its keys are in the environment of the Pods. They are
+    replaced when it changes if ``rolls`` is among the ``extras``; else those of one template read now this, now that.
     """
 
     name: str
@@ -81,6 +82,8 @@ class Part(Spelled):
             properties["ports"] = [{"port": 80}]
         if "env" in self.extras:
             properties["env"] = {f"V{self.version}": "1", "VERSION": str(self.version)}
+        if self.reads and "rolls" not in self.extras:
+            properties["restartOnConfigChange"] = False
         if "labels" in self.extras:
             properties["labels"] = {"tier": f"v{self.version}"}
         return {**component, "properties": properties, "traits": self._traits()}

@@ -30,7 +30,7 @@ from tests.proof.script import (
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
 TYPES = ("config", "secret", "webservice", "store", "job")
-EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init")
+EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls")
 LAST_POINT = 400
 
 _points = st.one_of(st.integers(1, 40), st.integers(1, 120), st.integers(1, LAST_POINT))

@@ -11,7 +11,6 @@ import pytest
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
-from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.shield import to_the_end
@@ -126,18 +125,18 @@ async def test_values_that_come_back_in_another_form_are_ours_all_the_same(held:
     assert (row.state, row.why) == (ResourceState.RESTORED, "")
 
 
-async def test_what_others_keep_in_a_merged_list_is_named_and_fails(held: Held) -> None:
-    """Trap 14: an apply merges; a container that the application does not have would run beside its own."""
+async def test_what_others_keep_in_a_merged_list_stays(held: Held) -> None:
+    """Trap 14: an apply merges; a container that the application does not have runs on beside its own."""
     theirs = deployment(image="api:1")
     theirs["spec"]["template"]["spec"]["containers"].append({"name": "proxy", "image": "proxy:1"})
     before = foreign(held, theirs)
-    with pytest.raises(JobFailed, match=r"keeps spec\.template\.spec\.containers\[proxy\]"):
-        await held.ensure(deployment(image="api:2"))
+    made = await held.ensure(deployment(image="api:2"))
+    assert [one["image"] for one in made["spec"]["template"]["spec"]["containers"]] == ["api:2", "proxy:1"]
     assert await held.roll_back() == []
     assert essence(await held.look(before)) == essence(before)
 
 
-async def test_the_pre_flight_finds_what_others_keep(instance: Instance) -> None:
+async def test_what_others_keep_is_told_before_and_after(instance: Instance) -> None:
     app_id = await instance.save([web("api")])
     labels = {"app.kubernetes.io/name": "api", "kubemin.io/app-id": app_id}
     theirs: Manifest = {
@@ -155,9 +154,13 @@ async def test_the_pre_flight_finds_what_others_keep(instance: Instance) -> None
     async with instance.worker():
         task_id = await instance.exec(app_id)
         task = await instance.settled(task_id)
-    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.NONE)
-    assert "keeps spec.template.spec.containers[proxy]" in task.reason
-    assert await instance.journal(task_id) == []
+        told = await instance.exec(app_id, ExecOptions(dry_run=True))
+        await instance.settled(told)
+    assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.NONE), task.reason
+    kept = "keeps spec.template.spec.containers[proxy] (manager kubectl)"
+    for one in (task_id, told):
+        (info,) = [job.info for job in await instance.jobs(one) if job.name.split("/")[1] == "Deployment"]
+        assert kept in info
 
 
 async def test_a_claim_that_was_stripped_from_an_unanswered_create_is_named(held: Held) -> None:

@@ -170,13 +170,14 @@ async def test_the_next_task_takes_over_what_was_given_up(instance: Instance) ->
 
 def test_the_command_line_lists_what_stays(server: Running, tmp_path: Path) -> None:
     kubemin = Kubemin(tmp_path, server.url)
-    (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "ways-out", "component": PARTS}))
+    parts = [conf("ways-out-settings", a="1"), web("late", "late:never")]
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "ways-out", "component": parts}))
     applied = kubemin("apply", "-f", "shop.yaml")
     task_id = applied.stdout.split("task ")[1].split()[0]
     until_shown(kubemin, task_id, "late .*running")
     done = kubemin("cancel", task_id, "--cleanup", "none", "--wait")
     assert done.returncode == 0, done.stderr
-    assert "stays as it is now: ConfigMap/default/settings (created)" in done.stdout
+    assert "stays as it is now: ConfigMap/default/ways-out-settings (created)" in done.stdout
     assert "cleanup   none" in kubemin("status", task_id).stdout
     assert kubemin("cancel", task_id, "--cleanup", "job").returncode == 2
     app_id = json.loads(kubemin("status", task_id, "--json").stdout)["appId"]
@@ -188,7 +189,7 @@ def test_the_command_line_gives_up(server: Running, tmp_path: Path) -> None:
     faults = server.wait_for(r"simulated cluster at (http://\S+)")[1] + "/sim/faults"
     stuck = {"action": "stick", "resource": "configmaps", "times": None}
     assert httpx.post(faults, json=stuck, trust_env=False).status_code == 201
-    parts = [conf("stuck-settings", a="1"), web("late", "late:never")]
+    parts = [conf("given-up-settings", a="1"), web("late", "late:never")]
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "given-up", "component": parts}))
     done = kubemin("apply", "-f", "shop.yaml", "--wait", "--timeout", "1")
     assert done.returncode == 5
@@ -198,8 +199,8 @@ def test_the_command_line_gives_up(server: Running, tmp_path: Path) -> None:
         done = kubemin("cleanup", task_id, "--abandon", "--reason", "broken hook")
         if done.returncode == 0:
             break
-    assert "stays as it is, and is not tried again: ConfigMap/default/stuck-settings: " in done.stdout
+    assert "stays as it is, and is not tried again: ConfigMap/default/given-up-settings: " in done.stdout
     assert f"task {task_id} timeout, cleanup abandoned: it is not tried again" in done.stdout
     assert "given up by" in (shown := kubemin("status", task_id).stdout)
-    assert "left    ConfigMap/default/stuck-settings" in shown
+    assert "left    ConfigMap/default/given-up-settings" in shown
     assert httpx.delete(faults, trust_env=False).status_code == 200
