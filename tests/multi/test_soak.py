@@ -66,6 +66,7 @@ class Soak:
                 await self._kill_one()
             await cancelling
         for worker in self.workers:
+            await worker.said("worker ready")  # from then on it hands over what it has
             assert await worker.terminate() == 0
 
     async def _ask(self) -> None:
