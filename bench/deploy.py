@@ -85,7 +85,7 @@ async def engine_side(meter: Meter, stored: Stored, cluster: Cluster) -> None:
                 assert task.status is TaskStatus.COMPLETED, task.reason
 
             await meter.measure(what, deploy)
-            _, left = await engine.service.delete_resources(app_id)
+            _, left = await engine.service.delete_resources(app_id, delete_volumes=True)
             assert not left, left
     async with managed(stored, cluster) as engine:
         app_id = await engine.save(application(last_image=NEVER_READY))
