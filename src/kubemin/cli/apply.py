@@ -70,8 +70,11 @@ def id_of(client: Client, spec: dict[str, Any]) -> str | None:
         return str(spec["id"])
     name = str(spec.get("name") or "").lower()
     namespace = str(spec.get("namespace") or "default")
-    if not name:
-        return None
+    return id_named(client, namespace, name) if name else None
+
+
+def id_named(client: Client, namespace: str, name: str) -> str | None:
+    """The id of the application of this name in this namespace."""
     for one in client.get("/applications", search=name[:200])["applications"]:
         if (one["name"], one["namespace"]) == (name, namespace):
             return str(one["id"])

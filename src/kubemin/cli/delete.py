@@ -1,11 +1,11 @@
 """``kubemin delete``."""
 
-import sys
 from typing import Any
 
 import typer
 
-from kubemin.cli.apply import ending
+from kubemin.cli.apply import ending, id_named
+from kubemin.cli.asking import is_asked
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
@@ -33,9 +33,7 @@ def delete(
 ) -> int:
     """Delete an application; whoever sits at a terminal sees what would become of each object, and is asked."""
     how = {"keepResources": keep_resources, "deleteVolumes": delete_volumes}
-    asks = not yes and not dry_run and sys.stdin.isatty()
-    if asks and as_json:
-        raise CliError("with --json nobody is asked: give --yes to delete what --dry-run --json lists", Exit.USAGE)
+    asks = is_asked(yes=yes or dry_run, as_json=as_json, instead="give --yes to delete what --dry-run --json lists")
     with Client(server, token) as client:
         app_id = _id_of(client, name)
         path = f"/applications/{app_id}"
@@ -73,9 +71,8 @@ def _print_fates(goes: dict[str, Any]) -> None:
 def _id_of(client: Client, name: str) -> str:
     """The id of an application that a person names by its id, its name, or ``namespace/name``."""
     namespace, _, plain = name.rpartition("/")
-    found = client.get("/applications", search=plain[:200])["applications"]
-    wanted = namespace or "default"
-    ids = [str(one["id"]) for one in found if (one["namespace"], one["name"]) == (wanted, plain)]
-    if not ids and not (name.isascii() and name.isalnum()):  # only what can be an id becomes part of an address
+    if (known := id_named(client, namespace or "default", plain)) is not None:
+        return known
+    if not (name.isascii() and name.isalnum()):  # only what can be an id becomes part of an address
         raise CliError(f"there is no application {name}; `kubemin apps` lists them")
-    return ids[0] if ids else name
+    return name

@@ -1,6 +1,5 @@
 """Commands that look at what the server has, and the small ones that change it."""
 
-import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 import typer
 
 from kubemin.cli.apply import ending, warnings_of
+from kubemin.cli.asking import is_asked
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.client import Client
-from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.output import moment, print_json, print_table, say, span
 
@@ -126,9 +126,7 @@ def orphans(*, delete: bool, volumes: bool, yes: bool, as_json: bool, server: st
 
     Whoever sits at a terminal is asked first, unless ``yes``.
     """
-    asks = delete and not yes and sys.stdin.isatty()
-    if asks and as_json:
-        raise CliError("with --json nobody is asked: give --yes to delete what --json alone lists", Exit.USAGE)
+    asks = is_asked(yes=yes or not delete, as_json=as_json, instead="give --yes to delete what --json alone lists")
     with Client(server, token) as client:
         found = client.get("/orphans")
         if not as_json:

@@ -1,12 +1,12 @@
 """Commands that stop a task, try its cleanup again, or give up what that could not undo."""
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 import typer
 
 from kubemin.cli.apply import ending
+from kubemin.cli.asking import is_asked
 from kubemin.cli.cleanup_text import named
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
@@ -83,9 +83,7 @@ def abandon(task_id: str, reason: str | None, *, yes: bool, as_json: bool, serve
 
 def _agreed(what: str, objects: Iterable[str], question: str, *, yes: bool, as_json: bool) -> bool:
     """List the objects, and ask about them; only somebody at a terminal is asked."""
-    asks = not yes and sys.stdin.isatty()
-    if asks and as_json:
-        raise CliError("with --json nobody is asked: give --yes", Exit.USAGE)
+    asks = is_asked(yes=yes, as_json=as_json, instead="give --yes")
     if not as_json:
         for one in objects:
             say(f"{what}: {one}")
