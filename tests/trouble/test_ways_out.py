@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -203,4 +204,7 @@ def test_the_command_line_gives_up(server: Running, tmp_path: Path) -> None:
     assert f"task {task_id} timeout, cleanup abandoned: it is not tried again" in done.stdout
     assert "given up by" in (shown := kubemin("status", task_id).stdout)
     assert "left    ConfigMap/default/given-up-settings" in shown
+    followed = kubemin("status", task_id, "--follow")
+    assert followed.returncode == 5
+    assert re.search(r"cleanup was abandoned; left are:\n  ConfigMap/default/given-up-settings: ", followed.stdout)
     assert httpx.delete(faults, trust_env=False).status_code == 200

@@ -48,10 +48,11 @@ def ending(client: Client, task_id: str) -> str:
             text += f"\n{as_it_was(cleanup)}"
         case "done" if cleanup["deleted"] or cleanup.get("released") or cleanup["kept"]:
             text += f"\nremoved what the application no longer has: {numbers(cleanup)}"
-        case "incomplete":
+        case "incomplete" | "abandoned" as state:
             left = "".join(f"\n  {named(one)}: {one['why']}" for one in cleanup["remaining"])
             what = "removal" if status["status"] == "completed" else "cleanup"
-            text += f"\n{what} is incomplete and goes on in the background; left are:{left}"
+            how = "is incomplete and goes on in the background" if state == "incomplete" else "was abandoned"
+            text += f"\n{what} {how}; left are:{left}"
     for one in cleanup.get("volumes", []):
         text += f"\n{named(one)}: {one['why']}"
     if status.get("evidence"):
