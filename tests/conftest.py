@@ -5,12 +5,18 @@ which sets `KUBEMIN_TEST_RANDOM=1`: new examples each time.
 """
 
 import os
+import sys
 from collections.abc import Iterable
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
+
+# Containers often set this. Each of the hundreds of processes that the tests start would then compile all of kubemin
+# and kubesim anew: half a second of CPU.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _COMMON = settings(
     deadline=None,
