@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, delete, insert, inspect, select, text
 
 from kubemin.store import Database, SchemaOutdated, schema, tasks
@@ -25,6 +26,11 @@ def _differences(connection: Connection) -> list[Any]:
 async def test_the_migrations_build_the_tables(db: Database) -> None:
     async with db._writer.connection() as connection:
         assert await connection.run_sync(_differences) == []
+
+
+def test_the_names_of_the_files_are_their_revisions_in_order() -> None:
+    scripts = ScriptDirectory.from_config(schema.config()).walk_revisions()
+    assert schema.revisions() == tuple(script.revision for script in scripts)[::-1]
 
 
 @pytest.mark.parametrize("revision", schema.revisions())

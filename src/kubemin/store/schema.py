@@ -7,22 +7,24 @@ it could not work on gets the next major.
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from kubemin.store.backends import Backend
 from kubemin.store.errors import SchemaOutdated
+
+if TYPE_CHECKING:  # Alembic takes a quarter of a second to import: whose schema is current starts without it
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 _REVISION = re.compile(r"v(\d+)_\d+")
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None) -> "Config":
     """Alembic's configuration; ``migrations/env.py`` takes the connection out of it."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
@@ -32,16 +34,19 @@ def config(connection: Connection | None = None) -> Config:
 
 @cache
 def revisions() -> tuple[str, ...]:
-    """Every revision this version of KubeMin knows, oldest first."""
-    scripts = ScriptDirectory.from_config(config()).walk_revisions()
-    return tuple(script.revision for script in scripts)[::-1]
+    """Every revision this version of KubeMin knows, oldest first: the files' names begin with them."""
+    files = sorted((_FOLDER / "versions").glob("v*.py"))
+    return tuple(found.group() for file in files if (found := _REVISION.match(file.name)))
 
 
 def upgrade(connection: Connection, backend: Backend, to: str = "head") -> None:
     """Bring the schema up to date and commit. Raises `SchemaOutdated` if it is of a later major."""
     unlock = backend.lock_schema(connection)
     try:
-        if not _ahead(_current(connection)):
+        current = _current(connection)
+        if not _ahead(current) and current != revisions()[-1]:
+            from alembic import command
+
             command.upgrade(config(connection), to)
         connection.commit()
     finally:
@@ -58,7 +63,11 @@ def check(connection: Connection) -> None:
 
 
 def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """What Alembic wrote down as the schema's revision; None where it never did."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
 
 
 def _ahead(current: str | None) -> bool:
