@@ -2,8 +2,8 @@
 
 from typing import Any, Generic, Literal, TypeVar
 
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from starlette.responses import JSONResponse  # a worker's port answers in this shape too, without FastAPI
 
 from kubemin.api.codes import ApiCode
 

@@ -7,10 +7,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from kubemin.api.checks import Health
 from kubemin.cli.output import say
 from kubemin.cli.simulate import load_simulator
 from kubemin.cluster import Cluster, ClusterError
@@ -19,6 +19,9 @@ from kubemin.engine import Engine
 from kubemin.settings import Settings
 from kubemin.signals import Signals, open_signals
 from kubemin.store import Database
+
+if TYPE_CHECKING:
+    from kubemin.api.checks import Health
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ async def run_engine(engine: Engine, stopping: asyncio.Event, drain_seconds: flo
             await engine.stop(drain_seconds)
 
 
-def health_of(settings: Settings, parts: Parts) -> dict[str, Health]:
+def health_of(settings: Settings, parts: Parts) -> "dict[str, Health]":
     """How to ask the parts beside the database."""
 
     async def cluster() -> str | None:

@@ -1,17 +1,13 @@
 """``kubemin worker``: tasks without an API; health and metrics on a port of their own, if asked for."""
 
 import asyncio
-import sys
 from contextlib import ExitStack
 
 from kubemin import __version__
-from kubemin.api.checks import DatabaseHealth
-from kubemin.api.worker_app import create_worker_app
-from kubemin.cli.http import serve_http
 from kubemin.cli.output import say
-from kubemin.cli.parts import health_of, make_engine, open_parts, run_engine
+from kubemin.cli.parts import make_engine, open_parts, run_engine
 from kubemin.cli.posix_signals import until_stopped
-from kubemin.cli.process import listen, run_to_its_end, url_of
+from kubemin.cli.process import listen, run_to_its_end
 from kubemin.settings import Settings
 
 
@@ -28,17 +24,10 @@ async def _work(settings: Settings) -> None:
             stopping, over = asyncio.Event(), asyncio.Event()
             work = group.create_task(run_engine(make_engine(settings, parts), stopping, settings.drain_seconds))
             if listener is not None:
-                database = DatabaseHealth(parts.db, settings.write_probe_seconds)
-                app = create_worker_app(database, health_of(settings, parts), parts.registry, stopping)
-                group.create_task(
-                    serve_http(app, listener, over, settings, ready=lambda bound: _announce(url_of(bound)))
-                )
+                from kubemin.cli.worker_port import serve_port  # a worker without a port needs no HTTP server
+
+                group.create_task(serve_port(settings, parts, listener, stopping, over))
             await until_stopped(work, ready=lambda: say(f"kubemin {__version__} worker ready"))
             stopping.set()
             await asyncio.wait([work])  # the port answers until the last task is handed over
             over.set()
-
-
-def _announce(url: str) -> None:
-    sys.stderr.write(f"health and metrics at {url}\n")
-    sys.stderr.flush()
