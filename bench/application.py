@@ -3,9 +3,8 @@
 from typing import Any
 
 from kubemin.plan import Plan, make_plan
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.ids import new_id
 
 COMPONENTS = 50
 OBJECTS = 200
@@ -24,9 +23,8 @@ def application(*, last_image: str = "web:1") -> Application:
 
 
 def plan_of(app: Application) -> Plan:
-    """The plan that the engine would run, for an application id of its own."""
-    ids = {part.name: number for number, part in enumerate(app.component, 1)}
-    plan = make_plan(app, render(app, Identity(new_id(), ids)), app.steps())
+    """The plan that the engine would run."""
+    plan = make_plan(app, render(app), app.steps())
     assert len(plan.jobs) == OBJECTS
     return plan
 

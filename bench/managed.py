@@ -14,7 +14,7 @@ from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings, ExecOptions, TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import Application
-from kubemin.spec.ids import new_id
+from kubemin.spec.ids import application_id, new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import Cleanup, JobStatus
 from kubemin.store import Database, applications, components, jobs, tasks, workflows
@@ -77,9 +77,10 @@ async def until(check: Callable[[], Awaitable[T | None]], pause: float = 0.02) -
 
 async def save(db: Database, app: Application) -> str:
     """Store the application as the API does, under a name of its own; returns its id."""
-    app_id = new_id()
+    name = new_id()
+    app_id = application_id(app.namespace, name)
     async with db.begin("save") as tx:
-        await applications.insert(tx, applications.NewApplication(id=app_id, name=app_id, namespace=app.namespace))
+        await applications.insert(tx, applications.NewApplication(id=app_id, name=name, namespace=app.namespace))
         await workflows.insert(tx, workflows.NewWorkflow(id=new_id(), app_id=app_id, name="deploy", steps=[]))
         parts = [components.NewComponent.of(part) for part in app.component]
         await components.replace_components(tx, app_id, parts)

@@ -10,6 +10,7 @@ import pytest
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.api.masks import MASK
+from kubemin.spec.ids import application_id
 from kubemin.store import applications, components, tasks, workflows
 from tests.api.conftest import Api, application
 
@@ -62,10 +63,26 @@ async def test_a_name_is_taken_once_a_namespace(api: Api) -> None:
     assert envelope["code"] == ApiCode.APPLICATION_EXISTS
     tried = await api.post("/applications/try", application())
     assert (tried["valid"], tried["message"]) == (False, envelope["message"])
-    other = await api.create(namespace="elsewhere")
-    renamed = application(id=other["id"], namespace="default")
-    assert (await api.post("/applications", renamed, 409))["code"] == ApiCode.APPLICATION_EXISTS
+    await api.create(namespace="elsewhere")
     assert (await api.post("/applications/try", {"id": first["id"], "name": "shop"})) == {"valid": True, "errors": []}
+
+
+@pytest.mark.parametrize("change", [{"namespace": "elsewhere"}, {"name": "renamed"}])
+async def test_a_namespace_and_name_never_change(api: Api, change: dict[str, str]) -> None:
+    made = await api.create()
+    changed = application(id=made["id"], **change)
+    envelope = await api.post("/applications", changed, 409)
+    assert envelope["code"] == ApiCode.CONFLICT
+    assert "make another application" in envelope["message"]
+    assert not (await api.post("/applications/try", changed))["valid"]
+    assert await api.get(f"/applications/{made['id']}") == made
+
+
+async def test_an_application_made_anew_has_the_same_id(api: Api, deps: Deps) -> None:
+    made = await api.create()
+    async with deps.db.begin("delete") as tx:
+        await applications.delete(tx, made["id"])
+    assert (await api.create())["id"] == made["id"] == application_id("default", "shop")
 
 
 async def test_saving_replaces_components_and_leaves_unchanged_rows_alone(api: Api) -> None:
@@ -165,8 +182,7 @@ async def test_components_say_how_they_do(api: Api) -> None:
 
 async def test_components_lie_in_their_own_or_the_applications_namespace(api: Api) -> None:
     parts = [{"name": "a", "type": "config"}, {"name": "b", "type": "config", "namespace": "other"}]
-    made = await api.create(component=parts, namespace="one")
-    await api.post("/applications", {"id": made["id"], "name": "shop", "namespace": "two"})
+    made = await api.create(component=parts, namespace="two")
     found = (await api.get(f"/applications/{made['id']}/components"))["components"]
     assert [one["namespace"] for one in found] == ["two", "other"]
 
@@ -219,7 +235,7 @@ async def test_what_fails_half_way_stores_nothing(api: Api, monkeypatch: pytest.
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(workflows, "update", broken)
-    changed = {"id": made["id"], "name": "renamed", "component": [], "workflow": []}
+    changed = {"id": made["id"], "name": "shop", "component": [], "workflow": []}
     await api.post("/applications", changed, 500)
     assert await api.get(f"/applications/{made['id']}") == made
     assert await api.get(f"/applications/{made['id']}/components") == before

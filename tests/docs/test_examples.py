@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from kubemin.plan import describe, make_plan
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.component import COMPONENT_TYPES
 from kubemin.spec.issues import IssueCode
@@ -43,7 +43,7 @@ def application(block: Block) -> Application | None:
 
 def plan_of(app: Application) -> str:
     """What `kubemin plan` prints."""
-    return describe(make_plan(app, render(app, Identity.preview(app)), app.workflow or []))
+    return describe(make_plan(app, render(app), app.workflow or []))
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=str)

@@ -10,7 +10,7 @@ from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings, ExecOptions, TaskService
 from kubemin.engine.entry.loading import load
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import dump_steps, parse_application
 from kubemin.spec.ids import new_id
@@ -64,9 +64,7 @@ class Instance:
     ) -> str:
         """Store an application as the API would; returns its id."""
         app = parse_application({"name": "shop", "component": list(components_), **more}, limits)
-        record = applications.NewApplication(
-            id=app_id or new_id(), name=app.name, namespace=app.namespace, config_key="random"
-        )
+        record = applications.NewApplication(id=app.app_id, name=app.name, namespace=app.namespace, config_key="random")
         async with self.db.begin("save") as tx:
             if not app_id:
                 await applications.insert(tx, record)
@@ -81,7 +79,7 @@ class Instance:
         """What the application, as it is stored, would have in the cluster."""
         async with self.db.read() as tx:
             loaded = await load(tx, app_id, None, LIMITS)
-        rendered = render(loaded.application, Identity(app_id, loaded.component_ids, loaded.config_key))
+        rendered = render(loaded.application, loaded.config_key)
         return [ObjectRef.of(one.manifest) for one in rendered]
 
     async def exec(self, app_id: str, options: ExecOptions | None = None) -> str:

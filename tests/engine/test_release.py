@@ -436,6 +436,22 @@ async def test_the_journal_tells_release_and_removal_apart(instance: Instance) -
     assert purposes == {"settings": Purpose.RELEASE, "own": Purpose.REMOVE}
 
 
+async def test_a_key_of_before_its_deletion_gives_no_task_of_the_former_application(instance: Instance) -> None:
+    """An application that is made anew has the same id."""
+    parts = [conf("own", a="1")]
+    app_id = await instance.save(parts)
+    async with instance.worker():
+        former = await instance.service.exec_workflow(app_id, None, ExecOptions(), "tester", "key", "hash")
+        await complete(instance, former.id)
+        same = await instance.service.exec_workflow(app_id, None, ExecOptions(), "tester", "key", "hash")
+        assert same.id == former.id
+        await complete(instance, await delete(instance, app_id))
+        assert await instance.save(parts) == app_id
+        again = await instance.service.exec_workflow(app_id, None, ExecOptions(), "tester", "key", "hash")
+        assert again.id != former.id
+        await complete(instance, again.id)
+
+
 @asynccontextmanager
 async def without_its_database(instance: Instance, app_id: str, path: Path) -> AsyncIterator[Instance]:
     """The same cluster, and a new database in which the application has its id and nothing else."""

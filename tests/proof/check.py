@@ -12,7 +12,7 @@ from kubemin.engine import ExecOptions
 from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.ownership import application_of
 from kubemin.plan import Plan
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, RELEASED_FROM, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -34,16 +34,14 @@ _OF_EVERY_NAMESPACE = (("ServiceAccount", "default"), ("ConfigMap", "kube-root-c
 
 
 @cache
-def _rendered(parts: tuple[Part, ...], app: str, app_id: str, namespace: str) -> list[tuple[str, Manifest]]:
+def _rendered(parts: tuple[Part, ...], app: str, namespace: str) -> list[tuple[str, Manifest]]:
     data = {"name": app, "namespace": namespace, "component": [part.component() for part in parts]}
-    parsed = parse_application(data)
-    ids = {part.name: number for number, part in enumerate(parsed.component, 1)}
-    return [(one.component, one.manifest) for one in render(parsed, Identity(app_id, ids))]
+    return [(one.component, one.manifest) for one in render(parse_application(data))]
 
 
-def rendered(parts: tuple[Part, ...], app: str, app_id: str, namespace: str) -> dict[tuple[str, str], Manifest]:
+def rendered(parts: tuple[Part, ...], app: str, namespace: str) -> dict[tuple[str, str], Manifest]:
     """The manifests of an application, by component and kind."""
-    return {(component, manifest["kind"]): manifest for component, manifest in _rendered(parts, app, app_id, namespace)}
+    return {(component, manifest["kind"]): manifest for component, manifest in _rendered(parts, app, namespace)}
 
 
 async def wrongs(world: World) -> list[str]:

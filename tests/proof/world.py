@@ -17,7 +17,7 @@ from kubemin.engine.errors import EngineError, NotIncomplete
 from kubemin.plan import Plan
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import dump_steps, parse_application
-from kubemin.spec.ids import new_id
+from kubemin.spec.ids import application_id, new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, OnActive, TaskStatus
@@ -68,11 +68,6 @@ MOST_TURNS = 2500
 
 class Broken(AssertionError):
     """The invariant does not hold. Its text is the script, what happened, and what is wrong."""
-
-
-def app_id(name: str) -> str:
-    """The id of an application of that name: the same in every run."""
-    return (name + "0" * 24)[:24]
 
 
 class World:
@@ -299,6 +294,7 @@ class World:
 
     async def _deploy(self, parts: tuple[Part, ...], app: str, on_active: OnActive) -> None:
         round_ = self._round
+        app_id = application_id(round_.namespace, app)
         data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
         data["namespace"] = round_.namespace
         if round_.steps != "DAG":
@@ -306,21 +302,21 @@ class World:
             data["workflow"] = [{"name": "all", "mode": round_.steps, "components": names}]
         parsed = parse_application(data)
         async with self.db.begin("save") as tx:
-            if await applications.get(tx, app_id(app)) is None:
+            if await applications.get(tx, app_id) is None:
                 await applications.insert(
-                    tx, applications.NewApplication(id=app_id(app), name=app, namespace=round_.namespace)
+                    tx, applications.NewApplication(id=app_id, name=app, namespace=round_.namespace)
                 )
-            present = await workflows.of_application(tx, app_id(app))
+            present = await workflows.of_application(tx, app_id)
             flow = workflows.NewWorkflow(
                 id=present[0].id if present else new_id(),
-                app_id=app_id(app),
+                app_id=app_id,
                 name="deploy",
                 steps=dump_steps(parsed.workflow or []),
             )
             await (workflows.update(tx, flow) if present else workflows.insert(tx, flow))
             await components.replace_components(
                 tx,
-                app_id(app),
+                app_id,
                 [components.NewComponent.of(part) for part in parsed.component],
             )
         options = ExecOptions(
@@ -333,7 +329,7 @@ class World:
             delete_volumes=round_.delete_volumes,
         )
         try:
-            task = await self.service.exec_workflow(app_id(app), None, options, "tester")
+            task = await self.service.exec_workflow(app_id, None, options, "tester")
         except EngineError as error:
             self.tell(f"  exec of {app} ({on_active}) is refused: {error}")
             return
@@ -432,7 +428,7 @@ class World:
             await asyncio.sleep(OUTAGE_SECONDS)
 
     async def _remove(self, how: Remove) -> None:
-        app = app_id(self._round.app)
+        app = application_id(self._round.namespace, self._round.app)
         try:
             if how.keep:
                 removing = self.service.delete_resources(app, "tester", delete_volumes=how.volumes)
@@ -510,7 +506,7 @@ class World:
 
     def _manifests(self) -> dict[tuple[str, str], Manifest]:
         """The round's manifests by component and kind, as they will be rendered."""
-        return check.rendered(self._round.parts, self._round.app, app_id(self._round.app), self._round.namespace)
+        return check.rendered(self._round.parts, self._round.app, self._round.namespace)
 
     def _ref(self, target: Target) -> ObjectRef | None:
         manifest = self._manifests().get((target.part, target.kind))

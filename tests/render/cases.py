@@ -5,10 +5,9 @@ from pathlib import Path
 import yaml
 
 from kubemin.plan import describe, make_plan
-from kubemin.render import Identity, Rendered, render
+from kubemin.render import Rendered, render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.limits import Grant, Limits
-from tests.spec.strategies import APP_ID
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,15 +38,9 @@ def read(path: Path) -> Application:
     return parse_application(yaml.safe_load(path.read_text()), LIMITS)
 
 
-def identity(application: Application) -> Identity:
-    """Ids that stay the same from run to run."""
-    numbers = {component.name: number for number, component in enumerate(application.component, start=101)}
-    return Identity(APP_ID, numbers)
-
-
 def manifests(application: Application) -> list[Rendered]:
     """What the application renders to."""
-    return render(application, identity(application))
+    return render(application)
 
 
 def golden_manifests(application: Application) -> str:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import CONFIG_DIGEST
 
-APP_ID = "k3u8m1n5a2p7p9i4d6x0q1w2"
 KEY = "an example of random bytes"
 
 Json = dict[str, Any]
@@ -53,9 +52,8 @@ def _web(traits: Json, kind: str = "webservice", **properties: Any) -> Json:
 
 def _template(*components: Json, key: str = KEY, kind: str = "webservice") -> Json:
     application = parse_application({"name": "shop", "component": list(components)})
-    identity = Identity(APP_ID, {part.name: number for number, part in enumerate(application.component)}, key)
     kinds = {"webservice": "Deployment", "store": "StatefulSet", "job": "Job"}
-    (workload,) = [one.manifest for one in render(application, identity) if one.manifest["kind"] == kinds[kind]]
+    (workload,) = [one.manifest for one in render(application, key) if one.manifest["kind"] == kinds[kind]]
     template: Json = workload["spec"]["template"]
     return template
 

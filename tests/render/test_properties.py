@@ -1,15 +1,13 @@
 """What holds for every application."""
 
 import json
-import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 
-from kubemin.render import Identity, Rendered, RenderError, render
+from kubemin.render import Rendered, render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.check_context import PREVIEW_ID, CheckContext
@@ -18,9 +16,7 @@ from kubemin.spec.kinds import KINDS
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import batch_job_name, is_label_value, is_subdomain
 from kubemin.spec.objects import Manifest, ObjectRef
-from tests.spec.strategies import APP_ID, applications, labels_
-
-from .cases import identity
+from tests.spec.strategies import applications, labels_
 
 FIXED = {
     labels.MANAGED_BY,
@@ -37,7 +33,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job")
 
 
 def rendered(application: Application) -> list[Rendered]:
-    return render(application, identity(application))
+    return render(application)
 
 
 def template_of(item: Rendered) -> dict[str, Any]:
@@ -78,7 +74,7 @@ def test_every_object_is_named_and_labelled(application: Application) -> None:
         assert set(meta["labels"]) >= FIXED
         assert all(is_label_value(value) for value in meta["labels"].values())
         assert meta["labels"][labels.MANAGED_BY] == labels.MANAGER
-        assert meta["labels"][labels.APP_ID] == APP_ID
+        assert meta["labels"][labels.APP_ID] == application.app_id
         assert meta["labels"][labels.NAME] == item.component
         assert labels.TASK_ID not in meta["labels"]
         assert labels.WRITE_TOKEN not in meta.get("annotations", {})
@@ -99,14 +95,16 @@ def test_the_spec_foresees_exactly_what_is_rendered(application: Application) ->
         namespace = application.namespace_of(component)
         scope = CheckContext(Limits(), {}, component.name, component.type, namespace, application.namespace)
         predict_apply += [made.ref for made in made_by(component, scope, f"component[{index}]")]
-    preview = [_unversioned(item) for item in render(application, Identity.preview(application))]
+    preview = [_unversioned(item, application.app_id) for item in rendered(application)]
     assert Counter(predict_apply) == Counter(preview)
 
 
-def _unversioned(item: Rendered) -> ObjectRef:
+def _unversioned(item: Rendered, app_id: str) -> ObjectRef:
     """A Job's name tells its spec apart from that of a former one: of a component it is one all the same."""
     ref = ObjectRef.of(item.manifest)
-    return replace(ref, name=batch_job_name(item.component, PREVIEW_ID)) if ref.kind == "Job" else ref
+    if ref.kind == "Job":
+        return replace(ref, name=batch_job_name(item.component, PREVIEW_ID))
+    return replace(ref, name=ref.name.replace(app_id, PREVIEW_ID))
 
 
 @given(labels_())
@@ -117,7 +115,7 @@ def test_a_job_that_differs_has_another_name(name: str) -> None:
         application = parse_application(
             {"name": "shop", "component": [{"name": name, "type": "job", "image": image, **more}]}
         )
-        return render(application, Identity(APP_ID, {name: 7}))[0].manifest
+        return render(application)[0].manifest
 
     first, replicas, second = job("job:1"), job("job:1", replicas=3), job("job:2")
     assert first["spec"] == replicas["spec"]
@@ -126,10 +124,9 @@ def test_a_job_that_differs_has_another_name(name: str) -> None:
 
 @given(applications())
 def test_selectors_hold_only_what_never_changes(application: Application) -> None:
-    """A later version may have another name, other labels, and components under other numbers."""
+    """A later version may have other labels."""
     other = application.model_copy(
         update={
-            "name": "renamed",
             "component": [
                 component.model_copy(
                     update={"properties": component.properties.model_copy(update={"labels": {"new": "label"}})}
@@ -138,8 +135,7 @@ def test_selectors_hold_only_what_never_changes(application: Application) -> Non
             ],
         }
     )
-    numbers = {component.name: 999 - number for number, component in enumerate(application.component)}
-    for before, after in zip(rendered(application), render(other, Identity(APP_ID, numbers)), strict=True):
+    for before, after in zip(rendered(application), rendered(other), strict=True):
         assert selectors(before) == selectors(after)
         fixed = ("serviceName", "volumeClaimTemplates")
         for field in fixed:
@@ -228,9 +224,3 @@ def test_secrets_are_only_in_secrets(application: Application) -> None:
         text = json.dumps(item.manifest)
         assert "hunter2" not in text
         assert ("aHVudGVyMg==" in text) == (item.manifest["kind"] == "Secret")
-
-
-def test_an_identity_must_cover_the_application() -> None:
-    application = parse_application({"name": "shop", "component": [{"name": "c", "type": "config"}]})
-    with pytest.raises(RenderError, match=re.escape('Component "c" has no id.')):
-        render(application, Identity(APP_ID, {}))

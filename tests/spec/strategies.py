@@ -180,7 +180,7 @@ def application_data(
     serving = draw(st.integers(0, 2 ** len(names) - 1))
     services = [name for place, name in enumerate(names) if serving >> place & 1]
     components = [_component(draw, number, name, services, images) for number, name in enumerate(names)]
-    data: Json = {"name": _one(draw, ("shop", "my.shop", "s" * 63)), "namespace": namespace, "component": components}
+    data: Json = {"name": _one(draw, ("shop", "my-shop", "s" * 63)), "namespace": namespace, "component": components}
     yes = _choose(draw, "workflow", "words")
     data |= {"alias": draw(_TEXT), "description": draw(_TEXT), "tmpEnable": True} if "words" in yes else {}
     data |= {"workflow": _workflow(draw, names)} if "workflow" in yes else {}

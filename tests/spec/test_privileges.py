@@ -13,7 +13,6 @@ from kubemin.spec.application import parse_application
 from kubemin.spec.issues import IssueCode, SpecError
 from kubemin.spec.limits import Limits, LimitSettings
 from kubemin.spec.privileges import PLATFORM_NAMES
-from tests.render.cases import identity
 from tests.spec.strategies import application_data, labels_
 
 Json = dict[str, Any]
@@ -249,7 +248,7 @@ def test_no_accepted_application_reaches_beyond_itself(data: Json, more: st.Data
         application = parse_application(data)
     except SpecError:
         return
-    objects = [item.manifest for item in render(application, identity(application))]
+    objects = [item.manifest for item in render(application)]
     own = {(one["kind"], one["metadata"]["name"]) for one in objects}
     limits = Limits()
     for one in objects:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.issues import IssueCode, SpecError
 from kubemin.spec.limits import Limits
@@ -207,7 +207,7 @@ def test_a_clone_clashes_with_nothing(template: Application) -> None:
     secret = {key: "new" for part in template.component for key in part.properties.secret}
     data = {"name": "shop", "component": [entry("copy", "t", secret=secret)]}
     application = parse_application(data, expand=lambda one: expand_templates(one, lambda _: template))
-    clones = {ObjectRef.of(item.manifest) for item in render(application, Identity.preview(application))}
-    originals = {ObjectRef.of(item.manifest) for item in render(template, Identity.preview(template))}
+    clones = {ObjectRef.of(item.manifest) for item in render(application)}
+    originals = {ObjectRef.of(item.manifest) for item in render(template)}
     assert len(clones) == len(originals)
     assert not clones & originals

@@ -81,6 +81,8 @@ MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
     ("short name", app(name="a"), "name", IssueCode.NAME_TOO_SHORT),
     ("long name", app(name=LONG), "name", IssueCode.NAME_TOO_LONG),
     ("bad name", app(name="my_shop"), "name", IssueCode.INVALID_NAME_FORMAT),
+    ("a name with a dot", app(name="my.shop"), "name", IssueCode.INVALID_NAME_FORMAT),
+    ("the id of another", app(id="k3u8m1n5a2p7p9i4d6x0q1w2"), "id", IssueCode.INVALID_FIELD_VALUE),
     ("bad namespace", app(namespace="A.b"), "namespace", IssueCode.INVALID_NAME_FORMAT),
     ("long alias", app(alias="x" * 256), "alias", IssueCode.INVALID_FIELD_VALUE),
     ("unknown field", app(colour="red"), "colour", IssueCode.UNKNOWN_FIELD),
@@ -573,7 +575,7 @@ def test_two_spellings_must_agree() -> None:
 
 
 def test_names_are_lower_cased() -> None:
-    assert parse_application(app(name="My.Shop")).name == "my.shop"
+    assert parse_application(app(name="My-Shop")).name == "my-shop"
 
 
 def test_the_image_may_stand_in_the_properties() -> None:

@@ -140,10 +140,9 @@ async def test_the_id_of_a_removed_component_is_never_used_again(db: Database) -
 
 async def test_a_component_given_twice_is_refused(db: Database) -> None:
     await add_application(db, "shop")
-    with pytest.raises(Duplicate) as raised:
+    with pytest.raises(Duplicate):
         async with db.begin("replace") as tx:
             await components.replace_components(tx, id_of("shop"), [_component("api"), _component("api")])
-    assert raised.value.constraint == "uq_components_app_id_name"
 
 
 async def test_workflows(db: Database) -> None:

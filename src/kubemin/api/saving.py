@@ -99,7 +99,7 @@ async def save(tx: Tx, prepared: Prepared) -> str:
     """Store the application with its components and workflow, in the caller's transaction; returns its id."""
     application, stored = prepared.application, prepared.stored
     record = applications.NewApplication(
-        id=stored.id if stored else new_id(),
+        id=application.app_id,
         name=application.name,
         namespace=application.namespace,
         alias=application.alias or "",
@@ -143,11 +143,23 @@ async def _stored(
 def _completed(
     data: Mapping[str, Any], stored: applications.ApplicationRow, parts: list[components.ComponentRow]
 ) -> dict[str, Any]:
-    """What the request leaves out stays as it is stored; the workflow is looked at when it is saved."""
+    """What the request leaves out stays as it is stored; the workflow is looked at when it is saved.
+
+    Raises 409 where it asks for another namespace or name.
+    """
     whole = dict(data)
     for name in _KEPT:
         if whole.get(name) is None:
             whole[name] = getattr(stored, name)
+    name = whole.get("name")
+    same = not isinstance(name, str) or name.lower() == stored.name
+    if not same or (isinstance(whole["namespace"], str) and whole["namespace"] != stored.namespace):
+        raise ApiError(
+            409,
+            ApiCode.CONFLICT,
+            f"Application {stored.id} is {stored.namespace}/{stored.name}, and its namespace and name never change: "
+            "make another application.",
+        )
     if whole.get("tmpEnable") is None and whole.get("tmp_enable") is None:
         whole["tmpEnable"] = stored.tmp_enable
     if whole.get("component") is None:

@@ -34,7 +34,7 @@ def show_plan(file: str, *, as_json: bool) -> int:
     from kubemin.api.masks import MASK
     from kubemin.cli.settings import limits, settings_of
     from kubemin.plan import describe, make_plan
-    from kubemin.render import Identity, render
+    from kubemin.render import render
     from kubemin.spec.application import parse_application
     from kubemin.spec.issues import SpecError
 
@@ -42,7 +42,7 @@ def show_plan(file: str, *, as_json: bool) -> int:
         application = parse_application(load(file), limits())
     except SpecError as error:
         raise CliError(f"{display_name(file)}: {error}") from error
-    rendered = render(application, Identity.preview(application))
+    rendered = render(application)
     concurrency = settings_of().sequential_max_concurrency
     plan = make_plan(application, rendered, application.workflow or [], concurrency=concurrency)
     if as_json:

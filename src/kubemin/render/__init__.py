@@ -4,25 +4,26 @@ from kubemin.render.components import RENDERERS
 from kubemin.render.config_digest import config_digests
 from kubemin.render.context import Context
 from kubemin.render.errors import RenderError
-from kubemin.render.model import Fetch, Identity, Rendered
+from kubemin.render.model import Fetch, Rendered
 from kubemin.spec.application import Application
 
-__all__ = ["Fetch", "Identity", "RenderError", "Rendered", "render"]
+__all__ = ["Fetch", "RenderError", "Rendered", "render"]
 
 
-def render(application: Application, identity: Identity) -> list[Rendered]:
+def render(application: Application, config_key: str = "") -> list[Rendered]:
     """The manifests of a checked application, component by component in its order.
 
-    No claim and no task id is in them: the engine adds what belongs to a task.
+    No claim and no task id is in them: the engine adds what belongs to a task. ``config_key`` keys the digests of
+    configuration: random, and nowhere in the cluster. Without one, Secrets are in no digest.
 
     Raises:
-        RenderError: the application was not checked, or ``identity`` does not cover it.
+        RenderError: the application was not checked.
     """
     rendered: list[Rendered] = []
-    digests = config_digests(application, identity)
+    digests = config_digests(application, config_key)
     for component in application.component:
         renderer = RENDERERS.get(component.type)
         if renderer is None:
             raise RenderError(f'Component "{component.name}" has no type that could be rendered.')
-        rendered.extend(renderer(Context(application, component, identity, digests)))
+        rendered.extend(renderer(Context(application, component, config_key, digests)))
     return rendered

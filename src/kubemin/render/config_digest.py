@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubemin.render.model import Identity
 from kubemin.spec.application import Application
 from kubemin.spec.component import CONFIG, SECRET
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -19,7 +18,7 @@ from kubemin.spec.states import ShareStrategy
 _LENGTH = 16
 
 
-def config_digests(application: Application, identity: Identity) -> Mapping[ObjectRef, str]:
+def config_digests(application: Application, key: str) -> Mapping[ObjectRef, str]:
     """Of each ConfigMap and Secret that the application writes, a digest of what its file says.
 
     Text that is fetched by URL when the task runs is not known yet: the URL stands for it.
@@ -31,22 +30,22 @@ def config_digests(application: Application, identity: Identity) -> Mapping[Obje
             continue
         namespace = application.namespace_of(component)
         if component.type == CONFIG:
-            found[ObjectRef("ConfigMap", namespace, component.name)] = _digest(component.properties.conf, identity)
-        elif component.type == SECRET and identity.config_key:
-            found[ObjectRef("Secret", namespace, component.name)] = _digest(component.properties.secret, identity)
+            found[ObjectRef("ConfigMap", namespace, component.name)] = _digest(component.properties.conf, key)
+        elif component.type == SECRET and key:
+            found[ObjectRef("Secret", namespace, component.name)] = _digest(component.properties.secret, key)
     return found
 
 
-def digest_of_read(pod: Manifest, namespace: str, digests: Mapping[ObjectRef, str], identity: Identity) -> str | None:
+def digest_of_read(pod: Manifest, namespace: str, digests: Mapping[ObjectRef, str], key: str) -> str | None:
     """One digest of all that a Pod's spec reads and ``digests`` knows; None if that is nothing."""
     read = {ObjectRef(kind, namespace, name) for kind, name in _reads(pod)}
     known = {f"{ref.kind}/{ref.name}": digests[ref] for ref in read if ref in digests}
-    return _digest(known, identity) if known else None
+    return _digest(known, key) if known else None
 
 
-def _digest(data: Mapping[str, str], identity: Identity) -> str:
+def _digest(data: Mapping[str, str], key: str) -> str:
     text = json.dumps(data, sort_keys=True).encode()
-    return hmac.new(identity.config_key.encode(), text, hashlib.sha256).hexdigest()[:_LENGTH]
+    return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()[:_LENGTH]
 
 
 def _reads(pod: Manifest) -> Iterator[tuple[str, str]]:

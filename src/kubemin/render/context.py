@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.render.config_digest import digest_of_read
-from kubemin.render.errors import RenderError
-from kubemin.render.model import Fetch, Identity, Rendered
+from kubemin.render.model import Fetch, Rendered
 from kubemin.spec import labels
 from kubemin.spec.application import Application
 from kubemin.spec.component import JOB, Component
+from kubemin.spec.ids import component_id
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, shorten
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -22,13 +22,13 @@ class Context:
 
     application: Application
     component: Component
-    identity: Identity
+    config_key: str
     config_digests: Mapping[ObjectRef, str]
 
     @property
     def app_id(self) -> str:
         """Id of the application."""
-        return self.identity.app_id
+        return self.application.app_id
 
     @property
     def namespace(self) -> str:
@@ -61,13 +61,11 @@ class Context:
 
     def pod_labels(self) -> dict[str, str]:
         """Labels of the component's Pods: the user's, and KubeMin's, which win."""
-        number = self.identity.component_ids.get(self.component.name)
-        if number is None:
-            raise RenderError(f'Component "{self.component.name}" has no id.')
+        number = str(component_id(self.app_id, self.component.name))
         own = {
             labels.PART_OF: self.application.name,
-            labels.COMPONENT_ID: str(number),
-            labels.CLI_COMPONENT_ID: str(number),
+            labels.COMPONENT_ID: number,
+            labels.CLI_COMPONENT_ID: number,
         }
         return dict(sorted({**self.component.properties.labels, **self.stable_labels(), **own}.items()))
 
@@ -103,7 +101,7 @@ class Context:
         """
         if self.component.type == JOB or self.component.properties.restart_on_config_change is False:
             return {}
-        digest = digest_of_read(pod, self.namespace, self.config_digests, self.identity)
+        digest = digest_of_read(pod, self.namespace, self.config_digests, self.config_key)
         return {} if digest is None else {labels.CONFIG_DIGEST: digest}
 
     def rendered(

@@ -2,4 +2,4 @@
 
 
 class RenderError(Exception):
-    """The application cannot be rendered: it was not checked, or its identity does not cover it."""
+    """The application cannot be rendered: it was not checked."""

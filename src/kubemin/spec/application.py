@@ -11,6 +11,7 @@ from kubemin.spec import names
 from kubemin.spec.characters import has_unseen_in_prose
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.component import Component, check_component, made_by
+from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.model import Flag, SpecModel, Text
@@ -30,7 +31,9 @@ class Application(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
-    id: Text | None = Field(None, description="of an existing application: it is saved rather than created")
+    id: Text | None = Field(
+        None, description="of an existing application: it is saved, not created. Follows from namespace and name"
+    )
     name: Annotated[Text, AfterValidator(str.lower)] = ""
     namespace: Text = DEFAULT_NAMESPACE
     alias: Text | None = None
@@ -41,6 +44,11 @@ class Application(SpecModel):
     tmp_enable: Flag = Field(False, description="may be used as a template")
     component: list[Component] = []
     workflow: list[Step] | None = None
+
+    @property
+    def app_id(self) -> str:
+        """Its id, which follows from its namespace and name."""
+        return application_id(self.namespace, self.name)
 
     def namespace_of(self, component: Component) -> str:
         """The namespace that a component is deployed to."""
@@ -112,6 +120,10 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
         )
     else:
         yield from check_namespace(application.namespace, limits, "namespace")
+    if application.name and application.id not in (None, application.app_id):
+        whose = f"{application.namespace}/{application.name}"
+        message = f'The id of application {whose} is "{application.app_id}": leave the id out, or give this one.'
+        yield Issue("id", IssueCode.INVALID_FIELD_VALUE, message)
     yield from _check_texts(application)
     yield from _check_components(application, limits)
     if application.workflow is not None:
@@ -138,11 +150,11 @@ def _check_name(name: str) -> Iterator[Issue]:
         yield Issue(
             "name", IssueCode.NAME_TOO_LONG, f'The application name "{name[:80]}" is longer than 63 characters.'
         )
-    elif not names.is_subdomain(name):
+    elif not names.is_label(name):
         yield Issue(
             "name",
             IssueCode.INVALID_NAME_FORMAT,
-            f'"{name}" cannot name an application: use lower-case letters, digits, "-" and ".", '
+            f'"{name}" cannot name an application: use lower-case letters, digits and "-", '
             "with a letter or digit at both ends.",
         )
 

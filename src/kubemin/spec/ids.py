@@ -1,12 +1,29 @@
-"""Ids of applications, workflows and tasks."""
+"""Ids: random ones of workflows and tasks, and those of applications and components, which follow from their names."""
 
+import hashlib
 import secrets
 import string
 
 ID_LENGTH = 24
 _ALPHABET = string.ascii_lowercase + string.digits
+_COMPONENT_DIGITS = 12
+"""Hexadecimal: 48 bits, which JSON carries as a whole number everywhere."""
 
 
 def new_id() -> str:
     """A fresh random id: 24 lower-case letters and digits, valid inside Kubernetes names and labels."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(ID_LENGTH))
+
+
+def application_id(namespace: str, name: str) -> str:
+    """The id of the application of this name: on every server the same, also after its database was lost."""
+    return _digest(namespace, name)[:ID_LENGTH]
+
+
+def component_id(app_id: str, name: str) -> int:
+    """The number of a component of the application, for labels."""
+    return int(_digest(app_id, name)[:_COMPONENT_DIGITS], 16)
+
+
+def _digest(owner: str, name: str) -> str:
+    return hashlib.sha256(f"{owner}/{name}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Components of applications. A component keeps its id, a label in the cluster, as long as its name does not change."""
+"""Components of applications. A component's id, a label in the cluster, follows from its name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, delete, insert, select, update
 
 from kubemin.spec import component as spec
+from kubemin.spec.ids import component_id
 from kubemin.store.clock import now
 from kubemin.store.tables import components
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
@@ -77,7 +78,7 @@ async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -
     """Make these the application's components, and return them.
 
     A component whose name was there before keeps its id and ``created_at``, and ``updated_at`` if nothing has changed.
-    The others are deleted. Raises `Duplicate` (``uq_components_app_id_name``) if a name is given twice.
+    The others are deleted. Raises `Duplicate` if a name is given twice.
     """
     present = {row.name: row for row in await _rows(tx, app_id)}
     gone = present.keys() - {component.name for component in new}
@@ -86,8 +87,8 @@ async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -
     for position, component in enumerate(new):
         row = present.pop(component.name, None)
         if row is None:
-            values = _values(tx, component) | {"position": position}
-            await tx.insert(insert(components).values(app_id=app_id, **values, created_at=now(), updated_at=now()))
+            values = _values(tx, component) | {"position": position, "created_at": now(), "updated_at": now()}
+            await tx.insert(insert(components).values(id=component_id(app_id, component.name), app_id=app_id, **values))
         elif _content(_component(tx, row)) != _content(component):
             values = _values(tx, component) | {"position": position, "updated_at": now()}
             await tx.write(update(components).where(components.c.id == row.id).values(**values))

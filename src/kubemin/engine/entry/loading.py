@@ -11,11 +11,10 @@ from kubemin.store import Tx, applications, components, workflows
 
 @dataclass(frozen=True)
 class Loaded:
-    """An application with the ids of its components, and one of its workflows."""
+    """An application and one of its workflows."""
 
     application: Application
     app_id: str
-    component_ids: dict[str, int]
     workflow_id: str
     workflow_name: str
     steps: list[Step]
@@ -46,8 +45,7 @@ class Stored:
         )
         names = [part.name for part in self.parts]
         steps = parse_workflow(self.flow.steps, names, limits) if self.flow.steps else application.steps()
-        ids = {part.name: part.id for part in self.parts}
-        return Loaded(application, self.row.id, ids, self.flow.id, self.flow.name, steps, self.row.config_key or "")
+        return Loaded(application, self.row.id, self.flow.id, self.flow.name, steps, self.row.config_key or "")
 
 
 async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> Loaded:

@@ -19,7 +19,7 @@ from kubemin.engine.objects.claims import HOLDS_DATA, PVC
 from kubemin.engine.objects.dependents import pvc_name_prefixes
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.issues import SpecError
 from kubemin.spec.kinds import WRITTEN, kind_name
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
@@ -145,7 +145,7 @@ class _Applications:
             loaded = await load(self.tx, app_id, None, self.limits)
         except (NotFoundError, SpecError):
             return None
-        rendered = render(loaded.application, Identity(app_id, loaded.component_ids, loaded.config_key))
+        rendered = render(loaded.application, loaded.config_key)
         return frozenset(ObjectRef.of(one.manifest) for one in rendered)
 
 

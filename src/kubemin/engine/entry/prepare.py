@@ -7,7 +7,7 @@ from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Loaded, Stored
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
@@ -49,7 +49,7 @@ async def prepare_run(found: Stored, limits: Limits, concurrency: int, compute_t
 
     def prepared() -> PreparedRun:
         loaded = found.read(limits)
-        rendered = render(loaded.application, Identity(loaded.app_id, loaded.component_ids, loaded.config_key))
+        rendered = render(loaded.application, loaded.config_key)
         plan = make_plan(loaded.application, rendered, loaded.steps, concurrency=concurrency)
         return PreparedRun(found, loaded, plan, plan.to_json(), [ObjectRef.of(one.manifest) for one in rendered])
 

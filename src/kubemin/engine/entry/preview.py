@@ -14,12 +14,12 @@ from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.journal.rows import Resource
 from kubemin.plan import Plan, make_plan
-from kubemin.render import Identity, render
+from kubemin.render import render
 from kubemin.settings.engine import EngineSettings
 from kubemin.spec.application import Application
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Step
-from kubemin.store import Database, applications, components, holdings, shares
+from kubemin.store import Database, applications, holdings, shares
 
 _SMALL = 20  # components
 
@@ -62,16 +62,14 @@ class Previews:
         take_over: bool = False,
     ) -> Preview:
         """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
-        identity = Identity.preview(application)
+        config_key = ""
         if app_id is not None:
             async with self._db.read() as tx:
-                known = {part.name: part.id for part in await components.of_application(tx, app_id)}
                 row = await applications.get(tx, app_id)
-            key = row.config_key if row else None
-            identity = Identity(app_id, {name: known.get(name, 0) for name in identity.component_ids}, key or "")
+            config_key = (row and row.config_key) or ""
 
         def planned() -> tuple[Plan, set[ObjectRef]]:
-            rendered = render(application, identity)
+            rendered = render(application, config_key)
             plan = make_plan(application, rendered, steps, concurrency=self._settings.sequential_max_concurrency)
             return plan, {ObjectRef.of(one.manifest) for one in rendered}
 

@@ -256,6 +256,7 @@ class TaskRun:
                     and not self._options.keep_application
                 ):
                     await applications.delete(tx, task.app_id)
+                    await tasks.forget_idempotency_keys(tx, task.app_id)
             row = await tasks.get(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")

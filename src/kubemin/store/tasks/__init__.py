@@ -14,7 +14,7 @@ from kubemin.store.tasks.reads import (
     statuses,
     under_way,
 )
-from kubemin.store.tasks.record import NewTask, Task
+from kubemin.store.tasks.record import NewTask, Task, forget_idempotency_keys
 from kubemin.store.tasks.record import insert_task as insert
 from kubemin.store.tasks.transitions import (
     abandon_cleanup,
@@ -39,6 +39,7 @@ __all__ = [
     "claim_next",
     "count_tasks",
     "finish",
+    "forget_idempotency_keys",
     "get",
     "guard",
     "insert",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, null, select
+from sqlalchemy import Row, Select, insert, null, select, update
 
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
 from kubemin.store.clock import now
@@ -97,6 +97,12 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
         )
     )
     tx.locked.add(task.id)
+
+
+async def forget_idempotency_keys(tx: Tx, app_id: str) -> None:
+    """The application is gone: one that is made anew has the same id, and must not get the former one's tasks."""
+    used = (tasks.c.app_id == app_id, tasks.c.idempotency_key.is_not(None))
+    await tx.write(update(tasks).where(*used).values(idempotency_key=None))
 
 
 _LARGE = ("spec", "plan")
