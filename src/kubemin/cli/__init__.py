@@ -3,13 +3,24 @@
 Modules of this room import the heavy rooms inside the functions that need them, so that start-up is quick.
 """
 
+import gc
 import sys
 
 from kubemin.cli.exits import CliError
 
+_BEFORE_COLLECTING = 200_000
+"""Objects made before the next garbage collection. Imports make many, and all of them stay."""
+
 
 def main() -> None:
     """Run ``kubemin …`` and exit."""
+    gc.set_threshold(_BEFORE_COLLECTING)
+    arguments = sys.argv[1:]
+    if arguments in (["version"], ["version", "--json"]):
+        from kubemin.cli.version import show
+
+        show(as_json="--json" in arguments)  # without the parser, whose import takes longer than all else
+        return
     from kubemin.cli.app import app
     from kubemin.cli.output import visible_lines
 

@@ -437,10 +437,6 @@ def orphans(
 @app.command()
 def version(as_json: Json = False) -> None:
     """Print the version."""
-    from kubemin import __version__
-    from kubemin.cli.output import print_json, say
+    from kubemin.cli.version import show
 
-    if as_json:
-        print_json({"version": __version__})
-    else:
-        say(f"kubemin {__version__}")
+    show(as_json=as_json)

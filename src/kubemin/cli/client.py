@@ -1,21 +1,24 @@
-"""The API over HTTP, as the commands use it."""
+"""The API over HTTP, as the commands use it. The standard library's client: others take a command's whole start."""
 
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-import httpx
-from httpx_sse import EventSource, SSEError
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.sse import server_sent_events
 
 if TYPE_CHECKING:
     from kubemin.spec.events import Event
 
 PREFIX = "/api/v1"
 _TASK_NOT_FOUND = 20006
+_CONNECT_SECONDS = 5
+_ANSWER_SECONDS = 60
+_SILENCE_SECONDS = 30
+"""After so long without an event or a heartbeat a stream has broken off."""
 
 
 class Refused(CliError):
@@ -30,49 +33,78 @@ class Client(AbstractContextManager["Client"]):
     """One server. Every method raises :class:`CliError` with a sentence when it does not get what it asks for."""
 
     def __init__(self, server: str, token: str | None) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.server = server.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         if not server.startswith(("http://", "https://")):
             raise CliError(f"{server!r} is not the address of a server: it begins with http:// or https://", Exit.USAGE)
         try:
-            self._http = httpx.Client(
-                base_url=self.server, headers=headers, timeout=httpx.Timeout(60, connect=5), trust_env=False
-            )
-        except (httpx.InvalidURL, UnicodeError) as error:
+            address = urlsplit(self.server)
+            self._host, self._port = address.hostname or "", address.port
+        except ValueError as error:
             raise CliError(f"{server!r} is not the address of a server: {error}", Exit.USAGE) from error
+        if not self._host:
+            raise CliError(f"{server!r} is not the address of a server: it names none", Exit.USAGE)
+        self._connection = HTTPSConnection if address.scheme == "https" else HTTPConnection
+        self._path = quote(address.path, safe="/%") + PREFIX
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open: each request has a connection of its own, which no server can have closed before it."""
 
     def get(self, path: str, **params: Any) -> Any:
         """The data of a GET below the prefix; parameters that are None are left out."""
-        return self._data(self._send("GET", path, params={k: v for k, v in params.items() if v is not None}))
+        return self._ask("GET", path, params={k: v for k, v in params.items() if v is not None})
 
     def post(self, path: str, body: Any = None) -> Any:
         """The data of a POST below the prefix."""
-        return self._data(self._send("POST", path, **({} if body is None else {"json": body})))
+        return self._ask("POST", path, body=body)
 
     def delete(self, path: str, **params: Any) -> Any:
         """The data of a DELETE below the prefix."""
-        return self._data(self._send("DELETE", path, params=params))
+        return self._ask("DELETE", path, params=params)
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, PREFIX + path, **options)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise self._unanswered(error) from error
+    def _ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        with closing(self._connection(self._host, self._port, timeout=_CONNECT_SECONDS)) as connection:
+            try:
+                connection.connect()
+            except OSError as error:
+                text = f"no server answers at {self.server}; start one with `kubemin dev`, or name it with --server"
+                raise CliError(text) from error
+            except ValueError as error:  # a name that no host can have
+                raise self._broken(error) from error
+            try:
+                response = self._send(connection, method, path, params=params, body=body)
+                status, answer = response.status, response.read()
+            except (HTTPException, OSError, ValueError) as error:
+                raise self._broken(error) from error
+        return self._data(status, answer)
 
-    def _data(self, response: httpx.Response) -> Any:
+    def _send(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = _ANSWER_SECONDS,
+    ) -> HTTPResponse:
+        """Send a request on the open connection; the head of its answer. Raises what `http.client` does."""
+        connection.sock.settimeout(seconds)
+        query = urlencode({name: _written(value) for name, value in (params or {}).items()}, doseq=True)
+        sent = {**self._headers, **(headers or {})}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        target = self._path + quote(path) + (f"?{query}" if query else "")
+        connection.request(method, target, None if body is None else json.dumps(body).encode(), sent)
+        return connection.getresponse()
+
+    def _data(self, status: int, text: bytes) -> Any:
         try:
-            envelope = response.json()
+            envelope = json.loads(text)
             code, message = envelope["code"], envelope["message"]
         except (ValueError, KeyError, TypeError) as error:
-            raise CliError(f"what answers at {self.server} is not KubeMin (HTTP {response.status_code})") from error
+            raise CliError(f"what answers at {self.server} is not KubeMin (HTTP {status})") from error
         if code != 0:
             raise Refused(f"{message} `kubemin tasks` lists them." if code == _TASK_NOT_FOUND else message, code)
         return envelope["data"]
@@ -85,26 +117,29 @@ class Client(AbstractContextManager["Client"]):
         """
         from kubemin.spec.events import read_event
 
-        path = f"{PREFIX}/workflow/tasks/{task_id}/events"
+        path = f"/workflow/tasks/{task_id}/events"
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
-        try:
-            with self._http.stream("GET", path, headers=headers, timeout=httpx.Timeout(30, connect=5)) as response:
-                if response.status_code != httpx.codes.OK:
-                    response.read()
-                    self._data(response)
-                for event in EventSource(response).iter_sse():
-                    if event.data:
-                        yield int(event.id), read_event(event.event, json.loads(event.data))
-        except (SSEError, ValueError) as error:
-            raise CliError(f"what answers at {self.server} is not KubeMin: {error}") from error
-        except httpx.TransportError:
-            return
+        with closing(self._connection(self._host, self._port, timeout=_CONNECT_SECONDS)) as connection:
+            try:
+                connection.connect()
+                response = self._send(connection, "GET", path, headers=headers, seconds=_SILENCE_SECONDS)
+                if response.status != 200:
+                    self._data(response.status, response.read())
+                if (kind := response.headers.get_content_type()) != "text/event-stream":
+                    raise ValueError(f"it answers with {kind}")
+                for event in server_sent_events(response):
+                    yield int(event.id), read_event(event.type, json.loads(event.data))
+            except (HTTPException, OSError):
+                return
+            except ValueError as error:
+                raise CliError(f"what answers at {self.server} is not KubeMin: {error}") from error
 
-    def _unanswered(self, error: Exception) -> CliError:
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return CliError(
-                f"no server answers at {self.server}; start one with `kubemin dev`, or name it with --server"
-            )
-        if isinstance(error, httpx.TimeoutException):
+    def _broken(self, error: Exception) -> CliError:
+        if isinstance(error, TimeoutError):
             return CliError(f"{self.server} did not answer in time")
         return CliError(f"the exchange with {self.server} failed: {error}")
+
+
+def _written(value: Any) -> Any:
+    """A value as a query has it."""
+    return str(value).lower() if isinstance(value, bool) else value

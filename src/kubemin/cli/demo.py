@@ -13,10 +13,9 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from kubemin.cli import snapshot
 from kubemin.cli.cleanup_text import numbers
@@ -28,10 +27,10 @@ from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
 from kubemin.cli.simulate import load_simulator
 from kubemin.cli.snapshot import Snapshot
-from kubemin.cluster import Cluster
+from kubemin.cluster import Cluster, requests
+from kubemin.cluster.answers import object_in
 from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.spec.events import EndEvent, JobEvent, ResourceEvent, TaskEvent
-from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState, TaskStatus
 
@@ -68,7 +67,7 @@ async def _show(server: str, cluster_url: str) -> None:
         async with _cluster(cluster_url) as cluster:
             app = client.post("/applications", application)
             _title("1. A cluster that is not empty")
-            deployment = await _furnish(cluster, cluster_url, app["id"])
+            deployment = await _furnish(cluster, app["id"])
             before = await snapshot.take(cluster)
 
             _title("2. Deploy the application, and cancel it in the middle")
@@ -130,7 +129,7 @@ async def _cluster(url: str) -> AsyncIterator[Cluster]:
         await cluster.aclose()
 
 
-async def _furnish(cluster: Cluster, cluster_url: str, app_id: str) -> ObjectRef:
+async def _furnish(cluster: Cluster, app_id: str) -> ObjectRef:
     """A ConfigMap and an older Deployment of the names that the application uses, made by somebody else."""
     config: Manifest = {
         "apiVersion": "v1",
@@ -152,11 +151,9 @@ async def _furnish(cluster: Cluster, cluster_url: str, app_id: str) -> ObjectRef
             },
         },
     }
-    for manifest in (config, deployment):  # not by way of `Cluster`: then they would be KubeMin's own
-        kind = kind_of(manifest["kind"])
-        path = f"{kind.path}/namespaces/default/{kind.plural}"
-        async with httpx.AsyncClient(base_url=cluster_url, trust_env=False) as http:
-            (await http.post(path, json=manifest, params={"fieldManager": "ops"})).raise_for_status()
+    for manifest in (config, deployment):  # not by `Cluster.create`: then they would be KubeMin's own
+        request = replace(requests.create(manifest), query=(("fieldManager", "ops"),))
+        object_in(request, await cluster.raw(request))
     ref = ObjectRef.of(deployment)
     while (await cluster.get(ref)).get("status", {}).get("availableReplicas") != 2:  # noqa: ASYNC110  a Deployment's
         await asyncio.sleep(0.1)
