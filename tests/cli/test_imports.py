@@ -1,0 +1,60 @@
+"""What a command imports: that is most of what it costs, and of what hundreds of tests that start one cost."""
+
+from collections.abc import Set as AbstractSet
+
+import pytest
+
+from tests.cli.kubemin import Kubemin
+
+PARSER = {"typer", "pydantic"}
+FRAMEWORKS = {"aiohttp", "alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"}
+DRIVERS = {"asyncmy", "asyncpg", "kubernetes_asyncio", "redis"}
+TERMINAL = {"rich", "pygments"}
+TOOLS = {"hypothesis", "pytest", "schemathesis"}
+
+
+def _imported(text: str) -> tuple[set[str], int]:
+    """The packages that Python says it imported, and how many modules these are."""
+    names = [line.rpartition("|")[2].strip() for line in text.splitlines() if line.startswith("import time:")]
+    return {name.partition(".")[0] for name in names}, len(names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "never", "most"),
+    [
+        (["version"], 0, PARSER | FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio", "ssl"}, 100),
+        (["apps", "--server", "http://127.0.0.1:9"], 1, FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio"}, 330),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_a_command_imports_what_it_needs(
+    kubemin: Kubemin, arguments: list[str], code: int, never: AbstractSet[str], most: int
+) -> None:
+    answer = kubemin(*arguments, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert answer.returncode == code
+    packages, modules = _imported(answer.stderr)
+    assert not packages & never
+    assert modules <= most
+
+
+@pytest.mark.parametrize(
+    ("command", "ready", "never", "most"),
+    [
+        ("serve", r"ready at http", DRIVERS | TOOLS | {"alembic", "httpx"}, 1400),
+        ("worker", r"worker ready", DRIVERS | TOOLS | {"alembic", "httpx", "fastapi", "starlette", "uvicorn"}, 1150),
+    ],
+)
+def test_a_server_imports_no_tool_and_no_driver_but_its_own(
+    kubemin: Kubemin, command: str, ready: str, never: AbstractSet[str], most: int
+) -> None:
+    """Nor what migrates, where the schema is current."""
+    assert kubemin("migrate").returncode == 0
+    port = ["--port", "0"] if command == "serve" else []
+    running = kubemin.start(command, "--simulate", *port, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    try:
+        running.wait_for(ready)
+    finally:
+        running.stop()
+    packages, modules = _imported(running.errors)
+    assert not packages & never
+    assert modules <= most
