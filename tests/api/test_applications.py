@@ -9,7 +9,7 @@ import pytest
 
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import ComponentState, Deps
-from kubemin.api.masks import MASK
+from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
 from kubemin.store import applications, components, tasks, workflows
 from tests.api.conftest import Api, application

@@ -1,12 +1,11 @@
-"""Secret values are written, never read: replies have a mask in their place, and saving the mask keeps the value."""
+"""Secret values are written, never read: replies have a mask in their place, and the mask sent back means the value."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubemin.spec.application import Application
+from kubemin.spec.config import MASK
 from kubemin.spec.issues import Issue, IssueCode, SpecError
-
-MASK = "******"
 
 
 def masked(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,27 +15,55 @@ def masked(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {**properties, "secret": dict.fromkeys(properties["secret"], MASK)}
 
 
-def unmasked(application: Application, stored: Mapping[str, Mapping[str, Any]]) -> Application:
-    """The application with each mask replaced by the value that the component of this name has in ``stored``.
+def masked_components(data: Mapping[str, Any]) -> set[str]:
+    """Names of the components of unread input that hold masks."""
+    parts = data.get("component")
+    found: set[str] = set()
+    for part in parts if isinstance(parts, list) else ():
+        properties = part.get("properties") if isinstance(part, dict) else None
+        secret = properties.get("secret") if isinstance(properties, dict) else None
+        if isinstance(secret, dict) and MASK in secret.values() and isinstance(part.get("name"), str):
+            found.add(part["name"])
+    return found
 
-    ``stored``: component name → properties. Raises :class:`SpecError` where there is nothing that the mask could mean.
+
+def unmasked(application: Application, templates: Sequence[Mapping[str, Any]]) -> Application:
+    """The application with each mask that is left replaced by the value of the template that it was copied from.
+
+    A copy keeps its component's name; ``templates`` are components of templates. What is stored under the component's
+    own name comes first (`with_what_is_stored`). Raises :class:`SpecError` where a mask could mean nothing, or more.
     """
     issues: list[Issue] = []
     components = []
     for index, component in enumerate(application.component):
-        known = (stored.get(component.name) or {}).get("secret") or {}
-        values = dict(component.properties.secret)
-        for key, value in values.items():
-            if value != MASK:
-                continue
-            if key in known:
-                values[key] = known[key]
-            else:
-                field = f"component[{index}].properties.secret.{key}"
-                message = f"{field}: {MASK} stands for a stored value, and there is none."
-                issues.append(Issue(field, IssueCode.MISSING_REQUIRED_FIELD, message))
-        properties = component.properties.model_copy(update={"secret": values})
-        components.append(component.model_copy(update={"properties": properties}))
+        secret = component.properties.secret
+        missing = {key for key, value in secret.items() if value == MASK}
+        if missing:
+            known = list(_known(component.name, missing, templates))
+            issues += _issues(f"component[{index}].properties.secret", sorted(missing), known)
+            values = {**secret, **(known[0] if known else {})}
+            properties = component.properties.model_copy(update={"secret": values})
+            component = component.model_copy(update={"properties": properties})
+        components.append(component)
     if issues:
         raise SpecError(issues)
     return application.model_copy(update={"component": components})
+
+
+def _known(name: str, keys: set[str], templates: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+    """What the keys are in templates that have all of them, each different answer once."""
+    seen: list[dict[str, str]] = []
+    for part in templates:
+        secret = (part.get("properties") or {}).get("secret") or {}
+        if part["name"] == name and keys <= secret.keys() and (mine := {key: secret[key] for key in keys}) not in seen:
+            seen.append(mine)
+            yield mine
+
+
+def _issues(path: str, keys: Sequence[str], known: Sequence[object]) -> Iterator[Issue]:
+    if len(known) == 1:
+        return
+    for key in keys:
+        why = "several templates have one" if known else "there is none"
+        message = f"{path}.{key}: {MASK} stands for a value that is known already, and {why}."
+        yield Issue(f"{path}.{key}", IssueCode.MISSING_REQUIRED_FIELD, message)

@@ -9,20 +9,27 @@ from kubemin.api.cloning import template_of, templates_of
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
-from kubemin.api.masks import unmasked
+from kubemin.api.masks import masked_components, unmasked
+from kubemin.api.models.applications import ComponentReply
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored
 from kubemin.spec.application import Application, dump_steps, parse_application
+from kubemin.spec.component import Component
+from kubemin.spec.draft_merge import with_what_is_stored
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
-from kubemin.spec.reading import is_large
+from kubemin.spec.reading import is_large, read
 from kubemin.spec.templates import expand_templates
 from kubemin.spec.workflow import Step
 from kubemin.store import Database, Duplicate, Tx, applications, components, tasks, workflows
 
 _KEPT = ("namespace", "alias", "version", "project", "description", "icon")
 _TRIES = 3
+_ONLY_IN_REPLIES = {str(field.alias) for field in ComponentReply.model_fields.values()} - {
+    str(field.alias) for field in Component.model_fields.values()
+}
+"""Of a component: accepted in a save, since clients send back what they got, and passed over."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class _Found:
     stored: applications.ApplicationRow | None
     parts: list[components.ComponentRow]
     templates: dict[str, Stored]
+    copied: list[components.ComponentRow]
+    """Components of templates, of the names under which secrets are masked."""
 
 
 async def prepare(db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits) -> Prepared:
@@ -70,7 +79,9 @@ async def check_and_save(db: Database, compute_thread: ComputeThread, data: Mapp
 
 async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, *, hold: bool = False) -> _Found:
     stored, parts = await _stored(tx, data.get("id"), hold=hold)
-    return _Found(stored, parts, await templates_of(tx, data, limits))
+    masked = masked_components(data)
+    copied = await components.of_templates(tx, masked) if masked else []
+    return _Found(stored, parts, await templates_of(tx, data, limits), copied)
 
 
 async def _checked(
@@ -79,12 +90,15 @@ async def _checked(
     whole = data if found.stored is None else _completed(data, found.stored, found.parts)
 
     def check() -> Application:
+        read_parts = {part.name: read(Component, part.to_spec())[0] for part in found.parts}
+        stored = {name: part for name, part in read_parts.items() if part is not None}
         application = parse_application(
             whole,
             limits,
-            lambda read: expand_templates(read, lambda app_id: template_of(found.templates, app_id, limits)),
+            lambda draft: expand_templates(draft, lambda app_id: template_of(found.templates, app_id, limits)),
+            lambda draft: with_what_is_stored(draft, stored),
         )
-        return unmasked(application, {part.name: part.properties for part in found.parts})
+        return unmasked(application, [part.to_spec() for part in found.copied])
 
     return await compute_thread.do(check) if found.templates or is_large(whole) else check()
 
@@ -164,7 +178,14 @@ def _completed(
         whole["tmpEnable"] = stored.tmp_enable
     if whole.get("component") is None:
         whole["component"] = [part.to_spec() for part in parts]
+    elif isinstance(whole["component"], list):
+        whole["component"] = [_as_written(part) for part in whole["component"]]
     return whole
+
+
+def _as_written(part: object) -> object:
+    """A component without what only replies have."""
+    return {k: v for k, v in part.items() if k not in _ONLY_IN_REPLIES} if isinstance(part, dict) else part
 
 
 def _taken(application: Application) -> ApiError:

@@ -31,11 +31,11 @@ def check(file: str, *, as_json: bool) -> int:
 
 def show_plan(file: str, *, as_json: bool) -> int:
     """Show the stages in order, each with its jobs. Values of Secrets are masked."""
-    from kubemin.api.masks import MASK
     from kubemin.cli.settings import limits, settings_of
     from kubemin.plan import describe, make_plan
     from kubemin.render import render
     from kubemin.spec.application import parse_application
+    from kubemin.spec.config import MASK
     from kubemin.spec.issues import SpecError
 
     try:

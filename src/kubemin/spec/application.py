@@ -60,13 +60,17 @@ class Application(SpecModel):
 
 
 Expand = Callable[[Application], Application]
+Complete = Callable[[Application], Application]
 
 
-def parse_application(data: object, limits: Limits | None = None, expand: Expand | None = None) -> Application:
+def parse_application(
+    data: object, limits: Limits | None = None, expand: Expand | None = None, complete: Complete | None = None
+) -> Application:
     """Read and check an application, as JSON or YAML gives it. This is all that `try`, create and save check.
 
     ``expand`` puts clones in the place of template entries (``templates.expand_templates``); without it such entries
     are refused. Clones are checked as if they had been written: issues then name the places of the expanded list.
+    ``complete`` adds what a draft leaves out (``draft_merge``), before anything is checked.
 
     Raises:
         SpecError: with everything that is wrong, at once; after so many mistakes as are reported, it stops.
@@ -76,6 +80,7 @@ def parse_application(data: object, limits: Limits | None = None, expand: Expand
     refuse_bulk(data)
     application, issues, broken = read(Application, data)
     if application is not None:
+        application = application if complete is None else complete(application)
         found = relevant(check_application(application, limits), broken)
         issues = first(chain(issues, found, _refuse_templates(application) if expand is None else ()))
     if issues or application is None:

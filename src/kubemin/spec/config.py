@@ -8,6 +8,8 @@ from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import Limits, LimitSettings
 from kubemin.spec.names import is_data_key
 
+MASK = "******"
+"""Stands for the value of a secret in replies; in a request it means the value that is known already."""
 URL_KEY = "config.url"
 FILE_NAME_KEY = "config.fileName"
 DEFAULT_FILE_NAME = "config"

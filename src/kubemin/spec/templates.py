@@ -3,8 +3,8 @@
 An entry ``{name, template: {id, target}}`` stands for the components of an application with ``tmpEnable``. The first
 entry of a template makes the clones, named ``<name>`` if there is one and ``<name>-<component>`` if there are several.
 Further entries of the same template make no more; they only override, each its ``target``. Of an entry, ``env`` and
-``secret`` count: variables are merged over the template's, secret values must be given, as the template's are never
-copied.
+``secret`` count: variables are merged over the template's, secret values must be given, as the template's are copied
+only where the entry gives the mask that replies show.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from kubemin.spec.application import Application
 from kubemin.spec.component import SECRET, WORKLOADS, Component
+from kubemin.spec.config import MASK
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.names import LABEL_LENGTH, shorten
 from kubemin.spec.renaming import renamed
@@ -124,12 +125,16 @@ def _with_env(clone: Component, env: Mapping[str, str]) -> Component:
 def _secret(
     part: Component, use: _Use, entries: Sequence[tuple[Component, str]], issues: list[Issue]
 ) -> dict[str, str]:
-    """The values that the entries give. Without a target, only those keys are meant that the template has."""
+    """The values that the entries give; a masked one is the template's own.
+
+    Without a target, only those keys are meant that the template has.
+    """
     wanted = part.properties.secret
     values: dict[str, str] = {}
     for entry, _ in entries:
         targeted = entry.template is not None and entry.template.target == part.name
         values.update({key: value for key, value in entry.properties.secret.items() if targeted or key in wanted})
+    values = {key: wanted.get(key, value) if value == MASK else value for key, value in values.items()}
     missing = sorted(set(wanted) - set(values))
     if missing:
         path = entries[-1][1] if entries else use.entries[0][1]

@@ -1,6 +1,6 @@
 """Components of applications. A component's id, a label in the cluster, follows from its name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from kubemin.spec import component as spec
 from kubemin.spec.ids import component_id
 from kubemin.store.clock import now
-from kubemin.store.tables import components
+from kubemin.store.tables import applications, components
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 _AUTO = -1
@@ -72,6 +72,13 @@ class ComponentRow(NewComponent):
 async def of_application(tx: Tx, app_id: str) -> list[ComponentRow]:
     """An application's components, in the order they were given."""
     return [_component(tx, row) for row in await _rows(tx, app_id)]
+
+
+async def of_templates(tx: Tx, names: Collection[str]) -> list[ComponentRow]:
+    """The components of these names of all applications that may be used as a template."""
+    statement = select(components).join(applications, applications.c.id == components.c.app_id)
+    wanted = statement.where(applications.c.tmp_enable.is_(True), components.c.name.in_(names))
+    return [_component(tx, row) for row in await tx.rows(wanted.order_by(components.c.id))]
 
 
 async def replace_components(tx: Tx, app_id: str, new: Sequence[NewComponent]) -> list[ComponentRow]:
