@@ -82,8 +82,7 @@ async def save(db: Database, app: Application) -> str:
     async with db.begin("save") as tx:
         await applications.insert(tx, applications.NewApplication(id=app_id, name=name, namespace=app.namespace))
         await workflows.insert(tx, workflows.NewWorkflow(id=new_id(), app_id=app_id, name="deploy", steps=[]))
-        parts = [components.NewComponent.of(part) for part in app.component]
-        await components.replace_components(tx, app_id, parts)
+        await components.replace_components(tx, app_id, app.component)
     return app_id
 
 

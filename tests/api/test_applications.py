@@ -155,7 +155,7 @@ async def test_secret_values_are_masked_and_the_mask_can_be_saved_back(api: Api)
     await api.post("/applications", {"id": made["id"], "name": "shop", "component": [part]})
     async with api.db.read() as tx:
         stored = (await components.of_application(tx, made["id"]))[0]
-    assert stored.properties["secret"] == {"token": "hush-hush", "extra": "new"}
+    assert stored.read.properties.secret == {"token": "hush-hush", "extra": "new"}
     answer = await api.http.get(f"/api/v1{path}")
     assert "hush-hush" not in answer.text
 

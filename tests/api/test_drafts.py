@@ -20,8 +20,8 @@ def _secret(name: str, **values: str) -> dict[str, Any]:
 
 async def _values(api: Api, app_id: str) -> dict[str, dict[str, str]]:
     async with api.db.read() as tx:
-        parts = [part.to_spec() for part in await components.of_application(tx, app_id)]
-    return {part["name"]: part["properties"].get("secret", {}) for part in parts}
+        parts = await components.of_application(tx, app_id)
+    return {part.name: part.read.properties.secret for part in parts}
 
 
 async def test_what_was_read_can_be_saved_and_changes_nothing(api: Api) -> None:

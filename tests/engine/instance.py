@@ -71,8 +71,7 @@ class Instance:
                 steps = dump_steps(app.workflow or [])
                 flow = workflows.NewWorkflow(id=new_id(), app_id=record.id, name="deploy", steps=steps)
                 await workflows.insert(tx, flow)
-            parts = [components.NewComponent.of(part) for part in app.component]
-            await components.replace_components(tx, record.id, parts)
+            await components.replace_components(tx, record.id, app.component)
         return record.id
 
     async def objects(self, app_id: str) -> list[ObjectRef]:

@@ -314,11 +314,7 @@ class World:
                 steps=dump_steps(parsed.workflow or []),
             )
             await (workflows.update(tx, flow) if present else workflows.insert(tx, flow))
-            await components.replace_components(
-                tx,
-                app_id,
-                [components.NewComponent.of(part) for part in parsed.component],
-            )
+            await components.replace_components(tx, app_id, parsed.component)
         options = ExecOptions(
             on_active=on_active,
             timeout_seconds=round_.seconds,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kubemin.spec.component import Component
 from kubemin.spec.events import TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
@@ -65,9 +66,8 @@ async def fill(db: Database) -> None:
             await applications.insert(tx, applications.NewApplication(id=id_of(app), name=app, alias="Läden 🛒"))
             flow = workflows.NewWorkflow(id=id_of(f"flow-{app}"), app_id=id_of(app), name="deploy", steps=[])
             await workflows.insert(tx, flow)
-            made = components.NewComponent(
-                name="web", type="webservice", namespace="default", image="web:1", properties={"env": {"a": "1"}}
-            )
+            given = {"name": "web", "type": "webservice", "image": "web:1", "properties": {"env": {"a": "1"}}}
+            made = Component.model_validate(given)
             await components.replace_components(tx, id_of(app), [made])
             for turn in (1, 2):
                 await tasks.insert(tx, new_task(f"{app}-{turn}", app, plan={"stages": []}, caller="ada"))

@@ -138,7 +138,7 @@ async def test_writes_and_their_answers(db: Database) -> None:
     with pytest.raises(Duplicate) as raised:
         async with db.begin("again") as tx:
             await journal.add_writes(tx, A, [journal.NewWrite("one", 1, WriteKind.DELETE)])
-    assert raised.value.constraint == "pk_claims"
+    assert raised.value.constraint == "pk_writes"
     with pytest.raises(Duplicate) as raised:
         async with db.begin("again") as tx:
             await journal.add(tx, A, [journal.NewResource(seq=1, job_seq=1, ref=REF)])

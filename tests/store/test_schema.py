@@ -125,6 +125,14 @@ async def test_an_empty_database_is_refused(url: str) -> None:
     await db.aclose()
 
 
+async def test_a_database_from_before_the_first_release_is_refused(db: Database) -> None:
+    async with db.begin("as before") as tx:
+        await tx.write(text("DROP TABLE revisions"))
+    for ask in (db.check_schema, db.migrate):
+        with pytest.raises(SchemaOutdated, match="begin with an empty one"):
+            await ask()
+
+
 @pytest.mark.parametrize(("revision", "fits"), [("v1_9999", True), ("v2_0001", False), ("something", False)])
 async def test_a_schema_from_the_future(db: Database, revision: str, fits: bool) -> None:
     async with db.begin("pretend") as tx:

@@ -19,7 +19,7 @@ from kubemin.spec.draft_merge import with_what_is_stored
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
-from kubemin.spec.reading import is_large, read
+from kubemin.spec.reading import is_large
 from kubemin.spec.templates import expand_templates
 from kubemin.spec.workflow import Step
 from kubemin.store import Database, Duplicate, Tx, applications, components, tasks, workflows
@@ -90,15 +90,14 @@ async def _checked(
     whole = data if found.stored is None else _completed(data, found.stored, found.parts)
 
     def check() -> Application:
-        read_parts = {part.name: read(Component, part.to_spec())[0] for part in found.parts}
-        stored = {name: part for name, part in read_parts.items() if part is not None}
+        stored = {part.name: part.read for part in found.parts}
         application = parse_application(
             whole,
             limits,
             lambda draft: expand_templates(draft, lambda app_id: template_of(found.templates, app_id, limits)),
             lambda draft: with_what_is_stored(draft, stored),
         )
-        return unmasked(application, [part.to_spec() for part in found.copied])
+        return unmasked(application, [part.spec for part in found.copied])
 
     return await compute_thread.do(check) if found.templates or is_large(whole) else check()
 
@@ -131,11 +130,7 @@ async def save(tx: Tx, prepared: Prepared) -> str:
             await applications.update(tx, record)
     except Duplicate as error:
         raise _taken(application) from error
-    await components.replace_components(
-        tx,
-        record.id,
-        [components.NewComponent.of(part) for part in application.component],
-    )
+    await components.replace_components(tx, record.id, application.component)
     await _save_workflows(tx, record, application)
     return record.id
 
@@ -162,9 +157,9 @@ def _completed(
     Raises 409 where it asks for another namespace or name.
     """
     whole = dict(data)
-    for name in _KEPT:
-        if whole.get(name) is None:
-            whole[name] = getattr(stored, name)
+    for field in _KEPT:
+        if whole.get(field) is None:
+            whole[field] = getattr(stored, field)
     name = whole.get("name")
     same = not isinstance(name, str) or name.lower() == stored.name
     if not same or (isinstance(whole["namespace"], str) and whole["namespace"] != stored.namespace):
@@ -177,7 +172,7 @@ def _completed(
     if whole.get("tmpEnable") is None and whole.get("tmp_enable") is None:
         whole["tmpEnable"] = stored.tmp_enable
     if whole.get("component") is None:
-        whole["component"] = [part.to_spec() for part in parts]
+        whole["component"] = [part.spec for part in parts]
     elif isinstance(whole["component"], list):
         whole["component"] = [_as_written(part) for part in whole["component"]]
     return whole

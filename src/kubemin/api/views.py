@@ -41,18 +41,18 @@ def application(row: ApplicationRow, workflow_id: str | None) -> ApplicationRepl
 
 def component(row: ComponentRow, namespace: str, states: Mapping[str, ComponentState]) -> ComponentReply:
     """A component; ``namespace`` is the application's, ``states`` what the watches know, by name."""
-    state = states.get(row.name, _UNKNOWN)
+    state, part = states.get(row.name, _UNKNOWN), row.read
     return ComponentReply(
         id=row.id,
         app_id=row.app_id,
         name=row.name,
-        namespace=row.namespace or namespace,
-        image=row.image,
-        replicas=row.replicas,
-        type=row.type,
-        properties=masked(row.properties),
-        traits=row.traits,
-        adopt=row.adopt,
+        namespace=part.namespace or namespace,
+        image=part.image,
+        replicas=part.replicas,
+        type=part.type,
+        properties=masked(part.properties.dump()),
+        traits=part.traits.dump(),
+        adopt=part.adopt,
         status=state.status,
         last_abnormal=state.last_abnormal,
         external_links=[ExternalLink(type=kind, value=value) for kind, value in state.links],

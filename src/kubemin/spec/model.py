@@ -88,3 +88,7 @@ class SpecModel(BaseModel):
     def dump(self) -> dict[str, Any]:
         """As JSON, in camelCase, without what was not given: what the store keeps and parsing takes again."""
         return self.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+    def posted(self) -> dict[str, Any]:
+        """As JSON, in camelCase, as it was given: without defaults that nobody wrote. Parsing takes it again."""
+        return self.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)

@@ -186,7 +186,7 @@ async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
 
 
 async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
-    """Record writes before they are sent. Raises `Duplicate` (``pk_claims``) if a token is there already."""
+    """Record writes before they are sent. Raises `Duplicate` (``pk_writes``) if a token is there already."""
     if not new:
         return
     rows = [{"task_id": task_id, **values_of(write)} for write in new]

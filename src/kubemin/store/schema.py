@@ -64,9 +64,14 @@ def check(connection: Connection) -> None:
 
 def _current(connection: Connection) -> str | None:
     """What Alembic wrote down as the schema's revision; None where it never did."""
-    if not inspect(connection).has_table("alembic_version"):
+    tables = inspect(connection)
+    if not tables.has_table("alembic_version"):
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if found is not None and not tables.has_table("revisions"):
+        raise SchemaOutdated(
+            "the database was made by a version of KubeMin before its first release: begin with an empty one"
+        )
     return found
 
 

@@ -64,22 +64,32 @@ applications = Table(
 components = Table(
     "components",
     metadata,
-    Column("id", BigId, primary_key=True, autoincrement=True),
-    Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
+    Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", BoundedText(63), primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("name", BoundedText(63), nullable=False),
-    Column("type", BoundedText(32), nullable=False),
-    Column("namespace", BoundedText(63), nullable=False),
-    Column("image", LongText, nullable=False),
-    Column("replicas", Integer, nullable=False),
-    Column("properties", LongText, nullable=False),
-    Column("traits", LongText, nullable=False),
-    Column("template", LongText),
-    Column("adopt", Boolean),
+    Column("spec", LongText, nullable=False),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
-    UniqueConstraint("app_id", "name"),
-    **_GENERATED,
+    **_OPTIONS,
+)
+"""The draft: what was saved last. What was run, and runs, is in ``revisions``."""
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", BoundedText(16), nullable=False),
+    Column("spec", LongText, nullable=False),
+    Column("strategy", BoundedText(16), nullable=False),
+    Column("note", LongText, nullable=False),
+    Column("caller", BoundedText(255), nullable=False),
+    Column("task_id", BoundedText(ID_LENGTH), nullable=False),
+    Column("changes", LongText, nullable=False),
+    Column("restarts", LongText, nullable=False),
+    Column("replaces_draft", Boolean, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    **_OPTIONS,
 )
 
 workflows = Table(
@@ -128,6 +138,8 @@ tasks = Table(
     Column("options", LongText, nullable=False),
     Column("spec", LongText, nullable=False),
     Column("plan", LongText),
+    Column("revision", Integer),
+    Column("promotions", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("active_app", BoundedText(ID_LENGTH)),
     Column("lease_owner", BoundedText(255)),
@@ -194,9 +206,8 @@ resources = Table(
     **_OPTIONS,
 )
 
-# The table keeps the name that its first release gave it: renaming it would end rolling upgrades.
 writes = Table(
-    "claims",
+    "writes",
     metadata,
     Column("token", BoundedText(64), primary_key=True),
     Column("task_id", BoundedText(ID_LENGTH), nullable=False),

@@ -39,7 +39,7 @@ class Stored:
                 "version": self.row.version,
                 "project": self.row.project,
                 "description": self.row.description,
-                "component": [part.to_spec() for part in self.parts],
+                "component": [part.spec for part in self.parts],
             },
             limits,
         )

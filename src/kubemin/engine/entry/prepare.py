@@ -53,5 +53,5 @@ async def prepare_run(found: Stored, limits: Limits, concurrency: int, compute_t
         plan = make_plan(loaded.application, rendered, loaded.steps, concurrency=concurrency)
         return PreparedRun(found, loaded, plan, plan.to_json(), [ObjectRef.of(one.manifest) for one in rendered])
 
-    large = is_large([part.to_spec() for part in found.parts])
+    large = is_large([part.spec for part in found.parts])
     return await compute_thread.do(prepared) if large else prepared()

@@ -25,6 +25,7 @@ class NewTask:
     type: TaskType = TaskType.DEPLOY
     options: Any = None
     plan: Any = None
+    revision: int | None = None
     caller: str = ""
     idempotency_key: str | None = None
     body_hash: str | None = None
@@ -37,6 +38,8 @@ class Task:
     ``attempt`` counts the claims of the task while it goes forward, up to one more than allowed (see `claim_next`).
     ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
     worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
+    ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
+    ``promotions``: how often somebody has let it go on.
     """
 
     seq: int
@@ -62,6 +65,8 @@ class Task:
     options: Any
     spec: Any
     plan: Any
+    revision: int | None
+    promotions: int
     attempt: int
     active_app: str | None
     lease_owner: str | None
@@ -90,6 +95,7 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
             cleanup=Cleanup.NONE,
             cleanup_why="",
             cleanup_attempts=0,
+            promotions=0,
             attempt=0,
             lease_epoch=0,
             created_at=now(),

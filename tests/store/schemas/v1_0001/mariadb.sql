@@ -16,54 +16,30 @@ CREATE TABLE `applications` (
   `description` longtext NOT NULL,
   `icon` longtext NOT NULL,
   `tmp_enable` tinyint(1) NOT NULL,
+  `config_key` varchar(32) DEFAULT NULL,
   `created_at` double NOT NULL,
   `updated_at` double NOT NULL,
   PRIMARY KEY (`id`),
   UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,1795556912.084251,1795556912.084251),
-('shop....................','default','shop','Läden 🛒','','','','',0,1795556912.055464,1795556912.055464),
-('third...................','default','third','Läden 🛒','','','','',0,1795556912.101109,1795556912.101109);
-CREATE TABLE `claims` (
-  `token` varchar(64) NOT NULL,
-  `task_id` varchar(24) NOT NULL,
-  `seq` int(11) NOT NULL,
-  `kind` varchar(16) NOT NULL,
-  `base_version` varchar(64) DEFAULT NULL,
-  `answer` longtext DEFAULT NULL,
-  `created_at` double NOT NULL,
-  `answered_at` double DEFAULT NULL,
-  PRIMARY KEY (`token`),
-  KEY `ix_claims_task_id_seq` (`task_id`,`seq`),
-  CONSTRAINT `fk_claims_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-INSERT INTO `claims` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1795556912.170531,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795556912.144881,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1795556912.19396,NULL);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1795986637.969643,1795986637.969643),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795986637.937547,1795986637.937547),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1795986637.985487,1795986637.985487);
 CREATE TABLE `components` (
-  `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `app_id` varchar(24) NOT NULL,
-  `position` int(11) NOT NULL,
   `name` varchar(63) NOT NULL,
-  `type` varchar(32) NOT NULL,
-  `namespace` varchar(63) NOT NULL,
-  `image` longtext NOT NULL,
-  `replicas` int(11) NOT NULL,
-  `properties` longtext NOT NULL,
-  `traits` longtext NOT NULL,
-  `template` longtext DEFAULT NULL,
+  `position` int(11) NOT NULL,
+  `spec` longtext NOT NULL,
   `created_at` double NOT NULL,
   `updated_at` double NOT NULL,
-  PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_components_app_id_name` (`app_id`,`name`),
+  PRIMARY KEY (`app_id`,`name`),
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
-) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-(1,'shop....................',0,'web','webservice','default','web:1',1,'{\"env\":{\"a\":\"1\"}}','{}',NULL,1795556912.066396,1795556912.066396),
-(2,'other...................',0,'web','webservice','default','web:1',1,'{\"env\":{\"a\":\"1\"}}','{}',NULL,1795556912.092189,1795556912.092189),
-(3,'third...................',0,'web','webservice','default','web:1',1,'{\"env\":{\"a\":\"1\"}}','{}',NULL,1795556912.10316,1795556912.10316);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795986637.972322,1795986637.972322),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795986637.952199,1795986637.952199),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795986637.994109,1795986637.994109);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -75,9 +51,17 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1795556912.153249),
-(2,'other-1.................','task','{\"status\":\"running\"}',1795556912.171582),
-(3,'third-1.................','task','{\"status\":\"running\"}',1795556912.194992);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1795986638.050139),
+(2,'other-1.................','task','{\"status\":\"running\"}',1795986638.081202),
+(3,'third-1.................','task','{\"status\":\"running\"}',1795986638.107055);
+CREATE TABLE `evidence` (
+  `task_id` varchar(24) NOT NULL,
+  `component` varchar(63) NOT NULL,
+  `pods` longtext NOT NULL,
+  `created_at` double NOT NULL,
+  PRIMARY KEY (`task_id`,`component`),
+  CONSTRAINT `fk_evidence_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE TABLE `jobs` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -91,15 +75,16 @@ CREATE TABLE `jobs` (
   `status` varchar(16) NOT NULL,
   `info` longtext NOT NULL,
   `error` longtext NOT NULL,
+  `reason_code` varchar(32) DEFAULT NULL,
   `started_at` double DEFAULT NULL,
   `ended_at` double DEFAULT NULL,
   PRIMARY KEY (`task_id`,`seq`),
   CONSTRAINT `fk_jobs_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `jobs` VALUES
-('other-1.................',1,0,'web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL),
-('shop-1..................',1,0,'web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL),
-('third-1.................',1,0,'web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL);
+('other-1.................',1,0,'web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL,NULL),
+('shop-1..................',1,0,'web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL,NULL),
+('third-1.................',1,0,'web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL,NULL);
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -117,13 +102,39 @@ CREATE TABLE `resources` (
   `why` longtext NOT NULL,
   `created_at` double NOT NULL,
   `updated_at` double NOT NULL,
+  `adopted` tinyint(1) DEFAULT NULL,
+  `made_at` varchar(32) DEFAULT NULL,
   PRIMARY KEY (`task_id`,`seq`),
+  KEY `ix_resources_uid` (`uid`),
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795556912.16965,1795556912.171099),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795556912.143494,1795556912.15146),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795556912.193526,1795556912.194541);
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795986638.073956,1795986638.077657,NULL,NULL),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795986638.03499,1795986638.048288,NULL,NULL),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795986638.104277,1795986638.105646,NULL,NULL);
+CREATE TABLE `revisions` (
+  `app_id` varchar(24) NOT NULL,
+  `number` int(11) NOT NULL,
+  `state` varchar(16) NOT NULL,
+  `spec` longtext NOT NULL,
+  `strategy` varchar(16) NOT NULL,
+  `note` longtext NOT NULL,
+  `caller` varchar(255) NOT NULL,
+  `task_id` varchar(24) NOT NULL,
+  `changes` longtext NOT NULL,
+  `restarts` longtext NOT NULL,
+  `replaces_draft` tinyint(1) NOT NULL,
+  `created_at` double NOT NULL,
+  PRIMARY KEY (`app_id`,`number`),
+  CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `shares` (
+  `name` varchar(253) NOT NULL,
+  `task_id` varchar(24) NOT NULL,
+  PRIMARY KEY (`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `shares` VALUES
+('lock','shop-1..................');
 CREATE TABLE `tasks` (
   `seq` bigint(20) NOT NULL AUTO_INCREMENT,
   `id` varchar(24) NOT NULL,
@@ -134,18 +145,22 @@ CREATE TABLE `tasks` (
   `type` varchar(16) NOT NULL,
   `status` varchar(16) NOT NULL,
   `reason` longtext NOT NULL,
+  `reason_code` varchar(32) DEFAULT NULL,
   `cleanup` varchar(16) NOT NULL,
   `cleanup_why` longtext NOT NULL,
   `cleanup_attempts` int(11) NOT NULL,
   `next_cleanup_at` double DEFAULT NULL,
   `cancelled_by` longtext DEFAULT NULL,
   `cancel_requested_at` double DEFAULT NULL,
+  `cancel_cleanup` varchar(16) DEFAULT NULL,
   `caller` varchar(255) NOT NULL,
   `idempotency_key` varchar(255) DEFAULT NULL,
   `body_hash` varchar(128) DEFAULT NULL,
   `options` longtext NOT NULL,
   `spec` longtext NOT NULL,
   `plan` longtext DEFAULT NULL,
+  `revision` int(11) DEFAULT NULL,
+  `promotions` int(11) NOT NULL,
   `attempt` int(11) NOT NULL,
   `active_app` varchar(24) DEFAULT NULL,
   `lease_owner` varchar(255) DEFAULT NULL,
@@ -166,12 +181,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,NULL,NULL,1,NULL,1795556912.119676,1795556912.075453,1795556912.125214,1795556912.154884,1795556912.154884),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',0,NULL,NULL,0,NULL,NULL,1795556912.083454,NULL,NULL,1795556912.083454),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version','pending','',0,NULL,'ada',1795556912.178037,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,'other...................','worker',1,1795560512.162471,1795556912.162471,1795556912.094096,1795556912.168623,1795556912.178037,1795556912.178037),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',0,NULL,NULL,0,NULL,NULL,1795556912.100375,NULL,NULL,1795556912.100375),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,'third...................','worker',1,1795560512.187312,1795556912.187312,1795556912.107454,1795556912.192519,NULL,1795556912.192519),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',0,NULL,NULL,0,NULL,NULL,1795556912.108268,NULL,NULL,1795556912.108268);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',NULL,0,1,NULL,NULL,1,NULL,1795986638.016288,1795986637.966922,1795986638.028281,1795986638.058386,1795986638.058386),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986637.968644,NULL,NULL,1795986637.968644),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795986638.088283,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',NULL,0,1,'other...................','worker',1,1795990238.064839,1795986638.064839,1795986637.978084,1795986638.072277,1795986638.088283,1795986638.088283),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986637.979448,NULL,NULL,1795986637.979448),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',NULL,0,1,'third...................','worker',1,1795990238.093823,1795986638.093823,1795986637.996152,1795986638.100288,NULL,1795986638.100288),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986637.99774,NULL,NULL,1795986637.99774);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -190,6 +205,28 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795556912.085167,1795556912.085167),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795556912.057268,1795556912.057268),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795556912.101779,1795556912.101779);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795986637.970362,1795986637.970362),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795986637.944296,1795986637.944296),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795986637.986505,1795986637.986505);
+CREATE TABLE `write_probes` (
+  `id` varchar(24) NOT NULL,
+  `filler` longtext NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `writes` (
+  `token` varchar(64) NOT NULL,
+  `task_id` varchar(24) NOT NULL,
+  `seq` int(11) NOT NULL,
+  `kind` varchar(16) NOT NULL,
+  `base_version` varchar(64) DEFAULT NULL,
+  `answer` longtext DEFAULT NULL,
+  `created_at` double NOT NULL,
+  `answered_at` double DEFAULT NULL,
+  PRIMARY KEY (`token`),
+  KEY `ix_writes_task_id_seq` (`task_id`,`seq`),
+  CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `writes` VALUES
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1795986638.07679,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795986638.040282,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1795986638.104867,NULL);

@@ -11,41 +11,18 @@ CREATE TABLE public.applications (
     description text NOT NULL,
     icon text NOT NULL,
     tmp_enable boolean NOT NULL,
+    config_key character varying(32),
     created_at double precision NOT NULL,
     updated_at double precision NOT NULL
-);
-CREATE TABLE public.claims (
-    token character varying(64) NOT NULL,
-    task_id character varying(24) NOT NULL,
-    seq integer NOT NULL,
-    kind character varying(16) NOT NULL,
-    base_version character varying(64),
-    answer text,
-    created_at double precision NOT NULL,
-    answered_at double precision
 );
 CREATE TABLE public.components (
-    id bigint NOT NULL,
     app_id character varying(24) NOT NULL,
-    "position" integer NOT NULL,
     name character varying(63) NOT NULL,
-    type character varying(32) NOT NULL,
-    namespace character varying(63) NOT NULL,
-    image text NOT NULL,
-    replicas integer NOT NULL,
-    properties text NOT NULL,
-    traits text NOT NULL,
-    template text,
+    "position" integer NOT NULL,
+    spec text NOT NULL,
     created_at double precision NOT NULL,
     updated_at double precision NOT NULL
 );
-CREATE SEQUENCE public.components_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER SEQUENCE public.components_id_seq OWNED BY public.components.id;
 CREATE TABLE public.events (
     id bigint NOT NULL,
     task_id character varying(24) NOT NULL,
@@ -60,6 +37,12 @@ CREATE SEQUENCE public.events_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.events_id_seq OWNED BY public.events.id;
+CREATE TABLE public.evidence (
+    task_id character varying(24) NOT NULL,
+    component character varying(63) NOT NULL,
+    pods text NOT NULL,
+    created_at double precision NOT NULL
+);
 CREATE TABLE public.jobs (
     task_id character varying(24) NOT NULL,
     seq integer NOT NULL,
@@ -73,6 +56,7 @@ CREATE TABLE public.jobs (
     status character varying(16) NOT NULL,
     info text NOT NULL,
     error text NOT NULL,
+    reason_code character varying(32),
     started_at double precision,
     ended_at double precision
 );
@@ -92,7 +76,27 @@ CREATE TABLE public.resources (
     dependents text,
     why text NOT NULL,
     created_at double precision NOT NULL,
-    updated_at double precision NOT NULL
+    updated_at double precision NOT NULL,
+    adopted boolean,
+    made_at character varying(32)
+);
+CREATE TABLE public.revisions (
+    app_id character varying(24) NOT NULL,
+    number integer NOT NULL,
+    state character varying(16) NOT NULL,
+    spec text NOT NULL,
+    strategy character varying(16) NOT NULL,
+    note text NOT NULL,
+    caller character varying(255) NOT NULL,
+    task_id character varying(24) NOT NULL,
+    changes text NOT NULL,
+    restarts text NOT NULL,
+    replaces_draft boolean NOT NULL,
+    created_at double precision NOT NULL
+);
+CREATE TABLE public.shares (
+    name character varying(253) NOT NULL,
+    task_id character varying(24) NOT NULL
 );
 CREATE TABLE public.tasks (
     seq bigint NOT NULL,
@@ -104,18 +108,22 @@ CREATE TABLE public.tasks (
     type character varying(16) NOT NULL,
     status character varying(16) NOT NULL,
     reason text NOT NULL,
+    reason_code character varying(32),
     cleanup character varying(16) NOT NULL,
     cleanup_why text NOT NULL,
     cleanup_attempts integer NOT NULL,
     next_cleanup_at double precision,
     cancelled_by text,
     cancel_requested_at double precision,
+    cancel_cleanup character varying(16),
     caller character varying(255) NOT NULL,
     idempotency_key character varying(255),
     body_hash character varying(128),
     options text NOT NULL,
     spec text NOT NULL,
     plan text,
+    revision integer,
+    promotions integer NOT NULL,
     attempt integer NOT NULL,
     active_app character varying(24),
     lease_owner character varying(255),
@@ -148,59 +156,79 @@ CREATE TABLE public.workflows (
     created_at double precision NOT NULL,
     updated_at double precision NOT NULL
 );
-ALTER TABLE ONLY public.components ALTER COLUMN id SET DEFAULT nextval('public.components_id_seq'::regclass);
+CREATE TABLE public.write_probes (
+    id character varying(24) NOT NULL,
+    filler text NOT NULL
+);
+CREATE TABLE public.writes (
+    token character varying(64) NOT NULL,
+    task_id character varying(24) NOT NULL,
+    seq integer NOT NULL,
+    kind character varying(16) NOT NULL,
+    base_version character varying(64),
+    answer text,
+    created_at double precision NOT NULL,
+    answered_at double precision
+);
 ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.events_id_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, 1795556909.159923, 1795556909.159992);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, 1795556909.339638, 1795556909.33965);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, 1795556909.450683, 1795556909.450696);
-INSERT INTO public.claims VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1795556909.902969, NULL);
-INSERT INTO public.claims VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1795556910.117487, NULL);
-INSERT INTO public.claims VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1795556910.391814, NULL);
-INSERT INTO public.components VALUES (1, 'shop....................', 0, 'web', 'webservice', 'default', 'web:1', 1, '{"env":{"a":"1"}}', '{}', NULL, 1795556909.248168, 1795556909.24818);
-INSERT INTO public.components VALUES (2, 'other...................', 0, 'web', 'webservice', 'default', 'web:1', 1, '{"env":{"a":"1"}}', '{}', NULL, 1795556909.379811, 1795556909.379822);
-INSERT INTO public.components VALUES (3, 'third...................', 0, 'web', 'webservice', 'default', 'web:1', 1, '{"env":{"a":"1"}}', '{}', NULL, 1795556909.497276, 1795556909.497287);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1795556909.940962);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1795556910.149625);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1795556910.422969);
-INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL);
-INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL);
-INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1795556909.872064, 1795556909.911558);
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1795556910.109192, 1795556910.139602);
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1795556910.380862, 1795556910.405325);
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', 'none', '', 0, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 0, NULL, NULL, 0, NULL, NULL, 1795556909.31433, NULL, NULL, 1795556909.314337);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', 'none', '', 0, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 0, NULL, NULL, 0, NULL, NULL, 1795556909.43393, NULL, NULL, 1795556909.433944);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', 'none', '', 0, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 0, NULL, NULL, 0, NULL, NULL, 1795556909.564333, NULL, NULL, 1795556909.564338);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', 'none', '', 0, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, NULL, NULL, 1, NULL, 1795556909.691961, 1795556909.312162, 1795556909.788057, 1795556909.987926, 1795556909.987937);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', 'pending', '', 0, NULL, 'ada', 1795556910.209954, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 'other...................', 'worker', 1, 1795560510.053198, 1795556910.053209, 1795556909.417085, 1795556910.086224, 1795556910.209966, 1795556910.209967);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', 'none', '', 0, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 'third...................', 'worker', 1, 1795560510.317604, 1795556910.317615, 1795556909.552334, 1795556910.361216, NULL, 1795556910.361225);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1795556909.188073, 1795556909.188086);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1795556909.349098, 1795556909.34911);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1795556909.464966, 1795556909.46498);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1795986636.371651, 1795986636.371747);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1795986636.425583, 1795986636.425594);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1795986636.445836, 1795986636.445847);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1795986636.398324, 1795986636.398338);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1795986636.428822, 1795986636.428827);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1795986636.453829, 1795986636.453839);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1795986636.580738);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1795986636.637133);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1795986636.683813);
+INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
+INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
+INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1795986636.565171, 1795986636.576983, NULL, NULL);
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1795986636.630632, 1795986636.633256, NULL, NULL);
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1795986636.680592, 1795986636.682922, NULL, NULL);
+INSERT INTO public.shares VALUES ('lock', 'shop-1..................');
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 1795986636.419809, NULL, NULL, 1795986636.419815);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 1795986636.439937, NULL, NULL, 1795986636.439944);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', NULL, 0, 0, NULL, NULL, 0, NULL, NULL, 1795986636.46452, NULL, NULL, 1795986636.464534);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', NULL, 0, 1, NULL, NULL, 1, NULL, 1795986636.51138, 1795986636.417239, 1795986636.538119, 1795986636.601355, 1795986636.601366);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1795986636.643586, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', NULL, 0, 1, 'other...................', 'worker', 1, 1795990236.617021, 1795986636.61703, 1795986636.438451, 1795986636.623498, 1795986636.643595, 1795986636.643596);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', NULL, 0, 1, 'third...................', 'worker', 1, 1795990236.666973, 1795986636.666983, 1795986636.456192, 1795986636.67251, NULL, 1795986636.67252);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1795986636.380714, 1795986636.380727);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1795986636.426687, 1795986636.426694);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1795986636.446937, 1795986636.446942);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1795986636.572343, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1795986636.631776, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1795986636.681596, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
     ADD CONSTRAINT pk_applications PRIMARY KEY (id);
-ALTER TABLE ONLY public.claims
-    ADD CONSTRAINT pk_claims PRIMARY KEY (token);
 ALTER TABLE ONLY public.components
-    ADD CONSTRAINT pk_components PRIMARY KEY (id);
+    ADD CONSTRAINT pk_components PRIMARY KEY (app_id, name);
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT pk_events PRIMARY KEY (id);
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT pk_evidence PRIMARY KEY (task_id, component);
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq);
 ALTER TABLE ONLY public.resources
     ADD CONSTRAINT pk_resources PRIMARY KEY (task_id, seq);
+ALTER TABLE ONLY public.revisions
+    ADD CONSTRAINT pk_revisions PRIMARY KEY (app_id, number);
+ALTER TABLE ONLY public.shares
+    ADD CONSTRAINT pk_shares PRIMARY KEY (name);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT pk_tasks PRIMARY KEY (seq);
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT pk_workflows PRIMARY KEY (id);
+ALTER TABLE ONLY public.write_probes
+    ADD CONSTRAINT pk_write_probes PRIMARY KEY (id);
+ALTER TABLE ONLY public.writes
+    ADD CONSTRAINT pk_writes PRIMARY KEY (token);
 ALTER TABLE ONLY public.applications
     ADD CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name);
-ALTER TABLE ONLY public.components
-    ADD CONSTRAINT uq_components_app_id_name UNIQUE (app_id, name);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT uq_tasks_active_app UNIQUE (active_app);
 ALTER TABLE ONLY public.tasks
@@ -209,21 +237,26 @@ ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT uq_tasks_id UNIQUE (id);
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name);
-CREATE INDEX ix_claims_task_id_seq ON public.claims USING btree (task_id, seq);
 CREATE INDEX ix_events_task_id_id ON public.events USING btree (task_id, id);
+CREATE INDEX ix_resources_uid ON public.resources USING btree (uid);
 CREATE INDEX ix_tasks_app_id_claimed_at ON public.tasks USING btree (app_id, claimed_at);
 CREATE INDEX ix_tasks_lease_expires_at ON public.tasks USING btree (lease_expires_at);
 CREATE INDEX ix_tasks_next_cleanup_at ON public.tasks USING btree (next_cleanup_at);
 CREATE INDEX ix_tasks_status_app_id_seq ON public.tasks USING btree (status, app_id, seq);
-ALTER TABLE ONLY public.claims
-    ADD CONSTRAINT fk_claims_task_id_seq FOREIGN KEY (task_id, seq) REFERENCES public.resources(task_id, seq) ON DELETE CASCADE;
+CREATE INDEX ix_writes_task_id_seq ON public.writes USING btree (task_id, seq);
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT fk_components_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT fk_events_task_id FOREIGN KEY (task_id) REFERENCES public.tasks(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT fk_evidence_task_id FOREIGN KEY (task_id) REFERENCES public.tasks(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT fk_jobs_task_id FOREIGN KEY (task_id) REFERENCES public.tasks(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.resources
     ADD CONSTRAINT fk_resources_task_id FOREIGN KEY (task_id) REFERENCES public.tasks(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.revisions
+    ADD CONSTRAINT fk_revisions_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT fk_workflows_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.writes
+    ADD CONSTRAINT fk_writes_task_id_seq FOREIGN KEY (task_id, seq) REFERENCES public.resources(task_id, seq) ON DELETE CASCADE;

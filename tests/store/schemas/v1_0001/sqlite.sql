@@ -14,49 +14,28 @@ CREATE TABLE applications (
 	description TEXT NOT NULL, 
 	icon TEXT NOT NULL, 
 	tmp_enable BOOLEAN NOT NULL, 
+	config_key VARCHAR(32), 
 	created_at DOUBLE NOT NULL, 
 	updated_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,1795556906.159,1795556906.159);
-INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,1795556906.26,1795556906.26);
-INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,1795556906.263,1795556906.263);
-CREATE TABLE claims (
-	token VARCHAR(64) NOT NULL, 
-	task_id VARCHAR(24) NOT NULL, 
-	seq INTEGER NOT NULL, 
-	kind VARCHAR(16) NOT NULL, 
-	base_version VARCHAR(64), 
-	answer TEXT, 
-	created_at DOUBLE NOT NULL, 
-	answered_at DOUBLE, 
-	CONSTRAINT pk_claims PRIMARY KEY (token), 
-	CONSTRAINT fk_claims_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
-);
-INSERT INTO "claims" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795556906.434,NULL);
-INSERT INTO "claims" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1795556906.525,NULL);
-INSERT INTO "claims" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1795556906.578,NULL);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795986633.952,1795986633.952);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1795986633.964,1795986633.964);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1795986633.971,1795986633.971);
 CREATE TABLE components (
-	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	app_id VARCHAR(24) NOT NULL, 
-	position INTEGER NOT NULL, 
 	name VARCHAR(63) NOT NULL, 
-	type VARCHAR(32) NOT NULL, 
-	namespace VARCHAR(63) NOT NULL, 
-	image TEXT NOT NULL, 
-	replicas INTEGER NOT NULL, 
-	properties TEXT NOT NULL, 
-	traits TEXT NOT NULL, 
-	template TEXT, 
+	position INTEGER NOT NULL, 
+	spec TEXT NOT NULL, 
 	created_at DOUBLE NOT NULL, 
 	updated_at DOUBLE NOT NULL, 
-	CONSTRAINT uq_components_app_id_name UNIQUE (app_id, name), 
+	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES(1,'shop....................',0,'web','webservice','default','web:1',1,'{"env":{"a":"1"}}','{}',NULL,1795556906.216,1795556906.216);
-INSERT INTO "components" VALUES(2,'other...................',0,'web','webservice','default','web:1',1,'{"env":{"a":"1"}}','{}',NULL,1795556906.261,1795556906.261);
-INSERT INTO "components" VALUES(3,'third...................',0,'web','webservice','default','web:1',1,'{"env":{"a":"1"}}','{}',NULL,1795556906.296,1795556906.296);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795986633.96,1795986633.96);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795986633.969,1795986633.969);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795986633.974,1795986633.974);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -65,9 +44,17 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1795556906.476);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1795556906.525);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1795556906.578);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1795986634.01);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1795986634.024);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1795986634.035);
+CREATE TABLE evidence (
+	task_id VARCHAR(24) NOT NULL, 
+	component VARCHAR(63) NOT NULL, 
+	pods TEXT NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_evidence PRIMARY KEY (task_id, component), 
+	CONSTRAINT fk_evidence_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
+);
 CREATE TABLE jobs (
 	task_id VARCHAR(24) NOT NULL, 
 	seq INTEGER NOT NULL, 
@@ -81,14 +68,15 @@ CREATE TABLE jobs (
 	status VARCHAR(16) NOT NULL, 
 	info TEXT NOT NULL, 
 	error TEXT NOT NULL, 
+	reason_code VARCHAR(32), 
 	started_at DOUBLE, 
 	ended_at DOUBLE, 
 	CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_jobs_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "jobs" VALUES('shop-1..................',1,0,'web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL);
-INSERT INTO "jobs" VALUES('other-1.................',1,0,'web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL);
-INSERT INTO "jobs" VALUES('third-1.................',1,0,'web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL);
+INSERT INTO "jobs" VALUES('shop-1..................',1,0,'web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES('other-1.................',1,0,'web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES('third-1.................',1,0,'web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL,NULL);
 CREATE TABLE resources (
 	task_id VARCHAR(24) NOT NULL, 
 	seq INTEGER NOT NULL, 
@@ -106,12 +94,36 @@ CREATE TABLE resources (
 	why TEXT NOT NULL, 
 	created_at DOUBLE NOT NULL, 
 	updated_at DOUBLE NOT NULL, 
+	adopted BOOLEAN, 
+	made_at VARCHAR(32), 
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795556906.434,1795556906.476);
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795556906.525,1795556906.525);
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795556906.578,1795556906.578);
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795986634.003,1795986634.009,NULL,NULL);
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795986634.019,1795986634.024,NULL,NULL);
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795986634.035,1795986634.035,NULL,NULL);
+CREATE TABLE revisions (
+	app_id VARCHAR(24) NOT NULL, 
+	number INTEGER NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	spec TEXT NOT NULL, 
+	strategy VARCHAR(16) NOT NULL, 
+	note TEXT NOT NULL, 
+	caller VARCHAR(255) NOT NULL, 
+	task_id VARCHAR(24) NOT NULL, 
+	changes TEXT NOT NULL, 
+	restarts TEXT NOT NULL, 
+	replaces_draft BOOLEAN NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
+	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
+);
+CREATE TABLE shares (
+	name VARCHAR(253) NOT NULL, 
+	task_id VARCHAR(24) NOT NULL, 
+	CONSTRAINT pk_shares PRIMARY KEY (name)
+);
+INSERT INTO "shares" VALUES('lock','shop-1..................');
 CREATE TABLE tasks (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR(24) NOT NULL, 
@@ -122,18 +134,22 @@ CREATE TABLE tasks (
 	type VARCHAR(16) NOT NULL, 
 	status VARCHAR(16) NOT NULL, 
 	reason TEXT NOT NULL, 
+	reason_code VARCHAR(32), 
 	cleanup VARCHAR(16) NOT NULL, 
 	cleanup_why TEXT NOT NULL, 
 	cleanup_attempts INTEGER NOT NULL, 
 	next_cleanup_at DOUBLE, 
 	cancelled_by TEXT, 
 	cancel_requested_at DOUBLE, 
+	cancel_cleanup VARCHAR(16), 
 	caller VARCHAR(255) NOT NULL, 
 	idempotency_key VARCHAR(255), 
 	body_hash VARCHAR(128), 
 	options TEXT NOT NULL, 
 	spec TEXT NOT NULL, 
 	"plan" TEXT, 
+	revision INTEGER, 
+	promotions INTEGER NOT NULL, 
 	attempt INTEGER NOT NULL, 
 	active_app VARCHAR(24), 
 	lease_owner VARCHAR(255), 
@@ -148,12 +164,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,NULL,NULL,1,NULL,1795556906.396,1795556906.218,1795556906.432,1795556906.478,1795556906.478);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',0,NULL,NULL,0,NULL,NULL,1795556906.219,NULL,NULL,1795556906.219);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version','pending','',0,NULL,'ada',1795556906.527,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,'other...................','worker',1,1795560506.479,1795556906.479,1795556906.262,1795556906.524,1795556906.527,1795556906.527);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',0,NULL,NULL,0,NULL,NULL,1795556906.262,NULL,NULL,1795556906.262);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,'third...................','worker',1,1795560506.576,1795556906.576,1795556906.297,1795556906.577,NULL,1795556906.577);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','','none','',0,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',0,NULL,NULL,0,NULL,NULL,1795556906.297,NULL,NULL,1795556906.297);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',NULL,0,1,NULL,NULL,1,NULL,1795986633.994,1795986633.963,1795986633.998,1795986634.015,1795986634.015);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986633.963,NULL,NULL,1795986633.963);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795986634.027,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',NULL,0,1,'other...................','worker',1,1795990234.017,1795986634.017,1795986633.97,1795986634.019,1795986634.027,1795986634.027);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986633.971,NULL,NULL,1795986633.971);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',NULL,0,1,'third...................','worker',1,1795990234.033,1795986634.033,1795986633.975,1795986634.034,NULL,1795986634.034);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986633.976,NULL,NULL,1795986633.976);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -171,17 +187,37 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795556906.161,1795556906.161);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795556906.26,1795556906.26);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795556906.263,1795556906.263);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795986633.957,1795986633.957);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795986633.968,1795986633.968);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795986633.971,1795986633.971);
+CREATE TABLE write_probes (
+	id VARCHAR(24) NOT NULL, 
+	filler TEXT NOT NULL, 
+	CONSTRAINT pk_write_probes PRIMARY KEY (id)
+);
+CREATE TABLE writes (
+	token VARCHAR(64) NOT NULL, 
+	task_id VARCHAR(24) NOT NULL, 
+	seq INTEGER NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	base_version VARCHAR(64), 
+	answer TEXT, 
+	created_at DOUBLE NOT NULL, 
+	answered_at DOUBLE, 
+	CONSTRAINT pk_writes PRIMARY KEY (token), 
+	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
+);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795986634.003,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1795986634.02,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1795986634.035,NULL);
 CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
 CREATE INDEX ix_tasks_app_id_claimed_at ON tasks (app_id, claimed_at);
 CREATE INDEX ix_tasks_lease_expires_at ON tasks (lease_expires_at);
 CREATE INDEX ix_tasks_next_cleanup_at ON tasks (next_cleanup_at);
-CREATE INDEX ix_claims_task_id_seq ON claims (task_id, seq);
+CREATE INDEX ix_resources_uid ON resources (uid);
+CREATE INDEX ix_writes_task_id_seq ON writes (task_id, seq);
 CREATE INDEX ix_events_task_id_id ON events (task_id, id);
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('components',3);
 INSERT INTO "sqlite_sequence" VALUES('tasks',6);
 INSERT INTO "sqlite_sequence" VALUES('events',3);
 COMMIT;
