@@ -279,3 +279,29 @@ async def test_every_application_gets_a_key_that_no_reply_shows(api: Api) -> Non
     for path in ("", *(f"/{app_id}" for app_id in ids), f"/{ids[0]}/components", f"/{ids[0]}/workflows"):
         shown = str(await api.get(f"/applications{path}"))
         assert not any(key in shown for key in keys)
+
+
+async def test_the_list_is_filtered_by_name_namespace_and_the_status_of_the_newest_task(api: Api) -> None:
+    for name, namespace in (("one", "a"), ("two", "a"), ("three", "b")):
+        await api.create(name=name, namespace=namespace)
+
+    async def names(**query: str) -> list[str]:
+        found = await api.get("/applications", page=1, **query)
+        assert found["total"] == len(found["applications"])
+        return [one["name"] for one in found["applications"]]
+
+    two = (await api.get("/applications", name="two"))["applications"][0]
+    assert two["status"] == ""
+    assert await names() == ["three", "two", "one"]
+    assert await names(namespace="a") == ["two", "one"]
+    assert await names(namespace="b", name="two") == []
+    path = f"/applications/{two['id']}/workflow"
+    task = (await api.post(f"{path}/exec", {}))["taskId"]
+    assert await names(status="waiting") == ["two"]
+    await api.post(f"{path}/cancel", {"taskId": task})
+    assert (await names(status="waiting"), await names(status="cancelled")) == ([], ["two"])
+    await api.post("/applications", {"id": two["id"], "name": "two", "alias": "changed"})
+    assert await names() == ["two", "three", "one"]
+    assert (await api.get(f"/applications/{two['id']}"))["status"] == "cancelled"
+    for wrong in ({"status": "odd"}, {"names": "x"}, {"name": "a\nb"}):
+        assert (await api.get("/applications", 400, **wrong))["errors"][0]["field"] == next(iter(wrong))

@@ -197,9 +197,25 @@ async def test_what_cannot_be_cancelled_says_why(api: Api) -> None:
     assert (await api.post(path, {"taskId": task_id, "reason": "a\nb"}, 400))["errors"][0]["field"] == "reason"
     task = await _claim(api)
     async with api.db.begin("test") as tx:
-        assert await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+        assert await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.FAILED, "", Cleanup.NONE)
     envelope = await api.post(path, {"taskId": task_id}, 409)
     assert envelope["code"] == ApiCode.TASK_ENDED
+
+
+@pytest.mark.parametrize("cleanup", [None, "none", "task"])
+async def test_a_cancel_that_comes_too_late_gets_the_task_as_it_is(api: Api, cleanup: str | None) -> None:
+    app = await api.create()
+    task_id = await _exec(api, app)
+    task = await _claim(api)
+    async with api.db.begin("test") as tx:
+        assert await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+    before = await _status(api, task_id)
+    path = f"/api/v1/applications/{app['id']}/workflow/cancel"
+    answer = await api.http.post(path, json={"taskId": task_id, **({"cleanup": cleanup} if cleanup else {})})
+    assert (answer.status_code, answer.json()["code"]) == (200, 0)
+    assert answer.json()["data"] == {"taskId": task_id, "status": "completed", "cleanup": "none"}
+    assert "has already ended as completed" in answer.json()["message"]
+    assert await _status(api, task_id) == before
 
 
 async def test_a_second_run_waits_is_refused_or_takes_over(api: Api) -> None:

@@ -70,18 +70,23 @@ async def test_pages_and_search(db: Database) -> None:
     for name, alias in [("shop", "The Shop"), ("blog", "100% Shop_talk"), ("wiki", "")]:
         await add_application(db, name, alias=alias, tmp_enable=name == "wiki")
 
-    async def names(**query: Any) -> list[str]:
+    async def names(limit: int | None = None, offset: int = 0, **wanted: Any) -> list[str]:
         async with db.read() as tx:
-            return [row.name for row in await applications.page(tx, **query)]
+            found = await applications.page(tx, applications.Filter(**wanted), limit=limit, offset=offset)
+            assert limit is not None or len(found) == await applications.count(tx, applications.Filter(**wanted))
+            return [row.name for row in found]
 
-    assert await names() == ["shop", "blog", "wiki"]
+    assert await names() == ["wiki", "blog", "shop"]
     assert await names(limit=1, offset=1) == ["blog"]
-    assert await names(search="SHOP") == ["shop", "blog"]
+    assert await names(search="SHOP") == ["blog", "shop"]
+    assert await names(name="shop") == await names(name="shop", namespace="default") == ["shop"]
+    assert await names(namespace="other") == await names(name="SHOP") == []
     assert await names(search="%") == ["blog"]
     assert await names(search="p_t") == ["blog"]
     assert await names(templates=True) == ["wiki"]
-    async with db.read() as tx:
-        assert await applications.count(tx, search="shop") == 2
+    async with db.begin("save") as tx:
+        await applications.update(tx, applications.NewApplication(id=id_of("shop"), name="shop"))
+    assert await names() == ["shop", "wiki", "blog"]
 
 
 async def test_deleting_takes_components_and_workflows_along(db: Database) -> None:

@@ -428,7 +428,7 @@ async def test_a_cancelled_wait_for_the_sqlite_lock(tmp_path: Path) -> None:
             await waiting
     await add_application(db, "wiki")
     async with db.read() as tx:
-        assert [row.name for row in await applications.page(tx)] == ["shop", "wiki"]
+        assert [row.name for row in await applications.page(tx)] == ["wiki", "shop"]
     await other.aclose()
     await db.aclose()
 

@@ -6,6 +6,8 @@ from fastapi.routing import APIRoute
 from kubemin import __version__
 from kubemin.api import errors
 from kubemin.api.body import BodyLimit
+from kubemin.api.console import Console
+from kubemin.api.cors import Cors
 from kubemin.api.deps import Deps
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
@@ -47,8 +49,12 @@ def create_app(deps: Deps) -> FastAPI:
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
+    if deps.settings.console_dir is not None:
+        app.router.default = Console(directory=deps.settings.console_dir)  # asked where no route fits
     app.add_middleware(BodyLimit, limit=deps.settings.max_body_bytes)
-    app.add_middleware(KnownHosts, hosts=deps.settings.hosts)
+    if deps.settings.origins:
+        app.add_middleware(Cors, origins=deps.settings.origins)
+    app.add_middleware(KnownHosts, hosts=deps.settings.hosts, origins=deps.settings.origins)
     app.add_middleware(Measured, registry=deps.registry)
     return app
 

@@ -19,10 +19,10 @@ class FieldError(BaseModel):
 
 
 class Envelope(BaseModel, Generic[T]):
-    """A reply of status 2xx."""
+    """A reply of status 2xx. ``message`` is another sentence where a request came too late to do anything."""
 
     code: Literal[0] = 0
-    message: Literal["success"] = "success"
+    message: str = "success"
     data: T
 
 

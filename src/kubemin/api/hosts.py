@@ -20,12 +20,14 @@ _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class KnownHosts:
     """ASGI middleware: answers requests for other hosts than loopback and ``hosts`` 421, changes from them 403.
 
-    ``hosts`` are names, without a port: any port will do. Requests without the headers come from no browser.
+    ``hosts`` are names, without a port: any port will do. Pages of ``origins`` may ask for changes too: these are
+    whole, with scheme and port. Requests without the headers come from no browser.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str], origins: Collection[str] = ()) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = self._refusal(scope) if scope["type"] == "http" else None
@@ -40,10 +42,11 @@ class KnownHosts:
                 "what KUBEMIN_ALLOWED_HOSTS names."
             )
             return ApiError(421, ApiCode.MISDIRECTED, message)
-        if origin is not None and scope["method"] not in _HARMLESS and not self._known(origin):
+        harmless = origin is None or origin in self._origins or scope["method"] in _HARMLESS
+        if origin is not None and not harmless and not self._known(origin):
             message = (
                 f"A page of {origin[:100]} may not change anything here: only pages of localhost, loopback addresses, "
-                "and what KUBEMIN_ALLOWED_HOSTS names."
+                "and what KUBEMIN_ALLOWED_HOSTS and KUBEMIN_ALLOWED_ORIGINS name."
             )
             return ApiError(403, ApiCode.FORBIDDEN, message)
         return None

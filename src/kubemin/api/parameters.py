@@ -19,6 +19,7 @@ PageSize = Annotated[int | None, Query(alias="pageSize", ge=1, le=1000, descript
 Search = Annotated[
     str | None, Query(max_length=200, pattern=_TEXT, description="A part of the name, alias, namespace or project.")
 ]
+Exactly = Annotated[str | None, Query(max_length=255, pattern=_TEXT, description="Only those for which it is this.")]
 
 DeleteVolumes = Annotated[
     bool, Query(alias="deleteVolumes", description="Delete volume claims too: their data is lost.")

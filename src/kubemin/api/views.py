@@ -21,8 +21,8 @@ from kubemin.store.workflows import WorkflowRow
 _UNKNOWN = ComponentState("Not Deploy")
 
 
-def application(row: ApplicationRow, workflow_id: str | None) -> ApplicationReply:
-    """An application."""
+def application(row: ApplicationRow, workflow_id: str | None, status: str | None) -> ApplicationReply:
+    """An application; ``status`` is that of its newest task."""
     return ApplicationReply(
         id=row.id,
         name=row.name,
@@ -36,6 +36,7 @@ def application(row: ApplicationRow, workflow_id: str | None) -> ApplicationRepl
         update_time=row.updated_at,
         workflow_id=workflow_id or "",
         tmp_enable=row.tmp_enable,
+        status=status or "",
     )
 
 

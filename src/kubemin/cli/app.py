@@ -11,6 +11,7 @@ from kubemin.cli.options import (
     Adopt,
     Asked,
     CancelCleanup,
+    ConsoleDir,
     Context,
     DatabaseUrl,
     DeleteVolumes,
@@ -78,15 +79,18 @@ def serve(
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run tasks in this process too.")] = True,
     max_concurrent_tasks: MaxTasks = None,
     drain_seconds: DrainSeconds = None,
+    console: ConsoleDir = None,
 ) -> None:
     """The API, and a worker unless --no-worker is given."""
-    from kubemin.cli.settings import refuse_open_address, settings_of
+    from kubemin.cli.settings import refuse_no_console, refuse_open_address, settings_of
 
     settings = settings_of(
         host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
         simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
+        console_dir=console,
     )  # fmt: skip
     refuse_open_address(settings.host)
+    refuse_no_console(settings.console_dir)
 
     from kubemin.cli.serve import run  # late: it takes most of a second to import
 

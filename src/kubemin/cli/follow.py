@@ -9,7 +9,7 @@ from kubemin.cli.client import Client, Refused
 from kubemin.cli.exits import CliError
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Lines, Silent, Table, View
-from kubemin.spec.states import CleanupPolicy
+from kubemin.spec.states import CleanupPolicy, TaskStatus
 
 _AGAIN_SECONDS = 0.5
 _GIVE_UP_SECONDS = 60
@@ -77,12 +77,18 @@ def _load(client: Client, progress: Progress) -> None:
 def cancel(
     client: Client, task_id: str, reason: str | None, policy: CleanupPolicy | None = None, *, missing_ok: bool = False
 ) -> Any:
-    """Cancel the task; ``missing_ok`` takes one that has just ended otherwise. Returns the reply's data."""
+    """Cancel the task; ``missing_ok`` takes one that has just ended otherwise. Returns the reply's data.
+
+    Raises :class:`CliError`.
+    """
     status = client.get(f"/workflow/tasks/{task_id}/status")
     body = {"taskId": task_id, **({"reason": reason} if reason else {}), **({"cleanup": policy} if policy else {})}
     try:
-        return client.post(f"/applications/{status['appId']}/workflow/cancel", body)
+        done = client.post(f"/applications/{status['appId']}/workflow/cancel", body)
     except Refused as error:
         if missing_ok and error.business_code == _TASK_ENDED:
             return None
         raise
+    if done["status"] != TaskStatus.CANCELLED and not missing_ok:
+        raise CliError(f"Task {task_id} has already ended as {done['status']}: there is nothing left to cancel.")
+    return done

@@ -74,6 +74,10 @@ MaxTasks = Annotated[
     int | None,
     typer.Option("--max-concurrent-tasks", min=1, help="Tasks to run at once. [env: KUBEMIN_MAX_CONCURRENT_TASKS]"),
 ]
+ConsoleDir = Annotated[
+    Path | None,
+    typer.Option("--console", metavar="DIR", help="Serve a web console's build at /. [env: KUBEMIN_CONSOLE_DIR]"),
+]
 DrainSeconds = Annotated[
     float | None,
     typer.Option(

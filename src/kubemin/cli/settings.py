@@ -56,3 +56,9 @@ def refuse_open_address(host: str) -> None:
             "addresses (127.0.0.1, ::1, localhost) are allowed",
             Exit.USAGE,
         )
+
+
+def refuse_no_console(directory: str | None) -> None:
+    """Raise :class:`CliError` where the directory of the web console holds no build of one."""
+    if directory is not None and not (Path(directory) / "index.html").is_file():
+        raise CliError(f"there is no index.html in {directory}: --console takes the built files", Exit.USAGE)

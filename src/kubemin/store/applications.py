@@ -1,16 +1,17 @@
 """Applications: what users deploy. Their components and workflows are tables of their own."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now
-from kubemin.store.tables import applications
+from kubemin.store.tables import applications, tasks
 from kubemin.store.transaction import Tx, fields, values_of
 
 
@@ -67,33 +68,62 @@ async def find(tx: Tx, namespace: str, name: str) -> ApplicationRow | None:
     return _application(await tx.row(statement))
 
 
-async def page(
-    tx: Tx, *, search: str | None = None, templates: bool = False, limit: int | None = None, offset: int = 0
-) -> list[ApplicationRow]:
-    """Applications, the oldest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which applications are meant; without any, all.
 
     ``search`` looks for a part of the name, alias, namespace or project, regardless of case. ``templates``: only those
-    that may be used as a template.
+    that may be used as a template. ``status`` is that of the newest task.
     """
-    statement = _matching(select(applications), search, templates).order_by(
-        applications.c.created_at, applications.c.id
+
+    search: str | None = None
+    templates: bool = False
+    name: str | None = None
+    namespace: str | None = None
+    status: str | None = None
+
+
+ALL = Filter()
+
+
+async def page(tx: Tx, wanted: Filter = ALL, *, limit: int | None = None, offset: int = 0) -> list[ApplicationRow]:
+    """Applications, the one that was changed last first."""
+    statement = _matching(select(applications), wanted).order_by(
+        applications.c.updated_at.desc(), applications.c.id.desc()
     )
     if limit is not None:
         statement = statement.limit(limit).offset(offset)
     return [ApplicationRow(**fields(row)) for row in await tx.rows(statement)]
 
 
-async def count(tx: Tx, *, search: str | None = None, templates: bool = False) -> int:
+async def count(tx: Tx, wanted: Filter = ALL) -> int:
     """How many applications `page` finds without a limit."""
-    return int(await tx.scalar(_matching(select(func.count()).select_from(applications), search, templates)))
+    return int(await tx.scalar(_matching(select(func.count()).select_from(applications), wanted)))
 
 
-def _matching(statement: Select[Any], search: str | None, templates: bool) -> Select[Any]:
-    if templates:
+async def statuses(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
+    """The status of the newest task of each of these applications that has one."""
+    statement = select(tasks.c.app_id, tasks.c.status).where(tasks.c.seq.in_(_newest(tasks.c.app_id.in_(app_ids))))
+    return {row.app_id: row.status for row in await tx.rows(statement)}
+
+
+def _newest(*where: ColumnElement[bool]) -> Select[Any]:
+    return select(func.max(tasks.c.seq)).where(*where).group_by(tasks.c.app_id)
+
+
+def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
+    if wanted.templates:
         statement = statement.where(applications.c.tmp_enable.is_(True))
-    if search:
+    if wanted.name is not None:
+        statement = statement.where(applications.c.name == wanted.name)
+    if wanted.namespace is not None:
+        statement = statement.where(applications.c.namespace == wanted.namespace)
+    if wanted.status is not None:
+        ended_so = select(tasks.c.app_id).where(tasks.c.status == wanted.status, tasks.c.seq.in_(_newest()))
+        statement = statement.where(applications.c.id.in_(ended_so))
+    if wanted.search:
         columns = (applications.c.name, applications.c.alias, applications.c.namespace, applications.c.project)
-        part = search.lower()
+        part = wanted.search.lower()
         # LIKE is not enough: PostgreSQL minds the case, and MySQL does with our collation.
         statement = statement.where(or_(*(func.lower(column).contains(part, autoescape=True) for column in columns)))
     return statement

@@ -25,6 +25,7 @@ class ApplicationReply(Reply):
     update_time: Timestamp
     workflow_id: str = Field(description="The workflow that came with the application; empty when it has none.")
     tmp_enable: bool = Field(description="Other applications may use it as a template.")
+    status: str = Field(description="That of its newest task; empty when it never ran.")
 
     @computed_field(alias="workflow_id")
     def workflow_id_(self) -> str:

@@ -41,10 +41,10 @@ class Cancel(Body):
 
 
 class Cancelled(Reply):
-    """The task is cancelled; the cluster is as it was once ``cleanup`` is ``done``."""
+    """The task is cancelled; the cluster is as it was once ``cleanup`` is ``done``. ``completed``: it came too late."""
 
     task_id: str = Field(examples=[TASK_ID])
-    status: Literal["cancelled"] = "cancelled"
+    status: Literal["cancelled", "completed"] = "cancelled"
     cleanup: Cleanup
 
 

@@ -20,9 +20,10 @@ from kubemin.api.models.applications import (
     TryReply,
 )
 from kubemin.api.openapi import APPLICATION_BODY, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, DeleteVolumes, Page, PageSize, Search
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, DeleteVolumes, Exactly, Page, PageSize, Search
 from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
+from kubemin.spec.states import TaskStatus
 from kubemin.store import Tx, applications, components, workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
@@ -34,10 +35,17 @@ Spec = Annotated[dict[str, Any], Body(description="An application as a user writ
 
 @router.get("", summary="List applications")
 async def list_applications(
-    deps: Given, page: Page = None, page_size: PageSize = None, search: Search = None
+    deps: Given,
+    page: Page = None,
+    page_size: PageSize = None,
+    search: Search = None,
+    name: Exactly = None,
+    namespace: Exactly = None,
+    status: Annotated[TaskStatus | None, Query(description="That of the newest task.")] = None,
 ) -> Envelope[ApplicationList]:
-    """All of them, the oldest first; one page when `page` or `pageSize` is given."""
-    return Envelope(data=await _list(deps, page, page_size, search, templates=False))
+    """Those that all filters fit, the one that was changed last first; one page when `page` or `pageSize` is given."""
+    wanted = applications.Filter(search=search, name=name, namespace=namespace, status=status and status.value)
+    return Envelope(data=await _list(deps, page, page_size, wanted))
 
 
 @router.get("/templates", summary="List templates")
@@ -45,26 +53,24 @@ async def list_templates(
     deps: Given, page: Page = None, page_size: PageSize = None, search: Search = None
 ) -> Envelope[ApplicationList]:
     """The applications that may be used as a template."""
-    return Envelope(data=await _list(deps, page, page_size, search, templates=True))
+    return Envelope(data=await _list(deps, page, page_size, applications.Filter(search=search, templates=True)))
 
 
-async def _list(
-    deps: Deps, page: int | None, page_size: int | None, search: str | None, *, templates: bool
-) -> ApplicationList:
+async def _list(deps: Deps, page: int | None, page_size: int | None, wanted: applications.Filter) -> ApplicationList:
     async with deps.db.read() as tx:
         if page is None and page_size is None:
-            rows = await applications.page(tx, search=search, templates=templates)
-            return ApplicationList(applications=await _replies(tx, rows))
+            return ApplicationList(applications=await _replies(tx, await applications.page(tx, wanted)))
         number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
-        offset = (number - 1) * size
-        rows = await applications.page(tx, search=search, templates=templates, limit=size, offset=offset)
-        total = await applications.count(tx, search=search, templates=templates)
+        rows = await applications.page(tx, wanted, limit=size, offset=(number - 1) * size)
+        total = await applications.count(tx, wanted)
         return ApplicationList(applications=await _replies(tx, rows), total=total, page=number, page_size=size)
 
 
 async def _replies(tx: Tx, rows: list[applications.ApplicationRow]) -> list[ApplicationReply]:
-    first = await workflows.first_ids(tx, [row.id for row in rows]) if rows else {}
-    return [views.application(row, first.get(row.id)) for row in rows]
+    ids = [row.id for row in rows]
+    first = await workflows.first_ids(tx, ids) if rows else {}
+    statuses = await applications.statuses(tx, ids) if rows else {}
+    return [views.application(row, first.get(row.id), statuses.get(row.id)) for row in rows]
 
 
 @router.post("", summary="Create or save an application", responses=errors(404, 409), openapi_extra=APPLICATION_BODY)

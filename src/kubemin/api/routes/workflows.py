@@ -10,7 +10,8 @@ from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
-from kubemin.api.lookups import application_of, workflow_of
+from kubemin.api.errors import sentence
+from kubemin.api.lookups import application_of, task_of, workflow_of
 from kubemin.api.models.applications import (
     ChangedWorkflow,
     NewWorkflow,
@@ -24,11 +25,12 @@ from kubemin.api.openapi import errors
 from kubemin.api.parameters import AppId
 from kubemin.api.routes.applications import refused
 from kubemin.api.saving import changed_workflow, new_workflow
+from kubemin.engine.errors import TaskEnded
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.application import dump_steps
 from kubemin.spec.issues import SpecError
 from kubemin.spec.reading import is_large
-from kubemin.spec.states import CleanupPolicy
+from kubemin.spec.states import CleanupPolicy, TaskStatus
 from kubemin.spec.workflow import parse_workflow
 from kubemin.store import Duplicate, Tx, components, tasks, workflows
 
@@ -146,14 +148,22 @@ async def exec_workflow(
 async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) -> Envelope[Cancelled]:
     """The task is cancelled at once; what it did to the cluster is then undone, or stays if `cleanup` is `none`.
 
-    Again is the same answer.
+    Again is the same answer. A task that had completed before is answered as it is, with `status: completed`.
     """
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
     user = body.user or caller
     reason = body.reason or f"cancelled by {user}"
     policy = CleanupPolicy(body.cleanup) if body.cleanup else None
-    task = await deps.service.cancel(app_id, body.task_id, user, reason, policy)
+    try:
+        task = await deps.service.cancel(app_id, body.task_id, user, reason, policy)
+    except TaskEnded as ended:
+        if ended.status is not TaskStatus.COMPLETED:
+            raise
+        async with deps.db.read() as tx:
+            done = await task_of(tx, ended.task_id)
+        reply = Cancelled(task_id=done.id, status="completed", cleanup=done.cleanup)
+        return Envelope(message=sentence(str(ended)), data=reply)
     return Envelope(data=Cancelled(task_id=task.id, cleanup=task.cleanup))
 
 
