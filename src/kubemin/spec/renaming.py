@@ -102,6 +102,7 @@ def _ingress(ingress: Ingress, names: Mapping[str, str], prefix: str) -> Ingress
     return ingress.model_copy(
         update={
             "name": _prefixed(ingress.name, prefix) if ingress.name else "",
+            "namespace": "",  # the clone may be in another one
             "routes": [route(one) for one in ingress.routes],
             "tls": [tls(one) for one in ingress.tls],
         }

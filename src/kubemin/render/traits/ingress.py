@@ -46,10 +46,10 @@ def _path(route: Route, ingress: Ingress, context: Context) -> Manifest:
     wanted = route.backend.service_name
     service = service_name(wanted, context.app_id) if wanted in names else wanted
     path, path_type = route.path, route.path_type or ingress.default_path_type
-    if route.rewrite and route.rewrite.type in (REGEX, STRIP):
+    if route.rewrite and route.rewrite.kind in (REGEX, STRIP):
         # Patterns are no paths: only the controller knows what they mean.
         path_type = "ImplementationSpecific"
-        path = (route.rewrite.match or path) if route.rewrite.type == REGEX else f"{path.rstrip('/')}(/|$)(.*)"
+        path = (route.rewrite.match or path) if route.rewrite.kind == REGEX else f"{path.rstrip('/')}(/|$)(.*)"
     return {
         "path": path,
         "pathType": path_type,
@@ -60,7 +60,7 @@ def _path(route: Route, ingress: Ingress, context: Context) -> Manifest:
 def _annotations(rewrite: Rewrite | None) -> dict[str, str]:
     if rewrite is None:
         return {}
-    if rewrite.type == STRIP:
+    if rewrite.kind == STRIP:
         return {f"{_NGINX}/use-regex": "true", f"{_NGINX}/rewrite-target": f"{rewrite.replacement.rstrip('/')}/$2"}
     target = {f"{_NGINX}/rewrite-target": rewrite.replacement}
-    return {f"{_NGINX}/use-regex": "true", **target} if rewrite.type == REGEX else target
+    return {f"{_NGINX}/use-regex": "true", **target} if rewrite.kind == REGEX else target

@@ -19,6 +19,8 @@ from kubemin.spec.traits.storage import Storage
 class ContainerTraits(SpecModel):
     """Traits of one container."""
 
+    other_spellings = {"resource": "resources"}
+
     storage: list[Storage] = []
     env_from: list[EnvFrom] = []
     envs: list[Env] = []

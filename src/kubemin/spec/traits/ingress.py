@@ -21,6 +21,7 @@ _NOT_IN_PATHS = re.compile(r"""[\s;{}#"'`\\$]""")
 _GROUP = re.compile(r"\$[0-9]")
 REPLACE, REGEX, STRIP = "replace", "regex", "prefix"
 REWRITE_TYPES = (REPLACE, REGEX, STRIP)
+_OTHER_WORDS = {"regexReplace": REGEX}
 
 
 class Rewrite(SpecModel):
@@ -31,9 +32,14 @@ class Rewrite(SpecModel):
     may name its groups (``$1``).
     """
 
-    type: Text = REPLACE
+    type: Text = Field(REPLACE, description=", ".join((*REWRITE_TYPES, *_OTHER_WORDS)))
     match: Text = ""
     replacement: Text = ""
+
+    @property
+    def kind(self) -> str:
+        """The type, in our word for it."""
+        return _OTHER_WORDS.get(self.type, self.type)
 
 
 class Backend(SpecModel):
@@ -43,6 +49,8 @@ class Backend(SpecModel):
 
     service_name: Text = ""
     service_port: Whole = 80
+    weight: Whole | None = Field(default=None, description="has no effect")
+    headers: dict[Text, Text] = Field(default={}, description="has no effect")
 
 
 class Route(SpecModel):
@@ -70,6 +78,7 @@ class Ingress(SpecModel):
     model_config = ConfigDict(json_schema_extra={"required": ["routes"]})
 
     name: Text = ""
+    namespace: Text = Field("", description="that of the component, in which the Ingress is made in any case")
     hosts: list[Text] = []
     ingress_class_name: Text | None = None
     default_path_type: Text = Field("Prefix", description=", ".join(PATH_TYPES))
@@ -105,6 +114,13 @@ def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Ite
                 f"{here}.name",
                 IssueCode.INVALID_NAME_FORMAT,
                 f'"{ingress.name}" cannot name an Ingress: use lower-case letters, digits and "-", at most 63.',
+            )
+        if ingress.namespace not in ("", context.namespace):
+            yield Issue(
+                f"{here}.namespace",
+                IssueCode.INVALID_TRAIT_CONFIG,
+                f'{what} cannot be in namespace "{ingress.namespace[:80]}": an Ingress is made in the namespace of its '
+                f'component, "{context.namespace}".',
             )
         if not ingress.routes:
             yield Issue(f"{here}.routes", IssueCode.MISSING_INGRESS_ROUTES, f"{what} has no routes.")
@@ -176,7 +192,7 @@ def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: st
 
 def _is_pattern(route: Route, ingress: Ingress) -> bool:
     """Whether the path is a regular expression, or may be one: only the controller knows."""
-    rewritten = route.rewrite is not None and route.rewrite.type == REGEX
+    rewritten = route.rewrite is not None and route.rewrite.kind == REGEX
     return rewritten or (route.path_type or ingress.default_path_type) == "ImplementationSpecific"
 
 
@@ -221,23 +237,23 @@ def _check_backend(backend: Backend, context: CheckContext, what: str, path: str
 
 
 def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
-    if rewrite.type not in REWRITE_TYPES:
+    if rewrite.kind not in REWRITE_TYPES:
         yield Issue(
             f"{path}.type",
             IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: "{rewrite.type}" is no kind of rewrite; known are {", ".join(REWRITE_TYPES)}.',
         )
-    elif rewrite.type != STRIP and not rewrite.replacement:
+    elif rewrite.kind != STRIP and not rewrite.replacement:
         yield Issue(
             f"{path}.replacement", IssueCode.MISSING_REQUIRED_FIELD, f"{what}: a rewrite needs its replacement."
         )
-    if rewrite.match and rewrite.type == REGEX and not rewrite.match.startswith("/"):
+    if rewrite.match and rewrite.kind == REGEX and not rewrite.match.startswith("/"):
         yield Issue(
             f"{path}.match",
             IssueCode.INVALID_TRAIT_CONFIG,
             f'{what}: the pattern "{rewrite.match}" must begin with "/".',
         )
-    elif _breaks_out(rewrite.match, pattern=rewrite.type == REGEX):
+    elif _breaks_out(rewrite.match, pattern=rewrite.kind == REGEX):
         yield _broken(f"{path}.match", what, "pattern")
     if _breaks_out(_GROUP.sub("", rewrite.replacement), pattern=False):
         yield _broken(f"{path}.replacement", what, "replacement")
