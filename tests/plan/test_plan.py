@@ -53,7 +53,8 @@ def test_one_manifest_is_one_job(application: Application, concurrency: int) -> 
     assert sorted(key(job.component, job.manifest) for job in plan.jobs) == sorted(
         key(item.component, item.manifest) for item in expected
     )
-    assert [job.seq for job in plan.jobs] == list(range(1, len(expected) + 1))
+    seqs = [seq for stage in plan.stages for seq in stage.seqs]
+    assert seqs == list(range(1, len(expected) + len([stage for stage in plan.stages if stage.hold]) + 1))
     assert len({job.name for job in plan.jobs}) == len(expected)
 
 
@@ -66,6 +67,8 @@ def test_stages_are_in_order(application: Application, concurrency: int) -> None
     for index, stage in enumerate(plan.stages):
         step = steps[stage.step.partition("/")[0]]
         assert stage.index == index
+        if step.is_pause:
+            continue
         assert stage.jobs
         assert stage.mode is step.mode
         assert {WRITTEN[job.manifest["kind"]].priority for job in stage.jobs} == {stage.priority}
@@ -80,6 +83,33 @@ def test_stages_are_in_order(application: Application, concurrency: int) -> None
             group = order.index(components.pop())
         places.append((group, stage.priority))
     assert places == sorted(set(places))
+
+
+@given(applications())
+def test_each_component_is_planned_once_in_the_order_of_the_steps(application: Application) -> None:
+    """A step's stages stand together, with what the step says; a pause is one stage, at its place."""
+    steps = application.steps()
+    plan = plan_of(application)
+    making = {item.component for item in manifests(application)}
+    planned: list[str] = []
+    for part in plan.parts:
+        step = steps[part[0].part]
+        assert {stage.on_failure for stage in part} == {step.on_failure}
+        assert {stage.timeout_seconds for stage in part} == {None if step.is_pause else step.timeout_seconds}
+        holds = [stage.hold for stage in part if stage.hold]
+        mine = {job.component for stage in part for job in stage.jobs}
+        if step.is_pause:
+            (hold,) = holds
+            assert (hold.name, hold.seconds, hold.timeout_seconds) == (step.name, step.seconds, step.timeout_seconds)
+            assert not mine
+        else:
+            assert not holds
+            assert mine == {name for name in named([step]) if name in making}
+        planned += mine
+    places = [part[0].part for part in plan.parts]
+    assert places == sorted(set(places))
+    assert len(planned) == len(set(planned))
+    assert set(planned) == {name for name in named(steps) if name in making}
 
 
 @given(applications())

@@ -168,6 +168,12 @@ def _workflow(draw: st.DrawFn, names: Sequence[str]) -> list[Json]:
         subs = [{"name": f"part {len(steps)}.{place}", "components": [name]} for place, name in enumerate(mine[split:])]
         mode = _one(draw, ("StepByStep", "DAG"))
         steps.append({"name": f"step {len(steps)}", "mode": mode, "components": mine[:split], "subSteps": subs})
+        said = _choose(draw, "pause", "continue", "timeout")
+        steps[-1] |= {"onFailure": "continue"} if "continue" in said else {}
+        steps[-1] |= {"timeoutSeconds": 30.0} if "timeout" in said else {}
+        if "pause" in said:
+            waits = _one(draw, ({}, {"seconds": 2.5}, {"timeoutSeconds": 60.0}))
+            steps.append({"name": f"pause {len(steps)}", "type": "pause", **waits})
     return steps
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import IssueCode, SpecError
+from kubemin.spec.warnings import IN_NO_STEP, warnings_of
 from kubemin.spec.workflow import Mode, parse_workflow
 
 NAMES = ("db", "api", "web")
@@ -89,6 +90,39 @@ MISTAKES: list[tuple[str, Any, str, IssueCode]] = [
         IssueCode.UNKNOWN_FIELD,
     ),
     (
+        "a pause that deploys",
+        [{"name": "a", "type": "pause", "components": ["db"]}],
+        "workflow[0].components",
+        IssueCode.INVALID_FIELD_VALUE,
+    ),
+    (
+        "a pause with sub-steps",
+        [{"name": "a", "type": "pause", "subSteps": [{"name": "db"}]}],
+        "workflow[0].subSteps",
+        IssueCode.INVALID_FIELD_VALUE,
+    ),
+    (
+        "a pause with two times",
+        [{"name": "a", "type": "pause", "seconds": 1, "timeoutSeconds": 1}],
+        "workflow[0].timeoutSeconds",
+        IssueCode.INVALID_FIELD_VALUE,
+    ),
+    ("seconds without a pause", [{"name": "db", "seconds": 1}], "workflow[0].seconds", IssueCode.INVALID_FIELD_VALUE),
+    ("no time", [{"name": "db", "timeoutSeconds": 0}], "workflow[0].timeoutSeconds", IssueCode.INVALID_FIELD_VALUE),
+    (
+        "more than a week",
+        [{"name": "db", "timeoutSeconds": 604801}],
+        "workflow[0].timeoutSeconds",
+        IssueCode.INVALID_FIELD_VALUE,
+    ),
+    (
+        "yes is no time",
+        [{"name": "db", "timeoutSeconds": True}],
+        "workflow[0].timeoutSeconds",
+        IssueCode.INVALID_FIELD_VALUE,
+    ),
+    ("unknown way", [{"name": "db", "onFailure": "retry"}], "workflow[0].onFailure", IssueCode.INVALID_FIELD_VALUE),
+    (
         "an unknown property",
         [{"name": "db", "properties": {"policy": ["db"]}}],
         "workflow[0].properties",
@@ -135,6 +169,24 @@ def test_job_type_is_kept_under_both_names() -> None:
     assert parse_workflow([{"name": "db", "jobType": "deploy"}], NAMES) == parse_workflow(
         [{"name": "db", "workflowType": "deploy"}], NAMES
     )
+
+
+@pytest.mark.parametrize("field", ["type", "jobType", "workflowType"])
+@pytest.mark.parametrize("value", ["pause", "Pause"])
+def test_a_pause_under_all_its_names_means_no_component(field: str, value: str) -> None:
+    (step,) = parse_workflow([{"name": "approve", field: value}], NAMES)
+    assert step.is_pause
+    assert step.targets == []
+    assert parse_workflow([step.dump()], NAMES) == [step]
+
+
+def test_a_component_in_no_step_is_warned_about() -> None:
+    components = [{"name": name, "type": "store", "image": "x"} for name in NAMES]
+    data = {"name": "shop", "component": components, "workflow": [{"name": "db"}, {"name": "wait", "type": "pause"}]}
+    found = warnings_of(parse_application(data))
+    assert [(one.field, one.code) for one in found] == [("component[1]", IN_NO_STEP), ("component[2]", IN_NO_STEP)]
+    assert "web" in found[1].message
+    assert warnings_of(parse_application({"name": "shop", "component": components})) == []
 
 
 def test_no_workflow_is_one_step_with_everything() -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 
-from kubemin.plan.model import Job, Plan, Stage
+from kubemin.plan.model import Hold, Job, Plan, Stage
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
@@ -14,10 +14,11 @@ from kubemin.spec.workflow import Mode, Step, default_workflow
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Components whose jobs run together, by priority."""
+    """Components whose jobs run together, by priority; of a pause none. ``part``: the place of the step."""
 
-    step: str
-    mode: Mode
+    part: int
+    step: Step
+    name: str
     components: tuple[str, ...]
 
 
@@ -31,30 +32,60 @@ def make_plan(
     """
     components = {component.name: component for component in application.component}
     stages: list[Stage] = []
-    seq = 0
+    numbers = count(1)
     for batch in _batches(workflow or default_workflow(list(components))):
+        if batch.step.is_pause:
+            stages.append(_stage(len(stages), batch, 0, (), None, hold=_pause(next(numbers), batch.step)))
+            continue
         mine = [item for name in batch.components for item in rendered if item.component == name]
         for priority, items in groupby(sorted(mine, key=_priority), key=_priority):
-            jobs = []
-            for item in items:
-                seq += 1
-                jobs.append(_job(seq, item, components[item.component], batch.step))
-            at_once = None if batch.mode is Mode.DAG else concurrency
-            stages.append(Stage(len(stages), batch.step, batch.mode, priority, at_once, tuple(jobs)))
+            jobs = tuple(_job(next(numbers), item, components[item.component], batch.name) for item in items)
+            at_once = None if batch.step.mode is Mode.DAG else concurrency
+            stages.append(_stage(len(stages), batch, priority, jobs, at_once))
     return Plan(tuple(stages))
 
 
+def _stage(
+    index: int,
+    batch: _Batch,
+    priority: int,
+    jobs: tuple[Job, ...],
+    concurrency: int | None,
+    hold: Hold | None = None,
+) -> Stage:
+    step = batch.step
+    return Stage(
+        index,
+        batch.name,
+        step.mode,
+        priority,
+        concurrency,
+        jobs,
+        part=batch.part,
+        hold=hold,
+        on_failure=step.on_failure,
+        timeout_seconds=None if hold else step.timeout_seconds,
+    )
+
+
+def _pause(seq: int, step: Step) -> Hold:
+    return Hold(seq, step.name, seconds=step.seconds, timeout_seconds=step.timeout_seconds)
+
+
 def _batches(workflow: Sequence[Step]) -> Iterator[_Batch]:
-    for step in workflow:
+    for part, step in enumerate(workflow):
+        if step.is_pause:
+            yield _Batch(part, step, step.name, ())
+            continue
         if step.mode is Mode.DAG:
             targets = [*step.targets, *(name for sub in step.sub_steps for name in sub.targets)]
-            yield _Batch(step.name, step.mode, tuple(targets))
+            yield _Batch(part, step, step.name, tuple(targets))
             continue
         for name in step.targets:
-            yield _Batch(step.name, step.mode, (name,))
+            yield _Batch(part, step, step.name, (name,))
         for sub in step.sub_steps:
             for name in sub.targets:
-                yield _Batch(f"{step.name}/{sub.name}", step.mode, (name,))
+                yield _Batch(part, step, f"{step.name}/{sub.name}", (name,))
 
 
 def _priority(item: Rendered) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Self
 
 from kubemin.render import Fetch
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ShareStrategy
-from kubemin.spec.workflow import Mode
+from kubemin.spec.states import PAUSE_KIND, ShareStrategy
+from kubemin.spec.workflow import PAUSE, Mode, OnFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,54 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """The run waits: until somebody promotes it, or for some seconds. ``seq`` is one of the numbers of the jobs."""
+
+    seq: int
+    name: str
+    component: str = ""
+    """Whose hold it is; empty for a pause of the workflow."""
+    seconds: float | None = None
+    """How long it waits; None: until it is promoted. Who promotes it before ends it too."""
+    timeout_seconds: float | None = None
+    """How long it waits for somebody to promote it; None: for ever."""
+
+    @property
+    def job_name(self) -> str:
+        """What its job is called, as ``component/Kind/object``."""
+        return f"{self.component}/{PAUSE_KIND}/{self.name}" if self.component else f"{PAUSE} {self.name}/{PAUSE_KIND}"
+
+    @property
+    def waits(self) -> str:
+        """What it waits for, for people."""
+        if self.seconds is not None:
+            return f"waits {self.seconds:g} s, or for promote"
+        limit = "" if self.timeout_seconds is None else f", {self.timeout_seconds:g} s at most"
+        return f"waits for promote{limit}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "seq": self.seq,
+            "name": self.name,
+            "component": self.component,
+            "seconds": self.seconds,
+            "timeoutSeconds": self.timeout_seconds,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The reverse of ``to_json``."""
+        return cls(data["seq"], data["name"], data["component"], data["seconds"], data["timeoutSeconds"])
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """Jobs that may run together, at most ``concurrency`` at a time (None: all at once)."""
+    """Jobs that may run together, at most ``concurrency`` at a time (None: all at once), then a hold, if there is one.
+
+    ``part`` numbers the steps of the workflow: the stages of one step have the same, and the same ``on_failure`` and
+    ``timeout_seconds``, which are the step's.
+    """
 
     index: int
     step: str
@@ -77,6 +124,15 @@ class Stage:
     priority: int
     concurrency: int | None
     jobs: tuple[Job, ...]
+    part: int = 0
+    hold: Hold | None = None
+    on_failure: OnFailure = OnFailure.STOP
+    timeout_seconds: float | None = None
+
+    @property
+    def seqs(self) -> tuple[int, ...]:
+        """The numbers of its jobs and of its hold."""
+        return (*(job.seq for job in self.jobs), *((self.hold.seq,) if self.hold else ()))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -87,6 +143,10 @@ class Stage:
             "priority": self.priority,
             "concurrency": self.concurrency,
             "jobs": [job.to_json() for job in self.jobs],
+            "part": self.part,
+            "hold": self.hold.to_json() if self.hold else None,
+            "onFailure": str(self.on_failure),
+            "timeoutSeconds": self.timeout_seconds,
         }
 
     @classmethod
@@ -99,14 +159,23 @@ class Stage:
             priority=data["priority"],
             concurrency=data["concurrency"],
             jobs=tuple(Job.from_json(job) for job in data["jobs"]),
+            part=data["part"],
+            hold=Hold.from_json(data["hold"]) if data["hold"] else None,
+            on_failure=OnFailure(data["onFailure"]),
+            timeout_seconds=data["timeoutSeconds"],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Stages, one after another. A later one begins when all jobs of the former are ready."""
+    """Stages, one after another. A later one begins when all jobs of the former are ready, and its hold is over."""
 
     stages: tuple[Stage, ...]
+
+    @property
+    def parts(self) -> tuple[tuple[Stage, ...], ...]:
+        """The stages of each step of the workflow."""
+        return tuple(tuple(stages) for _, stages in groupby(self.stages, key=lambda stage: stage.part))
 
     @property
     def jobs(self) -> tuple[Job, ...]:

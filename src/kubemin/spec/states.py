@@ -35,8 +35,12 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """A terminal status never changes again."""
+        """A terminal status never changes again, but that of a completed job whose step is put back."""
         return self not in (JobStatus.QUEUED, JobStatus.PREPARE, JobStatus.RUNNING)
+
+
+PAUSE_KIND = "Pause"
+"""The kind of a job that writes no object: the run waits until it is promoted, or for some seconds."""
 
 
 class Cleanup(StrEnum):

@@ -170,5 +170,5 @@ def _expand_steps(steps: Sequence[Step], uses: Mapping[str, _Use]) -> list[Step]
 
 def _expand(step: S, clones: Mapping[str, list[str]]) -> S | None:
     names = [clone for name in step.targets for clone in clones.get(name, [name])]
-    has_subs = isinstance(step, Step) and bool(step.sub_steps)
-    return step.model_copy(update={"components": names}) if names or has_subs else None
+    stays = isinstance(step, Step) and (step.is_pause or bool(step.sub_steps))
+    return step.model_copy(update={"components": names}) if names or stays else None

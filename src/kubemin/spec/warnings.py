@@ -1,6 +1,15 @@
-"""Warnings in what is said of a job: a line each, after all else. Pure."""
+"""Warnings: what an application says that is allowed, and probably not meant; and those in what is said of a job, a
+line each, after all else. Pure.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from kubemin.spec.application import Application
+from kubemin.spec.issues import Issue
+from kubemin.spec.workflow import Step, components_in_no_step
+
+IN_NO_STEP = "COMPONENT_IN_NO_STEP"
+"""The workflow leaves a component as it is."""
 
 _MARK = "warning: "
 _MOST = 20
@@ -17,3 +26,20 @@ def with_warnings(text: str, warnings: Sequence[str]) -> str:
 def warnings_in(text: str) -> list[str]:
     """The warnings that `with_warnings` put into a text."""
     return [line.removeprefix(_MARK) for line in text.splitlines() if line.startswith(_MARK)]
+
+
+def warnings_of(application: Application) -> list[Issue]:
+    """What is allowed, and probably not meant."""
+    places = {component.name: place for place, component in enumerate(application.component)}
+    return [
+        Issue(f"component[{places[issue.field]}]", issue.code, issue.message)
+        for issue in workflow_warnings(application.steps(), places)
+    ]
+
+
+def workflow_warnings(steps: Sequence[Step], components: Iterable[str]) -> list[Issue]:
+    """The same of a workflow over these components; the field is the component's name."""
+    return [
+        Issue(name, IN_NO_STEP, f'No step of the workflow names component "{name}": a run leaves it as it is.')
+        for name in components_in_no_step(steps, components)
+    ]

@@ -1,12 +1,12 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Workflows: in which order an application's components are deployed."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
@@ -17,6 +17,13 @@ MAX_STEP_NAME = 253
 DEFAULT_STEP = "deploy"
 """Name of the one step that an application without a workflow has."""
 
+PAUSE = "pause"
+"""The type of a step that deploys nothing: the run waits."""
+
+_WEEK = 7 * 24 * 3600
+
+Seconds = Annotated[float, Strict()]
+
 
 class Mode(StrEnum):
     """``StepByStep``: a step's components one after another · ``DAG``: together."""
@@ -25,10 +32,25 @@ class Mode(StrEnum):
     DAG = "DAG"
 
 
+class OnFailure(StrEnum):
+    """``stop``: the run fails · ``continue``: what the step did is put back, and the run goes on without it."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
 def _mode(value: Any) -> Any:
     if isinstance(value, str):
         return next((mode for mode in Mode if mode.lower() == value.lower()), value)
     return value
+
+
+def _is_default(value: object) -> bool:
+    return value is OnFailure.STOP
+
+
+def _type(value: str) -> str:
+    return PAUSE if value.lower() == PAUSE else value
 
 
 class _Named(SpecModel):
@@ -66,19 +88,33 @@ class SubStep(_Named):
 
 
 class Step(_Named):
-    """A step. Without components and sub-steps it means the component of its own name."""
+    """A step. Without components and sub-steps it means the component of its own name; a pause means none."""
 
-    other_spellings = {"workflowType": "jobType", "workflow_type": "jobType"}  # as GET gives it back
+    # ``workflowType`` is what GET gives back.
+    other_spellings = {"type": "jobType", "workflowType": "jobType", "workflow_type": "jobType"}
 
     mode: Annotated[Mode, BeforeValidator(_mode)] = Mode.STEP_BY_STEP
     sub_steps: list[SubStep] = []
-    # Kept for the clients that send it; it means nothing.
-    job_type: Text | None = None
+    job_type: Annotated[Text, AfterValidator(_type)] | None = Field(
+        default=None, description="`pause`: the run waits; anything else means nothing"
+    )
+    seconds: Seconds | None = Field(
+        default=None, description="of a pause: how long it waits; without it, for `promote`"
+    )
+    timeout_seconds: Seconds | None = Field(
+        default=None, description="how long the step, or the wait for `promote`, may take"
+    )
+    on_failure: OnFailure = Field(default=OnFailure.STOP, exclude_if=_is_default)
+
+    @property
+    def is_pause(self) -> bool:
+        """It deploys nothing: the run waits."""
+        return self.job_type == PAUSE
 
     @property
     def targets(self) -> list[str]:
         """The components that it deploys by itself, without those of its sub-steps."""
-        return self.components or ([] if self.sub_steps else [self.name])
+        return self.components or ([] if self.sub_steps or self.is_pause else [self.name])
 
 
 class _Workflow(SpecModel):
@@ -121,6 +157,7 @@ def check_workflow(steps: Sequence[Step], components: Collection[str], path: str
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
         yield from _check_name(step.name, names, f"{here}.name")
+        yield from _check_waits(step, here)
         yield from _check_targets(step, known, used, here)
         for place, sub in enumerate(step.sub_steps):
             below = f"{here}.subSteps[{place}]"
@@ -133,6 +170,32 @@ def check_workflow(steps: Sequence[Step], components: Collection[str], path: str
             else:
                 yield from _check_name(sub.name, names, f"{below}.name")
             yield from _check_targets(sub, known, used, below)
+
+
+def components_in_no_step(steps: Sequence[Step], components: Iterable[str]) -> list[str]:
+    """The components that no step names: a run leaves them as they are."""
+    named = {name for step in steps for part in (step, *step.sub_steps) for name in part.targets}
+    return [name for name in components if name not in named]
+
+
+def _check_waits(step: Step, path: str) -> Iterator[Issue]:
+    """What is wrong with a pause, and with times."""
+    for field, value in (("seconds", step.seconds), ("timeoutSeconds", step.timeout_seconds)):
+        if value is not None and not 0 < value <= _WEEK:
+            message = f"The {field} of a step must be more than 0, and at most {_WEEK} (a week)."
+            yield Issue(f"{path}.{field}", IssueCode.INVALID_FIELD_VALUE, message)
+    if not step.is_pause:
+        if step.seconds is not None:
+            message = f'Only a pause has seconds: give step "{step.name}" the type "{PAUSE}", or leave them out.'
+            yield Issue(f"{path}.seconds", IssueCode.INVALID_FIELD_VALUE, message)
+        return
+    for field, given in (("components", step.components), ("subSteps", step.sub_steps)):
+        if given:
+            message = f'Step "{step.name}" is a pause, which deploys nothing: put its {field} into another step.'
+            yield Issue(f"{path}.{field}", IssueCode.INVALID_FIELD_VALUE, message)
+    if step.seconds is not None and step.timeout_seconds is not None:
+        message = f'Pause "{step.name}" waits for its seconds or, without them, for promote until its timeoutSeconds.'
+        yield Issue(f"{path}.timeoutSeconds", IssueCode.INVALID_FIELD_VALUE, message)
 
 
 def _check_name(name: str, names: dict[str, str], path: str) -> Iterator[Issue]:
