@@ -5,6 +5,7 @@ write to the API server. A run can be told to die at one of them, named by what 
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -16,10 +17,11 @@ from pathlib import Path
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, TaskService
+from kubemin.engine.errors import NotHeld, TaskEnded
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
-from kubemin.spec.states import Cleanup
-from kubemin.store import Database, tasks
+from kubemin.spec.states import Cleanup, JobStatus
+from kubemin.store import Database, jobs, tasks
 from tests.engine.instance import QUICK
 
 _context = get_context("forkserver")
@@ -56,6 +58,8 @@ class Script:
     points: str
     cancel_at: Point | None = None
     kill_at: Point | None = None
+    promotes: bool = False
+    """Whether somebody promotes the task whenever it waits for that."""
 
 
 async def run_child(script: Script) -> int:
@@ -114,9 +118,13 @@ async def _run(script: Script) -> None:
         while True:
             async with db.read() as tx:
                 task = await tasks.get(tx, script.task_id)
+                holds = await jobs.holds_of(tx, script.task_id) if script.promotes else []
             assert task is not None
             if task.status.ended and task.cleanup not in (Cleanup.PENDING, Cleanup.RUNNING):
                 break
+            if not task.promotions and any(job.status is JobStatus.RUNNING for job in holds):
+                with contextlib.suppress(NotHeld, TaskEnded):
+                    await service.promote(script.task_id, "ada")
             await asyncio.sleep(0.01)
         if cancelling is not None:
             await asyncio.wait([cancelling])

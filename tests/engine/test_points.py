@@ -30,9 +30,27 @@ from kubesim.server import SimServer
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import Instance, conf, secret, store, web
 
+QUICKLY_HOPELESS = {"properties": {"ports": [{"port": 80}], "hopelessAfter": 1}}
 SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]
 WAITING = [*SPEC, web("late", "late:never")]
 """An application that never completes: a cancel does not come too late."""
+PAUSED = [
+    {"name": "base", "components": ["settings", "keys"]},
+    {"name": "approve", "type": "pause"},
+    {"name": "rest", "mode": "DAG", "components": ["db", "api"]},
+]
+EXTRAS = [
+    conf("first", a="1"),
+    secret("second", b="2"),
+    store("more"),
+    web("broken", "broken:pull", **QUICKLY_HOPELESS),
+]
+CONTINUED = [
+    {"name": "base", "components": ["settings", "keys"]},
+    {"name": "extras", "mode": "DAG", "components": ["first", "second", "more", "broken"], "onFailure": "continue"},
+    {"name": "rest", "mode": "DAG", "components": ["db", "api"]},
+]
+"""Whatever becomes of its second step, it is complete without that."""
 KILLED = -9
 ANY = "*"
 """What a point by number is named by."""
@@ -52,9 +70,12 @@ class Stage:
 class World:
     """Sets the stage for one case."""
 
-    def __init__(self, folder: Path, spec: Sequence[dict[str, Any]] = SPEC) -> None:
+    def __init__(
+        self, folder: Path, spec: Sequence[dict[str, Any]] = SPEC, workflow: Sequence[dict[str, Any]] = ()
+    ) -> None:
         self._folder = folder
         self._spec = spec
+        self._workflow = list(workflow)
 
     async def __aenter__(self) -> Stage:
         self._sim = await SimServer(speed=100).__aenter__()
@@ -64,7 +85,7 @@ class World:
         hub = LocalHub()
         service = TaskService(self._db, LocalSignals(hub), LocalDoorbell(), Limits())
         instance = Instance(self._db, self._sim, self._cluster, service, hub)
-        app_id = await instance.save(self._spec)
+        app_id = await instance.save(self._spec, **({"workflow": self._workflow} if self._workflow else {}))
         await _furnish(instance, app_id)
         before = await instance.snapshot()
         task_id = await instance.exec(app_id)
@@ -118,6 +139,18 @@ async def waiting(tmp_path: Path, migrated: Path) -> World:
     return World(tmp_path, WAITING)
 
 
+@pytest.fixture
+async def paused(tmp_path: Path, migrated: Path) -> World:
+    shutil.copy(migrated, tmp_path / "kubemin.db")
+    return World(tmp_path, workflow=PAUSED)
+
+
+@pytest.fixture
+async def continued(tmp_path: Path, migrated: Path) -> World:
+    shutil.copy(migrated, tmp_path / "kubemin.db")
+    return World(tmp_path, [*SPEC, *EXTRAS], CONTINUED)
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the schema, made once."""
@@ -167,14 +200,14 @@ def was_passed(stage: Stage, point: Point) -> bool:
     return len(fnmatch.filter(labels(stage), point.label)) >= point.nth
 
 
-async def check(stage: Stage) -> TaskStatus:
-    """The promise: complete, or as it was."""
+async def check(stage: Stage, *, but: Sequence[str] = ()) -> TaskStatus:
+    """The promise: complete, ``but`` for components whose step may fail, or as it was."""
     task = await stage.instance.task(stage.task_id)
     after = await stage.instance.snapshot()
     if task.status is TaskStatus.COMPLETED:
         assert shape(after) == complete(stage.app_id), task
         for job in await stage.instance.jobs(stage.task_id):
-            assert job.status == "completed"
+            assert (job.status == "completed") is (job.component not in but), job
     else:
         assert task.cleanup is Cleanup.DONE if task.lease_epoch else Cleanup.NONE, task.cleanup_why
         assert not (found := differences(stage.before, after)), "\n".join(found)
@@ -288,6 +321,57 @@ async def test_killed_while_it_rolls_back(waiting: World, point: Point) -> None:
     async with waiting as stage:
         await run(stage, cancel_at=ALL_MADE, kill_at=point)
         assert await check(stage) is TaskStatus.CANCELLED
+
+
+IN_A_PAUSE = [
+    Point("commit:*job*:after", 2),
+    Point("commit:promote:before"),
+    Point("commit:promote:after"),
+    Point("call:create:StatefulSet/*:before"),
+]
+IN_A_CONTINUED_STEP = [
+    Point("call:create:Deployment/deploy-broken-*:after"),
+    Point("commit:step-failed:before"),
+    Point("commit:step-failed:after"),
+    Point("call:delete:ConfigMap/first:before"),
+    Point("call:delete:Secret/second:after"),
+    Point("call:apply:Deployment/deploy-api-*:before"),
+]
+PAUSE_POINTS, CONTINUED_POINTS = 60, 110
+
+
+@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS), ids=str)
+async def test_killed_with_a_pause(paused: World, point: Point) -> None:
+    """It waits again unless it was promoted; then it never waits again."""
+    async with paused as stage:
+        stage.script = replace(stage.script, promotes=True)
+        await run(stage, kill_at=point)
+        assert await check(stage) is TaskStatus.COMPLETED
+
+
+@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS), ids=str)
+async def test_cancelled_with_a_pause(paused: World, point: Point) -> None:
+    async with paused as stage:
+        stage.script = replace(stage.script, promotes=True)
+        await run(stage, cancel_at=point)
+        await check(stage)
+
+
+@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS), ids=str)
+async def test_killed_while_a_step_fails_that_may(continued: World, point: Point) -> None:
+    async with continued as stage:
+        await run(stage, kill_at=point)
+        assert await check(stage, but=_NAMES_OF_EXTRAS) is TaskStatus.COMPLETED
+
+
+@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS), ids=str)
+async def test_cancelled_while_a_step_fails_that_may(continued: World, point: Point) -> None:
+    async with continued as stage:
+        await run(stage, cancel_at=point)
+        await check(stage, but=_NAMES_OF_EXTRAS)
+
+
+_NAMES_OF_EXTRAS = [component["name"] for component in EXTRAS]
 
 
 @pytest.mark.proof

@@ -23,12 +23,12 @@ def test_the_database_s_words_mean_what_they_meant(text: str) -> None:
     answer, wrote = STORED[text]
     assert str(answer) == text
     assert WriteAnswer.read(text) == answer
-    write = Write("t.1", WriteKind.CREATE, answer=answer)
+    write = Write("t.1", WriteKind.CREATE, 1, answer=answer)
     assert (write.open, write.may_have_written) == (False, wrote)
 
 
 def test_without_an_answer_a_request_may_have_done_anything() -> None:
-    write = Write("t.1", WriteKind.CREATE)
+    write = Write("t.1", WriteKind.CREATE, 1)
     assert (write.open, write.may_have_written) == (True, True)
 
 

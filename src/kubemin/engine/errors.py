@@ -40,6 +40,13 @@ class TimedOut(StatusError):
         super().__init__(TaskStatus.TIMEOUT, cause, code)
 
 
+def deciding(error: BaseException) -> BaseException:
+    """Of several errors at once the one that decides: that the task is not ours any more, else what a job says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = min(error.exceptions, key=lambda one: (not isinstance(one, Stopped), not isinstance(one, StatusError)))
+    return error
+
+
 class Stopped(EngineError):
     """This process no longer holds the task (lease lost, or a shutdown): it touches nothing more."""
 
@@ -102,10 +109,10 @@ class TaskNotFound(NotFoundError):
 
 
 class TaskEnded(EngineError):
-    """The task ended otherwise before it could be cancelled."""
+    """The task ended before what is asked could be done."""
 
-    def __init__(self, task_id: str, status: TaskStatus) -> None:
-        super().__init__(f"task {task_id} has already ended as {status}: there is nothing left to cancel")
+    def __init__(self, task_id: str, status: TaskStatus, left: str = "there is nothing left to cancel") -> None:
+        super().__init__(f"task {task_id} has already ended as {status}: {left}")
         self.task_id = task_id
         self.status = status
 
@@ -115,6 +122,13 @@ class CancelledOtherwise(EngineError):
 
     def __init__(self, task_id: str, policy: CleanupPolicy) -> None:
         super().__init__(f"task {task_id} is cancelled already, with cleanup {policy}: that does not change any more")
+
+
+class NotHeld(EngineError):
+    """The task waits for no promote."""
+
+    def __init__(self, task_id: str, why: str) -> None:
+        super().__init__(f"task {task_id} does not wait for promote: {why}")
 
 
 class NotIncomplete(EngineError):

@@ -1,13 +1,13 @@
 """Jobs: one row for each job of a task's plan."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, case, func, insert, or_, select, update
 
-from kubemin.spec.states import JobStatus
+from kubemin.spec.states import PAUSE_KIND, JobStatus
 from kubemin.store.clock import now
 from kubemin.store.tables import jobs
 from kubemin.store.transaction import Tx, fields, values_of
@@ -112,6 +112,39 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     return landing
 
 
+async def undo(tx: Tx, task_id: str, seqs: Collection[int], status: JobStatus, why: str) -> list[JobChange]:
+    """End jobs whose step is put back, completed ones too, as ``status``; returns the changes.
+
+    What has failed by itself, or was skipped, stays as it is.
+    """
+    changed = (*_OPEN, JobStatus.COMPLETED)
+    mine = (jobs.c.task_id == task_id, jobs.c.seq.in_(seqs), jobs.c.status.in_(changed))
+    found = [row.seq for row in await tx.rows(select(jobs.c.seq).where(*mine).order_by(jobs.c.seq))]
+    await tx.write(update(jobs).where(*mine).values(status=status, error=why, ended_at=now()))
+    return [JobChange(seq, status, None, why) for seq in found]
+
+
+async def undone_components(tx: Tx, task_id: str) -> list[str]:
+    """Of a task that goes on, or completed: the components whose step failed, and was put back."""
+    ended = (JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED)
+    mine = (jobs.c.task_id == task_id, jobs.c.status.in_(ended), jobs.c.component != "")
+    rows = await tx.rows(select(jobs.c.component).where(*mine).distinct().order_by(jobs.c.component))
+    return [row.component for row in rows]
+
+
+async def running_for(tx: Tx, task_id: str, seq: int) -> float:
+    """For how many seconds a job runs, by the database's clock."""
+    began = await tx.scalar(select(jobs.c.started_at).where(jobs.c.task_id == task_id, jobs.c.seq == seq))
+    return (await tx.now() - began).total_seconds() if began else 0.0
+
+
+async def holds_of(tx: Tx, task_id: str) -> list[JobRow]:
+    """The holds of a task, in order."""
+    held = (jobs.c.task_id == task_id, jobs.c.kind == PAUSE_KIND)
+    rows = await tx.rows(select(jobs).where(*held).order_by(jobs.c.seq))
+    return [_job(row) for row in rows]
+
+
 async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
     """The changes, without those of jobs that have ended before."""
     if not changes:
@@ -137,4 +170,8 @@ async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "", cod
 async def of_task(tx: Tx, task_id: str) -> list[JobRow]:
     """A task's jobs in order."""
     rows = await tx.rows(select(jobs).where(jobs.c.task_id == task_id).order_by(jobs.c.seq))
-    return [JobRow(**{**fields(row), "status": JobStatus(row.status)}) for row in rows]
+    return [_job(row) for row in rows]
+
+
+def _job(row: Row[Any]) -> JobRow:
+    return JobRow(**{**fields(row), "status": JobStatus(row.status)})

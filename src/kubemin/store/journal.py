@@ -77,12 +77,16 @@ class Brief(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewWrite:
-    """A write about to be sent, for the row ``seq``; ``base_version`` is the resourceVersion it carries."""
+    """A write about to be sent, for the row ``seq``; ``base_version`` is the resourceVersion it carries.
+
+    ``job_seq``: the job that sends it, where that is not the row's.
+    """
 
     token: str
     seq: int
     kind: WriteKind
     base_version: str | None = None
+    job_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ class WriteRow:
     task_id: str
     seq: int
     kind: WriteKind
+    job_seq: int | None
     base_version: str | None
     answer: WriteAnswer | None
     created_at: datetime

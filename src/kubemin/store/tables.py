@@ -213,6 +213,7 @@ writes = Table(
     Column("task_id", BoundedText(ID_LENGTH), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("kind", BoundedText(16), nullable=False),
+    Column("job_seq", Integer),
     Column("base_version", BoundedText(64)),
     Column("answer", LongText),
     Column("created_at", Timestamp, nullable=False),

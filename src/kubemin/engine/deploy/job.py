@@ -1,7 +1,7 @@
 """One job: bring one object to what its manifest says, and wait until it is ready."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,17 +11,20 @@ from kubemin.engine.backoff import retry_reads
 from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.fetch import Fetcher
+from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.journal import Journal
+from kubemin.engine.journal.rows import Resource
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
 from kubemin.engine.objects.live import Snapshot, get_or_none
 from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
 from kubemin.spec.warnings import with_warnings
@@ -36,6 +39,9 @@ class JobContext:
     informers: Informers
     fetcher: Fetcher
     clean: Clean
+    put_back: Callable[[Collection[ObjectRef]], Awaitable[list[Resource]]]
+    """Rolls back what the task did to these objects; returns what is left."""
+    promotions: Promotions
     settings: EngineSettings
     options: ExecOptions
     activity: Activity

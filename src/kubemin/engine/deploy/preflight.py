@@ -52,6 +52,8 @@ class Inquiry:
     snapshot: Snapshot
     take_over: bool = False
     """Whether what others have set in the objects goes."""
+    spared: Collection[int] = ()
+    """Jobs whose refusal does not stop the run: their step may fail."""
     trouble: ReportTrouble = lambda _, __: None
 
     async def read(self, jobs: Iterable[Job]) -> None:
@@ -64,7 +66,8 @@ class Inquiry:
     async def preflight(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
         """What each job would do, as `preview_jobs`. Raises `JobFailed` that names everything refused."""
         found = await self.preview_jobs(jobs, coming)
-        _refuse(preview for preview in found.values() if preview.verb == "refused")
+        refused = {seq: preview for seq, preview in found.items() if preview.verb == "refused"}
+        _refuse(preview for seq, preview in refused.items() if seq not in self.spared)
         return found
 
     async def refuse_strangers(self, jobs: Iterable[Job], _: Collection[str] = ()) -> None:
@@ -72,7 +75,7 @@ class Inquiry:
         refused: list[JobPreview] = []
         for job in jobs:
             live = self.snapshot.get(job.ref)
-            if live is None or terminating(live) or await self._is_left_to_others(job):
+            if live is None or job.seq in self.spared or terminating(live) or await self._is_left_to_others(job):
                 continue
             try:
                 await self.adoption.of(job)(live)

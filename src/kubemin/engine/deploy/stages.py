@@ -1,45 +1,49 @@
-"""The forward part of a deploy: its stages one after another, the jobs of a stage together (design §2)."""
+"""The forward part of a deploy: what is there is looked at and asked about, then come the steps (design §2)."""
 
 import asyncio
 from collections.abc import Collection, Mapping
 
 from kubemin.engine.deploy.dry_runs import JobPreview
-from kubemin.engine.deploy.job import JobContext, run_job
+from kubemin.engine.deploy.job import JobContext
 from kubemin.engine.deploy.namespaces import already_requested, missing
 from kubemin.engine.deploy.namespaces import create as create_namespaces
 from kubemin.engine.deploy.preflight import Inquiry
-from kubemin.engine.deploy.ready import Count
 from kubemin.engine.deploy.sharing import left_to_others
-from kubemin.engine.errors import StatusError, TimedOut
+from kubemin.engine.deploy.steps import FAILED, Steps
+from kubemin.engine.errors import TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
-from kubemin.engine.objects.live import Snapshot
-from kubemin.plan import Job, Plan, Stage
+from kubemin.plan import Plan
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
+from kubemin.spec.workflow import OnFailure
+from kubemin.store.jobs import JobRow
 
 _NAMED = 5
 """How many jobs a timeout names."""
 
 
-async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None:
-    """Look and ask first (pre-flight), then run all stages, but for the jobs that are ``done`` (by a predecessor).
+async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) -> None:
+    """Look and ask first (pre-flight), then run all stages, but for the jobs that ended under a ``former`` worker.
 
     Raises the first failure as `StatusError`; `TimedOut` where the whole takes longer than the options allow.
     """
     options = context.options
+    done = {seq for seq, row in former.items() if row.status in (JobStatus.COMPLETED, JobStatus.SKIPPED)}
+    failed = {seq: row for seq, row in former.items() if row.status in FAILED}
     waits: dict[int, str] = {}
     try:
         async with asyncio.timeout(options.timeout_seconds), context.activity.limit:
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             begun = bool(context.journal.resources)  # by a predecessor, which has asked
-            todo = [job for job in plan.jobs if job.seq not in done and not context.journal.wrote(job.ref)]
+            todo = [job for job in plan.jobs if job.seq not in former and not context.journal.wrote(job.ref)]
             inquiry = Inquiry(
                 context.cluster,
                 context.adoption,
                 context.autoscalers,
                 {},
                 take_over=options.take_over,
+                spared=_may_fail(plan),
                 trouble=waits.__setitem__,
             )
             await inquiry.read(job for job in todo if job.ref.namespace not in coming)
@@ -56,12 +60,13 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
                 await inquiry.read(inside)
                 await ask(inside)
                 waits.clear()
-            done = await _left_to_others(plan, done, context, waits) | set(done)
-            for stage in plan.stages:
-                await _run_stage(stage, done, context, inquiry.snapshot, waits)
+            done |= await _left_to_others(plan, former, context, waits)
+            steps = Steps(context, inquiry.snapshot, waits, done, failed)
+            for stages in plan.parts:
+                await steps.run(stages)
     except TimeoutError:
         refs = {job.seq: job.ref for job in plan.jobs}
-        named = "; ".join(_named(refs[seq], message) for seq, message in sorted(waits.items())[:_NAMED])
+        named = "; ".join(_named(refs.get(seq), message) for seq, message in sorted(waits.items())[:_NAMED])
         waited = named and f"; it waited for {named}"
         if context.activity.limit.expired():
             quiet = f"nothing moved for {context.activity.seconds:g} s{waited}"
@@ -69,8 +74,10 @@ async def deploy(plan: Plan, done: Collection[int], context: JobContext) -> None
         raise TimedOut(f"the task was not complete within {options.timeout_seconds:g} s{waited}") from None
 
 
-def _named(ref: ObjectRef, message: str) -> str:
-    """What is said of an object, with its name once."""
+def _named(ref: ObjectRef | None, message: str) -> str:
+    """What is said of an object, with its name once; of a hold, which has none, what it waits for."""
+    if ref is None:
+        return message
     message = message.removeprefix(f"{ref.kind} {ref.name}: ").rstrip(".")
     return message if str(ref) in message else f"{ref}: {message}"
 
@@ -81,7 +88,12 @@ def _tell(preview_jobs: Mapping[int, JobPreview], context: JobContext) -> None:
         context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
 
 
-async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext, waits: dict[int, str]) -> set[int]:
+def _may_fail(plan: Plan) -> set[int]:
+    """The jobs that may fail without the task's failing: those of steps that are to ``continue``."""
+    return {job.seq for stage in plan.stages if stage.on_failure is OnFailure.CONTINUE for job in stage.jobs}
+
+
+async def _left_to_others(plan: Plan, former: Collection[int], context: JobContext, waits: dict[int, str]) -> set[int]:
     """The jobs that are skipped, because another application has what they would share."""
 
     def report(seq: int, message: str) -> None:
@@ -89,35 +101,9 @@ async def _left_to_others(plan: Plan, done: Collection[int], context: JobContext
         context.journal.job(seq, JobStatus.PREPARE, message)
         context.activity.moved()
 
-    jobs = [job for job in plan.jobs if job.share and job.seq not in done]
+    jobs = [job for job in plan.jobs if job.share and job.seq not in former]
     left = await left_to_others(context.journal, context.cluster, jobs, context.settings.job_timeout_seconds, report)
     for seq in left:
         context.journal.job(seq, JobStatus.SKIPPED, "shared: left to others")
     waits.clear()
     return left
-
-
-async def _run_stage(
-    stage: Stage, done: Collection[int], context: JobContext, snapshot: Snapshot, waits: dict[int, str]
-) -> None:
-    slots = asyncio.Semaphore(stage.concurrency or max(len(stage.jobs), 1))
-
-    async def run(job: Job) -> None:
-        def report(
-            message: str, count: Count | None = None, *, suspended: bool = False, restarts: bool = False
-        ) -> None:
-            waits[job.seq] = message
-            context.journal.job(job.seq, JobStatus.RUNNING, message, count=count)
-
-        async with slots:
-            try:
-                await run_job(job, context, snapshot, report)
-                waits.pop(job.seq, None)
-            except StatusError as error:
-                context.journal.job(job.seq, JobStatus(error.status), None, error.cause, code=error.code)
-                raise
-
-    async with asyncio.TaskGroup() as group:  # the first failure stops its siblings
-        for job in stage.jobs:
-            if job.seq not in done:
-                group.create_task(run(job))

@@ -132,7 +132,7 @@ class ObjectWriter:
         """The object, if it carries a token of this job: then an earlier request of ours has landed."""
         resource = self.tracker.resource(ObjectRef.of(live))
         write = resource.writes.get(token_of(live) or "")
-        if write is None:
+        if write is None or not self.tracker.sent(write):
             return None
         if write.kind is WriteKind.REPLACE:
             if write.open:
@@ -145,9 +145,7 @@ class ObjectWriter:
     async def _change(self, ref: ObjectRef, live: Manifest) -> Manifest:
         managed = await self.admit(live)
         leftover = await self.tracker.left_behind(live)
-        if leftover is None and not any(
-            c.kind is WriteKind.CREATE and c.open for c in self.tracker.resource(ref).writes.values()
-        ):
+        if leftover is None and not self.tracker.resource(ref).touched:  # else it may be ours, or an earlier job's
             why = f"adopted: {managed}" if managed else ""
             await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], why)
         try:

@@ -12,7 +12,9 @@ from kubemin.engine.errors import (
     AppChanged,
     AppNotFound,
     CancelledOtherwise,
+    EngineError,
     KeyReused,
+    NotHeld,
     NotIncomplete,
     SignalFailed,
     TaskActive,
@@ -24,10 +26,19 @@ from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
 from kubemin.signals import SignalError, Signals
-from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
+from kubemin.spec.events import CleanupEvent, EndEvent, JobEvent, TaskEvent
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
-from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus, TaskType
+from kubemin.spec.states import (
+    PAUSE_KIND,
+    Cleanup,
+    CleanupPolicy,
+    JobStatus,
+    OnActive,
+    ResourceState,
+    TaskStatus,
+    TaskType,
+)
 from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks
 from kubemin.store.tasks import Task
 
@@ -115,6 +126,37 @@ class TaskService:
         if task.cleanup is not Cleanup.DONE:
             await self._signal(task)
         return task
+
+    async def promote(self, task_id: str, user: str) -> str:
+        """Let the hold that the task is in pass; returns its name. It never lets a later one pass.
+
+        Raises `TaskNotFound`, `TaskEnded`, and `NotHeld` where the task is in no hold, or that is promoted already.
+        """
+        async with self._db.begin("promote") as tx:
+            running = await tasks.lock_running(tx, task_id)
+            holds = await jobs.holds_of(tx, task_id) if running else []
+            held = next((job for job in holds if job.status is JobStatus.RUNNING), None)
+            if held is None or not await tasks.promote(tx, task_id, held.seq):
+                raise await self._not_held(tx, task_id, holds, held)
+            info = f"promoted by {user}"
+            await jobs.set_many(tx, task_id, [jobs.JobChange(held.seq, JobStatus.RUNNING, info)])
+            await events.append_many(tx, task_id, [JobEvent(job=held.seq, status=JobStatus.RUNNING, info=info)])
+        return held.object_name
+
+    @staticmethod
+    async def _not_held(tx: Tx, task_id: str, holds: Sequence[jobs.JobRow], held: jobs.JobRow | None) -> EngineError:
+        """Why the task cannot be promoted."""
+        task = await tasks.brief(tx, task_id)
+        if task is None:
+            return TaskNotFound(task_id)
+        if task.status.ended:
+            return TaskEnded(task_id, task.status, "it waits for no promote")
+        if held is not None:
+            return NotHeld(task_id, f"{held.object_name!r} is promoted already")
+        if task.status is not TaskStatus.RUNNING:
+            return NotHeld(task_id, f"it is {task.status}, and has not begun")
+        coming = next((job.object_name for job in holds if not job.status.ended), None)
+        return NotHeld(task_id, f"it has not come to {coming!r} yet" if coming else "no pause is to come")
 
     async def retry_cleanup(self, task_id: str) -> Task:
         """Make an incomplete cleanup due now; nothing to do for others. Raises `TaskNotFound`."""
@@ -261,6 +303,20 @@ class TaskService:
                 )
                 for stage in plan.stages
                 for job in stage.jobs
+            ]
+            + [
+                jobs.NewJob(
+                    seq=stage.hold.seq,
+                    stage=stage.index,
+                    name=stage.hold.job_name,
+                    component=stage.hold.component,
+                    component_type="",
+                    kind=PAUSE_KIND,
+                    namespace="",
+                    object_name=stage.hold.name,
+                )
+                for stage in plan.stages
+                if stage.hold is not None
             ],
         )
         await events.append_many(tx, new.id, [TaskEvent(status=TaskStatus.WAITING)])

@@ -170,7 +170,10 @@ async def write_changes(tx: Tx, lease: Lease, changes: Changes) -> None:
     await journal.add_writes(
         tx,
         task_id,
-        [journal.NewWrite(write.token, seq, write.kind, write.base_version) for seq, write in changes.writes],
+        [
+            journal.NewWrite(write.token, seq, write.kind, write.base_version, write.job_seq)
+            for seq, write in changes.writes
+        ],
     )
     await journal.answer_writes(tx, changes.answers)
     landed = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])

@@ -8,22 +8,23 @@ moment later, in order: a successor finds the same by looking at the object.
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
 from kubemin.engine.errors import Stopped
-from kubemin.engine.journal.batch import Changes, CommitQueue
+from kubemin.engine.journal.batch import Changes, CommitQueue, write_changes
 from kubemin.engine.journal.lease import Lease
-from kubemin.engine.journal.rows import Resource, Write
+from kubemin.engine.journal.rows import Resource, Write, key_of
 from kubemin.engine.objects.ownership import token_of
 from kubemin.plan import Plan
+from kubemin.spec.events import JobEvent
 from kubemin.spec.labels import APP_ID, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, applications, holdings, journal, shares, tasks
+from kubemin.store import Database, Tx, applications, events, holdings, jobs, journal, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
 from kubemin.store.jobs import JobChange
 
@@ -46,16 +47,18 @@ class Journal:
             writes = await journal.writes_of_task(tx, lease.task_id)
         resources = {row.seq: Resource.of_row(row) for row in rows}
         for write in writes:
-            resources[write.seq].writes[write.token] = Write(write.token, write.kind, write.base_version, write.answer)
+            row = resources[write.seq]
+            sender = row.job_seq if write.job_seq is None else write.job_seq
+            row.writes[write.token] = Write(write.token, write.kind, sender, write.base_version, write.answer)
         return cls(db, lease, resources.values())
 
     def of(self, ref: ObjectRef, job_seq: int, purpose: Purpose = Purpose.APPLY) -> Resource:
-        """The row of an object in a job, made (not yet committed) if there is none."""
-        return self._rows.get((ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
+        """The row of an object, made for the job (not yet committed) if there is none."""
+        return self._rows.get(key_of(ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
 
     def applies(self, ref: ObjectRef, job_seq: int) -> bool:
         """Whether the job has begun to write the object."""
-        return (ref, job_seq, Purpose.APPLY) in self._rows
+        return key_of(ref, job_seq, Purpose.APPLY) in self._rows
 
     def wrote(self, ref: ObjectRef) -> bool:
         """Whether a job of this task has written the object, or may have."""
@@ -132,11 +135,19 @@ class Journal:
             return await shares.users_of(tx, live["metadata"]["uid"], self.lease.task_id)
 
     async def write_ahead(
-        self, resource: Resource, kind: WriteKind, base_version: str | None = None, *fields: str
+        self,
+        resource: Resource,
+        kind: WriteKind,
+        base_version: str | None = None,
+        *fields: str,
+        job_seq: int | None = None,
     ) -> Write:
-        """Commit that a request is about to be sent, with its row; it may be sent once this returns."""
+        """Commit that a request is about to be sent, with its row; it may be sent once this returns.
+
+        ``job_seq``: the job that sends it, where that is not the row's.
+        """
         token = f"{self.lease.task_id}.{secrets.token_hex(8)}"
-        write = Write(token, kind, base_version)
+        write = Write(token, kind, resource.job_seq if job_seq is None else job_seq, base_version)
         changes = Changes(labels={"intent"})
         self._record(resource, changes, *fields)
         changes.writes.append((resource.seq, write))
@@ -177,6 +188,32 @@ class Journal:
         """Note a job's status; ``count``: how many of its replicas are ready, and how many are desired."""
         change = JobChange(seq, status, info, error, code)
         self._queue.add(Changes(jobs={(seq, status): (change, count)}, labels={"job"}))
+
+    async def held_for(self, seq: int) -> float:
+        """For how many seconds the task is in a hold, also under its former workers. Raises `StoreError`."""
+        await self.flush()
+        async with self._db.read() as tx:
+            return await jobs.running_for(tx, self.lease.task_id, seq)
+
+    async def time_out_hold(self, seq: int, why: str) -> bool:
+        """Commit that nobody promoted a hold in time; False where somebody did just now. Raises `StoreError`."""
+        await self.flush()
+        async with self._db.begin("hold-timeout") as tx:
+            await tasks.guard(tx, self.lease.task_id, self.lease.epoch)  # locks the row: nobody promotes it meanwhile
+            if await tasks.promotions_of(tx, self.lease.task_id) >= seq:
+                return False
+            change = JobChange(seq, JobStatus.TIMEOUT, None, why, ReasonCode.TIMEOUT)
+            await write_changes(tx, self.lease, Changes(jobs={(seq, JobStatus.TIMEOUT): (change, None)}))
+        return True
+
+    async def undo_jobs(self, seqs: Collection[int], status: JobStatus, why: str) -> None:
+        """Commit that the step of these jobs failed and is put back. Raises `Stopped`, `StoreError`."""
+        await self.flush()
+        async with self._db.begin("step-failed") as tx:
+            await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
+            undone = await jobs.undo(tx, self.lease.task_id, seqs, status, why)
+            told = [JobEvent(job=one.seq, status=one.status, error=one.error) for one in undone]
+            await events.append_many(tx, self.lease.task_id, told)
 
     async def record_removals(self, rows: Iterable[Resource]) -> list[Resource]:
         """Commit what the task is to let go of; returns the rows, of which some may have been there."""

@@ -13,10 +13,14 @@ from kubemin.store import journal
 
 @dataclass
 class Write:
-    """One request that may change an object. ``answer`` is None while nothing is known of it."""
+    """One request that may change an object. ``answer`` is None while nothing is known of it.
+
+    ``job_seq``: the job that sent it. Jobs of later stages may write an object again.
+    """
 
     token: str
     kind: WriteKind
+    job_seq: int
     base_version: str | None = None
     answer: WriteAnswer | None = None
 
@@ -35,6 +39,8 @@ class Write:
 class Resource:
     """One object that the task touches; see `Purpose`. ``seq`` is 0 until the row is recorded.
 
+    An object that several jobs write, one after the other, has one row, which the first of them made (``job_seq``): it
+    is undone in one piece. ``before`` is then what the object would be without this task (`CleanupTracker.change`).
     ``adopted``: the object was a stranger's when this task first changed it; None where it was not there before.
     ``made_at``: the creationTimestamp of the object that this task made.
     """
@@ -74,7 +80,7 @@ class Resource:
     @property
     def key(self) -> tuple[ObjectRef, int, Purpose]:
         """What tells a task's rows apart."""
-        return self.ref, self.job_seq, self.purpose
+        return key_of(self.ref, self.job_seq, self.purpose)
 
     @property
     def may_still_create(self) -> bool:
@@ -95,6 +101,11 @@ class Resource:
         """A request of ours deleted or released the object, or may have."""
         kinds = (WriteKind.DELETE, WriteKind.RELEASE)
         return any(write.kind in kinds and write.may_have_written for write in self.writes.values())
+
+
+def key_of(ref: ObjectRef, job_seq: int, purpose: Purpose) -> tuple[ObjectRef, int, Purpose]:
+    """What tells a task's rows apart: what it applies has one row an object, whichever jobs do that."""
+    return ref, 0 if purpose is Purpose.APPLY else job_seq, purpose
 
 
 _STORED = tuple(column.name for column in fields(journal.NewResource))

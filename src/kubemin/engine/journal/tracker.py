@@ -32,9 +32,11 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Unanswered, Unreachable
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
+from kubemin.engine.objects.managed_fields import restored_managed_fields
+from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.ownership import is_strangers, token_of
 from kubemin.shield import to_the_end
-from kubemin.spec.labels import TASK_ID, WRITE_TOKEN
+from kubemin.spec.labels import MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
@@ -60,6 +62,10 @@ class CleanupTracker:
         """The journal's row of an object in this job; a fresh one, in state ``intent``, if there is none yet."""
         return self._journal.of(ref, self._job_seq)
 
+    def sent(self, write: Write) -> bool:
+        """Whether the request is this job's, and not an earlier one's that wrote the same object."""
+        return write.job_seq == self._job_seq
+
     def wrote(self, ref: ObjectRef) -> bool:
         """Whether a job of this task, this one or another, has written the object, or may have."""
         return self._journal.wrote(ref)
@@ -80,7 +86,8 @@ class CleanupTracker:
         """
         resource = self.resource(ObjectRef.of(manifest))
         resource.before, resource.adopted, resource.dependents = None, None, dependents
-        write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, "before", "adopted", "dependents")
+        changed = ("before", "adopted", "dependents")
+        write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, *changed, job_seq=self._job_seq)
         stamped = _stamp(manifest, write, self._journal.lease.task_id)
         return await to_the_end(self._send(resource, write, self.cluster.create, stamped))
 
@@ -104,14 +111,18 @@ class CleanupTracker:
     ) -> Manifest:
         resource, meta = self.resource(ObjectRef.of(manifest)), live["metadata"]
         version = meta["resourceVersion"]
-        if token_of(live) not in resource.writes and not self._pending_change(resource, version):
+        ours = resource.writes.get(token_of(live) or "")
+        if ours is None and not self._pending_change(resource, version):
             resource.before, resource.applied, resource.dependents = live, None, dependents
             resource.adopted = is_strangers(live, manifest)
+        elif ours is not None and ours.job_seq != self._job_seq and resource.before is not None:
+            applied = resource.view_of(live) if ours.open or resource.applied is None else resource.applied
+            resource.before, resource.applied = _without_this_task(resource.before, applied, live), live
         if kind is WriteKind.REPLACE:
             resource.applied = manifest
         resource.uid = meta["uid"]
         changed = ("before", "applied", "adopted", "dependents", "uid")
-        write = await self._journal.write_ahead(resource, kind, version, *changed)
+        write = await self._journal.write_ahead(resource, kind, version, *changed, job_seq=self._job_seq)
         stamped = _stamp(manifest, write, (meta.get("labels") or {}).get(TASK_ID))
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
         send = self.cluster.apply if kind is WriteKind.APPLY else self.cluster.replace
@@ -126,7 +137,7 @@ class CleanupTracker:
         version = meta["resourceVersion"]
         resource.before, resource.adopted, resource.dependents, resource.uid = None, None, dependents, meta["uid"]
         changed = ("before", "adopted", "dependents", "uid")
-        write = await self._journal.write_ahead(resource, WriteKind.CREATE, version, *changed)
+        write = await self._journal.write_ahead(resource, WriteKind.CREATE, version, *changed, job_seq=self._job_seq)
         stamped = _stamp(manifest, write, self._journal.lease.task_id)
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
         return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))
@@ -145,7 +156,8 @@ class CleanupTracker:
         """
         resource = self.resource(ObjectRef.of(live))
         resource.applied = resource.view_of(live) if seen else live
-        self._landed(live, write, ResourceState.CHANGED, seen=seen)
+        made = resource.before is None  # by an earlier job of the task: a cleanup deletes it still
+        self._landed(live, write, ResourceState.CREATED if made else ResourceState.CHANGED, seen=seen)
 
     async def mark_resource_settled(self, live: Manifest, write: Write) -> None:
         """Record that an unanswered request of ours has landed, as the object shows."""
@@ -228,3 +240,13 @@ def _stamp(manifest: Manifest, write: Write, task_id: str | None) -> Manifest:
     if task_id:
         metadata["labels"] = {**metadata.get("labels", {}), TASK_ID: task_id}
     return {**manifest, "metadata": metadata}
+
+
+def _without_this_task(before: Manifest, applied: Manifest, live: Manifest) -> Manifest:
+    """What the object would be had no earlier job of this task written it; what others changed since is in it.
+
+    It is the ``before`` of the next change: what others did between two jobs would otherwise count as done by us.
+    """
+    body = restoration(before, applied, live).body
+    owners = restored_managed_fields(before, applied, live, MANAGER)
+    return {**body, "metadata": {**body["metadata"], "managedFields": owners}}

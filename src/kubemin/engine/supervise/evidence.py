@@ -15,7 +15,7 @@ from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.engine.supervise.gathering import Gathering, Suspect
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest
-from kubemin.spec.states import JobStatus, Purpose
+from kubemin.spec.states import PAUSE_KIND, JobStatus, Purpose
 from kubemin.store import Database, evidence, jobs
 from kubemin.store.errors import StoreError
 from kubemin.store.jobs import JobRow
@@ -94,7 +94,8 @@ class EvidenceKeeper:
 
 def suspects_among(jobs: Collection[JobRow]) -> Iterator[Suspect]:
     """The components with a job that began and did not complete: first those that failed by themselves."""
-    begun = [job for job in jobs if job.started_at is not None and job.status in _NOT_READY]
+    ran = [job for job in jobs if job.started_at is not None and job.kind != PAUSE_KIND]
+    begun = [job for job in ran if job.status in _NOT_READY]
     seen: set[Suspect] = set()
     for job in sorted(begun, key=lambda job: (job.status is JobStatus.CANCELLED, job.seq)):
         suspect = Suspect(job.component, job.namespace)

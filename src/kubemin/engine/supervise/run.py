@@ -1,7 +1,7 @@
 """A task's life under one lease: forward through its stages; then, unless it completed, back (design §2–§4, §6)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,9 +17,10 @@ from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
+from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.stages import deploy
-from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut
+from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut, deciding
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
@@ -35,6 +36,7 @@ from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, Tx, applications, events, jobs, tasks
 from kubemin.store.errors import StoreError
+from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
 
 log = structlog.get_logger(__name__)
@@ -87,11 +89,7 @@ class Outcome:
 
 def outcome_of(error: BaseException) -> Outcome:
     """The one place that turns an exception into a status. `Stopped` is none: the task goes on elsewhere."""
-    if isinstance(error, BaseExceptionGroup):
-        inner = sorted(
-            error.exceptions, key=lambda one: (not isinstance(one, Stopped), not isinstance(one, StatusError))
-        )
-        return outcome_of(inner[0])
+    error = deciding(error)
     if isinstance(error, Stopped):
         raise error
     if isinstance(error, StoreError):
@@ -114,6 +112,7 @@ class TaskRun:
         self._options = ExecOptions.read(task.options)
         self._plan = Plan.from_json(task.plan)
         self._mask = TaskMask(job.manifest for job in self._plan.jobs)
+        self.promotions = Promotions(task.promotions)
         self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers)
 
     async def run(self) -> None:
@@ -169,7 +168,7 @@ class TaskRun:
                 f"given up after {deps.settings.max_attempts} attempts: each time its worker died",
                 ReasonCode.WORKER_LOST,
             )
-        finished: set[int] = set()
+        former: dict[int, JobRow] = {}
         async with deps.db.begin("start") as tx:
             await tasks.guard(tx, self.task.id, self.lease.epoch)
             if self.task.status is TaskStatus.QUEUED:
@@ -177,8 +176,7 @@ class TaskRun:
                     raise Stopped("the task was ended before it started")
                 await events.append_many(tx, self.task.id, [TaskEvent(status=TaskStatus.RUNNING)])
             else:
-                ended = (JobStatus.COMPLETED, JobStatus.SKIPPED)
-                finished |= {job.seq for job in await jobs.of_task(tx, self.task.id) if job.status in ended}
+                former |= {job.seq: job for job in await jobs.of_task(tx, self.task.id) if job.status.ended}
             rows = await objects_to_let_go(tx, self.task.app_id, self._how) if self.task.type is TaskType.DELETE else []
         if self.task.type is TaskType.DELETE:
             await self._delete_all(journal, rows)
@@ -188,14 +186,16 @@ class TaskRun:
             cluster=deps.cluster,
             informers=deps.informers,
             fetcher=deps.fetcher,
-            clean=lambda seq: self._undo(journal, [r for r in journal.resources.values() if r.job_seq == seq]),
+            clean=lambda seq: self._undo(journal, self._rows_of_jobs(journal, [seq])),
+            put_back=lambda refs: self._undo(journal, [row for row in _applied(journal) if row.ref in refs]),
+            promotions=self.promotions,
             settings=deps.settings,
             options=self._options,
             activity=Activity(self._options.no_activity_seconds),
             mask=lambda: self._mask.of(journal.resources.values()),
             autoscalers=Autoscalers(deps.cluster),
         )
-        await deploy(self._plan, finished, context)
+        await deploy(self._plan, former, context)
         await journal.record_removals(
             await claims_without_pods(journal, deps.cluster, self.task.app_id, every=self._options.delete_volumes)
         )
@@ -285,6 +285,8 @@ class TaskRun:
             await tasks.lock_application(tx, task.app_id)
             has = {row.ref for row in journal.resources.values()}
         recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
+        if await jobs.undone_components(tx, task.id):
+            return recorded  # components that were put back have what this run's do not have any more
         return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has)
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
@@ -303,7 +305,7 @@ class TaskRun:
             # A deletion that was sent cannot be taken back, so it is waited for to its end.
             if row.purpose.lets_go and not row.state.settled and not row.letting_go:
                 journal.settle(row, ResourceState.KEPT, "the removal was stopped before it came to this")
-        rows = [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
+        rows = _applied(journal)
         if policy is CleanupPolicy.JOB and task.status is not TaskStatus.CANCELLED:
             async with self._deps.db.read() as tx:
                 failed = {
@@ -311,12 +313,17 @@ class TaskRun:
                     for job in await jobs.of_task(tx, self.task.id)
                     if job.error and job.status in (JobStatus.FAILED, JobStatus.TIMEOUT)
                 }
-            rows = [row for row in rows if row.job_seq in failed]
+            rows = self._rows_of_jobs(journal, failed)
 
         async def one_pass() -> list[Resource]:
             return await self._removal(journal, self._deps.settings.cleanup_seconds) + await self._undo(journal, rows)
 
         await self._clean_up(one_pass)
+
+    def _rows_of_jobs(self, journal: Journal, seqs: Collection[int]) -> list[Resource]:
+        """What these jobs wrote; an object that several jobs write is undone in one piece."""
+        refs = {job.ref for job in self._plan.jobs if job.seq in seqs}
+        return [row for row in _applied(journal) if row.job_seq in seqs or row.ref in refs]
 
     async def _undo(self, journal: Journal, rows: Sequence[Resource]) -> list[Resource]:
         return await self._rollback(journal).run(rows, self._deps.settings.cleanup_seconds)
@@ -348,12 +355,16 @@ class TaskRun:
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
 
 
+def _applied(journal: Journal) -> list[Resource]:
+    return [row for row in journal.resources.values() if row.purpose is Purpose.APPLY]
+
+
 async def _blamed(tx: Tx, task_id: str) -> str:
     """The components whose jobs failed; where none did, those that were still at work."""
     found = await jobs.of_task(tx, task_id)
     blamed = [job for job in found if job.status in (JobStatus.FAILED, JobStatus.TIMEOUT)]
     blamed = blamed or [job for job in found if job.status in (JobStatus.PREPARE, JobStatus.RUNNING)]
-    return ", ".join(sorted({job.component for job in blamed}))
+    return ", ".join(sorted({job.component or job.object_name for job in blamed}))
 
 
 def _end(cleanup: Cleanup) -> list[EndEvent]:

@@ -276,6 +276,8 @@ class Worker:
                     self._abandon(one)
                 elif state.status is TaskStatus.CANCELLED:
                     one.run.scope.end(Stop.CANCEL, state.reason or "")
+                else:
+                    one.run.promotions.set(state.promotions)
 
     def _abandon(self, one: _Held) -> None:
         if one.run.scope.reason is None or one.run.scope.reason.stop is not Stop.LEASE_LOST:

@@ -23,6 +23,7 @@ class LeaseStatus(NamedTuple):
     status: TaskStatus
     lease_epoch: int
     reason: str
+    promotions: int
 
 
 async def get(tx: Tx, task_id: str) -> Task | None:
@@ -60,11 +61,18 @@ async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task
 
 
 async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
-    """Status, epoch and reason of each of these tasks that exists."""
-    statement = select(tasks.c.id, tasks.c.status, tasks.c.lease_epoch, tasks.c.reason).where(tasks.c.id.in_(ids))
+    """What a worker goes by, of each of these tasks that exists."""
+    read = ("id", "status", "lease_epoch", "reason", "promotions")
+    statement = select(*(tasks.c[name] for name in read)).where(tasks.c.id.in_(ids))
     return {
-        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason) for row in await tx.rows(statement)
+        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promotions or 0)
+        for row in await tx.rows(statement)
     }
+
+
+async def promotions_of(tx: Tx, task_id: str) -> int:
+    """The ``seq`` of the last hold of a task that somebody promoted, 0 if nobody did."""
+    return await tx.scalar(select(tasks.c.promotions).where(tasks.c.id == task_id)) or 0
 
 
 async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:

@@ -39,7 +39,7 @@ class Task:
     ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
     worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
     ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
-    ``promotions``: how often somebody has let it go on.
+    ``promotions``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
     """
 
     seq: int
@@ -130,6 +130,7 @@ def to_task(tx: Tx, row: Row[Any]) -> Task:
     values["cleanup"] = Cleanup(row.cleanup)
     values["cancel_cleanup"] = CleanupPolicy(row.cancel_cleanup) if row.cancel_cleanup else None
     values["options"] = load(row.options)
+    values["promotions"] = row.promotions or 0
     values["spec"] = None if row.spec is None else tx.unseal(row.spec)
     values["plan"] = None if row.plan is None else tx.unseal(row.plan)
     return Task(**values)

@@ -90,6 +90,17 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPo
     return await brief(tx, task_id) if landed else None
 
 
+async def promote(tx: Tx, task_id: str, hold: int) -> bool:
+    """Let a hold, by its ``seq``, pass; once. The caller has seen that the task is in it, with `lock_running`."""
+    promoted = func.coalesce(tasks.c.promotions, 0)
+    return await _land(tx, task_id, tasks.c.status == TaskStatus.RUNNING, promoted < hold, promotions=hold)
+
+
+async def lock_running(tx: Tx, task_id: str) -> bool:
+    """Lock a running task's row, before a decision that depends on its jobs; False if it does not run."""
+    return await _land(tx, task_id, tasks.c.status == TaskStatus.RUNNING)
+
+
 async def set_cleanup(
     tx: Tx, task_id: str, epoch: int, state: Cleanup, why: str | None = None, retry_in: float | None = None
 ) -> bool:

@@ -225,6 +225,7 @@ def upgrade() -> None:
         _words("answer", nullable=True),
         _moment("created_at"),
         _moment("answered_at", nullable=True),
+        sa.Column("job_seq", sa.Integer()),
         _key("writes", "token"),
         _of("writes", "resources", "task_id", "seq"),
         **_OPTIONS,
