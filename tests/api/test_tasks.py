@@ -422,3 +422,46 @@ async def test_evidence_that_another_version_stored_is_sent_as_it_is(api: Api, p
     async with api.db.begin("test") as tx:
         await evidence.add(tx, task_id, {"web": pods})
     assert await api.get(f"/workflow/tasks/{task_id}/evidence") == {"components": [{"name": "web", "pods": pods}]}
+
+
+async def _not_promoted(api: Api, task_id: str, code: ApiCode = ApiCode.CONFLICT) -> str:
+    """Why it is not."""
+    envelope = await api.post(f"/workflow/tasks/{task_id}/promote", None, 409)
+    assert envelope["code"] == code
+    return str(envelope["message"])
+
+
+async def test_a_pause_is_shown_and_promoted_once(api: Api) -> None:
+    steps = [
+        {"name": "conf"},
+        {"name": "approve", "type": "pause"},
+        {"name": "web"},
+        {"name": "again", "type": "pause"},
+    ]
+    app = await api.create(workflow=steps)
+    task_id = await _exec(api, app)
+    path = f"/workflow/tasks/{task_id}/promote"
+    assert "has not begun" in await _not_promoted(api, task_id)
+    task = await _claim(api)
+    status = await _status(api, task_id)
+    assert [one["name"] for one in status["components"]] == ["conf", "web"]  # a pause is no component
+    assert "hold" not in status
+    assert "not come to 'approve'" in await _not_promoted(api, task_id)
+    (pause,) = [
+        one for one in (await api.get(f"/workflow/tasks/{task_id}/stages"))["stages"] if "approve" in one["name"]
+    ]
+    assert pause["type"] == "Pause"
+    async with api.db.begin("test") as tx:
+        await jobs.set_many(tx, task_id, [jobs.JobChange(pause["id"], JobStatus.RUNNING, "waits for promote")])
+    hold = (await _status(api, task_id))["hold"]
+    assert (hold["name"], hold["component"], hold["info"]) == ("approve", "", "waits for promote")
+    assert await api.post(path, {"user": "ada"}) == {"taskId": task_id, "name": "approve"}
+    assert "promoted already" in await _not_promoted(api, task_id)
+    assert (await _status(api, task_id))["hold"]["info"] == "promoted by ada"
+    async with api.db.begin("test") as tx:
+        await jobs.set_many(tx, task_id, [jobs.JobChange(pause["id"], JobStatus.COMPLETED)])
+    assert "not come to 'again'" in await _not_promoted(api, task_id)
+    async with api.db.begin("test") as tx:
+        await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+    assert "already ended" in await _not_promoted(api, task_id, ApiCode.TASK_ENDED)
+    assert (await api.post(f"/workflow/tasks/{'x' * 24}/promote", None, 404))["code"] == ApiCode.TASK_NOT_FOUND

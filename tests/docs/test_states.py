@@ -33,5 +33,8 @@ def test_the_states_are_those_of_the_code(block: Block, states: type[StrEnum]) -
 
 @pytest.mark.parametrize(("block", "states"), [(DIAGRAMS[0], TaskStatus), (DIAGRAMS[3], JobStatus)], ids=str)
 def test_nothing_leaves_an_end(block: Block, states: type[TaskStatus] | type[JobStatus]) -> None:
+    undone = (str(JobStatus.COMPLETED), str(JobStatus.CANCELLED))  # a job whose step is put back
     for begin, end in arrows(block):
+        if states is JobStatus and (begin, end) == undone:
+            continue
         assert begin == "[*]" or end == "[*]" or not states(begin).ended, f"{begin} --> {end}"

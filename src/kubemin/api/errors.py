@@ -19,6 +19,7 @@ from kubemin.engine.errors import (
     CancelledOtherwise,
     EngineError,
     KeyReused,
+    NotHeld,
     NotIncomplete,
     SignalFailed,
     TaskActive,
@@ -129,7 +130,7 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(409, ApiCode.TASK_ACTIVE, message, errors=[active])
         case Busy():
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
-        case KeyReused() | AppChanged() | CancelledOtherwise() | NotIncomplete():
+        case KeyReused() | AppChanged() | CancelledOtherwise() | NotHeld() | NotIncomplete():
             return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():
             return ApiError(502, ApiCode.SIGNAL_FAILED, message)

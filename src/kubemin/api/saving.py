@@ -244,7 +244,7 @@ def without_missing(steps: list[dict[str, Any]], names: Collection[str]) -> list
             if any(name in names for name in sub.targets)
         ]
         mine = [name for name in step.targets if name in names]
-        if mine or subs:
+        if mine or subs or step.is_pause:
             components_left = [name for name in step.components if name in names]
             kept.append(step.model_copy(update={"components": components_left, "sub_steps": subs}).dump())
     return kept

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kubemin.api.models.base import unix
 from kubemin.api.models.tasks import (
     CleanupReply,
+    HoldReply,
     Remaining,
     ResourceReply,
     StageReply,
@@ -15,7 +16,7 @@ from kubemin.api.models.tasks import (
 )
 from kubemin.api.progress import component_status
 from kubemin.spec.reason_codes import advice_for
-from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
+from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.spec.warnings import warnings_in
 from kubemin.store.jobs import JobRow
 from kubemin.store.journal import Brief
@@ -52,13 +53,24 @@ def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief], evidenc
         worker=task.lease_owner or "",
         components=[_component(task, mine) for mine in _by_component(jobs)],
         evidence=list(evidence),
+        hold=_hold(task, jobs),
     )
+
+
+def _hold(task: Task, jobs: Sequence[JobRow]) -> HoldReply | None:
+    """What the task waits for just now, if it is in a hold."""
+    held = next((job for job in jobs if job.kind == PAUSE_KIND and job.status is JobStatus.RUNNING), None)
+    if held is None or task.status.ended:
+        return None
+    return HoldReply(name=held.object_name, component=held.component, info=held.info, since=unix(held.started_at))
 
 
 def _by_component(jobs: Iterable[JobRow]) -> list[list[JobRow]]:
     """The jobs of each component, components in the order of their first job."""
     found: dict[str, list[JobRow]] = {}
     for job in jobs:
+        if not job.component:
+            continue  # a pause
         found.setdefault(job.component, []).append(job)
     return list(found.values())
 

@@ -12,7 +12,7 @@ from kubemin.api.models.applications import (
     SubStepReply,
     WorkflowReply,
 )
-from kubemin.spec.workflow import Step, default_workflow
+from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import ComponentRow
 from kubemin.store.tasks import Task
@@ -88,4 +88,7 @@ def _step(step: Step) -> StepReply:
         mode=step.mode.value,
         components=step.components,
         sub_steps=[SubStepReply(name=sub.name, workflow_type="", components=sub.components) for sub in step.sub_steps],
+        seconds=step.seconds,
+        timeout_seconds=step.timeout_seconds,
+        on_failure="continue" if step.on_failure is OnFailure.CONTINUE else None,
     )

@@ -397,6 +397,17 @@ def cancel(
 
 
 @app.command()
+def promote(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Let the pause that a task is in pass; the run goes on.
+
+    Exits 1 when it is in none, or that is promoted already.
+    """
+    from kubemin.cli.stopping import promote as run
+
+    run(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
 def cleanup(
     task: TaskId,
     abandon: Annotated[

@@ -43,6 +43,8 @@ def ending(client: Client, task_id: str) -> str:
     if "reasonCode" in status:
         text += f"\n{status['reasonCode']}" + (f": {status['advice']}" if "advice" in status else "")
     text += "".join(f"\nwarning: {line}" for line in warnings_of(status))
+    if status["status"] == "completed" and (undone := [one["name"] for one in status["components"] if _undone(one)]):
+        text += f"\nput back, as their step failed: {', '.join(undone)}"
     match cleanup["state"]:
         case "done" if status["status"] != "completed":
             text += f"\n{as_it_was(cleanup)}"
@@ -58,6 +60,11 @@ def ending(client: Client, task_id: str) -> str:
     if status.get("evidence"):
         text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {task_id}"
     return text
+
+
+def _undone(component: dict[str, Any]) -> bool:
+    """Whether the component of a completed task is as it was before: its step failed, and was put back."""
+    return component["status"] in ("failed", "timeout", "cancelled")
 
 
 def warnings_of(task: dict[str, Any]) -> list[str]:

@@ -13,16 +13,20 @@ def check(file: str, *, as_json: bool) -> int:
     from kubemin.cli.settings import limits
     from kubemin.spec.application import parse_application
     from kubemin.spec.issues import SpecError
+    from kubemin.spec.warnings import warnings_of
 
     issues: list[dict[str, str]] = []
+    warnings: list[dict[str, str]] = []
     try:
-        parse_application(load(file), limits())
+        warnings = [warning.to_json() for warning in warnings_of(parse_application(load(file), limits()))]
     except SpecError as error:
         issues = [issue.to_json() for issue in error.issues]
     if as_json:
-        print_json({"valid": not issues, "errors": issues})
+        print_json({"valid": not issues, "errors": issues, "warnings": warnings})
     elif not issues:
         say(f"{display_name(file)}: valid")
+    for warning in [] if as_json else warnings:
+        say(f"warning: {warning['field']}: {warning['message']}")
     for issue in [] if as_json else issues:
         message = issue["message"] if issue["field"] in issue["message"] else f"{issue['field']}: {issue['message']}"
         say(f"{issue['code']}  {message}")
@@ -37,6 +41,7 @@ def show_plan(file: str, *, as_json: bool) -> int:
     from kubemin.spec.application import parse_application
     from kubemin.spec.config import MASK
     from kubemin.spec.issues import SpecError
+    from kubemin.spec.warnings import warnings_of
 
     try:
         application = parse_application(load(file), limits())
@@ -49,6 +54,8 @@ def show_plan(file: str, *, as_json: bool) -> int:
         print_json(_masked(plan.to_json(), MASK))
     else:
         say(describe(plan).rstrip())
+        for warning in warnings_of(application):
+            say(f"warning: {warning.field}: {warning.message}")
     return Exit.OK
 
 

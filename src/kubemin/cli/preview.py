@@ -50,6 +50,7 @@ def _lines(preview: dict[str, Any]) -> list[str]:
             lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
             lines += [f"      warning: {line}" for line in job.get("warnings", ())]
+        lines += [f"    {stage['hold']}"] if "hold" in stage else []
     leaving = [f"  - {_name(one)}" for one in preview["removes"]]
     leaving += [
         f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in preview.get("releases", [])

@@ -97,11 +97,12 @@ class Progress:
 
     def _job(self, event: "JobEvent", now: float) -> list[str]:
         job = self.jobs.get(event.job)
-        if job is None or job.ended_shown:
-            return []
         status = event.status
+        undone = status is JobStatus.CANCELLED  # also of a job that had completed: its step failed
+        if job is None or (job.ended_shown and not undone):
+            return []
         job.ended_shown = status.ended
-        if not job.status.ended:  # what was loaded may be ahead of what is told
+        if undone or not job.status.ended:  # what was loaded may be ahead of what is told
             job.status = status
         component = self.components.setdefault(job.component, ComponentLine(job.component, "", "queued"))
         mine = [other.status for other in self.jobs.values() if other.component == component.name]

@@ -66,6 +66,8 @@ def _print_status(task: dict[str, Any]) -> None:
         say(f"code      {task['reasonCode']}" + (f": {task['advice']}" if "advice" in task else ""))
     if task["cancelledBy"]:
         say(f"cancelled by {task['cancelledBy']}")
+    if "hold" in task:
+        say(f"hold      {task['hold']['name']}: {task['hold']['info']}; kubemin promote {task['taskId']}")
     cleanup = task["cleanup"]
     counted = numbers(cleanup, created=True)
     what = "removal" if task["status"] == "completed" else "cleanup"

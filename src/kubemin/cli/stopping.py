@@ -1,4 +1,4 @@
-"""Commands that stop a task, try its cleanup again, or give up what that could not undo."""
+"""Commands that stop a task or let it go on, try its cleanup again, or give up what that could not undo."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -57,6 +57,16 @@ def cancel(
         else:
             say(ending(client, task_id))
         return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
+
+
+def promote(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+    """Let the pause that a task is in pass."""
+    with Client(server, token) as client:
+        done = client.post(f"/workflow/tasks/{task_id}/promote")
+    if as_json:
+        print_json(done)
+    else:
+        say(f"task {task_id}: {done['name']} is promoted, and the run goes on")
 
 
 def cleanup(task_id: str, reason: str | None, *, yes: bool, as_json: bool, server: str, token: str | None) -> None:

@@ -96,6 +96,9 @@ class StepReply(Reply):
     mode: Literal["StepByStep", "DAG"]
     components: list[str]
     sub_steps: list[SubStepReply]
+    seconds: Absent[float] = None
+    timeout_seconds: Absent[float] = None
+    on_failure: Absent[Literal["continue"]] = None
 
 
 class WorkflowReply(Reply):
@@ -126,6 +129,7 @@ class TryReply(Reply):
 
     valid: bool
     errors: list[FieldError]
+    warnings: list[FieldError] = Field(default=[], description="What is allowed, and probably not meant.")
     message: Absent[str] = None
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from kubemin.api.models.base import Reply
+from kubemin.api.models.base import Absent, Reply
 
 Action = Literal["create", "change", "same", "adopt", "write", "skip", "refused"]
 
@@ -38,6 +38,7 @@ class PlannedStage(Reply):
     mode: str
     priority: int
     jobs: list[PlannedJob]
+    hold: Absent[str] = Field(default=None, description="What it waits for, once its jobs are ready.")
 
 
 class PlannedObject(Reply):

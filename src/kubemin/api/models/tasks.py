@@ -96,6 +96,15 @@ class TaskComponent(Reply):
     end_time: Absent[int] = None
 
 
+class HoldReply(Reply):
+    """What a task waits for: a pause of its workflow, or of a component's rollout."""
+
+    name: str
+    component: str = Field(description="Empty for a pause of the workflow.")
+    info: str = Field(examples=["waits for promote"])
+    since: Absent[int] = None
+
+
 class TaskStatusReply(Reply):
     """A task in full. Times are unix seconds."""
 
@@ -117,6 +126,7 @@ class TaskStatusReply(Reply):
     worker: str
     components: list[TaskComponent]
     evidence: list[str] = Field(description="Components of which there is evidence: what their Pods said.")
+    hold: Absent[HoldReply] = Field(default=None, description="Where the task waits to be promoted, or for a time.")
 
 
 class TaskRow(Reply):
@@ -215,6 +225,19 @@ class CleanupAgain(Reply):
     task_id: str
     status: TaskStatus
     cleanup: Cleanup
+
+
+class Promote(Body):
+    """Who promotes the task."""
+
+    user: Line | None = Field(None, max_length=255)
+
+
+class Promoted(Reply):
+    """The hold that passes."""
+
+    task_id: str = Field(examples=[TASK_ID])
+    name: str = Field(examples=["approve"])
 
 
 class OrphanReply(Reply):

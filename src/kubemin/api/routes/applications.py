@@ -1,5 +1,6 @@
 """Applications and their components."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
@@ -24,6 +25,7 @@ from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, DeleteVolumes, Exac
 from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.states import TaskStatus
+from kubemin.spec.warnings import warnings_of
 from kubemin.store import Tx, applications, components, workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
@@ -90,19 +92,22 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
 async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        await prepare(deps.db, deps.compute_thread, spec, deps.limits)
+        prepared = await prepare(deps.db, deps.compute_thread, spec, deps.limits)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:
         taken = Issue("name", error.code.name, error.message)
         return Envelope(data=refused(SpecError([taken])))
-    return Envelope(data=TryReply(valid=True, errors=[]))
+    return Envelope(data=TryReply(valid=True, errors=[], warnings=_fields(warnings_of(prepared.application))))
+
+
+def _fields(issues: Iterable[Issue]) -> list[FieldError]:
+    return [FieldError(field=one.field, code=one.code, message=one.message) for one in issues]
 
 
 def refused(error: SpecError) -> TryReply:
     """What `try` says of something that would not be taken."""
-    wrong = [FieldError(field=one.field, code=one.code, message=one.message) for one in error.issues]
-    return TryReply(valid=False, errors=wrong, message=summary(error.issues))
+    return TryReply(valid=False, errors=_fields(error.issues), message=summary(error.issues))
 
 
 @router.get("/{app_id}", summary="Get an application", responses=errors(404))

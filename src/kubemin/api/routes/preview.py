@@ -82,6 +82,7 @@ def _reply(preview: Preview) -> PreviewReply:
                     )
                     for job in stage.jobs
                 ],
+                hold=stage.hold.waits if stage.hold else None,
             )
             for stage in preview.plan.stages
         ],

@@ -17,6 +17,8 @@ from kubemin.api.models.evidence import TaskEvidence
 from kubemin.api.models.tasks import (
     CleanUp,
     CleanupAgain,
+    Promote,
+    Promoted,
     TaskPage,
     TaskResources,
     TaskStages,
@@ -122,6 +124,18 @@ async def follow_task(
         stream(deps, task_id, last_event_id),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
+
+
+@router.post("/workflow/tasks/{task_id}/promote", summary="Promote a task", responses=errors(404, 409))
+async def promote_task(deps: Given, task_id: TaskId, caller: Caller, body: Promote | None = None) -> Envelope[Promoted]:
+    """Lets the pause that the task is in pass; a timed one ends early.
+
+    409 where it is in none, or that is promoted already: it never lets a later pause pass.
+    """
+    async with deps.db.read() as tx:
+        await task_of(tx, task_id)
+    name = await deps.service.promote(task_id, (body and body.user) or caller)
+    return Envelope(data=Promoted(task_id=task_id, name=name))
 
 
 @router.post("/workflow/tasks/{task_id}/cleanup", summary="Clean up again, or give up", responses=errors(404, 409))
