@@ -183,3 +183,24 @@ def test_spans_are_short(start: int, length: int) -> None:
     assert len(shown) <= 7
     assert shown == span(start, None, start + length)
     assert span(None, None, 0) == "-"
+
+
+def test_a_pause_has_a_line_that_says_what_it_waits_for() -> None:
+    progress = Progress("t")
+    pause = {"id": 3, "name": "pause approve/Pause", "type": "Pause", "status": "queued", "info": "", "error": ""}
+    progress.load(STATUS, {"stages": [*STAGES["stages"][:2], pause]})
+    said = take(progress, "job", job(3, "running", "waits for promote"), 200)
+    assert said == ["pause approve  Pause  running  waits for promote"]
+    assert progress.components["pause approve"].note == "waits for promote"
+    assert take(progress, "job", job(3, "running", "promoted by ada"), 201)[0].endswith("promoted by ada")
+    take(progress, "job", job(3, "completed"), 202)
+    assert (progress.components["pause approve"].status, progress.components["pause approve"].end) == ("completed", 202)
+
+
+def test_a_completed_job_whose_step_is_put_back_is_told_once_more() -> None:
+    progress = loaded()
+    take(progress, "job", job(2, "completed"), 200)
+    said = take(progress, "job", job(2, "cancelled", None, "step 'extras' failed, and is put back: no"), 201)
+    assert said == ["web  Deployment/deploy-web  cancelled  step 'extras' failed, and is put back: no"]
+    assert progress.components["web"].status == "cancelled"
+    assert take(progress, "job", job(2, "running"), 202) == []

@@ -34,7 +34,7 @@ QUICKLY_HOPELESS = {"properties": {"ports": [{"port": 80}], "hopelessAfter": 1}}
 SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]
 WAITING = [*SPEC, web("late", "late:never")]
 """An application that never completes: a cancel does not come too late."""
-PAUSED = [
+PAUSED: list[dict[str, Any]] = [
     {"name": "base", "components": ["settings", "keys"]},
     {"name": "approve", "type": "pause"},
     {"name": "rest", "mode": "DAG", "components": ["db", "api"]},
@@ -45,7 +45,7 @@ EXTRAS = [
     store("more"),
     web("broken", "broken:pull", **QUICKLY_HOPELESS),
 ]
-CONTINUED = [
+CONTINUED: list[dict[str, Any]] = [
     {"name": "base", "components": ["settings", "keys"]},
     {"name": "extras", "mode": "DAG", "components": ["first", "second", "more", "broken"], "onFailure": "continue"},
     {"name": "rest", "mode": "DAG", "components": ["db", "api"]},
@@ -85,7 +85,7 @@ class World:
         hub = LocalHub()
         service = TaskService(self._db, LocalSignals(hub), LocalDoorbell(), Limits())
         instance = Instance(self._db, self._sim, self._cluster, service, hub)
-        app_id = await instance.save(self._spec, **({"workflow": self._workflow} if self._workflow else {}))
+        app_id = await instance.save(self._spec, workflow=self._workflow or None)
         await _furnish(instance, app_id)
         before = await instance.snapshot()
         task_id = await instance.exec(app_id)

@@ -49,6 +49,9 @@ class TaskService(Protocol):
     async def cancel(self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None) -> Task:
         """Cancel a task of the application."""
 
+    async def promote(self, task_id: str, user: str) -> str:
+        """Let the hold that the task is in pass; its name."""
+
     async def retry_cleanup(self, task_id: str) -> Task:
         """Try an incomplete cleanup again now."""
 
