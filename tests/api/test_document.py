@@ -42,6 +42,7 @@ GET /api/v1/workflow/tasks/{task_id}/evidence
 GET /api/v1/workflow/tasks/{task_id}/resources
 GET /api/v1/workflow/tasks/{task_id}/events
 POST /api/v1/workflow/tasks/{task_id}/cleanup
+POST /api/v1/workflow/tasks/{task_id}/promote
 GET /api/v1/tasks
 GET /api/v1/orphans
 DELETE /api/v1/orphans

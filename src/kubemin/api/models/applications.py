@@ -129,7 +129,7 @@ class TryReply(Reply):
 
     valid: bool
     errors: list[FieldError]
-    warnings: list[FieldError] = Field(default=[], description="What is allowed, and probably not meant.")
+    warnings: Absent[list[FieldError]] = Field(default=None, description="What is allowed, and probably not meant.")
     message: Absent[str] = None
 
 

@@ -98,7 +98,8 @@ async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     except ApiError as error:
         taken = Issue("name", error.code.name, error.message)
         return Envelope(data=refused(SpecError([taken])))
-    return Envelope(data=TryReply(valid=True, errors=[], warnings=_fields(warnings_of(prepared.application))))
+    warnings = _fields(warnings_of(prepared.application))
+    return Envelope(data=TryReply(valid=True, errors=[], warnings=warnings or None))
 
 
 def _fields(issues: Iterable[Issue]) -> list[FieldError]:
