@@ -23,9 +23,9 @@ CREATE TABLE `applications` (
   UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1795986637.969643,1795986637.969643),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795986637.937547,1795986637.937547),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1795986637.985487,1795986637.985487);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1795989666.91585,1795989666.91585),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795989666.902826,1795989666.902826),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1795989666.923742,1795989666.923742);
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -37,9 +37,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795986637.972322,1795986637.972322),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795986637.952199,1795986637.952199),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795986637.994109,1795986637.994109);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795989666.91925,1795989666.91925),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795989666.909306,1795989666.909306),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795989666.927042,1795989666.927042);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -51,9 +51,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1795986638.050139),
-(2,'other-1.................','task','{\"status\":\"running\"}',1795986638.081202),
-(3,'third-1.................','task','{\"status\":\"running\"}',1795986638.107055);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1795989666.949256),
+(2,'other-1.................','task','{\"status\":\"running\"}',1795989666.969255),
+(3,'third-1.................','task','{\"status\":\"running\"}',1795989666.984565);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -109,9 +109,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795986638.073956,1795986638.077657,NULL,NULL),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795986638.03499,1795986638.048288,NULL,NULL),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795986638.104277,1795986638.105646,NULL,NULL);
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795989666.966768,1795989666.968494,NULL,NULL),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795989666.9454,1795989666.947839,NULL,NULL),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795989666.982756,1795989666.983891,NULL,NULL);
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -181,12 +181,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',NULL,0,1,NULL,NULL,1,NULL,1795986638.016288,1795986637.966922,1795986638.028281,1795986638.058386,1795986638.058386),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986637.968644,NULL,NULL,1795986637.968644),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795986638.088283,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',NULL,0,1,'other...................','worker',1,1795990238.064839,1795986638.064839,1795986637.978084,1795986638.072277,1795986638.088283,1795986638.088283),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986637.979448,NULL,NULL,1795986637.979448),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',NULL,0,1,'third...................','worker',1,1795990238.093823,1795986638.093823,1795986637.996152,1795986638.100288,NULL,1795986638.100288),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795986637.99774,NULL,NULL,1795986637.99774);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',NULL,0,1,NULL,NULL,1,NULL,1795989666.936899,1795989666.912675,1795989666.942153,1795989666.958045,1795989666.958045),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989666.914683,NULL,NULL,1795989666.914683),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795989666.971989,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',NULL,0,1,'other...................','worker',1,1795993266.962028,1795989666.962028,1795989666.921239,1795989666.965086,1795989666.971989,1795989666.971989),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989666.922677,NULL,NULL,1795989666.922677),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',NULL,0,1,'third...................','worker',1,1795993266.978881,1795989666.978881,1795989666.928936,1795989666.981461,NULL,1795989666.981461),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989666.929942,NULL,NULL,1795989666.929942);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -205,9 +205,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795986637.970362,1795986637.970362),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795986637.944296,1795986637.944296),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795986637.986505,1795986637.986505);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795989666.91696,1795989666.91696),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795989666.905511,1795989666.905511),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795989666.924813,1795989666.924813);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -222,11 +222,12 @@ CREATE TABLE `writes` (
   `answer` longtext DEFAULT NULL,
   `created_at` double NOT NULL,
   `answered_at` double DEFAULT NULL,
+  `job_seq` int(11) DEFAULT NULL,
   PRIMARY KEY (`token`),
   KEY `ix_writes_task_id_seq` (`task_id`,`seq`),
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1795986638.07679,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795986638.040282,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1795986638.104867,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1795989666.967459,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795989666.946487,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1795989666.983255,NULL,NULL);
