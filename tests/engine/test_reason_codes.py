@@ -68,8 +68,10 @@ async def fetch(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> tasks.Ta
 
 
 async def volume(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
-    missing = {"name": "data", "type": "persistent", "claimName": "nothing", "mountPath": "/data", "size": "1Gi"}
-    return await run_of(instance, web("api", traits={"storage": [missing]}))
+    for found in list(instance.sim.registry.scan("storageclasses")):
+        instance.sim.registry.delete("storageclasses", "", found["metadata"]["name"])
+    unbound = {"name": "data", "type": "persistent", "claimName": "nothing", "mountPath": "/data", "size": "1Gi"}
+    return await run_of(instance, web("api", traits={"storage": [unbound]}))
 
 
 async def job_failed(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:

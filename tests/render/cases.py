@@ -57,7 +57,7 @@ def _comment(item: Rendered) -> str:
     notes = [f"component {item.component}"]
     notes += [f"share {item.share}"] if item.share else []
     notes += [f"fetch {item.fetch.url} into {item.fetch.key}"] if item.fetch else []
-    notes += [f"requires {ref}" for ref in item.requires]
+    notes += ["if there is none"] if item.if_absent else []
     return f"# {', '.join(notes)}\n"
 
 

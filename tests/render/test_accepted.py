@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from kubemin.spec.application import Application
 from kubemin.spec.kinds import KINDS
-from kubemin.spec.objects import Manifest
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.server import SimServer
 from tests.spec.strategies import applications
 
@@ -37,7 +37,8 @@ def refused(objects: Iterable[Manifest]) -> dict[str, str]:
 
 
 def _with_namespaces(objects: Iterable[Manifest]) -> list[Manifest]:
-    objects = list(objects)
+    # Two components may use one volume claim: a plan makes it once.
+    objects = list({str(ObjectRef.of(item)): item for item in objects}.values())
     names = {item["metadata"].get("namespace", "default") for item in objects} - {"default"}
     spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in sorted(names)]
     return [*spaces, *objects]

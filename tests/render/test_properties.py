@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 
+from kubemin.plan import make_plan
 from kubemin.render import Rendered, render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
@@ -192,20 +193,20 @@ def test_the_variables_of_the_properties_are_sorted(application: Application) ->
 
 
 @given(applications())
-def test_existing_claims_are_required_and_never_made(application: Application) -> None:
+def test_every_claim_that_is_mounted_is_made_for_good_or_if_there_is_none(application: Application) -> None:
     items = rendered(application)
-    made = {ObjectRef.of(item.manifest) for item in items}
-    for item in items:
-        if item.manifest["kind"] not in WORKLOADS:
-            assert item.requires == ()
-            continue
-        mounted = {
-            ObjectRef("PersistentVolumeClaim", application.namespace, volume["persistentVolumeClaim"]["claimName"])
-            for volume in template_of(item)["spec"].get("volumes", [])
-            if "persistentVolumeClaim" in volume
-        }
-        assert set(item.requires) == mounted - made
-        assert len(item.requires) == len(set(item.requires))
+    mounted = {
+        ObjectRef("PersistentVolumeClaim", application.namespace, volume["persistentVolumeClaim"]["claimName"])
+        for item in items
+        if item.manifest["kind"] in WORKLOADS
+        for volume in template_of(item)["spec"].get("volumes", [])
+        if "persistentVolumeClaim" in volume
+    }
+    made = [item for item in items if item.manifest["kind"] == "PersistentVolumeClaim"]
+    assert {ObjectRef.of(item.manifest) for item in made} == mounted
+    assert all(item.manifest["kind"] == "PersistentVolumeClaim" for item in items if item.if_absent)
+    planned = [job.ref for job in make_plan(application, items, application.steps()).jobs]
+    assert len(planned) == len(set(planned))
 
 
 @given(applications())
@@ -224,3 +225,14 @@ def test_secrets_are_only_in_secrets(application: Application) -> None:
         text = json.dumps(item.manifest)
         assert "hunter2" not in text
         assert ("aHVudGVyMg==" in text) == (item.manifest["kind"] == "Secret")
+
+
+def test_regex_replace_is_another_word_for_regex() -> None:
+    def ingress(word: str) -> Manifest:
+        rewrite = {"type": word, "match": "/a/(.*)", "replacement": "/$1"}
+        route = {"path": "/a", "backend": {"serviceName": "web"}, "rewrite": rewrite}
+        part = {"name": "web", "type": "webservice", "image": "web:1", "properties": {"ports": [{"port": 80}]}}
+        data = {"name": "shop", "component": [{**part, "traits": {"ingress": [{"routes": [route]}]}}]}
+        return next(item.manifest for item in rendered(parse_application(data)) if item.manifest["kind"] == "Ingress")
+
+    assert ingress("regexReplace") == ingress("regex")

@@ -64,6 +64,13 @@ class OutOfTurn(EngineError):
     """The live object shows that a row has to be settled in another turn of the cleanup; the row says in which."""
 
 
+class IsThere(EngineError):
+    """An object that is only made where there is none is there: it is used as it is."""
+
+    def __init__(self) -> None:
+        super().__init__("is there already: used as it is")
+
+
 class InUse(EngineError):
     """An object that is to be deleted stays, because other applications use it."""
 

@@ -31,6 +31,6 @@ def _job(job: Job) -> str:
         *([f"share {job.share}"] if job.share else []),
         *(["adopts"] if job.adopt else []),
         *(["fetches its content"] if job.fetch else []),
-        *(f"requires {ref}" for ref in job.requires),
+        *(["if there is none"] if job.if_absent else []),
     ]
     return f"  {job.seq:>3}  {job.component}: {job.ref}" + (f"  [{', '.join(notes)}]" if notes else "")

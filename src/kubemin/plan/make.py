@@ -9,6 +9,7 @@ from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
 from kubemin.spec.kinds import WRITTEN, kind_name
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Mode, Step, default_workflow
 
 
@@ -33,11 +34,12 @@ def make_plan(
     components = {component.name: component for component in application.component}
     stages: list[Stage] = []
     numbers = count(1)
+    taken = {ObjectRef.of(item.manifest) for item in rendered if not item.if_absent}
     for batch in _batches(workflow or default_workflow(list(components))):
         if batch.step.is_pause:
             stages.append(_stage(len(stages), batch, 0, (), None, hold=_pause(next(numbers), batch.step)))
             continue
-        mine = [item for name in batch.components for item in rendered if item.component == name]
+        mine = list(_once([item for name in batch.components for item in rendered if item.component == name], taken))
         for priority, items in groupby(sorted(mine, key=_priority), key=_priority):
             jobs = tuple(_job(next(numbers), item, components[item.component], batch.name) for item in items)
             at_once = None if batch.step.mode is Mode.DAG else concurrency
@@ -72,6 +74,15 @@ def _pause(seq: int, step: Step) -> Hold:
     return Hold(seq, step.name, seconds=step.seconds, timeout_seconds=step.timeout_seconds)
 
 
+def _once(items: Sequence[Rendered], taken: set[ObjectRef]) -> Iterator[Rendered]:
+    """Without volume claims that another component brings already: several may use one. Adds what it lets through."""
+    for item in items:
+        ref = ObjectRef.of(item.manifest)
+        if not (item.if_absent and ref in taken):
+            taken.add(ref)
+            yield item
+
+
 def _batches(workflow: Sequence[Step]) -> Iterator[_Batch]:
     for part, step in enumerate(workflow):
         if step.is_pause:
@@ -102,7 +113,7 @@ def _job(seq: int, item: Rendered, component: Component, step: str) -> Job:
         step=step,
         manifest=manifest,
         fetch=item.fetch,
-        requires=item.requires,
+        if_absent=item.if_absent,
         share=item.share,
         hopeless_after=component.properties.hopeless_after,
         adopt=component.adopt,

@@ -22,7 +22,8 @@ class Job:
     step: str
     manifest: Manifest
     fetch: Fetch | None = None
-    requires: tuple[ObjectRef, ...] = ()
+    if_absent: bool = False
+    """Whether an object that is there already is left as it is."""
     share: ShareStrategy | None = None
     hopeless_after: float | None = None
     """Seconds in a hopeless state after which the job fails; 0 waits to the timeout; None as the task says."""
@@ -44,7 +45,7 @@ class Job:
             "step": self.step,
             "manifest": self.manifest,
             "fetch": {"url": self.fetch.url, "key": self.fetch.key} if self.fetch else None,
-            "requires": [[ref.kind, ref.namespace, ref.name] for ref in self.requires],
+            "ifAbsent": self.if_absent,
             "share": self.share and self.share.value,
             "hopelessAfter": self.hopeless_after,
             "adopt": self.adopt,
@@ -61,7 +62,7 @@ class Job:
             step=data["step"],
             manifest=data["manifest"],
             fetch=Fetch(**data["fetch"]) if data["fetch"] else None,
-            requires=tuple(ObjectRef(*ref) for ref in data["requires"]),
+            if_absent=data["ifAbsent"],
             share=ShareStrategy(data["share"]) if data["share"] else None,
             hopeless_after=data.get("hopelessAfter"),
             adopt=data.get("adopt"),

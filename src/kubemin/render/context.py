@@ -104,8 +104,6 @@ class Context:
         digest = digest_of_read(pod, self.namespace, self.config_digests, self.config_key)
         return {} if digest is None else {labels.CONFIG_DIGEST: digest}
 
-    def rendered(
-        self, manifest: Manifest, *, fetch: Fetch | None = None, requires: tuple[ObjectRef, ...] = ()
-    ) -> Rendered:
+    def rendered(self, manifest: Manifest, *, fetch: Fetch | None = None, if_absent: bool = False) -> Rendered:
         """A manifest of the component, ready to be planned."""
-        return Rendered(manifest, self.component.name, fetch, requires, self.share)
+        return Rendered(manifest, self.component.name, fetch, if_absent, self.share)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ShareStrategy
 
 
@@ -18,12 +18,12 @@ class Fetch:
 class Rendered:
     """One Kubernetes object of a component.
 
-    ``requires`` are objects that must exist before it is made, and that KubeMin never makes, changes or deletes.
+    ``if_absent``: it is made where there is none of its name; one that is there is used as it is.
     ``share`` is the component's share strategy, if it has one.
     """
 
     manifest: Manifest
     component: str
     fetch: Fetch | None = None
-    requires: tuple[ObjectRef, ...] = ()
+    if_absent: bool = False
     share: ShareStrategy | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.render.context import Context
-from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.objects import Manifest
 
 
 @dataclass(slots=True)
@@ -22,7 +22,8 @@ class Pod:
     service_account: str | None = None
     objects: list[Manifest] = field(default_factory=list)
     """Further objects: claims, service accounts, roles, Ingresses."""
-    requires: list[ObjectRef] = field(default_factory=list)
+    claims: dict[str, Manifest] = field(default_factory=dict)
+    """By name: volume claims that are used as they are, and made where there is none."""
 
     def template(self, context: Context, **spec: Any) -> Manifest:
         """The Pod template; ``spec`` adds to the Pod's own."""

@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
-from kubemin.engine.backoff import retry_reads
 from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.fetch import Fetcher
@@ -15,17 +13,16 @@ from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.write import ObjectWriter
-from kubemin.engine.errors import JobFailed, TimedOut
+from kubemin.engine.errors import IsThere, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
-from kubemin.engine.objects.live import Snapshot, get_or_none
+from kubemin.engine.objects.live import Snapshot
 from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
 from kubemin.spec.warnings import with_warnings
 
@@ -90,7 +87,6 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
     with with_cleanup_tracker(tracker):
         try:
             async with limit:
-                await _required(job, context)
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 writer = ObjectWriter(
                     tracker,
@@ -100,6 +96,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
                     context.autoscalers,
                     snapshot,
                     take_over=context.options.take_over,
+                    only_if_absent=job.if_absent,
                 )
                 obj = await writer.run()
                 ready = await until_ready(
@@ -111,6 +108,10 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
                     moved=context.activity.moved,
                     mask=context.mask,
                 )
+        except IsThere as left:
+            journal.job(job.seq, JobStatus.COMPLETED, str(left))
+            context.activity.moved()
+            return
         except TimeoutError:
             detail = f": {waits}" if waits else ""
             raise TimedOut(f"{job.ref} was not ready within {seconds:g} s{detail}") from None
@@ -119,10 +120,3 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
     journal.job(job.seq, JobStatus.COMPLETED, with_warnings(info, writer.warnings), count=count)
     context.activity.suspend(job.seq, suspended=False)
     context.activity.moved()
-
-
-async def _required(job: Job, context: JobContext) -> None:
-    for ref in job.requires:
-        if await retry_reads(partial(get_or_none, context.cluster, ref)) is None:
-            code = ReasonCode.VOLUME if ref.kind == "PersistentVolumeClaim" else ReasonCode.CONFIG_MISSING
-            raise JobFailed(f"{ref} must exist before {job.ref} can use it, and does not", code)

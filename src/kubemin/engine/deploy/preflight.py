@@ -18,7 +18,7 @@ from kubemin.engine.deploy.dry_runs import JobPreview, after_its_role, changes, 
 from kubemin.engine.deploy.merged import remains
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
-from kubemin.engine.errors import JobFailed
+from kubemin.engine.errors import IsThere, JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
@@ -75,7 +75,8 @@ class Inquiry:
         refused: list[JobPreview] = []
         for job in jobs:
             live = self.snapshot.get(job.ref)
-            if live is None or job.seq in self.spared or terminating(live) or await self._is_left_to_others(job):
+            left = job.seq in self.spared or job.if_absent
+            if live is None or left or terminating(live) or await self._is_left_to_others(job):
                 continue
             try:
                 await self.adoption.of(job)(live)
@@ -165,6 +166,8 @@ class Inquiry:
 
     async def _change(self, job: Job, live: Manifest) -> JobPreview | None:
         """None where another object of that name, or none, is there by now."""
+        if job.if_absent:
+            return JobPreview("skip", (str(IsThere()),))
         managed = await self.adoption.of(job)(live)
         try:
             changed, warnings = await changes(self.cluster, self.autoscalers, job, live, take_over=self.take_over)

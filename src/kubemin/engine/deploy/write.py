@@ -20,7 +20,7 @@ from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Admit
 from kubemin.engine.deploy.merged import remains, without_others
 from kubemin.engine.deploy.replicas import Autoscalers
-from kubemin.engine.errors import JobFailed
+from kubemin.engine.errors import IsThere, JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.claims import PVC
@@ -50,6 +50,8 @@ class ObjectWriter:
     """What is known of the object already. It may be old: each write carries the version that it is based on."""
     take_over: bool = False
     """Whether what others have set in the object goes."""
+    only_if_absent: bool = False
+    """Whether an object that is there is left as it is, whoever made it."""
     warnings: list[str] = field(default_factory=list)
     """For people, once it is written: what is otherwise than in the manifest."""
 
@@ -61,7 +63,8 @@ class ObjectWriter:
     async def run(self) -> Manifest:
         """Create or change the object, until the server has answered or it is hopeless; then `warnings` are known.
 
-        Raises `JobFailed` where trying again cannot help. Requests without an answer are resolved by looking.
+        Raises `JobFailed` where trying again cannot help, and `IsThere`. Requests without an answer are
+        resolved by looking.
         """
         written = await self._written(ObjectRef.of(self.manifest))
         self.warnings += remains(self.manifest, written)
@@ -143,8 +146,10 @@ class ObjectWriter:
         return live
 
     async def _change(self, ref: ObjectRef, live: Manifest) -> Manifest:
-        managed = await self.admit(live)
         leftover = await self.tracker.left_behind(live)
+        if self.only_if_absent and leftover is None:
+            raise IsThere
+        managed = await self.admit(live)
         if leftover is None and not self.tracker.resource(ref).touched:  # else it may be ours, or an earlier job's
             why = f"adopted: {managed}" if managed else ""
             await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], why)

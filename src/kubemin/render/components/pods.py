@@ -46,4 +46,6 @@ def with_objects(workload: Manifest, pod: Pod, context: Context) -> Iterator[Ren
     """The workload and what its traits made."""
     for made in pod.objects:
         yield context.rendered(made)
-    yield context.rendered(workload, requires=tuple(dict.fromkeys(pod.requires)))
+    for claim in pod.claims.values():
+        yield context.rendered(claim, if_absent=True)
+    yield context.rendered(workload)

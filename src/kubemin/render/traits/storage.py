@@ -6,7 +6,7 @@ from kubemin.render.context import Context
 from kubemin.render.pod import Pod
 from kubemin.spec.component import STORE
 from kubemin.spec.names import claim_name
-from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.objects import Manifest
 from kubemin.spec.traits import storage as spec
 from kubemin.spec.traits.storage import Storage
 
@@ -42,13 +42,14 @@ def _volume(storage: Storage, pod: Pod, context: Context) -> Manifest:
 
 
 def _claim(storage: Storage, pod: Pod, context: Context) -> str:
-    """Name of the claim behind a persistent volume, which is made or required on the way."""
-    if not storage.creates:
-        pod.requires.append(ObjectRef("PersistentVolumeClaim", context.namespace, storage.source))
-        return storage.source
+    """Name of the claim behind a persistent volume, which is made on the way."""
     spec_: Manifest = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage.size}}}
     if storage.storage_class:
         spec_["storageClassName"] = storage.storage_class
+    if not storage.creates:
+        made = context.manifest("PersistentVolumeClaim", storage.source, {"spec": spec_})
+        pod.claims.setdefault(storage.source, made)
+        return storage.source
     if context.component.type == STORE:
         # Templates cannot be changed later, not even their labels.
         metadata = {"name": storage.name, "labels": context.stable_labels()}

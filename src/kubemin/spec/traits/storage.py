@@ -31,9 +31,11 @@ class Storage(SpecModel):
     sub_path: Text | None = None
     read_only: Flag = False
     source_name: Text | None = Field(None, description="ConfigMap or Secret; default: the volume's name")
-    tmp_create: Flag = Field(False, description="make the claim with the component, rather than use an existing one")
+    tmp_create: Flag = Field(False, description="make a claim for this volume alone")
     size: Quantity = "1Gi"
-    claim_name: Text | None = Field(None, description="an existing claim; default: the volume's name")
+    claim_name: Text | None = Field(
+        None, description="without tmpCreate: a claim, made if there is none; default: the volume's name"
+    )
     storage_class: Text | None = None
     host_path: Text | None = None
 
@@ -49,7 +51,7 @@ class Storage(SpecModel):
 
     @property
     def source(self) -> str:
-        """The ConfigMap, Secret or existing claim behind it."""
+        """The ConfigMap, Secret or claim behind it."""
         return (self.claim_name if self.type == PERSISTENT else self.source_name) or self.name
 
 
