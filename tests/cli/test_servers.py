@@ -149,3 +149,9 @@ def test_headers_have_a_bound_whatever_is_installed(server: Running) -> None:
     with socket.create_connection((address.host, address.port or 80)) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 2**18)
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_a_console_that_is_no_build_is_refused(kubemin: Kubemin, tmp_path: Path) -> None:
+    answer = kubemin("serve", "--simulate", "--port", "0", "--console", str(tmp_path))
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "there is no index.html in" in answer.stderr
