@@ -8,6 +8,7 @@ from kubemin.cluster.errors import AlreadyExists
 from kubemin.engine import ExecOptions
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.warnings import warnings_in
 from tests.engine.instance import Instance, web
 
 CLAIM = ObjectRef("PersistentVolumeClaim", "default", "archive")
@@ -120,3 +121,16 @@ async def test_a_claim_that_somebody_makes_meanwhile_is_used_as_it_is(
         task = await instance.settled(await instance.exec(app_id))
     assert task.status is TaskStatus.COMPLETED, task.reason
     assert content(await instance.cluster.get(CLAIM)) == content(theirs[0])
+
+
+async def test_a_claim_of_another_application_is_named(instance: Instance) -> None:
+    first = await instance.save([using("api")], name="first")
+    second = await instance.save([using("api")], name="second")
+    async with instance.worker():
+        assert (await instance.settled(await instance.exec(first))).status is TaskStatus.COMPLETED
+        for options in (ExecOptions(), ExecOptions(dry_run=True)):
+            task = await instance.settled(await instance.exec(second, options))
+            [job] = [job for job in await instance.jobs(task.id) if job.kind == CLAIM.kind]
+            [warning] = warnings_in(job.info)
+            assert "another application has made it" in warning
+            assert "application first" in warning

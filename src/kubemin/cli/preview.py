@@ -16,7 +16,7 @@ _SPOKEN = {
     "same": "unchanged",
     "adopt": "to adopt",
     "write": "not foreseen",
-    "skip": "shared",
+    "skip": "left as it is",
     "refused": "refused",
 }
 

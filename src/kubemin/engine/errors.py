@@ -65,10 +65,14 @@ class OutOfTurn(EngineError):
 
 
 class IsThere(EngineError):
-    """An object that is only made where there is none is there: it is used as it is."""
+    """An object that is only made where there is none is there: it is used as it is.
 
-    def __init__(self) -> None:
+    ``warnings``: what a person might not expect of it.
+    """
+
+    def __init__(self, *warnings: str) -> None:
         super().__init__("is there already: used as it is")
+        self.warnings = warnings
 
 
 class InUse(EngineError):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.engine.errors import JobFailed
+from kubemin.engine.errors import IsThere, JobFailed
 from kubemin.engine.objects.ownership import application_of, controller_of, field_managers, is_strangers
 from kubemin.plan import Job
 from kubemin.spec.labels import APP_ID, MANAGED_BY, PART_OF, SHARE_NAME
@@ -75,6 +75,13 @@ class Adoption:
                 ReasonCode.CONFLICT,
             )
         return managed
+
+
+def left_as_it_is(manifest: Manifest, live: Manifest) -> IsThere:
+    """What is said of an object that is only made where there is none, and is there."""
+    if application_of(live) in (None, application_of(manifest)):
+        return IsThere()
+    return IsThere(f"another application has made it, whose data it may hold: {managed_by(live)}")
 
 
 def managed_by(live: Manifest) -> str:

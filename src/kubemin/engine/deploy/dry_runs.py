@@ -34,7 +34,8 @@ class JobPreview:
     """What a job would do: ``create``, ``change`` or nothing (``same``), with the changed fields.
 
     ``adopt``: take over a stranger's object; first who manages it, then the changed fields. ``write``: the API server
-    cannot tell. ``skip``: it is shared, and left to others. ``refused``: it would fail, and ``code`` says with what.
+    cannot tell. ``skip``: what is there is left as it is, or to others who share it. ``refused``: it would fail, and
+    ``code`` says with what.
     """
 
     verb: Verb

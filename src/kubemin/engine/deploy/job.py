@@ -109,7 +109,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
                     mask=context.mask,
                 )
         except IsThere as left:
-            journal.job(job.seq, JobStatus.COMPLETED, str(left))
+            journal.job(job.seq, JobStatus.COMPLETED, with_warnings(str(left), left.warnings))
             context.activity.moved()
             return
         except TimeoutError:

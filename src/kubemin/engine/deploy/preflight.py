@@ -13,12 +13,12 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Terminating
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
-from kubemin.engine.deploy.adoption import Adoption
+from kubemin.engine.deploy.adoption import Adoption, left_as_it_is
 from kubemin.engine.deploy.dry_runs import JobPreview, after_its_role, changes, former_jobs, in_a_coming_namespace
 from kubemin.engine.deploy.merged import remains
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
-from kubemin.engine.errors import IsThere, JobFailed
+from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
@@ -167,7 +167,8 @@ class Inquiry:
     async def _change(self, job: Job, live: Manifest) -> JobPreview | None:
         """None where another object of that name, or none, is there by now."""
         if job.if_absent:
-            return JobPreview("skip", (str(IsThere()),))
+            left = left_as_it_is(job.manifest, live)
+            return JobPreview("skip", (str(left),), warnings=left.warnings)
         managed = await self.adoption.of(job)(live)
         try:
             changed, warnings = await changes(self.cluster, self.autoscalers, job, live, take_over=self.take_over)

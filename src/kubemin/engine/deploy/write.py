@@ -17,10 +17,10 @@ from kubemin.cluster.errors import (
 )
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
-from kubemin.engine.deploy.adoption import Admit
+from kubemin.engine.deploy.adoption import Admit, left_as_it_is
 from kubemin.engine.deploy.merged import remains, without_others
 from kubemin.engine.deploy.replicas import Autoscalers
-from kubemin.engine.errors import IsThere, JobFailed
+from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.claims import PVC
@@ -148,7 +148,7 @@ class ObjectWriter:
     async def _change(self, ref: ObjectRef, live: Manifest) -> Manifest:
         leftover = await self.tracker.left_behind(live)
         if self.only_if_absent and leftover is None:
-            raise IsThere
+            raise left_as_it_is(self.manifest, live)
         managed = await self.admit(live)
         if leftover is None and not self.tracker.resource(ref).touched:  # else it may be ours, or an earlier job's
             why = f"adopted: {managed}" if managed else ""
