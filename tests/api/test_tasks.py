@@ -71,7 +71,7 @@ async def test_what_runs_shows_in_status_and_stages(api: Api) -> None:
     task = await _claim(api)
     stages = (await api.get(f"/workflow/tasks/{task_id}/stages"))["stages"]
     web = next(stage for stage in stages if stage["type"] == "Deployment")
-    assert web["name"].startswith("web/Deployment/deploy-web-")
+    assert web["name"].startswith("web/Deployment/shop-web")
     async with api.db.begin("test") as tx:
         done = [stage["id"] for stage in stages if stage["type"] == "ConfigMap"]
         changes = [jobs.JobChange(web["id"], JobStatus.RUNNING, "0 of 1 ready")]

@@ -14,7 +14,7 @@ from tests.cli.terminal import Terminal
 
 def _write(folder: Path, name: str, image: str, **more: Any) -> str:
     web = {"name": "web", "type": "webservice", "image": image, "properties": {"ports": [{"port": 80}]}}
-    conf = {"name": f"{name}-conf", "type": "config", "properties": {"conf": {"level": "info"}}}
+    conf = {"name": "conf", "type": "config", "properties": {"conf": {"level": "info"}}}
     file = f"{name}.json"
     (folder / file).write_text(json.dumps({"name": name, "component": [web, conf], **more}))
     return file
@@ -30,7 +30,7 @@ def test_a_complete_run(client: Kubemin, tmp_path: Path) -> None:
     assert "application default/fine created" in answer.stdout
     task = _task(answer.stdout)
     assert f"\ntask {task} completed\n" in answer.stdout
-    for job in ("ConfigMap/fine-conf", "Service/svc-web-", "Deployment/deploy-web-"):  # those that are over at once too
+    for job in ("ConfigMap/fine-conf", "Service/fine-web", "Deployment/fine-web"):  # those that are over at once too
         lines = [line for line in answer.stdout.splitlines() if f"  {job}" in line]
         assert "  running" in lines[0]
         assert lines[-1].endswith("  completed")
@@ -70,7 +70,7 @@ def test_a_failing_run_is_exit_1_and_a_late_one_3(client: Kubemin, tmp_path: Pat
     assert late.returncode == 3, late.stdout + late.stderr
     assert f"task {_task(late.stdout)} timeout: " in late.stdout
     assert "the cluster is as it was: 3 deleted\n" in late.stdout
-    assert "rollback  Deployment/default/deploy-web-" in late.stdout
+    assert "rollback  Deployment/default/late-web  " in late.stdout
 
 
 def test_a_failure_is_shown_with_its_code_its_advice_and_its_evidence(client: Kubemin, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_interrupted_in_a_script_it_cancels_and_shows_the_rollback(client: Kubem
     running.signal(signal.SIGINT)
     assert running.end() == 4
     assert "cancelled: interrupted at the command line" in running.output
-    for what in ("Deployment/default/deploy-web-", "Service/default/svc-web-", "ConfigMap/default/stopped-conf"):
+    for what in ("Deployment/default/stopped-web", "Service/default/stopped-web", "ConfigMap/default/stopped-conf"):
         assert f"rollback  {what}" in running.output
     assert "cleanup done" in running.output
     assert running.errors == ""
@@ -131,7 +131,7 @@ def test_interrupted_on_a_terminal_it_asks_once(server: Running, tmp_path: Path)
     terminal.wait_for(r"(?s)\[y/N\].*\[y/N\]")
     terminal.type("y\n")
     assert terminal.end() == 4
-    assert "rollback  Deployment/default/deploy-web-" in terminal.shown
+    assert "rollback  Deployment/default/asked-web  " in terminal.shown
     assert "the cluster is as it was" in terminal.shown
     assert "Traceback" not in terminal.shown
 

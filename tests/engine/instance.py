@@ -150,11 +150,11 @@ def web(name: str, image: str = "web:1", **more: Any) -> dict[str, Any]:
 
 
 def conf(name: str, **data: str) -> dict[str, Any]:
-    return {"name": name, "type": "config", "properties": {"conf": data}}
+    return {"name": name, "objectName": name, "type": "config", "properties": {"conf": data}}
 
 
 def secret(name: str, **data: str) -> dict[str, Any]:
-    return {"name": name, "type": "secret", "properties": {"secret": data}}
+    return {"name": name, "objectName": name, "type": "secret", "properties": {"secret": data}}
 
 
 def store(name: str, image: str = "db:1", **more: Any) -> dict[str, Any]:

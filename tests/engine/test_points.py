@@ -104,7 +104,7 @@ async def _furnish(instance: Instance, app_id: str) -> None:
     for name in ("settings", "bystander"):
         config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1", "old": "x"}}
         registry.create("configmaps", "default", config, manager="kubectl")
-    name = f"deploy-api-{app_id}"
+    name = "shop-api"
     labels = {"app.kubernetes.io/name": "api", "kubemin.io/app-id": app_id}
     old: Manifest = {
         "apiVersion": "apps/v1",
@@ -260,12 +260,12 @@ def complete(app_id: str) -> dict[str, Any]:
         f"ConfigMap/{ns}/bystander": {"a": "1", "old": "x"},
         f"ConfigMap/{ns}/settings": {"a": "2", "b": "3", "old": "x"},
         f"Secret/{ns}/keys": {"token": "dA=="},
-        f"Deployment/{ns}/deploy-api-{app_id}": "api:2",
-        f"StatefulSet/{ns}/store-db-{app_id}": "db:1",
-        f"Service/{ns}/svc-api-{app_id}": True,
-        f"Service/{ns}/svc-db-{app_id}": True,
-        f"Service/{ns}/hls-db-{app_id}": True,
-        f"PersistentVolumeClaim/{ns}/data-store-db-{app_id}-0": True,
+        f"Deployment/{ns}/shop-api": "api:2",
+        f"StatefulSet/{ns}/shop-db": "db:1",
+        f"Service/{ns}/shop-api": True,
+        f"Service/{ns}/shop-db": True,
+        f"Service/{ns}/shop-db-headless": True,
+        f"PersistentVolumeClaim/{ns}/data-shop-db-0": True,
     }
 
 
@@ -275,7 +275,7 @@ IN_A_DEPLOY = [
     Point("call:apply:ConfigMap/settings:after"),
     Point("commit:*answer*:after", 2),
     Point("call:create:StatefulSet/*:before"),
-    Point("call:apply:Deployment/deploy-api-*:after"),
+    Point("call:apply:Deployment/shop-api:after"),
     Point("commit:finish:before"),
 ]
 IN_A_ROLLBACK = [
@@ -284,7 +284,7 @@ IN_A_ROLLBACK = [
     Point("commit:evidence:after"),
     Point("commit:cleanup-running:after"),
     Point("call:replace:ConfigMap/settings:after"),
-    Point("call:delete:Service/svc-api-*:after"),
+    Point("call:delete:Service/shop-api:after"),
     Point("call:delete:StatefulSet/*:before"),
     Point("call:delete:PersistentVolumeClaim/*:before"),
     Point("commit:cleanup-done:before"),
@@ -292,7 +292,7 @@ IN_A_ROLLBACK = [
 DEPLOY_POINTS, ROLLBACK_POINTS = 55, 75
 """More than a run passes, also on a busy machine, where leases are renewed more often."""
 
-ALL_MADE = Point("call:apply:Deployment/deploy-api-*:after")
+ALL_MADE = Point("call:apply:Deployment/shop-api:after")
 
 
 def points(named: list[Point], count: int) -> list[Any]:

@@ -364,7 +364,7 @@ async def test_killed_while_it_replaces_them(instance: Instance, tmp_path: Path,
     before = await instance.snapshot()
     await instance.save([*application("b"), HANGS], app_id=app_id)
     task_id = await instance.exec(app_id)
-    cancel_at = Point("call:create:Deployment/deploy-hangs-*:after")
+    cancel_at = Point("call:create:Deployment/shop-hangs:after")
     url = f"sqlite:///{tmp_path}/kubemin.db"
     script = Script(url, instance.sim.url, app_id, task_id, str(tmp_path / "points"), cancel_at, point)
     watched = Watched(instance)

@@ -99,7 +99,7 @@ async def timeout(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
 async def no_activity(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
     task = await run_of(instance, web("api", "api:never"), options=ExecOptions(no_activity_seconds=1))
     assert task.status is TaskStatus.TIMEOUT
-    assert task.reason.startswith("nothing moved for 1 s; it waited for Deployment/default/deploy-api-")
+    assert task.reason.startswith("nothing moved for 1 s; it waited for Deployment/default/shop-api")
     return task
 
 

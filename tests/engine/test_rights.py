@@ -26,8 +26,8 @@ from tests.engine.test_points import differences
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((ROOT / "examples").glob("*.yaml"))}
 
-ROLE = ObjectRef("Role", "default", "api-sa-role")
-BINDING = ObjectRef("RoleBinding", "default", "api-sa-binding")
+ROLE = ObjectRef("Role", "default", "shop-api")
+BINDING = ObjectRef("RoleBinding", "default", "shop-api")
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_it_is_not_waited_for_without_end(
     async with instance.worker():
         task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)
-    assert 'roles.rbac.authorization.k8s.io "api-sa-role" not found' in task.reason
+    assert 'roles.rbac.authorization.k8s.io "shop-api" not found' in task.reason
     assert differences(before, await admin.snapshot()) == []
 
 
@@ -168,7 +168,7 @@ async def test_a_role_beyond_the_accounts_rights_is_told_before_the_first_write(
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.FAILED
-    assert task.reason.startswith("refused before anything was written: Cannot create Role/default/api-sa-role")
+    assert task.reason.startswith("refused before anything was written: Cannot create Role/default/shop-api")
     assert 'not currently held:\n{APIGroups:[""], Resources:["endpoints"], Verbs:["get"]}' in task.reason
     assert "RoleBinding" not in task.reason
     assert await instance.journal(task_id) == []

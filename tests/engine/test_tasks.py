@@ -61,8 +61,8 @@ async def test_a_timeout_is_a_timeout_and_is_rolled_back(instance: Instance, ima
     async with instance.worker():
         task = await instance.settled(task_id)
     assert task.status is TaskStatus.TIMEOUT
-    assert task.reason.startswith("the task was not complete within 2 s; it waited for Deployment/default/deploy-late-")
-    assert ": Deployment deploy-late-" not in task.reason  # its name once
+    assert task.reason.startswith("the task was not complete within 2 s; it waited for Deployment/default/shop-late")
+    assert ": Deployment shop-late" not in task.reason  # its name once
     assert task.cleanup is Cleanup.DONE, task.cleanup_why
     assert await instance.snapshot() == before
     assert all(job.status.ended for job in await instance.jobs(task_id))
@@ -293,7 +293,7 @@ async def test_deleting_resources_keeps_the_application(instance: Instance) -> N
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
         deleted, failed = await instance.service.delete_resources(app_id)
-        assert failed == [f"PersistentVolumeClaim/default/data-store-db-{app_id}-0"]  # it holds data
+        assert failed == ["PersistentVolumeClaim/default/data-shop-db-0"]  # it holds data
         assert len(deleted) == 9
         task = await instance.settled(await instance.exec(app_id))
     assert task.status is TaskStatus.COMPLETED

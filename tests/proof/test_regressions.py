@@ -345,7 +345,7 @@ CASES = {
             Round((CONF, CONF_C)),
             Round(
                 (NEXT, WEB_W, FAILS),
-                events=(Cancel("create:Deployment/deploy-z", cleanup="none"),),
+                events=(Cancel("create:Deployment/shop-z", cleanup="none"),),
                 steps="StepByStep",
                 ends="cancelled",
             ),

@@ -10,12 +10,11 @@ from hypothesis import given
 from kubemin.plan import make_plan
 from kubemin.render import Rendered, render
 from kubemin.spec import labels
-from kubemin.spec.application import Application, parse_application
-from kubemin.spec.check_context import PREVIEW_ID, CheckContext
+from kubemin.spec.application import Application, context_of, parse_application
 from kubemin.spec.component import made_by
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.limits import Limits
-from kubemin.spec.names import batch_job_name, is_label_value, is_subdomain
+from kubemin.spec.names import is_label_value, is_subdomain
 from kubemin.spec.objects import Manifest, ObjectRef
 from tests.spec.strategies import applications, labels_
 
@@ -94,20 +93,18 @@ def test_the_spec_foresees_exactly_what_is_rendered(application: Application) ->
     """The check for clashes stands in `spec`, which knows nothing of `render`: here they are held together."""
     predict_apply = []
     for index, component in enumerate(application.component):
-        namespace = application.namespace_of(component)
-        scope = CheckContext(Limits(), {}, component.name, component.type, namespace, application.namespace)
-        predict_apply += [made.ref for made in made_by(component, scope, f"component[{index}]")]
-    items = [item for item in rendered(application) if not item.if_absent]
-    preview = [_unversioned(item, application.app_id) for item in items]
+        scope = context_of(application, component, Limits(), {})
+        for made in made_by(component, scope, f"component[{index}]"):
+            is_job = made.ref.kind == "Job"
+            predict_apply.append(replace(made.ref, name=component.name) if is_job else made.ref)
+    preview = [_unversioned(item) for item in rendered(application) if not item.if_absent]
     assert Counter(predict_apply) == Counter(preview)
 
 
-def _unversioned(item: Rendered, app_id: str) -> ObjectRef:
+def _unversioned(item: Rendered) -> ObjectRef:
     """A Job's name tells its spec apart from that of a former one: of a component it is one all the same."""
     ref = ObjectRef.of(item.manifest)
-    if ref.kind == "Job":
-        return replace(ref, name=batch_job_name(item.component, PREVIEW_ID))
-    return replace(ref, name=ref.name.replace(app_id, PREVIEW_ID))
+    return replace(ref, name=item.component) if ref.kind == "Job" else ref
 
 
 @given(labels_())

@@ -16,7 +16,6 @@ from kubemin.spec.application import Application, parse_application
 
 Json = dict[str, Any]
 
-APP_ID = "k3u8m1n5a2p7p9i4d6x0q1w2"
 IMAGES = ("nginx:1.29", "postgres:17", "team/api:2.1.0")
 
 NAMES = (

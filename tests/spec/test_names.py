@@ -1,53 +1,50 @@
 """Names, ids and quantities."""
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kubemin.spec import names
-from kubemin.spec.ids import new_id
+from kubemin.spec.ids import application_id, component_id, new_id
 from kubemin.spec.quantity import parse_quantity
 
-from .strategies import APP_ID, labels_
+from .strategies import labels_
 
-Namer = Callable[[str, str], str]
-
-NAMERS: tuple[Namer, ...] = (
-    names.deployment_name,
-    names.stateful_set_name,
-    names.batch_job_name,
-    names.service_name,
-    names.headless_name,
-    names.claim_name,
-    names.ingress_name,
-)
+KINDS = st.sampled_from(["Deployment", "StatefulSet", "Service", "Job", "ConfigMap", "PersistentVolumeClaim"])
+MORE = st.sampled_from([(), ("headless",), ("0a1b2c3d",), ("d" * 63,)])
 
 
-@given(labels_(), st.sampled_from(NAMERS))
-def test_object_names_are_names(name: str, namer: Namer) -> None:
-    made = namer(name, APP_ID)
-    assert names.is_service_name(made)
-    assert made.endswith(f"-{APP_ID}")
+@given(labels_(), labels_(), MORE, KINDS)
+def test_object_names_are_names_at_every_length(app: str, component: str, more: tuple[str, ...], kind: str) -> None:
+    made = names.object_name(kind, names.main_name(app, component), *more)
+    assert names.is_label(made)
+    assert names.is_service_name(made) == app[0].isalpha()
+    if kind == "StatefulSet":  # leaves room for the revision
+        assert names.is_label_value(f"{made}-{'f' * 10}")
 
 
-@given(labels_(), labels_(), st.sampled_from(NAMERS))
-def test_two_names_stay_two(one: str, other: str, namer: Namer) -> None:
-    assert (namer(one, APP_ID) == namer(other, APP_ID)) == (one == other)
+@given(labels_(), labels_(), labels_(), MORE, KINDS)
+def test_two_components_of_an_application_stay_two(
+    app: str, one: str, other: str, more: tuple[str, ...], kind: str
+) -> None:
+    made = [names.object_name(kind, names.main_name(app, name), *more) for name in (one, other)]
+    assume(app not in (one, other) or (f"{app}-{one}" != other and f"{app}-{other}" != one))
+    assert (made[0] == made[1]) == (one == other)
 
 
 def test_short_names_are_plain() -> None:
-    assert names.deployment_name("web", APP_ID) == f"deploy-web-{APP_ID}"
-    assert names.stateful_set_name("db", APP_ID) == f"store-db-{APP_ID}"
-    assert names.claim_name("data", APP_ID) == f"pvc-data-{APP_ID}"
+    assert names.object_name("Deployment", names.main_name("shop", "web")) == "shop-web"
+    assert names.object_name("StatefulSet", names.main_name("shop", "shop")) == "shop"
+    assert names.headless_name("shop-db") == "shop-db-headless"
 
 
-@given(labels_())
-def test_stateful_sets_leave_room_for_the_revision(name: str) -> None:
-    revision = f"{names.stateful_set_name(name, APP_ID)}-{'f' * 10}"
-    assert names.is_label_value(revision)
+@given(labels_(), labels_())
+def test_ids_follow_from_names(one: str, other: str) -> None:
+    assert names.is_label(application_id(one, other))
+    assert (application_id(one, other) == application_id(other, one)) == (one == other)
+    assert component_id(application_id(one, other), one) < 2**53
 
 
 @given(labels_(), st.integers(1, 65535))

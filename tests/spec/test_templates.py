@@ -100,7 +100,7 @@ def test_several_components_take_it_as_prefix_and_refer_to_each_other() -> None:
     assert application.namespace_of(db) == "default"
     traits = db.traits
     assert [(one.name, one.mounted_at, one.source) for one in traits.storage] == [
-        ("main-data", "/mnt/data", "main-data"),
+        ("data", "/mnt/data", "data"),
         ("old", "/mnt/old", "old"),
         ("conf", "/mnt/conf", "main-conf"),
         ("certs", "/mnt/certs", "elsewhere"),
@@ -110,9 +110,9 @@ def test_several_components_take_it_as_prefix_and_refer_to_each_other() -> None:
         {"secret": {"name": "main-login", "key": "PASSWORD"}},
         {"config": {"name": "main-conf", "key": "a"}},
     ]
-    assert [one.name for one in traits.init[0].traits.storage] == ["main-data"]
-    assert traits.rbac[0].role(db.name) == "main-reader"
-    assert traits.rbac[0].account(db.name) == "main-db-sa"
+    assert [one.name for one in traits.init[0].traits.storage] == ["data"]
+    assert traits.rbac[0].role("shop-db", "default") == "main-reader"
+    assert traits.rbac[0].account("shop-db") == "main-db-sa"
     assert traits.rbac[0].rules[0].resource_names == ["main-conf", "other"]
     assert traits.ingress[0].name == "main-public"
     assert [one.secret_name for one in traits.ingress[0].tls] == ["main-login", "elsewhere"]

@@ -45,9 +45,9 @@ async def test_the_volumes_of_a_stateful_set(instance: Instance, preflight: bool
     app_id = await deployed(instance, store("db"), conf("settings", a="1"))
     await instance.save([store("db", traits=volume(size="2Gi")), conf("settings", a="2")], app_id=app_id)
     said = await refused(instance, app_id, None if preflight else ExecOptions(preflight=False))
-    assert f"StatefulSet/default/store-db-{app_id}" in said
+    assert "StatefulSet/default/shop-db" in said
     assert "updates to statefulset spec" in said
-    assert f"kubectl delete statefulset store-db-{app_id} -n default --cascade=orphan" in said
+    assert "kubectl delete statefulset shop-db -n default --cascade=orphan" in said
 
 
 FOREIGN: dict[str, tuple[Manifest, dict[str, Any], str]] = {
@@ -69,7 +69,7 @@ FOREIGN: dict[str, tuple[Manifest, dict[str, Any], str]] = {
     "selector-of-a-deployment": (
         {
             "kind": "Deployment",
-            "metadata": {"name": "deploy-api-{app}"},
+            "metadata": {"name": "shop-api"},
             "spec": {
                 "selector": {"matchLabels": {"app": "other"}},
                 "template": {
@@ -82,7 +82,7 @@ FOREIGN: dict[str, tuple[Manifest, dict[str, Any], str]] = {
         "its selector never changes",
     ),
     "address-of-a-service": (
-        {"kind": "Service", "metadata": {"name": "hls-db-{app}"}, "spec": {"ports": [{"port": 5432}]}},
+        {"kind": "Service", "metadata": {"name": "shop-db-headless"}, "spec": {"ports": [{"port": 5432}]}},
         store("db"),
         "its address never changes",
     ),
@@ -100,7 +100,7 @@ FOREIGN: dict[str, tuple[Manifest, dict[str, Any], str]] = {
     "shrinking-claim": (
         {
             "kind": "PersistentVolumeClaim",
-            "metadata": {"name": "pvc-data-{app}"},
+            "metadata": {"name": "shop-api-data"},
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}},
         },
         web("api", traits=volume()),
@@ -175,7 +175,7 @@ async def test_a_claim_that_grew_is_kept_and_named(instance: Instance) -> None:
     (claim,) = [row for row in await instance.journal(task_id) if row.ref.kind == "PersistentVolumeClaim"]
     assert claim.state is ResourceState.KEPT
     assert "never shrinks" in claim.why
-    after = (await instance.snapshot())[ObjectRef("PersistentVolumeClaim", "default", f"pvc-data-{app_id}")]
+    after = (await instance.snapshot())[ObjectRef("PersistentVolumeClaim", "default", "shop-api-data")]
     assert after["spec"]["resources"]["requests"]["storage"] == "2Gi"
 
 
@@ -200,7 +200,7 @@ async def test_a_field_that_the_next_version_drops_is_told_and_goes(instance: In
                 await instance.save([old, conf("settings", a="1", b="3")], app_id=app_id)
                 await instance.settled(await instance.exec(app_id))
                 await instance.save([new, conf("settings", a="1")], app_id=app_id)
-    made = (await instance.snapshot())[ObjectRef("Deployment", "default", f"deploy-api-{app_id}")]
+    made = (await instance.snapshot())[ObjectRef("Deployment", "default", "shop-api")]
     (container,) = made["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [{"name": "A", "value": "1"}]
     assert [port["containerPort"] for port in container["ports"]] == [81]

@@ -241,8 +241,8 @@ async def test_every_kind_of_leftover_says_why(instance: Instance, asked_only: N
         assert why.keys() == {"Secret", "Service", "StatefulSet", "Deployment"}
         assert "kubesim.io/stuck" in why["Secret"]
         assert "kubesim.io/stuck" in why["Service"]
-        assert f"Pod store-db-{task.app_id}-0 (kubesim.io/stuck)" in why["StatefulSet"]
-        assert f"Pod deploy-late-{task.app_id}-" in why["Deployment"]
+        assert "Pod shop-db-0 (kubesim.io/stuck)" in why["StatefulSet"]
+        assert "Pod shop-late-" in why["Deployment"]
         for armed in stuck:
             await release(instance, armed)
         await instance.service.retry_cleanup(task.id)

@@ -64,14 +64,14 @@ async def test_with_its_database_nothing_is_an_orphan(instance: Instance) -> Non
 
 async def test_after_the_database_was_lost_all_is_found_and_can_go(instance: Instance, lost: Database) -> None:
     before = await instance.snapshot()
-    app_id = await deployed(instance)
+    await deployed(instance)
     there = await instance.snapshot()
     orphans = Orphans(lost, instance.cluster, Limits())
     found = {one.ref: one for one in await orphans.find()}
     made = {ref for ref in there if ref not in before and ref.kind not in ("ReplicaSet", "ControllerRevision", "Pod")}
     assert found.keys() == made - {ObjectRef("ConfigMap", "default", "settings")}  # that one is others'
-    claim = ObjectRef("PersistentVolumeClaim", "default", f"data-store-db-{app_id}-0")
-    assert found[claim].why == f"a claim of the orphaned StatefulSet store-db-{app_id}"
+    claim = ObjectRef("PersistentVolumeClaim", "default", "data-shop-db-0")
+    assert found[claim].why == "a claim of the orphaned StatefulSet shop-db"
     assert {one.why for one in found.values() if one.ref != claim} == {"its task is not known"}
 
     outcomes = {one.ref: one.error for one in await orphans.delete()}

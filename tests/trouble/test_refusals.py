@@ -64,8 +64,8 @@ async def ends_as_it_was(instance: Instance, task_id: str, before: dict[ObjectRe
 @pytest.mark.parametrize(
     ("verb", "resource", "named"),
     [
-        ("delete", "deployments", "Deployment/default/deploy-api-"),
-        ("delete", "persistentvolumeclaims", "StatefulSet/default/store-db-"),
+        ("delete", "deployments", "Deployment/default/shop-api"),
+        ("delete", "persistentvolumeclaims", "StatefulSet/default/shop-db"),
         ("get", "secrets", "Secret/default/keys"),
         ("update", "configmaps", "ConfigMap/default/settings"),
     ],

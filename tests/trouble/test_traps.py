@@ -140,7 +140,7 @@ async def test_what_others_keep_is_told_before_and_after(instance: Instance) -> 
     app_id = await instance.save([web("api")])
     labels = {"app.kubernetes.io/name": "api", "kubemin.io/app-id": app_id}
     theirs: Manifest = {
-        "metadata": {"name": f"deploy-api-{app_id}"},
+        "metadata": {"name": "shop-api"},
         "spec": {
             "selector": {"matchLabels": labels},
             "template": {

@@ -45,7 +45,7 @@ async def test_scaled_from_one_to_three_and_cancelled(instance: Instance) -> Non
         await instance.service.cancel(app_id, task_id, "ada", "too many")
         task = await instance.settled(task_id)
     assert task.cleanup is Cleanup.DONE, task.cleanup_why
-    assert list(old) == [f"data-store-db-{app_id}-0"]
+    assert list(old) == ["data-shop-db-0"]
     assert await claims(instance) == old
     after = await instance.snapshot()
     ignored = {ref for ref in {*before, *after} if ref.kind in ("Deployment", "ReplicaSet", "Service", "Endpoints")}
@@ -58,7 +58,7 @@ async def test_claims_that_were_left_from_before_stay(instance: Instance) -> Non
         app_id, task_id = await scaled_up(instance, 3, 3)
         await instance.service.cancel(app_id, task_id, "ada", "other plans")
         await instance.settled(task_id)
-        name = f"store-db-{app_id}"
+        name = "shop-db"
         scale = {"spec": {"replicas": 1}}
         instance.sim.registry.patch(
             "statefulsets", "default", name, "application/merge-patch+json", scale, manager="kubectl"
@@ -215,7 +215,7 @@ async def late_under_data(instance: Instance) -> AsyncIterator[tuple[str, dict[s
             assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
             data = await claims(instance)
             assert data
-            instance.sim.registry.delete("statefulsets", "default", f"store-db-{app_id}")
+            instance.sim.registry.delete("statefulsets", "default", "shop-db")
             await instance.until(lambda: store_is_gone(instance))
         yield task.id, data
 
@@ -347,7 +347,7 @@ async def test_a_retention_policy_of_others_is_kept_and_told(instance: Instance)
     async with instance.worker():
         app_id = await instance.save([store("db"), conf("own", a="1")])
         await instance.settled(await instance.exec(app_id))
-        name, merge = f"store-db-{app_id}", "application/merge-patch+json"
+        name, merge = "shop-db", "application/merge-patch+json"
         policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
         change = {"spec": {"persistentVolumeClaimRetentionPolicy": policy}}
         instance.sim.registry.patch("statefulsets", "default", name, merge, change, manager="kubectl")
@@ -369,7 +369,7 @@ async def test_a_policy_of_others_for_a_store_that_is_scaled_down_is_told(instan
     async with instance.worker():
         app_id = await instance.save([store("db", replicas=2)])
         await instance.settled(await instance.exec(app_id))
-        name, merge = f"store-db-{app_id}", "application/merge-patch+json"
+        name, merge = "shop-db", "application/merge-patch+json"
         change = {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Delete"}}}
         instance.sim.registry.patch("statefulsets", "default", name, merge, change, manager="kubectl")
         fewer = parse_application({"name": "shop", "component": [store("db", replicas=1)]})
@@ -415,7 +415,7 @@ async def test_what_becomes_of_data_is_told_before(instance: Instance) -> None:
         ):
             assert (set(goes.keeps), data & {*goes.removes}) == (set(), data)
         fewer = (await plan([store("db"), spec[1]])).parting
-        assert [ref.name for ref in fewer.keeps] == [f"data-store-db-{app_id}-1"]
+        assert [ref.name for ref in fewer.keeps] == ["data-shop-db-1"]
         goes = await previews.of_deletion(app_id, keep_resources=True, delete_volumes=False)
         assert (goes.removes, goes.keeps) == ((), ())
         assert set(goes.releases) == set(await instance.objects(app_id))

@@ -1,13 +1,62 @@
-"""Finding what a path names, or the error that says it is not there."""
+"""Finding what a path names, or the error that says it is not there.
+
+An application is named by its id or ``namespace~name``; a task by its id, by a beginning of it that no other task has,
+or by an application: then its latest one is meant.
+"""
+
+from difflib import get_close_matches
 
 from kubemin.engine.errors import AppNotFound, TaskNotFound, WorkflowNotFound
-from kubemin.spec.ids import ID_LENGTH
+from kubemin.spec.application import DEFAULT_NAMESPACE
+from kubemin.spec.ids import ID_LENGTH, application_id
+from kubemin.spec.names import is_label
 from kubemin.store import Tx, applications, tasks, workflows
+
+SEPARATOR = "~"
+"""Between a namespace and a name: neither may have it, and an address keeps it as it is."""
+SHORTEST = 6
+"""Characters of a task's id that may stand for all."""
+_NEAR = 5
+_COMPARED = 1000
 
 
 def _plausible(identifier: str) -> bool:
     """Only what looks like an id is asked of the database: not every database takes every text."""
     return len(identifier) == ID_LENGTH and identifier.isascii() and identifier.isalnum()
+
+
+async def application_named(tx: Tx, text: str) -> str:
+    """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`."""
+    if _plausible(text):
+        return text
+    namespace, _, name = text.rpartition(SEPARATOR)
+    namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
+    if is_label(namespace) and is_label(name) and await applications.find(tx, namespace, name):
+        return application_id(namespace, name)
+    rows = await applications.page(tx, limit=_COMPARED)
+    known = [f"{row.namespace}{SEPARATOR}{row.name}" for row in rows]
+    same = [one for one in known if one.endswith(f"{SEPARATOR}{name}")]
+    raise AppNotFound(text, same[:_NEAR] or get_close_matches(f"{namespace}{SEPARATOR}{name}", known, _NEAR))
+
+
+async def task_named(tx: Tx, text: str) -> str:
+    """The id of the task; one that only looks like an id is given back. Raises `TaskNotFound`."""
+    if _plausible(text):
+        return text
+    if text.isascii() and text.isalnum() and len(text) >= SHORTEST:
+        found = await tasks.beginning_with(tx, text, _NEAR)
+        if len(found) > 1:
+            raise TaskNotFound(text, found, f"is the beginning of {'several' if len(found) < _NEAR else 'many'}")
+        if found:
+            return found[0]
+    try:
+        app_id = await application_named(tx, text)
+    except AppNotFound as error:
+        raise TaskNotFound(text, error.near) from error
+    latest = await tasks.page(tx, app_id=app_id, limit=1)
+    if not latest:
+        raise TaskNotFound(text, said="has no task yet")
+    return latest[0].id
 
 
 async def application_of(tx: Tx, app_id: str) -> applications.ApplicationRow:

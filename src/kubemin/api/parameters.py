@@ -4,16 +4,43 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from kubemin.api.codes import ApiCode
+from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, FieldError
+from kubemin.api.lookups import application_named, task_named
 
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
-AppId = Annotated[str, Path(description="Id of the application.", examples=["k3v9x0q2m7c4t8b1n5z6w0ya"])]
-TaskId = Annotated[str, Path(description="Id of the task.", examples=["m8d2h5s0r4f7j1l9p3u6e0xb"])]
+
+async def _application(
+    deps: Given,
+    app_id: Annotated[
+        str, Path(description="Id of the application, or `namespace~name`.", examples=["5be479caf0c09a3b1ddc133b"])
+    ],
+) -> str:
+    async with deps.db.read() as tx:
+        return await application_named(tx, app_id)
+
+
+async def _task(
+    deps: Given,
+    task_id: Annotated[
+        str,
+        Path(
+            description="Id of the task, or a unique beginning of it; or an application, which means its latest task.",
+            examples=["m8d2h5s0r4f7j1l9p3u6e0xb"],
+        ),
+    ],
+) -> str:
+    async with deps.db.read() as tx:
+        return await task_named(tx, task_id)
+
+
+AppId = Annotated[str, Depends(_application)]
+TaskId = Annotated[str, Depends(_task)]
 Page = Annotated[int | None, Query(ge=1, le=1_000_000, description="Which page, from 1.")]
 PageSize = Annotated[int | None, Query(alias="pageSize", ge=1, le=1000, description="How many a page.")]
 Search = Annotated[

@@ -33,6 +33,7 @@ from kubemin.cli.options import (
     TaskId,
     Token,
 )
+from kubemin.cli.parsing import addressed
 from kubemin.spec.states import CleanupPolicy, OnActive, TaskStatus
 
 app = typer.Typer(
@@ -338,7 +339,7 @@ def status(
 
 @app.command()
 def tasks(
-    app_id: Annotated[str | None, typer.Option("--app", metavar="ID", help="Only those of this application.")] = None,
+    app_id: Annotated[str | None, typer.Option("--app", metavar="APP", help="Only those of this application.")] = None,
     status: Annotated[TaskStatus | None, typer.Option("--status", help="Only those in this status.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many.")] = 50,
     as_json: Json = False,
@@ -348,7 +349,10 @@ def tasks(
     """List tasks, newest first."""
     from kubemin.cli.reports import tasks as run
 
-    run(app_id, status.value if status else None, limit, as_json=as_json, server=server, token=token)
+    app = None if app_id is None else addressed(app_id)
+    if app is None and app_id is not None:
+        raise typer.BadParameter(f"{app_id!r} names no application; `kubemin apps` lists them")
+    run(app, status.value if status else None, limit, as_json=as_json, server=server, token=token)
 
 
 @app.command()

@@ -4,12 +4,13 @@ from typing import Any
 
 import typer
 
-from kubemin.cli.apply import ending, id_named
+from kubemin.cli.apply import ending
 from kubemin.cli.asking import is_asked
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
 from kubemin.cli.output import print_json, say
+from kubemin.cli.parsing import addressed
 
 _FATES = (
     ("removes", "to delete"),
@@ -70,9 +71,7 @@ def _print_fates(goes: dict[str, Any]) -> None:
 
 def _id_of(client: Client, name: str) -> str:
     """The id of an application that a person names by its id, its name, or ``namespace/name``."""
-    namespace, _, plain = name.rpartition("/")
-    if (known := id_named(client, namespace or "default", plain)) is not None:
-        return known
-    if not (name.isascii() and name.isalnum()):  # only what can be an id becomes part of an address
+    named = addressed(name)
+    if named is None:
         raise CliError(f"there is no application {name}; `kubemin apps` lists them")
-    return name
+    return str(client.get(f"/applications/{named}")["id"])

@@ -74,7 +74,7 @@ async def _show(server: str, cluster_url: str) -> None:
             say("  with `adopt`: two of its objects are there already, and would stop it before it wrote anything")
             asked = {"workflowId": app["workflowId"], "adopt": True}
             task = client.post(f"/applications/{app['id']}/workflow/exec", asked)["taskId"]
-            _follow(client, task, app["id"], until=lambda rows: _far_enough(rows, deployment))
+            _follow(client, task, until=lambda rows: _far_enough(rows, deployment))
             _insist(
                 _show_changes(before, await snapshot.take(cluster)) >= _ENOUGH, "the deploy had not come far enough"
             )
@@ -82,7 +82,7 @@ async def _show(server: str, cluster_url: str) -> None:
             say(f'  now somebody cancels it: "{REASON}"')
 
             _title("3. The rollback, resource by resource")
-            _follow_cleanup(client, task, app["id"])
+            _follow_cleanup(client, task)
 
             _title("4. Compare the cluster with what it was")
             _compare(before, await snapshot.take(cluster))
@@ -141,7 +141,7 @@ async def _furnish(cluster: Cluster, app_id: str) -> ObjectRef:
     deployment: Manifest = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": f"deploy-worker-{app_id}", "namespace": "default", "annotations": {"owner": "ops"}},
+        "metadata": {"name": "shop-worker", "namespace": "default", "annotations": {"owner": "ops"}},
         "spec": {
             "replicas": 2,
             "selector": {"matchLabels": labels},
@@ -158,7 +158,7 @@ async def _furnish(cluster: Cluster, app_id: str) -> ObjectRef:
     while (await cluster.get(ref)).get("status", {}).get("availableReplicas") != 2:  # noqa: ASYNC110  a Deployment's
         await asyncio.sleep(0.1)
     say(f"  ConfigMap/default/{_CONFIG} was there before: CURRENCY=USD, ADDED_BY_HAND=do not touch")
-    say(f"  {_short(str(ref), app_id)} was there before: shop-worker:0.9, 2 of 2 available")
+    say(f"  {ref} was there before: shop-worker:0.9, 2 of 2 available")
     return ref
 
 
@@ -168,7 +168,7 @@ def _far_enough(rows: Sequence[ResourceEvent], deployment: ObjectRef) -> bool:
     return len(done) >= _ENOUGH and {_CONFIG, deployment.name} <= changed
 
 
-def _follow(client: Client, task: str, app_id: str, until: Callable[[Sequence[ResourceEvent]], bool]) -> None:
+def _follow(client: Client, task: str, until: Callable[[Sequence[ResourceEvent]], bool]) -> None:
     """Print what the task makes and changes, until the condition on its journal holds, or it ends."""
     rows: list[ResourceEvent] = []
     for _, event in client.events(task):
@@ -176,7 +176,7 @@ def _follow(client: Client, task: str, app_id: str, until: Callable[[Sequence[Re
             rows.append(event)
             if event.state is not ResourceState.OBSERVED:  # found there: it is changed next
                 there = "  (it was there before)" if event.state is ResourceState.CHANGED else ""
-                say(f"  {event.state:<9} {_name(event, app_id)}{there}")
+                say(f"  {event.state:<9} {_name(event)}{there}")
         if isinstance(event, EndEvent) or until(rows):
             return
 
@@ -214,12 +214,12 @@ def _show_changes(before: Snapshot, there: Snapshot) -> int:
     return new
 
 
-def _follow_cleanup(client: Client, task: str, app_id: str) -> None:
+def _follow_cleanup(client: Client, task: str) -> None:
     ended = False
     for _, event in client.events(task):
         ended = ended or (isinstance(event, TaskEvent) and event.status is TaskStatus.CANCELLED)
         if ended and isinstance(event, ResourceEvent):
-            say(f"  {event.state:<9} {_name(event, app_id)}" + (f"  ({event.why})" if event.why else ""))
+            say(f"  {event.state:<9} {_name(event)}" + (f"  ({event.why})" if event.why else ""))
         if isinstance(event, EndEvent):
             break
     status = client.get(f"/workflow/tasks/{task}/status")
@@ -264,12 +264,8 @@ def _states(status: dict[str, Any]) -> str:
     return "/".join(sorted({component["status"] for component in status["components"]}))
 
 
-def _name(row: ResourceEvent, app_id: str) -> str:
-    return _short("/".join(part for part in (row.kind, row.namespace, row.name) if part), app_id)
-
-
-def _short(name: str, app_id: str) -> str:
-    return name.replace(app_id, "…")
+def _name(row: ResourceEvent) -> str:
+    return "/".join(part for part in (row.kind, row.namespace, row.name) if part)
 
 
 def _application() -> Path:

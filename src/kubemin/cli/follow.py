@@ -23,8 +23,10 @@ def follow(client: Client, task_id: str, *, quiet: bool, from_end: bool = False)
     with a sentence that says how to come back. Raises :class:`CliError`.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
+    status = client.get(f"/workflow/tasks/{task_id}/status")
+    task_id = status["taskId"]  # the one that is meant now, however it was named
     progress = Progress(task_id)
-    _load(client, progress)
+    progress.load(status, client.get(f"/workflow/tasks/{task_id}/stages"))
     view: View = Silent() if quiet else Table(progress) if sys.stdout.isatty() else Lines(progress, from_end=from_end)
     cancelled = False
     with view:
@@ -82,7 +84,11 @@ def cancel(
     Raises :class:`CliError`.
     """
     status = client.get(f"/workflow/tasks/{task_id}/status")
-    body = {"taskId": task_id, **({"reason": reason} if reason else {}), **({"cleanup": policy} if policy else {})}
+    body = {
+        "taskId": status["taskId"],
+        **({"reason": reason} if reason else {}),
+        **({"cleanup": policy} if policy else {}),
+    }
     try:
         done = client.post(f"/applications/{status['appId']}/workflow/cancel", body)
     except Refused as error:

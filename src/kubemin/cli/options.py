@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from kubemin.cli.parsing import addressed
+
 
 class ServerAlone(TyperCommand):
     """A command in which ``--server`` may come without an address: its value is empty then."""
@@ -38,13 +40,18 @@ Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with the
 
 
 def _task_id(value: str) -> str:
-    """Only what can be an id becomes part of an address."""
-    if not (value.isascii() and value.isalnum()):
-        raise typer.BadParameter(f"{value!r} is not the id of a task; `kubemin tasks` lists them")
-    return value
+    named = addressed(value)
+    if named is None:
+        raise typer.BadParameter(f"{value!r} names no task; `kubemin tasks` lists them")
+    return named
 
 
-TaskId = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.", callback=_task_id)]
+TaskId = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASK", help="Its id, or a beginning of it; or an application: its latest task.", callback=_task_id
+    ),
+]
 
 Adopt = Annotated[
     bool | None,

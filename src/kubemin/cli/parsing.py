@@ -169,3 +169,11 @@ class _Reader:
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError as error:
             raise _error_at(node.start_mark, "the text holds half a surrogate pair") from error
+
+
+_NAMED = re.compile(r"([a-z0-9-]+[/~])?[A-Za-z0-9-]+")
+
+
+def addressed(name: str) -> str | None:
+    """How an address names the application or task that a person names; None for what can be the name of none."""
+    return name.replace("/", "~") if name.isascii() and _NAMED.fullmatch(name) else None

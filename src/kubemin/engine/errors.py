@@ -88,9 +88,12 @@ class NotFoundError(EngineError):
 
     what = "thing"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{self.what} {name[:100]!r} does not exist")
+    def __init__(self, name: str, near: Sequence[str] = (), said: str = "does not exist") -> None:
+        """``near``: those that may have been meant; ``said``: what is wrong with the name."""
+        hint = f"; there is {', '.join(near)}" if near else ""
+        super().__init__(f"{self.what} {name[:100]!r} {said}{hint}")
         self.name = name
+        self.near = tuple(near)
 
 
 class AppNotFound(NotFoundError):

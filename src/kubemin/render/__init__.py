@@ -5,9 +5,11 @@ from kubemin.render.config_digest import config_digests
 from kubemin.render.context import Context
 from kubemin.render.errors import RenderError
 from kubemin.render.model import Fetch, Rendered
+from kubemin.render.references import references
 from kubemin.spec.application import Application
+from kubemin.spec.expressions import resolved
 
-__all__ = ["Fetch", "RenderError", "Rendered", "render"]
+__all__ = ["Fetch", "RenderError", "Rendered", "references", "render"]
 
 
 def render(application: Application, config_key: str = "") -> list[Rendered]:
@@ -19,6 +21,9 @@ def render(application: Application, config_key: str = "") -> list[Rendered]:
     Raises:
         RenderError: the application was not checked.
     """
+    application, issues = resolved(application)
+    if issues:
+        raise RenderError(issues[0].message)
     rendered: list[Rendered] = []
     digests = config_digests(application, config_key)
     for component in application.component:

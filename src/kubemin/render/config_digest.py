@@ -7,11 +7,12 @@ that only the database has: nobody can try values until the word fits. Without a
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
+from kubemin.render.references import configuration_of
 from kubemin.spec.application import Application
-from kubemin.spec.component import CONFIG, SECRET
+from kubemin.spec.component import CONFIG, MAIN_KINDS, SECRET
+from kubemin.spec.names import object_name
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ShareStrategy
 
@@ -29,16 +30,17 @@ def config_digests(application: Application, key: str) -> Mapping[ObjectRef, str
         if share is not None and share.strategy == ShareStrategy.IGNORE:
             continue
         namespace = application.namespace_of(component)
+        name = object_name(MAIN_KINDS[component.type], application.main_name(component))
         if component.type == CONFIG:
-            found[ObjectRef("ConfigMap", namespace, component.name)] = _digest(component.properties.conf, key)
+            found[ObjectRef("ConfigMap", namespace, name)] = _digest(component.properties.conf, key)
         elif component.type == SECRET and key:
-            found[ObjectRef("Secret", namespace, component.name)] = _digest(component.properties.secret, key)
+            found[ObjectRef("Secret", namespace, name)] = _digest(component.properties.secret, key)
     return found
 
 
 def digest_of_read(pod: Manifest, namespace: str, digests: Mapping[ObjectRef, str], key: str) -> str | None:
     """One digest of all that a Pod's spec reads and ``digests`` knows; None if that is nothing."""
-    read = {ObjectRef(kind, namespace, name) for kind, name in _reads(pod)}
+    read = {ObjectRef(kind, namespace, name) for kind, name in configuration_of(pod)}
     known = {f"{ref.kind}/{ref.name}": digests[ref] for ref in read if ref in digests}
     return _digest(known, key) if known else None
 
@@ -46,23 +48,3 @@ def digest_of_read(pod: Manifest, namespace: str, digests: Mapping[ObjectRef, st
 def _digest(data: Mapping[str, str], key: str) -> str:
     text = json.dumps(data, sort_keys=True).encode()
     return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()[:_LENGTH]
-
-
-def _reads(pod: Manifest) -> Iterator[tuple[str, str]]:
-    """Kind and name of each ConfigMap and Secret of a Pod's environment and volumes."""
-    for container in (*pod.get("initContainers", ()), *pod["containers"]):
-        for variable in container.get("env", ()):
-            source = variable.get("valueFrom", {})
-            yield from _named(source, ("configMapKeyRef", "secretKeyRef"))
-        for source in container.get("envFrom", ()):
-            yield from _named(source, ("configMapRef", "secretRef"))
-    for volume in pod.get("volumes", ()):
-        yield from _named(volume, ("configMap", "secret"))
-        for source in volume.get("projected", {}).get("sources", ()):
-            yield from _named(source, ("configMap", "secret"))
-
-
-def _named(source: Mapping[str, Any], fields: tuple[str, str]) -> Iterator[tuple[str, str]]:
-    for kind, field in zip(("ConfigMap", "Secret"), fields, strict=True):
-        if field in source:
-            yield kind, source[field].get("name") or source[field]["secretName"]

@@ -11,7 +11,7 @@ from kubemin.spec.application import Application
 from kubemin.spec.component import JOB, Component
 from kubemin.spec.ids import component_id
 from kubemin.spec.kinds import kind_of
-from kubemin.spec.names import LABEL_LENGTH, shorten
+from kubemin.spec.names import LABEL_LENGTH, object_name, shorten
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ShareStrategy
 
@@ -29,6 +29,19 @@ class Context:
     def app_id(self) -> str:
         """Id of the application."""
         return self.application.app_id
+
+    @property
+    def main(self) -> str:
+        """What the component's objects are called, before it is cut."""
+        return self.application.main_name(self.component)
+
+    def name(self, kind: str, *more: str) -> str:
+        """Name of an object of the component."""
+        return object_name(kind, self.main, *more)
+
+    def referred(self, kind: str, name: str) -> str:
+        """The object that a reference means: that of the component of this name, else one outside the application."""
+        return self.application.referred(kind, self.namespace, name) or name
 
     @property
     def namespace(self) -> str:

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Applications: what a user writes, read and checked."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from kubemin.spec import names
 from kubemin.spec.characters import has_unseen_in_prose
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.component import Component, check_component, made_by
+from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
@@ -53,6 +54,17 @@ class Application(SpecModel):
     def namespace_of(self, component: Component) -> str:
         """The namespace that a component is deployed to."""
         return component.namespace or self.namespace
+
+    def main_name(self, component: Component) -> str:
+        """What a component's objects are called, before it is cut to what their kinds allow."""
+        return component.main_name(self.name)
+
+    def referred(self, kind: str, namespace: str, name: str) -> str | None:
+        """What a reference to ``name`` means where it names a component there that makes one object of the kind."""
+        for part in self.component:
+            if part.name == name and self.namespace_of(part) == namespace:
+                return part.object_of(kind, self.name)
+        return None
 
     def steps(self) -> list[Step]:
         """The workflow; where none is given, one DAG step with every component."""
@@ -130,7 +142,10 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
         message = f'The id of application {whose} is "{application.app_id}": leave the id out, or give this one.'
         yield Issue("id", IssueCode.INVALID_FIELD_VALUE, message)
     yield from _check_texts(application)
-    yield from _check_components(application, limits)
+    meant, issues = resolved(application)
+    if not any(part.template for part in application.component):  # else what is named may be a clone, made later
+        yield from issues
+    yield from _check_components(meant, limits)
     if application.workflow is not None:
         known = [component.name for component in application.component]
         yield from check_workflow(application.workflow, known, "workflow")
@@ -164,14 +179,28 @@ def _check_name(name: str) -> Iterator[Issue]:
         )
 
 
+def context_of(
+    application: Application, component: Component, limits: Limits, ports: Mapping[str, tuple[int, ...]]
+) -> CheckContext:
+    """What the checks of a component may look at; ``ports`` are those of each component that has a Service."""
+    return CheckContext(
+        limits,
+        ports,
+        component.name,
+        component.type,
+        application.namespace_of(component),
+        application.namespace,
+        application.main_name(component),
+    )
+
+
 def _check_components(application: Application, limits: Limits) -> Iterator[Issue]:
     ports = {c.name: c.port_numbers if c.has_service else () for c in application.component}
     places: dict[str, int] = {}
     made: dict[ObjectRef, tuple[str, str]] = {}
     for index, component in enumerate(application.component):
         path = f"component[{index}]"
-        namespace = application.namespace_of(component)
-        context = CheckContext(limits, ports, component.name, component.type, namespace, application.namespace)
+        context = context_of(application, component, limits, ports)
         yield from check_component(component, context, path)
         if _size(component) > MAX_COMPONENT:
             yield Issue(
@@ -192,7 +221,7 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
                     item.field,
                     IssueCode.DUPLICATE_OBJECT,
                     f'Components "{other}" ({field}) and "{component.name}" ({item.field}) would both make '
-                    f"the {item.ref.kind} of one name; give one of them another name.",
+                    f"the {item.ref.kind} {item.ref.name}; give one of them another name, or an objectName.",
                 )
             else:
                 made[item.ref] = (component.name, item.field)

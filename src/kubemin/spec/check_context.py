@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-
-PREVIEW_ID = "0" * ID_LENGTH
-"""Stands for the id of an application that has none yet. All its names hold the same id, so clashes show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +18,8 @@ class CheckContext:
     type: str
     namespace: str
     application_namespace: str
+    main: str = ""
+    """What its objects are called (`names.main_name`)."""
 
 
 @dataclass(frozen=True, slots=True)

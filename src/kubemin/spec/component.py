@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from kubemin.spec import names
-from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
+from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.config import check_config, check_secret
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
@@ -23,6 +23,14 @@ WEBSERVICE, STORE, CONFIG, SECRET, JOB = "webservice", "store", "config", "secre
 WORKLOADS = (WEBSERVICE, STORE, JOB)
 """The types that run containers."""
 COMPONENT_TYPES = (WEBSERVICE, STORE, CONFIG, SECRET, JOB)
+MAIN_KINDS = {
+    WEBSERVICE: "Deployment",
+    STORE: "StatefulSet",
+    JOB: "Job",
+    CONFIG: "ConfigMap",
+    SECRET: "Secret",
+}
+"""By type: the kind of the object that ``objectName`` names."""
 
 
 AUTO: Literal["auto"] = "auto"
@@ -87,6 +95,9 @@ class Component(SpecModel):
         1, description="`auto`: as an autoscaler, or a person, has set them; 1 when it is created"
     )
     namespace: Text = Field("", description="default: the application's")
+    object_name: Text = Field(
+        "", description="its main object's name, on which those of the others are built; default: <application>-<name>"
+    )
     adopt: Flag | None = Field(
         default=None, description="take over objects of these names that are not the application's; default: the run's"
     )
@@ -110,6 +121,25 @@ class Component(SpecModel):
         """The ports, in the order given."""
         return tuple(port.port for port in self.properties.ports)
 
+    def main_name(self, application: str) -> str:
+        """What its objects are called, before it is cut; those that applications share have one name in all of them."""
+        return self.object_name or (self.name if self.traits.share else names.main_name(application, self.name))
+
+    def main_object(self, application: str) -> str:
+        """Name of the object that its type makes; of a Job, without the digest of its spec."""
+        main = self.main_name(application)
+        return names.object_name(MAIN_KINDS.get(self.type, ""), main)
+
+    def object_of(self, kind: str, application: str) -> str | None:
+        """Name of its object of a kind that others refer to; None if it makes none, or several."""
+        main = self.main_name(application)
+        if kind == "Service" and self.has_service:
+            return names.object_name(kind, main)
+        if kind == "PersistentVolumeClaim" and self.type in (WEBSERVICE, JOB):
+            volumes = {storage.name for storage in self.traits.storage if storage.creates}
+            return names.object_name(kind, main, *volumes) if len(volumes) == 1 else None
+        return names.object_name(kind, main) if MAIN_KINDS.get(self.type) == kind else None
+
     @property
     def has_service(self) -> bool:
         """Whether a Service is made for it."""
@@ -120,6 +150,7 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
     """What is wrong with a component by itself. A template's clone is checked once it is made."""
     what = f'Component "{component.name}"'
     yield from _check_name(component.name, f"{path}.name")
+    yield from _check_object_name(component, context, what, path)
     if component.namespace and not names.is_label(component.namespace):
         yield Issue(
             f"{path}.namespace",
@@ -161,6 +192,25 @@ def _check_name(name: str, path: str) -> Iterator[Issue]:
             IssueCode.INVALID_NAME_FORMAT,
             f'"{name}" cannot name a component: use lower-case letters, digits and "-", '
             "with a letter or digit at both ends.",
+        )
+
+
+def _check_object_name(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    given, kind = component.object_name, MAIN_KINDS.get(component.type, "")
+    if given and (not names.is_label(given) or names.object_name(kind, given) != given):
+        longest = names.STATEFUL_SET_LENGTH if kind == "StatefulSet" else names.LABEL_LENGTH
+        yield Issue(
+            f"{path}.objectName",
+            IssueCode.INVALID_NAME_FORMAT,
+            f'{what}: "{given[:80]}" cannot name its {kind or "object"}: use lower-case letters, digits and "-", '
+            f"at most {longest}.",
+        )
+    elif component.has_service and names.is_label(context.main[:1]) and not context.main[0].isalpha():
+        yield Issue(
+            f"{path}.objectName" if given else f"{path}.name",
+            IssueCode.INVALID_NAME_FORMAT,
+            f'{what}: its Service would be called "{names.object_name("Service", context.main)}", and a Service begins '
+            "with a letter: give the component an objectName that does.",
         )
 
 
@@ -215,24 +265,15 @@ def _check_traits(component: Component, context: CheckContext, what: str, path: 
 def made_by(component: Component, context: CheckContext, path: str) -> Iterator[Made]:
     """The Kubernetes objects that the component will make, with the fields that ask for them.
 
-    Application ids are a stand-in here, as all objects of an application have the same.
+    A Job is named without the digest of its spec: of a component it is one all the same.
     """
-    namespace = context.namespace
-    name = component.name
-    kinds = {
-        WEBSERVICE: ("Deployment", names.deployment_name(name, PREVIEW_ID)),
-        STORE: ("StatefulSet", names.stateful_set_name(name, PREVIEW_ID)),
-        JOB: ("Job", names.batch_job_name(name, PREVIEW_ID)),
-        CONFIG: ("ConfigMap", name),
-        SECRET: ("Secret", name),
-    }
-    if component.type in kinds:
-        kind, object_name = kinds[component.type]
-        yield Made(ObjectRef(kind, namespace, object_name), path)
+    namespace, main = context.namespace, context.main
+    if kind := MAIN_KINDS.get(component.type):
+        yield Made(ObjectRef(kind, namespace, names.object_name(kind, main)), path)
     if component.has_service:
-        yield Made(ObjectRef("Service", namespace, names.service_name(name, PREVIEW_ID)), path)
+        yield Made(ObjectRef("Service", namespace, names.object_name("Service", main)), path)
         if component.type == STORE:
-            yield Made(ObjectRef("Service", namespace, names.headless_name(name, PREVIEW_ID)), path)
+            yield Made(ObjectRef("Service", namespace, names.headless_name(main)), path)
     if component.type in WORKLOADS:
         claims: set[ObjectRef] = set()
         for trait, value, field in given(component.traits, TRAITS):

@@ -63,47 +63,22 @@ def shorten(text: str, limit: int) -> str:
     return f"{text[: limit - 9].rstrip('-._')}-{digest}"
 
 
-def object_name(prefix: str, name: str, app_id: str, limit: int = LABEL_LENGTH) -> str:
-    """``<prefix>-<name>-<app_id>`` in at most ``limit`` characters; what is cut is the name, never the id."""
-    return f"{shorten(f'{prefix}-{name}', limit - len(app_id) - 1)}-{app_id}"
+def main_name(application: str, component: str) -> str:
+    """What a component's objects are called where nothing else is said, before it is cut."""
+    return application if component == application else f"{application}-{component}"
+
+
+def object_name(kind: str, main: str, *more: str) -> str:
+    """Name of an object of a kind that is built on a component's main name; too long, it is cut with a hash."""
+    return shorten("-".join((main, *more)), STATEFUL_SET_LENGTH if kind == "StatefulSet" else LABEL_LENGTH)
+
+
+def headless_name(main: str) -> str:
+    """Name of the headless Service that gives a store's Pods their DNS names."""
+    return object_name("Service", main, "headless")
 
 
 def port_name(component: str, port: int) -> str:
     """``<component>-<port>``, or ``p-<port>`` where that is no port name (over 15 characters, no letter, ``--``)."""
     name = f"{component}-{port}"
     return name if len(name) <= 15 and _PORT_NAME.fullmatch(name) else f"p-{port}"
-
-
-def deployment_name(component: str, app_id: str) -> str:
-    """Name of a webservice's Deployment."""
-    return object_name("deploy", component, app_id)
-
-
-def stateful_set_name(component: str, app_id: str) -> str:
-    """Name of a store's StatefulSet."""
-    return object_name("store", component, app_id, STATEFUL_SET_LENGTH)
-
-
-def batch_job_name(component: str, app_id: str, version: str = "") -> str:
-    """Name of a job component's batch Job; ``version`` tells apart Jobs of one component that differ."""
-    return object_name("job", f"{component}-{version}" if version else component, app_id)
-
-
-def service_name(component: str, app_id: str) -> str:
-    """Name of a component's Service."""
-    return object_name("svc", component, app_id)
-
-
-def headless_name(component: str, app_id: str) -> str:
-    """Name of the headless Service that gives a store's Pods their DNS names."""
-    return object_name("hls", component, app_id)
-
-
-def claim_name(volume: str, app_id: str) -> str:
-    """Name of the claim that a component's volume gets."""
-    return object_name("pvc", volume, app_id)
-
-
-def ingress_name(name: str, app_id: str) -> str:
-    """Name of an Ingress."""
-    return object_name("ing", name, app_id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kubemin.spec.component import Component
+from kubemin.spec.expressions import following
 from kubemin.spec.names import LABEL_LENGTH, SUBDOMAIN_LENGTH, shorten
 from kubemin.spec.traits.container import ContainerTraits
 from kubemin.spec.traits.env_from import EnvFrom
@@ -16,53 +17,40 @@ def renamed(component: Component, names: Mapping[str, str], prefix: str) -> Comp
     """A copy of ``component`` for another application.
 
     ``names`` maps it and its siblings to their new names: references to them follow, others stay. What it names by
-    itself (claims, Ingresses, service accounts, roles) gets ``prefix``, so that two copies do not clash.
+    itself (Ingresses, service accounts, roles, its main object) gets ``prefix``, so that two copies do not clash.
     """
     traits = component.traits
-    own = {storage.name for storage in _all_storages(component) if storage.creates}
-    volumes = {name: _prefixed(name, prefix) for name in own}
     update = {
-        **_container(traits, names, volumes),
+        **_container(traits, names),
         "init": [
-            init.model_copy(update={"traits": init.traits.model_copy(update=_container(init.traits, names, volumes))})
+            init.model_copy(update={"traits": init.traits.model_copy(update=_container(init.traits, names))})
             for init in traits.init
         ],
         "sidecar": [
-            sidecar.model_copy(
-                update={"traits": sidecar.traits.model_copy(update=_container(sidecar.traits, names, volumes))}
-            )
+            sidecar.model_copy(update={"traits": sidecar.traits.model_copy(update=_container(sidecar.traits, names))})
             for sidecar in traits.sidecar
         ],
         "rbac": [_rbac(entry, names, prefix) for entry in traits.rbac],
         "ingress": [_ingress(ingress, names, prefix) for ingress in traits.ingress],
     }
-    return component.model_copy(
-        update={"name": names.get(component.name, component.name), "traits": traits.model_copy(update=update)}
-    )
+    given = {"object_name": _prefixed(component.object_name, prefix)} if component.object_name else {}
+    changes = {"name": names.get(component.name, component.name), "traits": traits.model_copy(update=update), **given}
+    return following(component.model_copy(update=changes), names)
 
 
 def _prefixed(name: str, prefix: str) -> str:
     return shorten(f"{prefix}-{name}", LABEL_LENGTH)
 
 
-def _all_storages(component: Component) -> list[Storage]:
-    traits = component.traits
-    nested = [*(container.traits for container in traits.init), *(container.traits for container in traits.sidecar)]
-    return [*traits.storage, *(storage for one in nested for storage in one.storage)]
-
-
-def _container(traits: ContainerTraits, names: Mapping[str, str], volumes: Mapping[str, str]) -> dict[str, object]:
+def _container(traits: ContainerTraits, names: Mapping[str, str]) -> dict[str, object]:
     return {
-        "storage": [_storage(storage, names, volumes) for storage in traits.storage],
+        "storage": [_storage(storage, names) for storage in traits.storage],
         "env_from": [_env_from(source, names) for source in traits.env_from],
         "envs": [_env(env, names) for env in traits.envs],
     }
 
 
-def _storage(storage: Storage, names: Mapping[str, str], volumes: Mapping[str, str]) -> Storage:
-    # Where the container finds it, and what it is made of, must not follow from a new name.
-    if storage.name in volumes:
-        return storage.model_copy(update={"name": volumes[storage.name], "mount_path": storage.mounted_at})
+def _storage(storage: Storage, names: Mapping[str, str]) -> Storage:
     if storage.type in (CONFIG, SECRET):
         return storage.model_copy(update={"source_name": names.get(storage.source, storage.source)})
     return storage

@@ -12,7 +12,7 @@ from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
-from kubemin.api.lookups import task_of
+from kubemin.api.lookups import application_named, task_of
 from kubemin.api.models.evidence import TaskEvidence
 from kubemin.api.models.tasks import (
     CleanUp,
@@ -44,7 +44,7 @@ async def list_tasks(
     deps: Given,
     status: Annotated[TaskStatus | None, Query(description="Only those in this status.")] = None,
     app_id: Annotated[
-        str | None, Query(alias="appId", max_length=64, pattern="^[a-zA-Z0-9-]*$", description="Of this application.")
+        str | None, Query(alias="appId", max_length=127, pattern="^[a-zA-Z0-9~-]*$", description="Of this application.")
     ] = None,
     since: Since = None,
     page: Page = None,
@@ -54,6 +54,7 @@ async def list_tasks(
     number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
     after = None if since is None else moment_of(since)
     async with deps.db.read() as tx:
+        app_id = app_id and await application_named(tx, app_id)
         found = await tasks.page(tx, status=status, app_id=app_id, since=after, limit=size, offset=(number - 1) * size)
     rows = [task_views.row(task, {}) for task in found]
     return Envelope(data=TaskPage(tasks=rows, page=number, page_size=size))

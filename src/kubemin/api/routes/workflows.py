@@ -11,7 +11,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.errors import sentence
-from kubemin.api.lookups import application_of, task_of, workflow_of
+from kubemin.api.lookups import application_of, task_named, task_of, workflow_of
 from kubemin.api.models.applications import (
     ChangedWorkflow,
     NewWorkflow,
@@ -152,11 +152,12 @@ async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) 
     """
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
+        task_id = await task_named(tx, body.task_id)
     user = body.user or caller
     reason = body.reason or f"cancelled by {user}"
     policy = CleanupPolicy(body.cleanup) if body.cleanup else None
     try:
-        task = await deps.service.cancel(app_id, body.task_id, user, reason, policy)
+        task = await deps.service.cancel(app_id, task_id, user, reason, policy)
     except TaskEnded as ended:
         if ended.status is not TaskStatus.COMPLETED:
             raise

@@ -11,6 +11,7 @@ from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.entry.outside import with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.journal.rows import Resource
 from kubemin.plan import Plan, make_plan
@@ -88,6 +89,7 @@ class Previews:
         inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=take_over)
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
         found = await inquiry.preview_jobs(plan.jobs, coming)
+        found = await with_what_is_missing(self._cluster, plan.jobs, found, has, coming)
         goes = Parting()
         if app_id is not None:
             goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)

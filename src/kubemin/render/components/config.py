@@ -1,4 +1,4 @@
-"""``config``: a ConfigMap of the component's own name."""
+"""``config``: a ConfigMap."""
 
 from collections.abc import Iterator
 
@@ -14,5 +14,5 @@ def render(context: Context) -> Iterator[Rendered]:
     if URL_KEY in conf:
         file_name = conf.pop(FILE_NAME_KEY, "") or DEFAULT_FILE_NAME
         fetch = Fetch(conf.pop(URL_KEY), file_name)
-    manifest = context.manifest("ConfigMap", context.component.name, {"data": conf} if conf else {})
+    manifest = context.manifest("ConfigMap", context.name("ConfigMap"), {"data": conf} if conf else {})
     yield context.rendered(manifest, fetch=fetch)

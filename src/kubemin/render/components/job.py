@@ -8,7 +8,6 @@ from typing import Any
 from kubemin.render.components.pods import build_pod, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
-from kubemin.spec.names import batch_job_name
 
 BACKOFF_LIMIT = 3
 
@@ -21,8 +20,7 @@ def render(context: Context) -> Iterator[Rendered]:
     """
     pod = build_pod(context)
     spec = {"backoffLimit": BACKOFF_LIMIT, "template": pod.template(context, restartPolicy="Never")}
-    name = batch_job_name(context.component.name, context.app_id, _digest(spec))
-    yield from with_objects(context.manifest("Job", name, {"spec": spec}), pod, context)
+    yield from with_objects(context.manifest("Job", context.name("Job", _digest(spec)), {"spec": spec}), pod, context)
 
 
 def _digest(spec: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from kubemin.render.model import Rendered
 from kubemin.render.pod import Pod, container
 from kubemin.render.traits import apply_traits
 from kubemin.spec.component import AUTO, Component
-from kubemin.spec.names import port_name, service_name
+from kubemin.spec.names import port_name
 from kubemin.spec.objects import Manifest
 
 
@@ -39,7 +39,7 @@ def service(context: Context, name: str | None = None, **spec: object) -> Manife
         for port in component.port_numbers
     ]
     body = {"type": "ClusterIP", **spec, "selector": context.selector(), "ports": ports}
-    return context.manifest("Service", name or service_name(component.name, context.app_id), {"spec": body})
+    return context.manifest("Service", name or context.name("Service"), {"spec": body})
 
 
 def with_objects(workload: Manifest, pod: Pod, context: Context) -> Iterator[Rendered]:

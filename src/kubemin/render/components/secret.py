@@ -1,4 +1,4 @@
-"""``secret``: a Secret of the component's own name."""
+"""``secret``: a Secret."""
 
 import base64
 from collections.abc import Iterator
@@ -12,4 +12,4 @@ def render(context: Context) -> Iterator[Rendered]:
     secret = sorted(context.component.properties.secret.items())
     data = {key: base64.b64encode(value.encode()).decode() for key, value in secret}
     body = {"type": "Opaque", "data": data} if data else {"type": "Opaque"}
-    yield context.rendered(context.manifest("Secret", context.component.name, body))
+    yield context.rendered(context.manifest("Secret", context.name("Secret"), body))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kubemin.render.components.pods import build_pod, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
-from kubemin.spec.names import headless_name, stateful_set_name
+from kubemin.spec.names import headless_name
 from kubemin.spec.objects import Manifest
 
 GRACE_SECONDS = 30
@@ -15,7 +15,7 @@ def render(context: Context) -> Iterator[Rendered]:
     """The objects of a store."""
     component = context.component
     pod = build_pod(context)
-    headless = headless_name(component.name, context.app_id)
+    headless = headless_name(context.main)
     spec: Manifest = {
         **replicas(component),
         # Named even where there are no ports and so no such Service: the field cannot change when ports are added.
@@ -29,5 +29,5 @@ def render(context: Context) -> Iterator[Rendered]:
         yield context.rendered(service(context))
         # Members of one store must find each other before they are ready.
         yield context.rendered(service(context, headless, clusterIP="None", publishNotReadyAddresses=True))
-    workload = context.manifest("StatefulSet", stateful_set_name(component.name, context.app_id), {"spec": spec})
+    workload = context.manifest("StatefulSet", context.name("StatefulSet"), {"spec": spec})
     yield from with_objects(workload, pod, context)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from kubemin.render.components.pods import build_pod, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
-from kubemin.spec.names import deployment_name
 
 
 def render(context: Context) -> Iterator[Rendered]:
@@ -19,5 +18,5 @@ def render(context: Context) -> Iterator[Rendered]:
     }
     if component.has_service:
         yield context.rendered(service(context))
-    workload = context.manifest("Deployment", deployment_name(component.name, context.app_id), {"spec": spec})
+    workload = context.manifest("Deployment", context.name("Deployment"), {"spec": spec})
     yield from with_objects(workload, pod, context)

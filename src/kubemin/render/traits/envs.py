@@ -8,17 +8,18 @@ from kubemin.spec.objects import Manifest
 from kubemin.spec.traits.envs import Env
 
 
-def apply(envs: Sequence[Env], container: Manifest, _pod: Pod, _context: Context) -> None:
+def apply(envs: Sequence[Env], container: Manifest, _pod: Pod, context: Context) -> None:
     """Add the variables to ``container``, in the order given: one may refer to those before it, as ``$(NAME)``."""
-    container.setdefault("env", []).extend(_variable(env) for env in envs)
+    container.setdefault("env", []).extend(_variable(env, context) for env in envs)
 
 
-def _variable(env: Env) -> Manifest:
+def _variable(env: Env, context: Context) -> Manifest:
     source = env.value_from
     if source.secret:
-        return {"name": env.name, "valueFrom": {"secretKeyRef": {"name": source.secret.name, "key": source.secret.key}}}
+        ref = {"name": context.referred("Secret", source.secret.name), "key": source.secret.key}
+        return {"name": env.name, "valueFrom": {"secretKeyRef": ref}}
     if source.config:
-        ref = {"name": source.config.name, "key": source.config.key}
+        ref = {"name": context.referred("ConfigMap", source.config.name), "key": source.config.key}
         return {"name": env.name, "valueFrom": {"configMapKeyRef": ref}}
     if source.field:
         return {"name": env.name, "valueFrom": {"fieldRef": {"fieldPath": source.field}}}

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
-from kubemin.spec.names import service_name
 from kubemin.spec.objects import Manifest
-from kubemin.spec.traits.ingress import REGEX, STRIP, Ingress, Rewrite, Route
+from kubemin.spec.traits.ingress import REGEX, STRIP, Ingress, Rewrite, Route, Tls
 
 _NGINX = "nginx.ingress.kubernetes.io"
 
@@ -14,13 +13,13 @@ _NGINX = "nginx.ingress.kubernetes.io"
 def apply(ingresses: Sequence[Ingress], pod: Pod, context: Context) -> None:
     """Make the Ingresses: one an entry and different rewrite."""
     for ingress in ingresses:
-        names = ingress.object_names(context.component.name, context.app_id)
+        names = ingress.object_names(context.main)
         for name, (rewrite, routes) in zip(names, ingress.by_rewrite(), strict=True):
             spec: Manifest = {}
             if ingress.ingress_class_name:
                 spec["ingressClassName"] = ingress.ingress_class_name
             if ingress.tls:
-                spec["tls"] = [{key: value for key, value in tls.dump().items() if value} for tls in ingress.tls]
+                spec["tls"] = [_tls(tls, context) for tls in ingress.tls]
             spec["rules"] = _rules(ingress, routes, context)
             pod.objects.append(
                 context.manifest(
@@ -33,6 +32,11 @@ def apply(ingresses: Sequence[Ingress], pod: Pod, context: Context) -> None:
             )
 
 
+def _tls(tls: Tls, context: Context) -> Manifest:
+    body = {key: value for key, value in tls.dump().items() if value}
+    return {**body, "secretName": context.referred("Secret", tls.secret_name)} if tls.secret_name else body
+
+
 def _rules(ingress: Ingress, routes: Sequence[Route], context: Context) -> list[Manifest]:
     by_host: dict[str, list[Manifest]] = {}
     for route in routes:
@@ -42,9 +46,7 @@ def _rules(ingress: Ingress, routes: Sequence[Route], context: Context) -> list[
 
 
 def _path(route: Route, ingress: Ingress, context: Context) -> Manifest:
-    names = {component.name for component in context.application.component}
-    wanted = route.backend.service_name
-    service = service_name(wanted, context.app_id) if wanted in names else wanted
+    service = context.referred("Service", route.backend.service_name)
     path, path_type = route.path, route.path_type or ingress.default_path_type
     if route.rewrite and route.rewrite.kind in (REGEX, STRIP):
         # Patterns are no paths: only the controller knows what they mean.

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
 from kubemin.spec.component import STORE
-from kubemin.spec.names import claim_name
 from kubemin.spec.objects import Manifest
 from kubemin.spec.traits import storage as spec
 from kubemin.spec.traits.storage import Storage
@@ -31,9 +30,9 @@ def _volume(storage: Storage, pod: Pod, context: Context) -> Manifest:
         case spec.EPHEMERAL:
             source: Manifest = {"emptyDir": {}}
         case spec.CONFIG:
-            source = {"configMap": {"name": storage.source, "defaultMode": FILE_MODE}}
+            source = {"configMap": {"name": context.referred("ConfigMap", storage.source), "defaultMode": FILE_MODE}}
         case spec.SECRET:
-            source = {"secret": {"secretName": storage.source, "defaultMode": FILE_MODE}}
+            source = {"secret": {"secretName": context.referred("Secret", storage.source), "defaultMode": FILE_MODE}}
         case spec.HOST:
             source = {"hostPath": {"path": storage.host_path}}
         case _:
@@ -42,7 +41,10 @@ def _volume(storage: Storage, pod: Pod, context: Context) -> Manifest:
 
 
 def _claim(storage: Storage, pod: Pod, context: Context) -> str:
-    """Name of the claim behind a persistent volume, which is made on the way."""
+    """Name of the claim behind a persistent volume, which is made on the way unless another component makes it."""
+    kind = "PersistentVolumeClaim"
+    if not storage.creates and (own := context.application.referred(kind, context.namespace, storage.source)):
+        return own
     spec_: Manifest = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage.size}}}
     if storage.storage_class:
         spec_["storageClassName"] = storage.storage_class
@@ -57,6 +59,6 @@ def _claim(storage: Storage, pod: Pod, context: Context) -> str:
             {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec_}
         )
         return storage.name
-    name = claim_name(storage.name, context.app_id)
+    name = context.name("PersistentVolumeClaim", storage.name)
     pod.objects.append(context.manifest("PersistentVolumeClaim", name, {"spec": spec_}))
     return name

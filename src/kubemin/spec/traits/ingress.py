@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.characters import has_unseen
-from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
+from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel, Text, Whole
-from kubemin.spec.names import ingress_name, is_label, is_service_name, is_subdomain
+from kubemin.spec.names import is_label, is_service_name, is_subdomain, object_name
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.values import check_annotations, check_labels
 
@@ -73,7 +73,7 @@ class Tls(SpecModel):
 
 
 class Ingress(SpecModel):
-    """An Ingress. Its name defaults to the component's."""
+    """An Ingress. Its name defaults to that of the component's main object."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["routes"]})
 
@@ -97,11 +97,11 @@ class Ingress(SpecModel):
             groups.setdefault(route.rewrite, []).append(route)
         return list(groups.items())
 
-    def object_names(self, component: str, app_id: str) -> list[str]:
+    def object_names(self, main: str) -> list[str]:
         """Names of the Ingresses, one a group of ``by_rewrite``; the first is the plain one."""
-        name = self.name or component
         count = max(1, len(self.by_rewrite()))
-        return [ingress_name(name if number == 0 else f"{name}-{number + 1}", app_id) for number in range(count)]
+        more = [(), *((str(number + 1),) for number in range(1, count))]
+        return [object_name("Ingress", self.name or main, *number) for number in more]
 
 
 def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Iterator[Issue]:
@@ -262,5 +262,5 @@ def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
 def made(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Iterator[Made]:
     """One object an Ingress and different rewrite."""
     for index, ingress in enumerate(ingresses):
-        for name in ingress.object_names(context.component, PREVIEW_ID):
+        for name in ingress.object_names(context.main):
             yield Made(ObjectRef("Ingress", context.namespace, name), f"{path}[{index}]")

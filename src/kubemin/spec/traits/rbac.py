@@ -10,7 +10,7 @@ from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import Grant, listed
 from kubemin.spec.model import Flag, SpecModel, Text
-from kubemin.spec.names import is_label, is_subdomain
+from kubemin.spec.names import is_label, is_subdomain, object_name
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import CLUSTER_ROLES, PLATFORM_NAMES
 from kubemin.spec.values import check_annotations, check_labels
@@ -34,8 +34,10 @@ class Rule(SpecModel):
 class Rbac(SpecModel):
     """A service account in the component's namespace, bound to a Role in ``namespace`` or to a ClusterRole.
 
-    The component's Pods run under the first service account. Names default to ``<component>-sa``, ``<sa>-role`` and
-    ``<sa>-binding``. Rules may only hold what ``Limits.rbac_namespaced`` or ``rbac_cluster`` allow.
+    The component's Pods run under the first service account. The service account defaults to the name of the
+    component's main object, the Role and its binding to that of the service account; those of the whole cluster have
+    the namespace before it, as other namespaces may have such an application too. Rules may only hold what
+    ``Limits.rbac_namespaced`` or ``rbac_cluster`` allow.
     """
 
     model_config = ConfigDict(json_schema_extra={"required": ["rules"]})
@@ -52,17 +54,21 @@ class Rbac(SpecModel):
     service_account_annotations: dict[Text, Text] = {}
     automount_service_account_token: Flag | None = None
 
-    def account(self, component: str) -> str:
-        """Name of the service account."""
-        return self.service_account or f"{component}-sa"
+    def account(self, main: str) -> str:
+        """Name of the service account, of a component with this main name."""
+        return self.service_account or object_name("ServiceAccount", main)
 
-    def role(self, component: str) -> str:
-        """Name of the Role or ClusterRole."""
-        return self.role_name or f"{self.account(component)}-role"
+    def role(self, main: str, namespace: str) -> str:
+        """Name of the Role or ClusterRole; ``namespace`` is the component's."""
+        return self.role_name or self._default(main, namespace)
 
-    def binding(self, component: str) -> str:
-        """Name of the binding."""
-        return self.binding_name or f"{self.account(component)}-binding"
+    def binding(self, main: str, namespace: str) -> str:
+        """Name of the binding; ``namespace`` is the component's."""
+        return self.binding_name or self._default(main, namespace)
+
+    def _default(self, main: str, namespace: str) -> str:
+        account = self.account(main)
+        return object_name("ClusterRole", namespace, account) if self.cluster_scope else account
 
     @property
     def account_settings(self) -> tuple[object, ...]:
@@ -78,13 +84,13 @@ def check(entries: Sequence[Rbac], context: CheckContext, path: str) -> Iterator
         yield from _check_names(entry, context, here)
         yield from _check_privileges(entry, context, here)
         yield from _check_rules(entry, context, here)
-        first = accounts.setdefault(entry.account(context.component), entry)
+        first = accounts.setdefault(entry.account(context.main), entry)
         if first.account_settings != entry.account_settings:
             yield Issue(
                 here,
                 IssueCode.INVALID_TRAIT_CONFIG,
                 f'Component "{context.component}" describes the service account '
-                f'"{entry.account(context.component)}" twice, and differently.',
+                f'"{entry.account(context.main)}" twice, and differently.',
             )
 
 
@@ -130,9 +136,9 @@ def _check_privileges(entry: Rbac, context: CheckContext, path: str) -> Iterator
         )
     taken = PLATFORM_NAMES | (CLUSTER_ROLES if entry.cluster_scope else frozenset())
     for field, name in (
-        ("serviceAccount", entry.account(context.component)),
-        ("roleName", entry.role(context.component)),
-        ("bindingName", entry.binding(context.component)),
+        ("serviceAccount", entry.account(context.main)),
+        ("roleName", entry.role(context.main, context.namespace)),
+        ("bindingName", entry.binding(context.main, context.namespace)),
     ):
         if name in taken and not listed(name, limits.allow_rbac_names):
             yield Issue(
@@ -204,11 +210,11 @@ def made(entries: Sequence[Rbac], context: CheckContext, path: str) -> Iterator[
     accounts: set[str] = set()
     for index, entry in enumerate(entries):
         here = f"{path}[{index}]"
-        account = entry.account(context.component)
+        account = entry.account(context.main)
         if account not in accounts:
             yield Made(ObjectRef("ServiceAccount", context.namespace, account), here)
         accounts.add(account)
         prefix = "Cluster" if entry.cluster_scope else ""
         namespace = "" if entry.cluster_scope else entry.namespace or context.namespace
-        yield Made(ObjectRef(f"{prefix}Role", namespace, entry.role(context.component)), here)
-        yield Made(ObjectRef(f"{prefix}RoleBinding", namespace, entry.binding(context.component)), here)
+        yield Made(ObjectRef(f"{prefix}Role", namespace, entry.role(context.main, context.namespace)), here)
+        yield Made(ObjectRef(f"{prefix}RoleBinding", namespace, entry.binding(context.main, context.namespace)), here)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.check_context import PREVIEW_ID, CheckContext, Made
+from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, Quantity, SpecModel, Text
-from kubemin.spec.names import claim_name, is_label, is_subdomain
+from kubemin.spec.names import is_label, is_subdomain, object_name
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.quantity import parse_quantity
 
@@ -155,5 +155,5 @@ def made(storages: Sequence[Storage], context: CheckContext, path: str) -> Itera
         return
     for index, storage in enumerate(storages):
         if storage.creates and storage.name:
-            ref = ObjectRef("PersistentVolumeClaim", context.namespace, claim_name(storage.name, PREVIEW_ID))
-            yield Made(ref, f"{path}[{index}]")
+            name = object_name("PersistentVolumeClaim", context.main, storage.name)
+            yield Made(ObjectRef("PersistentVolumeClaim", context.namespace, name), f"{path}[{index}]")

@@ -5,6 +5,7 @@ from kubemin.store.tasks.lease import claim_next, guard, release, renew
 from kubemin.store.tasks.reads import (
     LeaseStatus,
     active_of,
+    beginning_with,
     brief,
     by_idempotency_key,
     get,
@@ -36,6 +37,7 @@ __all__ = [
     "TaskCounts",
     "abandon_cleanup",
     "active_of",
+    "beginning_with",
     "brief",
     "by_idempotency_key",
     "cancel",

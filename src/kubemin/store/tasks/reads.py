@@ -60,6 +60,12 @@ async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task
     return None if row is None else to_task(tx, row)
 
 
+async def beginning_with(tx: Tx, text: str, limit: int) -> list[str]:
+    """Ids of tasks that begin with the text; of many only some."""
+    statement = select(tasks.c.id).where(tasks.c.id.startswith(text, autoescape=True)).order_by(tasks.c.id)
+    return [row.id for row in await tx.rows(statement.limit(limit))]
+
+
 async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
     """What a worker goes by, of each of these tasks that exists."""
     read = ("id", "status", "lease_epoch", "reason", "promotions")

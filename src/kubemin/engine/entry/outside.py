@@ -1,0 +1,46 @@
+"""Objects that an application refers to and does not make: are they there?"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.errors import Forbidden, NotFound
+from kubemin.engine.deploy.dry_runs import JobPreview
+from kubemin.plan import Job
+from kubemin.render import references
+from kubemin.spec.objects import ObjectRef
+
+
+async def with_what_is_missing(
+    cluster: Cluster,
+    jobs: Collection[Job],
+    found: Mapping[int, JobPreview],
+    has: Collection[ObjectRef],
+    coming: Collection[str],
+) -> dict[int, JobPreview]:
+    """The previews, with a warning for each object that a job refers to and that neither it ``has`` nor the cluster.
+
+    ``coming``: namespaces that are not there yet. What KubeMin may not read counts as there. Raises `ClusterError`.
+    """
+    named = {job.seq: references(job.manifest) - set(has) for job in jobs}
+    absent = {ref for ref in set().union(*named.values()) if ref.namespace in coming or await _is_absent(cluster, ref)}
+    with_warnings = dict(found)
+    for seq, refs in named.items():
+        if lines := [_warning(ref) for ref in sorted(refs & absent)]:
+            preview = with_warnings[seq]
+            with_warnings[seq] = replace(preview, warnings=(*preview.warnings, *lines))
+    return with_warnings
+
+
+async def _is_absent(cluster: Cluster, ref: ObjectRef) -> bool:
+    try:
+        await cluster.get(ref)
+    except NotFound:
+        return True
+    except Forbidden:
+        return False
+    return False
+
+
+def _warning(ref: ObjectRef) -> str:
+    return f"it refers to {ref}, which is not there, and which no component of the application makes"

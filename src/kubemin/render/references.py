@@ -1,0 +1,46 @@
+"""What manifests name and the application does not make: objects that must come from elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kubemin.spec.objects import Manifest, ObjectRef
+
+_OF_CONFIGURATION = ("ConfigMap", "Secret")
+
+
+def references(manifest: Manifest) -> set[ObjectRef]:
+    """The ConfigMaps and Secrets that a workload's Pods cannot start without, and what an Ingress leads to."""
+    namespace, spec = manifest["metadata"].get("namespace", ""), manifest.get("spec", {})
+    found = [*_of_ingress(spec)] if manifest["kind"] == "Ingress" else []
+    if "template" in spec:
+        found += configuration_of(spec["template"]["spec"])
+    return {ObjectRef(kind, namespace, name) for kind, name in found}
+
+
+def configuration_of(pod: Manifest) -> Iterator[tuple[str, str]]:
+    """Kind and name of each ConfigMap and Secret of a Pod's environment and volumes."""
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        for variable in container.get("env", ()):
+            source = variable.get("valueFrom", {})
+            yield from _named(source, ("configMapKeyRef", "secretKeyRef"))
+        for source in container.get("envFrom", ()):
+            yield from _named(source, ("configMapRef", "secretRef"))
+    for volume in pod.get("volumes", ()):
+        yield from _named(volume, ("configMap", "secret"))
+        for source in volume.get("projected", {}).get("sources", ()):
+            yield from _named(source, ("configMap", "secret"))
+
+
+def _named(source: Mapping[str, Any], fields: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    for kind, field in zip(_OF_CONFIGURATION, fields, strict=True):
+        if field in source:
+            yield kind, source[field].get("name") or source[field]["secretName"]
+
+
+def _of_ingress(spec: Manifest) -> Iterator[tuple[str, str]]:
+    for tls in spec.get("tls", ()):
+        if "secretName" in tls:
+            yield "Secret", tls["secretName"]
+    for rule in spec.get("rules", ()):
+        for path in rule["http"]["paths"]:
+            yield "Service", path["backend"]["service"]["name"]

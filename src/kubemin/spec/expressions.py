@@ -1,0 +1,128 @@
+"""Values that follow from the application: ``${{ components.db.host }}``, ``${{ app.name }}``. ``$${{`` is ``${{``.
+
+They may stand in environment variables, commands and arguments, configuration and secrets, annotations and hosts. They
+are resolved whenever an application is checked or rendered; what is stored is what was written.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubemin.spec.component import Component
+from kubemin.spec.issues import Issue, IssueCode
+
+if TYPE_CHECKING:
+    from kubemin.spec.application import Application
+
+_FIELDS = frozenset(
+    {"env", "command", "args", "conf", "secret", "annotations", "serviceAccountAnnotations", "hosts", "host", "static"}
+)
+_OF_APPLICATION = ("name", "namespace", "id")
+_OF_COMPONENT = ("host", "fqdn", "port", "name")
+_SHOWN = 20
+_BEGIN = "${{"
+_EXPRESSION = re.compile(r"\$\$\{\{|\$\{\{(?:[ \t]*([^{}\s]*)[ \t]*\}\})?")
+_COMPONENT = re.compile(r"(?<!\$)(\$\{\{[ \t]*components\.)([^{}\s.]+)(?=\.)")
+
+Change = Callable[[str, str], str]
+"""From a text, and the path of its field, to the text that stands there instead."""
+
+
+def resolved(application: "Application") -> tuple["Application", list[Issue]]:
+    """The application with each expression's value in its place, and an issue for each that means nothing."""
+    issues: list[Issue] = []
+    parts = [
+        _changed(part, f"component[{index}]", _resolver(application, part, issues))
+        for index, part in enumerate(application.component)
+    ]
+    same = all(one is other for one, other in zip(parts, application.component, strict=True))
+    return application if same else application.model_copy(update={"component": parts}), issues
+
+
+def following(component: Component, names: Mapping[str, str]) -> Component:
+    """The component with its expressions naming other components: of the new names, where ``names`` has one."""
+
+    def follow(text: str, _path: str) -> str:
+        return _COMPONENT.sub(lambda found: found[1] + names.get(found[2], found[2]), text)
+
+    return _changed(component, "", follow)
+
+
+def _resolver(application: "Application", reader: Component, issues: list[Issue]) -> Change:
+    def resolve(text: str, path: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            if found[0] == f"${_BEGIN}":
+                return _BEGIN
+            try:
+                return _value(found[1], application, reader)
+            except LookupError as error:
+                # Others may read the message, but not a secret that only looks like an expression.
+                what = "An expression" if found[1] is None or ".secret." in path else f'"{found[1]}"'
+                message = f"{what} {error}; for a plain ${{{{ write $${{{{."
+                issues.append(Issue(path, IssueCode.INVALID_FIELD_VALUE, message))
+                return found[0]
+
+        return _EXPRESSION.sub(value, text)
+
+    return resolve
+
+
+def _value(expression: str | None, application: "Application", reader: Component) -> str:
+    """The value; a `LookupError` says what is wrong."""
+    if expression is None:
+        raise LookupError('has no end: it is written as "${{ components.NAME.host }}"')
+    match expression.split("."):
+        case ["app", ("name" | "namespace") as field]:
+            return str(getattr(application, field))
+        case ["app", "id"]:
+            return application.app_id
+        case ["components", name, field] if field in _OF_COMPONENT:
+            for part in application.component:
+                if part.name == name:
+                    return _of_component(part, field, application, reader)
+    known = ", ".join(part.name for part in application.component[:_SHOWN])
+    more = ", …" if len(application.component) > _SHOWN else ""
+    fields = ", ".join(f"app.{field}" for field in _OF_APPLICATION)
+    raise LookupError(
+        f"means nothing: there are {fields} and components.NAME with {', '.join(f'.{one}' for one in _OF_COMPONENT)}, "
+        f"NAME being one of {known}{more}"
+    )
+
+
+def _of_component(part: Component, field: str, application: "Application", reader: Component) -> str:
+    if field == "name":
+        if part.type == "job":
+            raise LookupError("has no value: the name of a Job changes with its spec")
+        return part.main_object(application.name)
+    service = part.object_of("Service", application.name)
+    if service is None:
+        raise LookupError(f'has no value: component "{part.name}" has no Service, as it is a job or has no ports')
+    namespace = application.namespace_of(part)
+    match field:
+        case "port":
+            return str(part.port_numbers[0])
+        case "host" if namespace == application.namespace_of(reader):
+            return service
+        case "host":  # the name alone is looked for in the reader's own namespace
+            return f"{service}.{namespace}"
+    return f"{service}.{namespace}.svc"
+
+
+def _changed(component: Component, path: str, change: Change) -> Component:
+    """The component with the texts of those fields changed; the very same one where none has an expression."""
+    if _BEGIN not in component.model_dump_json(exclude_unset=True):
+        return component
+    data = component.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)
+    return Component.model_validate(_mapped(data, path, change, inside=False))
+
+
+def _mapped(value: Any, path: str, change: Change, *, inside: bool) -> Any:
+    if isinstance(value, str):
+        return change(value, path) if inside and _BEGIN in value else value
+    if isinstance(value, list):
+        return [_mapped(item, f"{path}[{index}]", change, inside=inside) for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {
+            key: _mapped(item, f"{path}.{key}", change, inside=inside or key in _FIELDS) for key, item in value.items()
+        }
+    return value
