@@ -112,7 +112,7 @@ def test_several_components_take_it_as_prefix_and_refer_to_each_other() -> None:
     ]
     assert [one.name for one in traits.init[0].traits.storage] == ["data"]
     assert traits.rbac[0].role("shop-db", "default") == "main-reader"
-    assert traits.rbac[0].account("shop-db") == "main-db-sa"
+    assert traits.rbac[0].account("shop-main-db") == "shop-main-db"
     assert traits.rbac[0].rules[0].resource_names == ["main-conf", "other"]
     assert traits.ingress[0].name == "main-public"
     assert [one.secret_name for one in traits.ingress[0].tls] == ["main-login", "elsewhere"]

@@ -9,6 +9,7 @@ from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.plan import Job
 from kubemin.render import references
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import ShareStrategy
 
 
 async def with_what_is_missing(
@@ -22,7 +23,8 @@ async def with_what_is_missing(
 
     ``coming``: namespaces that are not there yet. What KubeMin may not read counts as there. Raises `ClusterError`.
     """
-    named = {job.seq: references(job.manifest) - set(has) for job in jobs}
+    made = set(has) - {job.ref for job in jobs if job.share is ShareStrategy.IGNORE}
+    named = {job.seq: references(job.manifest) - made for job in jobs}
     absent = {ref for ref in set().union(*named.values()) if ref.namespace in coming or await _is_absent(cluster, ref)}
     with_warnings = dict(found)
     for seq, refs in named.items():
