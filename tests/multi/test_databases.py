@@ -1,14 +1,22 @@
 """Two machines on one database of each kind: a deploy that completes, one that is cancelled, one whose worker dies."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import TaskService
+from kubemin.engine.entry.orphans import Orphans
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
 from kubesim.server import SimServer
-from tests.engine.instance import conf, secret
+from tests.engine.instance import EVERYTHING, LIMITS, Instance, conf, secret, web
 from tests.multi.conftest import fleet_on
 from tests.multi.fleet import LEASE, Fleet, gated
 from tests.servers.mariadb import Mariadb, mariadb_or_skip
@@ -23,15 +31,28 @@ def mariadb() -> Iterator[Mariadb]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A plain URL of an empty database, of each kind in turn."""
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Gives plain URLs of empty databases, of each kind in turn."""
+    number = count()
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/kubemin.db"
+        yield lambda: f"sqlite:///{tmp_path}/kubemin{next(number)}.db"
         return
     server: Postgresql | Mariadb = request.getfixturevalue("postgres" if request.param == "postgresql" else "mariadb")
-    name = server.create_database()
-    yield server.url(name)
-    server.drop_database(name)
+    made: list[str] = []
+
+    def create() -> str:
+        made.append(server.create_database())
+        return server.url(made[-1])
+
+    yield create
+    for name in made:
+        server.drop_database(name)
+
+
+@pytest.fixture
+def url(new_url: Callable[[], str]) -> str:
+    """A plain URL of an empty database."""
+    return new_url()
 
 
 @pytest.fixture
@@ -62,3 +83,47 @@ async def test_two_machines(machines: Fleet) -> None:
     undone = await machines.settled(second)
     assert (undone.status, undone.reason, undone.cleanup) == (TaskStatus.CANCELLED, "wrong version", Cleanup.DONE)
     assert await machines.snapshot() == before
+
+
+@asynccontextmanager
+async def instance_on(sim: SimServer, url: str) -> AsyncIterator[Instance]:
+    """An engine on an empty database."""
+    db = await Database.open(url)
+    await db.migrate()
+    cluster = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=5)
+    hub = LocalHub()
+    try:
+        yield Instance(db, sim, cluster, TaskService(db, LocalSignals(hub), LocalDoorbell(), LIMITS), hub)
+    finally:
+        await cluster.aclose()
+        await db.aclose()
+
+
+async def test_after_the_database_was_lost_the_same_file_goes_on_with_what_is_there(
+    sim: SimServer, new_url: Callable[[], str]
+) -> None:
+    """The same objects, no second copy, and none that nothing accounts for."""
+    found: list[dict[ObjectRef, str]] = []
+    for _ in range(2):
+        async with instance_on(sim, new_url()) as instance, instance.worker():
+            task = await instance.settled(await instance.exec(await instance.save(EVERYTHING)))
+            assert (task.status, task.reason) == (TaskStatus.COMPLETED, "")
+            assert await Orphans(instance.db, instance.cluster, LIMITS).find() == []
+            found.append({ref: obj["metadata"]["uid"] for ref, obj in (await instance.snapshot()).items()})
+    assert found[0] == found[1]
+
+
+async def test_of_two_applications_in_each_other_s_way_the_second_is_refused_by_name(
+    sim: SimServer, new_url: Callable[[], str]
+) -> None:
+    """`a-b` with the component `c`, and `a` with `b-c`: both would have the Deployment `a-b-c`."""
+    async with instance_on(sim, new_url()) as instance, instance.worker():
+        first = await instance.exec(await instance.save([web("c")], name="a-b"))
+        assert (await instance.settled(first)).status is TaskStatus.COMPLETED
+        before = await instance.snapshot()
+        second = await instance.settled(await instance.exec(await instance.save([web("b-c")], name="a")))
+        assert second.status is TaskStatus.FAILED
+        assert "refused before anything was written" in second.reason
+        assert "another application (a-b" in second.reason
+        assert await instance.journal(second.id) == []
+        assert await instance.snapshot() == before
