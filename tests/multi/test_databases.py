@@ -116,14 +116,14 @@ async def test_after_the_database_was_lost_the_same_file_goes_on_with_what_is_th
 async def test_of_two_applications_in_each_other_s_way_the_second_is_refused_by_name(
     sim: SimServer, new_url: Callable[[], str]
 ) -> None:
-    """`a-b` with the component `c`, and `a` with `b-c`: both would have the Deployment `a-b-c`."""
+    """`aa-b` with the component `c`, and `aa` with `b-c`: both would have the Deployment `aa-b-c`."""
     async with instance_on(sim, new_url()) as instance, instance.worker():
-        first = await instance.exec(await instance.save([web("c")], name="a-b"))
+        first = await instance.exec(await instance.save([web("c")], name="aa-b"))
         assert (await instance.settled(first)).status is TaskStatus.COMPLETED
         before = await instance.snapshot()
-        second = await instance.settled(await instance.exec(await instance.save([web("b-c")], name="a")))
+        second = await instance.settled(await instance.exec(await instance.save([web("b-c")], name="aa")))
         assert second.status is TaskStatus.FAILED
         assert "refused before anything was written" in second.reason
-        assert "another application (a-b" in second.reason
+        assert "another application (aa-b" in second.reason
         assert await instance.journal(second.id) == []
         assert await instance.snapshot() == before
