@@ -10,7 +10,7 @@ from tests.cli.terminal import Terminal
 def _deployed(client: Kubemin, folder: Path, name: str) -> None:
     volume = {"name": "data", "type": "persistent", "tmpCreate": True, "mountPath": "/data", "size": "1Gi"}
     store = {"name": f"{name}-db", "type": "store", "image": "db", "traits": {"storage": [volume]}}
-    settings = {"name": f"{name}-own", "type": "config", "properties": {"conf": {"a": "1"}}}
+    settings = {"name": "own", "type": "config", "properties": {"conf": {"a": "1"}}}
     (folder / f"{name}.json").write_text(json.dumps({"name": name, "component": [store, settings]}))
     done = client("apply", "-f", f"{name}.json", "--wait")
     assert done.returncode == 0, done.stderr

@@ -51,7 +51,7 @@ CASES = {
             Round((CONF, READER)),
             Round(
                 (NEXT, READER, FAILS),
-                events=(Evict("apply:ConfigMap/a:after", Target("r", "Deployment")), Cancel("create:Deployment")),
+                events=(Evict("apply:ConfigMap/shop-a:after", Target("r", "Deployment")), Cancel("create:Deployment")),
             ),
         )
     ),
@@ -61,7 +61,7 @@ CASES = {
             Round(
                 (NEXT, Part("r", "store", reads="config a"), FAILS),
                 events=(
-                    Evict("apply:ConfigMap/a:after", Target("r", "StatefulSet"), restart=True),
+                    Evict("apply:ConfigMap/shop-a:after", Target("r", "StatefulSet"), restart=True),
                     Cancel("create:Deployment"),
                     Kill("delete:Pod"),
                 ),
@@ -187,14 +187,14 @@ CASES = {
         (Round((CONF,)), Round((NEXT,), troubles=(Trouble("drop", "apply", "configmaps", times=None),), seconds=0.5))
     ),
     "a worker that died before it knew what it had made": Script(
-        (Round((CONF, FAILS), events=(Kill("create:ConfigMap/a:after"),)),)
+        (Round((CONF, FAILS), events=(Kill("create:ConfigMap/shop-a:after"),)),)
     ),
     "a worker that sleeps through the rollback, and wakes with its change in hand": Script(
         (
             Round(
                 (CONF,),
                 there=(THEIR_CONF,),
-                events=(Pause("apply:ConfigMap/a:before"), Cancel("start:before#2")),
+                events=(Pause("apply:ConfigMap/shop-a:before"), Cancel("start:before#2")),
             ),
         )
     ),
@@ -243,7 +243,7 @@ CASES = {
             Round((DATA,), events=(Edit("commit:finish", Target("a", "StatefulSet"), "inject"),)),
             Round(
                 (Part("a", "store", version=2, volume=True), FAILS),
-                events=(Kill("replace:StatefulSet/store-a"), Kill("apply:StatefulSet/store-a")),
+                events=(Kill("replace:StatefulSet/shop-a"), Kill("apply:StatefulSet/shop-a")),
                 steps="StepByStep",
                 take_over=True,
             ),

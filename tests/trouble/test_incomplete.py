@@ -223,7 +223,7 @@ async def test_every_kind_of_leftover_says_why(instance: Instance, asked_only: N
     before = await instance.snapshot()
     stuck = [stick(instance, resource) for resource in ("pods", "secrets", "services")]
     parts: list[dict[str, Any]] = [
-        {"name": "keys", "type": "secret", "properties": {"secret": {"k": "v"}}},
+        {"name": "keys", "objectName": "keys", "type": "secret", "properties": {"secret": {"k": "v"}}},
         store("db"),
         web("late", "late:never"),
     ]

@@ -234,7 +234,10 @@ async def test_admission_that_refuses_the_restore(instance: Instance, code: int)
     before = await instance.snapshot()
     refusal = Fault("status", code=code, verb="update", resource="configmaps", times=None, message="frozen by policy")
     app_id = await instance.save(
-        [{"name": "settings", "type": "config", "properties": {"conf": {"a": "1"}}}, web("api", "api:never")]
+        [
+            {"name": "settings", "objectName": "settings", "type": "config", "properties": {"conf": {"a": "1"}}},
+            web("api", "api:never"),
+        ]
     )
     async with instance.worker():
         armed = instance.sim.faults.add(refusal)
@@ -267,7 +270,10 @@ async def test_an_operator_that_makes_again_what_we_delete(instance: Instance) -
 
     registry.subscribe(again)
     app_id = await instance.save(
-        [{"name": "settings", "type": "config", "properties": {"conf": {"a": "1"}}}, web("api", "api:never")]
+        [
+            {"name": "settings", "objectName": "settings", "type": "config", "properties": {"conf": {"a": "1"}}},
+            web("api", "api:never"),
+        ]
     )
     async with instance.worker():
         task_id = await instance.exec(app_id)

@@ -122,8 +122,13 @@ class Component(SpecModel):
         return tuple(port.port for port in self.properties.ports)
 
     def main_name(self, application: str) -> str:
-        """What its objects are called, before it is cut; those that applications share have one name in all of them."""
-        return self.object_name or (self.name if self.traits.share else names.main_name(application, self.name))
+        """What its objects are called, before it is cut.
+
+        Configuration that applications share has one name in all of them. Workloads do not: the selector of one that
+        another application made could not be changed by the next that has it.
+        """
+        shared = self.traits.share is not None and self.type in (CONFIG, SECRET)
+        return self.object_name or (self.name if shared else names.main_name(application, self.name))
 
     def main_object(self, application: str) -> str:
         """Name of the object that its type makes; of a Job, without the digest of its spec."""
