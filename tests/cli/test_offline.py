@@ -91,7 +91,9 @@ def test_try_names_everything_that_is_wrong(kubemin: Kubemin, tmp_path: Path) ->
 def test_plan_shows_the_stages_in_order_without_secrets(kubemin: Kubemin, shop: str) -> None:
     answer = kubemin("plan", "-f", shop)
     assert answer.returncode == 0
-    order = [answer.stdout.index(word) for word in ("Secret/default/shop-keys", "Service/default", "Deployment/default")]
+    order = [
+        answer.stdout.index(word) for word in ("Secret/default/shop-keys", "Service/default", "Deployment/default")
+    ]
     assert order == sorted(order)
     as_json = kubemin("plan", "-f", shop, "--json").stdout
     assert "aHVzaC1odXNo" not in as_json

@@ -452,7 +452,10 @@ MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
     ),
     (
         "one claim for two components",
-        app(*(web(name=n, traits={"storage": [{"name": "d", "type": "persistent", "create": True}]}) for n in "ab")),
+        app(
+            web(name="a-b", traits={"storage": [{"name": "c", "type": "persistent", "create": True}]}),
+            web(name="a", traits={"storage": [{"name": "b-c", "type": "persistent", "create": True}]}),
+        ),
         "component[1].traits.storage[0]",
         IssueCode.DUPLICATE_OBJECT,
     ),
@@ -460,7 +463,7 @@ MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
         "Ingress of another component's name",
         app(
             web(properties={"ports": [{"port": 80}]}, traits=with_route()["component"][0]["traits"]),
-            web(name="b", traits={"ingress": [{"name": "web", "routes": [{"backend": {"serviceName": "web"}}]}]}),
+            web(name="b", traits={"ingress": [{"name": "shop-web", "routes": [{"backend": {"serviceName": "web"}}]}]}),
         ),
         "component[1].traits.ingress[0]",
         IssueCode.DUPLICATE_OBJECT,
@@ -469,7 +472,7 @@ MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
         "a role of another component's name",
         app(
             web(traits={"rbac": [with_rule()]}),
-            web(name="b", traits={"rbac": [{**with_rule(), "roleName": "web-sa-role"}]}),
+            web(name="b", traits={"rbac": [{**with_rule(), "roleName": "shop-web"}]}),
         ),
         "component[1].traits.rbac[0]",
         IssueCode.DUPLICATE_OBJECT,
