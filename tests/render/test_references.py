@@ -66,7 +66,7 @@ def test_another_component_s_only_claim_is_meant_by_its_name() -> None:
             {"name": "shop", "component": [web(traits={"storage": [own]}), web("b", traits={"storage": [other]})]}
         )
     )
-    assert all(not one.requires for one in rendered)
+    assert not any(one.if_absent for one in rendered)
     (pod,) = [one.manifest for one in rendered if one.component == "b" and one.manifest["kind"] == "Deployment"]
     volumes = pod["spec"]["template"]["spec"]["volumes"]
     assert volumes == [{"name": "files", "persistentVolumeClaim": {"claimName": "shop-web-data"}}]
