@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.kubemin import Kubemin, Running
+from tests.cli.kubemin import InProcess, Kubemin, Running
 
 
 @pytest.fixture
 def kubemin(tmp_path: Path) -> Kubemin:
     """Commands without a server."""
     return Kubemin(tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> InProcess:
+    """Commands without a server, in this process."""
+    return InProcess(tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,12 @@
 """What needs no server: help, version, try, plan, and every way to be refused."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.kubemin import Kubemin
+from tests.cli.kubemin import InProcess, Kubemin
 
 SHOP = """
 name: shop
@@ -39,8 +40,8 @@ def test_help_names_every_command(kubemin: Kubemin) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_help(kubemin: Kubemin, command: str) -> None:
-    answer = kubemin(command, "--help")
+def test_each_command_has_help(here: InProcess, command: str) -> None:
+    answer = here(command, "--help")
     assert answer.returncode == 0
     assert ("--json" in answer.stdout) is (command not in SERVERS)
     assert ("KUBEMIN_SERVER" in answer.stdout) is (command in [*CLIENTS, "plan"])
@@ -75,27 +76,27 @@ def test_try_takes_what_is_right(kubemin: Kubemin, shop: str) -> None:
     assert json.loads(answer.stdout) == {"valid": True, "errors": []}
 
 
-def test_try_names_everything_that_is_wrong(kubemin: Kubemin, tmp_path: Path) -> None:
+def test_try_names_everything_that_is_wrong(here: InProcess, tmp_path: Path) -> None:
     wrong = {"name": "S", "component": [{"name": "web", "type": "webservice"}, {"name": "web", "type": "robot"}]}
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
-    answer = kubemin("try", "-f", "wrong.json", "--json")
+    answer = here("try", "-f", "wrong.json", "--json")
     assert answer.returncode == 1
     found = json.loads(answer.stdout)
     assert found["valid"] is False
     codes = {issue["code"] for issue in found["errors"]}
     assert {"NAME_TOO_SHORT", "MISSING_IMAGE", "INVALID_COMPONENT_TYPE", "DUPLICATE_COMPONENT"} <= codes
-    lines = kubemin("try", "-f", "wrong.json").stdout.splitlines()
+    lines = here("try", "-f", "wrong.json").stdout.splitlines()
     assert len(lines) == len(found["errors"])
 
 
-def test_plan_shows_the_stages_in_order_without_secrets(kubemin: Kubemin, shop: str) -> None:
-    answer = kubemin("plan", "-f", shop)
+def test_plan_shows_the_stages_in_order_without_secrets(here: InProcess, shop: str) -> None:
+    answer = here("plan", "-f", shop)
     assert answer.returncode == 0
     order = [
         answer.stdout.index(word) for word in ("Secret/default/shop-keys", "Service/default", "Deployment/default")
     ]
     assert order == sorted(order)
-    as_json = kubemin("plan", "-f", shop, "--json").stdout
+    as_json = here("plan", "-f", shop, "--json").stdout
     assert "aHVzaC1odXNo" not in as_json
     assert "hush-hush" not in as_json
     assert len(json.loads(as_json)["stages"]) >= 2
@@ -116,11 +117,11 @@ def test_plan_shows_the_stages_in_order_without_secrets(kubemin: Kubemin, shop: 
 )
 @pytest.mark.parametrize("command", [["try"], ["plan"], ["apply", "--server", "http://127.0.0.1:9"]])
 def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
-    kubemin: Kubemin, tmp_path: Path, content: bytes | None, sentence: str, command: list[str]
+    here: InProcess, tmp_path: Path, content: bytes | None, sentence: str, command: list[str]
 ) -> None:
     if content is not None:
         (tmp_path / "x.yaml").write_bytes(content)
-    answer = kubemin(*command, "-f", "x.yaml")
+    answer = here(*command, "-f", "x.yaml")
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert answer.stderr.startswith(f"kubemin: {sentence}")
@@ -139,6 +140,16 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
         (["apps", "--server", "http://127.0.0.1:9"], 1, "no server answers at http://127.0.0.1:9"),
         (["apps", "--server", "nonsense"], 2, "nonsense"),
         (["apps", "--server", "http://[::1"], 2, "http://[::1"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(here: InProcess, arguments: list[str], code: int, words: str) -> None:
+    is_a_sentence(here(*arguments, stdin="[]"), code, words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["apply", "-f", "-"], 2, "does not hold an application"),
         (["dev", "--host", "0.0.0.0"], 2, "refusing to listen on 0.0.0.0"),
         (["serve", "--host", ""], 2, "refusing to listen on every address"),
         (["serve", "--host", "::"], 2, "refusing to listen on ::"),
@@ -150,10 +161,13 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
         (["worker", "--database", "postgresql://x@127.0.0.1:9/x"], 1, ""),
     ],
 )
-def test_what_is_wrong_is_a_sentence_never_a_traceback(
+def test_what_is_wrong_is_a_sentence_of_the_process(
     kubemin: Kubemin, arguments: list[str], code: int, words: str
 ) -> None:
-    answer = kubemin(*arguments, stdin="[]")
+    is_a_sentence(kubemin(*arguments, stdin="[]"), code, words)
+
+
+def is_a_sentence(answer: "subprocess.CompletedProcess[str]", code: int, words: str) -> None:
     assert answer.returncode == code, answer.stderr
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
