@@ -1,6 +1,5 @@
 """Fixtures of the API's tests: the real service on a real database, without a worker."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -73,20 +72,6 @@ def application(**changes: Any) -> dict[str, Any]:
         ],
         **changes,
     }
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without rows, migrated once."""
-    path = tmp_path_factory.mktemp("database") / "kubemin.db"
-
-    async def make() -> None:
-        database = await Database.open(f"sqlite:///{path}")
-        await database.migrate()
-        await database.aclose()
-
-    asyncio.run(make())
-    return path
 
 
 @pytest.fixture

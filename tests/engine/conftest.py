@@ -1,5 +1,6 @@
 """Fixtures of the engine's tests."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -29,9 +30,9 @@ async def cluster(sim: SimServer) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[Database]:
+async def db(tmp_path: Path, migrated: Path) -> AsyncIterator[Database]:
+    shutil.copy(migrated, tmp_path / "kubemin.db")
     database = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
-    await database.migrate()
     yield database
     await database.aclose()
 

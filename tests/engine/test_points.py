@@ -5,7 +5,6 @@ the database alone. `make test` takes points by name, which every run passes; `m
 Which point has which number differs from run to run: jobs go on side by side, and what they record shares commits.
 """
 
-import asyncio
 import fnmatch
 import shutil
 from collections.abc import Sequence
@@ -149,20 +148,6 @@ async def paused(tmp_path: Path, migrated: Path) -> World:
 async def continued(tmp_path: Path, migrated: Path) -> World:
     shutil.copy(migrated, tmp_path / "kubemin.db")
     return World(tmp_path, [*SPEC, *EXTRAS], CONTINUED)
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema, made once."""
-    path = tmp_path_factory.mktemp("migrated") / "kubemin.db"
-
-    async def migrate() -> None:
-        db = await Database.open(f"sqlite:///{path}")
-        await db.migrate()
-        await db.aclose()
-
-    asyncio.run(migrate())
-    return path
 
 
 def expire_leases(stage: Stage) -> None:

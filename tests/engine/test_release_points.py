@@ -10,7 +10,7 @@ import pytest
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
 from tests.engine.child import Point, run_child
-from tests.engine.test_points import KILLED, Stage, World, complete, expire_leases, labels, migrated, points, shape
+from tests.engine.test_points import KILLED, Stage, World, complete, expire_leases, labels, points, shape
 from tests.engine.test_release import marks
 
 IN_A_REMOVAL = [
@@ -25,8 +25,6 @@ IN_A_REMOVAL = [
 ]
 REMOVAL_POINTS = 60
 """More than a run passes."""
-
-__all__ = ["migrated"]
 
 
 @pytest.fixture
