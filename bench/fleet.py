@@ -15,6 +15,7 @@ from bench.managed import PATIENCE, save, until
 from bench.simulated import simulated
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ExecOptions, TaskService
+from kubemin.engine.entry.sources import Draft
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import parse_application
 from kubemin.spec.limits import Limits
@@ -128,7 +129,7 @@ class Fleet:
 
     async def exec(self, app_id: str) -> str:
         """Run an application; the task's id."""
-        return (await self.service.exec_workflow(app_id, None, ExecOptions(preflight=False), "bench")).id
+        return (await self.service.run(Draft(app_id), ExecOptions(preflight=False), "bench")).id
 
     async def waits(self, task_id: str) -> None:
         """Wait until all that the task makes is there, and it waits for its Pods."""

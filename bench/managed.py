@@ -12,6 +12,7 @@ from bench.plain import WATCHED
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings, ExecOptions, TaskService
+from kubemin.engine.entry.sources import Draft
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import Application
 from kubemin.spec.ids import application_id, new_id
@@ -42,7 +43,7 @@ class Managed:
     async def exec(self, app_id: str, *, preflight: bool = False) -> str:
         """Run the application; returns the task's id."""
         options = ExecOptions(preflight=preflight)
-        return (await self.service.exec_workflow(app_id, None, options, "bench")).id
+        return (await self.service.run(Draft(app_id), options, "bench")).id
 
     async def settled(self, task_id: str) -> Task:
         """Wait until the task has ended and nothing of it is under way."""

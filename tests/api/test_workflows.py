@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.api.codes import ApiCode
-from kubemin.api.saving import without_missing
 from kubemin.spec.application import dump_steps
 from kubemin.spec.issues import SpecError
-from kubemin.spec.workflow import parse_workflow
+from kubemin.spec.workflow import parse_workflow, without_missing
 from tests.api.conftest import Api, application
 
 STEPS = [

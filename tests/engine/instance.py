@@ -10,6 +10,8 @@ from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings, ExecOptions, TaskService
 from kubemin.engine.entry.loading import load
+from kubemin.engine.entry.preview import Preview, Previews
+from kubemin.engine.entry.sources import Draft, Posted
 from kubemin.render import render
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import dump_steps, parse_application
@@ -86,7 +88,17 @@ class Instance:
         options = options or ExecOptions()
         if self.adopts and options.adopt is None:
             options = options.model_copy(update={"adopt": True})
-        return (await self.service.exec_workflow(app_id, None, options, "tester")).id
+        return (await self.service.run(Draft(app_id), options, "tester")).id
+
+    @property
+    def previews(self) -> Previews:
+        """What tells what runs would do."""
+        return Previews(self.db, self.cluster, LIMITS)
+
+    async def preview(self, components_: Sequence[dict[str, Any]], name: str = "shop", **options: Any) -> Preview:
+        """What running an application of these components would do now."""
+        application = parse_application({"name": name, "component": list(components_)})
+        return await self.previews.of(Posted(application), ExecOptions(**options))
 
     async def task(self, task_id: str) -> Task:
         async with self.db.read() as tx:

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from kubemin.engine import ExecOptions
-from kubemin.engine.entry.preview import Previews
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.live import read_many
-from kubemin.spec.application import parse_application
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
@@ -191,11 +189,10 @@ async def test_our_label_counts_whoever_wrote_the_object(instance: Instance) -> 
 
 async def test_the_preview_says_the_same_as_the_run(instance: Instance) -> None:
     theirs(instance)
-    application = parse_application({"name": "shop", "component": [conf("settings", a="ours"), conf("fresh", a="1")]})
-    previews = Previews(instance.db, instance.cluster)
-    refused = (await previews.of(application, None, application.steps())).preview_jobs
-    adopts = (await previews.of(application, None, application.steps(), adopt=True)).preview_jobs
-    app_id = await instance.save([conf("settings", a="ours"), conf("fresh", a="1")])
+    parts = [conf("settings", a="ours"), conf("fresh", a="1")]
+    refused = (await instance.preview(parts)).preview_jobs
+    adopts = (await instance.preview(parts, adopt=True)).preview_jobs
+    app_id = await instance.save(parts)
     _, task = await run(instance, app_id)
     (why,) = [str(one) for one in refused.values() if one.verb == "refused"]
     assert task.reason == f"refused before anything was written: {why}"

@@ -2,8 +2,6 @@
 
 import pytest
 
-from kubemin.engine.entry.preview import Previews
-from kubemin.spec.application import parse_application
 from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.instance import Instance, conf, web
@@ -71,8 +69,7 @@ async def test_a_plan_says_it_in_one_line(instance: Instance) -> None:
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
     for components in ([conf("settings", LEVEL="b"), old[1]], without):
-        application = parse_application({"name": "shop", "component": components})
-        preview = await Previews(instance.db, instance.cluster).of(application, app_id, application.steps())
+        preview = await instance.preview(components)
         (job,) = [job for job in preview.plan.jobs if job.ref.kind == "Deployment"]
         changes = preview.preview_jobs[job.seq].changes
         assert [change for change in changes if "onfig" in change and "envFrom" not in change] == [SAID]

@@ -10,6 +10,7 @@ import pytest
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, TaskService
+from kubemin.engine.entry.sources import Draft
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import dump_steps
 from kubemin.spec.ids import new_id
@@ -441,13 +442,13 @@ async def test_a_key_of_before_its_deletion_gives_no_task_of_the_former_applicat
     parts = [conf("own", a="1")]
     app_id = await instance.save(parts)
     async with instance.worker():
-        former = await instance.service.exec_workflow(app_id, None, ExecOptions(), "tester", "key", "hash")
+        former = await instance.service.run(Draft(app_id), ExecOptions(), "tester", "", "key", "hash")
         await complete(instance, former.id)
-        same = await instance.service.exec_workflow(app_id, None, ExecOptions(), "tester", "key", "hash")
+        same = await instance.service.run(Draft(app_id), ExecOptions(), "tester", "", "key", "hash")
         assert same.id == former.id
         await complete(instance, await delete(instance, app_id))
         assert await instance.save(parts) == app_id
-        again = await instance.service.exec_workflow(app_id, None, ExecOptions(), "tester", "key", "hash")
+        again = await instance.service.run(Draft(app_id), ExecOptions(), "tester", "", "key", "hash")
         assert again.id != former.id
         await complete(instance, again.id)
 

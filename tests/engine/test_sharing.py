@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from kubemin.engine.entry.partings import Parting
-from kubemin.engine.entry.preview import Previews
-from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault
@@ -135,11 +133,9 @@ async def test_of_two_that_go_at_once_none_leaves_it_behind(instance: Instance) 
 
 async def foretold(instance: Instance, app_id: str, how: str) -> Parting:
     """What a plan, or a deletion that only tells, says becomes of what the application has."""
-    previews = Previews(instance.db, instance.cluster)
     if how != "drop":
-        return await previews.of_deletion(app_id, keep_resources=how == "keep", delete_volumes=False)
-    left = parse_application({"name": "first", "component": [conf("own", a="1")]})
-    return (await previews.of(left, app_id, left.steps())).parting
+        return await instance.previews.of_deletion(app_id, keep_resources=how == "keep", delete_volumes=False)
+    return (await instance.preview([conf("own", a="1")], "first")).parting
 
 
 async def common(instance: Instance) -> Manifest:

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry import prepare
 from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import AppChanged, KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from kubemin.store import tasks
@@ -193,12 +194,12 @@ async def test_one_task_an_application(instance: Instance) -> None:
 
 async def test_an_idempotency_key_gives_the_same_task(instance: Instance) -> None:
     app_id = await instance.save([conf("settings", a="1")])
-    exec_ = instance.service.exec_workflow
-    one = await exec_(app_id, None, ExecOptions(), "ci", "key", "hash")
-    two = await exec_(app_id, None, ExecOptions(), "ci", "key", "hash")
+    run = instance.service.run
+    one = await run(Draft(app_id), ExecOptions(), "ci", "", "key", "hash")
+    two = await run(Draft(app_id), ExecOptions(), "ci", "", "key", "hash")
     assert one.id == two.id
     with pytest.raises(KeyReused):
-        await exec_(app_id, None, ExecOptions(), "ci", "key", "other")
+        await run(Draft(app_id), ExecOptions(), "ci", "", "key", "other")
 
 
 async def test_a_task_goes_on_in_another_worker(instance: Instance) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, TaskService
+from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import EngineError, NotIncomplete
 from kubemin.plan import Plan
 from kubemin.signals import LocalHub, LocalSignals
@@ -325,7 +326,7 @@ class World:
             delete_volumes=round_.delete_volumes,
         )
         try:
-            task = await self.service.exec_workflow(app_id, None, options, "tester")
+            task = await self.service.run(Draft(app_id), options, "tester")
         except EngineError as error:
             self.tell(f"  exec of {app} ({on_active}) is refused: {error}")
             return

@@ -15,7 +15,19 @@ from kubemin.spec.component import Component
 from kubemin.spec.events import TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
-from kubemin.store import Database, applications, components, events, jobs, journal, schema, shares, tasks, workflows
+from kubemin.store import (
+    Database,
+    applications,
+    components,
+    events,
+    jobs,
+    journal,
+    schema,
+    shares,
+    tasks,
+    workflows,
+)
+from kubemin.store import revisions as history
 from tests.servers.mariadb import Mariadb
 from tests.servers.postgresql import Postgresql, binaries
 from tests.store.rows import id_of, new_task
@@ -70,7 +82,11 @@ async def fill(db: Database) -> None:
             made = Component.model_validate(given)
             await components.replace_components(tx, id_of(app), [made])
             for turn in (1, 2):
-                await tasks.insert(tx, new_task(f"{app}-{turn}", app, plan={"stages": []}, caller="ada"))
+                spec, task_id = {"name": app, "component": [made.posted()]}, id_of(f"{app}-{turn}")
+                new = history.NewRevision(app_id=id_of(app), spec=spec, task_id=task_id, note="why", caller="ada")
+                number = await history.insert_next(tx, new)
+                plan = {"stages": []}
+                await tasks.insert(tx, new_task(f"{app}-{turn}", app, plan=plan, caller="ada", revision=number))
         for app in ("shop", "other", "third"):
             task = await tasks.claim_next(tx, "worker", 3600, 3)
             assert task is not None

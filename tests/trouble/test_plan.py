@@ -12,7 +12,6 @@ import yaml
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
-from kubemin.engine.entry.preview import Previews
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events
 from tests.cli.kubemin import Kubemin, Running
@@ -31,7 +30,7 @@ async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
             service=instance.service,
             limits=LIMITS,
             component_states=lambda _: {},
-            previews=Previews(instance.db, instance.cluster),
+            previews=instance.previews,
         )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost/api/v1") as client:

@@ -8,9 +8,7 @@ import pytest
 
 from kubemin.cluster.errors import Unanswered
 from kubemin.engine import ExecOptions
-from kubemin.engine.entry.preview import Preview, Previews
 from kubemin.engine.objects.dependents import uids_of_dependents
-from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Armed, Fault, RequestInfo
@@ -354,8 +352,7 @@ async def test_a_retention_policy_of_others_is_kept_and_told(instance: Instance)
         await instance.settled(await instance.exec(app_id))
         found = instance.sim.registry.get("statefulsets", "default", name)
         assert found["spec"]["persistentVolumeClaimRetentionPolicy"] == policy
-        previews = Previews(instance.db, instance.cluster)
-        goes = await previews.of_deletion(app_id, keep_resources=False, delete_volumes=False)
+        goes = await instance.previews.of_deletion(app_id, keep_resources=False, delete_volumes=False)
         assert ObjectRef("PersistentVolumeClaim", "default", f"data-{name}-0") in goes.removes
         await instance.save([conf("own", a="1")], app_id=app_id)
         task_id = await instance.exec(app_id)
@@ -365,15 +362,13 @@ async def test_a_retention_policy_of_others_is_kept_and_told(instance: Instance)
 
 
 async def test_a_policy_of_others_for_a_store_that_is_scaled_down_is_told(instance: Instance) -> None:
-    previews = Previews(instance.db, instance.cluster)
     async with instance.worker():
         app_id = await instance.save([store("db", replicas=2)])
         await instance.settled(await instance.exec(app_id))
         name, merge = "shop-db", "application/merge-patch+json"
         change = {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Delete"}}}
         instance.sim.registry.patch("statefulsets", "default", name, merge, change, manager="kubectl")
-        fewer = parse_application({"name": "shop", "component": [store("db", replicas=1)]})
-        goes = (await previews.of(fewer, app_id, fewer.steps())).parting
+        goes = (await instance.preview([store("db", replicas=1)])).parting
         assert ([ref.name for ref in goes.removes], goes.keeps) == ([f"data-{name}-1"], ())
         await instance.save([store("db", replicas=1)], app_id=app_id)
         task_id = await instance.exec(app_id)
@@ -393,36 +388,30 @@ async def test_what_becomes_of_data_is_told_before(instance: Instance) -> None:
     """The plan and a deletion that only tells name each volume claim; a plan says where kept data is used again."""
     volume = {"name": "up", "type": "persistent", "tmpCreate": True, "mountPath": "/up", "size": "1Gi"}
     spec = [store("db", replicas=2), web("api", traits={"storage": [volume]})]
-    previews = Previews(instance.db, instance.cluster)
-
-    async def plan(components: list[dict[str, Any]], **more: bool) -> Preview:
-        app = parse_application({"name": "shop", "component": components})
-        return await previews.of(app, app_id, app.steps(), **more)
-
     async with instance.worker():
         app_id = await instance.save(spec)
         await instance.settled(await instance.exec(app_id))
         data = {ObjectRef("PersistentVolumeClaim", "default", name) for name in await claims(instance)}
         assert len(data) == 3
         for goes in (
-            (await plan([conf("own", a="1")])).parting,
-            await previews.of_deletion(app_id, keep_resources=False, delete_volumes=False),
+            (await instance.preview([conf("own", a="1")])).parting,
+            await instance.previews.of_deletion(app_id, keep_resources=False, delete_volumes=False),
         ):
             assert (set(goes.keeps), data & {*goes.removes, *goes.releases}) == (data, set())
         for goes in (
-            (await plan([conf("own", a="1")], delete_volumes=True)).parting,
-            await previews.of_deletion(app_id, keep_resources=False, delete_volumes=True),
+            (await instance.preview([conf("own", a="1")], delete_volumes=True)).parting,
+            await instance.previews.of_deletion(app_id, keep_resources=False, delete_volumes=True),
         ):
             assert (set(goes.keeps), data & {*goes.removes}) == (set(), data)
-        fewer = (await plan([store("db"), spec[1]])).parting
+        fewer = (await instance.preview([store("db"), spec[1]])).parting
         assert [ref.name for ref in fewer.keeps] == ["data-shop-db-1"]
-        goes = await previews.of_deletion(app_id, keep_resources=True, delete_volumes=False)
+        goes = await instance.previews.of_deletion(app_id, keep_resources=True, delete_volumes=False)
         assert (goes.removes, goes.keeps) == ((), ())
         assert set(goes.releases) == set(await instance.objects(app_id))
 
         await instance.save([conf("own", a="1")], app_id=app_id)
         await instance.settled(await instance.exec(app_id))
-        again = await plan(spec)
+        again = await instance.preview(spec)
     said = {job.ref.kind: again.preview_jobs[job.seq].changes for job in again.plan.jobs}
     used = "uses the volume claim that was kept, with its data"
     assert used in said["PersistentVolumeClaim"]

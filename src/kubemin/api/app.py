@@ -12,7 +12,7 @@ from kubemin.api.deps import Deps
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
 from kubemin.api.parameter_check import check_parameters
-from kubemin.api.routes import applications, elsewhere, health, orphans, preview, tasks, workflows
+from kubemin.api.routes import applications, applying, elsewhere, health, orphans, preview, revisions, tasks, workflows
 
 PREFIX = "/api/v1"
 
@@ -22,6 +22,7 @@ _DESCRIPTION = (
 )
 _TAGS = [
     {"name": "Applications", "description": "What is deployed."},
+    {"name": "Revisions", "description": "What was deployed and is, how it differs, and going back."},
     {"name": "Workflows", "description": "In which order it is deployed, and the runs of it."},
     {"name": "Tasks", "description": "What a run does, did, and has put back."},
     {"name": "Health", "description": "The server itself."},
@@ -45,7 +46,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     errors.install(app)
     api = APIRouter(prefix=PREFIX)
-    for part in (applications, preview, workflows, tasks, orphans, elsewhere):
+    for part in (applying, applications, revisions, preview, workflows, tasks, orphans, elsewhere):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

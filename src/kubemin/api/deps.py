@@ -10,10 +10,14 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from kubemin.api.checks import DatabaseHealth, Health
+from kubemin.api.codes import ApiCode
+from kubemin.api.envelope import ApiError
 from kubemin.api.event_hub import EventHub
 from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
+from kubemin.engine.entry.sources import Source
 from kubemin.engine.options import ExecOptions
 from kubemin.settings.api import ApiSettings
 from kubemin.spec.limits import Limits
@@ -35,16 +39,16 @@ class ComponentState:
 class TaskService(Protocol):
     """What the API asks of the engine. Raises ``kubemin.engine.errors``."""
 
-    async def exec_workflow(
+    async def run(
         self,
-        app_id: str,
-        workflow_id: str | None,
+        source: Source,
         options: ExecOptions,
         caller: str,
-        idempotency_key: str | None,
-        body_hash: str | None,
+        note: str = "",
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
     ) -> Task:
-        """Record a run of the workflow."""
+        """Record a run of a draft, of a file, of a former revision, or a restart."""
 
     async def cancel(self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None) -> Task:
         """Cancel a task of the application."""
@@ -84,6 +88,8 @@ class Deps:
     """None where there is no cluster to look for them."""
     previews: Previews | None = None
     """None where there is no cluster to ask."""
+    diffs: Diffs | None = None
+    """None where there is no cluster to compare with."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -110,6 +116,13 @@ def given(request: Request) -> Deps:
     deps = request.app.state.deps
     assert isinstance(deps, Deps)
     return deps
+
+
+def diffs_of(deps: Deps) -> Diffs:
+    """What compares. Raises 503 on a server without a cluster."""
+    if deps.diffs is None:
+        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
+    return deps.diffs
 
 
 Given = Annotated[Deps, Depends(given)]

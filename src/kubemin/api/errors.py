@@ -19,8 +19,10 @@ from kubemin.engine.errors import (
     CancelledOtherwise,
     EngineError,
     KeyReused,
+    NeverDeployed,
     NotHeld,
     NotIncomplete,
+    RevisionNotFound,
     SignalFailed,
     TaskActive,
     TaskEnded,
@@ -121,6 +123,8 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(404, ApiCode.APPLICATION_NOT_FOUND, message)
         case WorkflowNotFound():
             return ApiError(404, ApiCode.WORKFLOW_NOT_FOUND, message)
+        case RevisionNotFound():
+            return ApiError(404, ApiCode.REVISION_NOT_FOUND, message)
         case TaskNotFound():
             return ApiError(404, ApiCode.TASK_NOT_FOUND, message)
         case TaskEnded():
@@ -130,7 +134,7 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(409, ApiCode.TASK_ACTIVE, message, errors=[active])
         case Busy():
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
-        case KeyReused() | AppChanged() | CancelledOtherwise() | NotHeld() | NotIncomplete():
+        case KeyReused() | AppChanged() | CancelledOtherwise() | NotHeld() | NotIncomplete() | NeverDeployed():
             return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():
             return ApiError(502, ApiCode.SIGNAL_FAILED, message)

@@ -27,6 +27,28 @@ def masked_components(data: Mapping[str, Any]) -> set[str]:
     return found
 
 
+def masked_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """An application as JSON, as a reply shows it."""
+    parts = [
+        {**part, "properties": masked(part["properties"])} if "properties" in part else part
+        for part in spec.get("component", ())
+    ]
+    return {**spec, "component": parts}
+
+
+def with_deployed(application: Application, secrets: Mapping[str, Mapping[str, str]]) -> Application:
+    """The application with each mask replaced by the value of its key in ``secrets``, by component, if it is there."""
+    parts = []
+    for part in application.component:
+        known, secret = secrets.get(part.name, {}), part.properties.secret
+        if MASK in secret.values():
+            values = {key: known.get(key, MASK) if value == MASK else value for key, value in secret.items()}
+            properties = part.properties.model_copy(update={"secret": values})
+            part = part.model_copy(update={"properties": properties})
+        parts.append(part)
+    return application.model_copy(update={"component": parts})
+
+
 def unmasked(application: Application, templates: Sequence[Mapping[str, Any]]) -> Application:
     """The application with each mask that is left replaced by the value of the template that it was copied from.
 

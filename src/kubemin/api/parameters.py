@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Header, Path, Query
 from pydantic import Field
 
 from kubemin.api.codes import ApiCode
@@ -50,6 +50,17 @@ Exactly = Annotated[str | None, Query(max_length=255, pattern=_TEXT, description
 
 DeleteVolumes = Annotated[
     bool, Query(alias="deleteVolumes", description="Delete volume claims too: their data is lost.")
+]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key gives the same task, however often it is sent.",
+    ),
 ]
 
 DEFAULT_PAGE_SIZE = 50

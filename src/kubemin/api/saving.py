@@ -1,7 +1,7 @@
 """Creating and saving applications. ``try`` goes the same way, up to the point where something is stored."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,14 @@ from kubemin.api.masks import masked_components, unmasked
 from kubemin.api.models.applications import ComponentReply
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored
-from kubemin.spec.application import Application, dump_steps, parse_application
+from kubemin.spec.application import Application, parse_application
 from kubemin.spec.component import Component
 from kubemin.spec.draft_merge import with_what_is_stored
-from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.reading import is_large
 from kubemin.spec.templates import expand_templates
-from kubemin.spec.workflow import Step
-from kubemin.store import Database, Duplicate, Tx, applications, components, tasks, workflows
+from kubemin.store import Database, Duplicate, Tx, applications, components, drafts, tasks
 
 _KEPT = ("namespace", "alias", "version", "project", "description", "icon")
 _TRIES = 3
@@ -110,29 +108,15 @@ async def _refuse_namesake(tx: Tx, application: Application, stored: application
 
 async def save(tx: Tx, prepared: Prepared) -> str:
     """Store the application with its components and workflow, in the caller's transaction; returns its id."""
-    application, stored = prepared.application, prepared.stored
-    record = applications.NewApplication(
-        id=application.app_id,
-        name=application.name,
-        namespace=application.namespace,
-        alias=application.alias or "",
-        version=application.version or "",
-        project=application.project or "",
-        description=application.description or "",
-        icon=application.icon or "",
-        tmp_enable=application.tmp_enable,
-        config_key=secrets.token_hex(16),
-    )
+    application = prepared.application
     try:
-        if stored is None:
-            await applications.insert(tx, record)
+        if prepared.stored is None:
+            await drafts.create(tx, application, config_key=secrets.token_hex(16))
         else:
-            await applications.update(tx, record)
+            await drafts.save(tx, application, application.workflow)
     except Duplicate as error:
         raise _taken(application) from error
-    await components.replace_components(tx, record.id, application.component)
-    await _save_workflows(tx, record, application)
-    return record.id
+    return application.app_id
 
 
 async def _stored(
@@ -190,61 +174,3 @@ def _taken(application: Application) -> ApiError:
         f"There is an application {application.name} in namespace {application.namespace} already; "
         "give its id to save it.",
     )
-
-
-async def _save_workflows(tx: Tx, record: applications.NewApplication, application: Application) -> None:
-    """Store the workflow given, as the application's first. Without one, what is stored stays.
-
-    An application that never had one gets one without steps, which means every component at once, whatever they are by
-    then. Components that are gone are taken out of the workflows that stay.
-    """
-    present = await workflows.of_application(tx, record.id)
-    given = None if application.workflow is None else dump_steps(application.workflow)
-    if not present:
-        await workflows.insert(tx, new_workflow(record, f"{record.name}-workflow", "", given or []))
-    elif given is not None:
-        await workflows.update(tx, changed_workflow(present.pop(0), steps=given))
-    names = {component.name for component in application.component}
-    for flow in present:
-        steps = without_missing(flow.steps, names)
-        if steps != flow.steps:
-            await workflows.update(tx, changed_workflow(flow, steps=steps))
-
-
-def new_workflow(
-    app: applications.NewApplication, name: str, alias: str, steps: list[dict[str, Any]]
-) -> workflows.NewWorkflow:
-    """A workflow of the application, to insert."""
-    return workflows.NewWorkflow(
-        id=new_id(),
-        app_id=app.id,
-        name=name,
-        alias=alias,
-        namespace=app.namespace,
-        project=app.project,
-        type="deploy",
-        steps=steps,
-    )
-
-
-def changed_workflow(flow: workflows.WorkflowRow, **changes: Any) -> workflows.NewWorkflow:
-    """The stored workflow with some fields changed, to update."""
-    names = workflows.NewWorkflow.__dataclass_fields__
-    return workflows.NewWorkflow(**{name: changes.get(name, getattr(flow, name)) for name in names})
-
-
-def without_missing(steps: list[dict[str, Any]], names: Collection[str]) -> list[dict[str, Any]]:
-    """The stored steps without components that are not there any more, and without steps that are left with none."""
-    kept = []
-    for stored in steps:
-        step = Step.model_validate(stored)
-        subs = [
-            sub.model_copy(update={"components": [name for name in sub.components if name in names]})
-            for sub in step.sub_steps
-            if any(name in names for name in sub.targets)
-        ]
-        mine = [name for name in step.targets if name in names]
-        if mine or subs or step.is_pause:
-            components_left = [name for name in step.components if name in names]
-            kept.append(step.model_copy(update={"components": components_left, "sub_steps": subs}).dump())
-    return kept

@@ -5,21 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from kubemin.api.models.base import unix
 from kubemin.api.models.tasks import (
     CleanupReply,
+    FieldHistory,
     HoldReply,
     Remaining,
+    ResourceChanges,
     ResourceReply,
     StageReply,
+    TaskChanges,
     TaskComponent,
     TaskRow,
     TaskStages,
     TaskStatusReply,
 )
 from kubemin.api.progress import component_status
+from kubemin.engine.entry.diffs import RowChange
 from kubemin.spec.reason_codes import advice_for
 from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.spec.warnings import warnings_in
 from kubemin.store.jobs import JobRow
-from kubemin.store.journal import Brief
+from kubemin.store.journal import Brief, ResourceRow
 from kubemin.store.tasks import Task
 
 _OPEN_CLEANUP = (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE, Cleanup.ABANDONED)
@@ -32,8 +36,10 @@ _ROLLBACK: Mapping[Cleanup, JobStatus] = {
 }
 
 
-def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief], evidence: Sequence[str]) -> TaskStatusReply:
-    """A task in full."""
+def status(
+    task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief], evidence: Sequence[str], behind: Sequence[Task]
+) -> TaskStatusReply:
+    """A task in full; ``behind`` are those that it waits for."""
     return TaskStatusReply(
         task_id=task.id,
         status=task.status,
@@ -51,6 +57,8 @@ def status(task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief], evidenc
         end_time=unix(task.ended_at),
         attempt=task.attempt,
         worker=task.lease_owner or "",
+        revision=task.revision,
+        queued_behind=[other.id for other in behind],
         components=[_component(task, mine) for mine in _by_component(jobs)],
         evidence=list(evidence),
         hold=_hold(task, jobs),
@@ -214,7 +222,7 @@ def row(task: Task, aliases: Mapping[str, str]) -> TaskRow:
     )
 
 
-def resource(entry: Brief) -> ResourceReply:
+def resource(entry: Brief | ResourceRow) -> ResourceReply:
     """A row of the journal."""
     return ResourceReply(
         seq=entry.seq,
@@ -226,4 +234,19 @@ def resource(entry: Brief) -> ResourceReply:
         uid=entry.uid or "",
         why=entry.why,
         at=entry.updated_at,
+    )
+
+
+def changes(found: Iterable[RowChange]) -> TaskChanges:
+    """What a task changed."""
+    return TaskChanges(
+        changes=[
+            ResourceChanges(
+                **resource(one.row).model_dump(by_alias=False),
+                fields=[
+                    FieldHistory(path=path, before=was, applied=wrote, now=now) for path, was, wrote, now in one.fields
+                ],
+            )
+            for one in found
+        ]
     )

@@ -7,14 +7,17 @@ from kubemin.api.masks import masked
 from kubemin.api.models.applications import (
     ApplicationReply,
     ComponentReply,
+    DeployedReply,
     ExternalLink,
     StepReply,
     SubStepReply,
     WorkflowReply,
 )
+from kubemin.spec.component import Component
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import ComponentRow
+from kubemin.store.revisions import RevisionRow
 from kubemin.store.tasks import Task
 from kubemin.store.workflows import WorkflowRow
 
@@ -40,7 +43,9 @@ def application(row: ApplicationRow, workflow_id: str | None, status: str | None
     )
 
 
-def component(row: ComponentRow, namespace: str, states: Mapping[str, ComponentState]) -> ComponentReply:
+def component(
+    row: ComponentRow, namespace: str, states: Mapping[str, ComponentState], current: RevisionRow | None
+) -> ComponentReply:
     """A component; ``namespace`` is the application's, ``states`` what the watches know, by name."""
     state, part = states.get(row.name, _UNKNOWN), row.read
     return ComponentReply(
@@ -53,6 +58,7 @@ def component(row: ComponentRow, namespace: str, states: Mapping[str, ComponentS
         type=part.type,
         properties=masked(part.properties.dump()),
         traits=part.traits.dump(),
+        deployed=_deployed(row.name, current),
         adopt=part.adopt,
         status=state.status,
         last_abnormal=state.last_abnormal,
@@ -60,6 +66,16 @@ def component(row: ComponentRow, namespace: str, states: Mapping[str, ComponentS
         create_time=row.created_at,
         update_time=row.updated_at,
     )
+
+
+def _deployed(name: str, current: RevisionRow | None) -> DeployedReply | None:
+    if current is None:
+        return None
+    found = next((spec for spec in current.spec["component"] if spec["name"] == name), None)
+    if found is None:
+        return None
+    part = Component.model_validate(found)
+    return DeployedReply(revision=current.number, image=part.image, replicas=part.replicas)
 
 
 def workflow(row: WorkflowRow, components: Sequence[str], newest: Task | None) -> WorkflowReply:

@@ -16,6 +16,7 @@ from kubemin.cli.settings import limits
 from kubemin.cluster.informers import Informers
 from kubemin.engine import ComponentWatch, TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
@@ -50,9 +51,11 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
             previews=Previews(
                 parts.db,
                 parts.cluster,
+                limits(settings),
                 settings=settings,
                 compute_thread=compute_thread,
             ),
+            diffs=Diffs(parts.db, parts.cluster, limits(settings), compute_thread),
             health=health_of(settings, parts),
             registry=parts.registry,
             stopping=stopping,

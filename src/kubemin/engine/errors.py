@@ -122,6 +122,19 @@ class TaskNotFound(NotFoundError):
     what = "task"
 
 
+class RevisionNotFound(NotFoundError):
+    """No such revision of the application, or none that is kept."""
+
+    what = "revision"
+
+
+class NeverDeployed(EngineError):
+    """The cluster has nothing of the application that could be started again."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"nothing of application {name} is deployed")
+
+
 class TaskEnded(EngineError):
     """The task ended before what is asked could be done."""
 

@@ -1,5 +1,7 @@
 """From an application to Kubernetes manifests. Pure: the same input gives the same bytes."""
 
+from collections.abc import Mapping
+
 from kubemin.render.components import RENDERERS
 from kubemin.render.config_digest import config_digests
 from kubemin.render.context import Context
@@ -12,11 +14,12 @@ from kubemin.spec.expressions import resolved
 __all__ = ["Fetch", "RenderError", "Rendered", "references", "render"]
 
 
-def render(application: Application, config_key: str = "") -> list[Rendered]:
+def render(application: Application, config_key: str = "", restarts: Mapping[str, str] | None = None) -> list[Rendered]:
     """The manifests of a checked application, component by component in its order.
 
     No claim and no task id is in them: the engine adds what belongs to a task. ``config_key`` keys the digests of
     configuration: random, and nowhere in the cluster. Without one, Secrets are in no digest.
+    ``restarts``: component → when its Pods were to start again; another text replaces them.
 
     Raises:
         RenderError: the application was not checked.
@@ -30,5 +33,5 @@ def render(application: Application, config_key: str = "") -> list[Rendered]:
         renderer = RENDERERS.get(component.type)
         if renderer is None:
             raise RenderError(f'Component "{component.name}" has no type that could be rendered.')
-        rendered.extend(renderer(Context(application, component, config_key, digests)))
+        rendered.extend(renderer(Context(application, component, config_key, digests, restarts or {})))
     return rendered

@@ -24,6 +24,7 @@ class Context:
     component: Component
     config_key: str
     config_digests: Mapping[ObjectRef, str]
+    restarts: Mapping[str, str]
 
     @property
     def app_id(self) -> str:
@@ -108,14 +109,19 @@ class Context:
         return {"apiVersion": known.api_version, "kind": kind, "metadata": metadata, **body}
 
     def pod_annotations(self, pod: Manifest) -> dict[str, str]:
-        """Annotations of Pods with this spec: when the configuration that they read changes, so do these.
+        """Annotations of Pods with this spec: when these change, the Pods are replaced.
 
-        A Job's Pods have none: a Job that is done would run again because of a value that another component reads too.
+        They tell of the configuration that the Pods read, and when they were to start again. A Job's Pods have none: a
+        Job that is done would run again because of a value that another component reads too.
         """
-        if self.component.type == JOB or self.component.properties.restart_on_config_change is False:
+        if self.component.type == JOB:
             return {}
+        restarted = self.restarts.get(self.component.name)
+        asked = {labels.RESTARTED_AT: restarted} if restarted else {}
+        if self.component.properties.restart_on_config_change is False:
+            return asked
         digest = digest_of_read(pod, self.namespace, self.config_digests, self.config_key)
-        return {} if digest is None else {labels.CONFIG_DIGEST: digest}
+        return asked if digest is None else {labels.CONFIG_DIGEST: digest, **asked}
 
     def rendered(self, manifest: Manifest, *, fetch: Fetch | None = None, if_absent: bool = False) -> Rendered:
         """A manifest of the component, ready to be planned."""

@@ -18,5 +18,7 @@ class EngineSettings(LimitSettings):
     hopeless_after_seconds: float = Field(default=60, ge=0)
     cleanup_seconds: float = Field(default=30, gt=0)
     max_attempts: int = Field(default=3, ge=1)
+    keep_revisions: int = Field(default=20, ge=2)
+    """How many revisions of an application are kept, with what is needed to go back to them."""
     adopt: bool = False
     """Whether runs take over objects of others, where neither the run nor the component says."""

@@ -20,6 +20,9 @@ FENCE = "kubemin.io/fence"
 CONFIG_DIGEST = "kubemin.io/config-digest"
 """Annotation of Pod templates: changes with the application's configuration that the Pods read."""
 
+RESTARTED_AT = "kubemin.io/restarted-at"
+"""Annotation of Pod templates: when somebody asked for their Pods to start again."""
+
 RELEASED_FROM = "kubemin.io/released-from"
 """Annotation of a Pod: the Deployment that it was taken out of. It serves until another is ready, and then goes."""
 

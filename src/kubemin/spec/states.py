@@ -21,6 +21,20 @@ class TaskStatus(StrEnum):
         return self not in (TaskStatus.WAITING, TaskStatus.QUEUED, TaskStatus.RUNNING)
 
 
+class RevisionState(StrEnum):
+    """``pending → current → superseded``, or ``pending`` → the end of its task where that did not complete.
+
+    At most one revision of an application is ``current``: what the cluster has.
+    """
+
+    PENDING = "pending"
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+
+
 class JobStatus(StrEnum):
     """Status of one job of a task."""
 

@@ -242,3 +242,20 @@ def _check_targets(step: _Named, known: set[str], used: dict[str, str], path: st
                 f'Component "{name}" is named by step "{step.name}", and already by step "{used[name]}".',
             )
         used.setdefault(name, step.name)
+
+
+def without_missing(steps: list[dict[str, Any]], names: Collection[str]) -> list[dict[str, Any]]:
+    """The stored steps without components that are not there any more, and without steps that are left with none."""
+    kept = []
+    for stored in steps:
+        step = Step.model_validate(stored)
+        subs = [
+            sub.model_copy(update={"components": [name for name in sub.components if name in names]})
+            for sub in step.sub_steps
+            if any(name in names for name in sub.targets)
+        ]
+        mine = [name for name in step.targets if name in names]
+        if mine or subs or step.is_pause:
+            components_left = [name for name in step.components if name in names]
+            kept.append(step.model_copy(update={"components": components_left, "sub_steps": subs}).dump())
+    return kept

@@ -1,11 +1,26 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``shares``), or by a question about several (``holdings``); its functions take a transaction (`Tx`)
-first. The caller opens the transactions: changes that belong together are made in one. All times are the database's.
+``workflows``, ``revisions``, ``shares``), or by a question about several (``drafts``, ``holdings``, ``pruning``); its
+functions take a transaction (`Tx`) first. The caller opens the transactions: changes that belong together are made in
+one. All times are the database's.
 """
 
-from kubemin.store import applications, components, events, evidence, holdings, jobs, journal, shares, tasks, workflows
+from kubemin.store import (
+    applications,
+    components,
+    drafts,
+    events,
+    evidence,
+    holdings,
+    jobs,
+    journal,
+    pruning,
+    revisions,
+    shares,
+    tasks,
+    workflows,
+)
 from kubemin.store.backends.base import Hook
 from kubemin.store.database import Database
 from kubemin.store.errors import (
@@ -41,11 +56,14 @@ __all__ = [
     "Unstorable",
     "applications",
     "components",
+    "drafts",
     "events",
     "evidence",
     "holdings",
     "jobs",
     "journal",
+    "pruning",
+    "revisions",
     "shares",
     "tasks",
     "workflows",

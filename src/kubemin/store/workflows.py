@@ -1,14 +1,16 @@
 """Workflows of applications."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
 from sqlalchemy import insert as sql_insert
+from sqlalchemy import select
 from sqlalchemy import update as sql_update
 
+from kubemin.spec.ids import new_id
+from kubemin.store.applications import NewApplication
 from kubemin.store.clock import now
 from kubemin.store.tables import workflows
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
@@ -38,6 +40,20 @@ class WorkflowRow(NewWorkflow):
     updated_at: datetime
 
 
+def made(app: NewApplication, name: str, alias: str, steps: Sequence[Any], workflow_id: str = "") -> NewWorkflow:
+    """A workflow of the application, to insert; with a new id where none is given."""
+    return NewWorkflow(
+        id=workflow_id or new_id(),
+        app_id=app.id,
+        name=name,
+        alias=alias,
+        namespace=app.namespace,
+        project=app.project,
+        type="deploy",
+        steps=list(steps),
+    )
+
+
 async def insert(tx: Tx, new: NewWorkflow) -> None:
     """Store a new workflow. Raises `Duplicate` (``uq_workflows_app_id_name``) if the application has one so named."""
     await tx.insert(sql_insert(workflows).values(**_values(new), created_at=now(), updated_at=now()))
@@ -47,6 +63,12 @@ async def update(tx: Tx, new: NewWorkflow) -> bool:
     """Save a workflow of the same id and application; False if there is none. Raises `Duplicate` like `insert`."""
     statement = sql_update(workflows).where(workflows.c.id == new.id, workflows.c.app_id == new.app_id)
     return await tx.write(statement.values(**_values(new, "id", "app_id"), updated_at=now())) == 1
+
+
+def changed(flow: WorkflowRow, **changes: Any) -> NewWorkflow:
+    """The stored workflow with some fields changed, to update."""
+    names = NewWorkflow.__dataclass_fields__
+    return NewWorkflow(**{name: changes.get(name, getattr(flow, name)) for name in names})
 
 
 async def of_application(tx: Tx, app_id: str) -> list[WorkflowRow]:
@@ -67,7 +89,3 @@ async def first_ids(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
 
 def _values(new: NewWorkflow, *but: str) -> dict[str, Any]:
     return {**values_of(new, *but), "steps": dump(list(new.steps))}
-
-
-def _workflow(row: Row[Any] | None) -> WorkflowRow | None:
-    return None if row is None else WorkflowRow(**{**fields(row), "steps": load(row.steps)})

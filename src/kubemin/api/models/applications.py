@@ -54,8 +54,16 @@ class ExternalLink(Reply):
     value: str
 
 
+class DeployedReply(Reply):
+    """What the cluster has of a component, by the application's current revision."""
+
+    revision: int
+    image: str
+    replicas: int | Literal["auto"]
+
+
 class ComponentReply(Reply):
-    """A component and how it does in the cluster. Secret values are masked."""
+    """A component as it was saved last, and how it does in the cluster. Secret values are masked."""
 
     id: int
     app_id: str
@@ -66,6 +74,7 @@ class ComponentReply(Reply):
     type: str
     properties: dict[str, Any]
     traits: dict[str, Any]
+    deployed: DeployedReply | None = Field(description="What of it is deployed; null where it is not.")
     adopt: bool | None = Field(description="Takes over objects of others that are in its place; null: as the run says.")
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     last_abnormal: str = Field(description="What is wrong with it, or was last; empty when nothing was.")

@@ -1,6 +1,6 @@
 """Tasks on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,13 @@ ReasonCodeField = Annotated[Absent[str], Field(description="Why it failed, for p
 AdviceField = Annotated[Absent[str], Field(description="What to do about it.")]
 
 
-class Exec(RunOptions, Body):
+class Run(RunOptions, Body):
+    """How something is run, and why."""
+
+    note: Line | None = Field(None, description="Why, for people: it stays with the revision.")
+
+
+class Exec(Run):
     """A run of a workflow. Without ``workflowId`` it is the workflow that came with the application."""
 
     workflow_id: str | None = Field(None, max_length=64)
@@ -124,6 +130,10 @@ class TaskStatusReply(Reply):
     end_time: Absent[int] = None
     attempt: int
     worker: str
+    revision: Absent[int] = Field(
+        default=None, description="The application's revision that it brings; absent of a removal and of a dry run."
+    )
+    queued_behind: list[str] = Field(description="Tasks of the application that it waits for, the oldest first.")
     components: list[TaskComponent]
     evidence: list[str] = Field(description="Components of which there is evidence: what their Pods said.")
     hold: Absent[HoldReply] = Field(default=None, description="Where the task waits to be promoted, or for a time.")
@@ -238,6 +248,27 @@ class Promoted(Reply):
 
     task_id: str = Field(examples=[TASK_ID])
     name: str = Field(examples=["approve"])
+
+
+class FieldHistory(Reply):
+    """A field, and what it was before the task, as the task wrote it, and what it is now; null where it is absent."""
+
+    path: str = Field(examples=["spec.replicas"])
+    before: Any
+    applied: Any
+    now: Any
+
+
+class ResourceChanges(ResourceReply):
+    """A row of the cleanup journal, and the fields in which its object was or is otherwise."""
+
+    fields: list[FieldHistory] = Field(description="Of an object that the task made: what is otherwise by now.")
+
+
+class TaskChanges(Reply):
+    """What a task changed, and what became of it. Values of Secrets are masked."""
+
+    changes: list[ResourceChanges]
 
 
 class OrphanReply(Reply):

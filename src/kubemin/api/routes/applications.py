@@ -26,7 +26,7 @@ from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.states import TaskStatus
 from kubemin.spec.warnings import warnings_of
-from kubemin.store import Tx, applications, components, workflows
+from kubemin.store import Tx, applications, components, revisions, workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
 
@@ -166,12 +166,15 @@ async def delete_application(
 
 @router.get("/{app_id}/components", summary="List components", responses=errors(404))
 async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]:
-    """The components and how each does in the cluster, from the watches."""
+    """The components as they were saved last, what is deployed of each, and how it does in the cluster."""
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
         parts = await components.of_application(tx, app_id)
+        current = await revisions.current(tx, app_id)
     states = deps.component_states(app_id)
-    return Envelope(data=ComponentList(components=[views.component(part, row.namespace, states) for part in parts]))
+    return Envelope(
+        data=ComponentList(components=[views.component(part, row.namespace, states, current) for part in parts])
+    )
 
 
 @router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))

@@ -6,15 +6,16 @@ from fastapi import APIRouter, Body, Query
 
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import Given
+from kubemin.api.deps import Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.preview import PlannedJob, PlannedObject, PlannedStage, PreviewReply
 from kubemin.api.openapi import APPLICATION_BODY, errors
 from kubemin.api.parameters import DeleteVolumes
-from kubemin.api.saving import prepare, without_missing
-from kubemin.engine.entry.preview import Preview
+from kubemin.api.saving import prepare
+from kubemin.engine.entry.sources import Posted, Source
+from kubemin.engine.options import ExecOptions
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.workflow import parse_workflow
+from kubemin.spec.workflow import parse_workflow, without_missing
 from kubemin.store import workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
@@ -39,8 +40,6 @@ async def plan_application(
 
     With the `id` of an existing application: what saving it and running its first workflow would do.
     """
-    if deps.previews is None:
-        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
     prepared = await prepare(deps.db, deps.compute_thread, spec, deps.limits)
     app, stored = prepared.application, prepared.stored
     steps = app.workflow
@@ -50,19 +49,17 @@ async def plan_application(
         if flows:
             names = [part.name for part in app.component]
             steps = parse_workflow(without_missing(flows[0].steps, names), names)
-    preview = await deps.previews.of(
-        app,
-        stored.id if stored else None,
-        steps or app.steps(),
-        create_namespace=create_namespace,
-        adopt=adopt,
-        delete_volumes=delete_volumes,
-        take_over=take_over,
+    options = ExecOptions(
+        create_namespace=create_namespace, adopt=adopt, delete_volumes=delete_volumes, take_over=take_over
     )
-    return Envelope(data=_reply(preview))
+    return Envelope(data=await planned(deps, Posted(app.model_copy(update={"workflow": steps or None})), options))
 
 
-def _reply(preview: Preview) -> PreviewReply:
+async def planned(deps: Deps, source: Source, options: ExecOptions) -> PreviewReply:
+    """What the run would do. Raises 503 on a server without a cluster."""
+    if deps.previews is None:
+        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
+    preview = await deps.previews.of(source, options)
     return PreviewReply(
         stages=[
             PlannedStage(

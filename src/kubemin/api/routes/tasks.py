@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse
 
 from kubemin.api import task_views
 from kubemin.api.body import StrictRoute
-from kubemin.api.deps import Caller, Given
+from kubemin.api.deps import Caller, Given, diffs_of
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
 from kubemin.api.lookups import application_named, task_of
@@ -19,6 +19,7 @@ from kubemin.api.models.tasks import (
     CleanupAgain,
     Promote,
     Promoted,
+    TaskChanges,
     TaskPage,
     TaskResources,
     TaskStages,
@@ -60,15 +61,23 @@ async def list_tasks(
     return Envelope(data=TaskPage(tasks=rows, page=number, page_size=size))
 
 
-@router.get("/workflow/tasks/{task_id}/status", summary="Get a task", responses=errors(404))
+@router.get("/workflow/tasks/{task_id}", summary="Get a task", responses=errors(404))
+async def get_task(deps: Given, task_id: TaskId) -> Envelope[TaskStatusReply]:
+    """Its status, its revision, its cleanup, and each of its components from the first moment on."""
+    return await get_task_status(deps, task_id)
+
+
+@router.get("/workflow/tasks/{task_id}/status", summary="Get a task's status", responses=errors(404))
 async def get_task_status(deps: Given, task_id: TaskId) -> Envelope[TaskStatusReply]:
-    """Its status, its cleanup, and each of its components from the first moment on."""
+    """The same at its older address."""
     async with deps.db.read() as tx:
         task = await task_of(tx, task_id)
         failed = task.status.ended and task.status is not TaskStatus.COMPLETED  # others have none, and are asked often
         found = await evidence.components_of(tx, task_id) if failed else []
         rows = await journal.brief_of_task(tx, task_id)
-        return Envelope(data=task_views.status(task, await jobs.of_task(tx, task_id), rows, found))
+        waits = task.status is TaskStatus.WAITING
+        behind = [one for one in await tasks.active_of(tx, task.app_id) if one.seq < task.seq] if waits else []
+        return Envelope(data=task_views.status(task, await jobs.of_task(tx, task_id), rows, found, behind))
 
 
 @router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
@@ -86,6 +95,14 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
         await task_of(tx, task_id)
         entries = await journal.brief_of_task(tx, task_id)
     return Envelope(data=TaskResources(resources=[task_views.resource(entry) for entry in entries]))
+
+
+@router.get("/workflow/tasks/{task_id}/changes", summary="Get what a task changed", responses=errors(404))
+async def get_task_changes(deps: Given, task_id: TaskId) -> Envelope[TaskChanges]:
+    """Each object of its journal, with the fields that it changed: before, as the task wrote them, and now."""
+    async with deps.db.read() as tx:
+        await task_of(tx, task_id)
+    return Envelope(data=task_views.changes(await diffs_of(deps).of_task(task_id)))
 
 
 @router.get(

@@ -1,9 +1,9 @@
 """An application's workflows: what they are, and running and cancelling them."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 
 from kubemin.api import task_views, views
 from kubemin.api.body import StrictRoute
@@ -22,9 +22,9 @@ from kubemin.api.models.applications import (
 )
 from kubemin.api.models.tasks import Cancel, Cancelled, Exec, TaskId, TaskList
 from kubemin.api.openapi import errors
-from kubemin.api.parameters import AppId
+from kubemin.api.parameters import AppId, IdempotencyKey
 from kubemin.api.routes.applications import refused
-from kubemin.api.saving import changed_workflow, new_workflow
+from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import TaskEnded
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.application import dump_steps
@@ -35,17 +35,6 @@ from kubemin.spec.workflow import parse_workflow
 from kubemin.store import Duplicate, Tx, components, tasks, workflows
 
 router = APIRouter(prefix="/applications/{app_id}", tags=["Workflows"], route_class=StrictRoute)
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="The same key gives the same task, however often it is sent.",
-    ),
-]
 
 
 @router.get("/workflows", summary="List workflows", responses=errors(404))
@@ -66,7 +55,7 @@ async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Enve
     async with deps.db.begin("workflow") as tx:
         row = await application_of(tx, app_id)
         await _same_components(tx, app_id, names)
-        made = new_workflow(row, body.name, body.alias, steps)
+        made = workflows.made(row, body.name, body.alias, steps)
         try:
             await workflows.insert(tx, made)
         except Duplicate as error:
@@ -85,7 +74,7 @@ async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> 
         given = {"name": body.name, "alias": body.alias}
         changes = {name: value for name, value in given.items() if value is not None}
         try:
-            await workflows.update(tx, changed_workflow(flow, steps=steps, **changes))
+            await workflows.update(tx, workflows.changed(flow, steps=steps, **changes))
         except Duplicate as error:
             raise _exists(body.name or flow.name) from error
     return Envelope(data=WorkflowId(workflow_id=flow.id))
@@ -140,7 +129,8 @@ async def exec_workflow(
         flow = await workflow_of(tx, app_id, body.workflow_id)
     asked = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
     body_hash = hashlib.sha256(asked.encode()).hexdigest()
-    task = await deps.service.exec_workflow(app_id, flow.id, ExecOptions.of(body), caller, idempotency_key, body_hash)
+    source, note = Draft(app_id, flow.id), body.note or ""
+    task = await deps.service.run(source, ExecOptions.of(body), caller, note, idempotency_key, body_hash)
     return Envelope(data=TaskId(task_id=task.id))
 
 

@@ -93,20 +93,34 @@ async def changes(
     cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest, *, take_over: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the write would change, a line a field; and what would be otherwise than in the manifest."""
-    wanted, left = await autoscalers.leave_replicas(job.manifest, live)
-    if job.fetch is not None:  # fetched when it is written: until then, what is there
-        there = (live.get("data") or {}).get(job.fetch.key, "")
-        wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
+    wanted, left = await _wanted(autoscalers, job, live)
     answer = await _answer(cluster, wanted, live, take_over=take_over)
     secret = kind_of(job.ref.kind).secret
     changed = [
         format_difference(path, old, new, secret=secret)
         + (" (somebody scaled it)" if path == "spec.replicas" and scaled_by_others(live) else "")
-        for path, old, new in differences(_unmarked(live), _unmarked(answer))
+        for path, old, new in differences(unmarked(live), unmarked(answer))
     ]
     if is_pvc_expansion(live, answer):
         changed.append("a volume claim never shrinks: this cannot be taken back")
     return tuple(changed), (*([left] if left else []), *remains(wanted, answer))
+
+
+async def written(cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest) -> Manifest:
+    """The object as the job would make it of what is there. Raises `ClusterError`."""
+    wanted, _ = await _wanted(autoscalers, job, live)
+    try:
+        return await _answer(cluster, wanted, live, take_over=False)
+    except Invalid:  # what cannot be changed is shown all the same
+        return predict_apply(live, wanted)
+
+
+async def _wanted(autoscalers: Autoscalers, job: Job, live: Manifest) -> tuple[Manifest, str]:
+    wanted, left = await autoscalers.leave_replicas(job.manifest, live)
+    if job.fetch is not None:  # fetched when it is written: until then, what is there
+        there = (live.get("data") or {}).get(job.fetch.key, "")
+        wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}
+    return wanted, left
 
 
 async def _answer(cluster: Cluster, wanted: Manifest, live: Manifest, *, take_over: bool) -> Manifest:
@@ -119,7 +133,7 @@ async def _answer(cluster: Cluster, wanted: Manifest, live: Manifest, *, take_ov
     return await cluster.replace(predict_apply(live, wanted), dry_run=True)
 
 
-def _unmarked(obj: Manifest) -> Manifest:
+def unmarked(obj: Manifest) -> Manifest:
     """Without the marks that each write brings."""
     meta = dict(obj["metadata"])
     for field, mark in (("annotations", WRITE_TOKEN), ("labels", TASK_ID)):

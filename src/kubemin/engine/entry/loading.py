@@ -1,6 +1,7 @@
 """An application as the database holds it, as the spec reads it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from kubemin.engine.errors import AppNotFound, WorkflowNotFound
 from kubemin.spec.application import Application, parse_application
@@ -29,20 +30,18 @@ class Stored:
     parts: list[components.ComponentRow]
     flow: workflows.WorkflowRow
 
+    def posted(self) -> dict[str, Any]:
+        """As JSON, in the shape in which it was posted; its workflow is there where it has steps."""
+        row = self.row
+        texts = ("name", "namespace", "alias", "version", "project", "description", "icon")
+        given = {name: getattr(row, name) for name in texts if getattr(row, name)}
+        template = {"tmpEnable": True} if row.tmp_enable else {}
+        steps = {"workflow": self.flow.steps} if self.flow.steps else {}
+        return {**given, **template, "component": [part.spec for part in self.parts], **steps}
+
     def read(self, limits: Limits) -> Loaded:
         """As the spec reads it. Raises `SpecError` where it no longer is allowed."""
-        application = parse_application(
-            {
-                "name": self.row.name,
-                "namespace": self.row.namespace,
-                "alias": self.row.alias,
-                "version": self.row.version,
-                "project": self.row.project,
-                "description": self.row.description,
-                "component": [part.spec for part in self.parts],
-            },
-            limits,
-        )
+        application = parse_application({**self.posted(), "workflow": None}, limits)
         names = [part.name for part in self.parts]
         steps = parse_workflow(self.flow.steps, names, limits) if self.flow.steps else application.steps()
         return Loaded(application, self.row.id, self.flow.id, self.flow.name, steps, self.row.config_key or "")

@@ -1,41 +1,71 @@
 """What a run needs that takes long to compute, and so is computed outside of its transaction."""
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.loading import Loaded, Stored
+from kubemin.engine.entry.sources import Basis, Source, Wanted
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
 from kubemin.render import render
+from kubemin.spec.application import Application, parse_application
+from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reading import is_large
-from kubemin.store import tasks
+from kubemin.spec.workflow import components_in_no_step
+from kubemin.store import revisions, tasks
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run of an application as it was ``stored``."""
+    """A run, as it follows from ``basis``.
 
-    stored: Stored
-    loaded: Loaded
+    ``spec`` is what the cluster has once it is completed: the application as JSON. ``others`` are the components that
+    it does not deploy; ``objects`` what each component makes that the application then has.
+    """
+
+    basis: Basis
+    wanted: Wanted
+    application: Application
     plan: Plan
     plan_json: Any
-    refs: list[ObjectRef]
+    spec: Any
+    others: list[str]
+    objects: Mapping[str, list[ObjectRef]]
+
+    @property
+    def has(self) -> set[ObjectRef]:
+        """The objects that the application is to have."""
+        return {ref for refs in self.objects.values() for ref in refs}
 
     def new_task(
-        self, options: ExecOptions, caller: str, idempotency_key: str | None, body_hash: str | None
+        self,
+        app_id: str,
+        options: ExecOptions,
+        caller: str,
+        idempotency_key: str | None,
+        body_hash: str | None,
     ) -> tasks.NewTask:
         """The run as a task, to insert."""
+        named = {name: refs for name, refs in self.objects.items() if name not in self.others}
         return tasks.NewTask(
             id=new_id(),
-            app_id=self.loaded.app_id,
-            app_name=self.loaded.application.name,
-            workflow_id=self.loaded.workflow_id,
-            workflow_name=self.loaded.workflow_name,
-            spec={"objects": [[ref.kind, ref.namespace, ref.name] for ref in self.refs]},
+            app_id=app_id,
+            app_name=self.application.name,
+            workflow_id=self.wanted.workflow_id,
+            workflow_name=self.wanted.workflow_name,
+            spec={
+                "objects": {
+                    name: [[ref.kind, ref.namespace, ref.name] for ref in refs] for name, refs in named.items()
+                },
+                "others": self.others,
+            },
             options=options.write(),
             plan=self.plan_json,
             caller=caller,
@@ -43,15 +73,55 @@ class PreparedRun:
             body_hash=body_hash,
         )
 
+    def new_revision(self, app_id: str, task_id: str, caller: str, note: str) -> revisions.NewRevision:
+        """The revision that the task brings, to insert."""
+        current = self.basis.current
+        return revisions.NewRevision(
+            app_id=app_id,
+            spec=self.spec,
+            task_id=task_id,
+            note=note,
+            caller=caller,
+            changes=changes(self.spec, current.spec if current else None),
+            restarts=self.wanted.restarts,
+            replaces_draft=self.wanted.replaces_draft,
+        )
 
-async def prepare_run(found: Stored, limits: Limits, concurrency: int, compute_thread: ComputeThread) -> PreparedRun:
-    """Compute the plan of what is stored; of a large application not on the loop. Raises `SpecError`, `Busy`."""
+
+async def prepare_run(
+    source: Source, basis: Basis, limits: Limits, concurrency: int, compute_thread: ComputeThread
+) -> PreparedRun:
+    """Compute what is to run, and its plan; of a large application not on the loop. Raises `SpecError`, `Busy`."""
 
     def prepared() -> PreparedRun:
-        loaded = found.read(limits)
-        rendered = render(loaded.application, loaded.config_key)
-        plan = make_plan(loaded.application, rendered, loaded.steps, concurrency=concurrency)
-        return PreparedRun(found, loaded, plan, plan.to_json(), [ObjectRef.of(one.manifest) for one in rendered])
+        return _prepared(basis, source.read(basis, limits), limits, concurrency)
 
-    large = is_large([part.spec for part in found.parts])
-    return await compute_thread.do(prepared) if large else prepared()
+    return await beside_the_loop(prepared, _parts(basis), compute_thread)
+
+
+async def beside_the_loop(work: Callable[[], T], data: object, compute_thread: ComputeThread) -> T:
+    """What ``work`` returns or raises; done in the compute thread where ``data`` is large."""
+    return await compute_thread.do(work) if is_large(data) else work()
+
+
+def _parts(basis: Basis) -> list[Any]:
+    rows = [row.spec for row in (basis.current, basis.former) if row is not None]
+    return [*rows, *(part.spec for part in (basis.stored.parts if basis.stored else ()))]
+
+
+def _prepared(basis: Basis, wanted: Wanted, limits: Limits, concurrency: int) -> PreparedRun:
+    posted = wanted.application.posted()
+    current = basis.current.spec if basis.current else None
+    others = components_in_no_step(wanted.steps, [part.name for part in wanted.application.component])
+    application = wanted.application
+    if others and current is not None:
+        application = parse_application(deployed(posted, others, current, or_posted=True), limits)
+    rendered = render(application, wanted.config_key, wanted.restarts)
+    plan = make_plan(application, rendered, wanted.steps, concurrency=concurrency)
+    spec = deployed(posted, others, current)
+    has = {part["name"] for part in spec["component"]}
+    objects: defaultdict[str, list[ObjectRef]] = defaultdict(list)
+    for one in rendered:
+        if one.component in has:
+            objects[one.component].append(ObjectRef.of(one.manifest))
+    return PreparedRun(basis, wanted, application, plan, plan.to_json(), spec, others, objects)

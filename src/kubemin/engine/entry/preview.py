@@ -13,16 +13,15 @@ from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.outside import with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
+from kubemin.engine.entry.prepare import prepare_run
+from kubemin.engine.entry.sources import Source
 from kubemin.engine.journal.rows import Resource
-from kubemin.plan import Plan, make_plan
-from kubemin.render import render
+from kubemin.engine.options import ExecOptions
+from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
-from kubemin.spec.application import Application
+from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.workflow import Step
 from kubemin.store import Database, applications, holdings, shares
-
-_SMALL = 20  # components
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Previews:
         self,
         db: Database,
         cluster: Cluster,
+        limits: Limits,
         *,
         settings: EngineSettings | None = None,
         compute_thread: ComputeThread | None = None,
@@ -49,51 +49,31 @@ class Previews:
         self._compute_thread = compute_thread or ComputeThread()
         self._db = db
         self._cluster = cluster
+        self._limits = limits
         self._settings = settings or EngineSettings()
 
-    async def of(
-        self,
-        application: Application,
-        app_id: str | None,
-        steps: Sequence[Step],
-        *,
-        create_namespace: bool = False,
-        adopt: bool | None = None,
-        delete_volumes: bool = False,
-        take_over: bool = False,
-    ) -> Preview:
-        """What running ``steps`` of the application, stored as ``app_id`` or not stored yet, would do now."""
-        config_key = ""
-        if app_id is not None:
-            async with self._db.read() as tx:
-                row = await applications.get(tx, app_id)
-            config_key = (row and row.config_key) or ""
-
-        def planned() -> tuple[Plan, set[ObjectRef]]:
-            rendered = render(application, config_key)
-            plan = make_plan(application, rendered, steps, concurrency=self._settings.sequential_max_concurrency)
-            return plan, {ObjectRef.of(one.manifest) for one in rendered}
-
-        plan, has = await self._compute_thread.do(planned) if len(application.component) > _SMALL else planned()
-        how = LettingGo(delete_volumes=delete_volumes)
-        rows, used, kept = list[Resource](), set[str](), set[ObjectRef]()
-        if app_id is not None:
-            has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
-            async with self._db.read() as tx:
-                rows = await objects_to_let_go(tx, app_id, how, but=has)
-                used = await shares.used_by_others(tx, _uids(rows), app_id)
-                kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
-        coming = await missing(self._cluster, plan) if create_namespace else []
-        may = self._settings.adopt if adopt is None else adopt
+    async def of(self, source: Source, options: ExecOptions) -> Preview:
+        """What the run would do now. Raises `SpecError`, `NotFoundError` and `NeverDeployed` too."""
+        async with self._db.read() as tx:
+            basis = await source.look(tx)
+        concurrency = self._settings.sequential_max_concurrency
+        prepared = await prepare_run(source, basis, self._limits, concurrency, self._compute_thread)
+        plan, app_id = prepared.plan, source.app_id
+        how = LettingGo(delete_volumes=options.delete_volumes)
+        has = prepared.has | {ObjectRef("Namespace", "", ref.namespace) for ref in prepared.has}
+        async with self._db.read() as tx:
+            rows = await objects_to_let_go(tx, app_id, how, but=has)
+            used = await shares.used_by_others(tx, _uids(rows), app_id)
+            kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
+        coming = await missing(self._cluster, plan) if options.create_namespace else []
+        may = self._settings.adopt if options.adopt is None else options.adopt
         adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
-        inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=take_over)
+        inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=options.take_over)
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
         found = await inquiry.preview_jobs(plan.jobs, coming)
         found = await with_what_is_missing(self._cluster, plan.jobs, found, has, coming)
-        goes = Parting()
-        if app_id is not None:
-            goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
-            found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
+        goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
+        found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
         return Preview(plan, found, tuple(coming), goes)
 
     async def _application_name(self, app_id: str) -> str | None:

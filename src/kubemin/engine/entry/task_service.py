@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.loading import stored
-from kubemin.engine.entry.prepare import prepare_run
+from kubemin.engine.entry.prepare import PreparedRun, prepare_run
+from kubemin.engine.entry.sources import Source
 from kubemin.engine.errors import (
     AppChanged,
     AppNotFound,
@@ -39,7 +40,19 @@ from kubemin.spec.states import (
     TaskStatus,
     TaskType,
 )
-from kubemin.store import Database, Tx, applications, events, jobs, journal, tasks
+from kubemin.store import (
+    Database,
+    Duplicate,
+    Tx,
+    applications,
+    drafts,
+    events,
+    jobs,
+    journal,
+    pruning,
+    revisions,
+    tasks,
+)
 from kubemin.store.tasks import Task
 
 _WAIT_FOR_REMOVAL = 60.0
@@ -65,42 +78,58 @@ class TaskService:
         self._settings = settings or EngineSettings()
         self._compute_thread = compute_thread or ComputeThread()
 
-    async def exec_workflow(
+    async def run(
         self,
-        app_id: str,
-        workflow_id: str | None,
+        source: Source,
         options: ExecOptions,
         caller: str,
+        note: str = "",
         idempotency_key: str | None = None,
         body_hash: str | None = None,
     ) -> Task:
-        """Record a run of the workflow as a task; the same key from the same caller gives the same task.
+        """Record a run as a task, with the revision that it brings; the same key from the same caller is the same task.
 
-        What takes long is computed before the transaction, which looks whether the application is still the same.
-        Raises `AppNotFound`, `WorkflowNotFound`, `TaskActive` (``reject``), `KeyReused`, `SpecError`, `Busy`, and
-        `AppChanged` if others save it all the time.
+        What takes long is computed before the transaction, which looks whether what it builds upon is still the same.
+        A dry run (``options.dry_run``) brings no revision. Raises `NotFoundError`, `NeverDeployed`, `TaskActive`
+        (``reject``), `KeyReused`, `SpecError`, `Busy`, and `AppChanged` if others change the application all the time.
         """
+        app_id = source.app_id
         for _ in range(_TRIES):
             async with self._db.read() as tx:
                 if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
                     return known
-                found = await stored(tx, app_id, workflow_id)
+                basis = await source.look(tx)
             concurrency = self._settings.sequential_max_concurrency
-            prepared = await prepare_run(found, self._limits, concurrency, self._compute_thread)
-            async with self._db.begin("exec") as tx:
-                if not await tasks.lock_application(tx, app_id):
-                    raise AppNotFound(app_id)
-                if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
-                    return known
-                if await stored(tx, app_id, workflow_id) != prepared.stored:
-                    continue
-                superseded = await self._make_room(tx, app_id, options.on_active, caller)
-                new = prepared.new_task(options, caller, idempotency_key, body_hash)
-                task = await self._insert(tx, new, prepared.plan)
+            prepared = await prepare_run(source, basis, self._limits, concurrency, self._compute_thread)
+            try:
+                async with self._db.begin("run") as tx:
+                    await tasks.lock_application(tx, app_id)
+                    if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
+                        return known
+                    if await source.look(tx) != basis:
+                        continue
+                    superseded = await self._make_room(tx, app_id, options.on_active, caller)
+                    new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
+                    task = await self._record(tx, prepared, new, note)
+            except Duplicate:  # of a new application, or of its key: somebody else was first
+                continue
             await self._tell(superseded)
             await self._doorbell.ring()
             return task
         raise AppChanged(app_id)
+
+    async def _record(self, tx: Tx, prepared: PreparedRun, new: tasks.NewTask, note: str) -> Task:
+        """The rows of a run: of its application, where that is new, of its revision, its task and its jobs."""
+        wanted = prepared.wanted
+        if prepared.basis.stored is None:
+            draft = wanted.application
+            await drafts.create(tx, draft, config_key=wanted.config_key, workflow_id=wanted.workflow_id)
+        if not ExecOptions.read(new.options).dry_run:
+            brings = prepared.new_revision(new.app_id, new.id, new.caller, note)
+            new = replace(new, revision=await revisions.insert_next(tx, brings))
+        task = await self._insert(tx, new, prepared.plan)
+        await pruning.prune(tx, new.app_id, self._settings.keep_revisions)
+        return task
 
     async def cancel(
         self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None

@@ -27,6 +27,7 @@ METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
 NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 _MASK = "******"
+_SECRET = ("data", "stringData", "metadata.annotations")
 _POD_ANNOTATIONS = "spec.template.metadata.annotations"
 _LONGEST = 200
 _LINES = 40
@@ -41,8 +42,13 @@ def content(obj: Manifest) -> Manifest:
 
 def differences(before: Manifest, after: Manifest) -> list[tuple[str, Any, Any]]:
     """Where two versions of an object differ in content, labels or annotations: path, old and new (None: absent)."""
-    found: list[tuple[str, Any, Any]] = []
-    _compare(content(before), content(after), (), list_keys_of(after), found)
+    return [(path, old, new) for path, (old, new) in field_values(before, after)]
+
+
+def field_values(*versions: Manifest) -> list[tuple[str, list[Any]]]:
+    """The fields of content, labels and annotations in which versions of an object differ, with each one's value."""
+    found: list[tuple[str, list[Any]]] = []
+    _compare([content(version) for version in versions], (), list_keys_of(versions[-1]), found)
     return found
 
 
@@ -51,19 +57,19 @@ def changed_paths(before: Manifest, after: Manifest) -> list[str]:
     return [path for path, _, _ in differences(before, after)]
 
 
-def _compare(one: Any, two: Any, path: Path, keys: ListKeys, found: list[tuple[str, Any, Any]]) -> None:
-    if one == two:
+def _compare(versions: list[Any], path: Path, keys: ListKeys, found: list[tuple[str, list[Any]]]) -> None:
+    if all(version == versions[0] for version in versions):
         return
     maps: list[dict[str, Any]] | None = None
-    if isinstance(one, dict) and isinstance(two, dict):
-        maps = [one, two]
-    elif isinstance(one, list) and isinstance(two, list) and path:
-        maps = items_by_key(keys, path[-1], one, two)
+    if all(isinstance(version, dict) for version in versions):
+        maps = versions
+    elif all(isinstance(version, list) for version in versions) and path:
+        maps = items_by_key(keys, path[-1], *versions)
     if maps is None:
-        found.append((format_path(path), None if one is ABSENT else one, None if two is ABSENT else two))
+        found.append((format_path(path), [None if version is ABSENT else version for version in versions]))
         return
     for key in ordered_keys(*maps):
-        _compare(maps[0].get(key, ABSENT), maps[1].get(key, ABSENT), (*path, key), keys, found)
+        _compare([version.get(key, ABSENT) for version in maps], (*path, key), keys, found)
 
 
 def ordered_keys(*maps: dict[str, Any]) -> list[str]:
@@ -86,11 +92,16 @@ def format_difference(path: str, old: object, new: object, *, secret: bool) -> s
     """
     if _of_config(path, old, new):
         return "the configuration that the Pods read has changed: they are replaced"
-    if secret and path.startswith(("data", "stringData", "metadata.annotations")):
+    if secret and path.startswith(_SECRET):
         return f"{path}: {_masked(old)} → {_masked(new)}"
     if isinstance(old, str) and isinstance(new, str) and ("\n" in old or "\n" in new):
         return "\n".join([f"{path}:", *(f"  {line}" for line in _lines(old, new))])
     return f"{path}: {_value(old)} → {_value(new)}"
+
+
+def shown(path: str, value: Any, *, secret: bool) -> Any:
+    """A field's value for people: masked where it may hold what a Secret keeps."""
+    return _MASK if secret and value is not None and path.startswith(_SECRET) else value
 
 
 def _of_config(path: str, old: object, new: object) -> bool:

@@ -26,6 +26,7 @@ from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
+from kubemin.engine.supervise.revising import Completion, completion
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
@@ -34,7 +35,7 @@ from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, Tx, applications, events, jobs, tasks
+from kubemin.store import Database, Tx, applications, events, jobs, pruning, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
@@ -110,7 +111,7 @@ class TaskRun:
         self.scope = scope
         self._deps = deps
         self._options = ExecOptions.read(task.options)
-        self._plan = Plan.from_json(task.plan)
+        self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
         self._mask = TaskMask(job.manifest for job in self._plan.jobs)
         self.promotions = Promotions(task.promotions)
         self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers)
@@ -234,7 +235,8 @@ class TaskRun:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
         task, status = self.task, outcome.status
         async with self._deps.db.begin("finish") as tx:
-            retired = await self._to_let_go(tx, journal) if status is TaskStatus.COMPLETED else []
+            done = await self._completion(tx) if status is TaskStatus.COMPLETED else None
+            retired = await self._to_let_go(tx, journal, done) if done is not None else []
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             blamed = await _blamed(tx, task.id) if outcome.code is not None else ""
             landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup, outcome.code)
@@ -250,6 +252,8 @@ class TaskRun:
                 await events.append_many(tx, task.id, [ended, *_end(cleanup)])
                 if retired:
                     await journal.record_removals_in(tx, retired)
+                if done is not None:
+                    await done.record(tx)
                 if (
                     status is TaskStatus.COMPLETED
                     and task.type is TaskType.DELETE
@@ -257,6 +261,7 @@ class TaskRun:
                 ):
                     await applications.delete(tx, task.app_id)
                     await tasks.forget_idempotency_keys(tx, task.app_id)
+                    await pruning.forget_application(tx, task.app_id)
             row = await tasks.get(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
@@ -273,20 +278,23 @@ class TaskRun:
             )
         return row
 
-    async def _to_let_go(self, tx: Tx, journal: Journal) -> list[Resource]:
-        """What is still to be let go of once the task is completed; of it, what has no row gets one."""
-        task, has = self.task, set[ObjectRef]()
+    async def _completion(self, tx: Tx) -> Completion | None:
+        """What the application has once the task is completed; None after a dry run, which changes nothing."""
         if self._options.dry_run:
-            return []
+            return None
+        # Its revision becomes the current one; and what another application passes to it just now is not missed.
+        await tasks.lock_application(tx, self.task.app_id)
+        return await completion(tx, self.task, await jobs.undone_components(tx, self.task.id))
+
+    async def _to_let_go(self, tx: Tx, journal: Journal, done: Completion) -> list[Resource]:
+        """What is still to be let go of once the task is completed; of it, what has no row gets one."""
+        task = self.task
         if task.type is TaskType.DEPLOY:
-            has = {ObjectRef(*parts) for parts in (task.spec or {}).get("objects", [])}
+            has = done.refs
             has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
-        else:  # what another application passes to this one just now is not missed
-            await tasks.lock_application(tx, task.app_id)
+        else:
             has = {row.ref for row in journal.resources.values()}
         recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
-        if await jobs.undone_components(tx, task.id):
-            return recorded  # components that were put back have what this run's do not have any more
         return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has)
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
@@ -353,6 +361,8 @@ class TaskRun:
             if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
+            if state.settled and await applications.get(tx, self.task.app_id) is None:
+                await pruning.forget_task(tx, self.task.id)
 
 
 def _applied(journal: Journal) -> list[Resource]:

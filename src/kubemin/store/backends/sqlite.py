@@ -34,7 +34,9 @@ class Sqlite:
             "SELECT 1 FROM sqlite_master LIMIT 1",
         ]  # the first SELECT fixes the state that is read
         return (
-            FilePool(url, 1, limits.lock_seconds, ["PRAGMA journal_mode=WAL"], ["BEGIN IMMEDIATE"]),
+            FilePool(
+                url, 1, limits.lock_seconds, ["PRAGMA journal_mode=WAL", "PRAGMA secure_delete=ON"], ["BEGIN IMMEDIATE"]
+            ),
             FilePool(url, limits.connections, limits.lock_seconds, ["PRAGMA query_only=ON"], begin_reading),
         )
 

@@ -16,7 +16,7 @@ from kubemin.store.tasks.reads import (
     statuses,
     under_way,
 )
-from kubemin.store.tasks.record import NewTask, Task, forget_idempotency_keys
+from kubemin.store.tasks.record import NewTask, Task, forget_idempotency_keys, set_spec
 from kubemin.store.tasks.record import insert_task as insert
 from kubemin.store.tasks.transitions import (
     abandon_cleanup,
@@ -59,6 +59,7 @@ __all__ = [
     "reopen_cleanup",
     "retry_cleanup_now",
     "set_cleanup",
+    "set_spec",
     "start",
     "statuses",
     "under_way",

@@ -111,6 +111,11 @@ async def forget_idempotency_keys(tx: Tx, app_id: str) -> None:
     await tx.write(update(tasks).where(*used).values(idempotency_key=None))
 
 
+async def set_spec(tx: Tx, task_id: str, spec: Any) -> None:
+    """Record anew what the run was of; the caller holds the task."""
+    await tx.write(update(tasks).where(tasks.c.id == task_id).values(spec=tx.seal(spec)))
+
+
 _LARGE = ("spec", "plan")
 
 WHOLE: Select[Any] = select(tasks)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, or_, update
 
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
+from kubemin.store import revisions
 from kubemin.store.clock import after, now
 from kubemin.store.tables import tasks
 from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief
@@ -48,14 +49,14 @@ async def start(tx: Tx, task_id: str, epoch: int) -> bool:
 async def finish(
     tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup, code: str | None = None
 ) -> bool:
-    """End a task that goes forward.
+    """End a task that goes forward, and say what becomes of its revision.
 
     With ``cleanup`` ``pending`` or ``running`` it keeps its lease and the application's slot; with ``none`` or ``done``
     it gives both up. ``incomplete`` is set by `set_cleanup`, with the time of the next try.
     """
     if not status.ended or cleanup is Cleanup.INCOMPLETE:
         raise ValueError(f"a task cannot end as {status} with cleanup {cleanup}")
-    return await _land(
+    landed = await _land(
         tx,
         task_id,
         _held(epoch),
@@ -67,10 +68,15 @@ async def finish(
         ended_at=now(),
         **({} if cleanup in UNSETTLED else _NO_HOLDER),
     )
+    if landed:
+        await revisions.end(tx, task_id, status)
+    return landed
 
 
 async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None) -> Task | None:
-    """End a task that has not ended as ``cancelled``; returns it (brief), or None if it had ended (read the row then).
+    """End a task that has not ended as ``cancelled``, and its revision; returns it (brief).
+
+    None if it had ended (read the row then).
 
     ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back
     what ``policy`` says; without one, what the task's options say.
@@ -87,7 +93,10 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPo
         cancel_cleanup=policy,
         ended_at=now(),
     )
-    return await brief(tx, task_id) if landed else None
+    if not landed:
+        return None
+    await revisions.end(tx, task_id, TaskStatus.CANCELLED)
+    return await brief(tx, task_id)
 
 
 async def promote(tx: Tx, task_id: str, hold: int) -> bool:

@@ -1,0 +1,48 @@
+"""An application that is posted to be run, checked. Nothing is stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubemin.api.cloning import template_of, templates_of
+from kubemin.api.masks import unmasked, with_deployed
+from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.spec.application import Application, parse_application
+from kubemin.spec.issues import Issue, IssueCode, SpecError
+from kubemin.spec.limits import Limits
+from kubemin.spec.reading import is_large
+from kubemin.spec.templates import expand_templates
+from kubemin.store import Database, revisions
+
+
+async def posted(
+    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], steps: list[Any] | None, limits: Limits
+) -> Application:
+    """The application, by ``steps`` if these are given. A masked secret is what is deployed.
+
+    Raises `SpecError`, `Busy`.
+    """
+    whole = dict(data)
+    if steps is not None:
+        if whole.get("workflow") not in (None, steps):
+            message = "The workflow is given twice, and differently: in the application, and beside it."
+            raise SpecError([Issue("workflow", IssueCode.INVALID_FIELD_VALUE, message)])
+        whole["workflow"] = steps
+    async with db.read() as tx:
+        templates = await templates_of(tx, whole, limits)
+
+    def read() -> Application:
+        return parse_application(
+            whole,
+            limits,
+            lambda read: expand_templates(read, lambda app_id: template_of(templates, app_id, limits)),
+        )
+
+    application = await compute_thread.do(read) if templates or is_large(whole) else read()
+    if application.id not in (None, application.app_id):
+        message = f"id: that of {application.namespace}/{application.name} is {application.app_id}: leave it out."
+        raise SpecError([Issue("id", IssueCode.INVALID_FIELD_VALUE, message)])
+    async with db.read() as tx:
+        current = await revisions.current(tx, application.app_id)
+    parts = current.spec["component"] if current else []
+    secrets = {part["name"]: part.get("properties", {}).get("secret", {}) for part in parts}
+    return unmasked(with_deployed(application, secrets), [])

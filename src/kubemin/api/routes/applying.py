@@ -1,0 +1,42 @@
+"""Running an application as it is posted."""
+
+import hashlib
+import json
+
+from fastapi import APIRouter
+
+from kubemin.api.applying import posted
+from kubemin.api.body import StrictRoute
+from kubemin.api.deps import Caller, Given
+from kubemin.api.envelope import Envelope, FieldError
+from kubemin.api.models.preview import PreviewReply
+from kubemin.api.models.revisions import Applied, Apply
+from kubemin.api.openapi import errors
+from kubemin.api.parameters import IdempotencyKey
+from kubemin.api.routes.preview import planned
+from kubemin.engine.entry.sources import Posted
+from kubemin.engine.options import ExecOptions
+from kubemin.spec.warnings import warnings_of
+
+router = APIRouter(tags=["Applications"], route_class=StrictRoute)
+
+
+@router.post("/apply", summary="Run an application", responses=errors(404, 409))
+async def apply_application(
+    deps: Given, caller: Caller, body: Apply, idempotency_key: IdempotencyKey = None
+) -> Envelope[Applied | PreviewReply]:
+    """Makes a revision of it and a task that brings it, both or neither; the draft follows once that is completed.
+
+    What is left out is not in it. With `dryRun` tells what that would do, as `POST /applications/plan`, and stores
+    nothing.
+    """
+    application = await posted(deps.db, deps.compute_thread, body.application, body.workflow, deps.limits)
+    source, options = Posted(application), ExecOptions.of(body)
+    if body.dry_run:
+        return Envelope(data=await planned(deps, source, options))
+    asked = json.dumps(body.model_dump(mode="json"), sort_keys=True)
+    body_hash = hashlib.sha256(asked.encode()).hexdigest()
+    task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash)
+    assert task.revision is not None
+    warnings = [FieldError(field=one.field, code=one.code, message=one.message) for one in warnings_of(application)]
+    return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))

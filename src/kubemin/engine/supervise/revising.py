@@ -1,0 +1,68 @@
+"""A task completes: its revision becomes what the cluster has, to the letter (design §3)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.spec.application import Application
+from kubemin.spec.deployed import changes, deployed
+from kubemin.spec.objects import ObjectRef
+from kubemin.store import Tx, drafts, revisions, tasks
+from kubemin.store.revisions import RevisionRow
+from kubemin.store.tasks import Task
+
+Refs = Mapping[str, list[list[str]]]
+"""By component: kind, namespace and name of each of its objects."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What the application has once the task is completed. ``spec`` is that of the revision, ``former`` the last one.
+
+    ``others`` are components that the task did not bring: they are as before.
+    """
+
+    task: Task
+    revision: RevisionRow | None
+    spec: Any
+    former: Any
+    others: list[str]
+    objects: Refs
+
+    @property
+    def refs(self) -> set[ObjectRef]:
+        """The objects."""
+        return {ObjectRef(*ref) for refs in self.objects.values() for ref in refs}
+
+    async def record(self, tx: Tx) -> None:
+        """Store it, in the transaction that ends the task, after that has landed."""
+        task, revision = self.task, self.revision
+        if revision is None:
+            return
+        if self.others:
+            differs = changes(self.spec, self.former)
+            await revisions.amend(tx, task.app_id, revision.number, spec=self.spec, changes=differs)
+            await tasks.set_spec(tx, task.id, {**task.spec, "objects": self.objects})
+        if revision.replaces_draft:
+            application = Application.model_validate(self.spec)
+            await drafts.save(tx, application, application.workflow or [])
+
+
+async def completion(tx: Tx, task: Task, left_out: Collection[str] = ()) -> Completion:
+    """Read it before the task ends, with the application's row locked.
+
+    Components that the run does not deploy, and those of ``left_out``, which it could not bring, are as in the revision
+    that is current now, which may be another one than when the run was asked for.
+    """
+    run = task.spec or {}
+    objects: Refs = {name: refs for name, refs in run.get("objects", {}).items() if name not in left_out}
+    row = None if task.revision is None else await revisions.get(tx, task.app_id, task.revision)
+    others = [*run.get("others", ()), *left_out]
+    if row is None or not others:
+        return Completion(task, row, row and row.spec, None, [], objects)
+    current = await revisions.current(tx, task.app_id)
+    there = None if current is None else await tasks.get(tx, current.task_id)
+    former = current.spec if current else None
+    kept = there.spec["objects"] if there else {}
+    objects = {**objects, **{name: kept[name] for name in others if name in kept}}
+    return Completion(task, row, deployed(row.spec, others, former), former, others, objects)

@@ -1,0 +1,97 @@
+"""Forgetting what old runs held: specs, plans and manifests, and the secrets in them.
+
+Tasks stay as history, with their journals: what an application has is told by these (`holdings`). Their manifests go.
+A task whose cleanup may still need them is left for a later turn.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
+
+from kubemin.spec.objects import Manifest
+from kubemin.spec.states import Cleanup, RevisionState, TaskStatus
+from kubemin.store.tables import resources, revisions, tasks
+from kubemin.store.transaction import Tx, chunks
+
+_SETTLED = and_(
+    tasks.c.status.in_([status for status in TaskStatus if status.ended]),
+    tasks.c.cleanup.in_((Cleanup.NONE, Cleanup.DONE, Cleanup.ABANDONED)),
+)
+_COMPLETED = (RevisionState.CURRENT, RevisionState.SUPERSEDED)
+_ALIVE = (RevisionState.PENDING, RevisionState.CURRENT)
+
+
+async def prune(tx: Tx, app_id: str, keep: int) -> None:
+    """Keep the newest ``keep`` revisions of an application, and what is current or pending; forget what is older.
+
+    To be called with the application's row locked.
+    """
+    rows = await tx.rows(
+        select(revisions.c.number, revisions.c.state, revisions.c.task_id)
+        .where(revisions.c.app_id == app_id)
+        .order_by(revisions.c.number.desc())
+    )
+    old = [row for row in rows[keep:] if row.state not in _ALIVE]
+    if not old:
+        return
+    going = {row.task_id for row in old}
+    oldest = select(tasks.c.seq).where(tasks.c.id == rows[keep - 1].task_id).scalar_subquery()
+    # Dry runs and removals have no revision; they are as old as the runs beside them.
+    beside = and_(tasks.c.app_id == app_id, tasks.c.revision.is_(None), tasks.c.seq < oldest)
+    settled = await _forget(tx, or_(beside, tasks.c.id.in_(going)))
+    numbers = [row.number for row in old if row.task_id in settled]
+    await tx.write(delete(revisions).where(revisions.c.app_id == app_id, revisions.c.number.in_(numbers)))
+    # What the oldest ones that are left found in the cluster was of those that are gone.
+    first = [row for row in rows[::-1] if row.number not in numbers]
+    last = next((place for place, row in enumerate(first) if row.state in _COMPLETED), len(first))
+    await _forget_before(tx, await _settled(tx, {row.task_id for row in first[: last + 1]}))
+
+
+async def forget_application(tx: Tx, app_id: str) -> None:
+    """Forget what the tasks of an application held that is deleted; those that still clean up keep it until then."""
+    await _forget(tx, tasks.c.app_id == app_id)
+
+
+async def forget_task(tx: Tx, task_id: str) -> None:
+    """Forget what a task held whose cleanup is settled."""
+    await _forget(tx, tasks.c.id == task_id)
+
+
+async def _forget(tx: Tx, which: ColumnElement[bool]) -> set[str]:
+    """Empty the settled ones of these tasks; returns their ids, also of those that were emptied before."""
+    found = await tx.rows(select(tasks.c.id, tasks.c.plan.is_not(None).label("full")).where(which, _SETTLED))
+    for part in chunks(row.id for row in found if row.full):
+        await tx.write(update(tasks).where(tasks.c.id.in_(part)).values(plan=None))
+        await _forget_manifests(tx, part)
+    return {row.id for row in found}
+
+
+async def _forget_manifests(tx: Tx, task_ids: Collection[str]) -> None:
+    mine = resources.c.task_id.in_(task_ids)
+    await tx.write(update(resources).where(mine, resources.c.applied.is_not(None)).values(applied=None))
+    await _forget_before(tx, task_ids)
+
+
+async def _settled(tx: Tx, task_ids: Collection[str]) -> set[str]:
+    return {row.id for row in await tx.rows(select(tasks.c.id).where(tasks.c.id.in_(task_ids), _SETTLED))}
+
+
+async def _forget_before(tx: Tx, task_ids: Collection[str]) -> None:
+    """Without manifests the journal tells as much; the labels of a stranger's object are still to come back (R11)."""
+    changed = (resources.c.task_id.in_(task_ids), resources.c.before.is_not(None))
+    columns = (resources.c.task_id, resources.c.seq, resources.c.before)
+    adopted = await tx.rows(select(*columns).where(*changed, resources.c.adopted.is_not(False)))
+    await tx.write(update(resources).where(*changed).values(before=tx.seal({"metadata": {}})))
+    if adopted:
+        statement = update(resources).where(
+            resources.c.task_id == bindparam("of_task"), resources.c.seq == bindparam("of_seq")
+        )
+        rows = [
+            {"of_task": row.task_id, "of_seq": row.seq, "to": tx.seal({"metadata": _labels(tx.unseal(row.before))})}
+            for row in adopted
+        ]
+        await tx.write(statement.values(before=bindparam("to", type_=resources.c.before.type)), rows)
+
+
+def _labels(before: Manifest) -> Manifest:
+    return {"labels": before["metadata"].get("labels") or {}}
