@@ -20,8 +20,16 @@ OPERATIONS = [
 
 # api.md, row by row; ``/version`` and ``/versions`` belong to a later issue.
 EXPECTED = """
+POST /api/v1/apply
 GET /api/v1/applications
 GET /api/v1/applications/templates
+GET /api/v1/applications/{app_id}/revisions
+GET /api/v1/applications/{app_id}/revisions/{revision}
+GET /api/v1/applications/{app_id}/diff
+POST /api/v1/applications/{app_id}/rollback
+POST /api/v1/applications/{app_id}/restart
+GET /api/v1/workflow/tasks/{task_id}
+GET /api/v1/workflow/tasks/{task_id}/changes
 POST /api/v1/applications
 GET /api/v1/applications/{app_id}
 DELETE /api/v1/applications/{app_id}

@@ -27,7 +27,7 @@ def _task(output: str) -> str:
 def test_a_complete_run(client: Kubemin, tmp_path: Path) -> None:
     answer = client("apply", "-f", _write(tmp_path, "fine", "nginx"), "--wait")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "application default/fine created" in answer.stdout
+    assert "application default/fine, revision 1 (" in answer.stdout
     task = _task(answer.stdout)
     assert f"\ntask {task} completed\n" in answer.stdout
     for job in ("ConfigMap/fine-conf", "Service/fine-web", "Deployment/fine-web"):  # those that are over at once too

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 import pytest
 
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, RevisionState, TaskStatus
 from tests.docs.markdown import ROOT, Block, Page
 
 DIAGRAMS = [block for block in Page(ROOT / "docs" / "architecture.md").fenced() if block.language == "mermaid"]
+STATES = (TaskStatus, Cleanup, ResourceState, JobStatus, RevisionState)
 ARROW = re.compile(r"^    (\S+) --> (\S+)(?: : [\w ,().-]+)?$")
 
 # Set by nothing, as the page says.
@@ -23,9 +24,7 @@ def arrows(block: Block) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in found if match]
 
 
-@pytest.mark.parametrize(
-    ("block", "states"), list(zip(DIAGRAMS, (TaskStatus, Cleanup, ResourceState, JobStatus), strict=True)), ids=str
-)
+@pytest.mark.parametrize(("block", "states"), list(zip(DIAGRAMS, STATES, strict=True)), ids=str)
 def test_the_states_are_those_of_the_code(block: Block, states: type[StrEnum]) -> None:
     drawn = {name for arrow in arrows(block) for name in arrow} - {"[*]"}
     assert drawn == {str(state) for state in states if state not in UNUSED}

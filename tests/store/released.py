@@ -10,6 +10,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kubemin.spec.component import Component
 from kubemin.spec.events import TaskEvent
@@ -85,7 +86,7 @@ async def fill(db: Database) -> None:
                 spec, task_id = {"name": app, "component": [made.posted()]}, id_of(f"{app}-{turn}")
                 new = history.NewRevision(app_id=id_of(app), spec=spec, task_id=task_id, note="why", caller="ada")
                 number = await history.insert_next(tx, new)
-                plan = {"stages": []}
+                plan: dict[str, Any] = {"stages": []}
                 await tasks.insert(tx, new_task(f"{app}-{turn}", app, plan=plan, caller="ada", revision=number))
         for app in ("shop", "other", "third"):
             task = await tasks.claim_next(tx, "worker", 3600, 3)

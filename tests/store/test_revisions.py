@@ -90,11 +90,11 @@ async def _drive(url: str, steps: list[tuple[str, Any]]) -> None:
                 task = former[-1]
                 assert not await tasks.finish(tx, task.id, task.lease_epoch, how, "", Cleanup.NONE)
         elif what == "end" and waiting:
-            task = await claim(db)
-            assert task is not None
+            claimed = await claim(db)
+            assert claimed is not None
             model = waiting.pop(0)
-            await end(db, task, how)
-            former.append(task)
+            await end(db, claimed, how)
+            former.append(claimed)
             model.state = OF_END[how]
             if how is TaskStatus.COMPLETED:
                 if last is not None and last.number is not None:

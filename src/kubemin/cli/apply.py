@@ -8,28 +8,32 @@ from kubemin.cli.exits import Exit
 from kubemin.cli.files import load_application
 from kubemin.cli.follow import follow
 from kubemin.cli.output import print_json, say
+from kubemin.cli.preview import report
 
 
 def apply(file: str, options: dict[str, Any], *, wait: bool, as_json: bool, server: str, token: str | None) -> int:
-    """Create or save the application, run it, and with ``wait`` follow the task. Returns the exit code."""
+    """Run the application as the file has it, and with ``wait`` follow the task. Returns the exit code."""
     spec = load_application(file)
     with Client(server, token) as client:
-        known = id_of(client, spec)
-        application = client.post("/applications", {**spec, "id": known} if known else spec)
-        body = {"workflowId": application["workflowId"], **{k: v for k, v in options.items() if v is not None}}
-        task_id = client.post(f"/applications/{application['id']}/workflow/exec", body)["taskId"]
+        given = {name: value for name, value in options.items() if value is not None}
+        made = client.post("/apply", {"application": spec, **given})
+        if given.get("dryRun"):
+            return report(made, as_json=as_json)
+        application, task_id = client.get(f"/applications/{made['appId']}"), made["taskId"]
+        reply = {"application": application, **made}
         if not as_json:
-            verb = "saved" if known else "created"
-            say(f"application {application['namespace']}/{application['name']} {verb} ({application['id']})")
+            name = f"{application['namespace']}/{application['name']}"
+            say(f"application {name}, revision {made['revision']} ({application['id']})")
             say(f"task {task_id}")
+            for one in made["warnings"]:
+                say(f"warning: {one['field']}: {one['message']}")
         if not wait:
             if as_json:
-                print_json({"application": application, "taskId": task_id})
+                print_json(reply)
             return Exit.OK
         progress = follow(client, task_id, quiet=as_json)
         if as_json:
-            status = client.get(f"/workflow/tasks/{task_id}/status")
-            print_json({"application": application, "taskId": task_id, "task": status})
+            print_json({**reply, "task": client.get(f"/workflow/tasks/{task_id}/status")})
         else:
             say(ending(client, task_id))
         return progress.exit
@@ -70,15 +74,6 @@ def _undone(component: dict[str, Any]) -> bool:
 def warnings_of(task: dict[str, Any]) -> list[str]:
     """Where the objects of a task are otherwise than the file says."""
     return [f"{part['name']}  {one}" for part in task["components"] for one in part.get("warnings", ())]
-
-
-def id_of(client: Client, spec: dict[str, Any]) -> str | None:
-    """The id under which the server knows the application: the one in the file, else that of its name and namespace."""
-    if isinstance(spec.get("id"), str) and spec["id"]:
-        return str(spec["id"])
-    name = str(spec.get("name") or "").lower()
-    namespace = str(spec.get("namespace") or "default")
-    return id_named(client, namespace, name) if name else None
 
 
 def id_named(client: Client, namespace: str, name: str) -> str | None:

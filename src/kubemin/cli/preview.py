@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kubemin.cli.apply import id_of
 from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
 from kubemin.cli.files import load_application
@@ -24,14 +23,17 @@ _SPOKEN = {
 def show(file: str, asked: Mapping[str, bool | None], *, as_json: bool, server: str, token: str | None) -> int:
     """Print each stage with what it would create, change and leave; 1 when something of it would be refused.
 
-    ``asked``: the parameters of the request, those that are not None.
+    ``asked``: options of a run, those that are not None.
     """
     spec = load_application(file)
+    given = {name: value for name, value in asked.items() if value is not None}
     with Client(server, token) as client:
-        known = id_of(client, spec)
-        query = "&".join(f"{name}={str(value).lower()}" for name, value in asked.items() if value is not None)
-        path = f"/applications/plan{query and '?'}{query}"
-        found = client.post(path, {**spec, "id": known} if known else spec)
+        found = client.post("/apply", {"application": spec, "dryRun": True, **given})
+    return report(found, as_json=as_json)
+
+
+def report(found: dict[str, Any], *, as_json: bool) -> int:
+    """Print what a run would do; 1 when something of it would be refused."""
     counts = _counts(found)
     if as_json:
         print_json(found)

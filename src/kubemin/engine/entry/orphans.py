@@ -20,13 +20,14 @@ from kubemin.engine.objects.dependents import pvc_name_prefixes
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import render
+from kubemin.spec.application import parse_application
 from kubemin.spec.issues import SpecError
 from kubemin.spec.kinds import WRITTEN, kind_name
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
-from kubemin.store import Database, Tx, applications, journal, tasks
+from kubemin.store import Database, Tx, applications, journal, revisions, tasks
 
 _TRIES = 5
 
@@ -130,7 +131,7 @@ class _Applications:
         return bool(app_id) and await applications.get(self.tx, str(app_id)) is not None
 
     async def account_for(self, obj: Manifest) -> bool:
-        """Whether the application that the object names has it, as it is stored; in doubt, yes."""
+        """Whether the application that the object names has it, as it is deployed or stored; in doubt, yes."""
         app_id = application_of(obj)
         if not await self.exists(app_id):
             return False
@@ -141,12 +142,15 @@ class _Applications:
         return mine is None or ObjectRef.of(obj) in mine
 
     async def _objects(self, app_id: str) -> frozenset[ObjectRef] | None:
+        """What is deployed of it, and what its draft would have: a first run may be on its way."""
         try:
             loaded = await load(self.tx, app_id, None, self.limits)
+            current = await revisions.current(self.tx, app_id)
+            deployed = [parse_application(current.spec, self.limits)] if current else []
         except (NotFoundError, SpecError):
             return None
-        rendered = render(loaded.application, loaded.config_key)
-        return frozenset(ObjectRef.of(one.manifest) for one in rendered)
+        has = [one for application in (loaded.application, *deployed) for one in render(application)]
+        return frozenset(ObjectRef.of(one.manifest) for one in has)
 
 
 async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequence[Manifest]) -> list[Orphan]:
