@@ -38,9 +38,6 @@ async def posted(
         )
 
     application = await compute_thread.do(read) if templates or is_large(whole) else read()
-    if application.id not in (None, application.app_id):
-        message = f"id: that of {application.namespace}/{application.name} is {application.app_id}: leave it out."
-        raise SpecError([Issue("id", IssueCode.INVALID_FIELD_VALUE, message)])
     async with db.read() as tx:
         current = await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []
