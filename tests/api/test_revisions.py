@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.api.codes import ApiCode
-from kubemin.api.masks import MASK, masked_spec
+from kubemin.api.masks import masked_spec
+from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, applications, revisions, tasks

@@ -23,9 +23,9 @@ CREATE TABLE `applications` (
   UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1795989666.91585,1795989666.91585),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795989666.902826,1795989666.902826),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1795989666.923742,1795989666.923742);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1795990180.717602,1795990180.717602),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795990180.704479,1795990180.704479),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1795990180.746111,1795990180.746111);
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -37,9 +37,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795989666.91925,1795989666.91925),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795989666.909306,1795989666.909306),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795989666.927042,1795989666.927042);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795990180.720059,1795990180.720059),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795990180.708916,1795990180.708916),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795990180.748487,1795990180.748487);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -51,9 +51,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1795989666.949256),
-(2,'other-1.................','task','{\"status\":\"running\"}',1795989666.969255),
-(3,'third-1.................','task','{\"status\":\"running\"}',1795989666.984565);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1795990180.784095),
+(2,'other-1.................','task','{\"status\":\"running\"}',1795990180.800742),
+(3,'third-1.................','task','{\"status\":\"running\"}',1795990180.815762);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -109,9 +109,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795989666.966768,1795989666.968494,NULL,NULL),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795989666.9454,1795989666.947839,NULL,NULL),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795989666.982756,1795989666.983891,NULL,NULL);
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795990180.799063,1795990180.800114,NULL,NULL),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795990180.779802,1795990180.782002,NULL,NULL),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795990180.814178,1795990180.815223,NULL,NULL);
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -128,6 +128,13 @@ CREATE TABLE `revisions` (
   PRIMARY KEY (`app_id`,`number`),
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `revisions` VALUES
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}',0,1795990180.722174),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}',0,1795990180.740343),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}',0,1795990180.711945),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}',0,1795990180.715684),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}',0,1795990180.753005),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}',0,1795990180.756558);
 CREATE TABLE `shares` (
   `name` varchar(253) NOT NULL,
   `task_id` varchar(24) NOT NULL,
@@ -181,12 +188,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',NULL,0,1,NULL,NULL,1,NULL,1795989666.936899,1795989666.912675,1795989666.942153,1795989666.958045,1795989666.958045),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989666.914683,NULL,NULL,1795989666.914683),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795989666.971989,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',NULL,0,1,'other...................','worker',1,1795993266.962028,1795989666.962028,1795989666.921239,1795989666.965086,1795989666.971989,1795989666.971989),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989666.922677,NULL,NULL,1795989666.922677),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',NULL,0,1,'third...................','worker',1,1795993266.978881,1795989666.978881,1795989666.928936,1795989666.981461,NULL,1795989666.981461),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989666.929942,NULL,NULL,1795989666.929942);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1795990180.771034,1795990180.714121,1795990180.776909,1795990180.788405,1795990180.788405),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990180.716848,NULL,NULL,1795990180.716848),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795990180.804499,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1795993780.795851,1795990180.795851,1795990180.72298,1795990180.797884,1795990180.804499,1795990180.804499),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990180.744266,NULL,NULL,1795990180.744266),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1795993780.811146,1795990180.811146,1795990180.75476,1795990180.813159,NULL,1795990180.813159),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990180.761045,NULL,NULL,1795990180.761045);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -205,9 +212,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795989666.91696,1795989666.91696),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795989666.905511,1795989666.905511),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795989666.924813,1795989666.924813);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795990180.718295,1795990180.718295),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795990180.705993,1795990180.705993),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795990180.746806,1795990180.746806);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -228,6 +235,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1795989666.967459,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795989666.946487,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1795989666.983255,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1795990180.799535,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795990180.780877,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1795990180.814642,NULL,NULL);

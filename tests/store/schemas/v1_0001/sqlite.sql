@@ -20,9 +20,9 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795989665.295,1795989665.295);
-INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1795989665.313,1795989665.313);
-INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1795989665.317,1795989665.317);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795990177.459,1795990177.459);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1795990177.562,1795990177.562);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1795990177.583,1795990177.583);
 CREATE TABLE components (
 	app_id VARCHAR(24) NOT NULL, 
 	name VARCHAR(63) NOT NULL, 
@@ -33,9 +33,9 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795989665.304,1795989665.304);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795989665.315,1795989665.315);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795989665.318,1795989665.318);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795990177.526,1795990177.526);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795990177.563,1795990177.563);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795990177.597,1795990177.597);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -44,9 +44,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1795989665.355);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1795989665.366);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1795989665.377);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1795990177.707);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1795990177.763);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1795990177.842);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -99,9 +99,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795989665.352,1795989665.354,NULL,NULL);
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795989665.365,1795989665.365,NULL,NULL);
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795989665.376,1795989665.377,NULL,NULL);
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795990177.704,1795990177.706,NULL,NULL);
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795990177.762,1795990177.763,NULL,NULL);
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795990177.842,1795990177.842,NULL,NULL);
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -118,6 +118,12 @@ CREATE TABLE revisions (
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}',0,1795990177.542);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}',0,1795990177.562);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}',0,1795990177.581);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}',0,1795990177.582);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}',0,1795990177.598);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}',0,1795990177.614);
 CREATE TABLE shares (
 	name VARCHAR(253) NOT NULL, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -164,12 +170,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',NULL,0,1,NULL,NULL,1,NULL,1795989665.336,1795989665.308,1795989665.345,1795989665.358,1795989665.358);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989665.313,NULL,NULL,1795989665.313);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795989665.367,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',NULL,0,1,'other...................','worker',1,1795993265.359,1795989665.359,1795989665.316,1795989665.365,1795989665.367,1795989665.367);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989665.317,NULL,NULL,1795989665.317);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',NULL,0,1,'third...................','worker',1,1795993265.37,1795989665.37,1795989665.319,1795989665.372,NULL,1795989665.372);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',NULL,0,0,NULL,NULL,0,NULL,NULL,1795989665.324,NULL,NULL,1795989665.324);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1795990177.653,1795990177.561,1795990177.678,1795990177.749,1795990177.749);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990177.562,NULL,NULL,1795990177.562);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795990177.801,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1795993777.761,1795990177.761,1795990177.582,1795990177.762,1795990177.801,1795990177.801);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990177.583,NULL,NULL,1795990177.583);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1795993777.84,1795990177.84,1795990177.598,1795990177.842,NULL,1795990177.842);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990177.614,NULL,NULL,1795990177.614);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -187,9 +193,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795989665.297,1795989665.297);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795989665.314,1795989665.314);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795989665.317,1795989665.317);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795990177.486,1795990177.486);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795990177.563,1795990177.563);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795990177.584,1795990177.584);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -208,9 +214,9 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795989665.353,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1795989665.365,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1795989665.376,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795990177.705,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1795990177.762,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1795990177.842,NULL,NULL);
 CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
 CREATE INDEX ix_tasks_app_id_claimed_at ON tasks (app_id, claimed_at);
 CREATE INDEX ix_tasks_lease_expires_at ON tasks (lease_expires_at);
