@@ -371,3 +371,25 @@ async def test_the_same_draft_is_run_by_the_workflow_that_is_asked_for(instance:
     assert found is not None
     assert found.state is RevisionState.CURRENT
     assert await data(instance) is None
+
+
+async def test_a_step_that_was_put_back_leaves_its_components_as_they_were(instance: Instance) -> None:
+    steps = [
+        {"name": "extras", "components": ["api", "more"], "onFailure": "continue"},
+        {"name": "rest", "components": ["settings"]},
+    ]
+    async with instance.worker():
+        first = await completed(instance, web("api", "api:1"), conf("settings", a="1"))
+        parts = (web("api", "api:crash"), conf("more", b="1"), conf("settings", a="2"))
+        options = ExecOptions(hopeless_after_seconds=0.1)
+        task = await instance.service.run(posted(*parts, workflow=steps), options, "ada")
+        assert (await instance.settled(task.id)).status is TaskStatus.COMPLETED
+        found = await current(instance, first.app_id)
+        assert found is not None
+        assert [(part["name"], part.get("image")) for part in found.spec["component"]] == [
+            ("api", "api:1"),
+            ("settings", None),
+        ]
+        assert found.changes == {"added": [], "changed": ["settings"], "removed": []}
+        assert await data(instance) == {"a": "2"}
+        assert await diffs(instance).between(first.app_id, "current", "live") == []
