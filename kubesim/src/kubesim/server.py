@@ -68,12 +68,16 @@ class SimServer:
         self._server = await asyncio.get_running_loop().create_server(
             self._web, self.host, self._port, start_serving=False
         )
-        self._port = self._server.sockets[0].getsockname()[1]
-        for name in _NAMESPACES:
-            self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
-        await self.controllers.start()
-        await self.controllers.settled()
-        await self._server.start_serving()
+        try:
+            self._port = self._server.sockets[0].getsockname()[1]
+            for name in _NAMESPACES:
+                self.registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
+            await self.controllers.start()
+            await self.controllers.settled()
+            await self._server.start_serving()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(

@@ -190,9 +190,9 @@ async def serve_watch(
             first += lines.bookmark(storage.revision, end_of_initial=True)
     else:
         position, first = _start(shelf, options.revision)
-    await response.prepare(request)
     clock = _Clock(options, bookmark_interval)
     try:
+        await response.prepare(request)
         if first:
             await response.write(first)
         while position is not None and not (closing() or clock.over()):
