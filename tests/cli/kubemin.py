@@ -16,9 +16,9 @@ from typing import IO
 import pytest
 
 from kubemin.cli import main
+from tests.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).with_name("kubemin"))
-_SECONDS = 60
 
 
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
@@ -45,7 +45,7 @@ class Kubemin:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -145,7 +145,7 @@ class Running:
             return found is not None or not self._readers[0].is_alive()
 
         with self._news:
-            self._news.wait_for(look, _SECONDS)
+            self._news.wait_for(look, PATIENCE)
         assert found is not None, f"{pattern!r} is not in:\n{self.output}\n{self.errors}"
         return found
 
@@ -155,9 +155,9 @@ class Running:
 
     def end(self) -> int:
         """Wait until it ends by itself; its exit code."""
-        code = self.process.wait(_SECONDS)
+        code = self.process.wait(PATIENCE)
         for reader in self._readers:
-            reader.join(_SECONDS)
+            reader.join(PATIENCE)
         return code
 
     def stop(self) -> int:

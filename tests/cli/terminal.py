@@ -9,24 +9,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cli.kubemin import PROGRAM, environment
+from tests.waiting import PATIENCE
 
-_SECONDS = 60
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 class Terminal:
     """Runs a command on a terminal of its own."""
 
-    def __init__(self, folder: Path, *arguments: str, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None, program: str = PROGRAM
+    ) -> None:
         self.shown = ""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.chdir(folder)
-            os.execve(PROGRAM, [PROGRAM, *arguments], {**environment(env), "TERM": "xterm", "COLUMNS": "100"})
+            os.execve(program, [program, *arguments], {**environment(env), "TERM": "xterm", "COLUMNS": "100"})
 
     def wait_for(self, pattern: str) -> None:
         """Read until the pattern has been shown."""
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not re.search(pattern, self.shown):
             assert time.monotonic() < deadline, f"{pattern!r} is not in:\n{self.shown[-2000:]}"
             if select.select([self._fd], [], [], 0.2)[0] and not self._read():

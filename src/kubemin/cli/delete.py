@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import typer
-
 from kubemin.cli.apply import ending
-from kubemin.cli.asking import is_asked
+from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
@@ -45,7 +43,7 @@ def delete(
             _print_fates(goes)
         if dry_run:
             return Exit.OK
-        if asks and not typer.confirm(f"Delete application {name}?", err=True):
+        if asks and not confirm(f"Delete application {name}?"):
             say("nothing was deleted")
             return Exit.OK
         task_id = client.delete(path, **how)["taskId"]

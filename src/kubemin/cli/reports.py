@@ -4,10 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import typer
-
 from kubemin.cli.apply import ending, warnings_of
-from kubemin.cli.asking import is_asked
+from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
@@ -134,7 +132,7 @@ def orphans(*, delete: bool, volumes: bool, yes: bool, as_json: bool, server: st
         if not as_json:
             _print_orphans(found, "why")
         if delete and found["orphans"]:
-            if asks and not typer.confirm(_QUESTION.format(len(found["orphans"])), err=True):
+            if asks and not confirm(_QUESTION.format(len(found["orphans"]))):
                 say("nothing was deleted")
                 return Exit.OK
             found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes)

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-import typer
-
 from kubemin.cli.apply import ending
-from kubemin.cli.asking import is_asked
+from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError, Exit
@@ -97,7 +95,7 @@ def _agreed(what: str, objects: Iterable[str], question: str, *, yes: bool, as_j
     if not as_json:
         for one in objects:
             say(f"{what}: {one}")
-    return not asks or typer.confirm(question, err=True)
+    return not asks or confirm(question)
 
 
 def _tell(task_id: str, done: dict[str, Any], *, as_json: bool) -> None:

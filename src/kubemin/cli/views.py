@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from kubemin.cli.asking import confirm
 from kubemin.cli.output import STATUS_STYLES, say, span
 from kubemin.cli.progress import Progress
 from kubemin.spec.characters import visible
@@ -85,7 +86,7 @@ class Table(AbstractContextManager["Table"]):
             return True
         self._live.stop()
         try:
-            return input(f"\n{visible(question)} [y/N] ").strip().lower() in ("y", "yes")
+            return confirm(f"\n{visible(question)}", on=sys.stdout)
         except (KeyboardInterrupt, EOFError):
             return False
         finally:

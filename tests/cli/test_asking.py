@@ -1,0 +1,43 @@
+"""Questions at a terminal."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import Terminal
+
+_ASKS = """
+import signal
+from kubemin.cli.asking import confirm
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in range(50):
+    try:
+        print("said", confirm(f"question {number}"))
+    except KeyboardInterrupt:
+        print("interrupted", number)
+    except EOFError:
+        print("ended", number)
+"""
+
+
+@pytest.mark.parametrize(("key", "said"), [("\x03", "interrupted {}"), ("\x04", "ended {}")])
+def test_a_key_that_comes_with_the_question_is_not_lost(tmp_path: Path, key: str, said: str) -> None:
+    terminal = Terminal(tmp_path, "-c", _ASKS, program=sys.executable)
+    for number in range(50):
+        terminal.wait_for(rf"question {number} \[y/N\]: ")
+        terminal.type(key)
+        terminal.wait_for(said.format(number) + r"\s")
+    assert terminal.end() == 0
+
+
+@pytest.mark.parametrize(("typed", "said"), [("y", True), ("YES ", True), ("n", False), ("", False), ("what", False)])
+def test_only_a_yes_is_one(tmp_path: Path, typed: str, said: bool) -> None:
+    terminal = Terminal(tmp_path, "-c", _ASKS, program=sys.executable)
+    terminal.wait_for("question 0")
+    terminal.type(f"{typed}\n")
+    terminal.wait_for(f"said {said}")
+    for _ in range(49):
+        terminal.type("\n")
+    assert terminal.end() == 0
