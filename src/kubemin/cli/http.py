@@ -19,6 +19,7 @@ _BACKLOG = 128
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.servers = []
         self.answers = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -29,6 +30,14 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals are the process's, not uvicorn's."""
         yield
+
+    async def aclose(self) -> None:
+        """Close what is still open: all of it after a cancel, and after a shutdown what did not end in time."""
+        for server in self.servers:
+            server.close()
+        for connection in self.server_state.connections:
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the connections hear of it
 
 
 async def serve_http(
@@ -60,11 +69,14 @@ async def serve_http(
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.serve(sockets=[listener]))
-        await server.answers.wait()
-        ready(listener)
-        waiting = group.create_task(stopping.wait())
-        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        server.should_exit = True
+    try:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve(sockets=[listener]))
+            await server.answers.wait()
+            ready(listener)
+            waiting = group.create_task(stopping.wait())
+            await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            server.should_exit = True
+    finally:
+        await server.aclose()

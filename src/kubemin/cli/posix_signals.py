@@ -11,8 +11,9 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 async def until_stopped(*others: "asyncio.Future[Any]", ready: Callable[[], None] = lambda: None) -> None:
     """Return at the first SIGINT or SIGTERM, or when one of the others is done.
 
-    ``ready`` is called once a signal is waited for: before that a SIGTERM kills the process. After the return a signal
-    has its usual effect again: a person who presses Ctrl-C twice does not want to wait.
+    ``ready`` is called once a signal is waited for: before that a SIGTERM kills the process. After the return either
+    does: a person who presses Ctrl-C twice does not want to wait. Python's own handler of SIGINT would raise in
+    whatever happens to run, which may catch it, or be in the middle of closing something.
     """
     stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
@@ -29,3 +30,4 @@ async def until_stopped(*others: "asyncio.Future[Any]", ready: Callable[[], None
     finally:
         for number in _STOPS:
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,50 @@
+"""A server ends when it is told to: at any moment, and whatever became of those whom it serves."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kubemin import PROGRAM, Kubemin, environment
+from tests.waiting import PATIENCE
+
+_NEVER_READY = {"name": "stays", "component": [{"name": "web", "type": "webservice", "image": "never"}]}
+
+
+@pytest.mark.parametrize("lost", [["stdout"], ["stderr"], ["stdout", "stderr"]], ids=" and ".join)
+def test_with_nobody_left_to_read_what_it_prints(tmp_path: Path, lost: list[str]) -> None:
+    """With a task under way: it says that it stops, and what it leaves to others."""
+    command = [PROGRAM, "dev", "--port", "0"]
+    errors = subprocess.PIPE if "stderr" in lost else subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(None), text=True, stdout=subprocess.PIPE, stderr=errors
+    ) as server:
+        try:
+            assert server.stdout is not None
+            url = next(line.split()[-1] for line in server.stdout if "ready at" in line)
+            (tmp_path / "stays.json").write_text(json.dumps(_NEVER_READY))
+            task = json.loads(Kubemin(tmp_path, url)("apply", "-f", "stays.json", "--json").stdout)["taskId"]
+            following = Kubemin(tmp_path, url).start("status", task, "--follow")
+            following.wait_for("task running")
+            for pipe in (getattr(server, name) for name in lost):
+                pipe.close()
+            server.terminate()
+            assert server.wait(PATIENCE) == 0
+            following.signal(signal.SIGTERM)
+            following.end()
+        finally:
+            server.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("moment", ["", "simulated cluster at", "ready at", "stopping"])
+def test_told_at_any_moment(kubemin: Kubemin, moment: str, number: int) -> None:
+    server = kubemin.start("dev", "--port", "0")
+    if moment == "stopping":
+        server.wait_for("ready at")
+        server.signal(signal.SIGTERM)
+    server.wait_for(moment)
+    server.signal(number)
+    assert server.end() in (0, 130, -number), server.errors
