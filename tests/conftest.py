@@ -9,12 +9,16 @@ import gc
 import os
 import sys
 from collections.abc import Iterable
+from inspect import signature
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
+
+from tests.waiting import PATIENCE
 
 # Containers often set this. Each of the hundreds of processes that the tests start would then compile all of kubemin
 # and kubesim anew: half a second of CPU.
@@ -41,6 +45,10 @@ else:
 
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
+
+# httpx gives a server 5 seconds to answer, unless it is told otherwise: too few on a busy machine.
+_patient = signature(httpx.get).parameters["timeout"].default
+_patient.connect = _patient.read = _patient.write = _patient.pool = PATIENCE
 
 LONGER = {"proof": 900, "soak": 1800}
 """Seconds that a test with one of these markers may take; all others have the `timeout` of pyproject.toml."""

@@ -6,8 +6,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 90
-"""Seconds after which a test gives up, before its time limit ends the process; none takes them when all is well."""
+PATIENCE = 120
+"""Seconds after which a test gives up waiting for one thing: also a client for its answer, and a command for its end.
+
+It is the only such limit, so that a busy machine makes no test fail: none takes the seconds when all is well. A test
+that waits for several things has the `timeout` of pyproject.toml, which is longer, and ends the whole process.
+"""
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.04
 """Questions more often take CPU from what is waited for: most of them are a transaction."""

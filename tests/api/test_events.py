@@ -28,6 +28,7 @@ from kubemin.store.tables import events as table
 from kubemin.store.transaction import Tx
 from tests.api.conftest import Api
 from tests.api.test_tasks import _claim, _exec
+from tests.waiting import PATIENCE
 
 
 def _parse(text: str) -> list[tuple[int, str, Any]]:
@@ -275,7 +276,7 @@ async def test_a_fault_of_the_hub_ends_the_streams_so_that_they_come_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(events, "states", wrong)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             assert _parse(await _collect(source)) == []
     await _finish(api, running)
     assert [kind for _, kind, _ in _parse(await _collect(stream(deps, running.id, 0)))] == ["task", "task", "end"]

@@ -13,6 +13,7 @@ from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import Database, journal, tasks
 from kubesim.server import SimServer
+from tests.waiting import PATIENCE
 
 TASK = "m8d2h5s0r4f7j1l9p3u6e0xb"
 
@@ -20,7 +21,7 @@ TASK = "m8d2h5s0r4f7j1l9p3u6e0xb"
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
     async with SimServer(speed=50) as sim:
-        connection = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=5)
+        connection = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=PATIENCE)
         yield connection
         await connection.aclose()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.kubemin import Kubemin, environment
+from tests.waiting import PATIENCE
 
 _WITHOUT = """
 import sys
@@ -20,7 +21,7 @@ def without(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     """`kubemin …` where kubesim is not installed."""
     command = [sys.executable, "-c", _WITHOUT, *arguments]
     return subprocess.run(
-        command, cwd=folder, env=environment(None), capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment(None), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -15,6 +15,7 @@ from kubemin.spec.labels import APP_ID, COMPONENT_ID, MANAGED_BY
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim import SimServer
 from kubesim.faults import Action, Fault
+from tests.waiting import PATIENCE
 
 LABELS = {MANAGED_BY: "kubemin", APP_ID: "app", COMPONENT_ID: "1"}
 
@@ -32,7 +33,7 @@ class World:
 
         ref = ObjectRef.of(made)
         version = made["metadata"]["resourceVersion"]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             return await self.informers.until(
                 ref.kind, ref.namespace, ref.name, check, RELATED.get(ref.kind, ()), since=version
             )
@@ -127,7 +128,7 @@ async def test_deletion_is_seen_at_once(world: World) -> None:
         world.informers.until(ref.kind, ref.namespace, ref.name, lambda item: "gone" if item is None else None)
     )
     await world.cluster.delete(ref, uid=made["metadata"]["uid"], propagation="Foreground")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         assert await gone == "gone"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.cli.kubemin import Kubemin
 from tests.docs.markdown import ROOT, Page
+from tests.waiting import PATIENCE
 
 ID = re.compile(r"\b(?=[a-z]*[0-9])[a-z0-9]{24}\b")
 _VARIES = (
@@ -26,7 +27,6 @@ _VARIES = (
 )
 _PROGRESS = re.compile(r"^<time> (?!task |cleanup |rollback )")
 """How single jobs come on: who begins to follow late is not told what was over by then."""
-_SECONDS = 60
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Tour:
     def take(self, command: str, shown: str) -> None:
         """Run a command until it answers what is shown; one that changes something is not repeated."""
         looks = re.match(r"kubemin (status|resources|tasks)", command) is not None
-        until = time.monotonic() + _SECONDS
+        until = time.monotonic() + PATIENCE
         while True:
             printed = self._run(command)
             if _essence(printed) == _essence(shown) or not looks or time.monotonic() > until:
@@ -55,7 +55,7 @@ class Tour:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "KUBEMIN_SERVER": self.server}
         done = subprocess.run(
-            command, shell=True, cwd=ROOT, env=env, capture_output=True, text=True, timeout=_SECONDS, check=False
+            command, shell=True, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         return done.stdout + done.stderr
 

@@ -22,7 +22,8 @@ from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import Cleanup, JobStatus
 from kubemin.store import Database, jobs, tasks
-from tests.engine.instance import QUICK
+from tests.engine.instance import PATIENT
+from tests.waiting import PATIENCE
 
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tests.engine.child"])
@@ -70,7 +71,7 @@ async def run_child(script: Script) -> int:
     loop = asyncio.get_running_loop()
     loop.add_reader(process.sentinel, ended.set)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await ended.wait()
     finally:
         loop.remove_reader(process.sentinel)
@@ -110,10 +111,10 @@ async def _run(script: Script) -> None:
                 )
 
         db = await Database.open(script.database, hook=hook)
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=10, hook=hook)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=PATIENCE, hook=hook)
         hub = LocalHub()
         service = TaskService(db, LocalSignals(hub), LocalDoorbell(), Limits())
-        engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), QUICK, "worker")
+        engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), PATIENT, "worker")
         running = asyncio.create_task(engine.run())
         while True:
             async with db.read() as tx:

@@ -14,6 +14,7 @@ from kubemin.store import Database
 from kubesim.server import SimServer
 from tests.engine.held import Held, hold, new_task
 from tests.engine.instance import LIMITS, Instance
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ async def sim() -> AsyncIterator[SimServer]:
 
 @pytest.fixture
 async def cluster(sim: SimServer) -> AsyncIterator[Cluster]:
-    connection = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=5)
+    connection = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=PATIENCE)
     yield connection
     await connection.aclose()
 

@@ -23,7 +23,7 @@ from kubemin.spec.states import Cleanup
 from kubemin.store import Database, applications, components, jobs, journal, tasks, workflows
 from kubemin.store.tasks import Task
 from kubesim.server import SimServer
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 T = TypeVar("T")
 
@@ -34,6 +34,10 @@ QUICK = EngineSettings(
     job_timeout_seconds=30,
     cleanup_seconds=10,
 )
+PATIENT = QUICK.model_copy(
+    update={"lease_seconds": PATIENCE, "job_timeout_seconds": PATIENCE, "cleanup_seconds": PATIENCE}
+)
+"""For runs in which nothing is to run out, however busy the machine is."""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from kubemin.engine.deploy.fetch import Fetcher, LookUp
 from kubemin.engine.errors import JobFailed
 from kubemin.render import Fetch
 from kubemin.spec.addresses import is_public
+from tests.waiting import PATIENCE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -45,7 +46,7 @@ class Listener:
         """Whether nobody came before we do: connections are accepted in their order."""
         assert not self.came
         _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await self.news.wait()
         mine = str(writer.get_extra_info("sockname"))
         writer.close()

@@ -1,5 +1,6 @@
 """The order of a rollback: what others read is put back before what reads it, then what the task made is deleted."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -311,13 +312,20 @@ async def test_a_restore_that_is_refused_for_good_is_named_and_all_else_is_undon
     assert await held.look(ours) is None
 
 
-async def test_a_restore_without_an_answer_leaves_time_for_what_comes_after_it(held: Held) -> None:
+async def test_a_restore_without_an_answer_leaves_time_for_what_comes_after_it(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, seconds, moved = asyncio.get_running_loop(), 100, 0.0
+    monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + moved)
     theirs, ours = config_map("theirs", a="1"), config_map("ours")
     held.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
     look = await held.cluster.get(ObjectRef.of(theirs))
     await held.tracker(1).change(config_map("theirs", a="2"), look, {})
     await held.tracker(2).create(ours, {})
-    held.sim.faults.add(Fault("status", code=503, verb="get", name="theirs", times=None))
-    (left,) = await held.roll_back(seconds=1)
+    asked = held.sim.faults.add(Fault("status", code=503, verb="get", name="theirs", times=None))
+    rolling_back = asyncio.create_task(held.roll_back(seconds=seconds))
+    await asked.struck()
+    moved = seconds * 0.9  # it was asked for all of the time, but for what is kept for the rest
+    (left,) = await rolling_back
     assert left.ref.name == "theirs"
     assert await held.look(ours) is None

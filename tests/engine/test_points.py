@@ -28,6 +28,7 @@ from kubemin.store import Database
 from kubesim.server import SimServer
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import Instance, conf, secret, store, web
+from tests.waiting import PATIENCE
 
 QUICKLY_HOPELESS = {"properties": {"ports": [{"port": 80}], "hopelessAfter": 1}}
 SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]
@@ -78,7 +79,7 @@ class World:
 
     async def __aenter__(self) -> Stage:
         self._sim = await SimServer(speed=100).__aenter__()
-        self._cluster = await Cluster.connect(kubeconfig=None, context=None, url=self._sim.url, timeout=10)
+        self._cluster = await Cluster.connect(kubeconfig=None, context=None, url=self._sim.url, timeout=PATIENCE)
         url = f"sqlite:///{self._folder}/kubemin.db"
         self._db = await Database.open(url)
         hub = LocalHub()

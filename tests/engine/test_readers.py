@@ -14,7 +14,7 @@ from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.faults import Fault
 from tests.engine.child import Point, Script, run_child
-from tests.engine.instance import QUICK, Instance, conf, store, web
+from tests.engine.instance import PATIENT, QUICK, Instance, conf, store, web
 from tests.engine.test_order import READERS, images, levels, pods, version
 from tests.engine.test_points import KILLED, differences
 
@@ -372,7 +372,7 @@ async def test_killed_while_it_replaces_them(instance: Instance, tmp_path: Path,
         assert await run_child(script) == KILLED
         async with instance.db.begin("expire") as tx:
             await tx.write(text("UPDATE tasks SET lease_expires_at = 1 WHERE lease_expires_at IS NOT NULL"))
-        async with instance.worker():
+        async with instance.worker(PATIENT):
             task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
     assert differences(before, await instance.snapshot()) == []

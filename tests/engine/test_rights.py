@@ -22,6 +22,7 @@ from kubesim.resources import RESOURCES
 from kubesim.server import SimServer
 from tests.engine.instance import Instance, conf, web
 from tests.engine.test_points import differences
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((ROOT / "examples").glob("*.yaml"))}
@@ -58,7 +59,7 @@ async def admin(sim: SimServer, tmp_path: Path, instance: Instance) -> AsyncIter
 @asynccontextmanager
 async def _connected(sim: SimServer, file: Path, token: str | None) -> AsyncIterator[Cluster]:
     await asyncio.to_thread(file.write_text, sim.kubeconfig(token))
-    connection = await Cluster.connect(kubeconfig=str(file), context=None, timeout=5)
+    connection = await Cluster.connect(kubeconfig=str(file), context=None, timeout=PATIENCE)
     yield connection
     await connection.aclose()
 

@@ -18,6 +18,7 @@ from tests.engine.instance import Instance
 from tests.multi.fleet import Fleet
 from tests.servers.postgresql import Postgresql
 from tests.servers.valkey import Valkey
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +68,7 @@ async def sim() -> AsyncIterator[SimServer]:
 @asynccontextmanager
 async def fleet_on(sim: SimServer, folder: Path, database_url: str, redis_url: str | None) -> AsyncIterator[Fleet]:
     """A fleet without workers yet."""
-    cluster = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=15)
+    cluster = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=PATIENCE)
     db = await Database.open(database_url)
     signals, doorbell = await open_signals(redis_url), open_doorbell(redis_url, database_url)
     instance = Instance(db, sim, cluster, TaskService(db, signals, doorbell, Limits()))

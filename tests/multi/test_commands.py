@@ -21,7 +21,7 @@ from tests.engine.instance import conf
 from tests.multi.fleet import Fleet, gated
 from tests.servers.postgresql import Postgresql
 from tests.servers.valkey import Valkey
-from tests.waiting import until_true
+from tests.waiting import PATIENCE, until_true
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def http(fleet: Fleet, kubemin: Kubemin) -> AsyncIterator[httpx.AsyncClien
     serving = kubemin.start("serve", "--no-worker", "--port", "0", *options(fleet))
     try:
         url = (await asyncio.to_thread(serving.wait_for, r"ready at (http://\S+)"))[1]
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=url) as client:
             yield client
     finally:
         assert await asyncio.to_thread(serving.stop) == 0, serving.errors
@@ -55,7 +55,7 @@ async def cancel(http: httpx.AsyncClient, app_id: str, task_id: str) -> tuple[in
 
 async def redis_is(http: httpx.AsyncClient, state: str) -> None:
     """Wait until the server has noticed how Redis is."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             ready = (await http.get("/readyz")).json()["data"]
             [check] = [check for check in ready["checks"] if check["name"] == "redis"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-START_SECONDS = 60
+from tests.waiting import PATIENCE
 
 
 def free_port() -> int:
@@ -64,7 +64,7 @@ class ServerProcess:
                 stderr=log,
                 **self._user,
             )
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE
         while not ready():
             if self._process.poll() is not None or time.monotonic() > until:
                 self.stop()

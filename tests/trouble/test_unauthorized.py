@@ -13,6 +13,7 @@ from kubesim.server import SimServer
 from tests.engine.instance import Instance, web
 from tests.engine.test_points import differences
 from tests.trouble.test_refusals import LATE, ends_as_it_was, furnish, waits
+from tests.waiting import PATIENCE
 
 FIRST, SECOND = "first", "second"
 
@@ -36,7 +37,7 @@ async def cluster(sim: SimServer, tmp_path: Path, token: Path) -> AsyncIterator[
     config = yaml.safe_load(sim.kubeconfig())
     config["users"][0]["user"] = {"tokenFile": str(token)}
     await asyncio.to_thread((tmp_path / "config").write_text, yaml.safe_dump(config))
-    connection = await Cluster.connect(kubeconfig=str(tmp_path / "config"), context=None, timeout=5)
+    connection = await Cluster.connect(kubeconfig=str(tmp_path / "config"), context=None, timeout=PATIENCE)
     yield connection
     await connection.aclose()
 
