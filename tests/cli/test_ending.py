@@ -42,9 +42,12 @@ def test_with_nobody_left_to_read_what_it_prints(tmp_path: Path, lost: list[str]
 @pytest.mark.parametrize("moment", ["", "simulated cluster at", "ready at", "stopping"])
 def test_told_at_any_moment(kubemin: Kubemin, moment: str, number: int) -> None:
     server = kubemin.start("dev", "--port", "0")
-    if moment == "stopping":
-        server.wait_for("ready at")
-        server.signal(signal.SIGTERM)
-    server.wait_for(moment)
-    server.signal(number)
-    assert server.end() in (0, 130, -number), server.errors
+    try:
+        if moment == "stopping":
+            server.wait_for("ready at")
+            server.signal(signal.SIGTERM)
+        server.wait_for(moment)
+        server.signal(number)
+        assert server.end() in (0, 130, -number), server.errors
+    finally:
+        server.process.kill()
