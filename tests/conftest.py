@@ -7,6 +7,7 @@ which sets `KUBEMIN_TEST_RANDOM=1`: new examples each time.
 import asyncio
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from inspect import signature
@@ -45,6 +46,9 @@ else:
 
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
+
+# Whoever starts the tests in the background may have SIGINT ignored, and with it each process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # httpx gives a server 5 seconds to answer, unless it is told otherwise: too few on a busy machine.
 _patient = signature(httpx.get).parameters["timeout"].default
