@@ -4,11 +4,12 @@ A request is lost before or after it took effect, or takes effect when the task 
 it, the cluster ends complete or as it was.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
@@ -26,7 +27,17 @@ LOST: list[dict[str, Any]] = [
     {"action": "status", "code": 429, "retry_after": 1, "when": "before"},
     {"action": "status", "code": 504, "when": "after"},
 ]
+FAULT_IDS = ["-".join(map(str, fault.values())) for fault in LOST]
 RESOURCES = ["configmaps", "secrets", "services", "deployments", "statefulsets"]
+
+
+def with_each_fault(names: Sequence[str]) -> list[ParameterSet]:
+    """Every name with every fault: each name and each fault at least once in `make test`, all in `make proof`."""
+    return [
+        pytest.param(name, fault, id=f"{name}-{of}", marks=[] if at % len(names) == number else [pytest.mark.proof])
+        for number, name in enumerate(names)
+        for at, (of, fault) in enumerate(zip(FAULT_IDS, LOST, strict=True))
+    ]
 
 
 def existing(instance: Instance) -> None:
@@ -41,8 +52,7 @@ async def as_it_was(instance: Instance, before: dict[ObjectRef, Manifest]) -> No
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("fault", LOST, ids=lambda fault: "-".join(str(value) for value in fault.values()))
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize(("resource", "fault"), with_each_fault(RESOURCES))
 async def test_a_lost_answer_to_a_create_does_not_matter(
     instance: Instance, resource: str, fault: dict[str, Any]
 ) -> None:
@@ -58,7 +68,7 @@ async def test_a_lost_answer_to_a_create_does_not_matter(
     await as_it_was(instance, before)
 
 
-@pytest.mark.parametrize("fault", LOST, ids=lambda fault: "-".join(str(value) for value in fault.values()))
+@pytest.mark.parametrize("fault", LOST, ids=FAULT_IDS)
 async def test_a_lost_answer_to_a_change_does_not_matter(instance: Instance, fault: dict[str, Any]) -> None:
     existing(instance)
     before = await instance.snapshot()
@@ -75,8 +85,7 @@ async def test_a_lost_answer_to_a_change_does_not_matter(instance: Instance, fau
     await as_it_was(instance, before)
 
 
-@pytest.mark.parametrize("fault", LOST, ids=lambda fault: "-".join(str(value) for value in fault.values()))
-@pytest.mark.parametrize("verb", ["delete", "update", "patch"])
+@pytest.mark.parametrize(("verb", "fault"), with_each_fault(["delete", "update", "patch"]))
 async def test_a_lost_answer_in_the_rollback_does_not_matter(
     instance: Instance, verb: str, fault: dict[str, Any]
 ) -> None:
