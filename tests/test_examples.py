@@ -14,7 +14,7 @@ _JSON = st.recursive(st.integers() | st.text() | st.floats(allow_nan=False), st.
 def _drawn() -> list[object]:
     found: list[object] = []
 
-    @settings(settings.get_profile("fixed"), max_examples=200)
+    @settings(settings.get_profile("fixed"), max_examples=60)
     @given(_JSON)
     def draw(value: object) -> None:
         found.append(value)
