@@ -46,7 +46,7 @@ async def test_an_unknown_application_is_404(api: Api, method: str, path: str, a
 
 
 async def test_pages_are_cut_only_when_asked_for(api: Api) -> None:
-    names = [(await api.create(name=f"app-{number:02}"))["name"] for number in range(5)]
+    names = [(await api.create(name=f"app-{number:02}"))["name"] for number in range(5)][::-1]  # newest first
     assert [one["name"] for one in (await api.get("/applications"))["applications"]] == names
     page = await api.get("/applications", page=2, pageSize=2)
     assert [one["name"] for one in page.pop("applications")] == names[2:4]
