@@ -12,7 +12,7 @@ def _deployed(client: Kubemin, folder: Path, name: str) -> None:
     store = {"name": f"{name}-db", "type": "store", "image": "db", "traits": {"storage": [volume]}}
     settings = {"name": "own", "type": "config", "properties": {"conf": {"a": "1"}}}
     (folder / f"{name}.json").write_text(json.dumps({"name": name, "component": [store, settings]}))
-    done = client("apply", "-f", f"{name}.json", "--wait")
+    done = client("apply", f"{name}.json")
     assert done.returncode == 0, done.stderr
 
 
@@ -27,12 +27,12 @@ def test_it_names_the_data_that_stays_and_what_goes(server: Running, tmp_path: P
     asked = json.loads(client("delete", "default/shop", "--delete-volumes", "--dry-run", "--json").stdout)
     assert (asked["keeps"], asked["releases"]) == ([], [])
     assert claim.partition("  ")[0] in asked["removes"]
-    done = client("delete", "shop", "--wait", stdin="")  # nobody is there to be asked
+    done = client("delete", "shop", stdin="")  # nobody is there to be asked
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == f"{claim.partition('  ')[0]}: holds data: kept"
     gone = client("delete", "shop/x")
     assert gone.returncode == 1
-    assert "there is no application" in gone.stderr
+    assert "does not exist" in gone.stderr
 
 
 def test_at_a_terminal_it_asks(server: Running, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_at_a_terminal_it_asks(server: Running, tmp_path: Path) -> None:
     assert terminal.end() == 0
     assert "nothing was deleted" in terminal.shown
     assert "asked" in client("apps").stdout
-    terminal = Terminal(tmp_path, "delete", "asked", "--wait", env=env)
+    terminal = Terminal(tmp_path, "delete", "asked", env=env)
     terminal.wait_for(r"\[y/N\]")
     terminal.type("y\n")
     assert terminal.end() == 0

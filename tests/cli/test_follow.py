@@ -25,7 +25,7 @@ def _task(output: str) -> str:
 
 
 def test_a_complete_run(client: Kubemin, tmp_path: Path) -> None:
-    answer = client("apply", "-f", _write(tmp_path, "fine", "nginx"), "--wait")
+    answer = client("apply", _write(tmp_path, "fine", "nginx"))
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "application default/fine, revision 1 (" in answer.stdout
     task = _task(answer.stdout)
@@ -57,16 +57,16 @@ def test_a_complete_run(client: Kubemin, tmp_path: Path) -> None:
     assert json.loads(client("orphans", "--json").stdout) == {"orphans": []}
     assert client("orphans").stdout == "no orphans\n"
 
-    again = client("apply", "-f", "fine.json", "--wait", "--json")
+    again = client("apply", "fine.json", "--json")
     assert again.returncode == 0
     result = json.loads(again.stdout)
-    assert result["application"]["id"] == found[0]["id"]
+    assert result["appId"] == found[0]["id"]
     assert result["task"]["status"] == "completed"
     assert result["taskId"] != task
 
 
 def test_a_failing_run_is_exit_1_and_a_late_one_3(client: Kubemin, tmp_path: Path) -> None:
-    late = client("apply", "-f", _write(tmp_path, "late", "never"), "--wait", "--timeout", "2")
+    late = client("apply", _write(tmp_path, "late", "never"), "--timeout", "2")
     assert late.returncode == 3, late.stdout + late.stderr
     assert f"task {_task(late.stdout)} timeout: " in late.stdout
     assert "the cluster is as it was: 3 deleted\n" in late.stdout
@@ -75,7 +75,7 @@ def test_a_failing_run_is_exit_1_and_a_late_one_3(client: Kubemin, tmp_path: Pat
 
 def test_a_failure_is_shown_with_its_code_its_advice_and_its_evidence(client: Kubemin, tmp_path: Path) -> None:
     file = _write(tmp_path, "broken", "web:pull")
-    failed = client("apply", "-f", file, "--wait", "--timeout", "4")
+    failed = client("apply", file, "--timeout", "4")
     task = _task(failed.stdout)
     assert "\nTIMEOUT: " in failed.stdout
     assert f"what the Pods of web said: kubemin logs {task}" in failed.stdout
@@ -88,10 +88,10 @@ def test_a_failure_is_shown_with_its_code_its_advice_and_its_evidence(client: Ku
 
 
 def test_apply_without_wait_comes_back_at_once(client: Kubemin, tmp_path: Path) -> None:
-    answer = client("apply", "-f", _write(tmp_path, "slow", "never"), "--json")
+    answer = client("apply", "--detach", _write(tmp_path, "slow", "never"), "--json")
     assert answer.returncode == 0
     task = json.loads(answer.stdout)["taskId"]
-    refused = client("apply", "-f", "slow.json", "--on-active", "reject")
+    refused = client("apply", "--detach", "slow.json", "--on-active", "reject")
     assert refused.returncode == 1
     assert refused.stderr.startswith("kubemin: ")
     assert task in refused.stderr
@@ -107,7 +107,7 @@ def test_apply_without_wait_comes_back_at_once(client: Kubemin, tmp_path: Path) 
 
 
 def test_interrupted_in_a_script_it_cancels_and_shows_the_rollback(client: Kubemin, tmp_path: Path) -> None:
-    running = client.start("apply", "-f", _write(tmp_path, "stopped", "never"), "--wait")
+    running = client.start("apply", _write(tmp_path, "stopped", "never"))
     running.wait_for(r"web  Deployment/\S+  running")
     running.signal(signal.SIGINT)
     assert running.end() == 4
@@ -120,7 +120,7 @@ def test_interrupted_in_a_script_it_cancels_and_shows_the_rollback(client: Kubem
 
 def test_interrupted_on_a_terminal_it_asks_once(server: Running, tmp_path: Path) -> None:
     file = _write(tmp_path, "asked", "never")
-    terminal = Terminal(tmp_path, "apply", "-f", file, "--wait", env={"KUBEMIN_SERVER": server.url})
+    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url})
     terminal.wait_for(r"COMPONENT +STATE +READY +AGE")
     terminal.wait_for(r"web +\S*running")
     terminal.type("\x03")
@@ -137,7 +137,7 @@ def test_interrupted_on_a_terminal_it_asks_once(server: Running, tmp_path: Path)
 
 
 def test_a_refused_application_is_a_sentence(client: Kubemin, tmp_path: Path) -> None:
-    answer = client("apply", "-f", _write(tmp_path, "Bad Name", "nginx"))
+    answer = client("apply", "--detach", _write(tmp_path, "Bad Name", "nginx"))
     assert answer.returncode == 1
     assert answer.stderr.startswith('kubemin: "bad name"')
     assert len(answer.stderr.splitlines()) == 1
@@ -156,11 +156,11 @@ def test_an_unknown_task_is_a_sentence(client: Kubemin, arguments: list[str]) ->
 def test_what_is_no_id_never_becomes_an_address(client: Kubemin, command: str, odd: str) -> None:
     answer = client(command, odd)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "is not the id of a task; `kubemin tasks` lists them" in " ".join(answer.stderr.split())
+    assert "names no task; `kubemin tasks` lists them" in " ".join(answer.stderr.split())
 
 
 def test_a_task_that_has_ended_is_a_sentence(client: Kubemin, tmp_path: Path) -> None:
-    task = json.loads(client("apply", "-f", _write(tmp_path, "ended", "nginx"), "--wait", "--json").stdout)["taskId"]
+    task = json.loads(client("apply", _write(tmp_path, "ended", "nginx"), "--json").stdout)["taskId"]
     for arguments in (["cancel", task, "--wait"], ["cancel", task, "--json"]):
         answer = client(*arguments)
         assert (answer.returncode, answer.stdout) == (1, "")
@@ -176,7 +176,7 @@ def test_a_second_interrupt_leaves_and_says_how_to_come_back(client: Kubemin, se
     cluster = server.wait_for(r"simulated cluster at (\S+)")[1]
     config = f"{cluster}/api/v1/namespaces/default/configmaps/left-conf"
     merge = {"Content-Type": "application/merge-patch+json"}
-    running = client.start("apply", "-f", _write(tmp_path, "left", "never"), "--wait")
+    running = client.start("apply", _write(tmp_path, "left", "never"))
     running.wait_for(r"web  Deployment/\S+  running")
     held = {"metadata": {"finalizers": ["example.com/hold"]}}
     httpx.patch(config, content=json.dumps(held), headers=merge).raise_for_status()
@@ -192,7 +192,7 @@ def test_a_second_interrupt_leaves_and_says_how_to_come_back(client: Kubemin, se
 
 def test_an_interrupted_question_is_answered_no(server: Running, tmp_path: Path) -> None:
     file = _write(tmp_path, "unsure", "never")
-    terminal = Terminal(tmp_path, "apply", "-f", file, "--wait", env={"KUBEMIN_SERVER": server.url})
+    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url})
     terminal.wait_for(r"web +\S*running")
     terminal.type("\x03")
     terminal.wait_for(r"\[y/N\]")
@@ -212,7 +212,7 @@ def test_what_is_no_kubemin_is_said_so(tmp_path: Path, server: Running) -> None:
 
 def test_yaml_that_json_cannot_carry_is_refused(client: Kubemin, tmp_path: Path) -> None:
     (tmp_path / "numbers.yaml").write_text("name: numbers\nversion: .nan\n")
-    answer = client("apply", "-f", "numbers.yaml")
+    answer = client("apply", "--detach", "numbers.yaml")
     assert answer.returncode == 2
     assert "numbers.yaml is neither YAML nor JSON" in answer.stderr
     assert "JSON can carry at line 2, column 10" in answer.stderr
@@ -224,7 +224,7 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
     try:
         sim.wait_for("simulated cluster at")
         with alone.dev("--kubeconfig", "cluster.yaml") as first:
-            answer = Kubemin(tmp_path, first.url)("apply", "-f", _write(tmp_path, "lasting", "slow-4"), "--json")
+            answer = Kubemin(tmp_path, first.url)("apply", "--detach", _write(tmp_path, "lasting", "slow-4"), "--json")
             task = json.loads(answer.stdout)["taskId"]
             following = Kubemin(tmp_path, first.url).start("status", task, "--follow")
             following.wait_for("task running")

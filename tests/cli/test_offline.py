@@ -27,7 +27,8 @@ def shop(tmp_path: Path) -> str:
 
 SERVERS = ["dev", "serve", "worker", "sim", "migrate"]
 OFFLINE = ["try", "plan", "version"]
-CLIENTS = ["apply", "status", "tasks", "resources", "cancel", "cleanup", "orphans", "apps"]
+CLIENTS = ["apply", "status", "tasks", "resources", "cancel", "cleanup", "orphans", "apps", "promote"]
+CLIENTS += ["get", "history", "diff", "rollback", "restart", "delete"]
 COMMANDS = [*SERVERS, *OFFLINE, *CLIENTS]
 
 
@@ -56,7 +57,7 @@ def test_start_up_imports_no_heavy_room(kubemin: Kubemin) -> None:
 
 
 def test_what_needs_no_server_imports_none(kubemin: Kubemin, shop: str) -> None:
-    answer = kubemin("try", "-f", shop, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    answer = kubemin("try", shop, env={"PYTHONPROFILEIMPORTTIME": "1"})
     imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
     assert "pydantic" in imported
     assert not imported & {"fastapi", "sqlalchemy", "aiohttp", "kubernetes_asyncio", "kubemin.engine", "kubemin.api"}
@@ -70,33 +71,33 @@ def test_version(kubemin: Kubemin) -> None:
 
 
 def test_try_takes_what_is_right(kubemin: Kubemin, shop: str) -> None:
-    answer = kubemin("try", "-f", shop)
+    answer = kubemin("try", shop)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "shop.yaml: valid\n", "")
-    answer = kubemin("try", "-f", "-", "--json", stdin=SHOP)
-    assert json.loads(answer.stdout) == {"valid": True, "errors": []}
+    answer = kubemin("try", "-", "--json", stdin=SHOP)
+    assert json.loads(answer.stdout) == {"valid": True, "errors": [], "warnings": []}
 
 
 def test_try_names_everything_that_is_wrong(here: InProcess, tmp_path: Path) -> None:
     wrong = {"name": "S", "component": [{"name": "web", "type": "webservice"}, {"name": "web", "type": "robot"}]}
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
-    answer = here("try", "-f", "wrong.json", "--json")
+    answer = here("try", "wrong.json", "--json")
     assert answer.returncode == 1
     found = json.loads(answer.stdout)
     assert found["valid"] is False
     codes = {issue["code"] for issue in found["errors"]}
     assert {"NAME_TOO_SHORT", "MISSING_IMAGE", "INVALID_COMPONENT_TYPE", "DUPLICATE_COMPONENT"} <= codes
-    lines = here("try", "-f", "wrong.json").stdout.splitlines()
+    lines = here("try", "wrong.json").stdout.splitlines()
     assert len(lines) == len(found["errors"])
 
 
 def test_plan_shows_the_stages_in_order_without_secrets(here: InProcess, shop: str) -> None:
-    answer = here("plan", "-f", shop)
+    answer = here("plan", shop)
     assert answer.returncode == 0
     order = [
         answer.stdout.index(word) for word in ("Secret/default/shop-keys", "Service/default", "Deployment/default")
     ]
     assert order == sorted(order)
-    as_json = here("plan", "-f", shop, "--json").stdout
+    as_json = here("plan", shop, "--json").stdout
     assert "aHVzaC1odXNo" not in as_json
     assert "hush-hush" not in as_json
     assert len(json.loads(as_json)["stages"]) >= 2
@@ -108,7 +109,8 @@ def test_plan_shows_the_stages_in_order_without_secrets(here: InProcess, shop: s
         (None, "cannot read x.yaml: no such file or directory"),
         (b"\xff\xfe\x00", "cannot read x.yaml: it is not UTF-8"),
         (b"", "x.yaml holds no documents"),
-        (b"a: 1\n---\nb: 2\n", "x.yaml holds 2 documents"),
+        (b"name: a\n---\nname: b\n---\nname: A\n", "x.yaml, document 3 and x.yaml, document 1 hold the same"),
+        (b"name: a\n---\n[]\n", "x.yaml, document 2 does not hold an application"),
         (b"a: [1", "x.yaml is neither YAML nor JSON"),
         (b"a: !!python/object:os.system {}", "x.yaml is neither YAML nor JSON"),
         (b"- " * 5000, "x.yaml is neither YAML nor JSON"),
@@ -121,7 +123,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
 ) -> None:
     if content is not None:
         (tmp_path / "x.yaml").write_bytes(content)
-    answer = here(*command, "-f", "x.yaml")
+    answer = here(*command, "x.yaml")
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert answer.stderr.startswith(f"kubemin: {sentence}")
@@ -131,9 +133,9 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["plan", "-f", "-"], 1, "stdin: "),
-        (["apply", "-f", "-"], 2, "does not hold an application"),
-        (["apply"], 2, "Missing option"),
+        (["plan", "-"], 2, "stdin does not hold an application"),
+        (["apply", "-"], 2, "does not hold an application"),
+        (["apply"], 2, "name the file of an application"),
         (["status"], 2, "Missing argument"),
         (["fly"], 2, "No such command"),
         (["tasks", "--status", "odd"], 2, "odd"),
@@ -149,7 +151,7 @@ def test_what_is_wrong_is_a_sentence(here: InProcess, arguments: list[str], code
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["apply", "-f", "-"], 2, "does not hold an application"),
+        (["apply", "-"], 2, "does not hold an application"),
         (["dev", "--host", "0.0.0.0"], 2, "refusing to listen on 0.0.0.0"),
         (["serve", "--host", ""], 2, "refusing to listen on every address"),
         (["serve", "--host", "::"], 2, "refusing to listen on ::"),

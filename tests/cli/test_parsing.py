@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from kubemin.cli.exits import CliError
-from kubemin.cli.files import load, load_application
+from kubemin.cli.files import load_application
 from kubemin.cli.parsing import ParseError, parse
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
@@ -133,6 +133,6 @@ def test_a_json_file_is_json_alone(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text("{a: 1}")
     with pytest.raises(CliError, match=r"x\.json is not JSON: expecting property name .* at line 1, column 2"):
-        load(str(file))
+        load_application(str(file))
     file.write_bytes(b"\xef\xbb\xbf" + rb'{"name": "\ud83d\ude00"}')  # some editors begin a file with a mark
     assert load_application(str(file)) == {"name": "😀"}

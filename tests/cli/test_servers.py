@@ -108,7 +108,7 @@ def test_an_unreachable_cluster_degrades_and_fails_a_run(
                 assert ready["status"] == "degraded"
                 assert [check["status"] for check in ready["checks"]] == ["ok", "down"]
             client = Kubemin(tmp_path, running.url)
-            answer = client("apply", "-f", _write(tmp_path, "away", "nginx"), "--wait", "--timeout", timeout)
+            answer = client("apply", _write(tmp_path, "away", "nginx"), "--timeout", timeout)
             assert answer.returncode == code, answer.stdout + answer.stderr
             assert reason in answer.stdout
             assert client("orphans").returncode == 1
@@ -130,7 +130,7 @@ def test_a_shared_database_is_migrated_by_hand_and_served_by_many(kubemin: Kubem
             with kubemin.server("serve", "--no-worker", *options) as running:
                 worker.wait_for("worker ready")
                 client = Kubemin(tmp_path, running.url)
-                answer = client("apply", "-f", _write(tmp_path, "shared", "nginx"), "--wait")
+                answer = client("apply", _write(tmp_path, "shared", "nginx"))
                 assert answer.returncode == 0, answer.stdout + answer.stderr
             assert worker.stop() == 0
         finally:

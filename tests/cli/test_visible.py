@@ -17,8 +17,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.cli import logs, main, offline, preview, reports, stopping
-from kubemin.cli.apply import apply
+from kubemin.cli import history, logs, main, offline, reports, stopping
+from kubemin.cli.apply import Connection, Wanted, apply, plan
 from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.spec.characters import has_unseen, visible
@@ -59,10 +59,24 @@ _EVENTS: tuple[tuple[str, Json], ...] = (
     ("end", {}),
 )
 _GOING = {"appId": "a", "taskId": "t", "removes": [EVIL], "releases": [EVIL], "passes": [EVIL], "keeps": [EVIL]}
+_REVISION = {
+    "revision": 1,
+    "state": EVIL,
+    "user": EVIL,
+    "note": EVIL,
+    "taskId": EVIL,
+    "createTime": 1,
+    "changes": {"added": [EVIL], "changed": [EVIL], "removed": [EVIL]},
+}
+_PART = {"name": EVIL, "type": EVIL, "image": EVIL}
 _ANSWERS: tuple[tuple[str, Any], ...] = (
     (
-        r"/applications/plan",
+        r"/apply",
         {
+            "appId": EVIL,
+            "revision": 1,
+            "taskId": "t",
+            "warnings": [{"field": EVIL, "message": EVIL}],
             "creates": [_LEFT],
             "stages": [_STAGE],
             "removes": [_LEFT],
@@ -71,14 +85,19 @@ _ANSWERS: tuple[tuple[str, Any], ...] = (
             "keeps": [_LEFT],
         },
     ),
-    (r"/applications/.*/exec", {"taskId": "t"}),
-    (r"/applications/.*/cancel", {"status": EVIL, "cleanup": EVIL}),
+    (r"/revisions/", {**_REVISION, "application": {"name": EVIL, "component": [_PART]}}),
+    (r"/revisions", {"revisions": [_REVISION]}),
+    (r"/diff", {"changes": [{"ref": EVIL, "action": "change", "fields": [{"path": EVIL, "from": EVIL, "to": EVIL}]}]}),
+    (r"/components", {"components": [{**_PART, "status": EVIL, "deployed": {"revision": 1}, "lastAbnormal": EVIL}]}),
+    (r"/rollback|/restart", {"revision": 1, "taskId": "t", "more": EVIL}),
+    (r"/applications/.*/cancel", {"status": "cancelled", "cleanup": EVIL}),
     (r"/tasks/.*/status", _STATUS),
     (r"/tasks/.*/stages", {"stages": [_JOB]}),
     (r"/tasks/.*/resources", {"resources": [{**_LEFT, "seq": EVIL, "state": EVIL}]}),
     (r"/tasks/.*/cleanup", {"status": EVIL, "cleanup": "incomplete"}),
     (r"/tasks", {"tasks": [{**_STATUS, "name": EVIL, "cleanup": EVIL}]}),
     (r"/orphans", {"orphans": [_ORPHAN]}),
+    (r"/applications/", _APP),
 )
 
 
@@ -93,8 +112,8 @@ class Hostile(BaseHTTPRequestHandler):
             self._send("text/event-stream", "".join(frames))
             return
         known = [data for pattern, data in _ANSWERS if re.search(pattern, path)]
-        by_method = {"POST": _APP, "DELETE": _GOING}
-        data = known[0] if known else by_method.get(self.command, {"applications": [_APP]})
+        going = self.command == "DELETE" and "/applications/" in path
+        data = _GOING if going else known[0] if known else {"applications": [_APP]}
         self._send("application/json", json.dumps({"code": 0, "message": FORGED, "data": data}))
 
     def _send(self, kind: str, text: str) -> None:
@@ -149,6 +168,18 @@ def _cancel(url: str, policy: CleanupPolicy | None, *, wait: bool, as_json: bool
     return stopping.cancel("t", None, policy, yes=True, wait=wait, as_json=as_json, server=url, token=None)
 
 
+def _apply(files: list[str], url: str, as_json: bool, *, dry_run: bool = False) -> int:
+    return apply(Wanted(files), Connection(url, None, as_json), wait=True, dry_run=dry_run, all_or_nothing=False)
+
+
+def _other(file: str) -> str:
+    """A further application."""
+    data = json.loads(Path(file).read_text())
+    other = f"{file}.other"
+    Path(other).write_text(json.dumps({**data, "name": f"other{EVIL}"}))
+    return other
+
+
 Command = Callable[[str, str, bool], object]
 
 COMMANDS: dict[str, Command] = {
@@ -169,7 +200,7 @@ COMMANDS: dict[str, Command] = {
         delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
     ),
     "delete": lambda url, _, js: delete(
-        f"{EVIL}/{EVIL}",
+        "a",
         keep_resources=False,
         delete_volumes=False,
         dry_run=False,
@@ -179,9 +210,17 @@ COMMANDS: dict[str, Command] = {
         server=url,
         token=None,
     ),
-    "apply": lambda url, file, js: apply(file, {}, wait=True, as_json=js, server=url, token=None),
-    "plan --server": lambda url, file, js: preview.show(file, {}, as_json=js, server=url, token=None),
-    "try": lambda _, file, js: offline.check(file, as_json=js),
+    "apply": lambda url, file, js: _apply([file], url, js),
+    "apply of several": lambda url, file, js: _apply([file, _other(file)], url, js),
+    "apply --dry-run": lambda url, file, js: _apply([file], url, js, dry_run=True),
+    "plan --server": lambda url, file, js: plan(Wanted([file]), Connection(url, None, js)),
+    "try": lambda _, file, js: offline.check([file], None, [], as_json=js),
+    "get": lambda url, _, js: history.get("a", None, Connection(url, None, js), yaml=False),
+    "get -o yaml": lambda url, _, js: history.get("a", None, Connection(url, None, js), yaml=not js),
+    "history": lambda url, _, js: history.history("a", Connection(url, None, js)),
+    "diff": lambda url, _, js: history.diff("a", None, None, Connection(url, None, js), live=False),
+    "rollback": lambda url, _, js: history.rollback("a", None, {}, Connection(url, None, js), wait=True),
+    "restart": lambda url, _, js: history.restart("a", [], Connection(url, None, js), wait=True),
 }
 
 
@@ -193,7 +232,7 @@ def test_no_command_prints_a_control_character(
     with _screen(monkeypatch, terminal=how == "terminal") as screen:
         COMMANDS[command](server, _file(tmp_path), how == "json")
     text = screen.getvalue()
-    assert "x\\u001b]0;owned" in text.replace("\n", "") or how == "terminal"
+    assert re.search(r"x\\(u001b|e)]0;owned", text.replace("\n", "")) or how == "terminal"
     if how == "json":
         json.loads(text)
     left = STYLE.sub("", text) if how == "terminal" else text

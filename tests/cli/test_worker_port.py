@@ -58,8 +58,8 @@ def test_it_counts_what_it_does(beside: Kubemin) -> None:
         assert value(running, "kubemin_worker_signals_healthy") == 1
         assert value(running, "process_resident_memory_bytes") > 0
 
-        assert beside("apply", "-f", _write(beside.folder, "good", "nginx"), "--wait").returncode == 0
-        assert beside("apply", "-f", _write(beside.folder, "late", LATE), "--wait", "--timeout", "1").returncode == 3
+        assert beside("apply", _write(beside.folder, "good", "nginx")).returncode == 0
+        assert beside("apply", _write(beside.folder, "late", LATE), "--timeout", "1").returncode == 3
         assert value(running, "kubemin_worker_tasks_claimed_total") == 2
         assert value(running, 'kubemin_worker_cleanups_total{state="done"}') == 1
         assert value(running, 'kubemin_worker_cleanups_total{state="incomplete"}') == 0
@@ -68,7 +68,7 @@ def test_it_counts_what_it_does(beside: Kubemin) -> None:
 
 def test_it_answers_until_its_last_task_is_over(beside: Kubemin) -> None:
     with worker(beside, "--kubeconfig", "cluster.yaml", "--drain-seconds", "100") as running:
-        applied = beside("apply", "-f", _write(beside.folder, "slow", LATE), "--json")
+        applied = beside("apply", "--detach", _write(beside.folder, "slow", LATE), "--json")
         task = json.loads(applied.stdout)["taskId"]
         while value(running, "kubemin_worker_tasks") == 0:
             pass

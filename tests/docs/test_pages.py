@@ -155,7 +155,7 @@ def test_every_command_is_explained() -> None:
 
 @pytest.mark.parametrize(
     ("words", "wrong"),
-    [(["nothing"], "no command"), (["apply", "--wiat"], "no option"), (["apply", "-f", "x", "--wait"], "")],
+    [(["nothing"], "no command"), (["apply", "--wiat"], "no option"), (["apply", "x"], "")],
 )
 def test_a_wrong_call_is_found(words: list[str], wrong: str) -> None:
     if not wrong:

@@ -298,7 +298,7 @@ def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Pa
     assert httpx.post(faults, json=stuck, trust_env=False).status_code == 201
     parts: list[Manifest] = [conf("stuck-settings", a="1"), web("late", "late:never")]
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "shop", "component": parts}))
-    done = kubemin("apply", "-f", "shop.yaml", "--wait", "--timeout", "1")
+    done = kubemin("apply", "shop.yaml", "--timeout", "1")
     assert done.returncode == 5
     assert "ConfigMap/default/stuck-settings" in done.stdout
     task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]

@@ -185,9 +185,9 @@ def test_the_command_prints_it(server: Running, tmp_path: Path) -> None:
         (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "planned", "component": list(components)}))
 
     write(CONF, store("db"))
-    assert kubemin("apply", "-f", "shop.yaml", "--wait").returncode == 0
+    assert kubemin("apply", "shop.yaml").returncode == 0
     write(conf("settings", a="2", text="x: 1\ny: 2\nz: 3\n"), store("db", image="db:2"))
-    for arguments in (["--server", "-f", "shop.yaml"], ["-f", "shop.yaml", "--server", server.url]):
+    for arguments in (["--server", "shop.yaml"], ["shop.yaml", "--server", server.url]):
         done = kubemin("plan", *arguments)
         assert (done.returncode, done.stderr) == (0, "")
         lines = done.stdout.splitlines()
@@ -198,10 +198,10 @@ def test_the_command_prints_it(server: Running, tmp_path: Path) -> None:
         ]
         assert "      spec.template.spec.containers[db].image: db:1 → db:2" in lines
         assert lines[-1] == "2 to change, 2 unchanged"
-    assert "change" not in kubemin("plan", "-f", "shop.yaml").stdout  # without --server it asks nobody
+    assert "change" not in kubemin("plan", "shop.yaml").stdout  # without --server it asks nobody
     is_pvc_expansion = store("db", traits={"storage": [{**store("db")["traits"]["storage"][0], "size": "2Gi"}]})
     write(CONF, is_pvc_expansion)
-    refused = kubemin("plan", "-f", "shop.yaml", "--server")
+    refused = kubemin("plan", "shop.yaml", "--server")
     assert refused.returncode == 1
     assert "--cascade=orphan" in refused.stdout
 

@@ -173,7 +173,7 @@ def test_the_command_line_lists_what_stays(server: Running, tmp_path: Path) -> N
     kubemin = Kubemin(tmp_path, server.url)
     parts = [conf("ways-out-settings", a="1"), web("late", "late:never")]
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "ways-out", "component": parts}))
-    applied = kubemin("apply", "-f", "shop.yaml")
+    applied = kubemin("apply", "--detach", "shop.yaml")
     task_id = applied.stdout.split("task ")[1].split()[0]
     until_shown(kubemin, task_id, "late .*running")
     done = kubemin("cancel", task_id, "--cleanup", "none", "--wait")
@@ -192,7 +192,7 @@ def test_the_command_line_gives_up(server: Running, tmp_path: Path) -> None:
     assert httpx.post(faults, json=stuck, trust_env=False).status_code == 201
     parts = [conf("given-up-settings", a="1"), web("late", "late:never")]
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "given-up", "component": parts}))
-    done = kubemin("apply", "-f", "shop.yaml", "--wait", "--timeout", "1")
+    done = kubemin("apply", "shop.yaml", "--timeout", "1")
     assert done.returncode == 5
     task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
     for _ in range(100):  # it may be tried while we ask

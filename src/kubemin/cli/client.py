@@ -32,8 +32,10 @@ class Refused(CliError):
 class Client(AbstractContextManager["Client"]):
     """One server. Every method raises :class:`CliError` with a sentence when it does not get what it asks for."""
 
-    def __init__(self, server: str, token: str | None) -> None:
+    def __init__(self, server: str, token: str | None, *, seconds: float = _ANSWER_SECONDS) -> None:
+        """``seconds``: how long it waits for an answer."""
         self.server = server.rstrip("/")
+        self._seconds = seconds
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         if not server.startswith(("http://", "https://")):
             raise CliError(f"{server!r} is not the address of a server: it begins with http:// or https://", Exit.USAGE)
@@ -63,7 +65,8 @@ class Client(AbstractContextManager["Client"]):
         return self._ask("DELETE", path, params=params)
 
     def _ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
-        with closing(self._connection(self._host, self._port, timeout=_CONNECT_SECONDS)) as connection:
+        timeout = min(_CONNECT_SECONDS, self._seconds)
+        with closing(self._connection(self._host, self._port, timeout=timeout)) as connection:
             try:
                 connection.connect()
             except OSError as error:
@@ -87,10 +90,10 @@ class Client(AbstractContextManager["Client"]):
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-        seconds: float = _ANSWER_SECONDS,
+        seconds: float | None = None,
     ) -> HTTPResponse:
         """Send a request on the open connection; the head of its answer. Raises what `http.client` does."""
-        connection.sock.settimeout(seconds)
+        connection.sock.settimeout(seconds or self._seconds)
         query = urlencode({name: _written(value) for name, value in (params or {}).items()}, doseq=True)
         sent = {**self._headers, **(headers or {})}
         if body is not None:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from kubemin.cli.apply import ending
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.client import Client
-from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.ending import ending
+from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow
 from kubemin.cli.output import print_json, say
-from kubemin.cli.parsing import addressed
 
 _FATES = (
     ("removes", "to delete"),
@@ -30,11 +29,14 @@ def delete(
     server: str,
     token: str | None,
 ) -> int:
-    """Delete an application; whoever sits at a terminal sees what would become of each object, and is asked."""
+    """Delete an application, named as addresses have it.
+
+    Whoever sits at a terminal sees what would become of each object, and is asked.
+    """
     how = {"keepResources": keep_resources, "deleteVolumes": delete_volumes}
     asks = is_asked(yes=yes or dry_run, as_json=as_json, instead="give --yes to delete what --dry-run --json lists")
     with Client(server, token) as client:
-        app_id = _id_of(client, name)
+        app_id = str(client.get(f"/applications/{name}")["id"])
         path = f"/applications/{app_id}"
         goes = client.delete(path, **how, dryRun=True)
         if dry_run and as_json:
@@ -43,7 +45,7 @@ def delete(
             _print_fates(goes)
         if dry_run:
             return Exit.OK
-        if asks and not confirm(f"Delete application {name}?"):
+        if asks and not confirm(f"Delete application {name.replace('~', '/')}?"):
             say("nothing was deleted")
             return Exit.OK
         task_id = client.delete(path, **how)["taskId"]
@@ -65,11 +67,3 @@ def _print_fates(goes: dict[str, Any]) -> None:
     for field, said in _FATES:
         for name in goes[field]:
             say(f"{name}  {said}")
-
-
-def _id_of(client: Client, name: str) -> str:
-    """The id of an application that a person names by its id, its name, or ``namespace/name``."""
-    named = addressed(name)
-    if named is None:
-        raise CliError(f"there is no application {name}; `kubemin apps` lists them")
-    return str(client.get(f"/applications/{named}")["id"])

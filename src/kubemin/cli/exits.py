@@ -4,7 +4,10 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit codes. ``FAILED`` also: refused, not found, no answer; ``USAGE``: the command line or the file is wrong."""
+    """Exit codes. ``FAILED`` also: refused, not found, no answer; ``USAGE``: the command line or the file is wrong.
+
+    ``DIFFERS``: what only looks (a dry run, `diff`) found changes.
+    """
 
     OK = 0
     FAILED = 1
@@ -12,6 +15,7 @@ class Exit(IntEnum):
     TIMEOUT = 3
     CANCELLED = 4
     INCOMPLETE = 5
+    DIFFERS = 10
 
 
 class CliError(Exception):

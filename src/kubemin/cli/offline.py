@@ -1,62 +1,93 @@
 """``try`` and ``plan``: what can be said of a file without a server."""
 
 import copy
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from kubemin.cli.applications import applications
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import display_name, load
+from kubemin.cli.files import Spec
 from kubemin.cli.output import print_json, say
 
+if TYPE_CHECKING:
+    from kubemin.plan import Plan
+    from kubemin.spec.application import Application
 
-def check(file: str, *, as_json: bool) -> int:
-    """Say whether the application would be accepted, and everything that is wrong with it."""
+
+def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], *, as_json: bool) -> int:
+    """Say whether the applications would be accepted, and everything that is wrong with them."""
     from kubemin.cli.settings import limits
     from kubemin.spec.application import parse_application
     from kubemin.spec.issues import SpecError
     from kubemin.spec.warnings import warnings_of
 
-    issues: list[dict[str, str]] = []
-    warnings: list[dict[str, str]] = []
-    try:
-        warnings = [warning.to_json() for warning in warnings_of(parse_application(load(file), limits()))]
-    except SpecError as error:
-        issues = [issue.to_json() for issue in error.issues]
+    found: list[dict[str, Any]] = []
+    for spec in applications(files, namespace=namespace, sets=sets):
+        issues: list[dict[str, str]] = []
+        warnings: list[dict[str, str]] = []
+        try:
+            warnings = [one.to_json() for one in warnings_of(parse_application(spec.data, limits()))]
+        except SpecError as error:
+            issues = [issue.to_json() for issue in error.issues]
+        found.append({"valid": not issues, "errors": issues, "warnings": warnings})
+        if not as_json:
+            _print_check(spec, found[-1])
     if as_json:
-        print_json({"valid": not issues, "errors": issues, "warnings": warnings})
-    elif not issues:
-        say(f"{display_name(file)}: valid")
-    for warning in [] if as_json else warnings:
+        print_json(found[0] if len(found) == 1 else {"applications": found})
+    return Exit.OK if all(one["valid"] for one in found) else Exit.FAILED
+
+
+def _print_check(spec: Spec, found: dict[str, Any]) -> None:
+    if found["valid"]:
+        say(f"{spec.where}: valid")
+    for warning in found["warnings"]:
         say(f"warning: {warning['field']}: {warning['message']}")
-    for issue in [] if as_json else issues:
+    for issue in found["errors"]:
         message = issue["message"] if issue["field"] in issue["message"] else f"{issue['field']}: {issue['message']}"
         say(f"{issue['code']}  {message}")
-    return Exit.FAILED if issues else Exit.OK
 
 
-def show_plan(file: str, *, as_json: bool) -> int:
+def show_plan(files: Sequence[str], namespace: str | None, sets: Sequence[str], *, as_json: bool) -> int:
     """Show the stages in order, each with its jobs. Values of Secrets are masked."""
-    from kubemin.cli.settings import limits, settings_of
-    from kubemin.plan import describe, make_plan
-    from kubemin.render import render
-    from kubemin.spec.application import parse_application
-    from kubemin.spec.config import MASK
-    from kubemin.spec.issues import SpecError
+    specs = applications(files, namespace=namespace, sets=sets)
+    read = [_read(spec) for spec in specs]
+    plans = [_plan(application) for application in read]
+    if as_json:
+        from kubemin.spec.config import MASK
+
+        whole = [{"application": spec.name, **plan.to_json()} for spec, plan in zip(specs, plans, strict=True)]
+        print_json(_masked(plans[0].to_json() if len(plans) == 1 else {"applications": whole}, MASK))
+        return Exit.OK
+    from kubemin.plan import describe
     from kubemin.spec.warnings import warnings_of
 
-    try:
-        application = parse_application(load(file), limits())
-    except SpecError as error:
-        raise CliError(f"{display_name(file)}: {error}") from error
-    rendered = render(application)
-    concurrency = settings_of().sequential_max_concurrency
-    plan = make_plan(application, rendered, application.workflow or [], concurrency=concurrency)
-    if as_json:
-        print_json(_masked(plan.to_json(), MASK))
-    else:
+    for spec, application, plan in zip(specs, read, plans, strict=True):
+        if len(plans) > 1:
+            say(f"application {spec.name}")
         say(describe(plan).rstrip())
         for warning in warnings_of(application):
             say(f"warning: {warning.field}: {warning.message}")
     return Exit.OK
+
+
+def _read(spec: Spec) -> "Application":
+    from kubemin.cli.settings import limits
+    from kubemin.spec.application import parse_application
+    from kubemin.spec.issues import SpecError
+
+    try:
+        return parse_application(spec.data, limits())
+    except SpecError as error:
+        raise CliError(f"{spec.where}: {error}") from error
+
+
+def _plan(application: "Application") -> "Plan":
+    from kubemin.cli.settings import settings_of
+    from kubemin.plan import make_plan
+    from kubemin.render import render
+
+    concurrency = settings_of().sequential_max_concurrency
+    return make_plan(application, render(application), application.workflow or [], concurrency=concurrency)
 
 
 def _masked(value: Any, mask: str) -> Any:

@@ -7,16 +7,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from kubemin.cli import completing
 from kubemin.cli.parsing import addressed
+from kubemin.spec.states import OnActive
+
+_ADDRESS = ("http://", "https://")
 
 
 class ServerAlone(TyperCommand):
-    """A command in which ``--server`` may come without an address: its value is empty then."""
+    """A command in which ``--server`` may come without an address, also before a file: its value is empty then."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         whole = list[str]()
         for argument, after in zip(args, [*args[1:], "-"], strict=True):
-            whole += [argument, ""] if argument == "--server" and after.startswith("-") else [argument]
+            whole += [argument, ""] if argument == "--server" and not after.startswith(_ADDRESS) else [argument]
         return super().parse_args(ctx, whole)
 
 
@@ -26,7 +30,38 @@ Token = Annotated[
     typer.Option("--token", envvar="KUBEMIN_TOKEN", help="Bearer token.", show_envvar=True),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-File = Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; - is stdin.", metavar="FILE")]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE|DIR|-]...",
+        help="YAML or JSON, one document an application; a folder: its .yaml, .yml and .json files; -: stdin.",
+        show_default=False,
+    ),
+]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="The namespace of applications whose file names none.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="COMPONENT.FIELD=VALUE",
+        help="Another value in this run: COMPONENT.image=… or COMPONENT.env.KEY=…; may be repeated.",
+        show_default=False,
+    ),
+]
+Wait = Annotated[bool, typer.Option("--wait/--detach", help="Follow the task until it has ended, or return at once.")]
+Note = Annotated[str | None, typer.Option("--note", help="Why, in one line; kept with the revision.")]
+CreateNamespace = Annotated[
+    bool, typer.Option("--create-namespace", help="Create namespaces that are missing; a rollback removes them.")
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Ask the cluster what it would do, and do and store nothing; exits 10 on changes."),
+]
+OnActiveTask = Annotated[
+    OnActive, typer.Option("--on-active", help="What to do while a task of the application is active.")
+]
 
 
 class CancelCleanup(StrEnum):
@@ -49,7 +84,38 @@ def _task_id(value: str) -> str:
 TaskId = Annotated[
     str,
     typer.Argument(
-        metavar="TASK", help="Its id, or a beginning of it; or an application: its latest task.", callback=_task_id
+        metavar="TASK",
+        help="Its id, or a beginning of it; or an application: its latest task.",
+        callback=_task_id,
+        autocompletion=completing.tasks,
+    ),
+]
+
+
+def _app(value: str | None) -> str | None:
+    named = None if value is None else addressed(value)
+    if named is None and value is not None:
+        raise typer.BadParameter(f"{value!r} names no application; `kubemin apps` lists them")
+    return named
+
+
+AppName = Annotated[
+    str,
+    typer.Argument(
+        metavar="APP",
+        help="An application: its name, namespace/name, or id.",
+        callback=_app,
+        autocompletion=completing.applications,
+    ),
+]
+OfApp = Annotated[
+    str | None,
+    typer.Option(
+        "--app",
+        metavar="APP",
+        help="Only those of this application.",
+        callback=_app,
+        autocompletion=completing.applications,
     ),
 ]
 

@@ -1,11 +1,11 @@
-"""``kubemin plan --server``: what a run would do, asked of the cluster."""
+"""``apply --dry-run`` and ``plan --server``: what a run would do, asked of the cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
-from kubemin.cli.files import load_application
+from kubemin.cli.files import Spec
 from kubemin.cli.output import print_json, say
 
 _SIGNS = {"create": "+", "change": "~", "same": "=", "adopt": "@", "write": "?", "skip": " ", "refused": "!"}
@@ -18,30 +18,43 @@ _SPOKEN = {
     "skip": "left as it is",
     "refused": "refused",
 }
+_CHANGES = ("create", "change", "adopt", "write")
+_LATER = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
 
 
-def show(file: str, asked: Mapping[str, bool | None], *, as_json: bool, server: str, token: str | None) -> int:
-    """Print each stage with what it would create, change and leave; 1 when something of it would be refused.
+def previews(
+    client: Client, specs: Sequence[Spec], options: dict[str, Any], *, as_json: bool, exit_of_changes: Exit
+) -> int:
+    """Print what the run of each application would do; see `report`."""
+    body = {**options, "dryRun": True}
+    found = [client.post("/apply", {"application": spec.data, **body}) for spec in specs]
+    return report([spec.name for spec in specs], found, as_json=as_json, exit_of_changes=exit_of_changes)
 
-    ``asked``: options of a run, those that are not None.
+
+def report(names: Sequence[str], found: Sequence[dict[str, Any]], *, as_json: bool, exit_of_changes: Exit) -> int:
+    """Print each stage with what it would create, change and leave.
+
+    1 when something of it would be refused, else ``exit_of_changes`` when it would change something.
     """
-    spec = load_application(file)
-    given = {name: value for name, value in asked.items() if value is not None}
-    with Client(server, token) as client:
-        found = client.post("/apply", {"application": spec, "dryRun": True, **given})
-    return report(found, as_json=as_json)
-
-
-def report(found: dict[str, Any], *, as_json: bool) -> int:
-    """Print what a run would do; 1 when something of it would be refused."""
-    counts = _counts(found)
     if as_json:
-        print_json(found)
+        several = [{"application": name, **one} for name, one in zip(names, found, strict=True)]
+        print_json(found[0] if len(found) == 1 else {"applications": several})
     else:
-        for line in _lines(found):
-            say(line)
-        say(_sum(counts, found))
-    return Exit.FAILED if counts.get("refused") else Exit.OK
+        for name, one in zip(names, found, strict=True):
+            if len(found) > 1:
+                say(f"application {name}")
+            for line in _lines(one):
+                say(line)
+            say(_sum(_counts(one), one))
+    if any(_counts(one).get("refused") for one in found):
+        return Exit.FAILED
+    return exit_of_changes if any(map(changes, found)) else Exit.OK
+
+
+def changes(preview: dict[str, Any]) -> bool:
+    """Whether the run would change anything in the cluster."""
+    gone = any(preview[field] for field in ("creates", "removes", "releases", "passes"))
+    return gone or any(_counts(preview).get(action) for action in _CHANGES)
 
 
 def _lines(preview: dict[str, Any]) -> list[str]:
@@ -77,6 +90,5 @@ def _counts(preview: dict[str, Any]) -> dict[str, int]:
 
 def _sum(counts: dict[str, int], preview: dict[str, Any]) -> str:
     parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
-    later = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
-    parts += [f"{len(preview[field])} {spoken_}" for field, spoken_ in later.items() if preview.get(field)]
+    parts += [f"{len(preview[field])} {spoken_}" for field, spoken_ in _LATER.items() if preview.get(field)]
     return ", ".join(parts) or "nothing to deploy"

@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from kubemin.cli.apply import ending, warnings_of
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.client import Client
+from kubemin.cli.ending import ending, warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.output import moment, print_json, print_table, say, span

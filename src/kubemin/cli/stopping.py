@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from kubemin.cli.apply import ending
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
 from kubemin.cli.client import Client
+from kubemin.cli.ending import ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
 from kubemin.cli.follow import follow as follow_task

@@ -1,0 +1,1 @@
+"""The commands and their options, by subject. What they do lies in the modules they import when they run."""

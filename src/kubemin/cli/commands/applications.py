@@ -1,0 +1,302 @@
+"""Commands about applications: what to run, what runs, and what ran before."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from kubemin.cli.options import (
+    DEFAULT_SERVER,
+    Address,
+    Adopt,
+    AppName,
+    Asked,
+    CreateNamespace,
+    DeleteVolumes,
+    DryRun,
+    Files,
+    Json,
+    Namespace,
+    Note,
+    OnActiveTask,
+    Server,
+    ServerAlone,
+    Sets,
+    TakeOver,
+    Token,
+    Wait,
+)
+from kubemin.spec.states import CleanupPolicy, OnActive
+
+app = typer.Typer()
+
+
+@app.command()
+def apply(
+    files: Files = None,
+    wait: Wait = True,
+    namespace: Namespace = None,
+    sets: Sets = None,
+    create_namespace: CreateNamespace = False,
+    note: Note = None,
+    on_active: OnActiveTask = OnActive.QUEUE,
+    cleanup: Annotated[CleanupPolicy, typer.Option("--cleanup", help="What a rollback covers.")] = CleanupPolicy.TASK,
+    restore: Annotated[
+        bool, typer.Option("--restore/--no-restore", help="A rollback puts changed objects back.")
+    ] = True,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", min=0.001, help="Seconds that the whole run may take; then it is undone."),
+    ] = None,
+    no_activity: Annotated[
+        float | None,
+        typer.Option("--no-activity", min=0.001, help="Seconds for which nothing may move; then it is undone."),
+    ] = None,
+    adopt: Adopt = None,
+    take_over: TakeOver = False,
+    delete_volumes: DeleteVolumes = False,
+    dry_run: DryRun = False,
+    all_or_nothing: Annotated[
+        bool,
+        typer.Option(
+            "--all-or-nothing", help="If one application does not complete, put those back that did, and stop the rest."
+        ),
+    ] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Run the applications in these files, each as a task.
+
+    Exits 0 when all are completed, 1 failed, 3 timeout, 4 cancelled, 5 cleanup incomplete; Ctrl-C cancels. With
+    --dry-run exits 10 when something would change. ${{ env.NAME }} and ${{ file.PATH }} are filled in here.
+    """
+    from kubemin.cli.apply import Connection, Wanted
+    from kubemin.cli.apply import apply as run
+
+    options = {
+        "onActive": on_active.value,
+        "cleanup": cleanup.value,
+        "restore": restore,
+        "timeoutSeconds": timeout,
+        "noActivitySeconds": no_activity,
+        "adopt": adopt,
+        "takeOver": take_over,
+        "deleteVolumes": delete_volumes,
+        "createNamespace": create_namespace,
+        "note": note,
+    }
+    wanted = Wanted(files or [], namespace, sets or [], options)
+    to = Connection(server, token, as_json)
+    raise typer.Exit(run(wanted, to, wait=wait, dry_run=dry_run, all_or_nothing=all_or_nothing))
+
+
+@app.command("try")
+def try_(files: Files = None, namespace: Namespace = None, sets: Sets = None, as_json: Json = False) -> None:
+    """Check the applications in these files, without a server.
+
+    Exits 1 when something is wrong with one.
+    """
+    from kubemin.cli.offline import check
+
+    raise typer.Exit(check(files or [], namespace, sets or [], as_json=as_json))
+
+
+@app.command(cls=ServerAlone)
+def plan(
+    files: Files = None,
+    ask: Asked = None,
+    namespace: Namespace = None,
+    sets: Sets = None,
+    create_namespace: CreateNamespace = False,
+    adopt: Adopt = None,
+    delete_volumes: DeleteVolumes = False,
+    take_over: TakeOver = False,
+    as_json: Json = False,
+    address: Address = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Show the ordered stages of applications, without a server.
+
+    With --server also what each would create, change or leave as it is in the cluster, asked by dry runs:
+    nothing is written or stored. Exits 1 when something of it would be refused.
+    """
+    if ask is None:
+        from kubemin.cli.offline import show_plan
+
+        raise typer.Exit(show_plan(files or [], namespace, sets or [], as_json=as_json))
+    from kubemin.cli.apply import Connection, Wanted
+    from kubemin.cli.apply import plan as run
+
+    options = {
+        "createNamespace": create_namespace,
+        "adopt": adopt,
+        "deleteVolumes": delete_volumes,
+        "takeOver": take_over,
+    }
+    wanted = Wanted(files or [], namespace, sets or [], options)
+    raise typer.Exit(run(wanted, Connection(ask or address, token, as_json)))
+
+
+@app.command()
+def apps(
+    search: Annotated[str | None, typer.Option("--search", help="Only those whose name holds this.")] = None,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """List the applications."""
+    from kubemin.cli.reports import apps as run
+
+    run(search, as_json=as_json, server=server, token=token)
+
+
+class Form(StrEnum):
+    """How an application is written."""
+
+    YAML = "yaml"
+
+
+Revision = Annotated[
+    str | None, typer.Option("--revision", metavar="N", help="A number, current or draft; default: current.")
+]
+
+
+@app.command()
+def get(
+    application: AppName,
+    form: Annotated[
+        Form | None, typer.Option("--output", "-o", help="yaml: as it can be applied again; secrets are masked.")
+    ] = None,
+    revision: Revision = None,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Show what is deployed, or an older revision."""
+    from kubemin.cli.apply import Connection
+    from kubemin.cli.history import get as run
+
+    run(application, revision, Connection(server, token, as_json), yaml=form is not None)
+
+
+@app.command()
+def history(application: AppName, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """List the revisions of an application."""
+    from kubemin.cli.apply import Connection
+    from kubemin.cli.history import history as run
+
+    run(application, Connection(server, token, as_json))
+
+
+@app.command()
+def diff(
+    application: AppName,
+    begin: Annotated[str | None, typer.Argument(metavar="[N]", help="A number, current, draft or live.")] = None,
+    end: Annotated[str | None, typer.Argument(metavar="[M]", help="The same.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Compare with what the cluster has in fact.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Show how two revisions differ, object by object.
+
+    With one, from it to what is deployed, or with --live to the cluster; with none, from what is deployed to the
+    cluster: what was changed by hand. Exits 0 without a difference, 10 with one, 1 when it cannot be told.
+    """
+    from kubemin.cli.apply import Connection
+    from kubemin.cli.history import diff as run
+
+    raise typer.Exit(run(application, begin, end, Connection(server, token, as_json), live=live))
+
+
+@app.command()
+def rollback(
+    application: AppName,
+    revision: Annotated[
+        int | None, typer.Argument(metavar="[N]", min=1, help="Its number; default: the one before the current one.")
+    ] = None,
+    wait: Wait = True,
+    note: Note = None,
+    on_active: OnActiveTask = OnActive.QUEUE,
+    adopt: Adopt = None,
+    take_over: TakeOver = False,
+    delete_volumes: DeleteVolumes = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Go back to an older revision.
+
+    Makes a new one with its spec, secrets included. Exits as apply.
+    """
+    from kubemin.cli.apply import Connection
+    from kubemin.cli.history import rollback as run
+
+    options = {
+        "note": note,
+        "onActive": on_active.value,
+        "adopt": adopt,
+        "takeOver": take_over,
+        "deleteVolumes": delete_volumes,
+        "dryRun": dry_run,
+    }
+    raise typer.Exit(run(application, revision, options, Connection(server, token, as_json), wait=wait))
+
+
+@app.command()
+def restart(
+    application: AppName,
+    components: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMPONENT]...", help="Default: all that have Pods.")
+    ] = None,
+    wait: Wait = True,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Replace the Pods of what is deployed, without another change.
+
+    Exits as apply.
+    """
+    from kubemin.cli.apply import Connection
+    from kubemin.cli.history import restart as run
+
+    raise typer.Exit(run(application, components or [], Connection(server, token, as_json), wait=wait))
+
+
+@app.command()
+def delete(
+    application: AppName,
+    keep_resources: Annotated[
+        bool, typer.Option("--keep-resources", help="Delete nothing in the cluster; its objects lose KubeMin's labels.")
+    ] = False,
+    delete_volumes: DeleteVolumes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would become of each object.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Wait = True,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Delete an application, as far as its tasks made it.
+
+    What they took over stays, and so do volume claims.
+
+    At a terminal it shows what would become of each object, and asks. Exits as apply.
+    """
+    from kubemin.cli.delete import delete as run
+
+    code = run(
+        application,
+        keep_resources=keep_resources,
+        delete_volumes=delete_volumes,
+        dry_run=dry_run,
+        yes=yes,
+        wait=wait,
+        as_json=as_json,
+        server=server,
+        token=token,
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,155 @@
+"""Commands that serve, and those that look after what servers share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubemin.cli.options import (
+    ConsoleDir,
+    Context,
+    DatabaseUrl,
+    DrainSeconds,
+    Host,
+    Json,
+    Kubeconfig,
+    MaxTasks,
+    MetricsHost,
+    MetricsPort,
+    Port,
+    RedisUrl,
+    Simulate,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def dev(
+    host: Host = None,
+    port: Port = None,
+    database: DatabaseUrl = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """API, worker and a simulated cluster in one process.
+
+    With SQLite and in-process signals; --kubeconfig names a real cluster to use instead.
+    """
+    from kubemin.cli.settings import refuse_open_address, settings_of
+
+    settings = settings_of(host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context)
+    refuse_open_address(settings.host)
+
+    from kubemin.cli.serve import run
+
+    run(settings.model_copy(update={"redis_url": None, "simulate": settings.kubeconfig is None}), worker=True)
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    database: DatabaseUrl = None,
+    redis: RedisUrl = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    simulate: Simulate = None,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run tasks in this process too.")] = True,
+    max_concurrent_tasks: MaxTasks = None,
+    drain_seconds: DrainSeconds = None,
+    console: ConsoleDir = None,
+) -> None:
+    """The API, and a worker unless --no-worker is given."""
+    from kubemin.cli.settings import refuse_no_console, refuse_open_address, settings_of
+
+    settings = settings_of(
+        host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
+        simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
+        console_dir=console,
+    )  # fmt: skip
+    refuse_open_address(settings.host)
+    refuse_no_console(settings.console_dir)
+
+    from kubemin.cli.serve import run  # late: it takes most of a second to import
+
+    run(settings, worker=worker)
+
+
+@app.command()
+def worker(
+    database: DatabaseUrl = None,
+    redis: RedisUrl = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    simulate: Simulate = None,
+    max_concurrent_tasks: MaxTasks = None,
+    drain_seconds: DrainSeconds = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
+) -> None:
+    """A worker without an API, on a shared database.
+
+    At SIGTERM it claims no more, lets its tasks go on for --drain-seconds, hands them over and exits 0; at a second
+    SIGTERM it is gone at once, and its tasks are taken over when their leases run out.
+    """
+    from kubemin.cli.settings import settings_of
+    from kubemin.cli.work import run_worker
+
+    settings = settings_of(
+        database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate,
+        max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
+        metrics_port=metrics_port, metrics_host=metrics_host,
+    )  # fmt: skip
+    run_worker(settings)
+
+
+@app.command()
+def sim(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 0,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    kubeconfig_out: Annotated[
+        Path | None, typer.Option("--kubeconfig-out", metavar="FILE", help="Write the kubeconfig here, not to stdout.")
+    ] = None,
+) -> None:
+    """A simulated cluster that kubectl can talk to."""
+    from kubemin.cli.simulate import run
+
+    run(host, port, kubeconfig_out)
+
+
+@app.command()
+def demo() -> None:
+    """Show the promise: deploy, cancel, compare, deploy again."""
+    from kubemin.cli.demo import run
+
+    run()
+
+
+@app.command()
+def migrate(database: DatabaseUrl = None) -> None:
+    """Bring the database's tables to this version."""
+    from kubemin.cli.serve import migrate_database
+    from kubemin.cli.settings import settings_of
+
+    migrate_database(settings_of(database_url=database))
+
+
+signals = typer.Typer(help="Cancel signals in Redis.", no_args_is_help=True)
+app.add_typer(signals, name="signals")
+
+
+@signals.command()
+def purge(
+    database: DatabaseUrl = None,
+    redis: RedisUrl = None,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Also those of tasks that this database does not know.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete the signal keys that ended tasks, or an older version, left in Redis."""
+    from kubemin.cli.purge import run
+    from kubemin.cli.settings import settings_of
+
+    run(settings_of(database_url=database, redis_url=redis), unknown=unknown, as_json=as_json)

@@ -1,0 +1,149 @@
+"""Commands about tasks: how they come on, and how to stop them."""
+
+from typing import Annotated
+
+import typer
+
+from kubemin.cli.options import (
+    DEFAULT_SERVER,
+    CancelCleanup,
+    DeleteVolumes,
+    Json,
+    OfApp,
+    Reason,
+    Server,
+    TaskId,
+    Token,
+)
+from kubemin.spec.states import CleanupPolicy, TaskStatus
+
+app = typer.Typer()
+
+
+@app.command()
+def status(
+    task: TaskId,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply --wait.")
+    ] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Show a task: its components, and how far its cleanup is."""
+    from kubemin.cli.reports import status as run
+
+    raise typer.Exit(run(task, follow=follow, as_json=as_json, server=server, token=token))
+
+
+@app.command()
+def tasks(
+    app_id: OfApp = None,
+    status: Annotated[TaskStatus | None, typer.Option("--status", help="Only those in this status.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many.")] = 50,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """List tasks, newest first."""
+    from kubemin.cli.reports import tasks as run
+
+    run(app_id, status.value if status else None, limit, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Show the cleanup journal of a task: each object it touched."""
+    from kubemin.cli.reports import resources as run
+
+    run(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def logs(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Show what the Pods of a failed task said.
+
+    Their states, events and logs, as they were before its rollback.
+    """
+    from kubemin.cli.evidence import show
+
+    show(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def cancel(
+    task: TaskId,
+    reason: Reason = None,
+    cleanup: Annotated[
+        CancelCleanup | None,
+        typer.Option("--cleanup", help="task: undo what it did; none: leave it. By default as the run says."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --cleanup none: do not ask.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the rollback; exits 5 when it stays incomplete.")
+    ] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Cancel a task; what it did to the cluster is undone.
+
+    With --cleanup none it stays, and is listed before.
+    """
+    from kubemin.cli.stopping import cancel as run
+
+    policy = CleanupPolicy(cleanup) if cleanup else None
+    raise typer.Exit(run(task, reason, policy, yes=yes, wait=wait, as_json=as_json, server=server, token=token))
+
+
+@app.command()
+def promote(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """Let the pause that a task is in pass; the run goes on.
+
+    Exits 1 when it is in none, or that is promoted already.
+    """
+    from kubemin.cli.stopping import promote as run
+
+    run(task, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def cleanup(
+    task: TaskId,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="End it as it is; what is left stays, and is listed before.")
+    ] = False,
+    reason: Reason = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --abandon: do not ask.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Try an incomplete cleanup again, or give it up."""
+    from kubemin.cli import stopping
+
+    if abandon:
+        raise typer.Exit(stopping.abandon(task, reason, yes=yes, as_json=as_json, server=server, token=token))
+    stopping.cleanup(task, reason, yes=yes, as_json=as_json, server=server, token=token)
+
+
+@app.command()
+def orphans(
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete them, once listed; at a terminal it asks before.")
+    ] = False,
+    volumes: DeleteVolumes = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
+    as_json: Json = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """List objects that no task accounts for.
+
+    They carry a task's label, but the task is not known or does not have them in its journal. To a server with an empty
+    or another database that is everything that was ever deployed, also what runs well: read the list before --delete.
+    Exits 1 when one was not deleted.
+    """
+    from kubemin.cli.reports import orphans as run
+
+    raise typer.Exit(run(delete=delete, volumes=volumes, yes=yes, as_json=as_json, server=server, token=token))

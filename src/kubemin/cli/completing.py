@@ -1,0 +1,54 @@
+"""Completion of applications and tasks in a shell: the server is asked, for a second at most, and silently."""
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import typer
+
+from kubemin.cli.client import Client
+from kubemin.cli.exits import CliError
+
+_SECONDS = 1.0
+_MANY = 200
+_DEFAULT_NAMESPACE = "default"
+
+
+def applications(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Applications whose name begins so: ``name`` in the namespace ``default``, else ``namespace/name``."""
+    return _begun(_asked(ctx, _applications), incomplete)
+
+
+def tasks(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Applications, and ids of the newest tasks, that begin so."""
+    return _begun(_asked(ctx, lambda client: [*_applications(client), *_tasks(client)]), incomplete)
+
+
+def _applications(client: Client) -> Iterable[str]:
+    for one in client.get("/applications", page=1, pageSize=_MANY)["applications"]:
+        named = one["name"]
+        yield named if one["namespace"] == _DEFAULT_NAMESPACE else f"{one['namespace']}/{named}"
+
+
+def _tasks(client: Client) -> Iterable[str]:
+    return [one["taskId"] for one in client.get("/tasks", pageSize=_MANY)["tasks"]]
+
+
+def _asked(ctx: typer.Context, ask: Callable[[Client], Iterable[str]]) -> Iterable[str]:
+    from kubemin.cli.options import DEFAULT_SERVER
+
+    server = _given(ctx, "server") or os.environ.get("KUBEMIN_SERVER") or DEFAULT_SERVER
+    try:
+        with Client(server, _given(ctx, "token") or os.environ.get("KUBEMIN_TOKEN"), seconds=_SECONDS) as client:
+            return list(ask(client))
+    except (CliError, KeyError, TypeError):  # nothing is said into somebody's line
+        return []
+
+
+def _given(ctx: typer.Context, name: str) -> str | None:
+    value: Any = ctx.params.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _begun(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]

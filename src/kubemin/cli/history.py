@@ -1,0 +1,144 @@
+"""What an application is and was: ``get``, ``history``, ``diff``; and the ways back: ``rollback``, ``restart``."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from kubemin.cli.apply import Connection, followed
+from kubemin.cli.client import Client, Refused
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.output import moment, print_json, print_table, say
+from kubemin.cli.preview import report
+
+_LONGEST = 80
+_SIGNS = {"create": "+", "delete": "-", "change": "~"}
+_REVISION_NOT_FOUND = 404
+
+
+def get(app: str, revision: str | None, to: Connection, *, yaml: bool) -> None:
+    """Show a revision of an application, without a number the current one, of a mere draft that.
+
+    With ``yaml`` its application, as it can be applied again. Raises :class:`CliError`.
+    """
+    if yaml and to.as_json:
+        raise CliError("-o yaml and --json cannot be given both", Exit.USAGE)
+    with Client(to.server, to.token) as client:
+        found = _revision(client, app, revision)
+        if to.as_json:
+            print_json(found)
+            return
+        if yaml:
+            from kubemin.cli.writing import yaml_text
+
+            say(yaml_text(found["application"]).rstrip())
+            return
+        about = client.get(f"/applications/{app}")
+        states = client.get(f"/applications/{app}/components")["components"]
+    _print_application(about, found, states)
+
+
+def history(app: str, to: Connection) -> None:
+    """List the revisions that are kept, the newest first. Raises :class:`CliError`."""
+    with Client(to.server, to.token) as client:
+        found = client.get(f"/applications/{app}/revisions")
+    if to.as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["revision"],
+            one["state"],
+            moment(one["createTime"]),
+            one["user"] or "-",
+            one["taskId"],
+            _changes(one["changes"]),
+            one["note"],
+        )
+        for one in found["revisions"]
+    ]
+    print_table(("revision", "state", "created", "user", "task", "changes", "note"), rows, "nothing was run yet")
+
+
+def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: bool) -> int:
+    """Show what leads from one side to the other; `Exit.DIFFERS` where they differ. Raises :class:`CliError`.
+
+    Without a side: from what is deployed to the live cluster. With one: from there to what is deployed, or ``live``.
+    """
+    if live and end is not None:
+        raise CliError("--live is the second side: give one revision with it, or none", Exit.USAGE)
+    end = end or ("live" if live or begin is None else "current")
+    with Client(to.server, to.token) as client:
+        found = client.get(f"/applications/{app}/diff", **{"from": begin or "current", "to": end})
+    if to.as_json:
+        print_json(found)
+    else:
+        for one in found["changes"]:
+            say(f"{_SIGNS[one['action']]} {one['ref']}")
+            for field in one["fields"]:
+                say(f"    {field['path']}: {_short(field['from'])} → {_short(field['to'])}")
+        if not found["changes"]:
+            say("no difference")
+    return Exit.DIFFERS if found["changes"] else Exit.OK
+
+
+def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connection, *, wait: bool) -> int:
+    """Go back to a revision, without a number to the one before the current one. Raises :class:`CliError`."""
+    given = {name: value for name, value in {**options, "revision": revision}.items() if value is not None}
+    with Client(to.server, to.token) as client:
+        made = client.post(f"/applications/{app}/rollback", given)
+        if given.get("dryRun"):
+            return report([app], [made], as_json=to.as_json, exit_of_changes=Exit.DIFFERS)
+        if not to.as_json:
+            say(f"application {app.replace('~', '/')}, revision {made['revision']}")
+        return followed(client, made, wait=wait, as_json=to.as_json)
+
+
+def restart(app: str, components: Sequence[str], to: Connection, *, wait: bool) -> int:
+    """Replace the Pods of these components, or of all. Raises :class:`CliError`."""
+    with Client(to.server, to.token) as client:
+        body = {"components": list(components)} if components else {}
+        made = client.post(f"/applications/{app}/restart", body)
+        return followed(client, made, wait=wait, as_json=to.as_json)
+
+
+def _revision(client: Client, app: str, revision: str | None) -> dict[str, Any]:
+    path = f"/applications/{app}/revisions"
+    try:
+        return client.get(f"{path}/{revision or 'current'}")  # type: ignore[no-any-return]
+    except Refused as error:
+        if revision is not None or error.business_code != _REVISION_NOT_FOUND:
+            raise
+    return client.get(f"{path}/draft")  # type: ignore[no-any-return]
+
+
+def _print_application(about: dict[str, Any], found: dict[str, Any], states: Sequence[dict[str, Any]]) -> None:
+    say(f"application {about['namespace']}/{about['name']} ({about['id']})")
+    if "revision" in found:
+        note = f": {found['note']}" if found.get("note") else ""
+        who = f" by {found['user']}" if found.get("user") else ""
+        say(f"revision    {found['revision']}, {found['state']}, {moment(found['createTime'])}{who}{note}")
+        say(f"task        {found['taskId']}")
+    else:
+        say("revision    none: it is a draft that was never run to its end")
+    say()
+    known = {one["name"]: one for one in states}
+    rows = []
+    for part in found["application"]["component"]:
+        now = known.get(part["name"])
+        deployed = (now and now["deployed"]) or {}
+        image, count = part.get("image") or "-", part.get("replicas", 1 if part.get("image") else "-")
+        status = now["status"] if now and deployed.get("revision") == found.get("revision") and deployed else "-"
+        rows.append((part["name"], part["type"], image, count, status, now["lastAbnormal"] if now else ""))
+    print_table(("component", "type", "image", "replicas", "status", "last trouble"), rows, "no components")
+
+
+def _changes(changes: dict[str, list[str]]) -> str:
+    signs = (("added", "+"), ("changed", "~"), ("removed", "-"))
+    return " ".join(f"{sign}{name}" for key, sign in signs for name in changes[key]) or "-"
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
