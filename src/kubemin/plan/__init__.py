@@ -2,6 +2,6 @@
 
 from kubemin.plan.describe import describe
 from kubemin.plan.make import make_plan
-from kubemin.plan.model import Hold, Job, Plan, Stage
+from kubemin.plan.model import Hold, Job, Plan, Portion, Stage
 
-__all__ = ["Hold", "Job", "Plan", "Stage", "describe", "make_plan"]
+__all__ = ["Hold", "Job", "Plan", "Portion", "Stage", "describe", "make_plan"]

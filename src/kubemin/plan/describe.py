@@ -18,6 +18,8 @@ def _stage(stage: Stage) -> list[str]:
         together = "" if count == 1 else " one by one" if at_once == 1 else f" {at_once} at once"
         jobs = f"{count} job{'' if count == 1 else 's'}"
         head += f" ({stage.mode}), priority {stage.priority}, {jobs}{together}"
+    if stage.replaces is not None:
+        head += f", if it changes the Pods of {stage.replaces}"
     if stage.timeout_seconds is not None:
         head += f", {stage.timeout_seconds:g} s at most"
     if stage.on_failure is OnFailure.CONTINUE:
@@ -32,5 +34,6 @@ def _job(job: Job) -> str:
         *(["adopts"] if job.adopt else []),
         *(["fetches its content"] if job.fetch else []),
         *(["if there is none"] if job.if_absent else []),
+        *([f"{job.portion.weight} % of the Pods"] if job.portion else []),
     ]
     return f"  {job.seq:>3}  {job.component}: {job.ref}" + (f"  [{', '.join(notes)}]" if notes else "")

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
 
-from kubemin.plan.model import Hold, Job, Plan, Stage
+from kubemin.plan.model import Hold, Job, Plan, Portion, Stage
+from kubemin.plan.strategies import Wait, turns
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
@@ -41,9 +42,14 @@ def make_plan(
             continue
         mine = list(_once([item for name in batch.components for item in rendered if item.component == name], taken))
         for priority, items in groupby(sorted(mine, key=_priority), key=_priority):
-            jobs = tuple(_job(next(numbers), item, components[item.component], batch.name) for item in items)
             at_once = None if batch.step.mode is Mode.DAG else concurrency
-            stages.append(_stage(len(stages), batch, priority, jobs, at_once))
+            for turn in turns(list(items), application):
+                jobs = tuple(
+                    _job(next(numbers), item, components[item.component], batch.name, turn.portions.get(place))
+                    for place, item in enumerate(turn.items)
+                )
+                hold = _wait(next(numbers), turn.wait) if turn.wait else None
+                stages.append(_stage(len(stages), batch, priority, jobs, at_once, hold, turn.replaces))
     return Plan(tuple(stages))
 
 
@@ -54,6 +60,7 @@ def _stage(
     jobs: tuple[Job, ...],
     concurrency: int | None,
     hold: Hold | None = None,
+    replaces: ObjectRef | None = None,
 ) -> Stage:
     step = batch.step
     return Stage(
@@ -65,13 +72,18 @@ def _stage(
         jobs,
         part=batch.part,
         hold=hold,
+        replaces=replaces,
         on_failure=step.on_failure,
-        timeout_seconds=None if hold else step.timeout_seconds,
+        timeout_seconds=None if step.is_pause else step.timeout_seconds,
     )
 
 
 def _pause(seq: int, step: Step) -> Hold:
     return Hold(seq, step.name, seconds=step.seconds, timeout_seconds=step.timeout_seconds)
+
+
+def _wait(seq: int, wait: Wait) -> Hold:
+    return Hold(seq, wait.name, wait.component, wait.seconds, wait.timeout_seconds)
 
 
 def _once(items: Sequence[Rendered], taken: set[ObjectRef]) -> Iterator[Rendered]:
@@ -103,7 +115,7 @@ def _priority(item: Rendered) -> int:
     return WRITTEN[kind_name(item.manifest)].priority
 
 
-def _job(seq: int, item: Rendered, component: Component, step: str) -> Job:
+def _job(seq: int, item: Rendered, component: Component, step: str, portion: Portion | None) -> Job:
     manifest = item.manifest
     return Job(
         seq=seq,
@@ -117,4 +129,5 @@ def _job(seq: int, item: Rendered, component: Component, step: str) -> Job:
         share=item.share,
         hopeless_after=component.properties.hopeless_after,
         adopt=component.adopt,
+        portion=portion,
     )

@@ -1,5 +1,6 @@
 """Plans, as values and as JSON."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -9,6 +10,18 @@ from kubemin.render import Fetch
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import PAUSE_KIND, ShareStrategy
 from kubemin.spec.workflow import PAUSE, Mode, OnFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """So many replicas that they are ``weight`` percent of all, beside those that the workload ``of`` has just then."""
+
+    of: ObjectRef
+    weight: int
+
+    def replicas(self, others: int) -> int:
+        """The smallest number, at least 1, that is that share beside ``others``."""
+        return max(1, math.ceil(self.weight * others / (100 - self.weight)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,8 @@ class Job:
     """Seconds in a hopeless state after which the job fails; 0 waits to the timeout; None as the task says."""
     adopt: bool | None = None
     """Whether it may take over a stranger's object; None as the task says."""
+    portion: Portion | None = None
+    """How many replicas it gets, where the manifest's number is only what is expected."""
 
     @property
     def ref(self) -> ObjectRef:
@@ -49,6 +64,7 @@ class Job:
             "share": self.share and self.share.value,
             "hopelessAfter": self.hopeless_after,
             "adopt": self.adopt,
+            "portion": self.portion and [*_ref_json(self.portion.of), self.portion.weight],
         }
 
     @classmethod
@@ -66,6 +82,7 @@ class Job:
             share=ShareStrategy(data["share"]) if data["share"] else None,
             hopeless_after=data.get("hopelessAfter"),
             adopt=data.get("adopt"),
+            portion=Portion(ObjectRef(*data["portion"][:3]), data["portion"][3]) if data.get("portion") else None,
         )
 
 
@@ -117,6 +134,9 @@ class Stage:
 
     ``part`` numbers the steps of the workflow: the stages of one step have the same, and the same ``on_failure`` and
     ``timeout_seconds``, which are the step's.
+
+    ``replaces``: the stage is a part of how the Pods of this workload are replaced (`spec/strategy.py`). It is skipped
+    where there are none, or where they stay as they are.
     """
 
     index: int
@@ -127,6 +147,7 @@ class Stage:
     jobs: tuple[Job, ...]
     part: int = 0
     hold: Hold | None = None
+    replaces: ObjectRef | None = None
     on_failure: OnFailure = OnFailure.STOP
     timeout_seconds: float | None = None
 
@@ -146,6 +167,7 @@ class Stage:
             "jobs": [job.to_json() for job in self.jobs],
             "part": self.part,
             "hold": self.hold.to_json() if self.hold else None,
+            "replaces": _ref_json(self.replaces) if self.replaces else None,
             "onFailure": str(self.on_failure),
             "timeoutSeconds": self.timeout_seconds,
         }
@@ -162,6 +184,7 @@ class Stage:
             jobs=tuple(Job.from_json(job) for job in data["jobs"]),
             part=data["part"],
             hold=Hold.from_json(data["hold"]) if data["hold"] else None,
+            replaces=ObjectRef(*data["replaces"]) if data.get("replaces") else None,
             on_failure=OnFailure(data["onFailure"]),
             timeout_seconds=data["timeoutSeconds"],
         )
@@ -191,3 +214,7 @@ class Plan:
     def from_json(cls, data: Any) -> Self:
         """The reverse of ``to_json``."""
         return cls(tuple(Stage.from_json(stage) for stage in data["stages"]))
+
+
+def _ref_json(ref: ObjectRef) -> list[str]:
+    return [ref.kind, ref.namespace, ref.name]

@@ -15,8 +15,10 @@ from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
 from kubemin.spec.privileges import check_namespace
+from kubemin.spec.strategy import Strategy, StrategySpec, Way, check_strategy, is_known
 from kubemin.spec.traits import TRAITS, Traits
 from kubemin.spec.traits.container import given
+from kubemin.spec.traits.ingress import Ingress
 from kubemin.spec.values import check_env, check_image, check_labels
 
 WEBSERVICE, STORE, CONFIG, SECRET, JOB = "webservice", "store", "config", "secret", "job"
@@ -32,6 +34,10 @@ MAIN_KINDS = {
 }
 """By type: the kind of the object that ``objectName`` names."""
 
+WAYS = {WEBSERVICE: tuple(Way), STORE: (Way.ROLLING, Way.RECREATE)}
+"""By type: how Pods can be replaced; those of other types never are."""
+BESIDE = (Way.CANARY, Way.BLUE_GREEN)
+"""The ways with Pods of both versions side by side."""
 
 AUTO: Literal["auto"] = "auto"
 """Replicas that the application does not decide about."""
@@ -101,6 +107,9 @@ class Component(SpecModel):
     adopt: Flag | None = Field(
         default=None, description="take over objects of these names that are not the application's; default: the run's"
     )
+    strategy: Strategy | None = Field(
+        default=None, description="how its Pods are replaced, where a run does not say; default: rolling"
+    )
     properties: Properties = Properties()
     traits: Traits = Traits()
     template: TemplateRef | None = None
@@ -146,6 +155,26 @@ class Component(SpecModel):
         return names.object_name(kind, main) if MAIN_KINDS.get(self.type) == kind else None
 
     @property
+    def way(self) -> Way:
+        """How its Pods are replaced, once it is checked."""
+        return self.strategy.way if self.strategy is not None else Way.ROLLING
+
+    @property
+    def nginx_ingresses(self) -> list[Ingress]:
+        """Its Ingresses whose controller gives a canary a weight, if its strategy is to use them."""
+        strategy = self.strategy
+        if strategy is None or strategy.type != Way.CANARY or strategy.ingress is False or not self.has_service:
+            return []
+        if any(step.weight is None for step in strategy.canary_steps):
+            return []
+        return [
+            ingress
+            for ingress in self.traits.ingress
+            if (strategy.ingress or ingress.is_nginx)
+            and any(route.backend.service_name == self.name for route in ingress.routes)
+        ]
+
+    @property
     def has_service(self) -> bool:
         """Whether a Service is made for it."""
         return self.type in WORKLOADS and self.type != JOB and bool(self.properties.ports)
@@ -182,6 +211,8 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
             IssueCode.INVALID_COMPONENT_TYPE if component.type else IssueCode.MISSING_REQUIRED_FIELD,
             f"{what} {wrong}; known are {', '.join(COMPONENT_TYPES)}.",
         )
+    if component.strategy is not None and component.template is None:
+        yield from _check_strategy(component, component.strategy, what, f"{path}.strategy")
     yield from _check_properties(component, context, what, path)
     yield from _check_traits(component, context, what, f"{path}.traits")
 
@@ -217,6 +248,25 @@ def _check_object_name(component: Component, context: CheckContext, what: str, p
             f'{what}: its Service would be called "{names.object_name("Service", context.main)}", and a Service begins '
             "with a letter: give the component an objectName that does.",
         )
+
+
+def _check_strategy(component: Component, strategy: StrategySpec, what: str, path: str) -> Iterator[Issue]:
+    yield from check_strategy(strategy, path)
+    if not is_known(strategy) or component.type not in COMPONENT_TYPES:
+        return
+    way, allowed = strategy.way, WAYS.get(component.type, (Way.ROLLING,))
+    if way not in allowed:
+        message = f"{what} is a {component.type}: its strategy can be {' or '.join(allowed)}, and not {way}."
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
+    elif way in BESIDE and component.traits.share is not None:
+        message = f"{what} is shared with other applications: its strategy can be rolling or recreate."
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
+    elif way is Way.BLUE_GREEN and not component.has_service:
+        message = f"{what} has no ports, and so no Service that blue-green could switch."
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
+    elif strategy.ingress and not component.traits.ingress:
+        message = f"{what} has no Ingress that could give its canary a weight."
+        yield Issue(f"{path}.ingress", IssueCode.INVALID_FIELD_VALUE, message)
 
 
 def _check_properties(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
@@ -279,6 +329,8 @@ def made_by(component: Component, context: CheckContext, path: str) -> Iterator[
         yield Made(ObjectRef("Service", namespace, names.object_name("Service", main)), path)
         if component.type == STORE:
             yield Made(ObjectRef("Service", namespace, names.headless_name(main)), path)
+    for ref in _beside(component, context):
+        yield Made(ref, f"{path}.strategy")
     if component.type in WORKLOADS:
         claims: set[ObjectRef] = set()
         for trait, value, field in given(component.traits, TRAITS):
@@ -287,3 +339,17 @@ def made_by(component: Component, context: CheckContext, path: str) -> Iterator[
                 if made.ref.kind != "PersistentVolumeClaim" or made.ref not in claims:
                     claims.add(made.ref)
                     yield made
+
+
+def _beside(component: Component, context: CheckContext) -> Iterator[ObjectRef]:
+    """What is there beside the component's objects while its Pods are replaced."""
+    strategy, namespace, main = component.strategy, context.namespace, context.main
+    if strategy is None or component.type != WEBSERVICE or strategy.type not in BESIDE:
+        return
+    track = names.CANARY if strategy.type == Way.CANARY else names.GREEN
+    made = [("Deployment", names.object_name("Deployment", main))]
+    if ingresses := component.nginx_ingresses:
+        made.append(("Service", names.object_name("Service", main)))
+        made += [("Ingress", name) for ingress in ingresses for name in ingress.object_names(main)]
+    for kind, name in made:
+        yield ObjectRef(kind, namespace, names.beside_name(kind, name, track))

@@ -23,6 +23,9 @@ CONFIG_DIGEST = "kubemin.io/config-digest"
 RESTARTED_AT = "kubemin.io/restarted-at"
 """Annotation of Pod templates: when somebody asked for their Pods to start again."""
 
+TRACK = "kubemin.io/track"
+"""Of the Deployments, and their Pods, that are there beside a component's own while its Pods are replaced."""
+
 RELEASED_FROM = "kubemin.io/released-from"
 """Annotation of a Pod: the Deployment that it was taken out of. It serves until another is ready, and then goes."""
 

@@ -78,6 +78,20 @@ def headless_name(main: str) -> str:
     return object_name("Service", main, "headless")
 
 
+CANARY, GREEN = "canary", "green"
+"""What the names of the objects end with that are there beside a component's own while its Pods are replaced."""
+
+
+def beside_name(kind: str, name: str, track: str) -> str:
+    """Name of the object of such a track that is beside the one of this name."""
+    return object_name(kind, name, track)
+
+
+def track_label(component: str, track: str) -> str:
+    """The value of the label that else is a component's name, on the Pods of such a track; no component is named so."""
+    return shorten(f"{component}.{track}", LABEL_LENGTH)
+
+
 def port_name(component: str, port: int) -> str:
     """``<component>-<port>``, or ``p-<port>`` where that is no port name (over 15 characters, no letter, ``--``)."""
     name = f"{component}-{port}"

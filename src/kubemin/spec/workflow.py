@@ -20,7 +20,8 @@ DEFAULT_STEP = "deploy"
 PAUSE = "pause"
 """The type of a step that deploys nothing: the run waits."""
 
-_WEEK = 7 * 24 * 3600
+WEEK = 7 * 24 * 3600
+"""The longest time that a wait may last, in seconds."""
 
 Seconds = Annotated[float, Strict()]
 
@@ -181,8 +182,8 @@ def components_in_no_step(steps: Sequence[Step], components: Iterable[str]) -> l
 def _check_waits(step: Step, path: str) -> Iterator[Issue]:
     """What is wrong with a pause, and with times."""
     for field, value in (("seconds", step.seconds), ("timeoutSeconds", step.timeout_seconds)):
-        if value is not None and not 0 < value <= _WEEK:
-            message = f"The {field} of a step must be more than 0, and at most {_WEEK} (a week)."
+        if value is not None and not 0 < value <= WEEK:
+            message = f"The {field} of a step must be more than 0, and at most {WEEK} (a week)."
             yield Issue(f"{path}.{field}", IssueCode.INVALID_FIELD_VALUE, message)
     if not step.is_pause:
         if step.seconds is not None:

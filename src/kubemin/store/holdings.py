@@ -38,9 +38,12 @@ class Holding:
     template: bool = False
 
 
-async def holdings(tx: Tx, app_id: str) -> list[Holding]:
-    """What ended tasks of an application made or took over, and none has let go of since; of each object the newest."""
-    rows = list(await _rows(tx, _theirs(app_id)))
+async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holding]:
+    """What ended tasks of an application made or took over, and none has let go of since; of each object the newest.
+
+    The task ``ending`` counts as ended: it is about to be completed.
+    """
+    rows = list(await _rows(tx, _theirs(app_id, ending)))
     used = {str(row.uid) for row in rows if row.purpose == Purpose.USE and row.uid is not None}
     for part in chunks(used):
         passed = and_(
@@ -89,11 +92,11 @@ def handed_to(app_id: str) -> dict[str, list[str]]:
 _TO = "application"
 
 
-def _theirs(app_id: str) -> ColumnElement[bool]:
+def _theirs(app_id: str, ending: str | None) -> ColumnElement[bool]:
     purpose, state = resources.c.purpose, resources.c.state
     return and_(
         tasks.c.app_id == app_id,
-        tasks.c.status.in_([status for status in TaskStatus if status.ended]),
+        or_(tasks.c.status.in_([status for status in TaskStatus if status.ended]), tasks.c.id == ending),
         or_(
             and_(purpose == Purpose.APPLY, state.in_((ResourceState.CREATED, ResourceState.CHANGED))),
             and_(purpose == Purpose.APPLY, resources.c.adopted.is_not(None)),

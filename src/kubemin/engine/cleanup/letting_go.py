@@ -30,8 +30,13 @@ class LettingGo:
     name_kept: bool = False
 
 
-async def objects_to_let_go(tx: Tx, app_id: str, how: LettingGo, *, but: Collection[ObjectRef] = ()) -> list[Resource]:
-    """What the application has in the cluster, as rows to remove or to release; ``but`` what it is to have still."""
+async def objects_to_let_go(
+    tx: Tx, app_id: str, how: LettingGo, *, but: Collection[ObjectRef] = (), ending: str | None = None
+) -> list[Resource]:
+    """What the application has in the cluster, as rows to remove or to release; ``but`` what it is to have still.
+
+    What the task ``ending`` made counts too: it made some objects for its way only (`plan/strategies.py`).
+    """
     stores = [(ref.namespace, ref.name) for ref in but if ref.kind == "StatefulSet"]
 
     def goes(held: Holding) -> bool:
@@ -45,7 +50,7 @@ async def objects_to_let_go(tx: Tx, app_id: str, how: LettingGo, *, but: Collect
             return False
         return not held.kept or how.delete_volumes or how.name_kept
 
-    going = [held for held in await holdings.holdings(tx, app_id) if goes(held)]
+    going = [held for held in await holdings.holdings(tx, app_id, ending) if goes(held)]
     before = await holdings.manifests_before(tx, [held.adopted for held in going if held.adopted is not None])
     return [_row(held, how, before.get(held.adopted) if held.adopted else None) for held in going]
 

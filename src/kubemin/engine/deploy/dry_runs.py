@@ -6,7 +6,7 @@ from typing import Literal
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Invalid
 from kubemin.cluster.reasons import code_of
-from kubemin.engine.deploy.merged import remains, without_others
+from kubemin.engine.deploy.merged import remains, replacement
 from kubemin.engine.deploy.predict import predict_apply
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
@@ -106,11 +106,13 @@ async def changes(
     return tuple(changed), (*([left] if left else []), *remains(wanted, answer))
 
 
-async def written(cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest) -> Manifest:
+async def written(
+    cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest, *, take_over: bool = False
+) -> Manifest:
     """The object as the job would make it of what is there. Raises `ClusterError`."""
     wanted, _ = await _wanted(autoscalers, job, live)
     try:
-        return await _answer(cluster, wanted, live, take_over=False)
+        return await _answer(cluster, wanted, live, take_over=take_over)
     except Invalid:  # what cannot be changed is shown all the same
         return predict_apply(live, wanted)
 
@@ -125,7 +127,7 @@ async def _wanted(autoscalers: Autoscalers, job: Job, live: Manifest) -> tuple[M
 
 async def _answer(cluster: Cluster, wanted: Manifest, live: Manifest, *, take_over: bool) -> Manifest:
     """The object as the write would make it."""
-    if take_over and (body := without_others(wanted, live)) is not None:
+    if (body := replacement(wanted, live, take_over=take_over)) is not None:
         return await cluster.replace(body, dry_run=True)
     if convert_create_to_apply(live) is None:
         metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}

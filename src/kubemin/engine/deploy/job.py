@@ -11,6 +11,7 @@ from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.ready import Count, Report, until_ready
+from kubemin.engine.deploy.replacing import with_portion
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import IsThere, TimedOut
@@ -88,6 +89,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
         try:
             async with limit:
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
+                manifest = await with_portion(context.cluster, manifest, job.portion)
                 writer = ObjectWriter(
                     tracker,
                     manifest,

@@ -11,10 +11,27 @@ def remains(wanted: Manifest, answer: Manifest) -> list[str]:
     return kept + [f"the server dropped {path}" for path in dropped_fields(wanted, answer)]
 
 
-def without_others(wanted: Manifest, live: Manifest) -> Manifest | None:
-    """What an apply of ``wanted`` will make of ``live``, without what others have set; None if they have set nothing.
+def replacement(wanted: Manifest, live: Manifest, *, take_over: bool) -> Manifest | None:
+    """What an apply of ``wanted`` will make of ``live``, without what no apply can take away; None if that is nothing.
 
-    In one step: without their items alone the object might be one that nobody takes, such as a Pod without containers.
+    With ``take_over`` this is what others have set. In one step: without their items alone the object might be one that
+    nobody takes, such as a Pod without containers.
     """
-    theirs = fields_of_others(wanted, live)
-    return without_fields(predict_apply(live, wanted), theirs) if theirs else None
+    theirs = fields_of_others(wanted, live) if take_over else []
+    rolling = _rolls_no_more(wanted, live)
+    if not theirs and not rolling:
+        return None
+    body = without_fields(predict_apply(live, wanted), theirs)
+    if rolling:
+        body["spec"]["strategy"].pop("rollingUpdate", None)
+    return body
+
+
+def _rolls_no_more(wanted: Manifest, live: Manifest) -> bool:
+    """Whether a Deployment is to have another strategy than RollingUpdate, whose numbers are defaults that nobody owns.
+
+    With them it is refused, and an apply leaves them.
+    """
+    strategy = (wanted.get("spec") or {}).get("strategy")
+    there = (live.get("spec") or {}).get("strategy")
+    return bool(strategy and strategy.get("type") == "Recreate" and there and "rollingUpdate" in there)

@@ -16,6 +16,7 @@ from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Adoption, left_as_it_is
 from kubemin.engine.deploy.dry_runs import JobPreview, after_its_role, changes, former_jobs, in_a_coming_namespace
 from kubemin.engine.deploy.merged import remains
+from kubemin.engine.deploy.replacing import unneeded
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
 from kubemin.engine.errors import JobFailed
@@ -23,7 +24,7 @@ from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
 from kubemin.engine.objects.ownership import application_of, terminating
-from kubemin.plan import Job
+from kubemin.plan import Job, Plan
 from kubemin.spec.objects import Manifest
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ShareStrategy
@@ -62,6 +63,10 @@ class Inquiry:
         app_id = next((named for job in asked.values() if (named := application_of(job.manifest))), "")
         found = await read_many(self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message))
         self.snapshot.update(found)
+
+    async def unneeded(self, plan: Plan, coming: Collection[str] = ()) -> dict[int, str]:
+        """The jobs and holds of strategies that have nothing to replace, by ``seq``, and why. Raises `ClusterError`."""
+        return await unneeded(plan, self.snapshot, self.cluster, self.autoscalers, coming, take_over=self.take_over)
 
     async def preflight(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
         """What each job would do, as `preview_jobs`. Raises `JobFailed` that names everything refused."""

@@ -47,9 +47,14 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
                 trouble=waits.__setitem__,
             )
             await inquiry.read(job for job in todo if job.ref.namespace not in coming)
+            skipped = {} if begun else await inquiry.unneeded(plan, coming)
             if options.dry_run:
-                _tell(await inquiry.preflight(plan.jobs, coming), context)
+                _tell(await inquiry.preflight([job for job in plan.jobs if job.seq not in skipped], coming), context)
+                _skip(skipped, context)
                 return
+            _skip(skipped, context)  # committed with the first write at the latest, for a successor
+            done |= skipped.keys()
+            todo = [job for job in todo if job.seq not in skipped]
             ask = inquiry.preflight if options.preflight and not begun else inquiry.refuse_strangers
             await ask(todo, coming)
             waits.clear()
@@ -86,6 +91,12 @@ def _tell(preview_jobs: Mapping[int, JobPreview], context: JobContext) -> None:
     """A dry run's result: what each job would have done."""
     for seq, forecast in sorted(preview_jobs.items()):
         context.journal.job(seq, JobStatus.SKIPPED, str(forecast))
+
+
+def _skip(skipped: Mapping[int, str], context: JobContext) -> None:
+    """Note what is not needed, and why."""
+    for seq, why in skipped.items():
+        context.journal.job(seq, JobStatus.SKIPPED, why)
 
 
 def _may_fail(plan: Plan) -> set[int]:

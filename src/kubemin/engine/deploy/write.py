@@ -18,7 +18,7 @@ from kubemin.cluster.errors import (
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Admit, left_as_it_is
-from kubemin.engine.deploy.merged import remains, without_others
+from kubemin.engine.deploy.merged import remains, replacement
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.journal.tracker import CleanupTracker
@@ -187,16 +187,17 @@ class ObjectWriter:
         return {**before, PVC: sorted(older.union(before[PVC]))}
 
     async def _take_away(self, wanted: Manifest, live: Manifest) -> Manifest:
-        """Take away what others have set, if that is asked for; once, as a webhook may set it again.
+        """Take away what the apply would leave: what others have set, if that is asked for, and the numbers of a
+        Deployment that rolls no more. Once, as a webhook may set it again.
 
         No apply does that: it takes fields from their owners, but a field that it does not declare stays. So the object
         is replaced by what it is to be; the apply that follows makes its fields ours.
         """
         resource = self.tracker.resource(ObjectRef.of(live))
         write = resource.writes.get(token_of(live) or "")
-        if not self.take_over or (write is not None and write.kind is WriteKind.REPLACE):
+        if write is not None and write.kind is WriteKind.REPLACE:
             return live
-        body = without_others(wanted, live)
+        body = replacement(wanted, live, take_over=self.take_over)
         if body is None:
             return live
         return await self.tracker.replace(body, live, await uids_of_dependents(self.cluster, wanted, live))

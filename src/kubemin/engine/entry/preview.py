@@ -70,7 +70,9 @@ class Previews:
         adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
         inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=options.take_over)
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
-        found = await inquiry.preview_jobs(plan.jobs, coming)
+        skipped = await inquiry.unneeded(plan, coming)
+        found = await inquiry.preview_jobs([job for job in plan.jobs if job.seq not in skipped], coming)
+        found |= {job.seq: JobPreview("skip", (skipped[job.seq],)) for job in plan.jobs if job.seq in skipped}
         found = await with_what_is_missing(self._cluster, plan.jobs, found, has, coming)
         goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
         found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)

@@ -295,7 +295,8 @@ class TaskRun:
         else:
             has = {row.ref for row in journal.resources.values()}
         recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
-        return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has)
+        ending = task.id if task.type is TaskType.DEPLOY else None
+        return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has, ending=ending)
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
         return (

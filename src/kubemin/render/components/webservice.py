@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kubemin.render.components.pods import build_pod, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
+from kubemin.spec.strategy import Way
 
 
 def render(context: Context) -> Iterator[Rendered]:
@@ -13,6 +14,7 @@ def render(context: Context) -> Iterator[Rendered]:
     pod = build_pod(context)
     spec = {
         **replicas(component),
+        **({"strategy": {"type": "Recreate"}} if component.way is Way.RECREATE else {}),
         "selector": {"matchLabels": context.selector()},
         "template": pod.template(context),
     }

@@ -21,6 +21,7 @@ _NOT_IN_PATHS = re.compile(r"""[\s;{}#"'`\\$]""")
 _GROUP = re.compile(r"\$[0-9]")
 REPLACE, REGEX, STRIP = "replace", "regex", "prefix"
 REWRITE_TYPES = (REPLACE, REGEX, STRIP)
+_CLASS = "kubernetes.io/ingress.class"
 _OTHER_WORDS = {"regexReplace": REGEX}
 
 
@@ -86,6 +87,11 @@ class Ingress(SpecModel):
     label: dict[Text, Text] = {}
     annotations: dict[Text, Text] = {}
     routes: list[Route] = []
+
+    @property
+    def is_nginx(self) -> bool:
+        """Whether its class is the one that the controller ingress-nginx has where nobody renames it."""
+        return (self.ingress_class_name or self.annotations.get(_CLASS)) == "nginx"
 
     def by_rewrite(self) -> list[tuple[Rewrite | None, list[Route]]]:
         """Routes grouped by rewrite, in order of appearance.

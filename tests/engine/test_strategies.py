@@ -1,0 +1,248 @@
+"""Strategies: the Pods of a component are replaced in turns, and its Service has ready Pods after each change."""
+
+from typing import Any
+
+import pytest
+
+from kubemin.engine import ExecOptions
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
+from tests.engine.instance import Instance, store, web
+from tests.engine.serving import Client, asking
+from tests.engine.test_holds import held_in
+
+CANARY: dict[str, Any] = {"type": "canary", "steps": [{"weight": 20}, {"replicas": 3}]}
+BLUE_GREEN: dict[str, Any] = {"type": "blue-green", "promote": True}
+INGRESS = {
+    "ingress": [
+        {
+            "ingressClassName": "nginx",
+            "hosts": ["shop.example"],
+            "routes": [{"path": "/", "backend": {"serviceName": "front"}}],
+        }
+    ]
+}
+SERVICE = "shop-front"
+HOLDS = {"canary": ["canary 20 %", "canary 3 replicas"], "blue-green": ["green"]}
+
+
+def front(image: str, strategy: Any = None, **more: Any) -> dict[str, Any]:
+    properties = {"ports": [{"port": 80}], "hopelessAfter": 1}
+    return web(
+        "front", image, replicas=4, properties=properties, **({"strategy": strategy} if strategy else {}), **more
+    )
+
+
+async def deployed(instance: Instance, *parts: dict[str, Any]) -> str:
+    """An application that is deployed."""
+    app_id = await instance.save(parts)
+    assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
+    return app_id
+
+
+async def changed(instance: Instance, app_id: str, *parts: dict[str, Any]) -> str:
+    """The run of another version of it."""
+    await instance.save(parts, app_id=app_id)
+    return await instance.exec(app_id)
+
+
+async def images(instance: Instance) -> dict[str, tuple[str, int]]:
+    """Image and replicas of each Deployment."""
+    found = (await instance.cluster.list("Deployment")).items
+    return {
+        one["metadata"]["name"]: (one["spec"]["template"]["spec"]["containers"][0]["image"], one["spec"]["replicas"])
+        for one in found
+    }
+
+
+def answered(client: Client) -> list[set[str]]:
+    """What a client got, one after another; it got an answer after each change."""
+    assert client.unanswered == []
+    assert client.looks > 1
+    return client.images
+
+
+@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
+async def test_a_first_deploy_has_no_pods_to_replace_and_so_no_turns(instance: Instance, strategy: Any) -> None:
+    async with instance.worker():
+        task_id = await instance.exec(await instance.save([front("web:1", strategy)]))
+        assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
+    assert await images(instance) == {SERVICE: ("web:1", 4)}
+    skipped = {job.info for job in await instance.jobs(task_id) if job.status is JobStatus.SKIPPED}
+    assert skipped == {f"Deployment/default/{SERVICE}: it is not there yet"}
+
+
+@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
+async def test_pods_that_stay_as_they_are_need_no_turns(instance: Instance, strategy: Any) -> None:
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1"))
+        task_id = await changed(instance, app_id, {**front("web:1", strategy), "replicas": 5})
+        assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
+    assert await images(instance) == {SERVICE: ("web:1", 5)}
+    skipped = {job.info for job in await instance.jobs(task_id) if job.status is JobStatus.SKIPPED}
+    assert skipped == {f"Deployment/default/{SERVICE}: its Pods stay as they are"}
+
+
+async def test_a_canary_grows_as_it_is_promoted_and_then_goes(instance: Instance) -> None:
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1"))
+        with asking(instance.sim, SERVICE) as client:
+            task_id = await changed(instance, app_id, front("web:2", CANARY))
+            await held_in(instance, task_id, "canary 20 %")
+            assert await images(instance) == {SERVICE: ("web:1", 4), f"{SERVICE}-canary": ("web:2", 1)}
+            await instance.service.promote(task_id, "ada")
+            await held_in(instance, task_id, "canary 3 replicas")
+            assert await images(instance) == {SERVICE: ("web:1", 4), f"{SERVICE}-canary": ("web:2", 3)}
+            await instance.service.promote(task_id, "ada")
+            task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE), task.reason
+    assert await images(instance) == {SERVICE: ("web:2", 4)}
+    assert answered(client) == [{"web:1"}, {"web:1", "web:2"}, {"web:2"}]
+    replica_sets = (await instance.cluster.list("ReplicaSet")).items
+    assert len(replica_sets) == 2, "those of the canary are gone"
+
+
+async def test_blue_and_green_are_never_served_together(instance: Instance) -> None:
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1"))
+        with asking(instance.sim, SERVICE) as client:
+            task_id = await changed(instance, app_id, front("web:2", BLUE_GREEN))
+            await held_in(instance, task_id, "green")
+            assert await images(instance) == {SERVICE: ("web:1", 4), f"{SERVICE}-green": ("web:2", 4)}
+            assert client.images == [{"web:1"}]
+            await instance.service.promote(task_id, "ada")
+            task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE), task.reason
+    assert await images(instance) == {SERVICE: ("web:2", 4)}
+    assert answered(client) == [{"web:1"}, {"web:2"}]
+
+
+async def test_a_canary_behind_nginx_gets_its_share_of_the_requests(instance: Instance) -> None:
+    """Its Pods are those of a Service of its own; the component's has none of them."""
+    strategy = {"type": "canary", "steps": [{"weight": 5}, {"weight": 50}]}
+    ref = ObjectRef("Ingress", "default", f"{SERVICE}-canary")
+
+    async def weight() -> tuple[str, str]:
+        live = await instance.cluster.get(ref)
+        path = live["spec"]["rules"][0]["http"]["paths"][0]
+        weight = live["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"]
+        return weight, path["backend"]["service"]["name"]
+
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1", traits=INGRESS))
+        before = await instance.snapshot()
+        task_id = await changed(instance, app_id, front("web:2", strategy, traits=INGRESS))
+        await held_in(instance, task_id, "canary 5 %")
+        with asking(instance.sim, SERVICE) as client, asking(instance.sim, f"{SERVICE}-canary") as canary:
+            assert await weight() == ("5", f"{SERVICE}-canary")
+            await instance.service.promote(task_id, "ada")
+            await held_in(instance, task_id, "canary 50 %")
+            assert await weight() == ("50", f"{SERVICE}-canary")
+            assert (await images(instance))[f"{SERVICE}-canary"] == ("web:2", 4)
+        assert answered(client) == [{"web:1"}]
+        assert answered(canary) == [{"web:2"}]
+        await instance.service.promote(task_id, "ada")
+        assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
+    after = await instance.snapshot()
+    assert {ref for ref in after if ref.kind != "ReplicaSet"} == {ref for ref in before if ref.kind != "ReplicaSet"}
+
+
+PHASES = [("canary", 0), ("canary", 1), ("canary", 2), ("blue-green", 0), ("blue-green", 1)]
+"""Each wait, and the time after the last: then the workload itself gets the new template."""
+STRATEGIES = {"canary": CANARY, "blue-green": BLUE_GREEN}
+LATE = web("late", "late:never")
+"""What keeps the last stage of a run from its end."""
+BROKEN = web("broken", "broken:pull", properties={"ports": [{"port": 80}], "hopelessAfter": 1})
+
+
+@pytest.mark.parametrize(("way", "phase"), PHASES)
+@pytest.mark.parametrize("how", [TaskStatus.CANCELLED, TaskStatus.TIMEOUT])
+async def test_whatever_ends_it_the_former_version_is_back(
+    instance: Instance, way: str, how: TaskStatus, phase: int
+) -> None:
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1"))
+        before = await instance.snapshot()
+        with asking(instance.sim, SERVICE) as client:
+            await instance.save([front("web:2", STRATEGIES[way]), LATE], app_id=app_id)
+            options = ExecOptions(timeout_seconds=2) if how is TaskStatus.TIMEOUT else ExecOptions()
+            task_id = await instance.exec(app_id, options)
+            for name in HOLDS[way][:phase]:
+                await held_in(instance, task_id, name)
+                await instance.service.promote(task_id, "ada")
+            if phase < len(HOLDS[way]):
+                await held_in(instance, task_id, HOLDS[way][phase])
+            else:
+                await instance.until(lambda: begun(instance))
+            if how is TaskStatus.CANCELLED:
+                await instance.service.cancel(app_id, task_id, "ada", "enough")
+            task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (how, Cleanup.DONE), (task.reason, task.cleanup_why)
+    assert await instance.snapshot() == before
+    assert answered(client)[-1] == {"web:1"}
+
+
+async def begun(instance: Instance) -> bool:
+    """Whether the workload itself has the new template."""
+    return (await images(instance))[SERVICE][0] == "web:2"
+
+
+@pytest.mark.parametrize("way", STRATEGIES)
+@pytest.mark.parametrize("image", ["web:pull", "web:2"], ids=["the new version", "another component"])
+async def test_what_fails_is_put_back(instance: Instance, way: str, image: str) -> None:
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1"))
+        before = await instance.snapshot()
+        strategy = {"type": "canary", "steps": [{"weight": 50, "seconds": 0.01}]} if way == "canary" else way
+        with asking(instance.sim, SERVICE) as client:
+            task_id = await changed(instance, app_id, front(image, strategy), BROKEN)
+            task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE), (task.reason, task.cleanup_why)
+    assert await instance.snapshot() == before
+    assert answered(client)[-1] == {"web:1"}
+
+
+@pytest.mark.parametrize("failing", [False, True])
+async def test_recreate_has_never_pods_of_two_versions(instance: Instance, failing: bool) -> None:
+    def both(strategy: Any, number: int) -> list[dict[str, Any]]:
+        return [front(f"web:{number}", strategy), store("db", f"db:{number}", strategy=strategy, replicas=2)]
+
+    mixed: list[Any] = []
+
+    def look(_event: str, obj: Any, _old: Any) -> None:
+        if obj["kind"] == "Pod":
+            pods = list(instance.sim.registry.scan("pods", "default"))
+            found = {pod["spec"]["containers"][0]["image"] for pod in pods}
+            mixed.extend(name for name in ("web", "db") if {f"{name}:1", f"{name}:2"} <= found)
+
+    async with instance.worker():
+        app_id = await deployed(instance, *both("rolling", 1))
+        before = await instance.snapshot()
+        instance.sim.registry.subscribe(look)
+        task_id = await changed(instance, app_id, *both("recreate", 2), *([BROKEN] if failing else []))
+        task = await instance.settled(task_id)
+        assert mixed == [] or failing
+        if failing:
+            assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE), task.cleanup_why
+            assert await instance.snapshot() == before
+            return
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        assert (await images(instance))[SERVICE] == ("web:2", 4)
+        # And back: the strategy is that of the file, whatever it was.
+        task = await instance.settled(await changed(instance, app_id, *both("rolling", 1)))
+        assert task.status is TaskStatus.COMPLETED, task.reason
+    live = await instance.cluster.get(ObjectRef("Deployment", "default", SERVICE))
+    assert live["spec"]["strategy"]["type"] == "RollingUpdate"
+
+
+async def test_a_weight_counts_from_the_replicas_that_are_there(instance: Instance) -> None:
+    strategy = {"type": "canary", "steps": [{"weight": 20}]}
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1") | {"replicas": "auto"})
+        await instance.cluster.patch(ObjectRef("Deployment", "default", SERVICE), {"spec": {"replicas": 9}})
+        task_id = await changed(instance, app_id, front("web:2", strategy) | {"replicas": "auto"})
+        await held_in(instance, task_id, "canary 20 %")
+        assert (await images(instance)) == {SERVICE: ("web:1", 9), f"{SERVICE}-canary": ("web:2", 3)}
+        await instance.service.promote(task_id, "ada")
+        assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
+    assert await images(instance) == {SERVICE: ("web:2", 9)}
