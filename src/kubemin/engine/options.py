@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from kubemin.spec.states import CleanupPolicy, OnActive
+from kubemin.spec.strategy import Strategy
 
 _WEEK = 7 * 24 * 3600
 
@@ -40,6 +41,10 @@ class RunOptions(BaseModel):
     )
     take_over: bool = Field(
         default=False, description="Remove from the application's objects what others have set in them."
+    )
+    strategy: Strategy | None = Field(
+        default=None,
+        description="How Pods are replaced, of all components that can have it; default: as each component says.",
     )
     dry_run: bool = Field(default=False, description="Ask the cluster about every object and write none.")
     delete_volumes: bool = Field(

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from kubemin.spec import names
 from kubemin.spec.characters import has_unseen_in_prose
 from kubemin.spec.check_context import CheckContext
-from kubemin.spec.component import Component, check_component, made_by
+from kubemin.spec.component import BESIDE, Component, check_component, made_by
 from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
@@ -19,6 +19,7 @@ from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
 from kubemin.spec.reading import read, refuse_bulk, relevant
+from kubemin.spec.strategy import StrategySpec, check_strategy
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 DEFAULT_NAMESPACE = "default"
@@ -107,6 +108,37 @@ def _expanded(application: Application, limits: Limits, expand: Expand) -> Appli
         if issues := first(check_application(expanded, limits)):
             raise SpecError(issues)
     return expanded
+
+
+def as_run(
+    application: Application, strategy: StrategySpec | None, limits: Limits, *, plain: bool = False
+) -> Application:
+    """The application with the strategies that a run of it goes by; checked.
+
+    ``strategy`` is the run's: each component that can have it has it, with the details of its own, if the run names
+    none. Without one, and ``plain``, nothing of the new version comes beside the old one. Raises `SpecError`.
+    """
+    if strategy is None and not plain:
+        return application
+    if strategy is not None and (issues := first(check_strategy(strategy, "strategy"))):
+        raise SpecError(issues)
+    parts = [_as_run(part, strategy) for part in application.component]
+    if strategy is not None and not any(part.can(strategy.way) for part in parts):
+        message = f"No component of the application can have the strategy {strategy.way}."
+        raise SpecError([Issue("strategy", IssueCode.INVALID_FIELD_VALUE, message)])
+    changed = application.model_copy(update={"component": parts})
+    if strategy is not None and (issues := first(check_application(changed, limits))):
+        raise SpecError(issues)
+    return changed
+
+
+def _as_run(part: Component, strategy: StrategySpec | None) -> Component:
+    own = part.strategy
+    if strategy is None:
+        return part.model_copy(update={"strategy": None}) if part.way in BESIDE else part
+    if not part.can(strategy.way) or (strategy.only_named and own is not None and own.way is strategy.way):
+        return part
+    return part.model_copy(update={"strategy": strategy})
 
 
 def _refuse_templates(application: Application) -> Iterator[Issue]:

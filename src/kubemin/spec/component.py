@@ -154,6 +154,11 @@ class Component(SpecModel):
             return names.object_name(kind, main, *volumes) if len(volumes) == 1 else None
         return names.object_name(kind, main) if MAIN_KINDS.get(self.type) == kind else None
 
+    def can(self, way: Way) -> bool:
+        """Whether its Pods can be replaced in this way."""
+        fits = way in WAYS.get(self.type, ()) and (way not in BESIDE or self.traits.share is None)
+        return fits and (way is not Way.BLUE_GREEN or self.has_service)
+
     @property
     def way(self) -> Way:
         """How its Pods are replaced, once it is checked."""

@@ -60,6 +60,11 @@ class StrategySpec(SpecModel):
         return Way(self.type)
 
     @property
+    def only_named(self) -> bool:
+        """Whether only its type is given, and no detail."""
+        return self.model_fields_set <= {"type"}
+
+    @property
     def canary_steps(self) -> list[CanaryStep]:
         """The steps of a canary."""
         return self.steps or [CanaryStep(weight=_DEFAULT_WEIGHT)]

@@ -148,7 +148,8 @@ class Diffs:
 
 def _jobs_of(application: Application, spec: _Spec) -> dict[ObjectRef, Job]:
     rendered = render(application, spec.config_key, spec.restarts)
-    return {job.ref: job for job in make_plan(application, rendered, ()).jobs}
+    stages = make_plan(application, rendered, ()).stages
+    return {job.ref: job for stage in stages if stage.replaces is None for job in stage.jobs}
 
 
 def _fields(ref: ObjectRef, one: Manifest, two: Manifest) -> Fields:

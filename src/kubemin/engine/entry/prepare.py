@@ -10,12 +10,13 @@ from kubemin.engine.entry.sources import Basis, Source, Wanted
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
 from kubemin.render import render
-from kubemin.spec.application import Application, parse_application
+from kubemin.spec.application import Application, as_run, parse_application
 from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reading import is_large
+from kubemin.spec.strategy import StrategySpec, Way
 from kubemin.spec.workflow import components_in_no_step
 from kubemin.store import revisions, tasks
 
@@ -43,6 +44,12 @@ class PreparedRun:
     def has(self) -> set[ObjectRef]:
         """The objects that the application is to have."""
         return {ref for refs in self.objects.values() for ref in refs}
+
+    @property
+    def _way(self) -> Way:
+        """How it replaces Pods: as the first of its components says that does not roll."""
+        ways = [part.way for part in self.application.component if part.name not in self.others]
+        return next((way for way in ways if way is not Way.ROLLING), Way.ROLLING)
 
     def new_task(
         self,
@@ -80,6 +87,7 @@ class PreparedRun:
             app_id=app_id,
             spec=self.spec,
             task_id=task_id,
+            strategy=self._way,
             note=note,
             caller=caller,
             changes=changes(self.spec, current.spec if current else None),
@@ -89,12 +97,20 @@ class PreparedRun:
 
 
 async def prepare_run(
-    source: Source, basis: Basis, limits: Limits, concurrency: int, compute_thread: ComputeThread
+    source: Source,
+    basis: Basis,
+    strategy: StrategySpec | None,
+    limits: Limits,
+    concurrency: int,
+    compute_thread: ComputeThread,
 ) -> PreparedRun:
-    """Compute what is to run, and its plan; of a large application not on the loop. Raises `SpecError`, `Busy`."""
+    """Compute what is to run, and its plan; of a large application not on the loop. Raises `SpecError`, `Busy`.
+
+    ``strategy`` is the run's own.
+    """
 
     def prepared() -> PreparedRun:
-        return _prepared(basis, source.read(basis, limits), limits, concurrency)
+        return _prepared(basis, source.read(basis, limits), strategy, limits, concurrency)
 
     return await beside_the_loop(prepared, _parts(basis), compute_thread)
 
@@ -109,13 +125,16 @@ def _parts(basis: Basis) -> list[Any]:
     return [*rows, *(part.spec for part in (basis.stored.parts if basis.stored else ()))]
 
 
-def _prepared(basis: Basis, wanted: Wanted, limits: Limits, concurrency: int) -> PreparedRun:
+def _prepared(
+    basis: Basis, wanted: Wanted, strategy: StrategySpec | None, limits: Limits, concurrency: int
+) -> PreparedRun:
     posted = wanted.application.posted()
     current = basis.current.spec if basis.current else None
     others = components_in_no_step(wanted.steps, [part.name for part in wanted.application.component])
     application = wanted.application
     if others and current is not None:
         application = parse_application(deployed(posted, others, current, or_posted=True), limits)
+    application = as_run(application, strategy, limits, plain=wanted.plain)
     rendered = render(application, wanted.config_key, wanted.restarts)
     plan = make_plan(application, rendered, wanted.steps, concurrency=concurrency)
     spec = deployed(posted, others, current)

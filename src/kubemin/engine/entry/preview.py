@@ -57,7 +57,7 @@ class Previews:
         async with self._db.read() as tx:
             basis = await source.look(tx)
         concurrency = self._settings.sequential_max_concurrency
-        prepared = await prepare_run(source, basis, self._limits, concurrency, self._compute_thread)
+        prepared = await prepare_run(source, basis, options.strategy, self._limits, concurrency, self._compute_thread)
         plan, app_id = prepared.plan, source.app_id
         how = LettingGo(delete_volumes=options.delete_volumes)
         has = prepared.has | {ObjectRef("Namespace", "", ref.namespace) for ref in prepared.has}

@@ -36,6 +36,7 @@ class Wanted:
     """What is to run. Components that no step names stay as they are.
 
     ``restarts``: component → when its Pods were to start again. ``replaces_draft``: once it completed, it is the draft.
+    ``plain``: no new version comes beside the old one, unless the run's own strategy says so.
     """
 
     application: Application
@@ -45,6 +46,7 @@ class Wanted:
     workflow_name: str
     restarts: Mapping[str, str] = field(default_factory=dict)
     replaces_draft: bool = False
+    plain: bool = False
 
 
 class Source(Protocol):
@@ -137,7 +139,9 @@ class Former:
         assert basis.former is not None
         application = parse_application(basis.former.spec, limits)
         names = [component.name for component in application.component]
-        return replace(_wanted(basis, application, covering(application.steps(), names)), replaces_draft=True)
+        return replace(
+            _wanted(basis, application, covering(application.steps(), names)), replaces_draft=True, plain=True
+        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,7 @@ class Restart:
         names = [name for name in able if name in self.components or not self.components]
         steps = [Step(name=_RESTART, mode=Mode.DAG, components=names)]
         wanted = _wanted(basis, application, steps)
-        return replace(wanted, restarts={**wanted.restarts, **dict.fromkeys(names, self.at)})
+        return replace(wanted, restarts={**wanted.restarts, **dict.fromkeys(names, self.at)}, plain=True)
 
 
 def _wanted(basis: Basis, application: Application, steps: list[Step]) -> Wanted:

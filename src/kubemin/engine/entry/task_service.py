@@ -100,7 +100,9 @@ class TaskService:
                     return known
                 basis = await source.look(tx)
             concurrency = self._settings.sequential_max_concurrency
-            prepared = await prepare_run(source, basis, self._limits, concurrency, self._compute_thread)
+            prepared = await prepare_run(
+                source, basis, options.strategy, self._limits, concurrency, self._compute_thread
+            )
             try:
                 async with self._db.begin("run") as tx:
                     await tasks.lock_application(tx, app_id)
