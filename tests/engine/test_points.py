@@ -17,19 +17,24 @@ from sqlalchemy import create_engine, text
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import TaskService
+from kubemin.engine import ExecOptions, TaskService
+from kubemin.engine.entry.sources import Posted
 from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.ownership import token_of
 from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.application import parse_application
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store import Database
+from kubemin.spec.states import Cleanup, RevisionState, TaskStatus
+from kubemin.store import Database, revisions
+from kubemin.store.tasks import Task
 from kubesim.server import SimServer
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import Instance, conf, secret, store, web
 from tests.waiting import PATIENCE
 
+FORMER = [conf("settings", a="1", old="x"), web("api", "api:1"), conf("gone", a="1")]
+"""What the cluster has of the application before; its last component is not in the next revision."""
 QUICKLY_HOPELESS = {"properties": {"ports": [{"port": 80}], "hopelessAfter": 1}}
 SPEC = [conf("settings", a="2", b="3"), secret("keys", token="t"), store("db"), web("api", "api:2")]
 WAITING = [*SPEC, web("late", "late:never")]
@@ -65,17 +70,24 @@ class Stage:
     task_id: str
     before: dict[ObjectRef, Manifest]
     script: Script
+    former: int | None = None
+    """The revision that the cluster has at first."""
 
 
 class World:
     """Sets the stage for one case."""
 
     def __init__(
-        self, folder: Path, spec: Sequence[dict[str, Any]] = SPEC, workflow: Sequence[dict[str, Any]] = ()
+        self,
+        folder: Path,
+        spec: Sequence[dict[str, Any]] = SPEC,
+        workflow: Sequence[dict[str, Any]] = (),
+        former: Sequence[dict[str, Any]] = (),
     ) -> None:
         self._folder = folder
         self._spec = spec
         self._workflow = list(workflow)
+        self._former = former
 
     async def __aenter__(self) -> Stage:
         self._sim = await SimServer(speed=100).__aenter__()
@@ -85,12 +97,18 @@ class World:
         hub = LocalHub()
         service = TaskService(self._db, LocalSignals(hub), LocalDoorbell(), Limits())
         instance = Instance(self._db, self._sim, self._cluster, service, hub)
-        app_id = await instance.save(self._spec, workflow=self._workflow or None)
-        await _furnish(instance, app_id)
-        before = await instance.snapshot()
-        task_id = await instance.exec(app_id)
+        if self._former:
+            app_id, former = await _apply(instance, self._former)
+            await _bystander(instance)
+            before = await instance.snapshot()
+            task_id = (await instance.service.run(_posted(self._spec), ExecOptions(), "ada")).id
+        else:
+            app_id, former = await instance.save(self._spec, workflow=self._workflow or None), None
+            await _furnish(instance, app_id)
+            before = await instance.snapshot()
+            task_id = await instance.exec(app_id)
         points = str(self._folder / "points")
-        return Stage(instance, app_id, task_id, before, Script(url, self._sim.url, app_id, task_id, points))
+        return Stage(instance, app_id, task_id, before, Script(url, self._sim.url, app_id, task_id, points), former)
 
     async def __aexit__(self, *_: object) -> None:
         await self._cluster.aclose()
@@ -98,12 +116,29 @@ class World:
         await self._sim.__aexit__(None, None, None)
 
 
+def _posted(spec: Sequence[dict[str, Any]]) -> Posted:
+    return Posted(parse_application({"name": "shop", "component": list(spec)}))
+
+
+async def _apply(instance: Instance, spec: Sequence[dict[str, Any]]) -> tuple[str, int | None]:
+    """Apply it to the end; the application's id, and the revision."""
+    async with instance.worker():
+        task = await instance.service.run(_posted(spec), ExecOptions(), "ada")
+        task = await instance.settled(task.id)
+    assert task.status is TaskStatus.COMPLETED, task.reason
+    return task.app_id, task.revision
+
+
+async def _bystander(instance: Instance, *others: str) -> None:
+    for name in ("bystander", *others):
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1", "old": "x"}}
+        instance.sim.registry.create("configmaps", "default", config, manager="kubectl")
+
+
 async def _furnish(instance: Instance, app_id: str) -> None:
     """Things that were there before: a ConfigMap and a Deployment that the deploy changes, one that it never sees."""
     registry = instance.sim.registry
-    for name in ("settings", "bystander"):
-        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1", "old": "x"}}
-        registry.create("configmaps", "default", config, manager="kubectl")
+    await _bystander(instance, "settings")
     name = "shop-api"
     labels = {"app.kubernetes.io/name": "api", "kubemin.io/app-id": app_id}
     old: Manifest = {
@@ -151,6 +186,12 @@ async def continued(tmp_path: Path, migrated: Path) -> World:
     return World(tmp_path, [*SPEC, *EXTRAS], CONTINUED)
 
 
+@pytest.fixture
+async def over_former(tmp_path: Path, migrated: Path) -> World:
+    shutil.copy(migrated, tmp_path / "kubemin.db")
+    return World(tmp_path, former=FORMER)
+
+
 def expire_leases(stage: Stage) -> None:
     """What time would do: the dead worker's lease runs out."""
     engine = create_engine(stage.script.database)
@@ -190,17 +231,29 @@ async def check(stage: Stage, *, but: Sequence[str] = ()) -> TaskStatus:
     """The promise: complete, ``but`` for components whose step may fail, or as it was."""
     task = await stage.instance.task(stage.task_id)
     after = await stage.instance.snapshot()
+    await _check_revisions(stage, task)
     if task.status is TaskStatus.COMPLETED:
-        assert shape(after) == complete(stage.app_id), task
+        assert shape(after) == complete(stage), task
         for job in await stage.instance.jobs(stage.task_id):
             assert (job.status == "completed") is (job.component not in but), job
     else:
         assert task.cleanup is Cleanup.DONE if task.lease_epoch else Cleanup.NONE, task.cleanup_why
         assert not (found := differences(stage.before, after)), "\n".join(found)
-        assert await _unclaimed(stage) == []
+        if stage.former is None:
+            assert await _unclaimed(stage) == []
     bystander = ObjectRef("ConfigMap", "default", "bystander")
     assert after[bystander] == stage.before[bystander]
     return task.status
+
+
+async def _check_revisions(stage: Stage, task: Task) -> None:
+    """The current revision is the task's, if that completed, else the former one; no other has a say."""
+    async with stage.instance.db.read() as tx:
+        states = {row.number: row.state for row in await revisions.of_application(tx, stage.app_id)}
+    completed = task.status is TaskStatus.COMPLETED
+    before = RevisionState.SUPERSEDED if completed else RevisionState.CURRENT
+    after = RevisionState.CURRENT if completed else RevisionState(task.status)
+    assert states == {task.revision: after} | ({} if stage.former is None else {stage.former: before})
 
 
 def differences(before: dict[ObjectRef, Manifest], after: dict[ObjectRef, Manifest]) -> list[str]:
@@ -239,12 +292,13 @@ def shape(snapshot: dict[ObjectRef, Manifest]) -> dict[str, Any]:
     return shape
 
 
-def complete(app_id: str) -> dict[str, Any]:
+def complete(stage: Stage) -> dict[str, Any]:
     """What a completed deploy leaves, by what matters of it."""
     ns = "default"
+    adopted = {} if stage.former else {"old": "x"}
     return {
         f"ConfigMap/{ns}/bystander": {"a": "1", "old": "x"},
-        f"ConfigMap/{ns}/settings": {"a": "2", "b": "3", "old": "x"},
+        f"ConfigMap/{ns}/settings": {"a": "2", "b": "3", **adopted},
         f"Secret/{ns}/keys": {"token": "dA=="},
         f"Deployment/{ns}/shop-api": "api:2",
         f"StatefulSet/{ns}/shop-db": "db:1",
@@ -309,6 +363,39 @@ async def test_killed_while_it_rolls_back(waiting: World, point: Point) -> None:
         assert await check(stage) is TaskStatus.CANCELLED
 
 
+IN_AN_APPLY = [
+    Point("commit:start:before"),
+    Point("call:apply:ConfigMap/settings:after"),
+    Point("call:create:StatefulSet/*:before"),
+    Point("call:apply:Deployment/shop-api:after"),
+    Point("commit:finish:before"),
+]
+AFTER_AN_APPLY = [
+    Point("commit:finish:after"),
+    Point("commit:cleanup-running:after"),
+    Point("call:delete:ConfigMap/*gone:before"),
+    Point("call:delete:ConfigMap/*gone:after"),
+    Point("commit:cleanup-done:before"),
+]
+"""It is completed, and removes what it no longer has."""
+APPLY_POINTS = 65
+
+
+@pytest.mark.parametrize("point", points([*IN_AN_APPLY, *AFTER_AN_APPLY], APPLY_POINTS), ids=str)
+async def test_killed_while_it_applies_over_a_former_revision(over_former: World, point: Point) -> None:
+    async with over_former as stage:
+        await run(stage, kill_at=point)
+        assert await check(stage) is TaskStatus.COMPLETED
+
+
+@pytest.mark.parametrize("point", points([*IN_AN_APPLY, AFTER_AN_APPLY[0]], APPLY_POINTS), ids=str)
+async def test_cancelled_while_it_applies_over_a_former_revision(over_former: World, point: Point) -> None:
+    """The former revision stays current, or the new one has become so: `check` says which."""
+    async with over_former as stage:
+        await run(stage, cancel_at=point)
+        await check(stage)
+
+
 IN_A_PAUSE = [
     Point("commit:*job*:after", 2),
     Point("commit:promote:before"),
@@ -365,6 +452,28 @@ async def test_no_deploy_has_more_points_than_are_tried(world: World) -> None:
     async with world as stage:
         await run(stage)
         assert len(labels(stage)) < DEPLOY_POINTS
+
+
+@pytest.mark.proof
+async def test_no_apply_over_a_former_revision_has_more_points_than_are_tried(over_former: World) -> None:
+    async with over_former as stage:
+        await run(stage)
+        assert len(labels(stage)) < APPLY_POINTS
+
+
+@pytest.mark.proof
+async def test_no_run_with_a_pause_has_more_points_than_are_tried(paused: World) -> None:
+    async with paused as stage:
+        stage.script = replace(stage.script, promotes=True)
+        await run(stage)
+        assert len(labels(stage)) < PAUSE_POINTS
+
+
+@pytest.mark.proof
+async def test_no_run_whose_step_fails_has_more_points_than_are_tried(continued: World) -> None:
+    async with continued as stage:
+        await run(stage)
+        assert len(labels(stage)) < CONTINUED_POINTS
 
 
 @pytest.mark.proof

@@ -393,3 +393,29 @@ async def test_a_step_that_was_put_back_leaves_its_components_as_they_were(insta
         assert found.changes == {"added": [], "changed": ["settings"], "removed": []}
         assert await data(instance) == {"a": "2"}
         assert await diffs(instance).between(first.app_id, "current", "live") == []
+
+
+@pytest.mark.parametrize("how", ["apply", "exec"])
+async def test_an_application_that_is_run_again_while_its_deletion_waits_stays(instance: Instance, how: str) -> None:
+    """Else the run would bring objects of an application that nobody knows."""
+    async with instance.worker():
+        first = await completed(instance, conf("settings", a="1"))
+    deletion = await instance.service.delete_application(first.app_id, "ada")
+    source = posted(conf("settings", a="2")) if how == "apply" else Draft(first.app_id)
+    again = await instance.service.run(source, ExecOptions(), "ada")
+    await instance.service.run(Draft(first.app_id), ExecOptions(dry_run=True), "ada")
+    async with instance.worker():
+        assert (await instance.settled(deletion.id)).status is TaskStatus.COMPLETED
+        assert (await instance.settled(again.id)).status is TaskStatus.COMPLETED
+    assert await states(instance, first.app_id) == {1: "superseded", 2: "current"}
+    assert await data(instance) == {"a": "2" if how == "apply" else "1"}
+
+
+async def test_a_dry_run_does_not_keep_an_application(instance: Instance) -> None:
+    async with instance.worker():
+        first = await completed(instance, conf("settings", a="1"))
+    deletion = await instance.service.delete_application(first.app_id, "ada")
+    await instance.service.run(Draft(first.app_id), ExecOptions(dry_run=True), "ada")
+    async with instance.worker():
+        assert (await instance.settled(deletion.id)).status is TaskStatus.COMPLETED
+    assert await states(instance, first.app_id) == {}

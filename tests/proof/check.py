@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from kubemin.engine import ExecOptions
 from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.ownership import application_of
-from kubemin.plan import Plan
 from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, RELEASED_FROM, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
+from kubemin.spec.workflow import OnFailure
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
 from kubesim.controllers.references import environment, used_config
@@ -24,6 +24,7 @@ from kubesim.problems import Problem
 from tests.proof.compare import essence, how, lacking, normal
 from tests.proof.foreigners import snapshot
 from tests.proof.oracle import Oracle
+from tests.proof.owned import has, undone_by
 from tests.proof.partings import claims, refused, released, was_left
 from tests.proof.script import Part
 
@@ -65,6 +66,7 @@ async def wrongs(world: World) -> list[str]:
     found += await claims(world, live, expected)
     found += await released(world, live, expected)
     found += await refused(world, live)
+    found += await world.revisions.wrongs(world, live)
     return found
 
 
@@ -118,16 +120,18 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
     if task.cleanup is Cleanup.ABANDONED and not any(row.why for row in rows if not row.state.settled):
         found.append(f"the cleanup of {task.id} is given up, and no object is named")
     if task.status is TaskStatus.COMPLETED:
+        may_fail = _jobs_that_may_fail(world, task)
         found += [
             f"job {job.name} of completed {task.id} is {job.status}"
             for job in all_jobs
-            if job.status not in (JobStatus.COMPLETED, JobStatus.SKIPPED)
+            if job.status not in (JobStatus.COMPLETED, JobStatus.SKIPPED) and job.seq not in may_fail
         ]
         fine = (ResourceState.CREATED, ResourceState.CHANGED)
+        undone = await put_back(world, task)
         return found + [
             f"row {row.ref} of completed {task.id} is {row.state}"
             for row in rows
-            if row.purpose is Purpose.APPLY and row.state not in fine
+            if row.purpose is Purpose.APPLY and (not _undone(row) if row.job_seq in undone else row.state not in fine)
         ]
     if was_left(task):
         return found
@@ -140,6 +144,21 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
     ]
 
 
+def _jobs_that_may_fail(world: World, task: Task) -> set[int]:
+    stages = world.plan_of(task.id).stages
+    return {seq for stage in stages if stage.on_failure is OnFailure.CONTINUE for seq in stage.seqs}
+
+
+async def put_back(world: World, task: Task) -> set[int]:
+    """Of a completed task: the jobs of steps that failed, and that were to continue."""
+    names = await undone_by(world, task)
+    return {job.seq for job in world.plan_of(task.id).jobs if job.component in names}
+
+
+def _undone(row: journal.ResourceRow) -> bool:
+    return row.state.settled or row.state is ResourceState.OBSERVED
+
+
 async def _strangers(world: World, live: dict[ObjectRef, Manifest]) -> list[str]:
     """Where a stranger's object was in the way all the time, a run that may not adopt it has written nothing at all."""
     found: list[str] = []
@@ -148,7 +167,7 @@ async def _strangers(world: World, live: dict[ObjectRef, Manifest]) -> list[str]
         task = await world.task(task_id)
         in_the_way = [
             job.ref
-            for job in Plan.from_json(task.plan).jobs
+            for job in world.plan_of(task.id).jobs
             if job.share is None and (was := world.at_first.get(job.ref)) is not None
             if (now := live.get(job.ref)) is not None and now["metadata"]["uid"] == was["metadata"]["uid"]
             if application_of(was) != task.app_id and application_of(now) != task.app_id
@@ -188,7 +207,7 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
     had: dict[str, set[ObjectRef]] = {}
     left: dict[str, set[ObjectRef]] = {}
     given_up: dict[str, set[ObjectRef]] = {}
-    has: dict[str, set[ObjectRef]] = {}
+    completed: set[str] = set()
     stays: set[ObjectRef] = set()
     for task in all_tasks:
         async with world.db.read() as tx:
@@ -201,12 +220,13 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
         removed = {row.ref for row in rows if row.purpose.lets_go and not row.state.settled}
         given_up[task.app_id] = removed if was_left(task) else set()
         stays |= {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT}
-        has[task.app_id] = {job.ref for job in Plan.from_json(task.plan).jobs}
+        completed.add(task.app_id)
         had.setdefault(task.app_id, set()).update(applied | left.pop(task.app_id, set()))
+    owned = {app: (await has(world, app)).keys() for app in completed}
     return [
         f"{ref} is still there, although {app} no longer has it"
         for app, refs in had.items()
-        for ref in sorted(refs - has[app] - stays - given_up[app])
+        for ref in sorted(refs - owned[app] - stays - given_up[app])
         if ref in live and ref.kind != "Namespace" and application_of(live[ref]) == app
         if live[ref]["metadata"]["uid"] in world.observer.made
     ]
@@ -348,6 +368,8 @@ async def _round(world: World) -> _Round:
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task_id)
             skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
+        if task.status is TaskStatus.COMPLETED:
+            skipped |= await put_back(world, task)
         options = ExecOptions.read(task.options)
         left = was_left(task)
         let_go = {row.ref for row in rows if row.state is ResourceState.RELEASED}
@@ -362,7 +384,7 @@ async def _round(world: World) -> _Round:
             found.given_up |= removed
             if left:
                 half = task.cleanup is Cleanup.ABANDONED
-                manifests = {job.ref: job.manifest for job in (await world.plan_of(task_id)).jobs}
+                manifests = {job.ref: job.manifest for job in world.plan_of(task_id).jobs}
                 for row in rows:
                     if row.purpose is Purpose.APPLY and (half or not row.state.settled):
                         manifest = manifests.get(row.ref) or _namespace(row.ref.name)
@@ -379,7 +401,7 @@ async def _round(world: World) -> _Round:
                 one = _Apply(task_id, _namespace(row.ref.name), options.take_over)
                 found.applied.setdefault(row.ref, []).append(one)
                 found.dropped.discard(row.ref)
-        for job in (await world.plan_of(task_id)).jobs:
+        for job in world.plan_of(task_id).jobs:
             if job.seq not in skipped:
                 one = _Apply(task_id, job.manifest, options.take_over)
                 found.applied.setdefault(job.ref, []).append(one)

@@ -36,6 +36,8 @@ class Foreigners:
         """What they ever made."""
         self.gone: set[ObjectRef] = set()
         """What they ever deleted: of a StatefulSet the claims stay then, as they want it."""
+        self.meddled: set[ObjectRef] = set()
+        """What they ever made, changed or deleted."""
         self._count = 0
 
     def rebase(self) -> None:
@@ -60,7 +62,7 @@ class Foreigners:
             self.live.patch(plural, ref.namespace, ref.name, content_type, manifest, manager=manager)
         else:
             self.live.create(plural, ref.namespace, manifest, manager=manager)
-        self.touched.add(ref)
+        self._touch(ref)
         self.ever.add(ref)
         self._put(ref, self.live.get(plural, ref.namespace, ref.name))
         return "made"
@@ -84,7 +86,7 @@ class Foreigners:
             )
         except Problem as problem:
             return f"refused: {problem}"
-        self.touched.add(ref)
+        self._touch(ref)
         if what == "strip":
             self.stripped.add(ref)
         if what == "hold":
@@ -103,7 +105,7 @@ class Foreigners:
             return "not there"
         known = self._same(ref, found)
         self.live.delete(plural, ref.namespace, ref.name, uid=found["metadata"]["uid"])
-        self.touched.add(ref)
+        self._touch(ref)
         self.gone.add(ref)
         if known:
             self._erase(ref, found["metadata"]["uid"])
@@ -122,6 +124,10 @@ class Foreigners:
         if outcome == "made":
             self.remade.add(ref)
         return outcome
+
+    def _touch(self, ref: ObjectRef) -> None:
+        self.touched.add(ref)
+        self.meddled.add(ref)
 
     def let_go(self) -> None:
         """Take our finalizers off again."""

@@ -21,7 +21,7 @@ from tests.proof.strategies import scripts
 from tests.proof.world import Broken
 
 _GROUPS = {
-    "runs": ("runs", "rounds", "points", "writes", "objects made", "objects deleted", "longest ms"),
+    "runs": ("runs", "rounds", "points", "writes", "objects made", "objects deleted", "objects of", "longest ms"),
     "tasks": ("task ", "cleanup incomplete"),
     "faults": ("fault ",),
     "people": ("foreign ",),

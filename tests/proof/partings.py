@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from kubemin.engine import ExecOptions
 from kubemin.engine.objects.claims import PVC, is_in_use
 from kubemin.engine.objects.ownership import application_of
-from kubemin.plan import Plan
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import ANNOTATIONS, APP_ID, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
+from tests.proof.owned import has
 from tests.proof.refusals import said_of
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ def _last_of_each_application(round_tasks: list[Task]) -> list[Task]:
 
 
 async def _not_deleted(world: World, task: Task, live: dict[ObjectRef, Manifest]) -> list[str]:
-    has = {job.ref for job in Plan.from_json(task.plan).jobs}
+    current = (await has(world, task.app_id)).keys()
     in_use = {row.ref for row in await rows_of(world, task.id) if "uses it" in (row.why or "")}
     stores = [obj for ref, obj in live.items() if ref.kind == "StatefulSet"]
     return [
         f"{ref} is still there, although {task.id} was to delete volume claims"
         for ref, obj in live.items()
         if ref.kind == PVC and application_of(obj) == task.app_id
-        if ref not in has | in_use | world.foreigners.touched
+        if ref not in current | in_use | world.foreigners.touched
         if not any(is_in_use(ref.name, store) for store in stores if store["metadata"]["namespace"] == ref.namespace)
     ]
 
@@ -144,7 +144,7 @@ async def _refusals(world: World) -> list[tuple[str, ObjectRef, str]]:
     """By task the objects of jobs that failed as they may not be created, and how that was said."""
     found = []
     for task in await tasks_of_round(world):
-        refs = {job.seq: job.ref for job in Plan.from_json(task.plan).jobs}
+        refs = {job.seq: job.ref for job in world.plan_of(task.id).jobs}
         async with world.db.read() as tx:
             all_jobs = await jobs.of_task(tx, task.id)
         found += [

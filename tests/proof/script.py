@@ -259,11 +259,24 @@ class Deny(Event):
 
 @dataclass(frozen=True, repr=False)
 class Again(Event):
-    """Another run: of the same application in a next version, or of another application."""
+    """Another run: of the same application in a next version, or of another application. ``how`` as in `Round`."""
 
     parts: tuple[Part, ...]
     on_active: str = "queue"
     app: str = "shop"
+    how: str = "exec"
+
+
+@dataclass(frozen=True, repr=False)
+class Save(Event):
+    """Somebody edits the draft of the round's application, and runs nothing."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Promote(Event):
+    """Somebody promotes the pause that the task is in, or the next one that it comes to."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -277,6 +290,10 @@ class Round(Spelled):
     app: str = "shop"
     seconds: float | None = None
     steps: str = "DAG"
+    """``DAG`` and ``StepByStep``: one step with all. The others: see `workflow`."""
+    how: str = "exec"
+    """``exec`` saves the draft and runs it, ``apply`` runs it as it is sent; ``rollback``, ``rollback-1`` (to the first
+    revision), ``restart``."""
     preflight: bool = True
     namespace: str = "default"
     adopt: bool = True
@@ -286,6 +303,31 @@ class Round(Spelled):
     """Somebody gives up each cleanup that is incomplete when the tasks have come to rest."""
     ends: str = ""
     """The status that the round's first task must have; empty: any."""
+
+
+PAUSE_SECONDS = 1.0
+"""How long a run waits for a promote, at most."""
+
+
+def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:
+    """The steps of a run of these components; None: all of them together.
+
+    ``Continue``: the first half may fail. ``Timeout``: it has little time, too. ``Pause``: a promote is waited for
+    between the halves; ``Pauses``: and once more before the second.
+    """
+    if steps == "DAG":
+        return None
+    if steps == "StepByStep":
+        return [{"name": "all", "mode": steps, "components": names}]
+    half = (len(names) + 1) // 2
+    first: dict[str, Any] = {"name": "first", "mode": "DAG", "components": names[:half]}
+    second = [{"name": "second", "mode": "DAG", "components": names[half:]}] if names[half:] else []
+    if steps in ("Continue", "Timeout"):
+        limit = {"timeoutSeconds": 0.5} if steps == "Timeout" else {}
+        return [{**first, "onFailure": "continue", **limit}, *second]
+    count = 2 if steps == "Pauses" else 1
+    pauses = [{"name": f"pause-{n}", "type": "pause", "timeoutSeconds": PAUSE_SECONDS} for n in range(1, count + 1)]
+    return [first, *pauses, *second]
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tests.proof.interpreter import ITSELF, outcomes
-from tests.proof.script import Again, Part, Round, Script
+from tests.proof.script import Again, Part, Round, Save, Script
 from tests.proof.world import Broken
 
 _AT_ONCE = 6
@@ -56,12 +56,13 @@ def _smaller_rounds(round_: Round) -> Iterator[Round]:
     yield from (replace(round_, there=left) for left in _without_one(round_.there))
     if len(round_.parts) > 1:
         yield from (replace(round_, parts=left) for left in _without_one(round_.parts))
-    plain = replace(round_, steps="DAG", preflight=True, app="shop", namespace="default")
+    plain = replace(round_, steps="DAG", how="exec", preflight=True, app="shop", namespace="default")
     if plain != round_:
         yield plain
+    yield from (one for one in (replace(round_, steps="DAG"), replace(round_, how="exec")) if one != round_)
     yield from (replace(round_, parts=parts) for parts in _plainer(round_.parts))
     for place, event in enumerate(round_.events):
-        if isinstance(event, Again):
+        if isinstance(event, Again | Save):
             fewer = [left for left in _without_one(event.parts) if left] + list(_plainer(event.parts))
             others = round_.events[:place], round_.events[place + 1 :]
             yield from (replace(round_, events=(*others[0], replace(event, parts=one), *others[1])) for one in fewer)

@@ -20,9 +20,11 @@ from tests.proof.script import (
     Outage,
     Part,
     Pause,
+    Promote,
     Release,
     Remove,
     Round,
+    Save,
     Script,
     Target,
     Trouble,
@@ -32,6 +34,9 @@ NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
 TYPES = ("config", "secret", "webservice", "store", "job")
 EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls")
 LAST_POINT = 400
+HOW = ("exec", "exec", "apply", "apply", "rollback", "rollback-1", "restart")
+"""What a run is of. The strategies (canary, blue-green) are to be drawn beside it, as another field of `Round`."""
+STEPS = ("DAG", "DAG", "DAG", "StepByStep", "Continue", "Timeout", "Pause", "Pauses")
 
 _points = st.one_of(st.integers(1, 40), st.integers(1, 120), st.integers(1, LAST_POINT))
 
@@ -165,7 +170,7 @@ def troubles_(draw: st.DrawFn) -> Trouble:
 
 def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
     at = draw(_points)
-    rare = ("kill", "pause", "expire", "cut", "again", "other", "outage", "release", "remove", "deny", "deny")
+    rare = ("kill", "pause", "expire", "cut", "again", "other", "outage", "release", "remove", "deny", "deny", "save")
     match _pick(draw, "cancel", "edit", "evict", "delete", "cancel", "edit", "delete", "create", *rare):
         case "cancel":
             return Cancel(at, draw(st.integers(0, 9)) == 9, _pick(draw, *[""] * 5, "none"))
@@ -197,10 +202,19 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
             at = 1 if draw(st.booleans()) else at
             full, lasts = draw(st.booleans()), draw(st.booleans())
             return Deny(at, _pick(draw, *DENIED), full, lasts, draw(st.sampled_from([403, 422])))
+        case "save":
+            return Save(at, draw(next_parts(parts, version + 1)))
         case "other":
-            return Again(at, draw(parts_(version, 4)), "queue", "other")
+            return Again(at, draw(parts_(version, 4)), "queue", "other", _pick(draw, "exec", "apply"))
         case _:
-            return Again(at, draw(next_parts(parts, version + 1)), _pick(draw, "queue", "supersede", "reject"))
+            on_active = _pick(draw, "queue", "supersede", "reject")
+            return Again(at, draw(next_parts(parts, version + 1)), on_active, how=_pick(draw, *HOW))
+
+
+def _promotes(draw: st.DrawFn, steps: str) -> tuple[Promote, ...]:
+    """Mostly somebody promotes each pause; sometimes nobody does."""
+    pauses = {"Pause": 1, "Pauses": 2}.get(steps, 0)
+    return tuple(Promote(draw(_points)) for _ in range(draw(st.integers(0, pauses)))) if pauses else ()
 
 
 @st.composite
@@ -214,16 +228,18 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
         if number:
             version += 2
             parts = draw(next_parts(parts, version))
+        steps = _pick(draw, *STEPS)
         there = tuple(_foreign(draw, parts) for _ in range(draw(st.integers(0, 3)))) if namespace == "default" else ()
         rounds.append(
             Round(
                 parts,
                 there,
                 tuple(draw(troubles_()) for _ in range(draw(st.integers(0, 3)))),
-                tuple(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4)))),
+                (*(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4)))), *_promotes(draw, steps)),
                 app=_pick(draw, "shop", "shop", "shop", "other"),
                 seconds=2.0,
-                steps=_pick(draw, "DAG", "DAG", "StepByStep"),
+                steps=steps,
+                how=_pick(draw, *HOW) if number else _pick(draw, "exec", "apply"),
                 preflight=draw(st.booleans()),
                 namespace=namespace,
                 adopt=draw(st.integers(0, 2)) < 2,
@@ -238,7 +254,8 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
 def _sharing(round_: Round) -> Round:
     """The same, with everything shared that people like to share."""
     events = (
-        replace(event, parts=_shared(event.parts)) if isinstance(event, Again) else event for event in round_.events
+        replace(event, parts=_shared(event.parts)) if isinstance(event, Again | Save) else event
+        for event in round_.events
     )
     return replace(round_, parts=_shared(round_.parts), events=tuple(events))
 

@@ -21,8 +21,10 @@ from tests.proof.script import (
     Kill,
     Part,
     Pause,
+    Promote,
     Remove,
     Round,
+    Save,
     Script,
     Target,
     Trouble,
@@ -70,6 +72,57 @@ CASES = {
     ),
     "a Namespace that a worker made as it died was nobody's, and went with a completed task in it": Script(
         (Round((CONF,), events=(Kill("create:Namespace/team:after"),), namespace="team"),)
+    ),
+    "a run waited while its application was deleted: it brought objects that no application had": Script(
+        (
+            Round((CONF,)),
+            Round(
+                (NEXT, READER),
+                events=(Remove("commit:start:before"), Again("commit:start:after", (NEXT,), how="apply")),
+            ),
+        )
+    ),
+    "a run that did not complete leaves the former revision as the current one": Script(
+        (
+            Round((CONF,), how="apply"),
+            Round((NEXT, FAILS), events=(Cancel("create:Deployment"),), how="apply", ends="cancelled"),
+        )
+    ),
+    "a worker died before it completed: its revision is the current one all the same": Script(
+        (
+            Round((CONF, READER), how="apply"),
+            Round((NEXT, READER), events=(Kill("commit:finish:before"),), how="apply", ends="completed"),
+        )
+    ),
+    "a step that failed is put back: its components are in the revision as they were": Script(
+        (
+            Round((WEB, D_STORE)),
+            Round((replace(WEB, fate="pull", version=2), D_STORE), steps="Continue", how="apply", ends="completed"),
+        )
+    ),
+    "a new component whose step failed is not in the revision": Script(
+        (Round((FAILS, CONF), steps="Continue", how="apply", ends="completed"),)
+    ),
+    "an apply replaces what was saved meanwhile, an exec does not": Script(
+        (
+            Round((CONF,), how="apply"),
+            Round((NEXT, READER), events=(Save("commit:start:before", (CONF,)),), ends="completed"),
+            Round((NEXT,), events=(Save("commit:start:before", (CONF, READER)),), how="apply", ends="completed"),
+        )
+    ),
+    "a rollback brings back what was dropped, a restart changes nothing else": Script(
+        (
+            Round((CONF, WEB_W), how="apply"),
+            Round((NEXT,), how="apply"),
+            Round((), how="rollback", ends="completed"),
+            Round((), how="restart", ends="completed"),
+        )
+    ),
+    "each promote lets one pause pass, also where a worker dies": Script(
+        (Round((CONF, WEB_W), events=(Promote(1), Kill("commit:job"), Promote(1)), steps="Pauses", ends="completed"),)
+    ),
+    "one promote does not let a second pause pass": Script(
+        (Round((CONF, WEB_W), events=(Promote(1),), steps="Pauses", ends="timeout"),)
     ),
     "a Namespace goes with the rollback, but not with what others have put into it": Script(
         (

@@ -13,16 +13,17 @@ from sqlalchemy import text
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, TaskService
-from kubemin.engine.entry.sources import Draft
-from kubemin.engine.errors import EngineError, NotIncomplete
+from kubemin.engine.entry.sources import Draft, Former, Posted, Restart, Source
+from kubemin.engine.errors import EngineError, NotHeld, NotIncomplete, TaskEnded
 from kubemin.plan import Plan
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.spec.application import dump_steps, parse_application
-from kubemin.spec.ids import application_id, new_id
+from kubemin.spec.application import Application, parse_application
+from kubemin.spec.ids import application_id
+from kubemin.spec.issues import SpecError
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, OnActive, TaskStatus
-from kubemin.store import Database, applications, components, tasks, workflows
+from kubemin.store import Database, applications, drafts, tasks
 from kubemin.store.tasks import Task
 from kubesim.faults import Armed, Fault
 from kubesim.problems import Problem
@@ -32,6 +33,7 @@ from tests.proof.foreigners import Foreigners, snapshot
 from tests.proof.machine import Machine
 from tests.proof.observer import Observer
 from tests.proof.refusals import Refusals
+from tests.proof.revisions import Revisions
 from tests.proof.script import (
     Again,
     Cancel,
@@ -48,12 +50,15 @@ from tests.proof.script import (
     Outage,
     Part,
     Pause,
+    Promote,
     Release,
     Remove,
     Round,
+    Save,
     Script,
     Target,
     Trouble,
+    workflow,
 )
 
 SPEED = 200
@@ -94,6 +99,8 @@ class World:
         self._met: Counter[Event] = Counter()
         self._armed: list[tuple[Trouble, Armed]] = []
         self._round: Round = script.rounds[0]
+        self.revisions = Revisions()
+        self._plans: dict[str, Plan] = {}
         self.at_first: dict[ObjectRef, Manifest] = {}
         """What was there when the round began."""
         self._ended: dict[str, TaskStatus] = {}
@@ -154,7 +161,7 @@ class World:
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
         self.already_requested = len(self.tasks)
         self.outdated_pods = check.outdated_pods(self)
-        await self._deploy(round_.parts, round_.app, OnActive.QUEUE)
+        await self._deploy(round_.parts, round_.app, OnActive.QUEUE, round_.how)
         await self._until("the tasks come to rest", self._settled, QUIET_AT_WORK)
         for trouble, armed in self._armed:
             if armed.strikes:
@@ -289,35 +296,18 @@ class World:
             raise self.broken([f"the cleanup of {task_id} was given up and is {task.cleanup}"])
         return task
 
-    async def plan_of(self, task_id: str) -> Plan:
-        """What a task was to do."""
-        return Plan.from_json((await self.task(task_id)).plan)
+    def plan_of(self, task_id: str) -> Plan:
+        """What a task was to do; its row forgets it when its application is deleted."""
+        return self._plans.get(task_id, Plan(()))
 
-    async def _deploy(self, parts: tuple[Part, ...], app: str, on_active: OnActive) -> None:
+    async def _deploy(self, parts: tuple[Part, ...], app: str, on_active: OnActive, how: str) -> None:
         round_ = self._round
         app_id = application_id(round_.namespace, app)
-        data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
-        data["namespace"] = round_.namespace
-        if round_.steps != "DAG":
-            names = [part.name for part in parts]
-            data["workflow"] = [{"name": "all", "mode": round_.steps, "components": names}]
-        parsed = parse_application(data)
-        async with self.db.begin("save") as tx:
-            if await applications.get(tx, app_id) is None:
-                await applications.insert(
-                    tx, applications.NewApplication(id=app_id, name=app, namespace=round_.namespace)
-                )
-            present = await workflows.of_application(tx, app_id)
-            flow = workflows.NewWorkflow(
-                id=present[0].id if present else new_id(),
-                app_id=app_id,
-                name="deploy",
-                steps=dump_steps(parsed.workflow or []),
-            )
-            await (workflows.update(tx, flow) if present else workflows.insert(tx, flow))
-            await components.replace_components(tx, app_id, parsed.component)
+        posted = self._application(parts, app)
+        if how == "exec":
+            await self._save(posted)
         options = ExecOptions(
-            on_active=on_active,
+            on_active=OnActive.REJECT if how == "restart" else on_active,  # as the API does it
             timeout_seconds=round_.seconds,
             preflight=round_.preflight,
             create_namespace=round_.namespace != "default",
@@ -325,13 +315,61 @@ class World:
             take_over=round_.take_over,
             delete_volumes=round_.delete_volumes,
         )
+        source: dict[str, Source] = {
+            "exec": Draft(app_id),
+            "apply": Posted(posted, config_key="random"),
+            "rollback": Former(app_id),
+            "rollback-1": Former(app_id, 1),
+            "restart": Restart(app_id),
+        }
         try:
-            task = await self.service.run(Draft(app_id), options, "tester")
-        except EngineError as error:
-            self.tell(f"  exec of {app} ({on_active}) is refused: {error}")
+            task = await self.service.run(source[how], options, "tester")
+        except (EngineError, SpecError) as error:
+            self.tell(f"  {how} of {app} ({on_active}) is refused: {error}")
             return
         self.tasks.append(task.id)
-        self.tell(f"  {task.id} deploys {app} ({on_active}): {parts!r}")
+        self._plans[task.id] = Plan.from_json(task.plan)
+        self.count(f"task of {how}")
+        await self.revisions.asked(self, task, how, posted.posted() if how in ("exec", "apply") else None)
+        self.tell(f"  {task.id} deploys {app} ({on_active}, {how}): {parts!r}")
+
+    def _application(self, parts: tuple[Part, ...], app: str) -> Application:
+        data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
+        data["namespace"] = self._round.namespace
+        if (steps := workflow(self._round.steps, [part.name for part in parts])) is not None:
+            data["workflow"] = steps
+        return parse_application(data)
+
+    async def _save(self, posted: Application) -> None:
+        """As the API does it: with one workflow."""
+        app_id = posted.app_id
+        async with self.db.begin("save") as tx:
+            if await applications.get(tx, app_id) is None:
+                await drafts.create(tx, posted, config_key="random")
+            else:
+                await drafts.save(tx, posted, posted.workflow or [])
+            self.revisions.saved(app_id, posted.posted(), await tx.now())
+
+    async def _promote(self) -> None:
+        """Wait until some task of the round is in a pause, and promote that."""
+        promoted = None
+        while promoted is None:
+            open_tasks = []
+            for task_id in self.tasks[self.already_requested :]:
+                async with self.db.read() as tx:
+                    task = await tasks.brief(tx, task_id)
+                if task is None or task.status.ended:
+                    continue
+                open_tasks.append(task_id)
+                with contextlib.suppress(NotHeld, TaskEnded):
+                    promoted = await self.service.promote(task_id, "ada")
+                    self.count("event promoted")
+                    self.revisions.promoted(task_id, promoted)
+                    self.tell(f"  {task_id} is promoted: {promoted}")
+                    break
+            if not open_tasks:
+                return
+            await asyncio.sleep(TURN)
 
     # -- points
 
@@ -391,8 +429,12 @@ class World:
                 self._spawn(self.observer.release())
             case Remove():
                 self._spawn(self._remove(event))
-            case Again(parts=parts, on_active=on_active, app=app):
-                self._spawn(self._deploy(parts, app, OnActive(on_active)))
+            case Again(parts=parts, on_active=on_active, app=app, how=how):
+                self._spawn(self._deploy(parts, app, OnActive(on_active), how))
+            case Save(parts=parts):
+                self._spawn(self._save(self._application(parts, self._round.app)))
+            case Promote():
+                self._spawn(self._promote())
         self.told[-1] += f"   <- {event!r}"
 
     def _evict(self, ref: ObjectRef, *, restart: bool) -> str:

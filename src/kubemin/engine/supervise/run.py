@@ -254,11 +254,7 @@ class TaskRun:
                     await journal.record_removals_in(tx, retired)
                 if done is not None:
                     await done.record(tx)
-                if (
-                    status is TaskStatus.COMPLETED
-                    and task.type is TaskType.DELETE
-                    and not self._options.keep_application
-                ):
+                if status is TaskStatus.COMPLETED and await self._application_goes(tx):
                     await applications.delete(tx, task.app_id)
                     await tasks.forget_idempotency_keys(tx, task.app_id)
                     await pruning.forget_application(tx, task.app_id)
@@ -285,6 +281,13 @@ class TaskRun:
         # Its revision becomes the current one; and what another application passes to it just now is not missed.
         await tasks.lock_application(tx, self.task.app_id)
         return await completion(tx, self.task, await jobs.undone_components(tx, self.task.id))
+
+    async def _application_goes(self, tx: Tx) -> bool:
+        """Whether the application is deleted with this task. A run that was asked for since wants it to stay."""
+        if self.task.type is not TaskType.DELETE or self._options.keep_application:
+            return False
+        others = [one for one in await tasks.active_of(tx, self.task.app_id) if one.id != self.task.id]
+        return all(one.status.ended or ExecOptions.read(one.options).dry_run for one in others)
 
     async def _to_let_go(self, tx: Tx, journal: Journal, done: Completion) -> list[Resource]:
         """What is still to be let go of once the task is completed; of it, what has no row gets one."""
