@@ -58,7 +58,7 @@ async def test_killed_while_it_lets_go(world: World, point: Point) -> None:
         assert (await stage.instance.task(stage.task_id)).status is TaskStatus.COMPLETED
         found = await stage.instance.snapshot()
         kept = ("ConfigMap/", "Deployment/", "PersistentVolumeClaim/")
-        wanted = {name: value for name, value in complete(stage.app_id).items() if name.startswith(kept)}
+        wanted = {name: value for name, value in complete(stage).items() if name.startswith(kept)}
         assert shape(found) == wanted
         await _check_marks(stage, [ObjectRef(*name.split("/")) for name in wanted if "laim" not in name])
         states = {row.ref.kind: row.state for row in await stage.instance.journal(stage.task_id)}
@@ -74,7 +74,7 @@ async def test_killed_while_it_releases_all(world: World, point: Point) -> None:
         stage = await removal(deployed, keep_resources=True)
         await killed(stage, point)
         assert (await stage.instance.task(stage.task_id)).status is TaskStatus.COMPLETED
-        assert shape(await stage.instance.snapshot()) == complete(stage.app_id)
+        assert shape(await stage.instance.snapshot()) == complete(stage)
         rows = await stage.instance.journal(stage.task_id)
         assert {(row.purpose, row.state) for row in rows} == {(Purpose.RELEASE, ResourceState.RELEASED)}
         await _check_marks(stage, [row.ref for row in rows])

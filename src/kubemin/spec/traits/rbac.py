@@ -135,11 +135,12 @@ def _check_privileges(entry: Rbac, context: CheckContext, path: str) -> Iterator
             "KUBEMIN_ALLOW_RBAC_NAMESPACES does not allow it.",
         )
     taken = PLATFORM_NAMES | (CLUSTER_ROLES if entry.cluster_scope else frozenset())
-    for field, name in (
-        ("serviceAccount", entry.account(context.main)),
-        ("roleName", entry.role(context.main, context.namespace)),
-        ("bindingName", entry.binding(context.main, context.namespace)),
-    ):
+    names = {  # the last field of a name is told: the others follow from it where they are not written
+        entry.binding(context.main, context.namespace): "bindingName",
+        entry.role(context.main, context.namespace): "roleName",
+        entry.account(context.main): "serviceAccount",
+    }
+    for name, field in names.items():
         if name in taken and not listed(name, limits.allow_rbac_names):
             yield Issue(
                 f"{path}.{field}",
