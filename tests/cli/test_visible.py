@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.cli import history, logs, main, offline, reports, stopping
-from kubemin.cli.apply import Connection, Wanted, apply, plan
+from kubemin.cli.apply import apply, plan
+from kubemin.cli.apply_options import Connection, Wanted
 from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.spec.characters import has_unseen, visible

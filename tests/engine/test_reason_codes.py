@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, ExecOptions
 from kubemin.engine.deploy.fetch import Fetcher
+from kubemin.engine.expects import Expects
 from kubemin.engine.supervise import run
 from kubemin.signals import LocalSignals
 from kubemin.spec.labels import APP_ID
@@ -118,6 +119,15 @@ async def conflict(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
     return await run_of(instance, conf("settings", a="1"))
 
 
+async def plan_changed(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
+    """Before any job of it began."""
+    expects = (await instance.preview([conf("settings", a="1")])).expects
+    meta = {"name": "settings", "namespace": "default"}
+    instance.sim.registry.create("configmaps", "default", {"metadata": meta}, manager="ada")
+    parts = [conf("settings", a="1")]
+    return await run_of(instance, *parts, options=ExecOptions(expects=Expects(objects=expects.objects)))
+
+
 async def invalid(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
     said: dict[str, Any] = {"code": 422, "dry_run": True, "times": None, "message": "spec.replicas: Invalid value"}
     instance.sim.faults.add(Fault("status", verb="create", resource="deployments", **said))
@@ -169,6 +179,7 @@ CASES: dict[ReasonCode, Case] = {
     ReasonCode.NO_ACTIVITY: no_activity,
     ReasonCode.RIGHTS: rights,
     ReasonCode.CONFLICT: conflict,
+    ReasonCode.PLAN_CHANGED: plan_changed,
     ReasonCode.INVALID: invalid,
     ReasonCode.NAMESPACE: namespace,
     ReasonCode.UNREACHABLE: unreachable,

@@ -22,6 +22,7 @@ from kubemin.engine.errors import (
     NeverDeployed,
     NotHeld,
     NotIncomplete,
+    PlanChanged,
     RevisionNotFound,
     SignalFailed,
     TaskActive,
@@ -132,6 +133,9 @@ def _of_engine(error: EngineError) -> ApiError:
         case TaskActive():
             active = FieldError(field="taskId", code="TASK_ACTIVE", message=error.task_id)
             return ApiError(409, ApiCode.TASK_ACTIVE, message, errors=[active])
+        case PlanChanged():
+            changed = [FieldError(field="expects", code="PLAN_CHANGED", message=one) for one in error.changes]
+            return ApiError(409, ApiCode.PLAN_CHANGED, message, errors=changed[:MAX_ISSUES])
         case Busy():
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
         case KeyReused() | AppChanged() | CancelledOtherwise() | NotHeld() | NotIncomplete() | NeverDeployed():

@@ -1,65 +1,64 @@
 """``kubemin apply``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.cli import together
-from kubemin.cli.applications import applications
+from kubemin.cli.apply_options import Connection, Wanted
 from kubemin.cli.client import Client
 from kubemin.cli.ending import ending
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import Spec
 from kubemin.cli.follow import follow
 from kubemin.cli.output import print_json, say
-from kubemin.cli.preview import previews
+from kubemin.cli.plan_file import PlanFile, write_plan
+from kubemin.cli.preview import previews, report
 
 
-@dataclass(frozen=True)
-class Connection:
-    """The server that a command asks, and how it answers."""
+def apply(
+    wanted: Wanted, to: Connection, *, wait: bool, dry_run: bool, all_or_nothing: bool, plan_file: str | None = None
+) -> int:
+    """Run the applications, and with ``wait`` follow their tasks. Returns the exit code. Raises :class:`CliError`.
 
-    server: str
-    token: str | None
-    as_json: bool
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be applied: files, what replaces values in them, and the options of the runs."""
-
-    files: Sequence[str]
-    namespace: str | None = None
-    sets: Sequence[str] = ()
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The options that are given."""
-        return {name: value for name, value in self.options.items() if value is not None}
-
-    def applications(self) -> list[Spec]:
-        """The applications as they are sent. Raises :class:`CliError`."""
-        return applications(self.files, namespace=self.namespace, sets=self.sets)
-
-
-def apply(wanted: Wanted, to: Connection, *, wait: bool, dry_run: bool, all_or_nothing: bool) -> int:
-    """Run the applications, and with ``wait`` follow their tasks. Returns the exit code. Raises :class:`CliError`."""
+    With ``plan_file`` those of the plan, as it has them.
+    """
     if all_or_nothing and not (wait or dry_run):
         raise CliError("--all-or-nothing waits: it cannot be given with --detach", Exit.USAGE)
+    known = None
+    if plan_file is not None:
+        if wanted.files or dry_run:
+            raise CliError("--plan names the files, and is run: give no files and no --dry-run with it", Exit.USAGE)
+        known = PlanFile(plan_file)
+        wanted = known.wanted(wanted)
     specs = wanted.applications()
+    expects = [{"expects": one} for one in known.expects(specs)] if known else [{}] * len(specs)
+    bodies = [{"application": spec.data, **wanted.given, **more} for spec, more in zip(specs, expects, strict=True)]
     with Client(to.server, to.token) as client:
         if dry_run:
-            return previews(client, specs, wanted.given, as_json=to.as_json, exit_of_changes=Exit.DIFFERS)
+            found = previews(client, specs, wanted.given)
+            return report([spec.name for spec in specs], found, as_json=to.as_json, exit_of_changes=Exit.DIFFERS)
         if len(specs) == 1:
-            return _one(client, specs[0], wanted.given, wait=wait, as_json=to.as_json)
-        return _several(client, specs, wanted.given, wait=wait, as_json=to.as_json, all_or_nothing=all_or_nothing)
+            return _one(client, specs[0].name, bodies[0], wait=wait, as_json=to.as_json)
+        names = [spec.name for spec in specs]
+        return _several(client, names, bodies, wait=wait, as_json=to.as_json, all_or_nothing=all_or_nothing)
 
 
-def _one(client: Client, spec: Spec, options: dict[str, Any], *, wait: bool, as_json: bool) -> int:
-    made = client.post("/apply", {"application": spec.data, **options})
+def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
+    """Show what the runs would do, and do nothing; 1 when something of it would be refused, and no plan is written."""
+    specs = wanted.applications()
+    with Client(to.server, to.token) as client:
+        found = previews(client, specs, wanted.given)
+    code = report([spec.name for spec in specs], found, as_json=to.as_json, exit_of_changes=Exit.OK)
+    if out is not None and code == Exit.OK:
+        write_plan(out, wanted, specs, found)
+        if not to.as_json:
+            say(f"written to {out}; run it with: kubemin apply --plan {out}")
+    return code
+
+
+def _one(client: Client, name: str, body: dict[str, Any], *, wait: bool, as_json: bool) -> int:
+    made = client.post("/apply", body)
     if not as_json:
-        say(f"application {spec.name}, revision {made['revision']} ({made['appId']})")
+        say(f"application {name}, revision {made['revision']} ({made['appId']})")
         for one in made["warnings"]:
             say(f"warning: {one['field']}: {one['message']}")
     return followed(client, made, wait=wait, as_json=as_json)
@@ -83,10 +82,16 @@ def followed(client: Client, made: dict[str, Any], *, wait: bool, as_json: bool)
 
 
 def _several(
-    client: Client, specs: Sequence[Spec], options: dict[str, Any], *, wait: bool, as_json: bool, all_or_nothing: bool
+    client: Client,
+    names: Sequence[str],
+    bodies: Sequence[dict[str, Any]],
+    *,
+    wait: bool,
+    as_json: bool,
+    all_or_nothing: bool,
 ) -> int:
     tell = _silent if as_json else say
-    runs = together.start(client, specs, options, all_or_nothing=all_or_nothing)
+    runs = together.start(client, names, bodies, all_or_nothing=all_or_nothing)
     if wait:
         together.watch(client, runs, tell, all_or_nothing=all_or_nothing)
     if as_json:
@@ -100,10 +105,3 @@ def _several(
 
 def _silent(_line: str) -> None:
     """For scripts only the end is told."""
-
-
-def plan(wanted: Wanted, to: Connection) -> int:
-    """Show what the runs would do, and do nothing; 1 when something of it would be refused."""
-    specs = wanted.applications()
-    with Client(to.server, to.token) as client:
-        return previews(client, specs, wanted.given, as_json=to.as_json, exit_of_changes=Exit.OK)

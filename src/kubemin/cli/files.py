@@ -46,8 +46,10 @@ def read_specs(names: Sequence[str], namespace: str | None = None) -> list[Spec]
     found = [_placed(spec, namespace) for name in names for file in _files(name) for spec in _in_file(file)]
     places: dict[str, str] = {}
     for spec in found:
-        if (other := places.setdefault(spec.name, spec.where)) != spec.where:
+        if spec.name in places:
+            other = places[spec.name]
             raise CliError(f"{spec.where} and {other} hold the same application, {spec.name}", Exit.USAGE)
+        places[spec.name] = spec.where
     return found
 
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from kubemin.cli.apply import Connection, followed
+from kubemin.cli.apply import followed
+from kubemin.cli.apply_options import Connection
 from kubemin.cli.client import Client, Refused
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.output import moment, print_json, print_table, say

@@ -22,13 +22,9 @@ _CHANGES = ("create", "change", "adopt", "write")
 _LATER = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
 
 
-def previews(
-    client: Client, specs: Sequence[Spec], options: dict[str, Any], *, as_json: bool, exit_of_changes: Exit
-) -> int:
-    """Print what the run of each application would do; see `report`."""
-    body = {**options, "dryRun": True}
-    found = [client.post("/apply", {"application": spec.data, **body}) for spec in specs]
-    return report([spec.name for spec in specs], found, as_json=as_json, exit_of_changes=exit_of_changes)
+def previews(client: Client, specs: Sequence[Spec], options: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the run of each application would do, as the server tells it."""
+    return [client.post("/apply", {"application": spec.data, **options, "dryRun": True}) for spec in specs]
 
 
 def report(names: Sequence[str], found: Sequence[dict[str, Any]], *, as_json: bool, exit_of_changes: Exit) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 
 from kubemin.cli.client import Client, Refused
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.files import Spec
 from kubemin.cli.follow import cancel
 from kubemin.cli.output import print_table
 from kubemin.cli.progress import Progress
@@ -75,17 +74,17 @@ class Former:
     revision: int | None
 
 
-def start(client: Client, specs: Sequence[Spec], options: dict[str, Any], *, all_or_nothing: bool) -> list[Run]:
+def start(client: Client, names: Sequence[str], bodies: Sequence[dict[str, Any]], *, all_or_nothing: bool) -> list[Run]:
     """Ask for each application's run. With ``all_or_nothing`` nothing is asked for after one that is refused.
 
     Raises :class:`CliError` where the server does not answer at all.
     """
     runs: list[Run] = []
-    for spec in specs:
-        run = Run(spec.name)
+    for name, body in zip(names, bodies, strict=True):
+        run = Run(name)
         try:
-            run.former = _former(client, spec) if all_or_nothing else None
-            made = client.post("/apply", {"application": spec.data, **options})
+            run.former = _former(client, name) if all_or_nothing else None
+            made = client.post("/apply", body)
         except CliError as error:
             if not runs and not isinstance(error, Refused):
                 raise
@@ -94,7 +93,7 @@ def start(client: Client, specs: Sequence[Spec], options: dict[str, Any], *, all
             run.app_id, run.revision, run.progress = made["appId"], made["revision"], Progress(made["taskId"])
         runs.append(run)
         if run.refused and all_or_nothing:
-            runs += [Run(later.name, refused="not begun") for later in specs[len(runs) :]]
+            runs += [Run(later, refused="not begun") for later in names[len(runs) :]]
             break
     return runs
 
@@ -180,9 +179,9 @@ def _cancel(client: Client, runs: Sequence[Run], reason: str) -> None:
             cancel(client, run.progress.task_id, reason, missing_ok=True)
 
 
-def _former(client: Client, spec: Spec) -> Former:
+def _former(client: Client, name: str) -> Former:
     try:
-        found = client.get(f"/applications/{spec.name.replace('/', '~')}/revisions")["revisions"]
+        found = client.get(f"/applications/{name.replace('/', '~')}/revisions")["revisions"]
     except Refused as error:
         if error.business_code == _APPLICATION_NOT_FOUND:
             return Former(known=False, revision=None)

@@ -181,6 +181,14 @@ class AppChanged(EngineError):
         super().__init__(f"application {app_id} changed meanwhile: try again")
 
 
+class PlanChanged(EngineError):
+    """The run is no longer what its preview showed; ``changes`` say what is otherwise."""
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        super().__init__(f"this is no longer what was planned: {'; '.join(changes)}")
+        self.changes = tuple(changes)
+
+
 class KeyReused(EngineError):
     """The Idempotency-Key was used before, with another body."""
 

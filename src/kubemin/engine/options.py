@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kubemin.engine.expects import Expects
 from kubemin.spec.states import CleanupPolicy, OnActive
 from kubemin.spec.strategy import Strategy
 
@@ -53,6 +54,9 @@ class RunOptions(BaseModel):
     )
     create_namespace: bool = Field(
         default=False, description="Create a namespace that is not there; a rollback removes it."
+    )
+    expects: Expects | None = Field(
+        default=None, description="Do what a preview showed, or nothing: its `expects`, sent back as it is."
     )
 
 

@@ -20,6 +20,7 @@ class ReasonCode(StrEnum):
     NO_ACTIVITY = "NO_ACTIVITY"
     RIGHTS = "RIGHTS"
     CONFLICT = "CONFLICT"
+    PLAN_CHANGED = "PLAN_CHANGED"
     INVALID = "INVALID"
     NAMESPACE = "NAMESPACE"
     UNREACHABLE = "UNREACHABLE"
@@ -47,6 +48,7 @@ _ADVICE = {
     ReasonCode.NO_ACTIVITY: "The reason says what it waited for; raise noActivitySeconds if such a pause is usual.",
     ReasonCode.RIGHTS: "Give KubeMin's account the right that is named (deploy/rbac.yaml), or valid credentials.",
     ReasonCode.CONFLICT: "Choose another name, or settle with whoever owns or changed the object.",
+    ReasonCode.PLAN_CHANGED: "Make a new plan and read it: what it was made of has changed since.",
     ReasonCode.INVALID: "Change the field or the object that the reason names: it cannot be as the application says.",
     ReasonCode.NAMESPACE: "Create the namespace (createNamespace does), or wait until its deletion is over.",
     ReasonCode.UNREACHABLE: "Check the API server and the way to it, then run it again.",

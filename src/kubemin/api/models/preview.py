@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from kubemin.api.models.base import Absent, Reply
+from kubemin.engine.expects import Expects
 
 Action = Literal["create", "change", "same", "adopt", "write", "skip", "refused"]
 
@@ -63,4 +64,5 @@ class PreviewReply(Reply):
     passes: list[PlannedObject] = Field(
         description="What it no longer has and another application uses: that one has it from then on."
     )
+    expects: Expects = Field(description="Sent back with the run, that does this, or is refused.")
     keeps: list[PlannedObject] = Field(description="Volume claims that are no longer used, and stay: they hold data.")

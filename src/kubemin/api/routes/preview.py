@@ -83,6 +83,7 @@ async def planned(deps: Deps, source: Source, options: ExecOptions) -> PreviewRe
             )
             for stage in preview.plan.stages
         ],
+        expects=preview.expects,
         creates=[_object(ObjectRef("Namespace", "", name)) for name in preview.namespaces],
         removes=[_object(ref) for ref in preview.parting.removes],
         releases=[_object(ref) for ref in preview.parting.releases],

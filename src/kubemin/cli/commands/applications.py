@@ -62,6 +62,10 @@ def apply(
             "--all-or-nothing", help="If one application does not complete, put those back that did, and stop the rest."
         ),
     ] = False,
+    plan_file: Annotated[
+        str | None,
+        typer.Option("--plan", metavar="FILE", help="Run what plan --out wrote, just as it was read, or refuse."),
+    ] = None,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
@@ -71,8 +75,8 @@ def apply(
     Exits 0 when all are completed, 1 failed, 3 timeout, 4 cancelled, 5 cleanup incomplete; Ctrl-C cancels. With
     --dry-run exits 10 when something would change. ${{ env.NAME }} and ${{ file.PATH }} are filled in here.
     """
-    from kubemin.cli.apply import Connection, Wanted
     from kubemin.cli.apply import apply as run
+    from kubemin.cli.apply_options import Connection, Wanted
 
     options = {
         "onActive": on_active.value,
@@ -88,7 +92,8 @@ def apply(
     }
     wanted = Wanted(files or [], namespace, sets or [], options)
     to = Connection(server, token, as_json)
-    raise typer.Exit(run(wanted, to, wait=wait, dry_run=dry_run, all_or_nothing=all_or_nothing))
+    code = run(wanted, to, wait=wait, dry_run=dry_run, all_or_nothing=all_or_nothing, plan_file=plan_file)
+    raise typer.Exit(code)
 
 
 @app.command("try")
@@ -112,6 +117,10 @@ def plan(
     adopt: Adopt = None,
     delete_volumes: DeleteVolumes = False,
     take_over: TakeOver = False,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", help="Write the plan, for apply --plan; with a server."),
+    ] = None,
     as_json: Json = False,
     address: Address = DEFAULT_SERVER,
     token: Token = None,
@@ -121,12 +130,12 @@ def plan(
     With --server also what each would create, change or leave as it is in the cluster, asked by dry runs:
     nothing is written or stored. Exits 1 when something of it would be refused.
     """
-    if ask is None:
+    if ask is None and out is None:
         from kubemin.cli.offline import show_plan
 
         raise typer.Exit(show_plan(files or [], namespace, sets or [], as_json=as_json))
-    from kubemin.cli.apply import Connection, Wanted
     from kubemin.cli.apply import plan as run
+    from kubemin.cli.apply_options import Connection, Wanted
 
     options = {
         "createNamespace": create_namespace,
@@ -135,7 +144,7 @@ def plan(
         "takeOver": take_over,
     }
     wanted = Wanted(files or [], namespace, sets or [], options)
-    raise typer.Exit(run(wanted, Connection(ask or address, token, as_json)))
+    raise typer.Exit(run(wanted, Connection(ask or address, token, as_json), out))
 
 
 @app.command()
@@ -174,7 +183,7 @@ def get(
     token: Token = None,
 ) -> None:
     """Show what is deployed, or an older revision."""
-    from kubemin.cli.apply import Connection
+    from kubemin.cli.apply_options import Connection
     from kubemin.cli.history import get as run
 
     run(application, revision, Connection(server, token, as_json), yaml=form is not None)
@@ -183,7 +192,7 @@ def get(
 @app.command()
 def history(application: AppName, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
     """List the revisions of an application."""
-    from kubemin.cli.apply import Connection
+    from kubemin.cli.apply_options import Connection
     from kubemin.cli.history import history as run
 
     run(application, Connection(server, token, as_json))
@@ -204,7 +213,7 @@ def diff(
     With one, from it to what is deployed, or with --live to the cluster; with none, from what is deployed to the
     cluster: what was changed by hand. Exits 0 without a difference, 10 with one, 1 when it cannot be told.
     """
-    from kubemin.cli.apply import Connection
+    from kubemin.cli.apply_options import Connection
     from kubemin.cli.history import diff as run
 
     raise typer.Exit(run(application, begin, end, Connection(server, token, as_json), live=live))
@@ -231,7 +240,7 @@ def rollback(
 
     Makes a new one with its spec, secrets included. Exits as apply.
     """
-    from kubemin.cli.apply import Connection
+    from kubemin.cli.apply_options import Connection
     from kubemin.cli.history import rollback as run
 
     options = {
@@ -260,7 +269,7 @@ def restart(
 
     Exits as apply.
     """
-    from kubemin.cli.apply import Connection
+    from kubemin.cli.apply_options import Connection
     from kubemin.cli.history import restart as run
 
     raise typer.Exit(run(application, components or [], Connection(server, token, as_json), wait=wait))

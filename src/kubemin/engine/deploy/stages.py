@@ -1,7 +1,7 @@
 """The forward part of a deploy: what is there is looked at and asked about, then come the steps (design §2)."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.deploy.job import JobContext
@@ -10,7 +10,7 @@ from kubemin.engine.deploy.namespaces import create as create_namespaces
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.deploy.steps import FAILED, Steps
-from kubemin.engine.errors import TimedOut
+from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.plan import Plan
 from kubemin.spec.objects import ObjectRef
@@ -47,6 +47,8 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
                 trouble=waits.__setitem__,
             )
             await inquiry.read(job for job in todo if job.ref.namespace not in coming)
+            if options.expects is not None and not begun:
+                _refuse_changed(options.expects.differs_from_live(todo, inquiry.snapshot))
             skipped = {} if begun else await inquiry.unneeded(plan, coming)
             if options.dry_run:
                 _tell(await inquiry.preflight([job for job in plan.jobs if job.seq not in skipped], coming), context)
@@ -77,6 +79,12 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             quiet = f"nothing moved for {context.activity.seconds:g} s{waited}"
             raise TimedOut(quiet, ReasonCode.NO_ACTIVITY) from None
         raise TimedOut(f"the task was not complete within {options.timeout_seconds:g} s{waited}") from None
+
+
+def _refuse_changed(changes: Sequence[str]) -> None:
+    if changes:
+        said = "; ".join(changes[:_NAMED]) + (f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else "")
+        raise JobFailed(f"refused before anything was written, as since the plan {said}", ReasonCode.PLAN_CHANGED)
 
 
 def _named(ref: ObjectRef | None, message: str) -> str:

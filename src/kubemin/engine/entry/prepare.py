@@ -46,6 +46,16 @@ class PreparedRun:
         return {ref for refs in self.objects.values() for ref in refs}
 
     @property
+    def current_number(self) -> int | None:
+        """The number of the revision that is deployed; None where there is none."""
+        return self.basis.current.number if self.basis.current else None
+
+    @property
+    def known_key(self) -> str:
+        """The key of digests that are shown; empty where the application is new, and has none yet."""
+        return "" if self.basis.stored is None else self.wanted.config_key
+
+    @property
     def _way(self) -> Way:
         """How it replaces Pods: as the first of its components says that does not roll."""
         ways = [part.way for part in self.application.component if part.name not in self.others]

@@ -15,6 +15,7 @@ from kubemin.engine.entry.outside import with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.entry.prepare import prepare_run
 from kubemin.engine.entry.sources import Source
+from kubemin.engine.expects import Expects
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan
@@ -32,6 +33,8 @@ class Preview:
     preview_jobs: Mapping[int, JobPreview]
     namespaces: tuple[str, ...]
     parting: Parting
+    expects: Expects
+    """What a run is to expect that does just this."""
 
 
 class Previews:
@@ -76,7 +79,8 @@ class Previews:
         found = await with_what_is_missing(self._cluster, plan.jobs, found, has, coming)
         goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
         found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
-        return Preview(plan, found, tuple(coming), goes)
+        expects = Expects.of(plan, prepared.current_number, prepared.known_key, inquiry.snapshot)
+        return Preview(plan, found, tuple(coming), goes, expects)
 
     async def _application_name(self, app_id: str) -> str | None:
         async with self._db.read() as tx:

@@ -17,6 +17,7 @@ from kubemin.engine.errors import (
     KeyReused,
     NotHeld,
     NotIncomplete,
+    PlanChanged,
     SignalFailed,
     TaskActive,
     TaskElsewhere,
@@ -91,7 +92,8 @@ class TaskService:
 
         What takes long is computed before the transaction, which looks whether what it builds upon is still the same.
         A dry run (``options.dry_run``) brings no revision. Raises `NotFoundError`, `NeverDeployed`, `TaskActive`
-        (``reject``), `KeyReused`, `SpecError`, `Busy`, and `AppChanged` if others change the application all the time.
+        (``reject``), `KeyReused`, `PlanChanged`, `SpecError`, `Busy`, and `AppChanged` if others change the
+        application all the time.
         """
         app_id = source.app_id
         for _ in range(_TRIES):
@@ -103,6 +105,7 @@ class TaskService:
             prepared = await prepare_run(
                 source, basis, options.strategy, self._limits, concurrency, self._compute_thread
             )
+            _refuse_changed(prepared, options)
             try:
                 async with self._db.begin("run") as tx:
                     await tasks.lock_application(tx, app_id)
@@ -364,3 +367,13 @@ class TaskService:
             await self._signals.cancel(task.id, task.reason)
         except SignalError as error:
             raise SignalFailed(task.id, str(error)) from error
+
+
+def _refuse_changed(prepared: PreparedRun, options: ExecOptions) -> None:
+    """Raise `PlanChanged` where it is not what the caller has seen."""
+    if options.expects is None:
+        return
+    changed = options.expects.differs_from_revision(prepared.current_number)
+    changed += options.expects.differs_from_plan(prepared.plan, prepared.known_key)
+    if changed:
+        raise PlanChanged(changed)

@@ -35,7 +35,7 @@ from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, Tx, applications, events, jobs, pruning, tasks
+from kubemin.store import Database, Tx, applications, events, jobs, pruning, revisions, tasks
 from kubemin.store.errors import StoreError
 from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
@@ -178,10 +178,16 @@ class TaskRun:
                 await events.append_many(tx, self.task.id, [TaskEvent(status=TaskStatus.RUNNING)])
             else:
                 former |= {job.seq: job for job in await jobs.of_task(tx, self.task.id) if job.status.ended}
+            deployed = await revisions.current(tx, self.task.app_id) if self._options.expects else None
             rows = await objects_to_let_go(tx, self.task.app_id, self._how) if self.task.type is TaskType.DELETE else []
         if self.task.type is TaskType.DELETE:
             await self._delete_all(journal, rows)
             return
+        if self._options.expects is not None and not journal.resources:  # else a predecessor has looked
+            changed = self._options.expects.differs_from_revision(deployed.number if deployed else None)
+            if changed:
+                said = f"refused before anything was written, as since the plan {changed[0]}"
+                raise JobFailed(said, ReasonCode.PLAN_CHANGED)
         context = JobContext(
             journal=journal,
             cluster=deps.cluster,

@@ -1,0 +1,79 @@
+"""``plan --out FILE`` and ``apply --plan FILE``: what was read in a review is what is run, or nothing.
+
+The file names the applications' files, the options, and what the server expects to find (`expects`). It holds no text
+of an application: the files are read again, and the server compares. So no secret is in it, but as a digest.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kubemin.cli.apply_options import Wanted
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.files import Spec
+
+_VERSION = 1
+
+
+def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: Sequence[dict[str, Any]]) -> None:
+    """Write the plan. Raises :class:`CliError` where that cannot be, or the applications come from stdin."""
+    if "-" in wanted.files:
+        raise CliError("a plan names the files of the applications, which are read again: stdin cannot be", Exit.USAGE)
+    planned = zip(specs, previews, strict=True)
+    content = {
+        "kubeminPlan": _VERSION,
+        "files": list(wanted.files),
+        "namespace": wanted.namespace,
+        "sets": [text for text in wanted.sets if _is_image(text)],
+        "options": wanted.options,
+        "applications": [{"application": spec.name, "expects": found["expects"]} for spec, found in planned],
+    }
+    try:
+        Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"cannot write {path}: {(error.strerror or str(error)).lower()}", Exit.USAGE) from error
+
+
+class PlanFile:
+    """A plan that was written. Raises :class:`CliError` where the file is none."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            if content["kubeminPlan"] != _VERSION:
+                raise CliError(f"{path} is a plan of another version of kubemin: make it again", Exit.USAGE)
+            self._files = [str(name) for name in content["files"]]
+            self._sets = [str(text) for text in content["sets"]]
+            self._namespace: str | None = content["namespace"]
+            self._options = dict(content["options"])
+            self._expects = {one["application"]: one["expects"] for one in content["applications"]}
+        except OSError as error:
+            raise CliError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", Exit.USAGE) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise CliError(f"{path} is not a plan that kubemin plan --out wrote", Exit.USAGE) from error
+
+    def wanted(self, given: Wanted) -> Wanted:
+        """What the plan is of. What decides what is written is the plan's; of the caller come the other options.
+
+        ``--set`` values that the file has not are given again.
+        """
+        options = {**given.options, **self._options}
+        sets = [*(text for text in self._sets if text not in given.sets), *given.sets]
+        return replace(given, files=self._files, namespace=self._namespace, sets=sets, options=options)
+
+    def expects(self, specs: Sequence[Spec]) -> list[dict[str, Any]]:
+        """What each application's run expects. Raises :class:`CliError` where these are not those of the plan."""
+        names = [spec.name for spec in specs]
+        changed = [f"{name} is new" for name in names if name not in self._expects]
+        changed += [f"{name} is no longer there" for name in self._expects if name not in names]
+        if changed:
+            raise CliError(f"these are not the applications of {self.path}: {'; '.join(changed)}")
+        return [self._expects[name] for name in names]
+
+
+def _is_image(text: str) -> bool:
+    """Whether a ``--set`` is of an image. Of other values nobody knows whether they are secret."""
+    return text.partition("=")[0].endswith(".image")
