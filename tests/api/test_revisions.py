@@ -142,6 +142,8 @@ async def test_a_component_in_no_step_is_warned_about(api: Api) -> None:
         ("GET", "revisions/live", None, 400, ApiCode.VALIDATION),
         ("GET", "diff?from=next", None, 400, ApiCode.VALIDATION),
         ("GET", "diff", None, 503, ApiCode.CLUSTER_UNREACHABLE),
+        ("GET", "diff?from=current&to=live", None, 503, ApiCode.CLUSTER_UNREACHABLE),
+        ("GET", "diff?from=1.0", None, 400, ApiCode.VALIDATION),
     ],
 )
 async def test_what_is_not_there(api: Api, method: str, path: str, body: Any, status: int, code: ApiCode) -> None:

@@ -20,7 +20,7 @@ from kubemin.spec.application import parse_application
 from kubemin.spec.expressions import resolved
 from tests.cli.kubemin import InProcess
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 ODD = st.sampled_from(["yes", "010", "1.10", "2020-01-01", "~", "a\nb", "  x\ny", "\n", "a: b", "# x", "<<", "0x1f"])
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT | ODD,

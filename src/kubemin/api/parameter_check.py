@@ -59,12 +59,14 @@ def _by_operation(document: Mapping[str, Any]) -> dict[str, list[Parameter]]:
 
 
 def _wrong(name: str, schema: dict[str, Any], values: list[str]) -> Iterator[Issue]:
-    types = {part.get("type") for part in (schema, *schema.get("anyOf", []))}
+    parts = (schema, *schema.get("anyOf", []))
+    types = {part.get("type") for part in parts}
+    words_for_it = [word for part in parts for word in (*part.get("enum", ()), part.get("const"))]
     if len(values) > 1 and "array" not in types:
         yield _issue(name, f"{name} is given more than once")
     elif values and (kind := next((kind for kind in _SPELLINGS if kind in types), None)):
         spelling, words = _SPELLINGS[kind]
-        if not spelling.fullmatch(values[0]):
+        if values[0] not in words_for_it and not spelling.fullmatch(values[0]):
             yield _issue(name, f"{name} {words}")
 
 

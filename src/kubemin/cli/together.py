@@ -17,6 +17,7 @@ from kubemin.cli.progress import Progress
 
 _AGAIN_SECONDS = 1.0
 _GIVE_UP_SECONDS = 60
+_WORST_FIRST = (Exit.INCOMPLETE, Exit.FAILED, Exit.TIMEOUT, Exit.CANCELLED)
 _APPLICATION_NOT_FOUND = 10005
 _ACTIVE = ("waiting", "queued", "running")
 _NOTE = "all or nothing: another application of the same apply did not complete"
@@ -35,6 +36,9 @@ class Run:
     former: "Former | None" = None
     undone: list[str] = field(default_factory=list)
     """What became of it after another one did not complete."""
+
+    stuck: bool = False
+    """It was to be put back, and is not."""
 
     @property
     def settled(self) -> bool:
@@ -132,9 +136,9 @@ def report(runs: Sequence[Run]) -> None:
 
 
 def exit_of(runs: Sequence[Run]) -> Exit:
-    """5 where a cleanup is incomplete, else the code of the first that did not complete."""
-    codes = [run.exit for run in runs if run.exit is not Exit.OK]
-    return Exit.INCOMPLETE if Exit.INCOMPLETE in codes else codes[0] if codes else Exit.OK
+    """5 where something is not as it was; else 1 where one failed, 3 timed out, 4 was cancelled."""
+    codes = {Exit.INCOMPLETE if run.stuck else run.exit for run in runs}
+    return next((code for code in _WORST_FIRST if code in codes), Exit.OK)
 
 
 def _settle(client: Client, runs: Sequence[Run], tell: Callable[[str], None], *, all_or_nothing: bool) -> None:
@@ -203,6 +207,7 @@ def _put_back(client: Client, runs: Sequence[Run], tell: Callable[[str], None]) 
             said, task = _undo(client, run)
         except CliError as error:
             run.undone.append(f"NOT rolled back: {error.message}")
+            run.stuck = True
             continue
         run.undone.append(said)
         tell(f"{run.name}  {said}")
@@ -215,6 +220,7 @@ def _put_back(client: Client, runs: Sequence[Run], tell: Callable[[str], None]) 
     for run, progress in begun:
         why = f": {progress.reason}" if progress.reason else ""
         run.undone.append(f"task {progress.task_id} {progress.status}{why}")
+        run.stuck = progress.exit is not Exit.OK
 
 
 def _undo(client: Client, run: Run) -> tuple[str, str | None]:
