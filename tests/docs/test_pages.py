@@ -148,7 +148,7 @@ def test_every_setting_is_explained_with_its_default() -> None:
 
 
 def test_every_command_is_explained() -> None:
-    text = (ROOT / "README.md").read_text() + (ROOT / "docs" / "operations.md").read_text()
+    text = "".join((ROOT / page).read_text() for page in ("README.md", "docs/operations.md", "docs/cli.md"))
     for name in COMMANDS.commands:
         assert f"kubemin {name}" in text, f"no page explains kubemin {name}"
 

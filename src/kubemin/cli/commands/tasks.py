@@ -23,9 +23,7 @@ app = typer.Typer()
 @app.command()
 def status(
     task: TaskId,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply --wait.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply.")] = False,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
