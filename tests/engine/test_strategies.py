@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from kubemin.engine import ExecOptions
+from kubemin.engine.entry.sources import Draft, Former, Restart
+from kubemin.spec.issues import SpecError
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
+from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, TaskStatus
+from kubemin.store import revisions
 from tests.engine.instance import Instance, store, web
 from tests.engine.serving import Client, asking
 from tests.engine.test_holds import held_in
@@ -246,3 +249,77 @@ async def test_a_weight_counts_from_the_replicas_that_are_there(instance: Instan
         await instance.service.promote(task_id, "ada")
         assert (await instance.settled(task_id)).status is TaskStatus.COMPLETED
     assert await images(instance) == {SERVICE: ("web:2", 9)}
+
+
+async def test_the_strategy_of_a_run_wins_where_it_can(instance: Instance) -> None:
+    def both(number: int) -> list[dict[str, Any]]:
+        return [front(f"web:{number}", CANARY), store("db", f"db:{number}")]
+
+    async with instance.worker():
+        app_id = await deployed(instance, *both(1))
+        await instance.save(both(2), app_id=app_id)
+        task_id = await instance.exec(app_id, ExecOptions.model_validate({"strategy": "blue-green"}))
+        task = await instance.settled(task_id)
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        assert {job.object_name for job in await instance.jobs(task_id) if job.component == "front"} == {
+            f"{SERVICE}-green",
+            SERVICE,
+        }
+        # Only named, it is that of the component, with its steps.
+        await instance.save(both(3), app_id=app_id)
+        task_id = await instance.exec(app_id, ExecOptions.model_validate({"strategy": "canary"}))
+        await held_in(instance, task_id, "canary 20 %")
+        await instance.service.cancel(app_id, task_id, "ada", "enough")
+        await instance.settled(task_id)
+    async with instance.db.read() as tx:
+        kept = [one for number in (3, 2, 1) if (one := await revisions.get(tx, app_id, number)) is not None]
+    assert [(one.number, one.strategy) for one in kept] == [(3, "canary"), (2, "blue-green"), (1, "canary")]
+    assert all(one.spec["component"][0]["strategy"] == CANARY for one in kept), "the file is as it was posted"
+
+
+@pytest.mark.parametrize("source", ["rollback", "restart"])
+async def test_going_back_and_starting_again_wait_for_nobody(instance: Instance, source: str) -> None:
+    """Unless the run itself asks for it; a component that is recreated never has Pods of two versions."""
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1", CANARY), front2("one:1"))
+        task = await instance.service.run(Draft(app_id), ExecOptions(), "ada")
+        await instance.settled(task.id)
+        of = Former(app_id, 1) if source == "rollback" else Restart(app_id)
+        task = await instance.service.run(of, ExecOptions(), "ada")
+        task = await instance.settled(task.id)
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        assert not [job for job in await instance.jobs(task.id) if job.kind == PAUSE_KIND]
+        live = await instance.cluster.get(ObjectRef("Deployment", "default", "shop-one"))
+        assert live["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def front2(image: str) -> dict[str, Any]:
+    return web("one", image, strategy="recreate")
+
+
+async def test_a_strategy_that_no_component_can_have_is_refused(instance: Instance) -> None:
+    app_id = await instance.save([store("db")])
+    for wanted, field in (("canary", "strategy"), ({"type": "canary", "steps": [{}]}, "strategy.steps[0].weight")):
+        with pytest.raises(SpecError) as caught:
+            await instance.exec(app_id, ExecOptions.model_validate({"strategy": wanted}))
+        assert [issue.field for issue in caught.value.issues] == [field]
+
+
+async def test_a_run_s_strategy_may_make_no_object_that_another_component_makes(instance: Instance) -> None:
+    app_id = await instance.save([front("web:1"), web("front-canary")])
+    with pytest.raises(SpecError, match="would both make the Deployment shop-front-canary"):
+        await instance.exec(app_id, ExecOptions.model_validate({"strategy": "canary"}))
+
+
+async def test_the_plan_tells_which_turns_there_will_be(instance: Instance) -> None:
+    async with instance.worker():
+        first = await instance.preview([front("web:1", CANARY)])
+        await deployed(instance, front("web:1"))
+        same = await instance.preview([front("web:1", CANARY)])
+        new = await instance.preview([front("web:2", CANARY)])
+    verbs = [[one.verb for _, one in sorted(preview.preview_jobs.items())] for preview in (first, same, new)]
+    assert verbs == [
+        ["skip", "skip", "create", "create"],
+        ["skip", "skip", "same", "same"],
+        ["create", "create", "same", "change"],
+    ]

@@ -1,0 +1,156 @@
+"""A kill and a cancel at every point of a canary and of a blue-green: the new version is there, or the former one.
+
+As `test_points.py` does it, with a client that asks through the Service from before the run to after its cleanup.
+"""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import TaskService
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.limits import Limits
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import Database, revisions
+from kubesim.server import SimServer
+from tests.engine.child import Point, Script
+from tests.engine.instance import Instance, web
+from tests.engine.serving import Client, asking
+from tests.engine.test_points import Stage, differences, points, run
+from tests.waiting import PATIENCE
+
+CANARY: dict[str, Any] = {"type": "canary", "steps": [{"weight": 50}]}
+BLUE_GREEN: dict[str, Any] = {"type": "blue-green", "promote": True}
+LATE = web("late", "late:never")
+"""What keeps the last stage of a run from its end: a cancel does not come too late."""
+
+
+@dataclass
+class Replaced(Stage):
+    """The start of a case: version 1 is deployed, version 2 is to run; ``client`` asks all the time."""
+
+    client: Client
+
+
+Make = Callable[..., AbstractAsyncContextManager[Replaced]]
+
+
+@pytest.fixture
+def replacing(tmp_path: Path, migrated: Path) -> Make:
+    """Sets the stage for one case."""
+
+    @asynccontextmanager
+    async def make(strategy: dict[str, Any], *more: dict[str, Any]) -> AsyncIterator[Replaced]:
+        shutil.copy(migrated, tmp_path / "kubemin.db")
+        url = f"sqlite:///{tmp_path}/kubemin.db"
+        async with SimServer(speed=100) as sim:
+            cluster = await Cluster.connect(kubeconfig=None, context=None, url=sim.url, timeout=PATIENCE)
+            db, hub = await Database.open(url), LocalHub()
+            service = TaskService(db, LocalSignals(hub), LocalDoorbell(), Limits())
+            instance = Instance(db, sim, cluster, service, hub)
+            app_id = await instance.save([web("api", "api:1", replicas=2)])
+            async with instance.worker():
+                first = await instance.settled(await instance.exec(app_id))
+            assert first.status is TaskStatus.COMPLETED, first.reason
+            before = await instance.snapshot()
+            await instance.save([web("api", "api:2", replicas=2, strategy=strategy), *more], app_id=app_id)
+            task_id = await instance.exec(app_id)
+            script = Script(url, sim.url, app_id, task_id, str(tmp_path / "points"), promotes=True)
+            with asking(sim, "shop-api") as client:
+                yield Replaced(instance, app_id, task_id, before, script, client)
+            await cluster.aclose()
+            await db.aclose()
+
+    return make
+
+
+async def check(stage: Replaced) -> TaskStatus:
+    """The promise: the new version alone, or all as it was; the database says the same; the Service answered always."""
+    task = await stage.instance.task(stage.task_id)
+    after = await stage.instance.snapshot()
+    deployments = {
+        ref.name: obj["spec"]["template"]["spec"]["containers"][0]["image"]
+        for ref, obj in after.items()
+        if ref.kind == "Deployment"
+    }
+    completed = task.status is TaskStatus.COMPLETED
+    if completed:
+        assert deployments == {"shop-api": "api:2"}, task
+    else:
+        assert task.cleanup is Cleanup.DONE if task.lease_epoch else Cleanup.NONE, task.cleanup_why
+        assert not (found := differences(stage.before, after)), "\n".join(found)
+    async with stage.instance.db.read() as tx:
+        current = await revisions.current(tx, stage.app_id)
+    assert current is not None
+    assert current.spec["component"][0]["image"] == ("api:2" if completed else "api:1")
+    assert stage.client.unanswered == []
+    assert stage.client.images[-1] == ({"api:2"} if completed else {"api:1"})
+    return task.status
+
+
+IN_A_CANARY = [
+    Point("call:create:Deployment/shop-api-canary:before"),
+    Point("call:create:Deployment/shop-api-canary:after"),
+    Point("commit:promote:after"),
+    Point("call:apply:Deployment/shop-api:after"),
+    Point("commit:finish:before"),
+]
+IN_A_BLUE_GREEN = [
+    Point("call:create:Deployment/shop-api-green:after"),
+    Point("call:apply:Service/shop-api:before"),
+    Point("call:apply:Service/shop-api:after"),
+    Point("call:apply:Deployment/shop-api:after"),
+    Point("call:apply:Service/shop-api:before", 2),
+    Point("call:apply:Service/shop-api:after", 2),
+    Point("commit:finish:before"),
+]
+AFTER = ["commit:finish:after", "call:delete:Deployment/shop-api-*:before", "commit:cleanup-done:before"]
+"""Of a run that is completed, and of one that goes back."""
+COUNT = 70
+"""More points than a run passes."""
+
+
+def cases(forward: bool) -> list[Any]:
+    """Strategy and point."""
+    found: list[Any] = []
+    for strategy, named in ((CANARY, IN_A_CANARY), (BLUE_GREEN, IN_A_BLUE_GREEN)):
+        for point in points([*named, *map(Point, AFTER if forward else ())], COUNT):
+            values, marks = (point.values, point.marks) if hasattr(point, "values") else ((point,), ())
+            found.append(pytest.param(strategy, *values, marks=marks, id=f"{strategy['type']}-{values[0]}"))
+    return found
+
+
+@pytest.mark.parametrize(("strategy", "point"), cases(forward=True))
+async def test_killed_while_it_replaces(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
+    async with replacing(strategy) as stage:
+        await run(stage, kill_at=point)
+        assert await check(stage) is TaskStatus.COMPLETED
+
+
+@pytest.mark.parametrize(("strategy", "point"), cases(forward=False))
+async def test_cancelled_while_it_replaces(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
+    async with replacing(strategy) as stage:
+        await run(stage, cancel_at=point)
+        await check(stage)
+
+
+LAST = {
+    "canary": Point("call:apply:Deployment/shop-api:after"),
+    "blue-green": Point("call:apply:Service/shop-api:after"),
+}
+"""After these the Pods that a client gets are no more those of the former version alone."""
+
+
+@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
+@pytest.mark.parametrize("point", points([Point(label) for label in AFTER], COUNT), ids=str)
+async def test_killed_while_it_goes_back(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
+    async with replacing(strategy, LATE) as stage:
+        await run(stage, cancel_at=LAST[strategy["type"]], kill_at=point)
+        assert await check(stage) is TaskStatus.CANCELLED
