@@ -28,6 +28,7 @@ GET /api/v1/applications/{app_id}/revisions/{revision}
 GET /api/v1/applications/{app_id}/diff
 POST /api/v1/applications/{app_id}/rollback
 POST /api/v1/applications/{app_id}/restart
+POST /api/v1/applications/{app_id}/version
 GET /api/v1/workflow/tasks/{task_id}
 GET /api/v1/workflow/tasks/{task_id}/changes
 POST /api/v1/applications

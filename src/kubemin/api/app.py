@@ -12,7 +12,18 @@ from kubemin.api.deps import Deps
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
 from kubemin.api.parameter_check import check_parameters
-from kubemin.api.routes import applications, applying, elsewhere, health, orphans, preview, revisions, tasks, workflows
+from kubemin.api.routes import (
+    applications,
+    applying,
+    elsewhere,
+    health,
+    orphans,
+    preview,
+    revisions,
+    tasks,
+    versions,
+    workflows,
+)
 
 PREFIX = "/api/v1"
 
@@ -46,7 +57,7 @@ def create_app(deps: Deps) -> FastAPI:
     app.state.deps = deps
     errors.install(app)
     api = APIRouter(prefix=PREFIX)
-    for part in (applying, applications, revisions, preview, workflows, tasks, orphans, elsewhere):
+    for part in (applying, applications, versions, revisions, preview, workflows, tasks, orphans, elsewhere):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

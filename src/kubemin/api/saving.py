@@ -1,7 +1,7 @@
 """Creating and saving applications. ``try`` goes the same way, up to the point where something is stored."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,25 +49,34 @@ class _Found:
     """Components of templates, of the names under which secrets are masked."""
 
 
-async def prepare(db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits) -> Prepared:
+Edit = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+"""Makes the components to save of those that are stored. Raises `SpecError`."""
+
+
+async def prepare(
+    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits, edit: Edit | None = None
+) -> Prepared:
     """Check everything that can be checked; what takes long, at the desk and in no transaction.
 
-    Raises `SpecError`, `AppNotFound`, `Busy`, or 10003 where the name is taken.
+    ``edit`` makes the components of those that are stored. Raises `SpecError`, `AppNotFound`, `Busy`, or 10003 where
+    the name is taken.
     """
     async with db.read() as tx:
         found = await _look(tx, data, limits)
-    application = await _checked(compute_thread, data, found, limits)
+    application = await _checked(compute_thread, data, found, limits, edit)
     async with db.read() as tx:
         await _refuse_namesake(tx, application, found.stored)
     return Prepared(application, found.stored)
 
 
-async def check_and_save(db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits) -> str:
+async def check_and_save(
+    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits, edit: Edit | None = None
+) -> str:
     """Store the application, checked as in `prepare`; returns its id. Raises 409 if others save it all the time."""
     for _ in range(_TRIES):
         async with db.read() as tx:
             found = await _look(tx, data, limits)
-        application = await _checked(compute_thread, data, found, limits)
+        application = await _checked(compute_thread, data, found, limits, edit)
         async with db.begin("save") as tx:
             if await _look(tx, data, limits, hold=True) == found:
                 await _refuse_namesake(tx, application, found.stored)
@@ -83,12 +92,16 @@ async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, *, hold: bool =
 
 
 async def _checked(
-    compute_thread: ComputeThread, data: Mapping[str, Any], found: _Found, limits: Limits
+    compute_thread: ComputeThread, data: Mapping[str, Any], found: _Found, limits: Limits, edit: Edit | None
 ) -> Application:
     whole = data if found.stored is None else _completed(data, found.stored, found.parts)
+    parts = found.parts
+    if edit is not None:
+        whole = {**whole, "component": edit([part.spec for part in parts])}
+        parts = [part for part in parts if part.spec not in whole["component"]]  # the others are whole
 
     def check() -> Application:
-        stored = {part.name: part.read for part in found.parts}
+        stored = {part.name: part.read for part in parts}
         application = parse_application(
             whole,
             limits,

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Applications: what a user writes, read and checked."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
 from kubemin.spec.reading import read, refuse_bulk, relevant
-from kubemin.spec.strategy import StrategySpec, check_strategy
+from kubemin.spec.strategy import StrategySpec, Way, check_strategy
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 DEFAULT_NAMESPACE = "default"
@@ -130,6 +130,11 @@ def as_run(
     if strategy is not None and (issues := first(check_application(changed, limits))):
         raise SpecError(issues)
     return changed
+
+
+def way_of(parts: Iterable[Component]) -> Way:
+    """How a run of these components replaces Pods: as the first of them says that does not roll."""
+    return next((part.way for part in parts if part.way is not Way.ROLLING), Way.ROLLING)
 
 
 def _as_run(part: Component, strategy: StrategySpec | None) -> Component:

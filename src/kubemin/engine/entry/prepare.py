@@ -10,13 +10,13 @@ from kubemin.engine.entry.sources import Basis, Source, Wanted
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
 from kubemin.render import render
-from kubemin.spec.application import Application, as_run, parse_application
+from kubemin.spec.application import Application, as_run, parse_application, way_of
 from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reading import is_large
-from kubemin.spec.strategy import StrategySpec, Way
+from kubemin.spec.strategy import StrategySpec
 from kubemin.spec.workflow import components_in_no_step
 from kubemin.store import revisions, tasks
 
@@ -55,12 +55,6 @@ class PreparedRun:
         """The key of digests that are shown; empty where the application is new, and has none yet."""
         return "" if self.basis.stored is None else self.wanted.config_key
 
-    @property
-    def _way(self) -> Way:
-        """How it replaces Pods: as the first of its components says that does not roll."""
-        ways = [part.way for part in self.application.component if part.name not in self.others]
-        return next((way for way in ways if way is not Way.ROLLING), Way.ROLLING)
-
     def new_task(
         self,
         app_id: str,
@@ -97,7 +91,7 @@ class PreparedRun:
             app_id=app_id,
             spec=self.spec,
             task_id=task_id,
-            strategy=self._way,
+            strategy=way_of(part for part in self.application.component if part.name not in self.others),
             note=note,
             caller=caller,
             changes=changes(self.spec, current.spec if current else None),

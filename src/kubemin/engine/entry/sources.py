@@ -65,10 +65,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Draft:
-    """What was saved last, by one of its workflows; without an id by the one that came with it."""
+    """What was saved last, by one of its workflows; without an id by the one that came with it.
+
+    ``also``: components that are deployed even where no step names them.
+    """
 
     app_id: str
     workflow_id: str | None = None
+    also: Collection[str] = ()
 
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
@@ -80,7 +84,7 @@ class Draft:
         loaded = basis.stored.read(limits)
         steps = loaded.steps if basis.stored.flow.steps else None
         application = loaded.application.model_copy(update={"workflow": steps})
-        return _wanted(basis, application, loaded.steps)
+        return _wanted(basis, application, covering(loaded.steps, list(self.also)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""A new version of an application: its draft is changed, and run."""
+
+from fastapi import APIRouter
+
+from kubemin.api.body import StrictRoute
+from kubemin.api.deps import Caller, Given
+from kubemin.api.envelope import Envelope
+from kubemin.api.lookups import application_of
+from kubemin.api.models.versions import NewVersion, Version
+from kubemin.api.openapi import errors
+from kubemin.api.parameters import AppId
+from kubemin.api.saving import check_and_save, prepare
+from kubemin.api.versioning import edited, names
+from kubemin.engine.entry.sources import Draft
+from kubemin.engine.options import ExecOptions
+from kubemin.spec.application import as_run, way_of
+
+router = APIRouter(prefix="/applications/{app_id}", tags=["Applications"], route_class=StrictRoute)
+
+
+@router.post("/version", summary="Make a new version", responses=errors(404, 409))
+async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVersion) -> Envelope[Version]:
+    """Changes components of the draft, and runs it; with `autoExec: false` it is only saved.
+
+    Of the run are also the components that are changed and that no step of the workflow names.
+    """
+    async with deps.db.read() as tx:
+        row = await application_of(tx, app_id)
+    data = {"id": row.id, "name": row.name, **({} if body.version is None else {"version": body.version})}
+    changes = body.components
+    prepared = await prepare(deps.db, deps.compute_thread, data, deps.limits, lambda parts: edited(parts, changes))
+    run = as_run(prepared.application, body.strategy, deps.limits)  # before anything is saved
+    await check_and_save(deps.db, deps.compute_thread, data, deps.limits, lambda parts: edited(parts, changes))
+    updated, added = names(changes, "update"), names(changes, "add")
+    task_id = ""
+    if body.auto_exec:
+        source, options = Draft(row.id, also=(*updated, *added)), ExecOptions(strategy=body.strategy)
+        task_id = (await deps.service.run(source, options, caller, body.description or "")).id
+    return Envelope(
+        data=Version(
+            app_id=row.id,
+            version=prepared.application.version or "",
+            previous_version=row.version,
+            strategy=way_of(run.component),
+            task_id=task_id,
+            updated_components=updated,
+            added_components=added,
+            removed_components=names(changes, "remove"),
+        )
+    )
