@@ -17,7 +17,7 @@ from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 from kubemin.store import Database, revisions
 from kubesim.server import SimServer
 from tests.engine.child import Point, Script
@@ -71,8 +71,8 @@ def replacing(tmp_path: Path, migrated: Path) -> Make:
     return make
 
 
-async def check(stage: Replaced) -> TaskStatus:
-    """The promise: the new version alone, or all as it was; the database says the same; the Service answered always."""
+async def check(stage: Replaced, **more: str) -> TaskStatus:
+    """The promise: the new version alone (and ``more``), or all as it was; the database says the same; the Service answered always."""
     task = await stage.instance.task(stage.task_id)
     after = await stage.instance.snapshot()
     deployments = {
@@ -82,7 +82,7 @@ async def check(stage: Replaced) -> TaskStatus:
     }
     completed = task.status is TaskStatus.COMPLETED
     if completed:
-        assert deployments == {"shop-api": "api:2"}, task
+        assert deployments == {"shop-api": "api:2", **{f"shop-{name}": image for name, image in more.items()}}, task
     else:
         assert task.cleanup is Cleanup.DONE if task.lease_epoch else Cleanup.NONE, task.cleanup_why
         assert not (found := differences(stage.before, after)), "\n".join(found)
@@ -154,3 +154,16 @@ async def test_killed_while_it_goes_back(replacing: Make, strategy: dict[str, An
     async with replacing(strategy, LATE) as stage:
         await run(stage, cancel_at=LAST[strategy["type"]], kill_at=point)
         assert await check(stage) is TaskStatus.CANCELLED
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
+async def test_a_successor_does_not_take_what_is_new_for_what_is_to_be_replaced(
+    replacing: Make, strategy: dict[str, Any], nth: int
+) -> None:
+    """The dead worker had found no Pods to replace, and made the first ones."""
+    async with replacing(strategy, web("new", "new:1", strategy=BLUE_GREEN)) as stage:
+        await run(stage, kill_at=Point("call:create:*/shop-new:after", nth))
+        assert await check(stage, new="new:1") is TaskStatus.COMPLETED
+        skipped = [job.seq for job in await stage.instance.jobs(stage.task_id) if job.status is JobStatus.SKIPPED]
+        assert len(skipped) == 3, "its second Deployment, its wait and its Service's switch"
