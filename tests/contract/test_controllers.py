@@ -42,6 +42,29 @@ async def settled(kube: Kube, plural: str, name: str) -> Json:
     return await kube.until(plural, name, seen)
 
 
+async def test_deployments_whose_selectors_overlap_keep_what_is_theirs(kube: Kube) -> None:
+    """A canary has the labels of the stable Pods and one more: ownership, and not labels, tells whose a Pod is."""
+    stable = await kube.make("deployments", deployment(replicas=2))
+    sent = deployment(replicas=1)
+    sent["metadata"]["name"] = "web-canary"
+    labels = {"app": "web", "track": "canary"}
+    sent["spec"]["selector"] = {"matchLabels": labels}
+    sent["spec"]["template"]["metadata"]["labels"] = labels
+    canary = await kube.make("deployments", sent)
+    for one, count in ((stable, 2), (canary, 1)):
+        await settled(kube, "deployments", meta(one)["name"])
+
+        def whole(item: Json | None, count: int = count) -> Json | None:
+            return item if item and item["status"].get("replicas") == count else None
+
+        await kube.until("deployments", meta(one)["name"], whole)
+    found = await kube.until_listed("replicasets", lambda items: items if len(items) == 2 else None)
+    assert {controller_of(one)["uid"]: one["spec"]["replicas"] for one in found} == {
+        meta(stable)["uid"]: 2,
+        meta(canary)["uid"]: 1,
+    }
+
+
 async def test_a_deployment_gets_a_replica_set_of_its_template(kube: Kube) -> None:
     sent = deployment()
     sent["metadata"] |= {"labels": {"ours": "yes"}, "annotations": {"kubemin.io/write-token": "t1", "note": "x"}}

@@ -6,7 +6,7 @@ As `test_points.py` does it, with a client that asks through the Service from be
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ LATE = web("late", "late:never")
 class Replaced(Stage):
     """The start of a case: version 1 is deployed, version 2 is to run; ``client`` asks all the time."""
 
-    client: Client
+    client: Client = field(kw_only=True)
 
 
 Make = Callable[..., AbstractAsyncContextManager[Replaced]]
@@ -64,7 +64,7 @@ def replacing(tmp_path: Path, migrated: Path) -> Make:
             task_id = await instance.exec(app_id)
             script = Script(url, sim.url, app_id, task_id, str(tmp_path / "points"), promotes=True)
             with asking(sim, "shop-api") as client:
-                yield Replaced(instance, app_id, task_id, before, script, client)
+                yield Replaced(instance, app_id, task_id, before, script, client=client)
             await cluster.aclose()
             await db.aclose()
 
@@ -72,7 +72,10 @@ def replacing(tmp_path: Path, migrated: Path) -> Make:
 
 
 async def check(stage: Replaced, **more: str) -> TaskStatus:
-    """The promise: the new version alone (and ``more``), or all as it was; the database says the same; the Service answered always."""
+    """The promise: the new version alone (and ``more``), or all as it was, in cluster and database.
+
+    And the Service answered after each change.
+    """
     task = await stage.instance.task(stage.task_id)
     after = await stage.instance.snapshot()
     deployments = {

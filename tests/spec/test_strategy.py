@@ -7,7 +7,7 @@ import pytest
 from kubemin.spec.application import parse_application
 from kubemin.spec.component import Component
 from kubemin.spec.issues import IssueCode, SpecError
-from kubemin.spec.strategy import Way
+from kubemin.spec.states import Way
 
 VALUE, MISSING = IssueCode.INVALID_FIELD_VALUE, IssueCode.MISSING_REQUIRED_FIELD
 WEB: dict[str, Any] = {"name": "web", "type": "webservice", "image": "web:1", "properties": {"ports": [{"port": 80}]}}

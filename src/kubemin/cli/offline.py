@@ -8,6 +8,7 @@ from kubemin.cli.applications import applications
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
 from kubemin.cli.output import print_json, say
+from kubemin.spec.states import Way
 
 if TYPE_CHECKING:
     from kubemin.plan import Plan
@@ -47,10 +48,12 @@ def _print_check(spec: Spec, found: dict[str, Any]) -> None:
         say(f"{issue['code']}  {message}")
 
 
-def show_plan(files: Sequence[str], namespace: str | None, sets: Sequence[str], *, as_json: bool) -> int:
+def show_plan(
+    files: Sequence[str], namespace: str | None, sets: Sequence[str], strategy: Way | None = None, *, as_json: bool
+) -> int:
     """Show the stages in order, each with its jobs. Values of Secrets are masked."""
     specs = applications(files, namespace=namespace, sets=sets)
-    read = [_read(spec) for spec in specs]
+    read = [_read(spec, strategy) for spec in specs]
     plans = [_plan(application) for application in read]
     if as_json:
         from kubemin.spec.config import MASK
@@ -70,13 +73,17 @@ def show_plan(files: Sequence[str], namespace: str | None, sets: Sequence[str], 
     return Exit.OK
 
 
-def _read(spec: Spec) -> "Application":
+def _read(spec: Spec, strategy: Way | None = None) -> "Application":
     from kubemin.cli.settings import limits
-    from kubemin.spec.application import parse_application
+    from kubemin.spec.application import as_run, parse_application
     from kubemin.spec.issues import SpecError
+    from kubemin.spec.strategy import StrategySpec
 
     try:
-        return parse_application(spec.data, limits())
+        application = parse_application(spec.data, limits())
+        return as_run(
+            application, StrategySpec.model_validate({"type": strategy.value}) if strategy else None, limits()
+        )
     except SpecError as error:
         raise CliError(f"{spec.where}: {error}") from error
 

@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from kubemin.cli import completing
 from kubemin.cli.parsing import addressed
-from kubemin.spec.states import OnActive
+from kubemin.spec.states import OnActive, Way
 
 _ADDRESS = ("http://", "https://")
 
@@ -129,6 +129,9 @@ DeleteVolumes = Annotated[
 
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Remove from the application's objects what others have set in them.")
+]
+StrategyName = Annotated[
+    Way | None, typer.Option("--strategy", help="How Pods are replaced; default: as each component says.")
 ]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [env: KUBEMIN_HOST]")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on. [env: KUBEMIN_PORT]")]

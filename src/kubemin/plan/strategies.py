@@ -15,7 +15,8 @@ from kubemin.spec.kinds import kind_name
 from kubemin.spec.labels import NAME, TRACK
 from kubemin.spec.names import CANARY, GREEN, beside_name, object_name, track_label
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.strategy import CanaryStep, Way
+from kubemin.spec.states import Way
+from kubemin.spec.strategy import CanaryStep
 
 _NGINX = "nginx.ingress.kubernetes.io"
 _AS_MANY = 50

@@ -19,7 +19,8 @@ from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
 from kubemin.spec.reading import read, refuse_bulk, relevant
-from kubemin.spec.strategy import StrategySpec, Way, check_strategy
+from kubemin.spec.states import Way
+from kubemin.spec.strategy import StrategySpec, check_strategy
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 DEFAULT_NAMESPACE = "default"

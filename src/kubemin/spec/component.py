@@ -15,7 +15,8 @@ from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
 from kubemin.spec.privileges import check_namespace
-from kubemin.spec.strategy import Strategy, StrategySpec, Way, check_strategy, is_known
+from kubemin.spec.states import Way
+from kubemin.spec.strategy import Strategy, StrategySpec, check_strategy, is_known
 from kubemin.spec.traits import TRAITS, Traits
 from kubemin.spec.traits.container import given
 from kubemin.spec.traits.ingress import Ingress

@@ -169,3 +169,13 @@ class CleanupPolicy(StrEnum):
     TASK = "task"
     JOB = "job"
     NONE = "none"
+
+
+class Way(StrEnum):
+    """``rolling``: as Kubernetes does it · ``recreate``: all old Pods go before a new one comes · ``canary``: some new
+    Pods come beside the old ones first · ``blue-green``: all new Pods come beside the old ones, and are switched to."""
+
+    ROLLING = "rolling"
+    RECREATE = "recreate"
+    CANARY = "canary"
+    BLUE_GREEN = "blue-green"

@@ -1,27 +1,17 @@
 """Strategies: how the Pods of a component are replaced by those of a new version."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
+from kubemin.spec.states import Way
 from kubemin.spec.workflow import WEEK, Seconds
 
 MAX_STEPS = 20
 _DEFAULT_WEIGHT = 20
-
-
-class Way(StrEnum):
-    """``rolling``: as Kubernetes does it · ``recreate``: all old Pods go before a new one comes · ``canary``: some new
-    Pods come beside the old ones first · ``blue-green``: all new Pods come beside the old ones, and are switched to."""
-
-    ROLLING = "rolling"
-    RECREATE = "recreate"
-    CANARY = "canary"
-    BLUE_GREEN = "blue-green"
 
 
 class CanaryStep(SpecModel):

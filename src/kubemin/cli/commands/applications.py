@@ -22,6 +22,7 @@ from kubemin.cli.options import (
     Server,
     ServerAlone,
     Sets,
+    StrategyName,
     TakeOver,
     Token,
     Wait,
@@ -53,6 +54,7 @@ def apply(
         typer.Option("--no-activity", min=0.001, help="Seconds for which nothing may move; then it is undone."),
     ] = None,
     adopt: Adopt = None,
+    strategy: StrategyName = None,
     take_over: TakeOver = False,
     delete_volumes: DeleteVolumes = False,
     dry_run: DryRun = False,
@@ -85,6 +87,7 @@ def apply(
         "timeoutSeconds": timeout,
         "noActivitySeconds": no_activity,
         "adopt": adopt,
+        "strategy": strategy and strategy.value,
         "takeOver": take_over,
         "deleteVolumes": delete_volumes,
         "createNamespace": create_namespace,
@@ -116,6 +119,7 @@ def plan(
     create_namespace: CreateNamespace = False,
     adopt: Adopt = None,
     delete_volumes: DeleteVolumes = False,
+    strategy: StrategyName = None,
     take_over: TakeOver = False,
     out: Annotated[
         str | None,
@@ -133,7 +137,7 @@ def plan(
     if ask is None and out is None:
         from kubemin.cli.offline import show_plan
 
-        raise typer.Exit(show_plan(files or [], namespace, sets or [], as_json=as_json))
+        raise typer.Exit(show_plan(files or [], namespace, sets or [], strategy, as_json=as_json))
     from kubemin.cli.apply import plan as run
     from kubemin.cli.apply_options import Connection, Wanted
 
@@ -141,6 +145,7 @@ def plan(
         "createNamespace": create_namespace,
         "adopt": adopt,
         "deleteVolumes": delete_volumes,
+        "strategy": strategy and strategy.value,
         "takeOver": take_over,
     }
     wanted = Wanted(files or [], namespace, sets or [], options)
@@ -229,6 +234,7 @@ def rollback(
     note: Note = None,
     on_active: OnActiveTask = OnActive.QUEUE,
     adopt: Adopt = None,
+    strategy: StrategyName = None,
     take_over: TakeOver = False,
     delete_volumes: DeleteVolumes = False,
     dry_run: DryRun = False,
@@ -247,6 +253,7 @@ def rollback(
         "note": note,
         "onActive": on_active.value,
         "adopt": adopt,
+        "strategy": strategy and strategy.value,
         "takeOver": take_over,
         "deleteVolumes": delete_volumes,
         "dryRun": dry_run,

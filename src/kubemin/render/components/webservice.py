@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kubemin.render.components.pods import build_pod, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
-from kubemin.spec.strategy import Way
+from kubemin.spec.states import Way
 
 
 def render(context: Context) -> Iterator[Rendered]:
