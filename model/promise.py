@@ -1,7 +1,8 @@
 """The promise (design, first paragraph), as something that can be checked in a state."""
 
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, ResourceState, RevisionState, TaskStatus, WriteKind
 from model.state import OTHERS, OURS, At, Object, State, Task, Wanted, read_by_pod
+from model.steps import DEPLOY
 
 
 def wanted_by_completed(state: State, at: int) -> Wanted | None:
@@ -25,6 +26,8 @@ def broken_now(before: State, after: State) -> str | None:
     for at, (old, new) in enumerate(zip(before.tasks, after.tasks, strict=True)):
         if old.status.ended and new.status is not old.status:
             return f"T{at + 1} was {old.status}, and is {new.status} now"
+        if new.revision is RevisionState.CURRENT and new.status is not TaskStatus.COMPLETED:
+            return f"the revision of T{at + 1} is current, and T{at + 1} is {new.status}"
         if new.status is not TaskStatus.COMPLETED and new.cleanup is Cleanup.DONE and live is not None:
             if old.cleanup is not Cleanup.DONE and live.writer == at:
                 return f"T{at + 1}'s cleanup is done, and the object still has its token"
@@ -76,6 +79,8 @@ def broken_at_rest(state: State) -> str | None:
     is_there = None if live is None else Wanted(live.value, live.writer, live.label)
     if is_there != state.wanted:
         return f"the object is {_describe(is_there)}, and should be {_describe(state.wanted)}"
+    if (why := revision_is_cluster(state)) is not None:
+        return why
     for at, task in enumerate(state.tasks):
         if not task.status.ended or task.status is TaskStatus.COMPLETED:
             continue
@@ -83,6 +88,27 @@ def broken_at_rest(state: State) -> str | None:
             return f"what a controller made because of T{at + 1} is still there"
         if state.pod == at and live is not None and read_by_pod(live) != at:
             return f"the object is “{live.value}”, and a Pod runs on with the value of T{at + 1}"
+    return None
+
+
+def revision_is_cluster(state: State) -> str | None:
+    """Why the current revision is not what the cluster has (REVISION_IS_CLUSTER); None if it is.
+
+    But for what somebody else has made of the object, which the next run mends.
+    """
+    live = state.object
+    current = [at for at, task in enumerate(state.tasks) if task.revision is RevisionState.CURRENT]
+    if len(current) > 1:
+        return "two revisions are current"
+    if live is not None and live.writer is not None and live.writer not in current:
+        at = live.writer
+        return f"the object is of the revision of T{at + 1}, which is {state.tasks[at].revision}"
+    for at, task in enumerate(state.tasks):
+        if task.status.ended and task.revision is RevisionState.PENDING:
+            return f"T{at + 1} has ended, and its revision is pending"
+        has = live is not None and live.writer == at
+        if at in current and task.kind == DEPLOY and not has and not state.intervened:
+            return f"the revision of T{at + 1} is current, and the cluster does not have its object"
     return None
 
 

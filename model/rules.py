@@ -27,6 +27,7 @@ class Rule(Enum):
     GONE_MEANS_GONE = "R5: a deleted object is waited for until it is absent"
     FIRST_BEFORE_STANDS = "R2, R8: after an apply of ours the first `before` stands"
     TERMINAL_STAYS = "§3: a terminal status never changes again"
+    REVISION_WITH_TASK = "§3: the state of a revision changes in the transaction that ends its task"
     TAKEOVER_FIRST = "§6: a takeover updates the task's row first, then reads the journal"
     ONE_TASK_AT_A_TIME = "§6: the next task starts when the former's cleanup is done, or incomplete and named"
     REAPER = "§6: an object with a write token of a task that did not complete reopens that task's cleanup"

@@ -7,7 +7,7 @@ read the object remembers only whether it has changed since: `NOW`, `OLDER` or `
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, ResourceState, RevisionState, TaskStatus, WriteKind
 
 
 class At(IntEnum):
@@ -116,6 +116,8 @@ class Task(NamedTuple):
     status: TaskStatus = TaskStatus.WAITING
     cleanup: Cleanup = Cleanup.NONE
     leased: bool = False
+    revision: RevisionState = RevisionState.PENDING
+    """Of the revision that it brings: of a deploy one with the object, of a removal one without."""
 
 
 class Worker(NamedTuple):
@@ -159,6 +161,8 @@ class State(NamedTuple):
     left: Faults
     edited: bool = False
     """Somebody else edited the object after the last write of a task that went forward."""
+    intervened: bool = False
+    """Somebody else made the object, deleted it or made it theirs: it may be otherwise than the current revision."""
     dependents: tuple[bool, bool] = (False, False)
     """What a controller made because a write of that task landed (R6): the object itself does not show it."""
     pod: int | None = None
@@ -188,6 +192,22 @@ def put(pair: tuple[T, T], index: int, item: T) -> tuple[T, T]:
 def set_task(state: State, index: int, **changes: object) -> State:
     """With columns of a task's row changed."""
     return state._replace(tasks=put(state.tasks, index, state.tasks[index]._replace(**changes)))  # type: ignore[arg-type]
+
+
+_ENDS = {
+    TaskStatus.COMPLETED: RevisionState.CURRENT,
+    TaskStatus.FAILED: RevisionState.FAILED,
+    TaskStatus.CANCELLED: RevisionState.CANCELLED,
+}
+
+
+def end_revision(state: State, index: int) -> State:
+    """Of a task that has ended: what completed is current, and nothing else is so any more."""
+    status = state.tasks[index].status
+    other = 1 - index
+    if status is TaskStatus.COMPLETED and state.tasks[other].revision is RevisionState.CURRENT:
+        state = set_task(state, other, revision=RevisionState.SUPERSEDED)
+    return set_task(state, index, revision=_ENDS[status])
 
 
 def set_row(state: State, index: int, **changes: object) -> State:

@@ -1,9 +1,21 @@
 """What the steps of a worker are made of: the row it reads, the commit, the request, the end of a cleanup."""
 
-from kubemin.spec.states import Cleanup, ResourceState
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from model.rules import Rule
 from model.server import Rules
-from model.state import IDLE, At, Request, Row, State, put, read_by_pod, set_task, set_worker, without_claim
+from model.state import (
+    IDLE,
+    At,
+    Request,
+    Row,
+    State,
+    end_revision,
+    put,
+    read_by_pod,
+    set_task,
+    set_worker,
+    without_claim,
+)
 
 Step = tuple[str, State]
 """What happened, as a text, and the state after it."""
@@ -37,6 +49,12 @@ def commit(state: State, index: int, row: Row) -> State:
 def send(state: State, index: int, request: Request) -> State:
     """The request is on its way, and the worker awaits its answer."""
     return set_worker(state, index, state.workers[index]._replace(awaits=request))
+
+
+def end_task(state: State, task: int, status: TaskStatus, cleanup: Cleanup, rules: Rules) -> State:
+    """The task has ended, and with it its revision."""
+    state = set_task(state, task, status=status, cleanup=cleanup)
+    return end_revision(state, task) if Rule.REVISION_WITH_TASK in rules else state
 
 
 def settle(state: State, index: int, text: str, settled: ResourceState, rules: Rules) -> Step:

@@ -1,6 +1,6 @@
 """What a worker that holds a task's lease does next: one read, one commit, at most one request."""
 
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, ResourceState, RevisionState, TaskStatus, WriteKind
 from model.promise import wanted_by_completed
 from model.removal import begin_to_let_go, let_go, remove_late
 from model.rules import Rule
@@ -16,11 +16,12 @@ from model.state import (
     Row,
     State,
     Token,
+    end_revision,
     put,
     set_task,
     set_worker,
 )
-from model.steps import REMOVE, Step, commit, row_of, send, settle
+from model.steps import REMOVE, Step, commit, end_task, row_of, send, settle
 
 _STATES = {WriteKind.CREATE: ResourceState.CREATED, WriteKind.APPLY: ResourceState.CHANGED}
 _VERBS = {WriteKind.CREATE: "POST", WriteKind.APPLY: "apply"}
@@ -33,6 +34,8 @@ def step(state: State, index: int, rules: Rules) -> Step | None:
     task = state.tasks[worker.task]
     if Rule.FENCED in rules and not worker.holds:
         return "stops: its lease is lost", set_worker(state, index, IDLE)
+    if task.status.ended and task.revision is RevisionState.PENDING:  # only without REVISION_WITH_TASK
+        return _end_revision(state, index, worker.task)
     if worker.forward:
         if task.status.ended and not _finishing(state, index, rules):
             if not worker.holds:
@@ -72,12 +75,12 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
     assert at is not None
     name, row, live = f"T{at + 1}", row_of(state, index), state.object
     if row.state in (ResourceState.CREATED, ResourceState.CHANGED):
-        return _complete(state, index, at)
+        return _complete(state, index, at, rules)
     known = Rule.WRITE_AHEAD in rules
     if row.refused:
         if live is None or Rule.LOOK_AGAIN not in rules:
             return _fail(
-                state, index, "reads: absent, and may not be created" if live is None else "goes by the answer"
+                state, index, "reads: absent, and may not be created" if live is None else "goes by the answer", rules
             )
         state, row = commit(state, index, row._replace(refused=False)), row._replace(refused=False)
     blind = Rule.LOOK_FIRST not in rules and not row.sent
@@ -99,7 +102,7 @@ def _forward(state: State, index: int, rules: Rules) -> Step | None:
         return f"reads: {name}'s apply had landed; commits changed", commit(state, index, row)
     strangers = live.label == OTHERS or (live.label != OURS and not state.tasks[at].adopt)
     if strangers and Rule.STRANGERS_REFUSED in rules:
-        return _fail(state, index, f"reads: it is there ({live.value}), and is a stranger's")
+        return _fail(state, index, f"reads: it is there ({live.value}), and is a stranger's", rules)
     leftover = Rule.LEFTOVERS_TAKEN_OVER in rules and _is_leftover(state, live)
     row = row._replace(before=None if leftover else live, uid=At.NOW, sent=True, unanswered=known)
     if leftover and live.token:
@@ -117,10 +120,10 @@ def _claim_before(state: State, rules: Rules) -> bool:
     return state.claim is not None and Rule.OLDER_CLAIM_STAYS in rules
 
 
-def _fail(state: State, index: int, text: str) -> Step:
+def _fail(state: State, index: int, text: str, rules: Rules) -> Step:
     at = state.workers[index].task
     assert at is not None
-    state = set_task(state, at, status=TaskStatus.FAILED, cleanup=Cleanup.PENDING)
+    state = end_task(state, at, TaskStatus.FAILED, Cleanup.PENDING, rules)
     return f"{text}; commits T{at + 1} failed", set_worker(state, index, state.workers[index]._replace(forward=False))
 
 
@@ -132,14 +135,29 @@ def _is_leftover(state: State, live: Object) -> bool:
     return state.tasks[token.task].status is not TaskStatus.COMPLETED or state.rows[token.task].uid is not At.NOW
 
 
-def _complete(state: State, index: int, task: int) -> Step:
+def _complete(state: State, index: int, task: int, rules: Rules) -> Step:
     wanted = wanted_by_completed(state, task)
-    state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.NONE, leased=False)
+    state = end_task(state, task, TaskStatus.COMPLETED, Cleanup.NONE, rules)
     # It is meant to be there now: also what a former task left behind.
     state = state._replace(dependents=(False, False), pod=None, data=state.claim is not None)
     if state.claim is not None:
         state = state._replace(claim=Claim(in_use=True))
-    return f"commits T{task + 1} completed", set_worker(state._replace(wanted=wanted), index, IDLE)
+    state = state._replace(wanted=wanted)
+    if Rule.REVISION_WITH_TASK not in rules:
+        return f"commits T{task + 1} completed, and not yet its revision", state
+    return f"commits T{task + 1} completed", _let_go_of(state, index, task)
+
+
+def _let_go_of(state: State, index: int, task: int) -> State:
+    return set_worker(set_task(state, task, leased=False), index, IDLE)
+
+
+def _end_revision(state: State, index: int, task: int) -> Step:
+    """The second of two steps."""
+    state = end_revision(state, task)
+    done = state.tasks[task].status is TaskStatus.COMPLETED and state.tasks[task].cleanup is Cleanup.NONE
+    text = f"commits that the revision of T{task + 1} is {state.tasks[task].revision}"
+    return text, _let_go_of(state, index, task) if done else state
 
 
 def _back(state: State, index: int, rules: Rules) -> Step | None:
@@ -253,7 +271,7 @@ def begin(state: State, index: int, task: int, rules: Rules) -> Step:
     worker = state.workers[index]._replace(task=task, holds=True, awaits=None)
     if row.status is TaskStatus.WAITING and row.kind == REMOVE:
         state = begin_to_let_go(state, rules)
-        state = set_task(state, task, status=TaskStatus.COMPLETED, cleanup=Cleanup.PENDING)
+        state = end_task(state, task, TaskStatus.COMPLETED, Cleanup.PENDING, rules)
     elif row.status is TaskStatus.WAITING:
         state = set_task(state, task, status=TaskStatus.RUNNING)
     forward = not state.tasks[task].status.ended

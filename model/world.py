@@ -24,7 +24,7 @@ from model.state import (
     theirs,
     write,
 )
-from model.steps import DEPLOY, NOTHING, Step
+from model.steps import DEPLOY, NOTHING, Step, end_task
 from model.worker import answered, begin, set_incomplete, step
 
 
@@ -152,12 +152,13 @@ def faults(state: State, rules: Rules) -> Iterator[Step]:
         less = state._replace(left=left._replace(quotas=left.quotas - 1), barred=True)
         yield "a quota is used up: nothing may be created from now on", less
     if left.takeovers:
-        yield from _takeovers(state._replace(left=left._replace(takeovers=left.takeovers - 1), edited=True))
+        less = state._replace(left=left._replace(takeovers=left.takeovers - 1), edited=True, intervened=True)
+        yield from _takeovers(less)
     if left.cancels:
         less = state._replace(left=left._replace(cancels=left.cancels - 1))
         for at, task in enumerate(state.tasks):
             if task.status is TaskStatus.RUNNING:
-                cancelled = set_task(less, at, status=TaskStatus.CANCELLED, cleanup=Cleanup.PENDING)
+                cancelled = end_task(less, at, TaskStatus.CANCELLED, Cleanup.PENDING, rules)
                 yield f"somebody cancels T{at + 1}", cancelled
     if Rule.TAKEOVER_FIRST not in rules and left.deaths:
         yield from _reads_early(state)
@@ -197,7 +198,7 @@ def _silence(state: State, index: int, request: Request, rules: Rules) -> Iterat
 
 
 def _edits(state: State) -> Iterator[Step]:
-    live = state.object
+    live, was, state = state.object, state.intervened, state._replace(intervened=True)
     if live is None:
         made = write(state, Object("theirs"), same_uid=False)._replace(wanted=Wanted("theirs"))
         yield "somebody makes the object", made._replace(data=theirs(state).data)  # it uses the volume claim
@@ -208,7 +209,7 @@ def _edits(state: State) -> Iterator[Step]:
         # An edit of what a task made does not make it theirs; an edit of what was there before is to be kept.
         wanted = state.wanted and state.wanted._replace(value="theirs")
         changed = write(state, live._replace(value="theirs"), same_uid=True)
-        yield "somebody edits the field", changed._replace(wanted=wanted)
+        yield "somebody edits the field", changed._replace(wanted=wanted, intervened=was)
     deleted = write(state, live._replace(terminating=True), same_uid=True)
     yield "somebody deletes the object", theirs(deleted._replace(wanted=None))
     if live.token is not None:
