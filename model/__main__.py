@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from model import holds
 from model.rules import ALL, Rule
 from model.search import Broken, Scene, claims, refusals, scenes, search, strangers
 from model.state import Faults
@@ -59,15 +60,17 @@ def main(arguments: list[str]) -> int:
         broken = without(frozenset(Rule[name] for name in arguments))
         _print(str(broken) if broken else "The promise holds without it.")
         return 0
-    if not holds(DEEP if arguments else DESIGN):
+    if not keeps(DEEP if arguments else DESIGN):
         return 1
     if arguments:
         return 0
+    if not holds_are_kept():
+        return 1
     idle = [rule.name for rule in Rule if not show(rule)]
     return 1 if idle else 0
 
 
-def holds(searches: Sequence[tuple[str, list[Scene]]]) -> bool:
+def keeps(searches: Sequence[tuple[str, list[Scene]]]) -> bool:
     """Search the design as it is."""
     for what, begin in searches:
         started = time.monotonic()
@@ -79,6 +82,16 @@ def holds(searches: Sequence[tuple[str, list[Scene]]]) -> bool:
         if result.broken is not None:
             return False
     return True
+
+
+def holds_are_kept() -> bool:
+    """Search the model of the holds, as designed and without each rule. False if it is not as expected."""
+    designed = holds.search()
+    _print(f"As designed, holds: {designed.states:,} states: {designed.why or 'the promise holds'}")
+    without = {rule: holds.search(frozenset(holds.HoldRule) - {rule}) for rule in holds.HoldRule}
+    for rule, found in without.items():
+        _print(f"\nWithout {rule.name} ({rule.value}):\n{found if found.why else '     THE PROMISE HOLDS'}")
+    return not designed.why and all(found.why for found in without.values())
 
 
 def without(rules: frozenset[Rule]) -> Broken | None:

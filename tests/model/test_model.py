@@ -3,6 +3,7 @@
 import pytest
 
 from kubemin.spec.states import TaskStatus
+from model import holds
 from model.__main__ import FEW, NONE, PODS, SHORT, main, without
 from model.rules import ALL, Rule
 from model.search import Scene, claims, refusals, scenes, search, strangers
@@ -68,6 +69,27 @@ def test_without_a_rule_the_promise_breaks(rule: Rule) -> None:
     broken = without(frozenset([rule]))
     assert broken is not None, f"{rule.name} is not needed"
     assert 1 < len(broken.steps) < 25, "and the counterexample is short enough to be read"
+
+
+def test_a_revision_that_ends_in_a_second_step_is_not_what_the_cluster_has() -> None:
+    """Two workers may have ended their tasks, and then say so of the revisions in the other order."""
+    broken = without(frozenset([Rule.REVISION_WITH_TASK]))
+    assert broken is not None
+    assert broken.steps[-1] == "W1 commits that the revision of T1 is current"
+    assert broken.why == "the object is of the revision of T2, which is superseded"
+
+
+def test_a_promote_lets_its_hold_pass_and_no_other_whoever_dies_or_cancels() -> None:
+    found = holds.search()
+    assert not found.why, str(found)
+    assert found.states > 200, "the search visits as many states as before"
+
+
+@pytest.mark.parametrize("rule", holds.HoldRule, ids=lambda rule: rule.name)
+def test_without_a_rule_of_the_holds_a_promise_breaks(rule: holds.HoldRule) -> None:
+    found = holds.search(frozenset(holds.HoldRule) - {rule})
+    assert found.why, f"{rule.name} is not needed"
+    assert 1 < len(found.steps) < 15, "and the counterexample is short enough to be read"
 
 
 def test_a_counterexample_can_be_repeated() -> None:
