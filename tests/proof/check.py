@@ -165,10 +165,11 @@ async def _strangers(world: World, live: dict[ObjectRef, Manifest]) -> list[str]
     known = {(await world.task(task_id)).app_id for task_id in world.tasks}
     for task_id in world.tasks[world.already_requested :]:
         task = await world.task(task_id)
+        may_fail = _jobs_that_may_fail(world, task)  # they are refused when their step comes, and the run goes on
         in_the_way = [
             job.ref
             for job in world.plan_of(task.id).jobs
-            if job.share is None and (was := world.at_first.get(job.ref)) is not None
+            if job.share is None and job.seq not in may_fail and (was := world.at_first.get(job.ref)) is not None
             if (now := live.get(job.ref)) is not None and now["metadata"]["uid"] == was["metadata"]["uid"]
             if application_of(was) != task.app_id and application_of(now) != task.app_id
             if application_of(was) in known or not world.adopts

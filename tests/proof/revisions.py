@@ -188,7 +188,7 @@ async def _of_cluster(
         world.count("objects of revisions")
         if ref not in live:
             found.append(f"{ref} is of the current revision of {app_id}, and is not there")
-        elif application_of(live[ref]) == app_id:  # else it is shared, and another application's
+        elif application_of(live[ref]) == app_id:  # a volume claim that is only named may be another's
             lacks = lacking(_plain(manifest), live[ref])
             found += [f"{ref} is not as the current revision says: {one}" for one in lacks]
     return found + [
@@ -204,9 +204,12 @@ def _surplus(obj: Manifest) -> bool:
 
 
 async def _excused(world: World, tasks: list[Task]) -> set[ObjectRef]:
-    """What others changed, and what the journal names as not as it should be."""
+    """What others changed, what is shared and another application's, and what the journal names."""
     found = set(world.foreigners.meddled)
     for task in tasks:
+        async with world.db.read() as tx:
+            left = {job.seq for job in await jobs.of_task(tx, task.id) if job.status is JobStatus.SKIPPED}
+        found |= {job.ref for job in world.plan_of(task.id).jobs if job.seq in left}
         for row in await rows_of(world, task.id):
             undone = task.status is not TaskStatus.COMPLETED  # a deletion cannot be put back
             gone = undone and row.purpose is Purpose.REMOVE and row.state is ResourceState.DELETED

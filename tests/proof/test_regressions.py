@@ -97,7 +97,7 @@ CASES = {
     "a step that failed is put back: its components are in the revision as they were": Script(
         (
             Round((WEB, D_STORE)),
-            Round((replace(WEB, fate="pull", version=2), D_STORE), steps="Continue", how="apply", ends="completed"),
+            Round((replace(WEB, fate="pull", version=2), D_STORE), steps="Continue", how="apply"),
         )
     ),
     "a new component whose step failed is not in the revision": Script(
