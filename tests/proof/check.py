@@ -213,7 +213,8 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
     for task in all_tasks:
         async with world.db.read() as tx:
             rows = await journal.of_task(tx, task.id)
-        applied = {row.ref for row in rows if row.purpose is Purpose.APPLY}
+        undone = await put_back(world, task) if task.status is TaskStatus.COMPLETED else set()
+        applied = {row.ref for row in rows if row.purpose is Purpose.APPLY and row.job_seq not in undone}
         if task.status is not TaskStatus.COMPLETED:
             made = {row.ref for row in rows if row.state in (ResourceState.CREATED, ResourceState.CHANGED)}
             left.setdefault(task.app_id, set()).update(made & applied if was_left(task) else ())

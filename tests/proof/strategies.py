@@ -224,7 +224,11 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
     version = 1
     parts = draw(parts_(version, most_parts))
     namespace = _pick(draw, "default", "default", "default", "team")
-    for number in range(draw(st.integers(1, most_rounds))):
+    count = draw(st.integers(1, most_rounds))
+    if count > 1 and draw(st.booleans()):  # so that there is a revision to go back to, or to start again
+        parts = tuple(replace(part, fate="") for part in parts)
+        rounds.append(Round(parts, how=_pick(draw, "exec", "apply"), namespace=namespace))
+    for number in range(len(rounds), count):
         if number:
             version += 2
             parts = draw(next_parts(parts, version))
