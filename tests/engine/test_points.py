@@ -403,12 +403,12 @@ IN_A_PAUSE = [
     Point("call:create:StatefulSet/*:before"),
 ]
 IN_A_CONTINUED_STEP = [
-    Point("call:create:Deployment/deploy-broken-*:after"),
+    Point("call:create:Deployment/shop-broken:after"),
     Point("commit:step-failed:before"),
     Point("commit:step-failed:after"),
     Point("call:delete:ConfigMap/first:before"),
     Point("call:delete:Secret/second:after"),
-    Point("call:apply:Deployment/deploy-api-*:before"),
+    Point("call:apply:Deployment/shop-api:before"),
 ]
 PAUSE_POINTS, CONTINUED_POINTS = 60, 110
 

@@ -63,7 +63,7 @@ def served(instance: Instance) -> int:
     return sum(
         one["conditions"]["ready"]
         for found in instance.sim.registry.scan("endpointslices")
-        if found["metadata"]["name"].startswith("svc-api")
+        if found["metadata"]["labels"]["kubernetes.io/service-name"] == "shop-api"
         for one in found["endpoints"] or ()
     )
 

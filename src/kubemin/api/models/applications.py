@@ -177,7 +177,7 @@ class DeletedResources(Reply):
     """What was removed from the cluster, as ``Kind/namespace/name``, and what could not be."""
 
     app_id: str
-    deleted_resources: list[str] = Field(examples=[["Deployment/default/deploy-web-k3v9"]])
+    deleted_resources: list[str] = Field(examples=[["Deployment/default/shop-web"]])
     failed_resources: list[str]
 
 
