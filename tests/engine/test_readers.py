@@ -247,7 +247,7 @@ async def test_a_pod_that_cannot_be_replaced_in_time_is_named_and_replaced_later
             await instance.service.cancel(app_id, task_id, "ada", "no")
             task = await instance.settled(task_id)
             assert task.cleanup is Cleanup.INCOMPLETE
-            assert "waits until what has read it is replaced: Pod deploy-api" in task.cleanup_why
+            assert "waits until what has read it is replaced: Pod shop-api" in task.cleanup_why
             uncordon = {"spec": {"unschedulable": None}}
             instance.sim.registry.patch("nodes", "", node["metadata"]["name"], MERGE_PATCH, uncordon, manager="ada")
             await instance.sim.controllers.settled()
