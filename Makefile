@@ -31,8 +31,10 @@ test-all:  ## The tests on each Python from 3.11 to 3.14 that is installed
 		fi; \
 	done
 
-proof: $(READY)  ## The long proofs: a kill and a cancel at every point
-	$(BIN)/pytest -n 2 --dist worksteal -m proof
+EVERY ?= 1
+
+proof: $(READY)  ## The long proofs: a kill and a cancel at every point; at each fourth one: make proof EVERY=4
+	KUBEMIN_TEST_EVERY=$(EVERY) $(BIN)/pytest -n 2 --dist worksteal -m proof
 
 soak: $(READY)  ## 200 tasks over 3 workers, one killed every few seconds
 	$(BIN)/pytest -m soak tests/multi
