@@ -147,7 +147,8 @@ def test_a_refused_application_is_a_sentence(client: Kubemin, tmp_path: Path) ->
 def test_an_unknown_task_is_a_sentence(client: Kubemin, arguments: list[str]) -> None:
     answer = client(*arguments, "nosuchtask")
     assert answer.returncode == 1
-    assert answer.stderr == "kubemin: Task 'nosuchtask' does not exist. `kubemin tasks` lists them.\n"
+    assert answer.stderr.startswith("kubemin: Task 'nosuchtask' does not exist")  # and what was near, if anything was
+    assert answer.stderr.endswith(". `kubemin tasks` lists them.\n")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ async def task_named(tx: Tx, text: str) -> str:
     """The id of the task; one that only looks like an id is given back. Raises `TaskNotFound`."""
     if _plausible(text):
         return text
-    if text.isascii() and text.isalnum() and len(text) >= SHORTEST:
+    if text.isascii() and text.isalnum() and SHORTEST <= len(text) < ID_LENGTH:
         found = await tasks.beginning_with(tx, text, _NEAR)
         if len(found) > 1:
             raise TaskNotFound(text, found, f"is the beginning of {'several' if len(found) < _NEAR else 'many'}")
