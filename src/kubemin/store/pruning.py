@@ -1,13 +1,16 @@
 """Forgetting what old runs held: specs, plans and manifests, and the secrets in them.
 
-Tasks stay as history, with their journals: what an application has is told by these (`holdings`). Their manifests go.
-A task whose cleanup may still need them is left for a later turn.
+Tasks stay as history, with their journals: what an application has is told by these (`holdings`). Of their manifests
+stays only what a request that lands late needs, to be undone (design §6). A task whose cleanup may still need them
+whole is left for a later turn.
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
 
+from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus
 from kubemin.store.tables import resources, revisions, tasks
@@ -59,11 +62,39 @@ async def forget_task(tx: Tx, task_id: str) -> None:
 
 async def _forget(tx: Tx, which: ColumnElement[bool]) -> set[str]:
     """Empty the settled ones of these tasks; returns their ids, also of those that were emptied before."""
-    found = await tx.rows(select(tasks.c.id, tasks.c.plan.is_not(None).label("full")).where(which, _SETTLED))
-    for part in chunks(row.id for row in found if row.full):
-        await tx.write(update(tasks).where(tasks.c.id.in_(part)).values(plan=None))
+    found = await tx.rows(select(tasks.c.id, tasks.c.plan).where(which, _SETTLED))
+    plans = {row.id: tx.unseal(row.plan) for row in found if row.plan is not None}
+    # A removal brings nothing, and needs no plan; it has one until it is emptied, as all others differ until then.
+    bare = {task_id: _without_values(plan) if plan["stages"] else None for task_id, plan in plans.items()}
+    full = [task_id for task_id, plan in plans.items() if plan != bare[task_id]]
+    if full:
+        statement = update(tasks).where(tasks.c.id == bindparam("of_task"))
+        rows = [{"of_task": task_id, "to": bare[task_id] and tx.seal(bare[task_id])} for task_id in full]
+        await tx.write(statement.values(plan=bindparam("to", type_=tasks.c.plan.type)), rows)
+    for part in chunks(full):
         await _forget_manifests(tx, part)
     return {row.id for row in found}
+
+
+def _without_values(plan: Any) -> Any:
+    """A plan as JSON with no more of its manifests than a late request's undoing needs: whose objects, which claims."""
+    return {
+        "stages": [
+            {**stage, "jobs": [{**job, "fetch": None, "manifest": _bare(job["manifest"])} for job in stage["jobs"]]}
+            for stage in plan["stages"]
+        ]
+    }
+
+
+def _bare(manifest: Manifest) -> Manifest:
+    meta, templates = manifest["metadata"], manifest.get("spec", {}).get("volumeClaimTemplates", [])
+    labels = {key: value for key, value in meta.get("labels", {}).items() if key == APP_ID}
+    return {
+        "apiVersion": manifest["apiVersion"],
+        "kind": manifest["kind"],
+        "metadata": {**{key: meta[key] for key in ("name", "namespace") if key in meta}, "labels": labels},
+        "spec": {"volumeClaimTemplates": [{"metadata": {"name": one["metadata"]["name"]}} for one in templates]},
+    }
 
 
 async def _forget_manifests(tx: Tx, task_ids: Collection[str]) -> None:
