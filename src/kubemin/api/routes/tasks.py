@@ -40,7 +40,7 @@ _STREAM: Responses = {
 }
 
 
-@router.get("/tasks", summary="List all tasks")
+@router.get("/tasks", summary="List all tasks", responses=errors(404))
 async def list_tasks(
     deps: Given,
     status: Annotated[TaskStatus | None, Query(description="Only those in this status.")] = None,
