@@ -84,7 +84,7 @@ def test_all_or_nothing(run: Callable[..., Answer], tmp_path: Path) -> None:
         write(tmp_path, "had", conf("2")),
         write(tmp_path, "new", conf("2")),
         write(tmp_path, "long", late),
-        write(tmp_path, "wrong", {"name": "job", "type": "job", "image": "job:fail"}),
+        write(tmp_path, "wrong", {**late, "image": "web:pull", "properties": {"hopelessAfter": 1}}),
     ]
     answer = run("apply", *files, "--all-or-nothing", "--json", code=Exit.FAILED)
     had, new, long, wrong = json.loads(answer.stdout)["applications"]
