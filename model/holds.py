@@ -46,7 +46,7 @@ class State(NamedTuple):
 
     status: TaskStatus = TaskStatus.RUNNING
     holds: tuple[JobStatus, JobStatus] = (JobStatus.QUEUED, JobStatus.QUEUED)
-    promotions: int = 0
+    promoted_hold: int = 0
     workers: tuple[Worker, Worker] = (Worker(), Worker())
     people: tuple[Person, Person] = (Person(), Person())
     promoted: tuple[bool, bool] = (False, False)
@@ -73,7 +73,7 @@ def steps(state: State, rules: Rules) -> Iterator[Step]:
 
 def _taken(state: State, index: int, rules: Rules) -> State:
     first = next((n for n, hold in enumerate(state.holds, 1) if hold is not JobStatus.COMPLETED), HOLDS + 1)
-    knows = state.promotions if HoldRule.PROMOTE_IN_ROW in rules else 0
+    knows = state.promoted_hold if HoldRule.PROMOTE_IN_ROW in rules else 0
     return _with(state, index, Worker(first, knows))
 
 
@@ -88,8 +88,8 @@ def _work(state: State, index: int, worker: Worker, rules: Rules) -> Iterator[St
     if at > HOLDS:
         yield f"{name} commits completed", _with(state._replace(status=TaskStatus.COMPLETED), index, Worker())
         return
-    if worker.knows < state.promotions:
-        yield f"{name} reads the task's row", _with(state, index, worker._replace(knows=state.promotions))
+    if worker.knows < state.promoted_hold:
+        yield f"{name} reads the task's row", _with(state, index, worker._replace(knows=state.promoted_hold))
     if state.holds[at - 1] is JobStatus.TIMEOUT:
         yield f"{name} commits timeout", _with(state._replace(status=TaskStatus.TIMEOUT), index, Worker())
     elif (worker.knows >= at) if HoldRule.PROMOTE_BY_NUMBER in rules else worker.knows:
@@ -100,8 +100,8 @@ def _work(state: State, index: int, worker: Worker, rules: Rules) -> Iterator[St
     elif not worker.waits:
         waiting = worker._replace(waits=True)
         yield f"{name} commits that it waits in hold {at}", _with(_hold(state, at, JobStatus.RUNNING), index, waiting)
-    elif HoldRule.TIMEOUT_LOOKS_AGAIN in rules and state.promotions >= at:
-        yield f"{name} finds hold {at} promoted", _with(state, index, worker._replace(knows=state.promotions))
+    elif HoldRule.TIMEOUT_LOOKS_AGAIN in rules and state.promoted_hold >= at:
+        yield f"{name} finds hold {at} promoted", _with(state, index, worker._replace(knows=state.promoted_hold))
     else:
         yield f"{name} commits that hold {at} is out of time", _hold(state, at, JobStatus.TIMEOUT)
 
@@ -114,11 +114,11 @@ def _promote(state: State, index: int, person: Person, rules: Rules) -> Iterator
     if HoldRule.PROMOTE_AT_ONCE not in rules and not person.sees:
         yield f"{name} reads that hold {seen} waits", state._replace(people=put(state.people, index, Person(1, seen)))
         return
-    if state.promotions >= seen and HoldRule.PROMOTE_AT_ONCE in rules:
+    if state.promoted_hold >= seen and HoldRule.PROMOTE_AT_ONCE in rules:
         return  # it is refused: somebody else was first
     state = state._replace(people=put(state.people, index, Person(0)))
     if HoldRule.PROMOTE_IN_ROW in rules:
-        state = state._replace(promotions=max(seen, state.promotions))
+        state = state._replace(promoted_hold=max(seen, state.promoted_hold))
     else:  # only whoever works on it just now is told
         first, second = (one._replace(knows=max(seen, one.knows)) if one.at else one for one in state.workers)
         state = state._replace(workers=(first, second))

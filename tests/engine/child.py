@@ -123,7 +123,7 @@ async def _run(script: Script) -> None:
             assert task is not None
             if task.status.ended and task.cleanup not in (Cleanup.PENDING, Cleanup.RUNNING):
                 break
-            if not task.promotions and any(job.status is JobStatus.RUNNING for job in holds):
+            if not task.promoted_hold and any(job.status is JobStatus.RUNNING for job in holds):
                 with contextlib.suppress(NotHeld, TaskEnded):
                     await service.promote(script.task_id, "ada")
             await asyncio.sleep(0.01)

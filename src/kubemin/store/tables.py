@@ -139,7 +139,7 @@ tasks = Table(
     Column("spec", LongText, nullable=False),
     Column("plan", LongText),
     Column("revision", Integer),
-    Column("promotions", Integer, nullable=False),
+    Column("promoted_hold", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("active_app", BoundedText(ID_LENGTH)),
     Column("lease_owner", BoundedText(255)),

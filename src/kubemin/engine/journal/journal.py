@@ -200,7 +200,7 @@ class Journal:
         await self.flush()
         async with self._db.begin("hold-timeout") as tx:
             await tasks.guard(tx, self.lease.task_id, self.lease.epoch)  # locks the row: nobody promotes it meanwhile
-            if await tasks.promotions_of(tx, self.lease.task_id) >= seq:
+            if await tasks.promoted_hold(tx, self.lease.task_id) >= seq:
                 return False
             change = JobChange(seq, JobStatus.TIMEOUT, None, why, ReasonCode.TIMEOUT)
             await write_changes(tx, self.lease, Changes(jobs={(seq, JobStatus.TIMEOUT): (change, None)}))

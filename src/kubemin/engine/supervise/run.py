@@ -113,7 +113,7 @@ class TaskRun:
         self._options = ExecOptions.read(task.options)
         self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
         self._mask = TaskMask(job.manifest for job in self._plan.jobs)
-        self.promotions = Promotions(task.promotions)
+        self.promotions = Promotions(task.promoted_hold)
         self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers)
 
     async def run(self) -> None:

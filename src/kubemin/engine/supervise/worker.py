@@ -277,7 +277,7 @@ class Worker:
                 elif state.status is TaskStatus.CANCELLED:
                     one.run.scope.end(Stop.CANCEL, state.reason or "")
                 else:
-                    one.run.promotions.set(state.promotions)
+                    one.run.promotions.set(state.promoted_hold)
 
     def _abandon(self, one: _Held) -> None:
         if one.run.scope.reason is None or one.run.scope.reason.stop is not Stop.LEASE_LOST:

@@ -12,7 +12,7 @@ from kubemin.store.tasks.reads import (
     latest_of_workflows,
     lock_application,
     page,
-    promotions_of,
+    promoted_hold,
     statuses,
     under_way,
 )
@@ -53,7 +53,7 @@ __all__ = [
     "lock_running",
     "page",
     "promote",
-    "promotions_of",
+    "promoted_hold",
     "release",
     "renew",
     "reopen_cleanup",

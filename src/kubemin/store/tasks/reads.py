@@ -23,7 +23,7 @@ class LeaseStatus(NamedTuple):
     status: TaskStatus
     lease_epoch: int
     reason: str
-    promotions: int
+    promoted_hold: int
 
 
 async def get(tx: Tx, task_id: str) -> Task | None:
@@ -68,17 +68,17 @@ async def beginning_with(tx: Tx, text: str, limit: int) -> list[str]:
 
 async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
     """What a worker goes by, of each of these tasks that exists."""
-    read = ("id", "status", "lease_epoch", "reason", "promotions")
+    read = ("id", "status", "lease_epoch", "reason", "promoted_hold")
     statement = select(*(tasks.c[name] for name in read)).where(tasks.c.id.in_(ids))
     return {
-        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promotions or 0)
+        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promoted_hold)
         for row in await tx.rows(statement)
     }
 
 
-async def promotions_of(tx: Tx, task_id: str) -> int:
+async def promoted_hold(tx: Tx, task_id: str) -> int:
     """The ``seq`` of the last hold of a task that somebody promoted, 0 if nobody did."""
-    return await tx.scalar(select(tasks.c.promotions).where(tasks.c.id == task_id)) or 0
+    return int(await tx.scalar(select(tasks.c.promoted_hold).where(tasks.c.id == task_id)))
 
 
 async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:

@@ -39,7 +39,7 @@ class Task:
     ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
     worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
     ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
-    ``promotions``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
+    ``promoted_hold``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
     """
 
     seq: int
@@ -66,7 +66,7 @@ class Task:
     spec: Any
     plan: Any
     revision: int | None
-    promotions: int
+    promoted_hold: int
     attempt: int
     active_app: str | None
     lease_owner: str | None
@@ -95,7 +95,7 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
             cleanup=Cleanup.NONE,
             cleanup_why="",
             cleanup_attempts=0,
-            promotions=0,
+            promoted_hold=0,
             attempt=0,
             lease_epoch=0,
             created_at=now(),
@@ -135,7 +135,6 @@ def to_task(tx: Tx, row: Row[Any]) -> Task:
     values["cleanup"] = Cleanup(row.cleanup)
     values["cancel_cleanup"] = CleanupPolicy(row.cancel_cleanup) if row.cancel_cleanup else None
     values["options"] = load(row.options)
-    values["promotions"] = row.promotions or 0
     values["spec"] = None if row.spec is None else tx.unseal(row.spec)
     values["plan"] = None if row.plan is None else tx.unseal(row.plan)
     return Task(**values)

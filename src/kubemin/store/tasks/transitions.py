@@ -101,8 +101,8 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPo
 
 async def promote(tx: Tx, task_id: str, hold: int) -> bool:
     """Let a hold, by its ``seq``, pass; once. The caller has seen that the task is in it, with `lock_running`."""
-    promoted = func.coalesce(tasks.c.promotions, 0)
-    return await _land(tx, task_id, tasks.c.status == TaskStatus.RUNNING, promoted < hold, promotions=hold)
+    later = tasks.c.promoted_hold < hold
+    return await _land(tx, task_id, tasks.c.status == TaskStatus.RUNNING, later, promoted_hold=hold)
 
 
 async def lock_running(tx: Tx, task_id: str) -> bool:

@@ -167,7 +167,7 @@ CREATE TABLE `tasks` (
   `spec` longtext NOT NULL,
   `plan` longtext DEFAULT NULL,
   `revision` int(11) DEFAULT NULL,
-  `promotions` int(11) NOT NULL,
+  `promoted_hold` int(11) NOT NULL,
   `attempt` int(11) NOT NULL,
   `active_app` varchar(24) DEFAULT NULL,
   `lease_owner` varchar(255) DEFAULT NULL,

@@ -123,7 +123,7 @@ CREATE TABLE public.tasks (
     spec text NOT NULL,
     plan text,
     revision integer,
-    promotions integer NOT NULL,
+    promoted_hold integer NOT NULL,
     attempt integer NOT NULL,
     active_app character varying(24),
     lease_owner character varying(255),

@@ -155,7 +155,7 @@ CREATE TABLE tasks (
 	spec TEXT NOT NULL, 
 	"plan" TEXT, 
 	revision INTEGER, 
-	promotions INTEGER NOT NULL, 
+	promoted_hold INTEGER NOT NULL, 
 	attempt INTEGER NOT NULL, 
 	active_app VARCHAR(24), 
 	lease_owner VARCHAR(255), 

@@ -148,7 +148,7 @@ def upgrade() -> None:
         _words("spec"),
         _words("plan", nullable=True),
         sa.Column("revision", sa.Integer(), nullable=True),
-        _integer("promotions"),
+        _integer("promoted_hold"),
         _integer("attempt"),
         _name("active_app", 24, nullable=True),
         _name("lease_owner", 255, nullable=True),
