@@ -86,7 +86,7 @@ async def test_the_loop_goes_on_while_a_body_is_checked(api: Api, deps: Deps, mo
         assert turned.wait(20), "the loop had no turn"
         return parse_application(*args)
 
-    monkeypatch.setattr("kubemin.api.saving.parse_application", slow)
+    monkeypatch.setattr("kubemin.api.cloning.parse_application", slow)
     env = {f"A{n}": "1" for n in range(3000)}
     asked = asyncio.create_task(api.post("/applications/try", application(component=[web(env=env)])))
     await already_requested.wait()
@@ -125,7 +125,7 @@ async def test_saving_waits_for_no_check_inside_its_transaction(
             asyncio.run_coroutine_threadsafe(other, loop).result(20)
         return parse_application(*args)
 
-    monkeypatch.setattr("kubemin.api.saving.parse_application", meddled)
+    monkeypatch.setattr("kubemin.api.cloning.parse_application", meddled)
     env = {f"A{n}": "1" for n in range(3000)}
     mine = {"id": made["id"], "name": "shop", "component": [web(env=env)]}
     saved = await api.post("/applications", mine)

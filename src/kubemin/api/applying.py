@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kubemin.api.cloning import template_of, templates_of
+from kubemin.api.cloning import parsed, templates_of
 from kubemin.api.masks import unmasked, with_deployed
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.spec.application import Application, parse_application
+from kubemin.spec.application import Application
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
-from kubemin.spec.reading import is_large
-from kubemin.spec.templates import expand_templates
 from kubemin.store import Database, revisions
 
 
@@ -29,15 +27,7 @@ async def posted(
         whole["workflow"] = steps
     async with db.read() as tx:
         templates = await templates_of(tx, whole, limits)
-
-    def read() -> Application:
-        return parse_application(
-            whole,
-            limits,
-            lambda read: expand_templates(read, lambda app_id: template_of(templates, app_id, limits)),
-        )
-
-    application = await compute_thread.do(read) if templates or is_large(whole) else read()
+    application = await parsed(compute_thread, whole, templates, limits)
     async with db.read() as tx:
         current = await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []

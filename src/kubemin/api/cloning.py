@@ -1,15 +1,16 @@
-"""The applications that a request names as templates, read so that its components can be cloned from them."""
+"""Reading an application that is sent: the applications that it names as templates are read, and cloned from."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from kubemin.api.lookups import application_of
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored, stored
 from kubemin.engine.errors import NotFoundError
-from kubemin.spec.application import Application
+from kubemin.spec.application import Application, Complete, parse_application
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
-from kubemin.spec.templates import template_ids
+from kubemin.spec.templates import expand_templates, template_ids
 from kubemin.store import Tx
 
 
@@ -34,7 +35,28 @@ async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits) -> dict[
     return found
 
 
-def template_of(found: Mapping[str, Stored], app_id: str, limits: Limits) -> Application | None:
+async def parsed(
+    compute_thread: ComputeThread,
+    data: Mapping[str, Any],
+    templates: Mapping[str, Stored],
+    limits: Limits,
+    complete: Complete | None = None,
+) -> Application:
+    """The application, checked, with what it clones of these templates; see `parse_application`.
+
+    What takes long is done in the thread. Raises `SpecError`, `Busy`.
+    """
+
+    def template(app_id: str) -> Application | None:
+        return _template_of(templates, app_id, limits)
+
+    def parse() -> Application:
+        return parse_application(data, limits, lambda read: expand_templates(read, template), complete)
+
+    return await compute_thread.do(parse) if templates else await compute_thread.do_if_large(parse, data)
+
+
+def _template_of(found: Mapping[str, Stored], app_id: str, limits: Limits) -> Application | None:
     """The template of this id; None where there is none that may be used, or what is stored no longer is allowed."""
     if app_id not in found:
         return None

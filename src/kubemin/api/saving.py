@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.api.cloning import template_of, templates_of
+from kubemin.api.cloning import parsed, templates_of
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
@@ -13,13 +13,11 @@ from kubemin.api.masks import masked_components, unmasked
 from kubemin.api.models.applications import ComponentReply
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored
-from kubemin.spec.application import Application, parse_application
+from kubemin.spec.application import Application
 from kubemin.spec.component import Component
 from kubemin.spec.draft_merge import with_what_is_stored
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
-from kubemin.spec.reading import is_large
-from kubemin.spec.templates import expand_templates
 from kubemin.store import Database, Duplicate, Tx, applications, components, drafts, tasks
 
 _KEPT = ("namespace", "alias", "version", "project", "description", "icon")
@@ -100,17 +98,11 @@ async def _checked(
         whole = {**whole, "component": edit([part.spec for part in parts])}
         parts = [part for part in parts if part.spec not in whole["component"]]  # the others are whole
 
-    def check() -> Application:
-        stored = {part.name: part.read for part in parts}
-        application = parse_application(
-            whole,
-            limits,
-            lambda draft: expand_templates(draft, lambda app_id: template_of(found.templates, app_id, limits)),
-            lambda draft: with_what_is_stored(draft, stored),
-        )
-        return unmasked(application, [part.spec for part in found.copied])
+    def complete(draft: Application) -> Application:
+        return with_what_is_stored(draft, {part.name: part.read for part in parts})
 
-    return await compute_thread.do(check) if found.templates or is_large(whole) else check()
+    application = await parsed(compute_thread, whole, found.templates, limits, complete)
+    return unmasked(application, [part.spec for part in found.copied])
 
 
 async def _refuse_namesake(tx: Tx, application: Application, stored: applications.ApplicationRow | None) -> None:

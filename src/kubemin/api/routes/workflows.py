@@ -29,7 +29,6 @@ from kubemin.engine.errors import TaskEnded
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.application import dump_steps
 from kubemin.spec.issues import SpecError
-from kubemin.spec.reading import is_large
 from kubemin.spec.states import CleanupPolicy, TaskStatus
 from kubemin.spec.workflow import parse_workflow
 from kubemin.store import Duplicate, Tx, components, tasks, workflows
@@ -103,7 +102,7 @@ async def _steps(
     def read() -> list[dict[str, Any]]:
         return dump_steps(parse_workflow(given, names))
 
-    return names, await deps.compute_thread.do(read) if is_large(given) else read()
+    return names, await deps.compute_thread.do_if_large(read, given)
 
 
 async def _names(tx: Tx, app_id: str) -> list[str]:

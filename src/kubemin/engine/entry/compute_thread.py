@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from kubemin.engine.errors import Busy
+from kubemin.spec.reading import is_large
 
 T = TypeVar("T")
 
@@ -20,6 +21,10 @@ class ComputeThread:
         self._most = most
         self._taken = 0
         self._thread = ThreadPoolExecutor(1, "kubemin-compute")
+
+    async def do_if_large(self, work: Callable[[], T], data: object) -> T:
+        """As `do` where ``data``, which ``work`` reads, is large; else at once: a thread would cost more."""
+        return await self.do(work) if is_large(data) else work()
 
     async def do(self, work: Callable[[], T]) -> T:
         """What ``work`` returns or raises. Raises `Busy` where too many wait already."""

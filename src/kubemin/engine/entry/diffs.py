@@ -11,7 +11,6 @@ from kubemin.engine.deploy.dry_runs import unmarked, written
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import stored
-from kubemin.engine.entry.prepare import beside_the_loop
 from kubemin.engine.errors import RevisionNotFound
 from kubemin.engine.objects.diff import field_values, shown
 from kubemin.engine.objects.live import read_many
@@ -131,7 +130,7 @@ class Diffs:
             application = parse_application(spec.data, self._limits)
             return _jobs_of(application, spec)
 
-        return await beside_the_loop(rendered, spec.data, self._compute_thread)
+        return await self._compute_thread.do_if_large(rendered, spec.data)
 
     async def _spec(self, tx: Tx, app_id: str, side: Side) -> _Spec:
         row = await applications.get(tx, app_id)

@@ -1,9 +1,9 @@
 """What a run needs that takes long to compute, and so is computed outside of its transaction."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.sources import Basis, Source, Wanted
@@ -15,12 +15,9 @@ from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.reading import is_large
 from kubemin.spec.strategy import StrategySpec
 from kubemin.spec.workflow import components_in_no_step
 from kubemin.store import revisions, tasks
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -116,12 +113,7 @@ async def prepare_run(
     def prepared() -> PreparedRun:
         return _prepared(basis, source.read(basis, limits), strategy, limits, concurrency)
 
-    return await beside_the_loop(prepared, _parts(basis), compute_thread)
-
-
-async def beside_the_loop(work: Callable[[], T], data: object, compute_thread: ComputeThread) -> T:
-    """What ``work`` returns or raises; done in the compute thread where ``data`` is large."""
-    return await compute_thread.do(work) if is_large(data) else work()
+    return await compute_thread.do_if_large(prepared, _parts(basis))
 
 
 def _parts(basis: Basis) -> list[Any]:
