@@ -11,6 +11,7 @@ from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.errors import Busy
+from kubemin.render import render
 from kubemin.spec import issues
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import MAX_ISSUES, SpecError
@@ -106,6 +107,22 @@ async def test_a_large_body_is_parsed_beside_the_loop(api: Api, monkeypatch: pyt
     monkeypatch.setattr("kubemin.api.body.parse_json", noted)
     await api.post("/applications/try", application(description="d" * 100_000))
     await api.post("/applications/try", application())
+    assert [thread is threading.main_thread() for thread in threads] == [False, True]
+
+
+async def test_a_large_application_that_is_sent_is_planned_beside_the_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def noted(*args: Any) -> Any:
+        threads.append(threading.current_thread())
+        return render(*args)
+
+    monkeypatch.setattr("kubemin.engine.entry.prepare.render", noted)
+    for name, count in (("large", 3000), ("small", 3)):
+        env = {f"A{n}": "1" for n in range(count)}
+        await api.post("/apply", {"application": application(name=name, component=[web(env=env)])})
     assert [thread is threading.main_thread() for thread in threads] == [False, True]
 
 

@@ -113,7 +113,7 @@ async def prepare_run(
     def prepared() -> PreparedRun:
         return _prepared(basis, source.read(basis, limits), strategy, limits, concurrency)
 
-    return await compute_thread.do_if_large(prepared, _parts(basis))
+    return await compute_thread.do_if_large(prepared, [*_parts(basis), source.sent])
 
 
 def _parts(basis: Basis) -> list[Any]:

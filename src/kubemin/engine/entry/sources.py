@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from kubemin.engine.entry.loading import Stored, stored
 from kubemin.engine.errors import NeverDeployed, RevisionNotFound
@@ -56,6 +56,10 @@ class Source(Protocol):
     def app_id(self) -> str:
         """The application's."""
 
+    @property
+    def sent(self) -> Any:
+        """The application as JSON, where the database does not have it; by its size is told what takes long."""
+
     async def look(self, tx: Tx) -> Basis:
         """Read what it builds upon; the same again while nobody changed it. Raises `NotFoundError`."""
 
@@ -73,6 +77,10 @@ class Draft:
     app_id: str
     workflow_id: str | None = None
     also: Collection[str] = ()
+
+    @property
+    def sent(self) -> None:
+        """See `Source`."""
 
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
@@ -100,6 +108,11 @@ class Posted:
         """It follows from the name."""
         return self.application.app_id
 
+    @property
+    def sent(self) -> Any:
+        """See `Source`."""
+        return self.application.posted()
+
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
         there = await applications.get(tx, self.app_id) is not None
@@ -126,6 +139,10 @@ class Former:
 
     app_id: str
     number: int | None = None
+
+    @property
+    def sent(self) -> None:
+        """See `Source`."""
 
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
@@ -155,6 +172,10 @@ class Restart:
     app_id: str
     components: Collection[str] = ()
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    @property
+    def sent(self) -> None:
+        """See `Source`."""
 
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
