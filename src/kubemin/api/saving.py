@@ -68,17 +68,29 @@ async def prepare(
 
 
 async def check_and_save(
-    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits, edit: Edit | None = None
-) -> str:
-    """Store the application, checked as in `prepare`; returns its id. Raises 409 if others save it all the time."""
+    db: Database,
+    compute_thread: ComputeThread,
+    data: Mapping[str, Any],
+    limits: Limits,
+    edit: Edit | None = None,
+    also: Callable[[Application], object] | None = None,
+) -> Prepared:
+    """Store the application, checked as in `prepare`, and by ``also``; returns what is stored, and what was before.
+
+    Raises 409 if others save it all the time.
+    """
     for _ in range(_TRIES):
         async with db.read() as tx:
             found = await _look(tx, data, limits)
         application = await _checked(compute_thread, data, found, limits, edit)
+        if also is not None:
+            also(application)
         async with db.begin("save") as tx:
             if await _look(tx, data, limits, hold=True) == found:
                 await _refuse_namesake(tx, application, found.stored)
-                return await save(tx, Prepared(application, found.stored))
+                prepared = Prepared(application, found.stored)
+                await _save(tx, prepared)
+                return prepared
     raise ApiError(409, ApiCode.CONFLICT, "The application, or a template of it, changed meanwhile: try again.")
 
 
@@ -111,8 +123,8 @@ async def _refuse_namesake(tx: Tx, application: Application, stored: application
         raise _taken(application)
 
 
-async def save(tx: Tx, prepared: Prepared) -> str:
-    """Store the application with its components and workflow, in the caller's transaction; returns its id."""
+async def _save(tx: Tx, prepared: Prepared) -> None:
+    """Store the application with its components and workflow, in the caller's transaction."""
     application = prepared.application
     try:
         if prepared.stored is None:
@@ -121,7 +133,6 @@ async def save(tx: Tx, prepared: Prepared) -> str:
             await drafts.save(tx, application, application.workflow)
     except Duplicate as error:
         raise _taken(application) from error
-    return application.app_id
 
 
 async def _stored(

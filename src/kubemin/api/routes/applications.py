@@ -82,9 +82,9 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    app_id = await check_and_save(deps.db, deps.compute_thread, spec, deps.limits)
+    saved = await check_and_save(deps.db, deps.compute_thread, spec, deps.limits)
     async with deps.db.read() as tx:
-        reply = (await _replies(tx, [await application_of(tx, app_id)]))[0]
+        reply = (await _replies(tx, [await application_of(tx, saved.application.app_id)]))[0]
     return Envelope(data=reply)
 
 

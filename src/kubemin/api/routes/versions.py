@@ -1,5 +1,7 @@
 """A new version of an application: its draft is changed, and run."""
 
+from typing import Any
+
 from fastapi import APIRouter
 
 from kubemin.api.body import StrictRoute
@@ -9,11 +11,11 @@ from kubemin.api.lookups import application_of
 from kubemin.api.models.versions import NewVersion, Version
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import AppId
-from kubemin.api.saving import check_and_save, prepare
+from kubemin.api.saving import check_and_save
 from kubemin.api.versioning import edited, names
 from kubemin.engine.entry.sources import Draft
 from kubemin.engine.options import ExecOptions
-from kubemin.spec.application import as_run, way_of
+from kubemin.spec.application import Application, as_run, way_of
 
 router = APIRouter(prefix="/applications/{app_id}", tags=["Applications"], route_class=StrictRoute)
 
@@ -28,9 +30,14 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVers
         row = await application_of(tx, app_id)
     data = {"id": row.id, "name": row.name, **({} if body.version is None else {"version": body.version})}
     changes = body.components
-    prepared = await prepare(deps.db, deps.compute_thread, data, deps.limits, lambda parts: edited(parts, changes))
-    run = as_run(prepared.application, body.strategy, deps.limits)  # before anything is saved
-    await check_and_save(deps.db, deps.compute_thread, data, deps.limits, lambda parts: edited(parts, changes))
+
+    def edit(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return edited(parts, changes)
+
+    def run_of(application: Application) -> Application:
+        return as_run(application, body.strategy, deps.limits)
+
+    saved = await check_and_save(deps.db, deps.compute_thread, data, deps.limits, edit, also=run_of)
     updated, added = names(changes, "update"), names(changes, "add")
     task_id = ""
     if body.auto_exec:
@@ -39,9 +46,9 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVers
     return Envelope(
         data=Version(
             app_id=row.id,
-            version=prepared.application.version or "",
+            version=saved.application.version or "",
             previous_version=row.version,
-            strategy=way_of(run.component),
+            strategy=way_of(run_of(saved.application).component),
             task_id=task_id,
             updated_components=updated,
             added_components=added,
