@@ -7,9 +7,8 @@ or by an application: then its latest one is meant.
 from difflib import get_close_matches
 
 from kubemin.engine.errors import AppNotFound, TaskNotFound, WorkflowNotFound
-from kubemin.spec.application import DEFAULT_NAMESPACE
 from kubemin.spec.ids import ID_LENGTH, application_id
-from kubemin.spec.names import is_label
+from kubemin.spec.names import DEFAULT_NAMESPACE, is_label
 from kubemin.store import Tx, applications, tasks, workflows
 
 SEPARATOR = "~"

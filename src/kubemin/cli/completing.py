@@ -8,10 +8,10 @@ import typer
 
 from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError
+from kubemin.spec.names import DEFAULT_NAMESPACE
 
 _SECONDS = 1.0
 _MANY = 200
-_DEFAULT_NAMESPACE = "default"
 
 
 def applications(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -27,7 +27,7 @@ def tasks(ctx: typer.Context, incomplete: str) -> list[str]:
 def _applications(client: Client) -> Iterable[str]:
     for one in client.get("/applications", page=1, pageSize=_MANY)["applications"]:
         named = one["name"]
-        yield named if one["namespace"] == _DEFAULT_NAMESPACE else f"{one['namespace']}/{named}"
+        yield named if one["namespace"] == DEFAULT_NAMESPACE else f"{one['namespace']}/{named}"
 
 
 def _tasks(client: Client) -> Iterable[str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.parsing import ParseError, parse
+from kubemin.spec.names import DEFAULT_NAMESPACE
 
 _SUFFIXES = (".json", ".yaml", ".yml")
-_DEFAULT_NAMESPACE = "default"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Spec:
     @property
     def name(self) -> str:
         """``namespace/name``, as far as the file has them."""
-        return f"{self.data.get('namespace') or _DEFAULT_NAMESPACE}/{self.data.get('name') or ''}".lower()
+        return f"{self.data.get('namespace') or DEFAULT_NAMESPACE}/{self.data.get('name') or ''}".lower()
 
 
 def load_application(name: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ __all__ = ["Fetch", "RenderError", "Rendered", "references", "render"]
 def render(application: Application, config_key: str = "", restarts: Mapping[str, str] | None = None) -> list[Rendered]:
     """The manifests of a checked application, component by component in its order.
 
-    No claim and no task id is in them: the engine adds what belongs to a task. ``config_key`` keys the digests of
+    No write token and no task id is in them: the engine adds what belongs to a task. ``config_key`` keys the digests of
     configuration: random, and nowhere in the cluster. Without one, Secrets are in no digest.
     ``restarts``: component → when its Pods were to start again; another text replaces them.
 

@@ -23,7 +23,6 @@ from kubemin.spec.states import Way
 from kubemin.spec.strategy import StrategySpec, check_strategy
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
-DEFAULT_NAMESPACE = "default"
 MAX_COMPONENT = 1024 * 1024
 """Bytes of one component as JSON, without its data, which has a limit of its own: etcd takes objects of 1.5 MiB."""
 _MAX_TEXT = {"alias": 255, "version": 255, "project": 255, "description": 4096, "icon": 65536}
@@ -38,7 +37,7 @@ class Application(SpecModel):
         None, description="of an existing application: it is saved, not created. Follows from namespace and name"
     )
     name: Annotated[Text, AfterValidator(str.lower)] = ""
-    namespace: Text = DEFAULT_NAMESPACE
+    namespace: Text = names.DEFAULT_NAMESPACE
     alias: Text | None = None
     version: Text | None = None
     project: Text | None = None

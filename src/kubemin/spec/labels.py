@@ -1,4 +1,4 @@
-"""Labels and annotations that KubeMin puts on objects. Labels find; only claims decide (design R2)."""
+"""Labels and annotations that KubeMin puts on objects. Labels find; only write tokens decide (design R2)."""
 
 MANAGER = "kubemin"
 """Field manager of every write."""

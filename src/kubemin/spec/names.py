@@ -3,6 +3,9 @@
 import hashlib
 import re
 
+DEFAULT_NAMESPACE = "default"
+"""Where an application is that names no namespace."""
+
 LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
 STATEFUL_SET_LENGTH = 52

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
 from kubemin.spec.states import Way
-from kubemin.spec.workflow import WEEK, Seconds
+from kubemin.spec.workflow import Seconds, check_times
 
 MAX_STEPS = 20
 _DEFAULT_WEIGHT = 20
@@ -100,7 +100,7 @@ def check_strategy(strategy: StrategySpec, path: str) -> Iterator[Issue]:
         yield _issue(f"{path}.timeoutSeconds", "Only who waits for promote has a timeoutSeconds: give promote too.")
     elif strategy.seconds is not None and strategy.promote:
         yield _issue(f"{path}.seconds", "It waits for promote, or for some seconds: give one of them.")
-    yield from _check_times(strategy.seconds, strategy.timeout_seconds, path)
+    yield from check_times(strategy.seconds, strategy.timeout_seconds, path)
     yield from _check_steps(strategy, path)
 
 
@@ -121,13 +121,7 @@ def _check_steps(strategy: StrategySpec, path: str) -> Iterator[Issue]:
         if step.seconds is not None and step.timeout_seconds is not None:
             message = "It waits for its seconds or, without them, for promote until its timeoutSeconds."
             yield _issue(f"{here}.timeoutSeconds", message)
-        yield from _check_times(step.seconds, step.timeout_seconds, here)
-
-
-def _check_times(seconds: float | None, timeout_seconds: float | None, path: str) -> Iterator[Issue]:
-    for field, value in (("seconds", seconds), ("timeoutSeconds", timeout_seconds)):
-        if value is not None and not 0 < value <= WEEK:
-            yield _issue(f"{path}.{field}", f"The {field} must be more than 0, and at most {WEEK} (a week).")
+        yield from check_times(step.seconds, step.timeout_seconds, here)
 
 
 def _issue(field: str, message: str) -> Issue:

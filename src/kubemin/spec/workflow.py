@@ -179,12 +179,17 @@ def components_in_no_step(steps: Sequence[Step], components: Iterable[str]) -> l
     return [name for name in components if name not in named]
 
 
+def check_times(seconds: float | None, timeout_seconds: float | None, path: str, whose: str = "") -> Iterator[Issue]:
+    """What is wrong with how long something waits; ``whose`` follows the field's name in the message."""
+    for field, value in (("seconds", seconds), ("timeoutSeconds", timeout_seconds)):
+        if value is not None and not 0 < value <= WEEK:
+            message = f"The {field}{whose} must be more than 0, and at most {WEEK} (a week)."
+            yield Issue(f"{path}.{field}", IssueCode.INVALID_FIELD_VALUE, message)
+
+
 def _check_waits(step: Step, path: str) -> Iterator[Issue]:
     """What is wrong with a pause, and with times."""
-    for field, value in (("seconds", step.seconds), ("timeoutSeconds", step.timeout_seconds)):
-        if value is not None and not 0 < value <= WEEK:
-            message = f"The {field} of a step must be more than 0, and at most {WEEK} (a week)."
-            yield Issue(f"{path}.{field}", IssueCode.INVALID_FIELD_VALUE, message)
+    yield from check_times(step.seconds, step.timeout_seconds, path, " of a step")
     if not step.is_pause:
         if step.seconds is not None:
             message = f'Only a pause has seconds: give step "{step.name}" the type "{PAUSE}", or leave them out.'

@@ -1,7 +1,7 @@
 """Objects that carry a task's label but that no task or application accounts for.
 
-They are what nobody's cleanup finds any more: the database was lost or restored from a backup, or claims were
-pruned. Labels may be copied by anybody, so nothing is done about them unless someone asks.
+They are what nobody's cleanup finds any more: the database was lost or restored from a backup, or rows of its
+journal were lost. Labels may be copied by anybody, so nothing is done about them unless someone asks.
 """
 
 import asyncio
