@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from kubemin.cli import history, logs, main, offline, reports, stopping
 from kubemin.cli.apply import apply, plan
-from kubemin.cli.apply_options import Connection, Wanted
+from kubemin.cli.apply_options import Wanted
+from kubemin.cli.client import Connection
 from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.spec.characters import has_unseen, visible
@@ -165,12 +166,8 @@ def _file(folder: Path) -> str:
     return name
 
 
-def _cancel(url: str, policy: CleanupPolicy | None, *, wait: bool, as_json: bool) -> int:
-    return stopping.cancel("t", None, policy, yes=True, wait=wait, as_json=as_json, server=url, token=None)
-
-
-def _apply(files: list[str], url: str, as_json: bool, *, dry_run: bool = False) -> int:
-    return apply(Wanted(files), Connection(url, None, as_json), wait=True, dry_run=dry_run, all_or_nothing=False)
+def _apply(files: list[str], to: Connection, *, dry_run: bool = False) -> int:
+    return apply(Wanted(files), to, wait=True, dry_run=dry_run, all_or_nothing=False)
 
 
 def _other(file: str) -> str:
@@ -181,47 +178,33 @@ def _other(file: str) -> str:
     return other
 
 
-Command = Callable[[str, str, bool], object]
+Command = Callable[[Connection, str], object]
 
 COMMANDS: dict[str, Command] = {
-    "apps": lambda url, _, js: reports.apps(None, as_json=js, server=url, token=None),
-    "tasks": lambda url, _, js: reports.tasks(None, None, 5, as_json=js, server=url, token=None),
-    "status": lambda url, _, js: reports.status("t", follow=False, as_json=js, server=url, token=None),
-    "follow": lambda url, _, js: reports.status("t", follow=True, as_json=js, server=url, token=None),
-    "resources": lambda url, _, js: reports.resources("t", as_json=js, server=url, token=None),
-    "cancel": lambda url, _, js: stopping.cancel(
-        "t", None, None, yes=False, wait=False, as_json=js, server=url, token=None
+    "apps": lambda to, _: reports.apps(None, to),
+    "tasks": lambda to, _: reports.tasks(None, None, 5, to),
+    "status": lambda to, _: reports.status("t", to, follow=False),
+    "follow": lambda to, _: reports.status("t", to, follow=True),
+    "resources": lambda to, _: reports.resources("t", to),
+    "cancel": lambda to, _: stopping.cancel("t", None, None, to, yes=False, wait=False),
+    "cancel --wait": lambda to, _: stopping.cancel("t", None, CleanupPolicy.NONE, to, yes=True, wait=True),
+    "cleanup": lambda to, _: stopping.cleanup("t", None, to, yes=False),
+    "cleanup --abandon": lambda to, _: stopping.abandon("t", None, to, yes=True),
+    "orphans": lambda to, _: reports.orphans(to, delete=True, volumes=False, yes=True),
+    "delete": lambda to, _: delete(
+        "a", to, keep_resources=False, delete_volumes=False, dry_run=False, yes=True, wait=True
     ),
-    "cancel --wait": lambda url, _, js: stopping.cancel(
-        "t", None, CleanupPolicy.NONE, yes=True, wait=True, as_json=js, server=url, token=None
-    ),
-    "cleanup": lambda url, _, js: stopping.cleanup("t", None, yes=False, as_json=js, server=url, token=None),
-    "cleanup --abandon": lambda url, _, js: stopping.abandon("t", None, yes=True, as_json=js, server=url, token=None),
-    "orphans": lambda url, _, js: reports.orphans(
-        delete=True, volumes=False, yes=True, as_json=js, server=url, token=None
-    ),
-    "delete": lambda url, _, js: delete(
-        "a",
-        keep_resources=False,
-        delete_volumes=False,
-        dry_run=False,
-        yes=True,
-        wait=True,
-        as_json=js,
-        server=url,
-        token=None,
-    ),
-    "apply": lambda url, file, js: _apply([file], url, js),
-    "apply of several": lambda url, file, js: _apply([file, _other(file)], url, js),
-    "apply --dry-run": lambda url, file, js: _apply([file], url, js, dry_run=True),
-    "plan --server": lambda url, file, js: plan(Wanted([file]), Connection(url, None, js)),
-    "try": lambda _, file, js: offline.check([file], None, [], as_json=js),
-    "get": lambda url, _, js: history.get("a", None, Connection(url, None, js), yaml=False),
-    "get -o yaml": lambda url, _, js: history.get("a", None, Connection(url, None, js), yaml=not js),
-    "history": lambda url, _, js: history.history("a", Connection(url, None, js)),
-    "diff": lambda url, _, js: history.diff("a", None, None, Connection(url, None, js), live=False),
-    "rollback": lambda url, _, js: history.rollback("a", None, {}, Connection(url, None, js), wait=True),
-    "restart": lambda url, _, js: history.restart("a", [], Connection(url, None, js), wait=True),
+    "apply": lambda to, file: _apply([file], to),
+    "apply of several": lambda to, file: _apply([file, _other(file)], to),
+    "apply --dry-run": lambda to, file: _apply([file], to, dry_run=True),
+    "plan --server": lambda to, file: plan(Wanted([file]), to),
+    "try": lambda to, file: offline.check([file], None, [], as_json=to.as_json),
+    "get": lambda to, _: history.get("a", None, to, yaml=False),
+    "get -o yaml": lambda to, _: history.get("a", None, to, yaml=not to.as_json),
+    "history": lambda to, _: history.history("a", to),
+    "diff": lambda to, _: history.diff("a", None, None, to, live=False),
+    "rollback": lambda to, _: history.rollback("a", None, {}, to, wait=True),
+    "restart": lambda to, _: history.restart("a", [], to, wait=True),
 }
 
 
@@ -231,7 +214,7 @@ def test_no_command_prints_a_control_character(
     command: str, how: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _screen(monkeypatch, terminal=how == "terminal") as screen:
-        COMMANDS[command](server, _file(tmp_path), how == "json")
+        COMMANDS[command](Connection(server, None, how == "json"), _file(tmp_path))
     text = screen.getvalue()
     assert re.search(r"x\\(u001b|e)]0;owned", text.replace("\n", "")) or how == "terminal"
     if how == "json":

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubemin.cli import together
-from kubemin.cli.apply_options import Connection, Wanted
-from kubemin.cli.client import Client
+from kubemin.cli.apply_options import Wanted
+from kubemin.cli.client import Client, Connection
 from kubemin.cli.ending import ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
@@ -32,7 +32,7 @@ def apply(
     specs = wanted.applications()
     expects = [{"expects": one} for one in known.expects(specs)] if known else [{}] * len(specs)
     bodies = [{"application": spec.data, **wanted.given, **more} for spec, more in zip(specs, expects, strict=True)]
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         if dry_run:
             found = previews(client, specs, wanted.given)
             return report([spec.name for spec in specs], found, as_json=to.as_json, exit_of_changes=Exit.DIFFERS)
@@ -45,7 +45,7 @@ def apply(
 def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
     """Show what the runs would do, and do nothing; 1 when something of it would be refused, and no plan is written."""
     specs = wanted.applications()
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         found = previews(client, specs, wanted.given)
     code = report([spec.name for spec in specs], found, as_json=to.as_json, exit_of_changes=Exit.OK)
     if out is not None and code == Exit.OK:

@@ -1,4 +1,4 @@
-"""What a command is given: the server that it asks, and the applications that it is about."""
+"""The applications that a command is about, as it is given them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,15 +6,6 @@ from typing import Any
 
 from kubemin.cli.applications import applications
 from kubemin.cli.files import Spec
-
-
-@dataclass(frozen=True)
-class Connection:
-    """The server that a command asks, and how it answers."""
-
-    server: str
-    token: str | None
-    as_json: bool
 
 
 @dataclass(frozen=True)

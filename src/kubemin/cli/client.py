@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -141,6 +142,19 @@ class Client(AbstractContextManager["Client"]):
         if isinstance(error, TimeoutError):
             return CliError(f"{self.server} did not answer in time")
         return CliError(f"the exchange with {self.server} failed: {error}")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The server that a command asks, and how the command answers."""
+
+    server: str
+    token: str | None
+    as_json: bool
+
+    def client(self) -> Client:
+        """To ask the server. Raises :class:`CliError`."""
+        return Client(self.server, self.token)
 
 
 def _written(value: Any) -> Any:

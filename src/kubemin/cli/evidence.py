@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kubemin.cli.client import Client
+from kubemin.cli.client import Connection
 from kubemin.cli.output import print_json, say
 
 
-def show(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+def show(task_id: str, to: Connection) -> None:
     """Show what the Pods of components that were not ready said."""
-    with Client(server, token) as client:
+    with to.client() as client:
         found = client.get(f"/workflow/tasks/{task_id}/evidence")
-    if as_json:
+    if to.as_json:
         print_json(found)
         return
     if not found["components"]:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubemin.cli.apply import followed
-from kubemin.cli.apply_options import Connection
-from kubemin.cli.client import Client, Refused
+from kubemin.cli.client import Client, Connection, Refused
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.output import moment, print_json, print_table, say
 from kubemin.cli.preview import report
@@ -23,7 +22,7 @@ def get(app: str, revision: str | None, to: Connection, *, yaml: bool) -> None:
     """
     if yaml and to.as_json:
         raise CliError("-o yaml and --json cannot be given both", Exit.USAGE)
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         found = _revision(client, app, revision)
         if to.as_json:
             print_json(found)
@@ -40,7 +39,7 @@ def get(app: str, revision: str | None, to: Connection, *, yaml: bool) -> None:
 
 def history(app: str, to: Connection) -> None:
     """List the revisions that are kept, the newest first. Raises :class:`CliError`."""
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         found = client.get(f"/applications/{app}/revisions")
     if to.as_json:
         print_json(found)
@@ -68,7 +67,7 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
     if live and end is not None:
         raise CliError("--live is the second side: give one revision with it, or none", Exit.USAGE)
     end = end or ("live" if live or begin is None else "current")
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         found = client.get(f"/applications/{app}/diff", **{"from": begin or "current", "to": end})
     if to.as_json:
         print_json(found)
@@ -85,7 +84,7 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
 def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connection, *, wait: bool) -> int:
     """Go back to a revision, without a number to the one before the current one. Raises :class:`CliError`."""
     given = {name: value for name, value in {**options, "revision": revision}.items() if value is not None}
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         made = client.post(f"/applications/{app}/rollback", given)
         if given.get("dryRun"):
             return report([app], [made], as_json=to.as_json, exit_of_changes=Exit.DIFFERS)
@@ -96,7 +95,7 @@ def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connec
 
 def restart(app: str, components: Sequence[str], to: Connection, *, wait: bool) -> int:
     """Replace the Pods of these components, or of all. Raises :class:`CliError`."""
-    with Client(to.server, to.token) as client:
+    with to.client() as client:
         body = {"components": list(components)} if components else {}
         made = client.post(f"/applications/{app}/restart", body)
         return followed(client, made, wait=wait, as_json=to.as_json)

@@ -6,18 +6,18 @@ from typing import Any
 
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named, numbers
-from kubemin.cli.client import Client
+from kubemin.cli.client import Client, Connection
 from kubemin.cli.ending import ending, warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.output import moment, print_json, print_table, say, span
 
 
-def apps(search: str | None, *, as_json: bool, server: str, token: str | None) -> None:
+def apps(search: str | None, to: Connection) -> None:
     """List the applications."""
-    with Client(server, token) as client:
+    with to.client() as client:
         found = client.get("/applications", search=search)
-    if as_json:
+    if to.as_json:
         print_json(found)
         return
     rows = [
@@ -27,11 +27,11 @@ def apps(search: str | None, *, as_json: bool, server: str, token: str | None) -
     print_table(("id", "namespace", "name", "version", "updated"), rows, "no applications")
 
 
-def tasks(app_id: str | None, status: str | None, limit: int, *, as_json: bool, server: str, token: str | None) -> None:
+def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
     """List tasks, newest first."""
-    with Client(server, token) as client:
+    with to.client() as client:
         found = client.get("/tasks", appId=app_id, status=status, pageSize=limit)
-    if as_json:
+    if to.as_json:
         print_json(found)
         return
     rows = [
@@ -41,14 +41,14 @@ def tasks(app_id: str | None, status: str | None, limit: int, *, as_json: bool, 
     print_table(("task", "application", "type", "status", "cleanup", "created"), rows, "no tasks")
 
 
-def status(task_id: str, *, follow: bool, as_json: bool, server: str, token: str | None) -> int:
+def status(task_id: str, to: Connection, *, follow: bool) -> int:
     """Show a task; followed, the exit code is that of its end."""
-    with Client(server, token) as client:
+    with to.client() as client:
         code: int = Exit.OK
         if follow:
-            code = follow_task(client, task_id, quiet=as_json).exit
+            code = follow_task(client, task_id, quiet=to.as_json).exit
         found = client.get(f"/workflow/tasks/{task_id}/status")
-        if as_json:
+        if to.as_json:
             print_json(found)
         elif follow:
             say(ending(client, task_id))
@@ -103,11 +103,11 @@ def _print_status(task: dict[str, Any]) -> None:
         say(f"warning: {line}")
 
 
-def resources(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+def resources(task_id: str, to: Connection) -> None:
     """Show the journal of a task."""
-    with Client(server, token) as client:
+    with to.client() as client:
         found = client.get(f"/workflow/tasks/{task_id}/resources")
-    if as_json:
+    if to.as_json:
         print_json(found)
         return
     rows = [
@@ -121,25 +121,25 @@ _AT_ONCE = 1000
 """Orphans that one request names: its address has a limit."""
 
 
-def orphans(*, delete: bool, volumes: bool, yes: bool, as_json: bool, server: str, token: str | None) -> int:
+def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool) -> int:
     """List objects that no task accounts for, and with ``delete`` delete these; 1 when one was not deleted.
 
     Whoever sits at a terminal is asked first, unless ``yes``.
     """
-    asks = is_asked(yes=yes or not delete, as_json=as_json, instead="give --yes to delete what --json alone lists")
-    with Client(server, token) as client:
+    asks = is_asked(yes=yes or not delete, as_json=to.as_json, instead="give --yes to delete what --json alone lists")
+    with to.client() as client:
         found = client.get("/orphans")
-        if not as_json:
+        if not to.as_json:
             _print_orphans(found, "why")
         if delete and found["orphans"]:
             if asks and not confirm(_QUESTION.format(len(found["orphans"]))):
                 say("nothing was deleted")
                 return Exit.OK
             found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes)
-            if not as_json:
+            if not to.as_json:
                 say()
                 _print_orphans(found, "error")
-    if as_json:
+    if to.as_json:
         print_json(found)
     return Exit.FAILED if any(one["error"] for one in found["orphans"]) else Exit.OK
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
-from kubemin.cli.client import Client
+from kubemin.cli.client import Connection
 from kubemin.cli.ending import ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
@@ -15,15 +15,7 @@ from kubemin.spec.states import CleanupPolicy
 
 
 def cancel(
-    task_id: str,
-    reason: str | None,
-    policy: CleanupPolicy | None,
-    *,
-    yes: bool,
-    wait: bool,
-    as_json: bool,
-    server: str,
-    token: str | None,
+    task_id: str, reason: str | None, policy: CleanupPolicy | None, to: Connection, *, yes: bool, wait: bool
 ) -> int:
     """Cancel a task, and with ``wait`` follow its rollback: exits 5 when that stays incomplete, else 0.
 
@@ -32,60 +24,62 @@ def cancel(
     """
     if yes and policy is not CleanupPolicy.NONE:
         raise CliError("--yes is for --cleanup none: nothing else is asked about", Exit.USAGE)
-    with Client(server, token) as client:
+    with to.client() as client:
         if policy is CleanupPolicy.NONE:
             stays = [
                 f"{named(one)} ({one['state']})"
                 for one in client.get(f"/workflow/tasks/{task_id}/resources")["resources"]
                 if one["state"] in _DONE_BY_THE_TASK
             ]
-            if not _agreed("stays as it is now", stays, "Cancel, and leave this?", yes=yes, as_json=as_json):
+            if not _agreed("stays as it is now", stays, "Cancel, and leave this?", yes=yes, as_json=to.as_json):
                 say("nothing was cancelled")
                 return Exit.OK
         done = cancel_task(client, task_id, reason, policy)
         if not wait:
-            if as_json:
+            if to.as_json:
                 print_json(done)
             else:
                 say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
             return Exit.OK
-        progress = follow_task(client, task_id, quiet=as_json, from_end=True)
-        if as_json:
+        progress = follow_task(client, task_id, quiet=to.as_json, from_end=True)
+        if to.as_json:
             print_json(client.get(f"/workflow/tasks/{task_id}/status"))
         else:
             say(ending(client, task_id))
         return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
 
 
-def promote(task_id: str, *, as_json: bool, server: str, token: str | None) -> None:
+def promote(task_id: str, to: Connection) -> None:
     """Let the pause that a task is in pass."""
-    with Client(server, token) as client:
+    with to.client() as client:
         done = client.post(f"/workflow/tasks/{task_id}/promote")
-    if as_json:
+    if to.as_json:
         print_json(done)
     else:
         say(f"task {task_id}: {done['name']} is promoted, and the run goes on")
 
 
-def cleanup(task_id: str, reason: str | None, *, yes: bool, as_json: bool, server: str, token: str | None) -> None:
+def cleanup(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> None:
     """Try an incomplete cleanup again now. ``reason`` and ``yes`` are only for `abandon`, and refused here."""
     if wrong := [name for name, given in (("--reason", reason), ("--yes", yes)) if given]:
         raise CliError(f"{' and '.join(wrong)} can be given only with --abandon", Exit.USAGE)
-    with Client(server, token) as client:
-        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), as_json=as_json)
+    with to.client() as client:
+        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), as_json=to.as_json)
 
 
-def abandon(task_id: str, reason: str | None, *, yes: bool, as_json: bool, server: str, token: str | None) -> int:
+def abandon(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> int:
     """Give up what an incomplete cleanup could not undo: it is listed, and at a terminal asked about."""
-    with Client(server, token) as client:
+    with to.client() as client:
         found = client.get(f"/workflow/tasks/{task_id}/status")["cleanup"]
         if found["state"] == "incomplete":
             left = [f"{named(one)}: {one['why']}" for one in found["remaining"]]
-            if not _agreed("stays as it is, and is not tried again", left, "Give this up?", yes=yes, as_json=as_json):
+            if not _agreed(
+                "stays as it is, and is not tried again", left, "Give this up?", yes=yes, as_json=to.as_json
+            ):
                 say("nothing was given up")
                 return Exit.OK
         body = {"abandon": True, **({"reason": reason} if reason else {})}
-        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup", body), as_json=as_json)
+        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup", body), as_json=to.as_json)
         return Exit.OK
 
 

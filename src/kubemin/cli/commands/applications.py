@@ -78,7 +78,8 @@ def apply(
     --dry-run exits 10 when something would change. ${{ env.NAME }} and ${{ file.PATH }} are filled in here.
     """
     from kubemin.cli.apply import apply as run
-    from kubemin.cli.apply_options import Connection, Wanted
+    from kubemin.cli.apply_options import Wanted
+    from kubemin.cli.client import Connection
 
     options = {
         "onActive": on_active.value,
@@ -139,7 +140,8 @@ def plan(
 
         raise typer.Exit(show_plan(files or [], namespace, sets or [], strategy, as_json=as_json))
     from kubemin.cli.apply import plan as run
-    from kubemin.cli.apply_options import Connection, Wanted
+    from kubemin.cli.apply_options import Wanted
+    from kubemin.cli.client import Connection
 
     options = {
         "createNamespace": create_namespace,
@@ -160,9 +162,10 @@ def apps(
     token: Token = None,
 ) -> None:
     """List the applications."""
+    from kubemin.cli.client import Connection
     from kubemin.cli.reports import apps as run
 
-    run(search, as_json=as_json, server=server, token=token)
+    run(search, Connection(server, token, as_json))
 
 
 class Form(StrEnum):
@@ -188,7 +191,7 @@ def get(
     token: Token = None,
 ) -> None:
     """Show what is deployed, or an older revision."""
-    from kubemin.cli.apply_options import Connection
+    from kubemin.cli.client import Connection
     from kubemin.cli.history import get as run
 
     run(application, revision, Connection(server, token, as_json), yaml=form is not None)
@@ -197,7 +200,7 @@ def get(
 @app.command()
 def history(application: AppName, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
     """List the revisions of an application."""
-    from kubemin.cli.apply_options import Connection
+    from kubemin.cli.client import Connection
     from kubemin.cli.history import history as run
 
     run(application, Connection(server, token, as_json))
@@ -218,7 +221,7 @@ def diff(
     With one, from it to what is deployed, or with --live to the cluster; with none, from what is deployed to the
     cluster: what was changed by hand. Exits 0 without a difference, 10 with one, 1 when it cannot be told.
     """
-    from kubemin.cli.apply_options import Connection
+    from kubemin.cli.client import Connection
     from kubemin.cli.history import diff as run
 
     raise typer.Exit(run(application, begin, end, Connection(server, token, as_json), live=live))
@@ -246,7 +249,7 @@ def rollback(
 
     Makes a new one with its spec, secrets included. Exits as apply.
     """
-    from kubemin.cli.apply_options import Connection
+    from kubemin.cli.client import Connection
     from kubemin.cli.history import rollback as run
 
     options = {
@@ -276,7 +279,7 @@ def restart(
 
     Exits as apply.
     """
-    from kubemin.cli.apply_options import Connection
+    from kubemin.cli.client import Connection
     from kubemin.cli.history import restart as run
 
     raise typer.Exit(run(application, components or [], Connection(server, token, as_json), wait=wait))
@@ -302,17 +305,16 @@ def delete(
 
     At a terminal it shows what would become of each object, and asks. Exits as apply.
     """
+    from kubemin.cli.client import Connection
     from kubemin.cli.delete import delete as run
 
     code = run(
         application,
+        Connection(server, token, as_json),
         keep_resources=keep_resources,
         delete_volumes=delete_volumes,
         dry_run=dry_run,
         yes=yes,
         wait=wait,
-        as_json=as_json,
-        server=server,
-        token=token,
     )
     raise typer.Exit(code)

@@ -29,9 +29,10 @@ def status(
     token: Token = None,
 ) -> None:
     """Show a task: its components, and how far its cleanup is."""
+    from kubemin.cli.client import Connection
     from kubemin.cli.reports import status as run
 
-    raise typer.Exit(run(task, follow=follow, as_json=as_json, server=server, token=token))
+    raise typer.Exit(run(task, Connection(server, token, as_json), follow=follow))
 
 
 @app.command()
@@ -44,17 +45,19 @@ def tasks(
     token: Token = None,
 ) -> None:
     """List tasks, newest first."""
+    from kubemin.cli.client import Connection
     from kubemin.cli.reports import tasks as run
 
-    run(app_id, status.value if status else None, limit, as_json=as_json, server=server, token=token)
+    run(app_id, status.value if status else None, limit, Connection(server, token, as_json))
 
 
 @app.command()
 def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
     """Show the cleanup journal of a task: each object it touched."""
+    from kubemin.cli.client import Connection
     from kubemin.cli.reports import resources as run
 
-    run(task, as_json=as_json, server=server, token=token)
+    run(task, Connection(server, token, as_json))
 
 
 @app.command()
@@ -63,9 +66,10 @@ def logs(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, t
 
     Their states, events and logs, as they were before its rollback.
     """
+    from kubemin.cli.client import Connection
     from kubemin.cli.evidence import show
 
-    show(task, as_json=as_json, server=server, token=token)
+    show(task, Connection(server, token, as_json))
 
 
 @app.command()
@@ -88,10 +92,11 @@ def cancel(
 
     With --cleanup none it stays, and is listed before.
     """
+    from kubemin.cli.client import Connection
     from kubemin.cli.stopping import cancel as run
 
     policy = CleanupPolicy(cleanup) if cleanup else None
-    raise typer.Exit(run(task, reason, policy, yes=yes, wait=wait, as_json=as_json, server=server, token=token))
+    raise typer.Exit(run(task, reason, policy, Connection(server, token, as_json), yes=yes, wait=wait))
 
 
 @app.command()
@@ -100,9 +105,10 @@ def promote(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER
 
     Exits 1 when it is in none, or that is promoted already.
     """
+    from kubemin.cli.client import Connection
     from kubemin.cli.stopping import promote as run
 
-    run(task, as_json=as_json, server=server, token=token)
+    run(task, Connection(server, token, as_json))
 
 
 @app.command()
@@ -119,10 +125,11 @@ def cleanup(
 ) -> None:
     """Try an incomplete cleanup again, or give it up."""
     from kubemin.cli import stopping
+    from kubemin.cli.client import Connection
 
     if abandon:
-        raise typer.Exit(stopping.abandon(task, reason, yes=yes, as_json=as_json, server=server, token=token))
-    stopping.cleanup(task, reason, yes=yes, as_json=as_json, server=server, token=token)
+        raise typer.Exit(stopping.abandon(task, reason, Connection(server, token, as_json), yes=yes))
+    stopping.cleanup(task, reason, Connection(server, token, as_json), yes=yes)
 
 
 @app.command()
@@ -142,6 +149,7 @@ def orphans(
     or another database that is everything that was ever deployed, also what runs well: read the list before --delete.
     Exits 1 when one was not deleted.
     """
+    from kubemin.cli.client import Connection
     from kubemin.cli.reports import orphans as run
 
-    raise typer.Exit(run(delete=delete, volumes=volumes, yes=yes, as_json=as_json, server=server, token=token))
+    raise typer.Exit(run(Connection(server, token, as_json), delete=delete, volumes=volumes, yes=yes))
