@@ -20,6 +20,9 @@ from tests.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).with_name("kubemin"))
 
+TELL_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
+"""In the environment of a command: its stderr has a line for each module, once that is imported."""
+
 
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     """A clean environment, in which a warning is an error."""
@@ -88,7 +91,7 @@ class InProcess:
         """Run a command to its end."""
         self._monkeypatch.setattr(sys, "argv", [PROGRAM, *arguments])
         self._monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        thresholds = gc.get_threshold()
+        thresholds, on_interrupt = gc.get_threshold(), signal.getsignal(signal.SIGINT)
         code: object = 0
         try:
             main()
@@ -96,6 +99,7 @@ class InProcess:
             code = ended.code or 0
         finally:
             gc.set_threshold(*thresholds)
+            signal.signal(signal.SIGINT, on_interrupt)
         assert isinstance(code, int), code
         printed = self._capsys.readouterr()
         return subprocess.CompletedProcess(arguments, code, printed.out, printed.err)

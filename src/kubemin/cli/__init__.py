@@ -4,6 +4,7 @@ Modules of this room import the heavy rooms inside the functions that need them,
 """
 
 import gc
+import signal
 import sys
 
 from kubemin.cli.exits import CliError
@@ -21,6 +22,9 @@ def main() -> None:
 
         show(as_json="--json" in arguments)  # without the parser, whose import takes longer than all else
         return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Ctrl-C ends the process, unless a command asks for the exception: raised in an import, that may be lost.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from kubemin.cli.app import app
     from kubemin.cli.output import visible_lines
 

@@ -25,6 +25,7 @@ def confirm(question: str, on: TextIO | None = None) -> bool:
 
     Not by `input`: it does not notice a Ctrl-C that comes just before it begins to read, and waits for a line.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"{question} [y/N]: ", end="", flush=True, file=on or sys.stderr)
     woken, wake = socket.socketpair()
     with woken, wake:

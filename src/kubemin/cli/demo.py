@@ -7,6 +7,7 @@ real application; cancelled in the middle; compared field by field with what was
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,7 @@ _ENOUGH = 12
 def run() -> None:
     """Run the demo. Raises :class:`CliError` if anything is not as promised."""
     load_simulator()  # the server would refuse, too, but in its log
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # its server and its folder go with it
     started = time.monotonic()
     say(_INTRODUCTION)
     with tempfile.TemporaryDirectory(prefix="kubemin-demo-") as folder, _server(Path(folder)) as (server, cluster_url):
