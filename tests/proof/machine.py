@@ -16,7 +16,7 @@ OPTIONS = EngineSettings(
     poll_seconds=0.03,
     hopeless_after_seconds=0.3,
     job_timeout_seconds=20,
-    cleanup_seconds=2,
+    cleanup_seconds=5,
 )
 
 
