@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
+from kubemin.api import openapi
+from kubemin.api.app import routes
 from tests.api.conftest import Api
-from tests.api.test_schemathesis import document
 
 NO_NUMBERS = ["2.0", " 2", "2 ", "+2", "1_0", "1e1", "02", "0x2", "", "\uff12", "\u0662", "two"]
 NO_FLAGS = ["1", "0", "yes", "on", "True", " true", "t", ""]
 
 
 def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, verbs in document()["paths"].items():
+    for path, verbs in openapi.document(routes())["paths"].items():
         for method, operation in verbs.items():
             yield method.upper(), path, operation
 

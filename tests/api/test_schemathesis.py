@@ -1,7 +1,7 @@
 """The document against the server: whatever it allows is taken or refused as it says, and nothing breaks."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -11,20 +11,12 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from kubemin.api import openapi
-from kubemin.api.app import create_app
-from kubemin.api.deps import Deps
-from kubemin.spec.limits import Limits
+from kubemin.api.app import routes
 from tests.cli.kubemin import Kubemin
 
 
-def document() -> dict[str, Any]:
-    """The document alone: no part of the server is asked for it."""
-    nothing = cast("Any", None)
-    return openapi.document(create_app(Deps(db=nothing, service=nothing, limits=Limits(), component_states=nothing)))
-
-
 def _cases() -> Iterator[tuple[schemathesis.GenerationMode, str, str]]:
-    for path, verbs in document()["paths"].items():
+    for path, verbs in openapi.document(routes())["paths"].items():
         for method, operation in verbs.items():
             yield schemathesis.GenerationMode.POSITIVE, method.upper(), path
             places = {parameter["in"] for parameter in operation.get("parameters", [])}

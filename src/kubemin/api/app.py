@@ -1,14 +1,16 @@
 """The application: routes, middleware and error handling put together around what it is given."""
 
+from functools import cache
+
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kubemin import __version__
-from kubemin.api import errors
+from kubemin.api import errors, openapi
 from kubemin.api.body import BodyLimit
-from kubemin.api.console import Console
 from kubemin.api.cors import Cors
-from kubemin.api.deps import Deps
+from kubemin.api.deps import Deps, GivenDeps, deps_of
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
 from kubemin.api.parameter_check import check_parameters
@@ -40,8 +42,18 @@ _TAGS = [
 ]
 
 
-def create_app(deps: Deps) -> FastAPI:
+def create_app(deps: Deps) -> ASGIApp:
     """The ASGI application that serves the API."""
+    app: ASGIApp = GivenDeps(routes(), deps)
+    if deps.settings.origins:
+        app = Cors(app, origins=deps.settings.origins)
+    app = KnownHosts(app, hosts=deps.settings.hosts, origins=deps.settings.origins)
+    return Measured(app, registry=deps.registry)
+
+
+@cache
+def routes() -> FastAPI:
+    """The routes, and what their exceptions become. Made once in a process, which takes half a second of CPU."""
     app = FastAPI(
         title="KubeMin",
         version=__version__,
@@ -54,20 +66,19 @@ def create_app(deps: Deps) -> FastAPI:
         generate_unique_id_function=_operation_id,
         dependencies=[Depends(check_parameters)],
     )
-    app.state.deps = deps
     errors.install(app)
+    app.add_middleware(BodyLimit)
     api = APIRouter(prefix=PREFIX)
     for part in (applying, applications, versions, revisions, preview, workflows, tasks, orphans, elsewhere):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
-    if deps.settings.console_dir is not None:
-        app.router.default = Console(directory=deps.settings.console_dir)  # asked where no route fits
-    app.add_middleware(BodyLimit, limit=deps.settings.max_body_bytes)
-    if deps.settings.origins:
-        app.add_middleware(Cors, origins=deps.settings.origins)
-    app.add_middleware(KnownHosts, hosts=deps.settings.hosts, origins=deps.settings.origins)
-    app.add_middleware(Measured, registry=deps.registry)
+
+    async def console(scope: Scope, receive: Receive, send: Send) -> None:
+        await (deps_of(scope).console or app.router.not_found)(scope, receive, send)
+
+    app.router.default = console  # asked where no route fits
+    openapi.document(app)  # with it FastAPI puts its routes together: not at the first request, which would wait
     return app
 
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import given
+from kubemin.api.deps import deps_of, given
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.spec.reading import MAX_VALUES
 
@@ -33,19 +33,19 @@ class BodyTooLarge(Exception):
 
 
 class BodyLimit:
-    """ASGI middleware: answers 413 once more than ``limit`` bytes of a body were announced or arrived.
+    """ASGI middleware: answers 413 once more than ``max_body_bytes`` of a body were announced or arrived.
 
     A client that goes away in the middle is no error.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = deps_of(scope).settings.max_body_bytes
         read = 0
         more = True
         started = False
@@ -56,7 +56,7 @@ class BodyLimit:
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 more = message.get("more_body", False)
-                if read > self._limit:
+                if read > limit:
                     raise BodyTooLarge
             return message
 
@@ -66,7 +66,7 @@ class BodyLimit:
             await send(message)
 
         try:
-            if _announced(scope) > self._limit:
+            if _announced(scope) > limit:
                 raise BodyTooLarge
             await self._app(scope, counted, watched)
         except ClientDisconnect:
@@ -74,15 +74,13 @@ class BodyLimit:
         except BodyTooLarge:
             if started:
                 raise
-            while more and read <= self._limit + _LINGER_BYTES:
+            while more and read <= limit + _LINGER_BYTES:
                 message = await receive()
                 if message["type"] != "http.request":
                     return
                 read += len(message.get("body", b""))
                 more = message.get("more_body", False)
-            error = ApiError(
-                413, ApiCode.TOO_LARGE, f"The body has more than the {self._limit} bytes that are accepted."
-            )
+            error = ApiError(413, ApiCode.TOO_LARGE, f"The body has more than the {limit} bytes that are accepted.")
             await error.response()(scope, receive, send)
 
 

@@ -8,9 +8,11 @@ from typing import Annotated, Literal, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kubemin.api.checks import DatabaseHealth, Health
 from kubemin.api.codes import ApiCode
+from kubemin.api.console import Console
 from kubemin.api.envelope import ApiError
 from kubemin.api.event_hub import EventHub
 from kubemin.engine.entry.compute_thread import ComputeThread
@@ -24,6 +26,9 @@ from kubemin.spec.limits import Limits
 from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
 from kubemin.store.tasks import Task
+
+_KEY = "kubemin.deps"
+"""Where in an ASGI scope they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +110,39 @@ class Deps:
         return DatabaseHealth(self.db, self.settings.write_probe_seconds)
 
     @cached_property
+    def console(self) -> Console | None:
+        """What has the files of a web console, if there is one."""
+        return None if self.settings.console_dir is None else Console(directory=self.settings.console_dir)
+
+    @cached_property
     def event_hub(self) -> EventHub:
         """What the event streams hear of."""
         most = self.settings.max_event_streams
         return EventHub(self.db, self.stopping, poll_seconds=self.event_poll_seconds, most=most)
 
 
-def given(request: Request) -> Deps:
-    """The :class:`Deps` of the application that was asked."""
-    deps = request.app.state.deps
+class GivenDeps:
+    """ASGI middleware: gives each request the :class:`Deps`."""
+
+    def __init__(self, app: ASGIApp, deps: Deps) -> None:
+        self._app = app
+        self._deps = deps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_KEY] = self._deps
+        await self._app(scope, receive, send)
+
+
+def deps_of(scope: Scope) -> Deps:
+    """What the request was given."""
+    deps = scope[_KEY]
     assert isinstance(deps, Deps)
     return deps
+
+
+def given(request: Request) -> Deps:
+    """The :class:`Deps` of the application that was asked."""
+    return deps_of(request.scope)
 
 
 def diffs_of(deps: Deps) -> Diffs:
