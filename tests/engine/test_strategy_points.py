@@ -23,7 +23,7 @@ from kubesim.server import SimServer
 from tests.engine.child import Point, Script
 from tests.engine.instance import Instance, web
 from tests.engine.serving import Client, asking
-from tests.engine.test_points import Stage, differences, points, run
+from tests.engine.test_points import ANY, Stage, differences, run
 from tests.waiting import PATIENCE
 
 CANARY: dict[str, Any] = {"type": "canary", "steps": [{"weight": 50}]}
@@ -98,69 +98,68 @@ async def check(stage: Replaced, **more: str) -> TaskStatus:
     return task.status
 
 
-IN_A_CANARY = [
-    Point("call:create:Deployment/shop-api-canary:before"),
-    Point("call:create:Deployment/shop-api-canary:after"),
-    Point("commit:promote:after"),
-    Point("call:apply:Deployment/shop-api:after"),
-    Point("commit:finish:before"),
+CREATED, PROMOTED = "call:create:Deployment/shop-api-canary:after", "commit:promote:after"
+SWITCHED, CHANGED = "call:apply:Service/shop-api:after", "call:apply:Deployment/shop-api:after"
+REMOVES = "call:delete:Deployment/shop-api-*:before"
+KILLED = [
+    (CANARY, Point(CREATED)),
+    (CANARY, Point(PROMOTED)),
+    (BLUE_GREEN, Point(SWITCHED)),
+    (BLUE_GREEN, Point(REMOVES)),
 ]
-IN_A_BLUE_GREEN = [
-    Point("call:create:Deployment/shop-api-green:after"),
-    Point("call:apply:Service/shop-api:before"),
-    Point("call:apply:Service/shop-api:after"),
-    Point("call:apply:Deployment/shop-api:after"),
-    Point("call:apply:Service/shop-api:before", 2),
-    Point("call:apply:Service/shop-api:after", 2),
-    Point("commit:finish:before"),
-]
-AFTER = ["commit:finish:after", "call:delete:Deployment/shop-api-*:before", "commit:cleanup-done:before"]
-"""Of a run that is completed, and of one that goes back."""
+CANCELLED = [(CANARY, Point(CHANGED)), (BLUE_GREEN, Point(SWITCHED))]
+KILLED_AS_IT_GOES_BACK = [(BLUE_GREEN, Point(REMOVES))]
+"""One of each kind, for `make test`: what comes beside, a promote, the switch, the workload itself, the removal."""
 COUNT = 70
 """More points than a run passes."""
 
 
-def cases(forward: bool) -> list[Any]:
-    """Strategy and point."""
-    found: list[Any] = []
-    for strategy, named in ((CANARY, IN_A_CANARY), (BLUE_GREEN, IN_A_BLUE_GREEN)):
-        for point in points([*named, *map(Point, AFTER if forward else ())], COUNT):
-            values, marks = (point.values, point.marks) if hasattr(point, "values") else ((point,), ())
-            found.append(pytest.param(strategy, *values, marks=marks, id=f"{strategy['type']}-{values[0]}"))
+def cases(named: list[tuple[dict[str, Any], Point]]) -> list[Any]:
+    """Strategy and point: the named ones for `make test`, of both strategies all by number for `make proof`."""
+    found = [pytest.param(strategy, point, id=f"{strategy['type']}-{point}") for strategy, point in named]
+    for strategy in (CANARY, BLUE_GREEN):
+        numbered = [Point(ANY, number) for number in range(1, COUNT + 1)]
+        found += [
+            pytest.param(strategy, one, marks=pytest.mark.proof, id=f"{strategy['type']}-{one}") for one in numbered
+        ]
     return found
 
 
-@pytest.mark.parametrize(("strategy", "point"), cases(forward=True))
+@pytest.mark.parametrize(("strategy", "point"), cases(KILLED))
 async def test_killed_while_it_replaces(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
     async with replacing(strategy) as stage:
         await run(stage, kill_at=point)
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize(("strategy", "point"), cases(forward=False))
+@pytest.mark.parametrize(("strategy", "point"), cases(CANCELLED))
 async def test_cancelled_while_it_replaces(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
     async with replacing(strategy) as stage:
         await run(stage, cancel_at=point)
         await check(stage)
 
 
-LAST = {
-    "canary": Point("call:apply:Deployment/shop-api:after"),
-    "blue-green": Point("call:apply:Service/shop-api:after"),
-}
+LAST = {"canary": Point(CHANGED), "blue-green": Point(SWITCHED)}
 """After these the Pods that a client gets are no more those of the former version alone."""
 
 
-@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
-@pytest.mark.parametrize("point", points([Point(label) for label in AFTER], COUNT), ids=str)
+@pytest.mark.parametrize(("strategy", "point"), cases(KILLED_AS_IT_GOES_BACK))
 async def test_killed_while_it_goes_back(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
     async with replacing(strategy, LATE) as stage:
         await run(stage, cancel_at=LAST[strategy["type"]], kill_at=point)
         assert await check(stage) is TaskStatus.CANCELLED
 
 
-@pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("strategy", [CANARY, BLUE_GREEN], ids=["canary", "blue-green"])
+@pytest.mark.parametrize(
+    ("strategy", "nth"),
+    [
+        (CANARY, 1),
+        pytest.param(CANARY, 2, marks=pytest.mark.proof),
+        pytest.param(BLUE_GREEN, 1, marks=pytest.mark.proof),
+        pytest.param(BLUE_GREEN, 2, marks=pytest.mark.proof),
+    ],
+    ids=["canary-1", "canary-2", "blue-green-1", "blue-green-2"],
+)
 async def test_a_successor_does_not_take_what_is_new_for_what_is_to_be_replaced(
     replacing: Make, strategy: dict[str, Any], nth: int
 ) -> None:
