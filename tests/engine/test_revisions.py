@@ -20,7 +20,7 @@ from kubemin.spec.application import parse_application
 from kubemin.spec.issues import SpecError
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import OnActive, RevisionState, TaskStatus
-from kubemin.store import Database, components, revisions, workflows
+from kubemin.store import components, revisions, workflows
 from kubemin.store.tasks import Task
 from tests.engine.instance import LIMITS, Instance, conf, secret, web
 
@@ -189,41 +189,6 @@ async def test_restart_replaces_pods_and_nothing_else(instance: Instance) -> Non
     other = await instance.save([web("api")], name="other")
     with pytest.raises(NeverDeployed):
         await instance.service.run(Restart(other), ExecOptions(), "ada")
-
-
-async def test_apply_while_its_rollback_runs(instance: Instance) -> None:
-    async with instance.worker():
-        task = await completed(instance, web("api", "api:1"))
-        await completed(instance, web("api", "api:slow-20"))
-        back = await instance.service.run(Former(task.app_id), ExecOptions(), "ada")
-        forth = await instance.service.run(posted(web("api", "api:3")), ExecOptions(), "bob")
-        assert (await instance.settled(back.id)).status is TaskStatus.COMPLETED
-        assert (await instance.settled(forth.id)).status is TaskStatus.COMPLETED
-    assert await states(instance, task.app_id) == {4: "current", 3: "superseded", 2: "superseded", 1: "superseded"}
-    found = await current(instance, task.app_id)
-    assert found is not None
-    assert found.spec["component"][0]["image"] == "api:3"
-
-
-async def test_two_servers_apply_the_same_new_application_at_once(instance: Instance, tmp_path: Path) -> None:
-    second = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
-    other = TaskService(second, LocalSignals(instance.hub), LocalDoorbell(), LIMITS)
-    runs = [
-        service.run(posted(conf("settings", a=str(n))), ExecOptions(), "ada")
-        for n, service in enumerate((instance.service, other, instance.service, other))
-    ]
-    found = await asyncio.gather(*runs)
-    await second.aclose()
-    assert sorted(task.revision or 0 for task in found) == [1, 2, 3, 4]
-    async with instance.db.read() as tx:
-        assert len(await workflows.of_application(tx, found[0].app_id)) == 1
-    async with instance.worker():
-        for task in found:
-            assert (await instance.settled(task.id)).status is TaskStatus.COMPLETED
-    last = await current(instance, found[0].app_id)
-    assert last is not None
-    assert last.number == 4
-    assert await data(instance) == last.spec["component"][0]["properties"]["conf"]
 
 
 async def test_drift_is_shown_and_mended_by_the_next_run(instance: Instance) -> None:

@@ -1,22 +1,28 @@
 """Two machines on one database of each kind: a deploy that completes, one that is cancelled, one whose worker dies."""
 
+import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import TaskService
+from kubemin.engine import EngineSettings, ExecOptions, TaskService
 from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.sources import Former
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store import Database
+from kubemin.store import Database, workflows
+from kubemin.store.tables import metadata
 from kubesim.server import SimServer
 from tests.engine.instance import EVERYTHING, LIMITS, Instance, conf, secret, web
+from tests.engine.test_revisions import completed, current, data, posted, states
 from tests.multi.conftest import fleet_on
 from tests.multi.fleet import LEASE, Fleet, gated
 from tests.servers.mariadb import Mariadb, mariadb_or_skip
@@ -127,3 +133,65 @@ async def test_of_two_applications_in_each_other_s_way_the_second_is_refused_by_
         assert "another application (aa-b" in second.reason
         assert await instance.journal(second.id) == []
         assert await instance.snapshot() == before
+
+
+async def test_two_servers_apply_the_same_new_application_at_once(sim: SimServer, new_url: Callable[[], str]) -> None:
+    """Each gets a revision of its own; they run one after the other, and what the last one says is there."""
+    url = new_url()
+    async with instance_on(sim, url) as instance:
+        second = await Database.open(url)
+        other = TaskService(second, LocalSignals(instance.hub), LocalDoorbell(), LIMITS)
+        services = (instance.service, other, instance.service, other)
+        runs = [
+            service.run(posted(conf("settings", a=str(n))), ExecOptions(), "ada") for n, service in enumerate(services)
+        ]
+        found = await asyncio.gather(*runs)
+        await second.aclose()
+        app_id = found[0].app_id
+        assert sorted(task.revision or 0 for task in found) == [1, 2, 3, 4]
+        async with instance.db.read() as tx:
+            assert len(await workflows.of_application(tx, app_id)) == 1
+        async with instance.worker():
+            for task in found:
+                assert (await instance.settled(task.id)).status is TaskStatus.COMPLETED
+        last = await current(instance, app_id)
+        assert last is not None
+        assert last.number == 4
+        assert await data(instance) == last.spec["component"][0]["properties"]["conf"]
+
+
+async def test_apply_while_its_rollback_runs(sim: SimServer, new_url: Callable[[], str]) -> None:
+    """It waits for it, and is the current one at the end."""
+    async with instance_on(sim, new_url()) as instance, instance.worker():
+        task = await completed(instance, web("api", "api:1"))
+        await completed(instance, web("api", "api:slow-20"))
+        back = await instance.service.run(Former(task.app_id), ExecOptions(), "ada")
+        forth = await instance.service.run(posted(web("api", "api:3")), ExecOptions(), "bob")
+        assert (await instance.settled(back.id)).status is TaskStatus.COMPLETED
+        assert (await instance.settled(forth.id)).status is TaskStatus.COMPLETED
+        assert await states(instance, task.app_id) == {4: "current", 3: "superseded", 2: "superseded", 1: "superseded"}
+        found = await current(instance, task.app_id)
+        assert found is not None
+        assert found.spec["component"][0]["image"] == "api:3"
+
+
+async def test_a_pruned_history_holds_no_secret_in_any_table(sim: SimServer, new_url: Callable[[], str]) -> None:
+    """`tests/engine/test_revisions.py` reads the bytes of an SQLite file; of a server's database these are the rows."""
+    async with instance_on(sim, new_url()) as instance, instance.worker():
+        settings = EngineSettings(keep_revisions=2)
+        instance.service = TaskService(instance.db, LocalSignals(instance.hub), LocalDoorbell(), LIMITS, settings)
+        for n in range(4):
+            task = await completed(instance, secret("keys", token=f"hush-{n}-hush"))
+        assert list(await states(instance, task.app_id)) == [4, 3]
+        assert await _secrets_in(instance.db, 4) == {2, 3}
+        gone = await instance.service.delete_application(task.app_id, "ada")
+        await instance.settled(gone.id)
+        assert await _secrets_in(instance.db, 4) == set()
+
+
+async def _secrets_in(db: Database, count: int) -> set[int]:
+    async with db.read() as tx:
+        rows = [str(row) for table in metadata.sorted_tables for row in await tx.rows(select(table))]
+    text = "\n".join(rows)
+    values = {n: f"hush-{n}-hush" for n in range(count)}
+    return {n for n, value in values.items() if value in text or base64.b64encode(value.encode()).decode() in text}
