@@ -167,13 +167,16 @@ async def test_whatever_ends_it_the_former_version_is_back(
         app_id = await deployed(instance, front("web:1"))
         before = await instance.snapshot()
         with asking(instance.sim, SERVICE) as client:
-            await instance.save([front("web:2", STRATEGIES[way]), LATE], app_id=app_id)
-            options = ExecOptions(timeout_seconds=2) if how is TaskStatus.TIMEOUT else ExecOptions()
-            task_id = await instance.exec(app_id, options)
+            timed_out = how is TaskStatus.TIMEOUT
+            strategy = impatient(way, phase) if timed_out else STRATEGIES[way]
+            await instance.save([front("web:2", strategy), LATE], app_id=app_id)
+            task_id = await instance.exec(app_id, ExecOptions(no_activity_seconds=STILL if timed_out else None))
             for name in HOLDS[way][:phase]:
                 await held_in(instance, task_id, name)
                 await instance.service.promote(task_id, "ada")
-            if phase < len(HOLDS[way]):
+            if phase < len(HOLDS[way]) and timed_out:
+                pass  # nobody promotes it
+            elif phase < len(HOLDS[way]):
                 await held_in(instance, task_id, HOLDS[way][phase])
             else:
                 await instance.until(lambda: begun(instance))
@@ -183,6 +186,63 @@ async def test_whatever_ends_it_the_former_version_is_back(
     assert (task.status, task.cleanup) == (how, Cleanup.DONE), (task.reason, task.cleanup_why)
     assert await instance.snapshot() == before
     assert answered(client)[-1] == {"web:1"}
+
+
+STILL = 1.5
+"""How long nothing may move, in seconds: on a busy machine the time before counts, too, if the whole run is limited."""
+
+
+def impatient(way: str, phase: int) -> Any:
+    """The strategy, whose wait number ``phase`` has little time."""
+    limit = {"timeoutSeconds": 0.2}
+    if way == "blue-green":
+        return BLUE_GREEN | limit if phase == 0 else BLUE_GREEN
+    return {**CANARY, "steps": [step | limit if place == phase else step for place, step in enumerate(CANARY["steps"])]}
+
+
+FORMER = ["rolling", "recreate", "canary", "blue-green"]
+ENDS = [TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.FAILED, TaskStatus.TIMEOUT]
+NEXT: dict[str, Any] = {
+    "rolling": "rolling",
+    "canary": {"type": "canary", "steps": [{"weight": 50, "seconds": 0.01}]},
+    "blue-green": "blue-green",
+}
+
+
+def changes() -> list[Any]:
+    """From each strategy to each that serves all the time, and each end; two of them every day.
+
+    Not from recreate to rolling: the former version is put back as it was deployed, and says that its Pods come when
+    all others are gone.
+    """
+    daily = [("recreate", "blue-green", TaskStatus.FAILED), ("rolling", "rolling", TaskStatus.CANCELLED)]
+    every = [(former, way, end) for former in FORMER for way in NEXT for end in ENDS]
+    left = [one for one in every if one[:2] != ("recreate", "rolling")]
+    return [pytest.param(*one, marks=() if one in daily else pytest.mark.proof, id="-".join(one)) for one in left]
+
+
+@pytest.mark.parametrize(("former", "way", "end"), changes())
+async def test_the_service_has_ready_pods_all_the_time(
+    instance: Instance, former: str, way: str, end: TaskStatus
+) -> None:
+    """Also where a run ends only after the workload itself got its new template."""
+    more = {TaskStatus.COMPLETED: [], TaskStatus.FAILED: [BROKEN]}.get(end, [LATE])
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1", former))
+        before = await instance.snapshot()
+        with asking(instance.sim, SERVICE) as client:
+            await instance.save([front("web:2", NEXT[way]), *more], app_id=app_id)
+            limit = STILL if end is TaskStatus.TIMEOUT else None
+            task_id = await instance.exec(app_id, ExecOptions(no_activity_seconds=limit))
+            if end is TaskStatus.CANCELLED:
+                await instance.until(lambda: begun(instance))
+                await instance.service.cancel(app_id, task_id, "ada", "enough")
+            task = await instance.settled(task_id)
+    assert task.status is end, task.reason
+    assert task.cleanup in (Cleanup.DONE, Cleanup.NONE), task.cleanup_why
+    if end is not TaskStatus.COMPLETED:
+        assert await instance.snapshot() == before
+    assert answered(client)[-1] == {"web:2" if end is TaskStatus.COMPLETED else "web:1"}
 
 
 async def begun(instance: Instance) -> bool:

@@ -4,6 +4,8 @@ Each object is read, and the write token on it decides: one of a create of ours 
 means put back, none means that it is as others want it.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -23,10 +25,13 @@ from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.objects.readers import READ
-from kubemin.spec.labels import APP_ID, FENCE
+from kubemin.spec.labels import APP_ID, FENCE, NAME, TRACK
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
+
+_SERVES = 0.25
+"""Part of a pass's time in which what serves beside a workload waits for that one's Pods."""
 
 
 class Rollback:
@@ -51,10 +56,13 @@ class Rollback:
         self._restorer = Restorer(journal, cluster)
         self._readers = self._make_readers(())
         self._live: dict[ObjectRef, Manifest] = {}
+        self._rows: Sequence[Resource] = ()
+        self._serves_until = 0.0
 
     async def run(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
         """Undo these within ``seconds``; returns what is left. See `one_pass` for the errors."""
         self._readers = self._make_readers(resources)
+        self._rows, self._serves_until = resources, asyncio.get_running_loop().time() + _SERVES * seconds
         return await one_pass(self._journal, resources, self._undo, seconds, prepare=self._get_many, order=_turns)
 
     async def run_late(self, resources: Sequence[Resource], seconds: float) -> list[Resource]:
@@ -111,6 +119,7 @@ class Rollback:
             if resource.state is ResourceState.INTENT:
                 self._journal.settle(resource, ResourceState.DELETED, "nothing was written")
             return None
+        await self._wait_for_pods(resource)
         backoff = Backoff()
         while True:
             live = await self._get(resource)
@@ -146,6 +155,28 @@ class Rollback:
                 if (outcome := await self._restorer.put_back(resource, live, write)) is not None:
                     return await self._finish(resource, *outcome, acted=True)
             await backoff.pause()
+
+    async def _wait_for_pods(self, resource: Resource) -> None:
+        """What a strategy has serve beside a workload does so until that has the Pods again that it had.
+
+        So a client gets an answer all the time, also where a workload's old Pods go before new ones come. It waits a
+        part of the pass's time at most.
+        """
+        manifest = self._manifests.get(resource.job_seq, {})
+        if not _serves_beside(manifest):
+            return
+        component = _component(manifest)
+        workloads = [
+            row
+            for row in self._rows
+            if row.ref.kind == "Deployment" and row.before is not None and row.ref.namespace == resource.ref.namespace
+            if _component(self._manifests.get(row.job_seq, {})) == component
+        ]
+        backoff = Backoff()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._serves_until):
+                while not all(row.state.settled for row in workloads):
+                    await backoff.pause()
 
     async def _acknowledge(self, resource: Resource, live: Manifest, write: Write, state: ResourceState) -> None:
         """Commit that a request of ours has landed, before it is undone.
@@ -261,15 +292,27 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
     """First what is put back, in the order of the deploy, then what is deleted, in reverse.
 
     A Pod reads its environment when it starts, and its owner may start one as soon as it is put back: by then the
-    values have to be the old ones. And what is deleted may still be read by what was not put back yet.
+    values have to be the old ones. And what is deleted may still be read by what was not put back yet. Services come
+    after the workloads, which they may have to wait for.
 
     What is put back has a ``before``: that is committed with each apply to an object that others made, so an apply
     without an answer counts, also where a create without an answer came first. What the task created, or took over as
     created, has none. Where the live object shows otherwise, `_undo` raises `OutOfTurn`.
     """
-    return forwards([row for row in rows if row.before is not None]) + backwards(
-        [row for row in rows if row.before is None]
-    )
+    put_back = [row for row in rows if row.before is not None]
+    services = [row for row in put_back if row.ref.kind == "Service"]
+    others = [row for row in put_back if row.ref.kind != "Service"]
+    return forwards(others) + forwards(services) + backwards([row for row in rows if row.before is None])
+
+
+def _serves_beside(manifest: Manifest) -> bool:
+    """Whether an object is there only while Pods are replaced, or is a Service that is switched to such Pods."""
+    labels = manifest.get("metadata", {}).get("labels", {})
+    return TRACK in labels or (manifest.get("kind") == "Service" and TRACK in manifest["spec"].get("selector", {}))
+
+
+def _component(manifest: Manifest) -> str:
+    return str(manifest.get("metadata", {}).get("labels", {}).get(NAME, ""))
 
 
 def _may_land(resource: Resource, live: Manifest) -> bool:
