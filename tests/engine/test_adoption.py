@@ -103,7 +103,7 @@ async def test_strangers_objects_stop_the_run_by_name_before_any_write(instance:
     assert task.reason == (
         "refused before anything was written: ConfigMap/default/settings is there already and is not this "
         "application's, labelled as managed by Helm, its fields are set by helm: "
-        "pass adopt: true (--adopt) to take it over, or rename the component"
+        "pass adopt: true (--adopt) to take it over, or give the component another objectName"
     )
     assert (seen, await instance.journal(task_id)) == ([], [])
     assert differences(before, await instance.snapshot()) == []

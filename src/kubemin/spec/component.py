@@ -227,7 +227,11 @@ def _check_name(name: str, path: str) -> Iterator[Issue]:
     if not name:
         yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, "A component has no name.")
     elif len(name) > names.LABEL_LENGTH:
-        yield Issue(path, IssueCode.NAME_TOO_LONG, f'The component name "{name[:80]}" is longer than 63 characters.')
+        message = (
+            f'The component name "{name[:80]}" is longer than 63 characters: give it a shorter one, and an objectName '
+            "if its objects are called otherwise."
+        )
+        yield Issue(path, IssueCode.NAME_TOO_LONG, message)
     elif not names.is_label(name):
         yield Issue(
             path,

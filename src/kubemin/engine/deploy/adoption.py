@@ -20,7 +20,8 @@ Admit = Callable[[Manifest], Awaitable[str]]
 """Takes an object that is there. Returns who manages it, if the write adopts it, and an empty text if it is not a
 stranger's. Raises `JobFailed` if it may not be written."""
 
-_ADVICE = "pass adopt: true (--adopt) to take it over, or rename the component"
+_ANOTHER_NAME = "give the component another objectName"
+_ADVICE = f"pass adopt: true (--adopt) to take it over, or {_ANOTHER_NAME}"
 _RIGHTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _NAMED = 5
 _LONGEST = 80
@@ -55,13 +56,13 @@ class Adoption:
         if name is not None:
             raise JobFailed(
                 f"{ref} belongs to another application ({name}, id {owner}), which is never taken from: "
-                "rename the component, or remove the object from that application first",
+                f"{_ANOTHER_NAME}, or remove the object from that application first",
                 ReasonCode.CONFLICT,
             )
         managed = managed_by(live)
         if controller_of(live) is not None:
             raise JobFailed(
-                f"{ref} is there already, {managed}: what has a controller is never taken over, rename the component",
+                f"{ref} is there already, {managed}: what has a controller is never taken over, {_ANOTHER_NAME}",
                 ReasonCode.CONFLICT,
             )
         if not adopt:
