@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from kubemin.engine import ExecOptions
+from kubemin.engine.entry.compute_thread import ComputeThread
+from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.sources import Draft, Former, Restart
 from kubemin.spec.issues import SpecError
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, TaskStatus
 from kubemin.store import revisions
-from tests.engine.instance import Instance, store, web
+from tests.engine.instance import LIMITS, Instance, store, web
 from tests.engine.serving import Client, asking
 from tests.engine.test_holds import held_in
 
@@ -335,6 +337,23 @@ async def test_the_strategy_of_a_run_wins_where_it_can(instance: Instance) -> No
         kept = [one for number in (3, 2, 1) if (one := await revisions.get(tx, app_id, number)) is not None]
     assert [(one.number, one.strategy) for one in kept] == [(3, "canary"), (2, "blue-green"), (1, "canary")]
     assert all(one.spec["component"][0]["strategy"] == CANARY for one in kept), "the file is as it was posted"
+
+
+@pytest.mark.parametrize(
+    ("own", "of_run"), [("recreate", "blue-green"), ("recreate", "rolling"), ("rolling", "recreate")]
+)
+async def test_a_run_s_strategy_is_the_run_s_alone(instance: Instance, own: str, of_run: str) -> None:
+    """Afterwards the cluster has what the revision says: the same file without it changes nothing."""
+    async with instance.worker():
+        app_id = await deployed(instance, front("web:1", own))
+        await instance.save([front("web:2", own)], app_id=app_id)
+        task_id = await instance.exec(app_id, ExecOptions.model_validate({"strategy": of_run}))
+        task = await instance.settled(task_id)
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        assert await images(instance) == {SERVICE: ("web:2", 4)}
+        live = await instance.cluster.get(ObjectRef("Deployment", "default", SERVICE))
+        assert live["spec"]["strategy"]["type"] == {"recreate": "Recreate", "rolling": "RollingUpdate"}[own]
+        assert await Diffs(instance.db, instance.cluster, LIMITS, ComputeThread()).between(app_id, 2, "live") == []
 
 
 @pytest.mark.parametrize("source", ["rollback", "restart"])

@@ -25,12 +25,18 @@ class _Batch:
 
 
 def make_plan(
-    application: Application, rendered: Sequence[Rendered], workflow: Sequence[Step], *, concurrency: int = 1
+    application: Application,
+    rendered: Sequence[Rendered],
+    workflow: Sequence[Step],
+    *,
+    concurrency: int = 1,
+    as_posted: Sequence[Rendered] = (),
 ) -> Plan:
     """The stages in which a workflow brings its components' manifests into the cluster.
 
     ``concurrency`` bounds the jobs of one priority in a StepByStep step. An empty workflow means one DAG step with
-    every component; of a given one, components that no step names are left out.
+    every component; of a given one, components that no step names are left out. ``as_posted``: what the application
+    itself says of workloads that the strategy of the run alone has rendered otherwise; at last they are brought to it.
     """
     components = {component.name: component for component in application.component}
     stages: list[Stage] = []
@@ -43,7 +49,7 @@ def make_plan(
         mine = list(_once([item for name in batch.components for item in rendered if item.component == name], taken))
         for priority, items in groupby(sorted(mine, key=_priority), key=_priority):
             at_once = None if batch.step.mode is Mode.DAG else concurrency
-            for turn in turns(list(items), application):
+            for turn in turns(list(items), application, as_posted):
                 jobs = tuple(
                     _job(next(numbers), item, components[item.component], batch.name, turn.portions.get(place))
                     for place, item in enumerate(turn.items)

@@ -46,10 +46,11 @@ class Turn:
     wait: Wait | None = None
 
 
-def turns(items: Sequence[Rendered], application: Application) -> Iterator[Turn]:
+def turns(items: Sequence[Rendered], application: Application, as_posted: Sequence[Rendered] = ()) -> Iterator[Turn]:
     """The manifests of one stage, as the strategies of their components say: one turn, or several one after another.
 
-    With blue-green the Service comes last: it selects the Pods beside until the workload is ready.
+    With blue-green the Service comes last: it selects the Pods beside until the workload is ready. After all of them
+    come those of ``as_posted`` that are among the items.
     """
     components = {component.name: component for component in application.component}
     last: list[Rendered] = []
@@ -70,6 +71,9 @@ def turns(items: Sequence[Rendered], application: Application) -> Iterator[Turn]
         yield Turn(at_once)
     if last:
         yield Turn(last)
+    refs = {ObjectRef.of(item.manifest) for item in items}
+    if back := [one for one in as_posted if ObjectRef.of(one.manifest) in refs]:
+        yield Turn(back)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.sources import Basis, Source, Wanted
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
-from kubemin.render import render
+from kubemin.render import Rendered, render
 from kubemin.spec.application import Application, as_run, parse_application, way_of
 from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
@@ -130,9 +130,14 @@ def _prepared(
     application = wanted.application
     if others and current is not None:
         application = parse_application(deployed(posted, others, current, or_posted=True), limits)
-    application = as_run(application, strategy, limits, plain=wanted.plain)
+    asked, application = application, as_run(application, strategy, limits, plain=wanted.plain)
     rendered = render(application, wanted.config_key, wanted.restarts)
-    plan = make_plan(application, rendered, wanted.steps, concurrency=concurrency)
+    as_posted: list[Rendered] = []
+    if strategy is not None:
+        # The strategy is the run's alone: at its end the cluster has what the revision says.
+        own = render(asked, wanted.config_key, wanted.restarts)
+        as_posted = [one for one, run in zip(own, rendered, strict=True) if one.manifest != run.manifest]
+    plan = make_plan(application, rendered, wanted.steps, concurrency=concurrency, as_posted=as_posted)
     spec = deployed(posted, others, current)
     has = {part["name"] for part in spec["component"]}
     objects: defaultdict[str, list[ObjectRef]] = defaultdict(list)
