@@ -21,6 +21,7 @@ from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
 from kubesim.controllers.references import environment, used_config
 from kubesim.problems import Problem
+from tests.proof.beside import is_beside
 from tests.proof.compare import essence, how, lacking, normal
 from tests.proof.foreigners import snapshot
 from tests.proof.oracle import Oracle
@@ -240,7 +241,7 @@ def _marks(
     """No claim of a task that did not complete, no fence, anywhere: copies by controllers included."""
     found = []
     may = {task_id for task_id, task in known.items() if task.status is TaskStatus.COMPLETED or was_left(task)}
-    fenced = world.may_be_fenced
+    fenced = _with_dependents(live, world.may_be_fenced)
     pods = {ObjectRef.of(pod): pod for pod in world.sim.registry.scan("pods")}
     for ref, obj in (live | pods).items():
         if ref in world.foreigners.remade:
@@ -315,7 +316,8 @@ async def _differences(world: World, live: dict[ObjectRef, Manifest], kept: Coll
     ours |= _with_dependents(live, set(kept)) | round_.released | round_.kept_claims
     ours |= _with_dependents(live, round_.released) - expected.keys()
     ours |= _with_dependents(live, touched & live.keys()) - touched  # what controllers make of others' edits
-    going = _with_dependents(expected, round_.dropped | round_.given_up)
+    ours |= _with_dependents(live, round_.beside)
+    going = _with_dependents(expected, round_.dropped | round_.given_up | round_.beside)
     for ref in sorted(_with_dependents(expected, round_.dropped - touched - world.foreigners.gone) & live.keys()):
         if ref not in touched and ref.kind != "PersistentVolumeClaim":  # data is kept
             found.append(f"{ref} is still there, although the application no longer has it")
@@ -361,6 +363,8 @@ class _Round:
     """Volume claims that a completed task named as kept; `claims` says what becomes of them."""
     given_up: set[ObjectRef] = field(default_factory=set)
     """Removed, or not, by a removal that did not complete: a deletion is not put back."""
+    beside: set[ObjectRef] = field(default_factory=set)
+    """What was beside a workload, and was left there; as many Pods of it as there were just then."""
 
 
 async def _round(world: World) -> _Round:
@@ -386,12 +390,18 @@ async def _round(world: World) -> _Round:
             found.given_up |= removed
             if left:
                 half = task.cleanup is Cleanup.ABANDONED
-                manifests = {job.ref: job.manifest for job in world.plan_of(task_id).jobs}
+                manifests: dict[ObjectRef, list[Manifest]] = {}
+                for job in world.plan_of(task_id).jobs:
+                    if job.seq not in skipped:
+                        manifests.setdefault(job.ref, []).append(job.manifest)
                 for row in rows:
                     if row.purpose is Purpose.APPLY and (half or not row.state.settled):
-                        manifest = manifests.get(row.ref) or _namespace(row.ref.name)
-                        one = _Apply(task_id, manifest, options.take_over, sure=False, half=half)
-                        found.applied.setdefault(row.ref, []).append(one)
+                        for manifest in manifests.get(row.ref) or [_namespace(row.ref.name)]:
+                            if is_beside(manifest):
+                                found.beside.add(row.ref)
+                                continue
+                            one = _Apply(task_id, manifest, options.take_over, sure=False, half=half)
+                            found.applied.setdefault(row.ref, []).append(one)
             continue
         claims_kept = (row.ref for row in rows if row.ref.kind == PVC and row.state is ResourceState.KEPT)
         found.kept_claims.update(claims_kept)
@@ -399,12 +409,12 @@ async def _round(world: World) -> _Round:
         found.dropped |= removed - open_removals
         found.given_up |= removed & open_removals  # its cleanup was given up
         for row in rows:
-            if row.ref.kind == "Namespace" and row.purpose is Purpose.APPLY:
+            if row.ref.kind == "Namespace" and row.purpose is Purpose.APPLY and row.ref not in removed:
                 one = _Apply(task_id, _namespace(row.ref.name), options.take_over)
                 found.applied.setdefault(row.ref, []).append(one)
                 found.dropped.discard(row.ref)
         for job in world.plan_of(task_id).jobs:
-            if job.seq not in skipped:
+            if job.seq not in skipped and not is_beside(job.manifest):
                 one = _Apply(task_id, job.manifest, options.take_over)
                 found.applied.setdefault(job.ref, []).append(one)
                 found.dropped.discard(job.ref)

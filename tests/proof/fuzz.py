@@ -27,6 +27,7 @@ _GROUPS = {
     "people": ("foreign ",),
     "events": ("event ",),
     "partings": ("parting ",),
+    "strategies": ("way ",),
 }
 
 
@@ -99,7 +100,7 @@ class Fuzz:
 
 
 def _plain(what: str) -> str:
-    for prefix in ("task ", "fault ", "foreign ", "event ", "parting "):
+    for prefix in ("task ", "fault ", "foreign ", "event ", "parting ", "way "):
         what = what.removeprefix(prefix)
     return what
 

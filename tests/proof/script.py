@@ -27,9 +27,33 @@ def _arguments(value: Any) -> Iterator[str]:
         yield f"{field.name}={given!r}" if named else repr(given)
 
 
+PAUSE_SECONDS = 1.0
+"""How long a run waits for a promote, at most."""
+
+WAYS: dict[str, Any] = {
+    "rolling": "rolling",
+    "recreate": "recreate",
+    "canary": {"type": "canary", "steps": [{"weight": 30, "seconds": 0.05}]},
+    "canary-counts": {"type": "canary", "steps": [{"replicas": 1, "seconds": 0.02}, {"replicas": 2, "seconds": 0.02}]},
+    "canary-held": {
+        "type": "canary",
+        "steps": [
+            {"weight": 20, "timeoutSeconds": PAUSE_SECONDS},
+            {"weight": 60, "replicas": 2, "timeoutSeconds": PAUSE_SECONDS},
+        ],
+    },
+    "blue-green": "blue-green",
+    "blue-green-waits": {"type": "blue-green", "seconds": 0.05},
+    "blue-green-held": {"type": "blue-green", "promote": True, "timeoutSeconds": PAUSE_SECONDS},
+}
+"""Strategies, of a component or of a run; those that end with ``held`` wait for somebody who promotes them."""
+
+
 @dataclass(frozen=True, repr=False)
 class Part(Spelled):
     """A component. ``version`` is in its image or its data; ``fate`` is what becomes of its Pods (see `sim`).
+
+    ``way`` is its strategy, one of `WAYS`.
 
     ``reads`` names a config or a secret, as ``config a``: all its keys are in the environment of the Pods. They are
     replaced when it changes if ``rolls`` is among the ``extras``; else those of one template read now this, now that.
@@ -44,6 +68,7 @@ class Part(Spelled):
     volume: bool = False
     extras: tuple[str, ...] = ()
     reads: str = ""
+    way: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -61,7 +86,7 @@ class Part(Spelled):
             kinds = [*kinds, "PersistentVolumeClaim"]
         if "rbac" in self.extras:
             kinds = [*kinds, "ServiceAccount", "Role", "RoleBinding"]
-        if "ingress" in self.extras:
+        if "ingress" in self.extras or "nginx" in self.extras:
             kinds = [*kinds, "Ingress"]
         return tuple(kinds)
 
@@ -77,6 +102,8 @@ class Part(Spelled):
             }
         component["image"] = f"{self.type}:{self.fate or 'ready'}-v{self.version}"
         component["replicas"] = self.replicas
+        if self.way:
+            component["strategy"] = WAYS[self.way]
         properties: dict[str, Any] = {}
         if self.ports:
             properties["ports"] = [{"port": 80}]
@@ -112,8 +139,10 @@ class Part(Spelled):
         if "rbac" in self.extras:
             rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"][: self.version]}
             traits["rbac"] = [{"rules": [rule]}]
-        if "ingress" in self.extras:
-            traits["ingress"] = [{"routes": [{"path": f"/v{self.version}", "backend": {"serviceName": self.name}}]}]
+        if "ingress" in self.extras or "nginx" in self.extras:
+            route = {"path": f"/v{self.version}", "backend": {"serviceName": self.name}}
+            of_class = {"ingressClassName": "nginx"} if "nginx" in self.extras else {}
+            traits["ingress"] = [{"routes": [route], **of_class}]
         if "sidecar" in self.extras:
             traits["sidecar"] = [{"image": f"side:v{self.version}"}]
         if "init" in self.extras:
@@ -123,10 +152,14 @@ class Part(Spelled):
 
 @dataclass(frozen=True, repr=False)
 class Target(Spelled):
-    """The object of that kind that a component of the round's application has."""
+    """The object of that kind that a component of the round's application has.
+
+    ``track``: ``canary`` or ``green``, for the one beside it while its Pods are replaced.
+    """
 
     part: str
     kind: str
+    track: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -259,12 +292,16 @@ class Deny(Event):
 
 @dataclass(frozen=True, repr=False)
 class Again(Event):
-    """Another run: of the same application in a next version, or of another application. ``how`` as in `Round`."""
+    """Another run: of the same application in a next version, or of another application.
+
+    ``how`` and ``way`` as in `Round`.
+    """
 
     parts: tuple[Part, ...]
     on_active: str = "queue"
     app: str = "shop"
     how: str = "exec"
+    way: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -294,6 +331,8 @@ class Round(Spelled):
     how: str = "exec"
     """``exec`` saves the draft and runs it, ``apply`` runs it as it is sent; ``rollback``, ``rollback-1`` (to the first
     revision), ``restart``."""
+    way: str = ""
+    """The strategy of the round's runs, one of `WAYS`; empty: as the components say."""
     preflight: bool = True
     namespace: str = "default"
     adopt: bool = True
@@ -303,10 +342,6 @@ class Round(Spelled):
     """Somebody gives up each cleanup that is incomplete when the tasks have come to rest."""
     ends: str = ""
     """The status that the round's first task must have; empty: any."""
-
-
-PAUSE_SECONDS = 1.0
-"""How long a run waits for a promote, at most."""
 
 
 def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:

@@ -56,10 +56,11 @@ def _smaller_rounds(round_: Round) -> Iterator[Round]:
     yield from (replace(round_, there=left) for left in _without_one(round_.there))
     if len(round_.parts) > 1:
         yield from (replace(round_, parts=left) for left in _without_one(round_.parts))
-    plain = replace(round_, steps="DAG", how="exec", preflight=True, app="shop", namespace="default")
+    plain = replace(round_, steps="DAG", how="exec", way="", preflight=True, app="shop", namespace="default")
     if plain != round_:
         yield plain
-    yield from (one for one in (replace(round_, steps="DAG"), replace(round_, how="exec")) if one != round_)
+    plainer = (replace(round_, steps="DAG"), replace(round_, how="exec"), replace(round_, way=""))
+    yield from (one for one in plainer if one != round_)
     yield from (replace(round_, parts=parts) for parts in _plainer(round_.parts))
     for place, event in enumerate(round_.events):
         if isinstance(event, Again | Save):
@@ -85,5 +86,6 @@ def _plainer(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
             replace(part, ports=False),
             replace(part, replicas=1),
             replace(part, fate=""),
+            replace(part, way=""),
         ]
         yield from ((*parts[:place], one, *parts[place + 1 :]) for one in choices if one != part)

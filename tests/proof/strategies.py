@@ -1,5 +1,6 @@
 """Random scripts. The simplest choice of everything is nothing: so a failure shrinks to what it needs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -33,9 +34,12 @@ from tests.proof.script import (
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
 TYPES = ("config", "secret", "webservice", "store", "job")
 EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls")
+ROLLING = ("", "rolling", "recreate")
+BESIDE = ("canary", "canary-counts", "canary-held")
+SWITCHED = ("blue-green", "blue-green-waits", "blue-green-held")
 LAST_POINT = 400
 HOW = ("exec", "exec", "apply", "apply", "rollback", "rollback-1", "restart")
-"""What a run is of. The strategies (canary, blue-green) are to be drawn beside it, as another field of `Round`."""
+"""What a run is of."""
 STEPS = ("DAG", "DAG", "DAG", "StepByStep", "Continue", "Timeout", "Pause", "Pauses")
 
 _points = st.one_of(st.integers(1, 40), st.integers(1, 120), st.integers(1, LAST_POINT))
@@ -74,10 +78,33 @@ def _part(draw: st.DrawFn, name: str, version: int) -> Part:
     volume = bool(bits >> len(EXTRAS) + 1 & 1) and kind != "job"
     if not ports:
         extras = tuple(extra for extra in extras if extra != "ingress")
+    elif "ingress" in extras and draw(st.booleans()):
+        extras = tuple("nginx" if extra == "ingress" else extra for extra in extras)
     # In the order of how often, not of how simple: most deploys are to get far.
     fate = _pick(draw, *[""] * 9, "slow-20", "never", "pull", "crash")
     replicas = draw(st.integers(1, 3)) if kind != "job" else 1
-    return Part(name, kind, version, fate, replicas, ports, volume, extras)
+    part = Part(name, kind, version, fate, replicas, ports, volume, extras)
+    return replace(part, way=_way(draw, part))
+
+
+def _way(draw: st.DrawFn, part: Part) -> str:
+    """A strategy that the component can have; its Ingress may be one whose controller gives a canary a weight."""
+    if part.type not in ("webservice", "store") or not draw(st.booleans()):
+        return ""
+    return _pick(draw, *ROLLING, *_beside([part]))
+
+
+def _beside(parts: Sequence[Part]) -> tuple[str, ...]:
+    """The strategies by which new Pods come beside the old ones that some of these can have."""
+    found = [part for part in parts if part.type == "webservice"]
+    return (*(BESIDE if found else ()), *(SWITCHED if any(part.ports for part in found) else ()))
+
+
+def _of_run(draw: st.DrawFn, parts: tuple[Part, ...]) -> str:
+    """Of a run: mostly as its components say."""
+    if not any(part.type in ("webservice", "store") for part in parts) or draw(st.integers(0, 3)) < 3:
+        return ""
+    return _pick(draw, *ROLLING, *_beside(parts))
 
 
 @st.composite
@@ -91,7 +118,8 @@ def next_parts(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[
             case "changed":
                 fate = _pick(draw, "", "", "", "pull", "never") if part.type not in ("config", "secret") else ""
                 replicas = draw(st.integers(1, 3)) if part.type not in ("config", "secret", "job") else 1
-                changed.append(replace(part, version=version, fate=fate, replicas=replicas))
+                new = replace(part, version=version, fate=fate, replicas=replicas)
+                changed.append(replace(new, way=_way(draw, new)))
             case "other":
                 changed.append(_part(draw, part.name, version))
             case _:
@@ -101,10 +129,31 @@ def next_parts(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[
     return tuple(changed) or (Part("a", "config", version),)
 
 
+def _replaced(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[Part, ...]:
+    """The next version of all of them; the Pods of some are replaced by a strategy."""
+    changed = []
+    for part in parts:
+        if part.type == "webservice":
+            fate = _pick(draw, *[""] * 5, "slow-20", "never", "pull", "crash")
+            way = _pick(draw, *_beside([part]), *ROLLING)
+            part = replace(part, fate=fate, replicas=draw(st.integers(1, 3)), way=way)
+        changed.append(replace(part, version=version))
+    return tuple(changed)
+
+
+def _served(draw: st.DrawFn, part: Part) -> Part:
+    """The same with Pods that a Service selects, and that get ready."""
+    extras = tuple(extra for extra in part.extras if extra in EXTRAS and extra != "ingress")
+    served = replace(part, type="webservice", ports=True, extras=extras, fate="")
+    return replace(served, way=_way(draw, served))
+
+
 def _target(draw: st.DrawFn, parts: tuple[Part, ...], but: tuple[str, ...] = ()) -> Target:
     part = parts[draw(st.integers(0, len(parts) - 1))]
     kinds = [kind for kind in part.kinds if kind not in but]
-    return Target(part.name, kinds[draw(st.integers(0, len(kinds) - 1))])
+    kind = kinds[draw(st.integers(0, len(kinds) - 1))]
+    beside = part.type == "webservice" and kind in ("Deployment", "Service", "Ingress")
+    return Target(part.name, kind, _pick(draw, *[""] * 4, "canary", "green") if beside else "")
 
 
 _NEEDED = ("ServiceAccount", "PersistentVolumeClaim")
@@ -205,16 +254,21 @@ def _event(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> Event:
         case "save":
             return Save(at, draw(next_parts(parts, version + 1)))
         case "other":
-            return Again(at, draw(parts_(version, 4)), "queue", "other", _pick(draw, "exec", "apply"))
+            parts = draw(parts_(version, 4))
+            return Again(at, parts, "queue", "other", _pick(draw, "exec", "apply"), _of_run(draw, parts))
         case _:
-            on_active = _pick(draw, "queue", "supersede", "reject")
-            return Again(at, draw(next_parts(parts, version + 1)), on_active, how=_pick(draw, *HOW))
+            on_active, parts = _pick(draw, "queue", "supersede", "reject"), draw(next_parts(parts, version + 1))
+            return Again(at, parts, on_active, how=_pick(draw, *HOW), way=_of_run(draw, parts))
 
 
-def _promotes(draw: st.DrawFn, steps: str) -> tuple[Promote, ...]:
+def _promotes(draw: st.DrawFn, steps: str, parts: tuple[Part, ...], way: str) -> tuple[Promote, ...]:
     """Mostly somebody promotes each pause; sometimes nobody does."""
     pauses = {"Pause": 1, "Pauses": 2}.get(steps, 0)
-    return tuple(Promote(draw(_points)) for _ in range(draw(st.integers(0, pauses)))) if pauses else ()
+    pauses += sum(2 for part in parts if (way or part.way).endswith("held"))
+    if not pauses:
+        return ()
+    count = draw(st.integers(0, 2 * pauses))
+    return tuple(Promote(1 if draw(st.booleans()) else draw(_points)) for _ in range(min(count, pauses)))
 
 
 @st.composite
@@ -223,27 +277,36 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
     rounds: list[Round] = []
     version = 1
     parts = draw(parts_(version, most_parts))
-    namespace = _pick(draw, "default", "default", "default", "team")
-    count = draw(st.integers(1, most_rounds))
-    if count > 1 and draw(st.booleans()):  # so that there is a revision to go back to, or to start again
+    replacing = most_rounds > 1 and draw(st.booleans())  # one version after the other, by strategies
+
+    namespace = "default" if replacing else _pick(draw, "default", "default", "default", "team")
+    count = draw(st.integers(1 + replacing, most_rounds))
+    if count > 1 and (replacing or draw(st.booleans())):  # a revision to go back to, or to start again
         parts = tuple(replace(part, fate="") for part in parts)
+        if replacing:
+            parts = (_served(draw, parts[0]), *parts[1:])
         rounds.append(Round(parts, how=_pick(draw, "exec", "apply"), namespace=namespace))
     for number in range(len(rounds), count):
         if number:
             version += 2
-            parts = draw(next_parts(parts, version))
-        steps = _pick(draw, *STEPS)
-        there = tuple(_foreign(draw, parts) for _ in range(draw(st.integers(0, 3)))) if namespace == "default" else ()
+            parts = _replaced(draw, parts, version) if replacing else draw(next_parts(parts, version))
+        steps, way = _pick(draw, *STEPS), _of_run(draw, parts)
+        strangers = draw(st.integers(0, 3)) if namespace == "default" and not replacing else 0
+        there = tuple(_foreign(draw, parts) for _ in range(strangers))
         rounds.append(
             Round(
                 parts,
                 there,
-                tuple(draw(troubles_()) for _ in range(draw(st.integers(0, 3)))),
-                (*(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4)))), *_promotes(draw, steps)),
+                tuple(draw(troubles_()) for _ in range(draw(st.integers(0, 1 if replacing else 3)))),
+                (
+                    *(_event(draw, parts, version) for _ in range(draw(st.integers(0, 4)))),
+                    *_promotes(draw, steps, parts, way),
+                ),
                 app=_pick(draw, "shop", "shop", "shop", "other"),
-                seconds=2.0,
+                seconds=6.0 if replacing else 2.0,
                 steps=steps,
-                how=_pick(draw, *HOW) if number else _pick(draw, "exec", "apply"),
+                how=_pick(draw, *HOW) if number and not replacing else _pick(draw, "exec", "apply"),
+                way=way,
                 preflight=draw(st.booleans()),
                 namespace=namespace,
                 adopt=draw(st.integers(0, 2)) < 2,

@@ -39,6 +39,9 @@ THEIR_CONF = Foreign(Target("a", "ConfigMap"))
 THEIR_WEB = Foreign(Target("a", "Deployment"))
 D_STORE = Part("d", "store", volume=True)
 CONF_C, DATA_B, WEB_W = Part("c"), Part("b", "store", volume=True), Part("w", "webservice")
+SERVED = Part("a", "webservice", ports=True)
+HELD = replace(SERVED, version=2, way="canary-held")
+GREEN = replace(SERVED, version=2, way="blue-green-held")
 EVERYTHING = Part("e", "webservice", ports=True, volume=True, extras=("env", "labels", "ingress"))
 
 
@@ -392,6 +395,45 @@ CASES = {
             Round((NEXT, FAILS), ends="failed"),
             Round((NEXT,), ends="completed"),
         )
+    ),
+    "nobody promotes a canary: it goes, and the former version is the current one": Script(
+        (Round((SERVED,)), Round((HELD,), events=(Promote(1),), ends="timeout"))
+    ),
+    "a canary is promoted past each of its steps, also where workers die": Script(
+        (
+            Round((SERVED,)),
+            Round(
+                (HELD,),
+                events=(Kill("create:Deployment/shop-a-canary:after"), Promote(1), Kill("commit:job#4"), Promote(1)),
+                ends="completed",
+            ),
+        )
+    ),
+    "a blue-green is cancelled after its Service was switched, and a worker dies as it goes back": Script(
+        (
+            Round((replace(SERVED, way="recreate"),)),
+            Round(
+                (GREEN, FAILS),
+                events=(Promote(1), Cancel("apply:Deployment/shop-a:after"), Kill("replace:Deployment/shop-a:before")),
+                ends="cancelled",
+            ),
+        )
+    ),
+    "a canary that a cancel left there goes with the next run that completes": Script(
+        (
+            Round((SERVED,)),
+            Round((HELD,), events=(Cancel("create:Deployment/shop-a-canary:after", cleanup="none"),), ends="cancelled"),
+            Round((replace(SERVED, version=3),), ends="completed"),
+        )
+    ),
+    "the strategy of a run stayed in the cluster, and its revision says another": Script(
+        (
+            Round((replace(SERVED, way="recreate"),)),
+            Round((replace(SERVED, version=2, way="recreate"),), way="blue-green", ends="completed"),
+        )
+    ),
+    "a Namespace goes with a run of which every step was put back": Script(
+        (Round((FAILS,), steps="Continue", namespace="team", ends="completed"),)
     ),
     "a cancel that leaves what is there, and what it had changed; then the removal": Script(
         (

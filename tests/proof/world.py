@@ -28,13 +28,14 @@ from kubemin.store.tasks import Task
 from kubesim.faults import Armed, Fault
 from kubesim.problems import Problem
 from kubesim.server import SimServer
-from tests.proof import check, partings
+from tests.proof import beside, check, partings
 from tests.proof.foreigners import Foreigners, snapshot
 from tests.proof.machine import Machine
 from tests.proof.observer import Observer
 from tests.proof.refusals import Refusals
 from tests.proof.revisions import Revisions
 from tests.proof.script import (
+    WAYS,
     Again,
     Cancel,
     Create,
@@ -161,7 +162,7 @@ class World:
         self._armed = [(trouble, self.sim.faults.add(_fault(trouble))) for trouble in round_.troubles]
         self.already_requested = len(self.tasks)
         self.outdated_pods = check.outdated_pods(self)
-        await self._deploy(round_.parts, round_.app, OnActive.QUEUE, round_.how)
+        await self._deploy(round_.parts, round_.app, OnActive.QUEUE, round_.how, round_.way)
         await self._until("the tasks come to rest", self._settled, QUIET_AT_WORK)
         for trouble, armed in self._armed:
             if armed.strikes:
@@ -177,6 +178,7 @@ class World:
         self.refusals.end()
         self.count("rounds")
         self.statistics.update(await partings.counts(self))
+        self.statistics.update(await beside.counts(self))
         for task_id in self.tasks[self.already_requested :]:
             task = await self.task(task_id)
             self.count(f"task {task.status}")
@@ -300,7 +302,7 @@ class World:
         """What a task was to do; its row forgets it when its application is deleted."""
         return self._plans.get(task_id, Plan(()))
 
-    async def _deploy(self, parts: tuple[Part, ...], app: str, on_active: OnActive, how: str) -> None:
+    async def _deploy(self, parts: tuple[Part, ...], app: str, on_active: OnActive, how: str, way: str) -> None:
         round_ = self._round
         app_id = application_id(round_.namespace, app)
         posted = self._application(parts, app)
@@ -314,6 +316,7 @@ class World:
             adopt=round_.adopt,
             take_over=round_.take_over,
             delete_volumes=round_.delete_volumes,
+            strategy=WAYS[way] if way else None,
         )
         source: dict[str, Source] = {
             "exec": Draft(app_id),
@@ -429,8 +432,8 @@ class World:
                 self._spawn(self.observer.release())
             case Remove():
                 self._spawn(self._remove(event))
-            case Again(parts=parts, on_active=on_active, app=app, how=how):
-                self._spawn(self._deploy(parts, app, OnActive(on_active), how))
+            case Again(parts=parts, on_active=on_active, app=app, how=how, way=way):
+                self._spawn(self._deploy(parts, app, OnActive(on_active), how, way))
             case Save(parts=parts):
                 self._spawn(self._save(self._application(parts, self._round.app)))
             case Promote():
@@ -548,12 +551,16 @@ class World:
         return check.rendered(self._round.parts, self._round.app, self._round.namespace)
 
     def _ref(self, target: Target) -> ObjectRef | None:
-        manifest = self._manifests().get((target.part, target.kind))
+        manifest = self._manifest(target)
         return None if manifest is None else ObjectRef.of(manifest)
+
+    def _manifest(self, target: Target) -> Manifest | None:
+        ours = self._manifests().get((target.part, target.kind))
+        return beside.of_track(ours, target.track) if ours is not None and target.track else ours
 
     def _foreign_manifest(self, target: Target, flavour: str, *, applied: bool) -> Manifest | None:
         """An object of the same name as one of ours, as somebody else would make it."""
-        ours = self._manifests().get((target.part, target.kind))
+        ours = self._manifest(target)
         if ours is None:
             return None
         theirs = copy.deepcopy(ours)
