@@ -31,7 +31,7 @@ class Oracle:
             self._registry.create(plural, ref.namespace, manifest, manager=MANAGER)
             return self._registry.get(plural, *key)
         meta = {**base["metadata"], "managedFields": _as_applied(base)}
-        self._registry.storage.put(plural, key, {**copy.deepcopy(base), "metadata": meta})
+        self._registry.storage.put(plural, key, {**_recreatable(base, manifest), "metadata": meta})
         self._registry.patch(plural, *key, _APPLY, copy.deepcopy(manifest), manager=MANAGER, force=True)
         found = self._registry.get(plural, *key)
         if take_over and (theirs := fields_of_others(manifest, found)):
@@ -45,6 +45,14 @@ def _fresh() -> Registry:
         registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
     seed(registry)
     return registry
+
+
+def _recreatable(base: Manifest, manifest: Manifest) -> Manifest:
+    """The object, without the numbers of a rolling update that were set by default: nobody recreates with them."""
+    found = copy.deepcopy(base)
+    if (manifest.get("spec", {}).get("strategy") or {}).get("type") == "Recreate":
+        found["spec"]["strategy"].pop("rollingUpdate", None)
+    return found
 
 
 def _as_applied(obj: Manifest) -> list[dict[str, Any]]:

@@ -433,7 +433,7 @@ CASES = {
         )
     ),
     "a Namespace goes with a run of which every step was put back": Script(
-        (Round((FAILS,), steps="Continue", namespace="team", ends="completed"),)
+        (Round((FAILS,), steps="Continue", namespace="team"),)
     ),
     "a cancel that leaves what is there, and what it had changed; then the removal": Script(
         (
