@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.managed import PATIENCE, save, until
-from bench.simulated import simulated
+from bench.simulated import Simulated, simulated
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import ExecOptions, TaskService
 from kubemin.engine.entry.sources import Draft
@@ -69,6 +69,9 @@ class Fleet:
 
     postgres: Postgresql
     valkey: Valkey
+    url: str
+    """The database's: PostgreSQL's, unless another one was asked for."""
+    cluster: Simulated
     db: Database
     service: TaskService
     folder: Path
@@ -105,7 +108,7 @@ class Fleet:
     ) -> Process:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
         given = {
-            "KUBEMIN_DATABASE_URL": self.postgres.url(),
+            "KUBEMIN_DATABASE_URL": self.url,
             "KUBEMIN_KUBECONFIG": str(self.folder / "cluster.yaml"),
             **({"KUBEMIN_REDIS_URL": redis_url} if redis_url else {}),
         }
@@ -162,20 +165,26 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet() -> AsyncIterator[Fleet]:
-    """The servers, and no process of ours yet. PostgreSQL's commits reach the disk."""
+async def fleet(*, speed: float = 1, sqlite: bool = False) -> AsyncIterator[Fleet]:
+    """The servers, and no process of ours yet. PostgreSQL's commits reach the disk.
+
+    ``speed`` is the cluster's: the faster, the sooner a Deployment that is not ready is given up. ``sqlite``: the
+    processes share an SQLite file.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="kubemin-bench-")))
         postgres = stack.enter_context(Postgresql(durable=True))
         valkey = stack.enter_context(Valkey())
-        cluster = stack.enter_context(simulated(speed=1))  # faster, a Deployment would be given up after seconds
+        cluster = stack.enter_context(simulated(speed))
         (folder / "cluster.yaml").write_text(kubeconfig(cluster.url))
-        db = await Database.open(postgres.url())
+        url = f"sqlite:///{folder / 'kubemin.db'}" if sqlite else postgres.url()
+        db = await Database.open(url)
         stack.push_async_callback(db.aclose)
         await db.migrate()
-        doorbell: Doorbell = open_doorbell(valkey.url, postgres.url())
+        doorbell: Doorbell = open_doorbell(valkey.url, url)
         stack.push_async_callback(doorbell.aclose)
-        made = Fleet(postgres, valkey, db, TaskService(db, LocalSignals(LocalHub()), doorbell, Limits()), folder)
+        service = TaskService(db, LocalSignals(LocalHub()), doorbell, Limits())
+        made = Fleet(postgres, valkey, url, cluster, db, service, folder)
         try:
             yield made
         except BaseException:
