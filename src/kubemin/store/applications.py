@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
@@ -40,9 +40,16 @@ class ApplicationRow(NewApplication):
     updated_at: datetime
 
 
+_INSERT = sql_insert(applications).values(created_at=now(), updated_at=now())
+_BY_ID = select(applications).where(applications.c.id == bindparam("of_id"))
+_BY_NAME = select(applications).where(
+    applications.c.namespace == bindparam("of_namespace"), applications.c.name == bindparam("of_name")
+)
+
+
 async def insert(tx: Tx, new: NewApplication) -> None:
     """Store a new application. Raises `Duplicate`: ``uq_applications_namespace_name``, or ``pk_applications``."""
-    await tx.insert(sql_insert(applications).values(**values_of(new), created_at=now(), updated_at=now()))
+    await tx.write(_INSERT, values_of(new))
 
 
 async def update(tx: Tx, new: NewApplication) -> bool:
@@ -59,13 +66,12 @@ async def delete(tx: Tx, app_id: str) -> bool:
 
 async def get(tx: Tx, app_id: str) -> ApplicationRow | None:
     """The application with this id."""
-    return _application(await tx.row(select(applications).where(applications.c.id == app_id)))
+    return _application(await tx.row(_BY_ID, {"of_id": app_id}))
 
 
 async def find(tx: Tx, namespace: str, name: str) -> ApplicationRow | None:
     """The application of this name in this namespace."""
-    statement = select(applications).where(applications.c.namespace == namespace, applications.c.name == name)
-    return _application(await tx.row(statement))
+    return _application(await tx.row(_BY_NAME, {"of_namespace": namespace, "of_name": name}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Double, Select, literal, select
+from sqlalchemy import BindParameter, Double, Select, literal, select, type_coerce
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -55,9 +55,9 @@ def _mysql(element: now, compiler: SQLCompiler, **kw: Any) -> str:
     return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1e6)"
 
 
-def after(seconds: float) -> ColumnElement[Any]:
-    """The database's time, ``seconds`` from now."""
-    return now() + literal(float(seconds), Double)
+def after(seconds: float | BindParameter[Any]) -> ColumnElement[Any]:
+    """The database's time, ``seconds`` from now: a number, or a parameter of the statement."""
+    return now() + (type_coerce(seconds, Double) if isinstance(seconds, BindParameter) else literal(seconds, Double))
 
 
 def past(column: ColumnElement[Any]) -> ColumnElement[bool]:

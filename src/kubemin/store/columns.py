@@ -1,8 +1,10 @@
 """Column types that behave the same on all three databases."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, String, Text, literal_column
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -42,6 +44,14 @@ class LongText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else _storable(value)
+
+
+def among(column: Column[Any], words: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column has one of these words, our own (states, purposes): they are part of the statement's text.
+
+    As parameters they would be written into it anew with each execution.
+    """
+    return column.in_([literal_column(f"'{word}'") for word in words])
 
 
 def _storable(value: str) -> str:

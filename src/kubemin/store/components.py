@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from kubemin.spec.component import Component
 from kubemin.spec.ids import component_id
@@ -36,6 +36,14 @@ class ComponentRow:
         return Component.model_validate(self.spec)
 
 
+_INSERT = insert(components).values(created_at=now(), updated_at=now())
+_OF_APPLICATION = (
+    select(components)
+    .where(components.c.app_id == bindparam("of_app"))
+    .order_by(components.c.position, components.c.name)
+)
+
+
 async def of_application(tx: Tx, app_id: str) -> list[ComponentRow]:
     """The components of an application's draft, in the order they were given."""
     return [_component(tx, row) for row in await _rows(tx, app_id)]
@@ -61,11 +69,11 @@ async def replace_components(tx: Tx, app_id: str, new: Sequence[Component]) -> l
         await tx.write(delete(components).where(mine, components.c.name.in_(gone)))
     for position, component in enumerate(new):
         row = present.pop(component.name, None)
-        values: dict[str, Any] = {"position": position, "spec": tx.seal(component.posted()), "updated_at": now()}
         if row is None:
-            keys = {"app_id": app_id, "name": component.name, "created_at": now()}
-            await tx.insert(insert(components).values(**keys, **values))
+            keys = {"app_id": app_id, "name": component.name}
+            await tx.write(_INSERT, {**keys, "position": position, "spec": tx.seal(component.posted())})
             continue
+        values: dict[str, Any] = {"position": position, "spec": tx.seal(component.posted()), "updated_at": now()}
         if _component(tx, row).read.dump() == component.dump():
             if row.position == position:
                 continue
@@ -75,8 +83,7 @@ async def replace_components(tx: Tx, app_id: str, new: Sequence[Component]) -> l
 
 
 async def _rows(tx: Tx, app_id: str) -> Sequence[Row[Any]]:
-    statement = select(components).where(components.c.app_id == app_id)
-    return await tx.rows(statement.order_by(components.c.position, components.c.name))
+    return await tx.rows(_OF_APPLICATION, {"of_app": app_id})
 
 
 def _component(tx: Tx, row: Row[Any]) -> ComponentRow:

@@ -48,6 +48,14 @@ class TaskState(NamedTuple):
     settled: bool
 
 
+_INSERT = insert(events).values(at=now())
+_HOLD = update(tasks).where(tasks.c.id == bindparam("of_task")).values(updated_at=now())
+_SINCE = (
+    select(events)
+    .where(events.c.task_id == bindparam("of_task"), events.c.id > bindparam("after"))
+    .order_by(events.c.id)
+    .limit(bindparam("most"))
+)
 _TASKS = 50
 _SINCE_EACH = (
     select(events)
@@ -76,13 +84,12 @@ async def append_many(tx: Tx, task_id: str, new: Sequence[Event]) -> None:
         return
     await _hold(tx, task_id)
     rows = [{"task_id": task_id, "type": event.type, "data": dump(data_of(event))} for event in new]
-    await tx.write(insert(events).values(at=now()), rows)
+    await tx.write(_INSERT, rows)
 
 
 async def since(tx: Tx, task_id: str, after_id: int = 0, limit: int = 1000) -> list[EventRow]:
     """A task's events after an id, oldest first."""
-    statement = select(events).where(events.c.task_id == task_id, events.c.id > after_id)
-    rows = await tx.rows(statement.order_by(events.c.id).limit(limit))
+    rows = await tx.rows(_SINCE, {"of_task": task_id, "after": after_id, "most": limit})
     return [EventRow(**{**fields(row), "data": load(row.data)}) for row in rows]
 
 
@@ -114,5 +121,5 @@ async def _hold(tx: Tx, task_id: str) -> None:
     # Ids are given out before the commit. Without this lock a transaction could get id 7 and commit after another one
     # with id 8. A reader that has seen 8 would ask for what comes after 8, and never see 7.
     if task_id not in tx.locked:
-        await tx.write(update(tasks).where(tasks.c.id == task_id).values(updated_at=now()))
+        await tx.write(_HOLD, {"of_task": task_id})
         tx.locked.add(task_id)

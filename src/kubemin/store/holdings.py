@@ -4,14 +4,41 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import Row, and_, bindparam, or_, select
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
+from kubemin.store.columns import among
 from kubemin.store.tables import resources, tasks
 from kubemin.store.transaction import Tx, chunks, load
 
 PVC = "PersistentVolumeClaim"
+
+
+_NAMED = ("task_id", "seq", "kind", "namespace", "name", "purpose", "state", "uid", "dependents", "adopted")
+_ROWS = (
+    select(tasks.c.seq.label("task_seq"), *(resources.c[name] for name in _NAMED))
+    .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+    .where(resources.c.uid.is_not(None))
+)
+_PURPOSE, _STATE = resources.c.purpose, resources.c.state
+_THEIRS = _ROWS.where(
+    tasks.c.app_id == bindparam("of_app"),
+    or_(among(tasks.c.status, [status for status in TaskStatus if status.ended]), tasks.c.id == bindparam("ending")),
+    or_(
+        and_(_PURPOSE == Purpose.APPLY, among(_STATE, (ResourceState.CREATED, ResourceState.CHANGED))),
+        and_(_PURPOSE == Purpose.APPLY, resources.c.adopted.is_not(None)),
+        and_(_PURPOSE == Purpose.REMOVE, among(_STATE, (ResourceState.DELETED, ResourceState.KEPT))),
+        and_(among(_PURPOSE, (Purpose.RELEASE, Purpose.HAND_OVER)), _STATE == ResourceState.RELEASED),
+        _PURPOSE == Purpose.USE,
+    ),
+)
+_PASSED = _ROWS.where(
+    _PURPOSE == Purpose.HAND_OVER,
+    among(_STATE, (ResourceState.INTENT, ResourceState.RELEASED)),
+    resources.c.uid.in_(bindparam("uids", expanding=True)),
+    tasks.c.app_id != bindparam("of_app"),
+)
 
 
 class Origin(NamedTuple):
@@ -43,16 +70,11 @@ async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holdi
 
     The task ``ending`` counts as ended: it is about to be completed.
     """
-    rows = list(await _rows(tx, _theirs(app_id, ending)))
+    rows = list(await tx.rows(_THEIRS, {"of_app": app_id, "ending": ending}))
     used = {str(row.uid) for row in rows if row.purpose == Purpose.USE and row.uid is not None}
     for part in chunks(used):
-        passed = and_(
-            resources.c.purpose == Purpose.HAND_OVER,
-            resources.c.state.in_((ResourceState.INTENT, ResourceState.RELEASED)),
-            resources.c.uid.in_(part),
-            tasks.c.app_id != app_id,
-        )
-        rows += [row for row in await _rows(tx, passed) if _receiver(row) == app_id]
+        passed = await tx.rows(_PASSED, {"of_app": app_id, "uids": part})
+        rows += [row for row in passed if _receiver(row) == app_id]
     held: dict[str, Holding] = {}
     strangers: dict[str, Origin] = {}
     for row in sorted(rows, key=lambda row: (row.task_seq, row.seq)):
@@ -90,28 +112,6 @@ def handed_to(app_id: str) -> dict[str, list[str]]:
 
 
 _TO = "application"
-
-
-def _theirs(app_id: str, ending: str | None) -> ColumnElement[bool]:
-    purpose, state = resources.c.purpose, resources.c.state
-    return and_(
-        tasks.c.app_id == app_id,
-        or_(tasks.c.status.in_([status for status in TaskStatus if status.ended]), tasks.c.id == ending),
-        or_(
-            and_(purpose == Purpose.APPLY, state.in_((ResourceState.CREATED, ResourceState.CHANGED))),
-            and_(purpose == Purpose.APPLY, resources.c.adopted.is_not(None)),
-            and_(purpose == Purpose.REMOVE, state.in_((ResourceState.DELETED, ResourceState.KEPT))),
-            and_(purpose.in_((Purpose.RELEASE, Purpose.HAND_OVER)), state == ResourceState.RELEASED),
-            purpose == Purpose.USE,
-        ),
-    )
-
-
-async def _rows(tx: Tx, which: ColumnElement[bool]) -> list[Row[Any]]:
-    columns = ("task_id", "seq", "kind", "namespace", "name", "purpose", "state", "uid", "dependents", "adopted")
-    statement = select(tasks.c.seq.label("task_seq"), *(resources.c[name] for name in columns))
-    joined = statement.join_from(resources, tasks, tasks.c.id == resources.c.task_id)
-    return list(await tx.rows(joined.where(which, resources.c.uid.is_not(None))))
 
 
 def _receiver(row: Row[Any]) -> str:

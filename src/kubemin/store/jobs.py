@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, case, func, insert, select, update
 
 from kubemin.spec.states import PAUSE_KIND, JobStatus
 from kubemin.store.clock import now
+from kubemin.store.columns import among
 from kubemin.store.tables import jobs
 from kubemin.store.transaction import Tx, fields, values_of
 
 _OPEN = tuple(status for status in JobStatus if not status.ended)
-_ENDED = tuple(status for status in JobStatus if status.ended)
+_STARTED = (JobStatus.PREPARE, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +63,39 @@ class JobChange(NamedTuple):
     code: str | None = None
 
 
+_MINE = jobs.c.task_id == bindparam("of_task")
+_IS_OPEN = among(jobs.c.status, _OPEN)
+_INSERT = insert(jobs).values(info="", error="")
+_OF_TASK = select(jobs).where(_MINE).order_by(jobs.c.seq)
+_GOING = select(jobs.c.seq).where(_MINE, jobs.c.seq.in_(bindparam("seqs", expanding=True)), _IS_OPEN)
+_CHANGE = (
+    update(jobs)
+    .where(_MINE, jobs.c.seq == bindparam("of_seq"), _IS_OPEN)
+    .values(
+        status=bindparam("to_status", type_=jobs.c.status.type),
+        info=func.coalesce(bindparam("to_info", type_=jobs.c.info.type), jobs.c.info),
+        error=func.coalesce(bindparam("to_error", type_=jobs.c.error.type), jobs.c.error),
+        reason_code=func.coalesce(bindparam("to_code", type_=jobs.c.reason_code.type), jobs.c.reason_code),
+        started_at=case((bindparam("begins"), func.coalesce(jobs.c.started_at, now())), else_=jobs.c.started_at),
+        ended_at=case((bindparam("ends"), now()), else_=None),
+    )
+)
+_END_OPEN = update(jobs).where(_MINE, _IS_OPEN).values(ended_at=now())
+_UNDONE = (
+    select(jobs.c.component)
+    .where(
+        _MINE, among(jobs.c.status, (JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED)), jobs.c.component != ""
+    )
+    .distinct()
+    .order_by(jobs.c.component)
+)
+
+
 async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
     """Store the jobs of a plan. Raises `Duplicate` if a ``seq`` is there already."""
     if not new:
         return
-    await tx.write(insert(jobs), [{"task_id": task_id, **values_of(job), "info": "", "error": ""} for job in new])
+    await tx.write(_INSERT, [{"task_id": task_id, **values_of(job)} for job in new])
 
 
 async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
@@ -76,35 +105,18 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     """
     if not (landing := await _landing(tx, task_id, changes)):
         return []
-    status = bindparam("to_status", type_=jobs.c.status.type)
-    started, ended = (JobStatus.PREPARE, JobStatus.RUNNING), _ENDED
-    statement = (
-        update(jobs)
-        .where(
-            jobs.c.task_id == task_id,
-            jobs.c.seq == bindparam("of_seq"),
-            or_(*(jobs.c.status == one for one in _OPEN)),  # an IN list would not go with executemany
-        )
-        .values(
-            status=status,
-            info=func.coalesce(bindparam("to_info", type_=jobs.c.info.type), jobs.c.info),
-            error=func.coalesce(bindparam("to_error", type_=jobs.c.error.type), jobs.c.error),
-            reason_code=func.coalesce(bindparam("to_code", type_=jobs.c.reason_code.type), jobs.c.reason_code),
-            started_at=case((bindparam("begins"), func.coalesce(jobs.c.started_at, now())), else_=jobs.c.started_at),
-            ended_at=case((bindparam("ends"), now()), else_=None),
-        )
-    )
     await tx.write(
-        statement,
+        _CHANGE,
         [
             {
+                "of_task": task_id,
                 "of_seq": change.seq,
                 "to_status": change.status,
                 "to_info": change.info,
                 "to_error": change.error,
                 "to_code": change.code,
-                "begins": change.status in started,
-                "ends": change.status in ended,
+                "begins": change.status in _STARTED,
+                "ends": change.status.ended,
             }
             for change in landing
         ],
@@ -126,10 +138,7 @@ async def undo(tx: Tx, task_id: str, seqs: Collection[int], status: JobStatus, w
 
 async def undone_components(tx: Tx, task_id: str) -> list[str]:
     """Of a task that goes on, or completed: the components whose step failed, and was put back."""
-    ended = (JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED)
-    mine = (jobs.c.task_id == task_id, jobs.c.status.in_(ended), jobs.c.component != "")
-    rows = await tx.rows(select(jobs.c.component).where(*mine).distinct().order_by(jobs.c.component))
-    return [row.component for row in rows]
+    return [row.component for row in await tx.rows(_UNDONE, {"of_task": task_id})]
 
 
 async def running_for(tx: Tx, task_id: str, seq: int) -> float:
@@ -149,9 +158,8 @@ async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     """The changes, without those of jobs that have ended before."""
     if not changes:
         return []
-    seqs = {change.seq for change in changes}
-    asked = select(jobs.c.seq).where(jobs.c.task_id == task_id, jobs.c.seq.in_(seqs), jobs.c.status.in_(_OPEN))
-    going = {row.seq for row in await tx.rows(asked)}
+    seqs = sorted({change.seq for change in changes})
+    going = {row.seq for row in await tx.rows(_GOING, {"of_task": task_id, "seqs": seqs})}
     landing = []
     for change in changes:
         if change.seq in going:
@@ -163,14 +171,12 @@ async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
 
 async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "", code: str | None = None) -> int:
     """End every job of a task that has not ended; returns how many."""
-    statement = update(jobs).where(jobs.c.task_id == task_id, jobs.c.status.in_(_OPEN))
-    return await tx.write(statement.values(status=status, error=error, reason_code=code, ended_at=now()))
+    return await tx.write(_END_OPEN, {"of_task": task_id, "status": status, "error": error, "reason_code": code})
 
 
 async def of_task(tx: Tx, task_id: str) -> list[JobRow]:
     """A task's jobs in order."""
-    rows = await tx.rows(select(jobs).where(jobs.c.task_id == task_id).order_by(jobs.c.seq))
-    return [_job(row) for row in rows]
+    return [_job(row) for row in await tx.rows(_OF_TASK, {"of_task": task_id})]
 
 
 def _job(row: Row[Any]) -> JobRow:

@@ -132,6 +132,20 @@ class TokenOwner(NamedTuple):
         return not meant and (self.cleanup is not Cleanup.DONE or self.state not in _LEFT_ON_PURPOSE)
 
 
+_MINE = resources.c.task_id == bindparam("of_task")
+_INSERT = insert(resources).values(created_at=now(), updated_at=now())
+_UPDATE = update(resources).where(_MINE, resources.c.seq == bindparam("of_seq")).values(updated_at=now())
+_OF_TASK = select(resources).where(_MINE).order_by(resources.c.seq)
+_NAMED = ("seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
+_BRIEF_OF_TASK = (
+    select(*(resources.c[name] for name in _NAMED), resources.c.before.is_(None).label("new"))
+    .where(_MINE)
+    .order_by(resources.c.seq)
+)
+_INSERT_WRITES = insert(writes).values(created_at=now())
+_ANSWER = update(writes).where(writes.c.token == bindparam("of_token")).values(answered_at=now())
+
+
 async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
     """Add rows. Raises `Duplicate` (``pk_resources``) if a ``seq`` is there already."""
     if not new:
@@ -148,7 +162,7 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
         }
         for resource in new
     ]
-    await tx.write(insert(resources).values(created_at=now(), updated_at=now()), rows)
+    await tx.write(_INSERT, rows)
 
 
 async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
@@ -156,25 +170,20 @@ async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping
     alike: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for seq, given in changes:
         if given:
-            stored = {f"to_{name}": _stored(tx, name, value) for name, value in given.items()}
-            alike[tuple(sorted(given))].append({"of_seq": seq, **stored})
-    for names, rows in alike.items():
-        values = {name: bindparam(f"to_{name}", type_=resources.c[name].type) for name in names}
-        statement = update(resources).where(resources.c.task_id == task_id, resources.c.seq == bindparam("of_seq"))
-        await tx.write(statement.values(**values, updated_at=now()), rows)
+            stored = {name: _stored(tx, name, value) for name, value in given.items()}
+            alike[tuple(sorted(given))].append({"of_task": task_id, "of_seq": seq, **stored})
+    for rows in alike.values():
+        await tx.write(_UPDATE, rows)
 
 
 async def of_task(tx: Tx, task_id: str) -> list[ResourceRow]:
     """A task's journal, in order of ``seq``."""
-    rows = await tx.rows(select(resources).where(resources.c.task_id == task_id).order_by(resources.c.seq))
-    return [_resource(tx, row) for row in rows]
+    return [_resource(tx, row) for row in await tx.rows(_OF_TASK, {"of_task": task_id})]
 
 
 async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
     """The same without the manifests, which may be large."""
-    named = ("seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
-    statement = select(*(resources.c[name] for name in named), resources.c.before.is_(None).label("new"))
-    rows = await tx.rows(statement.where(resources.c.task_id == task_id).order_by(resources.c.seq))
+    rows = await tx.rows(_BRIEF_OF_TASK, {"of_task": task_id})
     return [
         Brief(
             seq=row.seq,
@@ -195,19 +204,14 @@ async def add_writes(tx: Tx, task_id: str, new: Sequence[NewWrite]) -> None:
     if not new:
         return
     rows = [{"task_id": task_id, **values_of(write)} for write in new]
-    await tx.write(insert(writes).values(created_at=now()), rows)
+    await tx.write(_INSERT_WRITES, rows)
 
 
 async def answer_writes(tx: Tx, answers: Mapping[str, WriteAnswer]) -> None:
     """Record the answers to writes: token → answer."""
     if not answers:
         return
-    statement = (
-        update(writes)
-        .where(writes.c.token == bindparam("of_token"))
-        .values(answer=bindparam("to_answer", type_=writes.c.answer.type), answered_at=now())
-    )
-    await tx.write(statement, [{"of_token": token, "to_answer": str(answer)} for token, answer in answers.items()])
+    await tx.write(_ANSWER, [{"of_token": token, "answer": str(answer)} for token, answer in answers.items()])
 
 
 async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:

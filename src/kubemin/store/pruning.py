@@ -24,16 +24,19 @@ _COMPLETED = (RevisionState.CURRENT, RevisionState.SUPERSEDED)
 _ALIVE = (RevisionState.PENDING, RevisionState.CURRENT)
 
 
+_REVISIONS = (
+    select(revisions.c.number, revisions.c.state, revisions.c.task_id)
+    .where(revisions.c.app_id == bindparam("of_app"))
+    .order_by(revisions.c.number.desc())
+)
+
+
 async def prune(tx: Tx, app_id: str, keep: int) -> None:
     """Keep the newest ``keep`` revisions of an application, and what is current or pending; forget what is older.
 
     To be called with the application's row locked.
     """
-    rows = await tx.rows(
-        select(revisions.c.number, revisions.c.state, revisions.c.task_id)
-        .where(revisions.c.app_id == app_id)
-        .order_by(revisions.c.number.desc())
-    )
+    rows = await tx.rows(_REVISIONS, {"of_app": app_id})
     old = [row for row in rows[keep:] if row.state not in _ALIVE]
     if not old:
         return

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, null, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, null, select, update
 
 from kubemin.spec.states import RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import now
@@ -61,24 +61,30 @@ class RevisionRow:
     created_at: datetime
 
 
+_JSON = ("spec", "changes", "restarts")
+_MINE = revisions.c.app_id == bindparam("of_app")
+_NUMBERED = revisions.c.number == bindparam("of_number")
+_IS_CURRENT = revisions.c.state == RevisionState.CURRENT
+
+_NEWEST = select(func.max(revisions.c.number)).where(_MINE)
+_INSERT = insert(revisions).values(state=RevisionState.PENDING, created_at=now())
+_OF_TASK = select(tasks.c.app_id, tasks.c.type, tasks.c.revision).where(tasks.c.id == bindparam("of_task"))
+_SUPERSEDE = update(revisions).where(_MINE, _IS_CURRENT).values(state=RevisionState.SUPERSEDED)
+_END = update(revisions).where(_MINE, _NUMBERED, revisions.c.state == RevisionState.PENDING)
+
+_WHOLE: Select[Any] = select(revisions)
+_BY_NUMBER = _WHOLE.where(_MINE, _NUMBERED)
+_CURRENT = _WHOLE.where(_MINE, _IS_CURRENT)
+
+
 async def insert_next(tx: Tx, new: NewRevision) -> int:
     """Store a revision as ``pending``, under the next number, and return that.
 
     To be called with the application's row locked: else another one might take the number (`Duplicate`).
     """
-    newest = await tx.scalar(select(func.max(revisions.c.number)).where(revisions.c.app_id == new.app_id))
-    number = (newest or 0) + 1
-    await tx.insert(
-        insert(revisions).values(
-            **values_of(new, *_JSON),
-            spec=tx.seal(new.spec),
-            changes=dump(new.changes or {}),
-            restarts=dump(new.restarts or {}),
-            number=number,
-            state=RevisionState.PENDING,
-            created_at=now(),
-        )
-    )
+    number = (await tx.scalar(_NEWEST, {"of_app": new.app_id}) or 0) + 1
+    stored = {"spec": tx.seal(new.spec), "changes": dump(new.changes or {}), "restarts": dump(new.restarts or {})}
+    await tx.write(_INSERT, {**values_of(new, *_JSON), **stored, "number": number})
     return number
 
 
@@ -88,20 +94,12 @@ async def end(tx: Tx, task_id: str, status: TaskStatus) -> None:
     That of a completed task becomes ``current``, and the former one ``superseded``; after a completed removal there is
     no current one. To be called in the transaction that ends the task, and only then.
     """
-    named = select(tasks.c.app_id, tasks.c.type, tasks.c.revision).where(tasks.c.id == task_id)
-    task = await tx.row(named)
+    task = await tx.row(_OF_TASK, {"of_task": task_id})
     assert task is not None
     if status is TaskStatus.COMPLETED and (task.revision is not None or task.type == TaskType.DELETE):
-        await _move(tx, task.app_id, RevisionState.CURRENT, RevisionState.SUPERSEDED)
+        await tx.write(_SUPERSEDE, {"of_app": task.app_id})
     if task.revision is not None:
-        await _move(tx, task.app_id, RevisionState.PENDING, _ENDS[status], task.revision)
-
-
-async def _move(tx: Tx, app_id: str, begin: RevisionState, to: RevisionState, number: int | None = None) -> None:
-    mine = [revisions.c.app_id == app_id, revisions.c.state == begin]
-    if number is not None:
-        mine.append(revisions.c.number == number)
-    await tx.write(update(revisions).where(*mine).values(state=to))
+        await tx.write(_END, {"of_app": task.app_id, "of_number": task.revision, "state": _ENDS[status]})
 
 
 async def amend(tx: Tx, app_id: str, number: int, *, spec: Any, changes: Any) -> None:
@@ -112,13 +110,12 @@ async def amend(tx: Tx, app_id: str, number: int, *, spec: Any, changes: Any) ->
 
 async def get(tx: Tx, app_id: str, number: int) -> RevisionRow | None:
     """One revision, with its ``spec``."""
-    return _revision(tx, await tx.row(_WHOLE.where(revisions.c.app_id == app_id, revisions.c.number == number)))
+    return _revision(tx, await tx.row(_BY_NUMBER, {"of_app": app_id, "of_number": number}))
 
 
 async def current(tx: Tx, app_id: str) -> RevisionRow | None:
     """What the cluster has, with its ``spec``; None before the first run that completes, and after a removal."""
-    mine = (revisions.c.app_id == app_id, revisions.c.state == RevisionState.CURRENT)
-    return _revision(tx, await tx.row(_WHOLE.where(*mine)))
+    return _revision(tx, await tx.row(_CURRENT, {"of_app": app_id}))
 
 
 async def before_current(tx: Tx, app_id: str) -> RevisionRow | None:
@@ -133,9 +130,6 @@ async def of_application(tx: Tx, app_id: str) -> list[RevisionRow]:
     return [_read(tx, row) for row in rows]
 
 
-_JSON = ("spec", "changes", "restarts")
-
-_WHOLE: Select[Any] = select(revisions)
 _BRIEF: Select[Any] = select(*(column for column in revisions.c if column.name != "spec"), null().label("spec"))
 
 

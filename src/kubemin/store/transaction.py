@@ -19,6 +19,7 @@ from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailab
 T = TypeVar("T")
 
 _CHUNK = 500
+_NOW = select(now())
 
 CANCEL_SECONDS = 2.0
 """How long a cancelled transaction waits for a statement's answer before it closes the connection."""
@@ -92,7 +93,10 @@ def _broken(backend: Backend) -> tuple[type[Exception], ...]:
 
 
 class Tx:
-    """A transaction. After an error or a cancel it accepts no more statements, and is rolled back."""
+    """A transaction. After an error or a cancel it accepts no more statements, and is rolled back.
+
+    What runs often is a statement at module level, executed with parameters: building one costs more than running it.
+    """
 
     def __init__(self, connection: DbConnection, translator: Translator, codec: Codec | None) -> None:
         self._connection = connection
@@ -106,28 +110,24 @@ class Tx:
         """All rows of a SELECT."""
         return (await self._execute(statement, parameters)).all()
 
-    async def row(self, statement: Executable) -> Row[Any] | None:
+    async def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
         """The first row of a SELECT, or None."""
-        return (await self._execute(statement, None)).first()
+        return (await self._execute(statement, parameters)).first()
 
-    async def scalar(self, statement: Executable) -> Any:
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         """The first column of the first row, or None."""
-        return (await self._execute(statement, None)).scalar()
+        return (await self._execute(statement, parameters)).scalar()
 
     async def write(self, statement: Executable, parameters: Any = None) -> int:
         """Run a write; returns how many rows it matched (of a single execution)."""
         return (await self._execute(statement, parameters)).rowcount
 
-    async def insert(self, statement: Executable) -> Any:
-        """Insert one row; returns its generated key."""
-        key = (await self._execute(statement, None)).inserted_primary_key
-        return key[0] if key else None
-
-    async def tentative(self, statement: Executable) -> int:
+    async def tentative(self, statement: Executable, parameters: Any = None) -> int:
         """Like `write`, but a violated unique constraint (`Duplicate`) undoes only this statement."""
         self.check()
+        nested = partial(self._connection.execute_nested, statement, parameters)
         try:
-            return (await self._translator.run(partial(self._connection.execute_nested, statement))).rowcount
+            return (await self._translator.run(nested)).rowcount
         except Duplicate:
             raise
         except StoreError as error:
@@ -136,7 +136,7 @@ class Tx:
 
     async def now(self) -> datetime:
         """The database's time."""
-        time: datetime = await self.scalar(select(now()))
+        time: datetime = await self.scalar(_NOW)
         return time
 
     def check(self) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, select
 from sqlalchemy import insert as sql_insert
-from sqlalchemy import select
 from sqlalchemy import update as sql_update
 
 from kubemin.spec.ids import new_id
@@ -54,9 +54,15 @@ def made(app: NewApplication, name: str, alias: str, steps: Sequence[Any], workf
     )
 
 
+_INSERT = sql_insert(workflows).values(created_at=now(), updated_at=now())
+_OF_APPLICATION = (
+    select(workflows).where(workflows.c.app_id == bindparam("of_app")).order_by(workflows.c.created_at, workflows.c.id)
+)
+
+
 async def insert(tx: Tx, new: NewWorkflow) -> None:
     """Store a new workflow. Raises `Duplicate` (``uq_workflows_app_id_name``) if the application has one so named."""
-    await tx.insert(sql_insert(workflows).values(**_values(new), created_at=now(), updated_at=now()))
+    await tx.write(_INSERT, _values(new))
 
 
 async def update(tx: Tx, new: NewWorkflow) -> bool:
@@ -73,8 +79,7 @@ def changed(flow: WorkflowRow, **changes: Any) -> NewWorkflow:
 
 async def of_application(tx: Tx, app_id: str) -> list[WorkflowRow]:
     """An application's workflows, the oldest first."""
-    statement = select(workflows).where(workflows.c.app_id == app_id)
-    rows = await tx.rows(statement.order_by(workflows.c.created_at, workflows.c.id))
+    rows = await tx.rows(_OF_APPLICATION, {"of_app": app_id})
     return [WorkflowRow(**{**fields(row), "steps": load(row.steps)}) for row in rows]
 
 

@@ -38,7 +38,7 @@ class DbConnection(Protocol):
     async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         """Run a statement; its rows are there when it returns."""
 
-    async def execute_nested(self, statement: Executable) -> CursorResult[Any]:
+    async def execute_nested(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         """Run a statement in a savepoint: if it fails, only its own changes are undone."""
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:

@@ -51,9 +51,9 @@ class FileConnection:
     async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         return self._open.execute(statement, parameters)
 
-    async def execute_nested(self, statement: Executable) -> CursorResult[Any]:
+    async def execute_nested(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         with self._open.begin_nested():
-            return self._open.execute(statement)
+            return self._open.execute(statement, parameters)
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:
         return function(self._open)

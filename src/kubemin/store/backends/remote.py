@@ -29,9 +29,9 @@ class RemoteConnection:
     async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         return await self._connection.execute(statement, parameters)
 
-    async def execute_nested(self, statement: Executable) -> CursorResult[Any]:
+    async def execute_nested(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         async with self._connection.begin_nested():
-            return await self._connection.execute(statement)
+            return await self._connection.execute(statement, parameters)
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:
         return await self._connection.run_sync(function)

@@ -7,10 +7,11 @@ to find it.
 
 from collections.abc import Mapping
 
-from sqlalchemy import Select, and_, case, func, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
+from kubemin.store.columns import among
 from kubemin.store.errors import Duplicate, LeaseLost
 from kubemin.store.tables import tasks
 from kubemin.store.tasks.record import WHOLE, Task, to_task
@@ -35,7 +36,7 @@ async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
         seq = await _take_waiting(tx, worker, lease_seconds)
     if seq is None:
         return None
-    row = await tx.row(WHOLE.where(tasks.c.seq == seq))
+    row = await tx.row(_CLAIMED, {"of_seq": seq})
     assert row is not None
     tx.locked.add(row.id)
     return to_task(tx, row)
@@ -46,35 +47,24 @@ async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
     # LOCKED,
     # and checked again: another worker may have claimed it in between. Sorted: the same order everywhere, oldest first.
     for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER)):
-        row = await tx.row(_locking(select(tasks.c.status, tasks.c.attempt).where(tasks.c.seq == seq, _NEEDS_WORKER)))
+        row = await tx.row(_LOCK_WITHOUT_WORKER, {"of_seq": seq})
         if row is None:
             continue
+        lease = {"of_seq": seq, "lease_owner": worker, "seconds": lease_seconds}
         if TaskStatus(row.status).ended:
-            progress: dict[str, object] = {"cleanup": Cleanup.RUNNING, "next_cleanup_at": None}
+            await tx.write(_TAKE_CLEANUP, lease)
         else:
-            progress = {"attempt": min(row.attempt, max_attempts) + 1, "claimed_at": now()}
-        await tx.write(update(tasks).where(tasks.c.seq == seq).values(**progress, **_lease(worker, lease_seconds)))
+            await tx.write(_TAKE_FORWARD, {**lease, "attempt": min(row.attempt, max_attempts) + 1})
         return int(seq)
     return None
 
 
 async def _take_waiting(tx: Tx, worker: str, lease_seconds: float) -> int | None:
     for (seq,) in await tx.rows(_OLDEST_WAITING):
-        row = await tx.row(
-            _locking(select(tasks.c.seq).where(tasks.c.seq == seq, tasks.c.status == TaskStatus.WAITING))
-        )
-        if row is None:
+        if await tx.row(_LOCK_WAITING, {"of_seq": seq}) is None:
             continue
-        claim = update(tasks).where(tasks.c.seq == seq)
-        claim = claim.values(
-            status=TaskStatus.QUEUED,
-            active_app=tasks.c.app_id,
-            attempt=tasks.c.attempt + 1,
-            claimed_at=now(),
-            **_lease(worker, lease_seconds),
-        )
         try:
-            await tx.tentative(claim)
+            await tx.tentative(_TAKE_WAITING, {"of_seq": seq, "lease_owner": worker, "seconds": lease_seconds})
         except Duplicate:
             # The unique ``active_app`` decides, not the SELECT before: another task of the application has become
             # active since. Only this statement is undone; the transaction goes on with the next candidate.
@@ -111,17 +101,37 @@ _WITHOUT_WORKER = union_all(
 ).limit(_CANDIDATES)
 
 
-def _locking(statement: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
-    return statement.with_for_update(skip_locked=True)  # SQLite has only one writer: there it does nothing
+_ONE = tasks.c.seq == bindparam("of_seq")
+_CLAIMED = WHOLE.where(_ONE)
+# SQLite has only one writer: there "for update" does nothing.
+_LOCK_WITHOUT_WORKER = select(tasks.c.status, tasks.c.attempt).where(_ONE, _NEEDS_WORKER)
+_LOCK_WITHOUT_WORKER = _LOCK_WITHOUT_WORKER.with_for_update(skip_locked=True)
+_LOCK_WAITING = select(tasks.c.seq).where(_ONE, tasks.c.status == TaskStatus.WAITING).with_for_update(skip_locked=True)
 
+_EXTENDED = after(bindparam("seconds"))
+_TAKE = (
+    update(tasks).where(_ONE).values(lease_epoch=tasks.c.lease_epoch + 1, lease_expires_at=_EXTENDED, updated_at=now())
+)
+"""Executed with the lease's owner."""
+_TAKE_CLEANUP = _TAKE.values(cleanup=Cleanup.RUNNING, next_cleanup_at=None)
+_TAKE_FORWARD = _TAKE.values(claimed_at=now())
+_TAKE_WAITING = _TAKE.values(
+    status=TaskStatus.QUEUED, active_app=tasks.c.app_id, attempt=tasks.c.attempt + 1, claimed_at=now()
+)
 
-def _lease(worker: str, seconds: float) -> dict[str, object]:
-    return {
-        "lease_owner": worker,
-        "lease_epoch": tasks.c.lease_epoch + 1,
-        "lease_expires_at": after(seconds),
-        "updated_at": now(),
-    }
+_LIVING = tasks.c.lease_expires_at > now()
+_RENEWED = (
+    tuple_(tasks.c.id, tasks.c.lease_epoch).in_(bindparam("held", expanding=True)),
+    tasks.c.lease_owner == bindparam("of_worker"),
+    _LIVING,
+)
+_RENEW = update(tasks).where(*_RENEWED).values(lease_expires_at=_EXTENDED)
+_OURS = select(tasks.c.id).where(*_RENEWED)
+_GUARD = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("of_id"), tasks.c.lease_epoch == bindparam("of_epoch"), _LIVING)
+    .values(updated_at=now())
+)
 
 
 async def renew(tx: Tx, worker: str, held: Mapping[str, int], lease_seconds: float) -> set[str]:
@@ -131,13 +141,9 @@ async def renew(tx: Tx, worker: str, held: Mapping[str, int], lease_seconds: flo
     """
     if not held:
         return set()
-    ours = (
-        tuple_(tasks.c.id, tasks.c.lease_epoch).in_(list(held.items())),
-        tasks.c.lease_owner == worker,
-        tasks.c.lease_expires_at > now(),
-    )
-    await tx.write(update(tasks).where(*ours).values(lease_expires_at=after(lease_seconds)))
-    return {row.id for row in await tx.rows(select(tasks.c.id).where(*ours))}
+    ours = {"held": list(held.items()), "of_worker": worker}
+    await tx.write(_RENEW, {**ours, "seconds": lease_seconds})
+    return {row.id for row in await tx.rows(_OURS, ours)}
 
 
 async def guard(tx: Tx, task_id: str, epoch: int) -> None:
@@ -147,15 +153,14 @@ async def guard(tx: Tx, task_id: str, epoch: int) -> None:
     """
     # A SELECT would not be enough. The UPDATE locks the row until the commit, so no other worker can take it over
     # before.
-    living = (tasks.c.id == task_id, tasks.c.lease_epoch == epoch, tasks.c.lease_expires_at > now())
-    if await tx.write(update(tasks).where(*living).values(updated_at=now())) != 1:
+    if await tx.write(_GUARD, {"of_id": task_id, "of_epoch": epoch}) != 1:
         raise LeaseLost(task_id, epoch)
     tx.locked.add(task_id)
 
 
 async def release(tx: Tx, task_id: str, epoch: int, *, count: bool = True) -> bool:
     """Give a task up: the next worker that claims gets it. Without ``count`` this attempt is not counted."""
-    back = 0 if count else case((tasks.c.status.in_((TaskStatus.QUEUED, TaskStatus.RUNNING)), 1), else_=0)
+    back = 0 if count else case((among(tasks.c.status, (TaskStatus.QUEUED, TaskStatus.RUNNING)), 1), else_=0)
     statement = (
         update(tasks)
         .where(tasks.c.id == task_id, tasks.c.lease_epoch == epoch, tasks.c.lease_owner.is_not(None))

@@ -4,17 +4,34 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store.columns import among
 from kubemin.store.tables import applications, tasks
 from kubemin.store.tasks.record import BRIEF, WHOLE, Task, to_task
 from kubemin.store.transaction import Tx, chunks
 
 OPEN = tuple(status for status in TaskStatus if not status.ended)
 UNSETTLED = (Cleanup.PENDING, Cleanup.RUNNING)
-UNDER_WAY = or_(tasks.c.status.in_(OPEN), tasks.c.cleanup.in_(UNSETTLED))
+UNDER_WAY = or_(among(tasks.c.status, OPEN), among(tasks.c.cleanup, UNSETTLED))
 """The task has not ended, or its cleanup is not settled."""
+
+_BY_ID = tasks.c.id == bindparam("of_id")
+_WHOLE_BY_ID = WHOLE.where(_BY_ID)
+_BRIEF_BY_ID = BRIEF.where(_BY_ID)
+_ACTIVE_OF = BRIEF.where(tasks.c.app_id == bindparam("of_app"), UNDER_WAY).order_by(tasks.c.seq)
+_LOCK_APPLICATION = (
+    update(applications).where(applications.c.id == bindparam("of_app")).values(id=applications.c.id)
+)  # a write that changes nothing locks the row on all three databases
+_BY_KEY = BRIEF.where(
+    tasks.c.caller == bindparam("of_caller"),
+    tasks.c.app_id == bindparam("of_app"),
+    tasks.c.idempotency_key == bindparam("of_key"),
+)
+_STATUSES = select(*(tasks.c[name] for name in ("id", "status", "lease_epoch", "reason", "promoted_hold"))).where(
+    tasks.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 class LeaseStatus(NamedTuple):
@@ -28,13 +45,13 @@ class LeaseStatus(NamedTuple):
 
 async def get(tx: Tx, task_id: str) -> Task | None:
     """One task, with ``spec`` and ``plan``."""
-    row = await tx.row(WHOLE.where(tasks.c.id == task_id))
+    row = await tx.row(_WHOLE_BY_ID, {"of_id": task_id})
     return None if row is None else to_task(tx, row)
 
 
 async def brief(tx: Tx, task_id: str) -> Task | None:
     """One task, without ``spec`` and ``plan``: they may be large."""
-    row = await tx.row(BRIEF.where(tasks.c.id == task_id))
+    row = await tx.row(_BRIEF_BY_ID, {"of_id": task_id})
     return None if row is None else to_task(tx, row)
 
 
@@ -43,20 +60,17 @@ async def lock_application(tx: Tx, app_id: str) -> bool:
 
     To be called before a decision about an application that depends on its other tasks.
     """
-    # A write that changes nothing locks the row on all three databases.
-    statement = update(applications).where(applications.c.id == app_id).values(id=applications.c.id)
-    return await tx.write(statement) == 1
+    return await tx.write(_LOCK_APPLICATION, {"of_app": app_id}) == 1
 
 
 async def active_of(tx: Tx, app_id: str) -> list[Task]:
     """The application's tasks that have not ended, or whose cleanup is not settled; oldest first."""
-    statement = BRIEF.where(tasks.c.app_id == app_id, UNDER_WAY).order_by(tasks.c.seq)
-    return [to_task(tx, row) for row in await tx.rows(statement)]
+    return [to_task(tx, row) for row in await tx.rows(_ACTIVE_OF, {"of_app": app_id})]
 
 
 async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task | None:
     """The task that a caller's key made."""
-    row = await tx.row(BRIEF.where(tasks.c.caller == caller, tasks.c.app_id == app_id, tasks.c.idempotency_key == key))
+    row = await tx.row(_BY_KEY, {"of_caller": caller, "of_app": app_id, "of_key": key})
     return None if row is None else to_task(tx, row)
 
 
@@ -68,11 +82,9 @@ async def beginning_with(tx: Tx, text: str, limit: int) -> list[str]:
 
 async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
     """What a worker goes by, of each of these tasks that exists."""
-    read = ("id", "status", "lease_epoch", "reason", "promoted_hold")
-    statement = select(*(tasks.c[name] for name in read)).where(tasks.c.id.in_(ids))
     return {
         row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promoted_hold)
-        for row in await tx.rows(statement)
+        for row in await tx.rows(_STATUSES, {"ids": list(ids)})
     }
 
 

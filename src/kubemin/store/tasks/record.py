@@ -79,29 +79,32 @@ class Task:
     updated_at: datetime
 
 
+_LARGE = ("spec", "plan")
+_INSERT = insert(tasks).values(
+    status=TaskStatus.WAITING,
+    reason="",
+    cleanup=Cleanup.NONE,
+    cleanup_why="",
+    cleanup_attempts=0,
+    promoted_hold=0,
+    attempt=0,
+    lease_epoch=0,
+    created_at=now(),
+    updated_at=now(),
+)
+
+
 async def insert_task(tx: Tx, task: NewTask) -> None:
     """Store a new task as ``waiting``.
 
     Raises `Duplicate`: ``uq_tasks_caller_app_id_idempotency_key`` if the caller has used the key for this application.
     """
-    await tx.insert(
-        insert(tasks).values(
-            **values_of(task, "options", *_LARGE),
-            options=dump({} if task.options is None else task.options),
-            spec=tx.seal(task.spec),
-            plan=None if task.plan is None else tx.seal(task.plan),
-            status=TaskStatus.WAITING,
-            reason="",
-            cleanup=Cleanup.NONE,
-            cleanup_why="",
-            cleanup_attempts=0,
-            promoted_hold=0,
-            attempt=0,
-            lease_epoch=0,
-            created_at=now(),
-            updated_at=now(),
-        )
-    )
+    stored = {
+        "options": dump({} if task.options is None else task.options),
+        "spec": tx.seal(task.spec),
+        "plan": None if task.plan is None else tx.seal(task.plan),
+    }
+    await tx.write(_INSERT, {**values_of(task, "options", *_LARGE), **stored})
     tx.locked.add(task.id)
 
 
@@ -115,8 +118,6 @@ async def set_spec(tx: Tx, task_id: str, spec: Any) -> None:
     """Record anew what the run was of; the caller holds the task."""
     await tx.write(update(tasks).where(tasks.c.id == task_id).values(spec=tx.seal(spec)))
 
-
-_LARGE = ("spec", "plan")
 
 WHOLE: Select[Any] = select(tasks)
 """Selects tasks with everything."""

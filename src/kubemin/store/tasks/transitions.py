@@ -6,11 +6,12 @@ never change again.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, not_, or_, update
 
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 from kubemin.store import revisions
 from kubemin.store.clock import after, now
+from kubemin.store.columns import among
 from kubemin.store.tables import tasks
 from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief
 from kubemin.store.tasks.record import Task
@@ -22,28 +23,44 @@ _NO_HOLDER: dict[str, Any] = {"active_app": None, "lease_owner": None, "lease_ex
 """Nothing is left to do: no worker needs to hold the task, and the application's next task may start."""
 
 
-async def _land(tx: Tx, task_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
-    statement = update(tasks).where(tasks.c.id == task_id, *conditions).values(**values, updated_at=now())
-    landed = await tx.write(statement) == 1
+_HELD = and_(tasks.c.lease_epoch == bindparam("of_epoch"), tasks.c.lease_owner.is_not(None))
+_IS_GOING_FORWARD = among(tasks.c.status, _GOING_FORWARD)
+
+
+def _transition(*conditions: ColumnElement[bool], **values: Any) -> Update:
+    return update(tasks).where(tasks.c.id == bindparam("of_id"), *conditions).values(**values, updated_at=now())
+
+
+async def _land(tx: Tx, task_id: str, transition: Update, **values: Any) -> bool:
+    landed = await tx.write(transition, {"of_id": task_id, **values}) == 1
     if landed:
         tx.locked.add(task_id)
     return landed
 
 
-def _held(epoch: int) -> ColumnElement[bool]:
-    return and_(tasks.c.lease_epoch == epoch, tasks.c.lease_owner.is_not(None))
+_START = _transition(
+    _HELD, _IS_GOING_FORWARD, status=TaskStatus.RUNNING, started_at=func.coalesce(tasks.c.started_at, now())
+)
+_FINISH = _transition(_HELD, _IS_GOING_FORWARD, ended_at=now())
+_FINISH_FOR_GOOD = _FINISH.values(_NO_HOLDER)
+_CANCEL = _transition(
+    among(tasks.c.status, OPEN),
+    status=TaskStatus.CANCELLED,
+    cleanup=case((tasks.c.lease_epoch == 0, str(Cleanup.NONE)), else_=str(Cleanup.PENDING)),
+    cancel_requested_at=now(),
+    ended_at=now(),
+)
+_PROMOTE = _transition(tasks.c.status == TaskStatus.RUNNING, tasks.c.promoted_hold < bindparam("hold"))
+_LOCK_RUNNING = _transition(tasks.c.status == TaskStatus.RUNNING)
+_CLEANUP = _transition(_HELD, not_(among(tasks.c.status, OPEN)), among(tasks.c.cleanup, UNSETTLED))
+_CLEANUP_SETTLED = _CLEANUP.values(_NO_HOLDER)
+_CLEANUP_INCOMPLETE = _CLEANUP_SETTLED.values(cleanup_attempts=tasks.c.cleanup_attempts + 1)
+_CLEANUP_DUE_LATER = _CLEANUP_INCOMPLETE.values(next_cleanup_at=after(bindparam("retry_in")))
 
 
 async def start(tx: Tx, task_id: str, epoch: int) -> bool:
     """``queued → running``; a task that was taken over is ``running`` already, and keeps ``started_at``."""
-    return await _land(
-        tx,
-        task_id,
-        _held(epoch),
-        tasks.c.status.in_(_GOING_FORWARD),
-        status=TaskStatus.RUNNING,
-        started_at=func.coalesce(tasks.c.started_at, now()),
-    )
+    return await _land(tx, task_id, _START, of_epoch=epoch)
 
 
 async def finish(
@@ -56,18 +73,9 @@ async def finish(
     """
     if not status.ended or cleanup is Cleanup.INCOMPLETE:
         raise ValueError(f"a task cannot end as {status} with cleanup {cleanup}")
-    landed = await _land(
-        tx,
-        task_id,
-        _held(epoch),
-        tasks.c.status.in_(_GOING_FORWARD),
-        status=status,
-        reason=reason,
-        reason_code=code,
-        cleanup=cleanup,
-        ended_at=now(),
-        **({} if cleanup in UNSETTLED else _NO_HOLDER),
-    )
+    how = _FINISH if cleanup in UNSETTLED else _FINISH_FOR_GOOD
+    ends = {"status": status, "reason": reason, "reason_code": code, "cleanup": cleanup}
+    landed = await _land(tx, task_id, how, of_epoch=epoch, **ends)
     if landed:
         await revisions.end(tx, task_id, status)
     return landed
@@ -81,19 +89,7 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPo
     ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back
     what ``policy`` says; without one, what the task's options say.
     """
-    landed = await _land(
-        tx,
-        task_id,
-        tasks.c.status.in_(OPEN),
-        status=TaskStatus.CANCELLED,
-        reason=reason,
-        cleanup=case((tasks.c.lease_epoch == 0, str(Cleanup.NONE)), else_=str(Cleanup.PENDING)),
-        cancelled_by=user,
-        cancel_requested_at=now(),
-        cancel_cleanup=policy,
-        ended_at=now(),
-    )
-    if not landed:
+    if not await _land(tx, task_id, _CANCEL, reason=reason, cancelled_by=user, cancel_cleanup=policy):
         return None
     await revisions.end(tx, task_id, TaskStatus.CANCELLED)
     return await brief(tx, task_id)
@@ -101,13 +97,12 @@ async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPo
 
 async def promote(tx: Tx, task_id: str, hold: int) -> bool:
     """Let a hold, by its ``seq``, pass; once. The caller has seen that the task is in it, with `lock_running`."""
-    later = tasks.c.promoted_hold < hold
-    return await _land(tx, task_id, tasks.c.status == TaskStatus.RUNNING, later, promoted_hold=hold)
+    return await _land(tx, task_id, _PROMOTE, hold=hold, promoted_hold=hold)
 
 
 async def lock_running(tx: Tx, task_id: str) -> bool:
     """Lock a running task's row, before a decision that depends on its jobs; False if it does not run."""
-    return await _land(tx, task_id, tasks.c.status == TaskStatus.RUNNING)
+    return await _land(tx, task_id, _LOCK_RUNNING)
 
 
 async def set_cleanup(
@@ -118,20 +113,15 @@ async def set_cleanup(
     ``none``, ``done`` and ``incomplete`` give up the lease and the application's slot. ``incomplete`` is tried again in
     ``retry_in`` seconds, or only when asked to (None), and says ``why``.
     """
-    values: dict[str, Any] = {"cleanup": state}
-    if state not in UNSETTLED:
-        values |= {**_NO_HOLDER, "cleanup_why": why or ""}
-    if state is Cleanup.INCOMPLETE:
-        values["cleanup_attempts"] = tasks.c.cleanup_attempts + 1
-        values["next_cleanup_at"] = None if retry_in is None else after(retry_in)
-    return await _land(
-        tx,
-        task_id,
-        _held(epoch),
-        tasks.c.status.not_in(OPEN),
-        tasks.c.cleanup.in_(UNSETTLED),
-        **values,
-    )
+    moves: dict[str, Any] = {"of_epoch": epoch, "cleanup": state}
+    if state in UNSETTLED:
+        return await _land(tx, task_id, _CLEANUP, **moves)
+    moves["cleanup_why"] = why or ""
+    if state is not Cleanup.INCOMPLETE:
+        return await _land(tx, task_id, _CLEANUP_SETTLED, **moves)
+    if retry_in is None:
+        return await _land(tx, task_id, _CLEANUP_INCOMPLETE, **moves, next_cleanup_at=None)
+    return await _land(tx, task_id, _CLEANUP_DUE_LATER, **moves, retry_in=retry_in)
 
 
 async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
@@ -140,33 +130,26 @@ async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
     For a late request that landed. ``active_app`` stays empty: the cleanup touches only objects with this task's write
     tokens. The epoch is increased, so that a former holder cannot set ``done`` for this new cleanup.
     """
-    return await _land(
-        tx,
-        task_id,
-        or_(
-            and_(tasks.c.status.in_(_ROLLED_BACK), tasks.c.cleanup == Cleanup.DONE),
-            and_(tasks.c.status == TaskStatus.COMPLETED, tasks.c.cleanup.in_((Cleanup.DONE, Cleanup.NONE))),
-        ),
-        cleanup=Cleanup.PENDING,
-        lease_epoch=tasks.c.lease_epoch + 1,
-        lease_owner=None,
-        lease_expires_at=now(),
+    done = or_(
+        and_(among(tasks.c.status, _ROLLED_BACK), tasks.c.cleanup == Cleanup.DONE),
+        and_(tasks.c.status == TaskStatus.COMPLETED, among(tasks.c.cleanup, (Cleanup.DONE, Cleanup.NONE))),
     )
+    epoch = tasks.c.lease_epoch + 1
+    reopens = _transition(done, cleanup=Cleanup.PENDING, lease_epoch=epoch, lease_owner=None, lease_expires_at=now())
+    return await _land(tx, task_id, reopens)
 
 
 async def abandon_cleanup(tx: Tx, task_id: str, why: str) -> bool:
     """``incomplete → abandoned``: it is not tried again. The epoch is increased, as in `reopen_cleanup`."""
-    return await _land(
-        tx,
-        task_id,
+    abandons = _transition(
         tasks.c.cleanup == Cleanup.INCOMPLETE,
         cleanup=Cleanup.ABANDONED,
-        cleanup_why=why,
         next_cleanup_at=None,
         lease_epoch=tasks.c.lease_epoch + 1,
     )
+    return await _land(tx, task_id, abandons, cleanup_why=why)
 
 
 async def retry_cleanup_now(tx: Tx, task_id: str) -> bool:
     """Make an ``incomplete`` cleanup due: the next claim takes it."""
-    return await _land(tx, task_id, tasks.c.cleanup == Cleanup.INCOMPLETE, next_cleanup_at=now())
+    return await _land(tx, task_id, _transition(tasks.c.cleanup == Cleanup.INCOMPLETE, next_cleanup_at=now()))
