@@ -19,14 +19,14 @@ _NEAR = 5
 _COMPARED = 1000
 
 
-def _plausible(identifier: str) -> bool:
-    """Only what looks like an id is asked of the database: not every database takes every text."""
+def is_id(identifier: str) -> bool:
+    """Whether it looks like an id. Only then is the database asked for it: not every database takes every text."""
     return len(identifier) == ID_LENGTH and identifier.isascii() and identifier.isalnum()
 
 
 async def application_named(tx: Tx, text: str) -> str:
     """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`."""
-    if _plausible(text):
+    if is_id(text):
         return text
     namespace, _, name = text.rpartition(SEPARATOR)
     namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
@@ -40,7 +40,7 @@ async def application_named(tx: Tx, text: str) -> str:
 
 async def task_named(tx: Tx, text: str) -> str:
     """The id of the task; one that only looks like an id is given back. Raises `TaskNotFound`."""
-    if _plausible(text):
+    if is_id(text):
         return text
     if text.isascii() and text.isalnum() and SHORTEST <= len(text) < ID_LENGTH:
         found = await tasks.beginning_with(tx, text, _NEAR)
@@ -60,7 +60,7 @@ async def task_named(tx: Tx, text: str) -> str:
 
 async def application_of(tx: Tx, app_id: str) -> applications.ApplicationRow:
     """The application. Raises `AppNotFound`."""
-    found = await applications.get(tx, app_id) if _plausible(app_id) else None
+    found = await applications.get(tx, app_id) if is_id(app_id) else None
     if found is None:
         raise AppNotFound(app_id)
     return found
@@ -76,7 +76,7 @@ async def workflow_of(tx: Tx, app_id: str, workflow_id: str | None) -> workflows
 
 async def task_of(tx: Tx, task_id: str) -> tasks.Task:
     """The task, without ``spec`` and ``plan``. Raises `TaskNotFound`."""
-    found = await tasks.brief(tx, task_id) if _plausible(task_id) else None
+    found = await tasks.brief(tx, task_id) if is_id(task_id) else None
     if found is None:
         raise TaskNotFound(task_id)
     return found

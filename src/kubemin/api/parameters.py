@@ -10,7 +10,7 @@ from pydantic import Field
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, FieldError
-from kubemin.api.lookups import application_named, task_named
+from kubemin.api.lookups import application_named, is_id, task_named
 
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
@@ -21,6 +21,8 @@ async def _application(
         str, Path(description="Id of the application, or `namespace~name`.", examples=["5be479caf0c09a3b1ddc133b"])
     ],
 ) -> str:
+    if is_id(app_id):
+        return app_id  # nothing to ask the database for
     async with deps.db.read() as tx:
         return await application_named(tx, app_id)
 
@@ -35,6 +37,8 @@ async def _task(
         ),
     ],
 ) -> str:
+    if is_id(task_id):
+        return task_id
     async with deps.db.read() as tx:
         return await task_named(tx, task_id)
 

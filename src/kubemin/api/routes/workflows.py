@@ -123,12 +123,14 @@ async def exec_workflow(
     deps: Given, app_id: AppId, caller: Caller, body: Exec, idempotency_key: IdempotencyKey = None
 ) -> Envelope[TaskId]:
     """Records a task that deploys the application; a worker takes it up at once."""
-    async with deps.db.read() as tx:
-        await application_of(tx, app_id)
-        flow = await workflow_of(tx, app_id, body.workflow_id)
-    asked = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
-    body_hash = hashlib.sha256(asked.encode()).hexdigest()
-    source, note = Draft(app_id, flow.id), body.note or ""
+    body_hash = None
+    if idempotency_key is not None:  # the same key for the same workflow, named or not, is the same run
+        async with deps.db.read() as tx:
+            await application_of(tx, app_id)
+            flow = await workflow_of(tx, app_id, body.workflow_id)
+        asked = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
+        body_hash = hashlib.sha256(asked.encode()).hexdigest()
+    source, note = Draft(app_id, body.workflow_id), body.note or ""
     task = await deps.service.run(source, ExecOptions.of(body), caller, note, idempotency_key, body_hash)
     return Envelope(data=TaskId(task_id=task.id))
 
@@ -139,7 +141,7 @@ async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) 
 
     Again is the same answer. A task that had completed before is answered as it is, with `status: completed`.
     """
-    async with deps.db.read() as tx:
+    async with deps.db.read(urgent=True) as tx:
         await application_of(tx, app_id)
         task_id = await task_named(tx, body.task_id)
     user = body.user or caller

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.sources import Basis, Source, Wanted
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
@@ -15,6 +14,7 @@ from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.reading import is_large
 from kubemin.spec.strategy import StrategySpec
 from kubemin.spec.workflow import components_in_no_step
 from kubemin.store import revisions, tasks
@@ -97,28 +97,24 @@ class PreparedRun:
         )
 
 
-async def prepare_run(
-    source: Source,
-    basis: Basis,
-    strategy: StrategySpec | None,
-    limits: Limits,
-    concurrency: int,
-    compute_thread: ComputeThread,
-) -> PreparedRun:
-    """Compute what is to run, and its plan; of a large application not on the loop. Raises `SpecError`, `Busy`.
+@dataclass(frozen=True)
+class Preparation:
+    """Computes what is to run, and its plan. ``strategy`` is the run's own."""
 
-    ``strategy`` is the run's own.
-    """
+    source: Source
+    strategy: StrategySpec | None
+    limits: Limits
+    concurrency: int
 
-    def prepared() -> PreparedRun:
-        return _prepared(basis, source.read(basis, limits), strategy, limits, concurrency)
+    def takes_long(self, basis: Basis) -> bool:
+        """Whether this is too much for the loop, and for a transaction."""
+        rows = [row.spec for row in (basis.current, basis.former) if row is not None]
+        parts = [part.spec for part in (basis.stored.parts if basis.stored else ())]
+        return is_large([*rows, *parts, self.source.sent])
 
-    return await compute_thread.do_if_large(prepared, [*_parts(basis), source.sent])
-
-
-def _parts(basis: Basis) -> list[Any]:
-    rows = [row.spec for row in (basis.current, basis.former) if row is not None]
-    return [*rows, *(part.spec for part in (basis.stored.parts if basis.stored else ()))]
+    def of(self, basis: Basis) -> PreparedRun:
+        """The run as it follows from what it builds upon. Raises `SpecError`."""
+        return _prepared(basis, self.source.read(basis, self.limits), self.strategy, self.limits, self.concurrency)
 
 
 def _prepared(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
@@ -13,7 +14,7 @@ from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.outside import with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
-from kubemin.engine.entry.prepare import prepare_run
+from kubemin.engine.entry.prepare import Preparation
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.expects import Expects
 from kubemin.engine.journal.rows import Resource
@@ -60,7 +61,9 @@ class Previews:
         async with self._db.read() as tx:
             basis = await source.look(tx)
         concurrency = self._settings.sequential_max_concurrency
-        prepared = await prepare_run(source, basis, options.strategy, self._limits, concurrency, self._compute_thread)
+        preparation = Preparation(source, options.strategy, self._limits, concurrency)
+        prepare = partial(preparation.of, basis)
+        prepared = await self._compute_thread.do(prepare) if preparation.takes_long(basis) else prepare()
         plan, app_id = prepared.plan, source.app_id
         how = LettingGo(delete_volumes=options.delete_volumes)
         has = prepared.has | {ObjectRef("Namespace", "", ref.namespace) for ref in prepared.has}

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.prepare import PreparedRun, prepare_run
+from kubemin.engine.entry.prepare import Preparation, PreparedRun
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.errors import (
     AppChanged,
@@ -57,7 +58,7 @@ from kubemin.store import (
 from kubemin.store.tasks import Task
 
 _WAIT_FOR_REMOVAL = 60.0
-_TRIES = 3
+_TRIES = 4
 
 
 class TaskService:
@@ -90,33 +91,33 @@ class TaskService:
     ) -> Task:
         """Record a run as a task, with the revision that it brings; the same key from the same caller is the same task.
 
-        What takes long is computed before the transaction, which looks whether what it builds upon is still the same.
+        All of it is one transaction. What takes long is computed outside of it, and the next transaction looks whether
+        what it builds upon is still the same.
         A dry run (``options.dry_run``) brings no revision. Raises `NotFoundError`, `NeverDeployed`, `TaskActive`
         (``reject``), `KeyReused`, `PlanChanged`, `SpecError`, `Busy`, and `AppChanged` if others change the
         application all the time.
         """
         app_id = source.app_id
+        preparation = Preparation(source, options.strategy, self._limits, self._settings.sequential_max_concurrency)
+        prepared: PreparedRun | None = None
         for _ in range(_TRIES):
-            async with self._db.read() as tx:
-                if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
-                    return known
-                basis = await source.look(tx)
-            concurrency = self._settings.sequential_max_concurrency
-            prepared = await prepare_run(
-                source, basis, options.strategy, self._limits, concurrency, self._compute_thread
-            )
-            _refuse_changed(prepared, options)
             try:
                 async with self._db.begin("run") as tx:
                     await tasks.lock_application(tx, app_id)
                     if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
                         return known
-                    if await source.look(tx) != basis:
-                        continue
-                    superseded = await self._make_room(tx, app_id, options.on_active, caller)
-                    new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
-                    task = await self._record(tx, prepared, new, note)
+                    basis = await source.look(tx)
+                    if prepared is None or prepared.basis != basis:
+                        prepared = None if preparation.takes_long(basis) else preparation.of(basis)
+                    if prepared is not None:
+                        _refuse_changed(prepared, options)
+                        superseded = await self._make_room(tx, app_id, options.on_active, caller)
+                        new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
+                        task = await self._record(tx, prepared, new, note)
             except Duplicate:  # of a new application, or of its key: somebody else was first
+                continue
+            if prepared is None:
+                prepared = await self._compute_thread.do(partial(preparation.of, basis))
                 continue
             await self._tell(superseded)
             await self._doorbell.ring()
@@ -144,7 +145,7 @@ class TaskService:
         ``policy`` says what is rolled back, instead of the run's own. Raises `TaskNotFound`, `TaskElsewhere`,
         `TaskEnded`, `CancelledOtherwise`, `SignalFailed`.
         """
-        async with self._db.begin("cancel") as tx:
+        async with self._db.begin("cancel", urgent=True) as tx:
             task = await tasks.brief(tx, task_id)
             if task is None:
                 raise TaskNotFound(task_id)
