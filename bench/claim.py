@@ -1,8 +1,8 @@
-"""How fast 1, 2 and 4 workers claim and finish tasks on PostgreSQL: `python -m bench.claim [--database URL]`.
+"""How fast 1, 2, 4 and 8 workers claim and finish tasks on PostgreSQL: `python -m bench.claim [--database URL]`.
 
-Each worker is a process of its own that claims a task, starts it and finishes it, each in a transaction, until none is
-left: what the database has to do for a task that does nothing. Without a URL a PostgreSQL of its own is started, whose
-commits reach the disk.
+Each worker is a process of its own that claims up to eight tasks in one transaction, as a worker does, then starts and
+finishes each in transactions of their own, until none is left: what the database has to do for a task that does
+nothing. Without a URL a PostgreSQL of its own is started, whose commits reach the disk.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from tests.servers.postgresql import Postgresql
 
 APPLICATIONS = 100
 TASKS_EACH = 5
+BATCH = 8
 
 
 async def _fill(db: Database) -> None:
@@ -39,17 +40,15 @@ async def _work(url: str, name: str) -> None:
     while misses < 3:
         already_requested = time.perf_counter()
         async with db.begin("claim") as tx:
-            task = await tasks.claim_next(tx, name, 60, 3)
+            claimed = await tasks.claim(tx, name, 60, 3, BATCH)
         claiming += time.perf_counter() - already_requested
-        if task is None:
-            misses += 1
-            continue
-        misses = 0
-        async with db.begin("start") as tx:
-            await tasks.start(tx, task.id, task.lease_epoch)
-        async with db.begin("finish") as tx:
-            await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
-        done += 1
+        misses = 0 if claimed else misses + 1
+        for task in claimed:
+            async with db.begin("start") as tx:
+                await tasks.start(tx, task.id, task.lease_epoch)
+            async with db.begin("finish") as tx:
+                await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+            done += 1
     print(done, claiming, flush=True)
     await db.aclose()
 
@@ -87,7 +86,7 @@ async def _measure(url: str, workers: int) -> tuple[float, float]:
 async def _all(url: str) -> None:
     print(f"{APPLICATIONS * TASKS_EACH} tasks of {APPLICATIONS} applications: claim, start, finish")
     print(f"{'workers':>8} {'tasks/s':>8} {'ms/claim':>9}")
-    for workers in (1, 2, 4):
+    for workers in (1, 2, 4, 8):
         rate, milliseconds = await _measure(url, workers)
         print(f"{workers:>8} {rate:>8.0f} {milliseconds:>9.2f}", flush=True)
 

@@ -109,6 +109,21 @@ class CommitQueue:
         if self._flusher is not None or self._failure is not None:
             await self.commit(Changes())
 
+    async def take(self) -> Changes | None:
+        """What was added and nobody waits for, once the commits before it are made. Raises like `commit`."""
+        self._check()
+        batch = self._batch
+        if batch is None or batch.urgent.is_set():
+            await self.flush()
+            return None
+        self._batch = None
+        batch.urgent.set()  # the flusher, if it waits to begin with it, finds nothing
+        batch.done.cancel()
+        if self._flusher is not None:
+            await to_the_end(self._flusher)
+            self._check()
+        return batch.changes
+
     def _check(self) -> None:
         if self._failure is not None:
             why = self._failure.__cause__ if isinstance(self._failure, Stopped) else self._failure
@@ -116,14 +131,16 @@ class CommitQueue:
 
     async def _flush(self) -> None:
         try:
-            while self._batch is not None:
+            while (batch := self._batch) is not None:
                 await asyncio.sleep(0)  # the jobs of a stage start together: let them join one commit
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LINGER):
-                        await self._batch.urgent.wait()
+                        await batch.urgent.wait()
+                if self._batch is not batch:
+                    continue  # it was taken
                 # From here on changes go into a new batch: what this commit writes must not grow while it is sent, for
                 # whoever waits for the batch is told that all of it is stored.
-                batch, self._batch = self._batch, None
+                self._batch = None
                 try:
                     self._check()  # a batch that was begun before an earlier one failed fails as well
                     await self._commit(batch.changes)

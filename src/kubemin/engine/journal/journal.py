@@ -273,6 +273,13 @@ class Journal:
         """
         await self._queue.flush()
 
+    async def take_pending(self) -> Changes | None:
+        """What was noted and is not committed yet, for the caller to `write_changes`. Raises `Stopped`, `StoreError`.
+
+        Nothing more may be noted until that is committed.
+        """
+        return await self._queue.take()
+
     async def close(self) -> None:
         """Commit what was noted, if that can be; to be called before the lease is given up."""
         with contextlib.suppress(Stopped, StoreError):

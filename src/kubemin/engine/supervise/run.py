@@ -21,6 +21,7 @@ from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut, deciding
+from kubemin.engine.journal.batch import write_changes
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
@@ -135,7 +136,6 @@ class TaskRun:
         task = self.task
         if not task.status.ended:
             outcome = await self._forward(journal)
-            await journal.flush()
             # To its end, so that what is committed is also logged and counted.
             task = await to_the_end(self._finish(journal, outcome))
         if task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources:
@@ -171,12 +171,12 @@ class TaskRun:
             )
         former: dict[int, JobRow] = {}
         async with deps.db.begin("start") as tx:
-            await tasks.guard(tx, self.task.id, self.lease.epoch)
             if self.task.status is TaskStatus.QUEUED:
                 if not await tasks.start(tx, self.task.id, self.lease.epoch):
-                    raise Stopped("the task was ended before it started")
+                    raise Stopped("the task was ended before it started, or taken over")
                 await events.append_many(tx, self.task.id, [TaskEvent(status=TaskStatus.RUNNING)])
             else:
+                await tasks.guard(tx, self.task.id, self.lease.epoch)
                 former |= {job.seq: job for job in await jobs.of_task(tx, self.task.id) if job.status.ended}
             deployed = await revisions.current(tx, self.task.app_id) if self._options.expects else None
             rows = await objects_to_let_go(tx, self.task.app_id, self._how) if self.task.type is TaskType.DELETE else []
@@ -240,8 +240,16 @@ class TaskRun:
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
         task, status = self.task, outcome.status
+        pending = await journal.take_pending()
+        completes = status is TaskStatus.COMPLETED and not self._options.dry_run  # a dry run changes nothing
         async with self._deps.db.begin("finish") as tx:
-            done = await self._completion(tx) if status is TaskStatus.COMPLETED else None
+            if completes:
+                # Before the task's row, as a run locks them. The task's revision becomes the current one; and what
+                # another application passes to this one just now is not missed.
+                await tasks.lock_application(tx, task.app_id)
+            if pending is not None:
+                await write_changes(tx, self.lease, pending)
+            done = await completion(tx, task, await jobs.undone_components(tx, task.id)) if completes else None
             retired = await self._to_let_go(tx, journal, done) if done is not None else []
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             blamed = await _blamed(tx, task.id) if outcome.code is not None else ""
@@ -264,7 +272,7 @@ class TaskRun:
                     await applications.delete(tx, task.app_id)
                     await tasks.forget_idempotency_keys(tx, task.app_id)
                     await pruning.forget_application(tx, task.app_id)
-            row = await tasks.get(tx, task.id)
+            row = await tasks.brief(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
         self._deps.metrics.ended.labels(row.status, row.reason_code or "").inc()
@@ -279,14 +287,6 @@ class TaskRun:
                 code=str(outcome.code),
             )
         return row
-
-    async def _completion(self, tx: Tx) -> Completion | None:
-        """What the application has once the task is completed; None after a dry run, which changes nothing."""
-        if self._options.dry_run:
-            return None
-        # Its revision becomes the current one; and what another application passes to it just now is not missed.
-        await tasks.lock_application(tx, self.task.app_id)
-        return await completion(tx, self.task, await jobs.undone_components(tx, self.task.id))
 
     async def _application_goes(self, tx: Tx) -> bool:
         """Whether the application is deleted with this task. A run that was asked for since wants it to stay."""

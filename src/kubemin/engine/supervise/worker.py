@@ -25,6 +25,8 @@ from kubemin.store.tasks import Task
 log = structlog.get_logger(__name__)
 
 _STATUS_POLL = 1.0
+_BATCH = 8
+"""How many tasks are claimed in one transaction, at most: the others are left to other workers."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Worker:
             polling = group.create_task(self._poll_statuses())
             try:
                 while not self._stopping.is_set():
-                    if not await self._claim_one():
+                    if not await self._claim():
                         await self._doorbell.wait(self._settings.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
             finally:
                 try:
@@ -117,21 +119,23 @@ class Worker:
         """How many tasks this worker holds."""
         return len(self._held)
 
-    async def _claim_one(self) -> bool:
-        if len(self._held) >= self._settings.max_concurrent_tasks:
+    async def _claim(self) -> bool:
+        """Take up tasks; whether there may be more for this worker."""
+        settings = self._settings
+        most = min(_BATCH, settings.max_concurrent_tasks - len(self._held))
+        if most <= 0:
             return False
         sent = self._clock()
         try:
             async with self._db.begin("claim", urgent=True) as tx:
-                task = await tasks.claim_next(tx, self._name, self._settings.lease_seconds, self._settings.max_attempts)
+                claimed = await tasks.claim(tx, self._name, settings.lease_seconds, settings.max_attempts, most)
         except StoreError as error:
             log.warning("cannot claim", error=str(error))
             return False
-        if task is None:
-            return False
-        self._claimed.inc()
-        self._begin(task, Lease(task.id, task.lease_epoch, sent + self._settings.lease_seconds, self._clock))
-        return True
+        for task in claimed:
+            self._claimed.inc()
+            self._begin(task, Lease(task.id, task.lease_epoch, sent + settings.lease_seconds, self._clock))
+        return len(claimed) == most
 
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet
@@ -153,6 +157,7 @@ class Worker:
                 await to_the_end(asyncio.wait([former.work]))
             await self._signals.watch(task_id, run.lease.epoch, lambda signal: self._on_signal(run, signal))
             await run.run()
+            hand_back = False  # its end has given up the lease
         except Stopped as error:
             left = str(error)
             hand_back = not isinstance(error.__cause__, StoreError)

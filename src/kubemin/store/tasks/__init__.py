@@ -1,7 +1,7 @@
 """The table of tasks. It is the queue, and what it says of a task is what counts."""
 
 from kubemin.store.tasks.counts import TaskCounts, count_tasks
-from kubemin.store.tasks.lease import claim_next, guard, release, renew
+from kubemin.store.tasks.lease import claim, claim_next, guard, release, renew
 from kubemin.store.tasks.reads import (
     LeaseStatus,
     active_of,
@@ -41,6 +41,7 @@ __all__ = [
     "brief",
     "by_idempotency_key",
     "cancel",
+    "claim",
     "claim_next",
     "count_tasks",
     "finish",

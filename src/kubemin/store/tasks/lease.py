@@ -22,31 +22,38 @@ _CANDIDATES = 64
 
 
 async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> Task | None:
-    """Take one task that needs a worker, with a lease and an epoch of its own; None if none does.
+    """Take one task as `claim` does; None if none needs a worker."""
+    return next(iter(await claim(tx, worker, lease_seconds, max_attempts, 1)), None)
 
-    First a task that has lost its worker. If it goes forward, its ``attempt`` is increased, to at most
+
+async def claim(tx: Tx, worker: str, lease_seconds: float, max_attempts: int, most: int) -> list[Task]:
+    """Take up to ``most`` tasks that need a worker, each with a lease and an epoch of its own.
+
+    First those that have lost their worker. If one goes forward, its ``attempt`` is increased, to at most
     ``max_attempts`` + 1: the worker that gets it with more attempts than allowed fails it and rolls it back. If it has
     ended and its cleanup is not settled, or due again, the cleanup becomes ``running``, and ``attempt`` stays.
 
-    Else a waiting task, which becomes ``queued``: the oldest one of an application without an active task. Of several
+    Then waiting tasks, which become ``queued``: the oldest one of each application without an active task. Of several
     applications the one comes first whose last task was claimed the longest time ago.
     """
-    seq = await _take_over(tx, worker, lease_seconds, max_attempts)
-    if seq is None:
-        seq = await _take_waiting(tx, worker, lease_seconds)
-    if seq is None:
-        return None
-    row = await tx.row(_CLAIMED, {"of_seq": seq})
-    assert row is not None
-    tx.locked.add(row.id)
-    return to_task(tx, row)
+    seqs = await _take_over(tx, worker, lease_seconds, max_attempts, most)
+    if len(seqs) < most:
+        seqs += await _take_waiting(tx, worker, lease_seconds, most - len(seqs))
+    if not seqs:
+        return []
+    rows = {row.seq: row for row in await tx.rows(_CLAIMED, {"seqs": seqs})}
+    tx.locked |= {row.id for row in rows.values()}
+    return [to_task(tx, rows[seq]) for seq in seqs]
 
 
-async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> int | None:
+async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: int, most: int) -> list[int]:
     # Candidates are read without locks, so that claims do not wait for each other. Each is then locked, with SKIP
-    # LOCKED,
-    # and checked again: another worker may have claimed it in between. Sorted: the same order everywhere, oldest first.
+    # LOCKED, and checked again: another worker may have claimed it in between. Sorted: the same order everywhere,
+    # oldest first.
+    taken: list[int] = []
     for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER)):
+        if len(taken) == most:
+            break
         row = await tx.row(_LOCK_WITHOUT_WORKER, {"of_seq": seq})
         if row is None:
             continue
@@ -55,22 +62,34 @@ async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
             await tx.write(_TAKE_CLEANUP, lease)
         else:
             await tx.write(_TAKE_FORWARD, {**lease, "attempt": min(row.attempt, max_attempts) + 1})
-        return int(seq)
-    return None
+        taken.append(seq)
+    return taken
 
 
-async def _take_waiting(tx: Tx, worker: str, lease_seconds: float) -> int | None:
-    for (seq,) in await tx.rows(_OLDEST_WAITING):
-        if await tx.row(_LOCK_WAITING, {"of_seq": seq}) is None:
-            continue
-        try:
-            await tx.tentative(_TAKE_WAITING, {"of_seq": seq, "lease_owner": worker, "seconds": lease_seconds})
-        except Duplicate:
-            # The unique ``active_app`` decides, not the SELECT before: another task of the application has become
-            # active since. Only this statement is undone; the transaction goes on with the next candidate.
-            continue
-        return int(seq)
-    return None
+async def _take_waiting(tx: Tx, worker: str, lease_seconds: float, most: int) -> list[int]:
+    left = [seq for (seq,) in await tx.rows(_OLDEST_WAITING)]
+    taken: list[int] = []
+    while left and len(taken) < most:
+        wanted = most - len(taken)
+        part, left = left[:wanted], left[wanted:]
+        locked = {seq for (seq,) in await tx.rows(_LOCK_WAITING, {"seqs": part})}
+        taken += await _queue(tx, [seq for seq in part if seq in locked], worker, lease_seconds)
+    return taken
+
+
+async def _queue(tx: Tx, seqs: list[int], worker: str, lease_seconds: float) -> list[int]:
+    """Those of these waiting tasks, of different applications and locked, that could be taken."""
+    if not seqs:
+        return []
+    try:
+        await tx.tentative(_TAKE_WAITING, {"seqs": seqs, "lease_owner": worker, "seconds": lease_seconds})
+    except Duplicate:
+        # The unique ``active_app`` decides, not the SELECT before: another task of one of the applications has become
+        # active since. Only this statement is undone; one by one the others are taken.
+        if len(seqs) == 1:
+            return []
+        return [one for seq in seqs for one in await _queue(tx, [seq], worker, lease_seconds)]
+    return seqs
 
 
 def _oldest_waiting() -> Select[tuple[int]]:
@@ -102,21 +121,28 @@ _WITHOUT_WORKER = union_all(
 
 
 _ONE = tasks.c.seq == bindparam("of_seq")
-_CLAIMED = WHOLE.where(_ONE)
+_SEVERAL = tasks.c.seq.in_(bindparam("seqs", expanding=True))
+_CLAIMED = WHOLE.where(_SEVERAL)
 # SQLite has only one writer: there "for update" does nothing.
 _LOCK_WITHOUT_WORKER = select(tasks.c.status, tasks.c.attempt).where(_ONE, _NEEDS_WORKER)
 _LOCK_WITHOUT_WORKER = _LOCK_WITHOUT_WORKER.with_for_update(skip_locked=True)
-_LOCK_WAITING = select(tasks.c.seq).where(_ONE, tasks.c.status == TaskStatus.WAITING).with_for_update(skip_locked=True)
+_LOCK_WAITING = select(tasks.c.seq).where(_SEVERAL, tasks.c.status == TaskStatus.WAITING)
+_LOCK_WAITING = _LOCK_WAITING.with_for_update(skip_locked=True)
 
 _EXTENDED = after(bindparam("seconds"))
-_TAKE = (
-    update(tasks).where(_ONE).values(lease_epoch=tasks.c.lease_epoch + 1, lease_expires_at=_EXTENDED, updated_at=now())
-)
+_LEASE = {"lease_epoch": tasks.c.lease_epoch + 1, "lease_expires_at": _EXTENDED, "updated_at": now()}
 """Executed with the lease's owner."""
-_TAKE_CLEANUP = _TAKE.values(cleanup=Cleanup.RUNNING, next_cleanup_at=None)
-_TAKE_FORWARD = _TAKE.values(claimed_at=now())
-_TAKE_WAITING = _TAKE.values(
-    status=TaskStatus.QUEUED, active_app=tasks.c.app_id, attempt=tasks.c.attempt + 1, claimed_at=now()
+_TAKE_CLEANUP = update(tasks).where(_ONE).values(_LEASE | {"cleanup": Cleanup.RUNNING, "next_cleanup_at": None})
+_TAKE_FORWARD = update(tasks).where(_ONE).values(_LEASE | {"claimed_at": now()})
+_TAKE_WAITING = update(tasks).where(_SEVERAL)
+_TAKE_WAITING = _TAKE_WAITING.values(
+    _LEASE
+    | {
+        "status": TaskStatus.QUEUED,
+        "active_app": tasks.c.app_id,
+        "attempt": tasks.c.attempt + 1,
+        "claimed_at": now(),
+    }
 )
 
 _LIVING = tasks.c.lease_expires_at > now()

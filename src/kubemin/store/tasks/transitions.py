@@ -39,7 +39,11 @@ async def _land(tx: Tx, task_id: str, transition: Update, **values: Any) -> bool
 
 
 _START = _transition(
-    _HELD, _IS_GOING_FORWARD, status=TaskStatus.RUNNING, started_at=func.coalesce(tasks.c.started_at, now())
+    _HELD,
+    tasks.c.lease_expires_at > now(),
+    _IS_GOING_FORWARD,
+    status=TaskStatus.RUNNING,
+    started_at=func.coalesce(tasks.c.started_at, now()),
 )
 _FINISH = _transition(_HELD, _IS_GOING_FORWARD, ended_at=now())
 _FINISH_FOR_GOOD = _FINISH.values(_NO_HOLDER)
@@ -59,7 +63,10 @@ _CLEANUP_DUE_LATER = _CLEANUP_INCOMPLETE.values(next_cleanup_at=after(bindparam(
 
 
 async def start(tx: Tx, task_id: str, epoch: int) -> bool:
-    """``queued → running``; a task that was taken over is ``running`` already, and keeps ``started_at``."""
+    """``queued → running``; a task that was taken over is ``running`` already, and keeps ``started_at``.
+
+    Only under a lease that has not run out, as `lease.guard`.
+    """
     return await _land(tx, task_id, _START, of_epoch=epoch)
 
 
