@@ -22,6 +22,15 @@ def application(*, last_image: str = "web:1") -> Application:
     return parse_application({"name": "bench", "component": parts})
 
 
+def smaller() -> Application:
+    """One of half as many objects, of the same kinds."""
+    parts = [_config(n) for n in range(4)] + [_secret(n) for n in range(2)] + [_store(n) for n in range(2)]
+    parts += [_web(n, volume=True, roles=True) for n in range(6)]
+    parts += [_web(n, volume=True) for n in range(6, 16)]
+    parts += [_web(n) for n in range(16, 18)]
+    return parse_application({"name": "bench", "component": parts})
+
+
 def plan_of(app: Application) -> Plan:
     """The plan that the engine would run."""
     plan = make_plan(app, render(app), app.steps())

@@ -78,7 +78,7 @@ async def until(check: Callable[[], Awaitable[T | None]], pause: float = 0.02) -
 
 async def save(db: Database, app: Application) -> str:
     """Store the application as the API does, under a name of its own; returns its id."""
-    name = new_id()
+    name = f"b{new_id()}"  # it begins with a letter, as the names of Services do
     app_id = application_id(app.namespace, name)
     async with db.begin("save") as tx:
         await applications.insert(tx, applications.NewApplication(id=app_id, name=name, namespace=app.namespace))

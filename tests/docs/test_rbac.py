@@ -145,6 +145,10 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         update[2]["image"] = "db:never"
         update[4:] = everything("1", "api:1")[4:]  # a Job that differs would be another one
         update[-1]["image"] = "reader:never"  # so that the former Pod of the reader is still there
+        (job,) = instance.sim.registry.scan("jobs")  # somebody edits it: else it would not be written again
+        edit = {"metadata": {"labels": {"version": "0"}}}
+        name = job["metadata"]["name"]
+        instance.sim.registry.patch("jobs", "default", name, "application/merge-patch+json", edit, manager="ops")
         await instance.save(update, app_id=app_id)
         task_id = await instance.exec(app_id)
         await instance.until(lambda: both_roll_out(instance.cluster))

@@ -2,11 +2,13 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
@@ -99,19 +101,28 @@ class Held:
         adopt: bool = True,
         snapshot: Snapshot | None = None,
         take_over: bool = False,
+        unchanged: bool = False,
     ) -> Manifest:
-        """Write it as a job does; ``snapshot``: what was read before, if anything was."""
+        """Write it as a job does; ``snapshot``: what was read before, if anything was.
+
+        Where asked to, what is ``unchanged`` is not written.
+        """
         self.manifests[job] = manifest
         planned = Job(job, "", "", "", "", manifest, adopt=adopt)
         admit = Adoption(self.journal.application_name).of(planned)
+        autoscalers = Autoscalers(self.cluster)
+        looks = Unchanged(autoscalers, self.journal.last_writes, take_over)
+        if unchanged and (live := await self.look(manifest)) is not None:
+            await looks.learn([live])
         writer = ObjectWriter(
             self.tracker(job),
             manifest,
             lambda _: None,
             admit,
-            Autoscalers(self.cluster),
+            autoscalers,
             snapshot or {},
             take_over=take_over,
+            unchanged=partial(looks.look, planned, manifest),
         )
         written = await writer.run()
         self.warnings = writer.warnings

@@ -12,6 +12,7 @@ from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.merged import remains
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.others import dropped_fields, fields_of_others, without_fields
 from kubemin.engine.objects.ownership import token_of
@@ -180,7 +181,9 @@ async def test_a_plan_says_what_stays_and_what_would_go(held: Held, take_over: b
     field = f"{POD}.containers[api].env"
     await held.ensure(ours())
     inject(held, INJECTED[f"{field}[X]"])
-    inquiry = Inquiry(held.cluster, Adoption(_unknown), Autoscalers(held.cluster), {}, take_over=take_over)
+    autoscalers = Autoscalers(held.cluster)
+    unchanged = Unchanged(autoscalers, held.journal.last_writes, take_over)
+    inquiry = Inquiry(held.cluster, Adoption(_unknown), autoscalers, unchanged, {}, take_over=take_over)
     (found,) = (await inquiry.preview_jobs([Job(1, "", "", "", "", ours())])).values()
     assert found.warnings == (() if take_over else (f"keeps {field}[X] (manager kubectl-set)",))
     assert found.verb == ("change" if take_over else "same")

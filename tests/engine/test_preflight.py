@@ -179,7 +179,7 @@ async def test_a_changed_job_is_another_one_and_the_former_goes_once_all_is_done
         (former,) = await instance.objects(app_id)
         same = await instance.exec(app_id)
         assert (await instance.settled(same)).status is TaskStatus.COMPLETED
-        assert [row.state for row in await instance.journal(same)] == [ResourceState.CHANGED]
+        assert [row.state for row in await instance.journal(same)] == [ResourceState.OBSERVED]
         before, ran = await instance.snapshot(), await pods(instance)
         assert len(ran) == 1
         await instance.save([job("schema:2"), web("late", "late:never")], app_id=app_id)

@@ -143,16 +143,18 @@ async def test_a_dry_run_knows_what_the_run_will_make(instance: Instance) -> Non
 
 
 async def test_a_binding_without_its_role_is_another_matter(instance: Instance, admin: Instance) -> None:
-    """Somebody deleted the role: the next run makes it again, and changes the binding."""
+    """Somebody deleted the role: the next run makes it again, and changes the binding if that is another now."""
     app_id = await instance.save([api()])
     async with instance.worker():
         await instance.settled(await instance.exec(app_id))
         role = await admin.cluster.get(ROLE)
         await admin.cluster.delete(ROLE, uid=role["metadata"]["uid"])
-        told = await instance.exec(app_id, ExecOptions(dry_run=True))
-        assert (await instance.settled(told)).status is TaskStatus.COMPLETED
-        infos = {job.name.split("/")[1]: job.info for job in await instance.jobs(told)}
-        assert (infos["Role"], infos["RoleBinding"]) == ("would create", "would write")
+        for part, said in ((api(), "no change"), (api(bindingLabels={"v": "2"}), "would write")):
+            await instance.save([part], app_id=app_id)
+            told = await instance.exec(app_id, ExecOptions(dry_run=True))
+            assert (await instance.settled(told)).status is TaskStatus.COMPLETED
+            infos = {job.name.split("/")[1]: job.info for job in await instance.jobs(told)}
+            assert (infos["Role"], infos["RoleBinding"]) == ("would create", said)
         task = await instance.settled(await instance.exec(app_id))
     assert task.status is TaskStatus.COMPLETED, task.reason
 

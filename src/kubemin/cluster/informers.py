@@ -18,7 +18,7 @@ from kubemin.cluster.waiters import Waiter, Waiters
 from kubemin.cluster.warning_events import WarningEvents
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, WatchEvent, WatchFailed, observe
 from kubemin.spec.labels import MANAGED_BY, MANAGER
-from kubemin.spec.objects import Manifest
+from kubemin.spec.objects import Manifest, ObjectRef
 
 T = TypeVar("T")
 
@@ -104,6 +104,13 @@ class Informers:
         """The objects of a synced kind that carry all ``labels``, as last seen; empty for a kind not watched yet."""
         informer = self._informers.get(kind)
         return informer.cache.select(namespace, labels) if informer else []
+
+    def last_seen(self, ref: ObjectRef) -> Manifest | None:
+        """The object as its kind's watch has shown it last; None where it has none, or does not work at present."""
+        informer = self._informers.get(ref.kind)
+        if informer is None or not informer.synced.is_set() or informer.watch_error or informer.failure:
+            return None
+        return informer.cache.get(ref.namespace, ref.name)
 
     def of_application(self, kind: str, app_id: str) -> list[Manifest]:
         """An application's objects of a synced kind, in all namespaces, as last seen."""

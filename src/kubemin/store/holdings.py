@@ -16,8 +16,9 @@ PVC = "PersistentVolumeClaim"
 
 
 _NAMED = ("task_id", "seq", "kind", "namespace", "name", "purpose", "state", "uid", "dependents", "adopted")
+_COMPLETED = or_(tasks.c.status == TaskStatus.COMPLETED, tasks.c.id == bindparam("ending"))
 _ROWS = (
-    select(tasks.c.seq.label("task_seq"), *(resources.c[name] for name in _NAMED))
+    select(tasks.c.seq.label("task_seq"), _COMPLETED.label("completed"), *(resources.c[name] for name in _NAMED))
     .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
     .where(resources.c.uid.is_not(None))
 )
@@ -73,7 +74,7 @@ async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holdi
     rows = list(await tx.rows(_THEIRS, {"of_app": app_id, "ending": ending}))
     used = {str(row.uid) for row in rows if row.purpose == Purpose.USE and row.uid is not None}
     for part in chunks(used):
-        passed = await tx.rows(_PASSED, {"of_app": app_id, "uids": part})
+        passed = await tx.rows(_PASSED, {"of_app": app_id, "ending": ending, "uids": part})
         rows += [row for row in passed if _receiver(row) == app_id]
     held: dict[str, Holding] = {}
     strangers: dict[str, Origin] = {}
@@ -141,6 +142,8 @@ def _after(held: Holding | None, row: Row[Any], app_id: str, stranger: Origin | 
 
 def _after_change(held: Holding | None, new: Holding, row: Row[Any], stranger: Origin | None) -> Holding | None:
     """The same after a row of an object that was there before; ``new`` is what the row alone would say."""
+    if held and row.completed and row.state == ResourceState.OBSERVED and row.adopted is False:
+        return replace(held, kept=False)  # it was what it is to be, and was not written
     own = replace(new, dependents={kind: [] for kind in new.dependents})  # what its controller had made is ours too
     left = row.state == ResourceState.KEPT and row.adopted  # a stranger's, which still may have what was written
     if row.state != ResourceState.CHANGED and not left:  # it is as it was, or was left as it is

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
@@ -280,7 +280,7 @@ async def use_of(tx: Tx, task_id: str, seq: int) -> Use:
         *(resources.c[name] == getattr(row, name) for name in ("kind", "namespace", "name")),
         tasks.c.app_id == row.app_id,
         resources.c.purpose == Purpose.APPLY,
-        resources.c.state.in_((ResourceState.CREATED, ResourceState.CHANGED)),
+        or_(resources.c.state.in_((ResourceState.CREATED, ResourceState.CHANGED)), _LEFT_AS_IT_IS),
     )
     used = and_(resources.c.uid == (row.uid or ""), resources.c.purpose == Purpose.USE)
     last = select(func.max(tasks.c.ended_at)).join_from(resources, tasks, tasks.c.id == resources.c.task_id)
@@ -336,6 +336,9 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
 
 _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """A cleanup that is done may leave such objects: its policy covered only one job, or others wrote the object since."""
+
+_LEFT_AS_IT_IS = and_(resources.c.state == ResourceState.OBSERVED, resources.c.adopted.is_(False))
+"""The object was what its manifest says, so it was not written."""
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why", "adopted", "made_at")
 _SEALED = ("before", "applied")

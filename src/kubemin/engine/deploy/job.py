@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
@@ -13,6 +14,7 @@ from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.replacing import with_portion
 from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import IsThere, TimedOut
 from kubemin.engine.journal.journal import Journal
@@ -60,10 +62,10 @@ class JobContext:
         return next((seconds for seconds in said if seconds is not None), self.settings.hopeless_after_seconds)
 
 
-async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Report) -> None:
+async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: Unchanged, report: Report) -> None:
     """Run one job to its end and commit its status; ``report`` takes progress for people.
 
-    ``snapshot`` shows what was there when the task began.
+    ``snapshot`` shows what was there when the task began; ``unchanged`` tells what need not be written.
 
     Raises `JobFailed` or `TimedOut`, which the task's runner commits.
     """
@@ -99,6 +101,8 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
                     snapshot,
                     take_over=context.options.take_over,
                     only_if_absent=job.if_absent,
+                    unchanged=partial(unchanged.look, job, manifest),
+                    last_seen=context.informers.last_seen,
                 )
                 obj = await writer.run()
                 ready = await until_ready(
@@ -118,7 +122,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, report: Rep
             detail = f": {waits}" if waits else ""
             raise TimedOut(f"{job.ref} was not ready within {seconds:g} s{detail}") from None
     # Said in any case: what it waited for before is over.
-    info, count = (ready.message, (ready.ready, ready.desired)) if ready else ("", None)
+    info, count = (ready.message, (ready.ready, ready.desired)) if ready else (writer.said, None)
     journal.job(job.seq, JobStatus.COMPLETED, with_warnings(info, writer.warnings), count=count)
     context.activity.suspend(job.seq, suspended=False)
     context.activity.moved()

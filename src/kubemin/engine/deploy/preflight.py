@@ -2,7 +2,7 @@
 
 What admission, quota or schema would refuse, and what is a stranger's (`adoption`), stops the task before it touched
 anything. The same tells what a run would do (``dryRun``). It goes the way of the write (`write`): only what is absent
-is created, what is there is changed.
+is created, what is there is changed, and nothing is asked about what is not to be written (`unchanged`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from kubemin.engine.deploy.merged import remains
 from kubemin.engine.deploy.replacing import unneeded
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.immutable import with_advice
@@ -50,6 +51,7 @@ class Inquiry:
     cluster: Cluster
     adoption: Adoption
     autoscalers: Autoscalers
+    unchanged: Unchanged
     snapshot: Snapshot
     take_over: bool = False
     """Whether what others have set in the objects goes."""
@@ -63,10 +65,13 @@ class Inquiry:
         app_id = next((named for job in asked.values() if (named := application_of(job.manifest))), "")
         found = await read_many(self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message))
         self.snapshot.update(found)
+        await self.unchanged.learn(found.values())
 
     async def unneeded(self, plan: Plan, coming: Collection[str] = ()) -> dict[int, str]:
         """The jobs and holds of strategies that have nothing to replace, by ``seq``, and why. Raises `ClusterError`."""
-        return await unneeded(plan, self.snapshot, self.cluster, self.autoscalers, coming, take_over=self.take_over)
+        return await unneeded(
+            plan, self.snapshot, self.cluster, self.autoscalers, self.unchanged, coming, take_over=self.take_over
+        )
 
     async def preflight(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
         """What each job would do, as `preview_jobs`. Raises `JobFailed` that names everything refused."""
@@ -175,6 +180,8 @@ class Inquiry:
             left = left_as_it_is(job.manifest, live)
             return JobPreview("skip", (str(left),), warnings=left.warnings)
         managed = await self.adoption.of(job)(live)
+        if (said := await self.unchanged.look(job, job.manifest, live)) is not None:
+            return JobPreview("same", warnings=tuple(said))
         try:
             changed, warnings = await changes(self.cluster, self.autoscalers, job, live, take_over=self.take_over)
         except Conflict:
@@ -185,6 +192,8 @@ class Inquiry:
             return None
         if managed:
             return JobPreview("adopt", (managed, *changed), warnings=warnings)
+        if not changed:
+            self.unchanged.asked(job, live)
         return JobPreview("change" if changed else "same", changed, warnings=warnings)
 
 

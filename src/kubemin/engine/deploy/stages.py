@@ -10,6 +10,7 @@ from kubemin.engine.deploy.namespaces import create as create_namespaces
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.sharing import left_to_others
 from kubemin.engine.deploy.steps import FAILED, Steps
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.errors import JobFailed, TimedOut
 from kubemin.engine.journal.tracker import CleanupTracker
 from kubemin.plan import Plan
@@ -37,10 +38,12 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             coming = await missing(context.cluster, plan) if options.create_namespace else []
             begun = bool(context.journal.resources)  # by a predecessor, which has asked
             todo = [job for job in plan.jobs if job.seq not in former and not context.journal.wrote(job.ref)]
+            unchanged = Unchanged(context.autoscalers, context.journal.last_writes, options.take_over)
             inquiry = Inquiry(
                 context.cluster,
                 context.adoption,
                 context.autoscalers,
+                unchanged,
                 {},
                 take_over=options.take_over,
                 spared=_may_fail(plan),
@@ -68,7 +71,7 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
                 await ask(inside)
                 waits.clear()
             done |= await _left_to_others(plan, former, context, waits)
-            steps = Steps(context, inquiry.snapshot, waits, done, failed)
+            steps = Steps(context, inquiry.snapshot, unchanged, waits, done, failed)
             for stages in plan.parts:
                 await steps.run(stages)
     except TimeoutError:

@@ -11,6 +11,7 @@ from kubemin.cluster.reasons import code_of
 from kubemin.engine.deploy.hold import wait_out
 from kubemin.engine.deploy.job import JobContext, run_job
 from kubemin.engine.deploy.ready import Count
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.errors import JobFailed, StatusError, TimedOut, deciding
 from kubemin.engine.objects.live import Snapshot
 from kubemin.plan import Job, Stage
@@ -32,6 +33,7 @@ class Steps:
     context: JobContext
     snapshot: Snapshot
     """What was there when the task began."""
+    unchanged: Unchanged
     waits: dict[int, str]
     """What each job waits for, for people."""
     done: set[int]
@@ -108,7 +110,7 @@ class Steps:
 
         async with slots:
             try:
-                await run_job(job, self.context, self.snapshot, report)
+                await run_job(job, self.context, self.snapshot, self.unchanged, report)
                 self._over(job.seq)
             except StatusError as error:
                 journal.job(job.seq, JobStatus(error.status), None, error.cause, code=error.code)

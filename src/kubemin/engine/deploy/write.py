@@ -1,7 +1,7 @@
 """Bring one object to what its manifest says (design R2, R3): create it, or change the one that is there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from kubemin.cluster import Cluster
@@ -34,6 +34,18 @@ from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ResourceState, WriteKind
 from kubemin.store.journal import TokenOwner
 
+UNCHANGED = "no change"
+"""What is said of an object that is not written, as it is what its manifest says."""
+
+
+Look = Callable[[Manifest], Awaitable[list[str] | None]]
+"""Takes the object that is there. Returns None where a write may change it; else, for people, where it is otherwise
+than the manifest."""
+
+
+async def _never(_: Manifest) -> None:
+    """Whatever is there is written."""
+
 
 @dataclass
 class ObjectWriter:
@@ -52,6 +64,11 @@ class ObjectWriter:
     """Whether what others have set in the object goes."""
     only_if_absent: bool = False
     """Whether an object that is there is left as it is, whoever made it."""
+    unchanged: Look = _never
+    last_seen: Callable[[ObjectRef], Manifest | None] = lambda _: None
+    """The object as a watch has shown it last; None where none has."""
+    said: str = ""
+    """For people, once it is done: that nothing was written, where so."""
     warnings: list[str] = field(default_factory=list)
     """For people, once it is written: what is otherwise than in the manifest."""
 
@@ -63,11 +80,14 @@ class ObjectWriter:
     async def run(self) -> Manifest:
         """Create or change the object, until the server has answered or it is hopeless; then `warnings` are known.
 
+        What a write would not change is not written. That is decided from a look of this very turn.
+
         Raises `JobFailed` where trying again cannot help, and `IsThere`. Requests without an answer are
         resolved by looking.
         """
         written = await self._written(ObjectRef.of(self.manifest))
-        self.warnings += remains(self.manifest, written)
+        if not self.said:
+            self.warnings += remains(self.manifest, written)
         return written
 
     async def _written(self, ref: ObjectRef) -> Manifest:
@@ -84,6 +104,10 @@ class ObjectWriter:
                     continue
                 if (done := await self._ours(live)) is not None:
                     return done
+                if (said := await self._as_wanted(ref, live)) is not None:
+                    await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], UNCHANGED, own=True)
+                    self.said, self.warnings = UNCHANGED, said
+                    return live
                 return await self._change(ref, live)
             except (AlreadyExists, Terminating, Conflict):
                 await backoff.pause()
@@ -104,12 +128,26 @@ class ObjectWriter:
                 await backoff.pause(error)
 
     async def _live(self, ref: ObjectRef) -> Manifest | None:
-        """The object as the snapshot has it, the first time; then as it is now."""
+        """The object as the snapshot has it, the first time; then as it is now.
+
+        A write carries the version that it is based on, so an old snapshot does it no harm. To write nothing is decided
+        from what is there now: as the watch shows it, where that is what the snapshot has, else from a look.
+        """
         known = ref in self.snapshot
         live = self.snapshot.pop(ref, None)
         if known and not self.tracker.resource(ref).writes:  # else: see what became of the requests that were sent
-            return live
+            if live is None or await self._as_wanted(ref, live) is None:
+                return live
+            seen = self.last_seen(ref)
+            if seen is not None and seen["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"]:
+                return live
         return await get_or_none(self.cluster, ref)
+
+    async def _as_wanted(self, ref: ObjectRef, live: Manifest) -> list[str] | None:
+        """None where the object is to be written. It is, too, once a request of this task was sent about it."""
+        if self.only_if_absent or self.tracker.resource(ref).writes:
+            return None
+        return await self.unchanged(live)
 
     async def _create(self, ref: ObjectRef) -> Manifest:
         """Create an object that was not there. Raises `AlreadyExists` also where only a look shows that it is there.

@@ -11,12 +11,14 @@ from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.outside import with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.entry.prepare import Preparation
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.expects import Expects
+from kubemin.engine.journal.last_writes import read_last_writes
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan
@@ -74,7 +76,9 @@ class Previews:
         coming = await missing(self._cluster, plan) if options.create_namespace else []
         may = self._settings.adopt if options.adopt is None else options.adopt
         adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
-        inquiry = Inquiry(self._cluster, adoption, Autoscalers(self._cluster), {}, take_over=options.take_over)
+        autoscalers = Autoscalers(self._cluster)
+        unchanged = Unchanged(autoscalers, partial(read_last_writes, self._db), options.take_over)
+        inquiry = Inquiry(self._cluster, adoption, autoscalers, unchanged, {}, take_over=options.take_over)
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
         skipped = await inquiry.unneeded(plan, coming)
         found = await inquiry.preview_jobs([job for job in plan.jobs if job.seq not in skipped], coming)

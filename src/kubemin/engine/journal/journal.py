@@ -14,6 +14,7 @@ from typing import Self
 
 from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.batch import Changes, CommitQueue, write_changes
+from kubemin.engine.journal.last_writes import LastWrite, read_last_writes
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write, key_of
 from kubemin.engine.objects.ownership import token_of
@@ -73,6 +74,10 @@ class Journal:
         async with self._db.read() as tx:
             owner = (await journal.owners_of(tx, [token])).get(token)
         return owner if owner is not None and owner.left_behind(live["metadata"]["uid"]) else None
+
+    async def last_writes(self, lives: Iterable[Manifest]) -> dict[ObjectRef, LastWrite]:
+        """The last writes of these objects, where they are known and final. Raises `StoreError`."""
+        return await read_last_writes(self._db, lives)
 
     async def first_write_at(self, resource: Resource) -> datetime | None:
         """When the first request about the object was recorded, by the database's clock. Raises `StoreError`."""

@@ -164,11 +164,16 @@ class CleanupTracker:
         mark = self.mark_resource_created if write.kind is WriteKind.CREATE else self.mark_resource_changed
         await mark(live, write, seen=True)
 
-    async def mark_resource_observed(self, ref: ObjectRef, uid: str, why: str = "") -> None:
-        """Record that the object was there before us: a cleanup never removes it. ``why`` is for people."""
+    async def mark_resource_observed(self, ref: ObjectRef, uid: str, why: str = "", *, own: bool = False) -> None:
+        """Record that the object was there before us: a cleanup never removes it. ``why`` is for people.
+
+        ``own``: it is the application's, and this job leaves it as it is.
+        """
         resource = self.resource(ref)
         resource.uid = uid
-        self._journal.settle(resource, ResourceState.OBSERVED, why, "uid")
+        if own:
+            resource.adopted = False
+        self._journal.settle(resource, ResourceState.OBSERVED, why, "uid", "adopted")
 
     async def mark_namespace_content(self, ref: ObjectRef, content: dict[str, list[str]]) -> None:
         """Record the uids of what was in a new Namespace from the first (design R10)."""

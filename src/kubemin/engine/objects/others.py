@@ -51,7 +51,7 @@ _FILLED_IN: Mapping[str, tuple[object, ...]] = {
 }
 """Fields, and the value with which the API server fills them in."""
 
-_SET_BY_SERVER = frozenset(
+SET_BY_SERVER = frozenset(
     {
         "clusterIP",
         "clusterIPs",
@@ -74,6 +74,10 @@ _SET_BY_SERVER = frozenset(
     }
 )
 """Fields that it fills in with what depends on the cluster or the object; `replicas` is spoken of by itself."""
+
+
+_COPIES: Mapping[str, str] = {"serviceAccount": "serviceAccountName"}
+"""Fields that it fills in with the value of another."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,16 @@ def fields_of_others(wanted: Manifest, live: Manifest) -> list[ForeignField]:
 _LONGEST = 80
 
 
+def fields_beyond(fields: Fields, wanted: Manifest, live: Manifest) -> Iterable[tuple[str, ...]]:
+    """The ways to what ``fields`` names, ``live`` has and ``wanted`` does not, but for what the server fills in."""
+    return _not_wanted(fields, wanted, live, ())
+
+
+def is_filled_in(name: str, value: object) -> bool:
+    """Whether the API server fills in a field of this name with such a value, where the manifest has none."""
+    return name in SET_BY_SERVER or value in _FILLED_IN.get(name, ())
+
+
 def _not_wanted(fields: Fields, wanted: Any, live: Any, keys: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
     """The ways to what ``fields`` names, ``live`` has and ``wanted`` does not: as few as say all."""
     for key, below in fields.items():
@@ -115,7 +129,7 @@ def _not_wanted(fields: Fields, wanted: Any, live: Any, keys: tuple[str, ...]) -
                 yield from _not_wanted(below, wanted[name], live[name], here)
             elif any(inner.startswith(("k:", "v:")) for inner in below):
                 yield from _not_wanted(below, [], live[name], here)
-            elif name not in _SET_BY_SERVER and live[name] not in _FILLED_IN.get(name, ()):
+            elif not is_filled_in(name, live[name]) and live[name] != live.get(_COPIES.get(name, "")):
                 yield here
         elif key.startswith("k:") and isinstance(live, list) and (item := find_item(live, key)) is not None:
             declared = find_item(wanted, key) if isinstance(wanted, list) else None

@@ -1,0 +1,86 @@
+"""Who wrote an object last, by the token on it, and whether anything of that is still open (design R3)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, select
+
+from kubemin.spec.states import TaskStatus, WriteKind
+from kubemin.store.tables import resources, tasks, writes
+from kubemin.store.transaction import Tx, chunks
+
+
+class Sight(NamedTuple):
+    """What an object showed: its write token, uid and version."""
+
+    token: str
+    uid: str
+    version: str
+
+
+class Sender(NamedTuple):
+    """The task and the job that sent a write."""
+
+    task_id: str
+    job_seq: int
+
+
+async def settled_writes(tx: Tx, sights: Collection[Sight]) -> dict[Sight, Sender]:
+    """Of these objects those whose last write is known and final, and who sent it.
+
+    Final: its task completed with that very object, so nothing will undo it; and no request of any task is open that
+    is based on the version seen, so none can land on it.
+    """
+    found: dict[str, tuple[Sender, str]] = {}
+    for part in chunks({sight.token for sight in sights}):
+        statement = (
+            select(
+                writes.c.token,
+                writes.c.task_id,
+                writes.c.job_seq,
+                resources.c.job_seq.label("row_job_seq"),
+                resources.c.uid,
+            )
+            .join(tasks, tasks.c.id == writes.c.task_id)
+            .join(resources, and_(resources.c.task_id == writes.c.task_id, resources.c.seq == writes.c.seq))
+            .where(
+                writes.c.token.in_(part),
+                writes.c.kind.in_((WriteKind.CREATE, WriteKind.APPLY)),
+                tasks.c.status == TaskStatus.COMPLETED,
+            )
+        )
+        for row in await tx.rows(statement):
+            job_seq = row.row_job_seq if row.job_seq is None else row.job_seq
+            found[row.token] = Sender(row.task_id, job_seq), row.uid
+    open_on = await _open_on(tx, {sight.uid for sight in sights})
+    return {
+        sight: found[sight.token][0]
+        for sight in sights
+        if sight.token in found and found[sight.token][1] == sight.uid and (sight.uid, sight.version) not in open_on
+    }
+
+
+async def _open_on(tx: Tx, uids: Collection[str]) -> set[tuple[str, str]]:
+    """The uids and versions on which requests are based whose answer is not known."""
+    found: set[tuple[str, str]] = set()
+    for part in chunks(uids):
+        statement = (
+            select(resources.c.uid, writes.c.base_version)
+            .join(writes, and_(writes.c.task_id == resources.c.task_id, writes.c.seq == resources.c.seq))
+            .where(resources.c.uid.in_(part), writes.c.answer.is_(None), writes.c.base_version.is_not(None))
+        )
+        found |= {(str(row.uid), str(row.base_version)) for row in await tx.rows(statement)}
+    return found
+
+
+async def planned_jobs(tx: Tx, senders: Collection[Sender]) -> dict[Sender, Mapping[str, Any]]:
+    """These jobs as their tasks' plans have them, as JSON. What was forgotten since (`pruning`) is left out or bare."""
+    found: dict[Sender, Mapping[str, Any]] = {}
+    for part in chunks({sender.task_id for sender in senders}):
+        for row in await tx.rows(select(tasks.c.id, tasks.c.plan).where(tasks.c.id.in_(part))):
+            plan = {"stages": []} if row.plan is None else tx.unseal(row.plan)
+            for job in (job for stage in plan["stages"] for job in stage["jobs"]):
+                sender = Sender(row.id, job["seq"])
+                if sender in senders:
+                    found[sender] = job
+    return found
