@@ -79,13 +79,13 @@ class Fleet:
     apps: list[str] = field(default_factory=list)
 
     async def api(self) -> str:
-        """Start `kubemin serve --no-worker`; its address."""
-        serving = await self._start(["kubemin", "serve", "--no-worker", "--port", "0"], self.valkey.url)
+        """Start `kubemin serve --workers 0`; its address."""
+        serving = await self._start(["kubemin", "serve", "--workers", "0", "--port", "0"], self.valkey.url)
         return "http://" + (await serving.said("ready at")).partition("http://")[2]
 
     async def server(self) -> str:
         """Start `kubemin serve` with a worker in it; its address."""
-        serving = await self._start(["kubemin", "serve", "--port", "0"], self.valkey.url)
+        serving = await self._start(["kubemin", "serve", "--in-process", "--port", "0"], self.valkey.url)
         return "http://" + (await serving.said("ready at")).partition("http://")[2]
 
     async def worker(

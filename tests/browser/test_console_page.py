@@ -59,7 +59,7 @@ def test_a_console_at_the_servers_own_address_needs_no_leave(tmp_path: Path, pag
     build = tmp_path / "build"
     build.mkdir()
     (build / "index.html").write_bytes(PAGE.read_bytes())
-    with Kubemin(tmp_path).server("serve", "--simulate", "--console", str(build)) as server:
+    with Kubemin(tmp_path).server("serve", "--in-process", "--simulate", "--console", str(build)) as server:
         query = urlencode({"report": f"{pages.origin('127.0.0.1')}/report"})
         report = reported(pages, f"{server.url}/apps/some/page?{query}", tmp_path)
     assert (report["origin"], report["path"]) == (server.url, "/apps/some/page")

@@ -52,20 +52,20 @@ class Kubemin:
             check=False,
         )
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Running":
-        """Start a command."""
-        return Running(arguments, self.folder, environment({**self._extra, **(env or {})}))
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None, group: bool = False) -> "Running":
+        """Start a command, in a process group of its own if asked."""
+        return Running(arguments, self.folder, environment({**self._extra, **(env or {})}), group=group)
 
     @contextmanager
     def dev(self, *options: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
-        """`kubemin dev` on a free port while the context is open; its ``url`` is set."""
-        with self.server("dev", *options, env=env) as running:
+        """`kubemin dev` on a free port while the context is open, in one process; its ``url`` is set."""
+        with self.server("dev", "--in-process", *options, env=env) as running:
             yield running
 
     @contextmanager
-    def server(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
-        """A command that serves, on a free port, until it says that it is ready."""
-        running = self.start(*arguments, "--port", "0", env=env)
+    def server(self, *arguments: str, env: Mapping[str, str] | None = None, group: bool = False) -> "Iterator[Running]":
+        """A command that serves, on a free port, until it says that it is ready. ``group``: in a process group."""
+        running = self.start(*arguments, "--port", "0", env=env, group=group)
         try:
             running.url = running.wait_for(r"ready at (http://\S+)")[1]
             yield running
@@ -108,7 +108,7 @@ class InProcess:
 class Running:
     """A command that runs; what it prints is kept."""
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, env: dict[str, str]) -> None:
+    def __init__(self, arguments: tuple[str, ...], folder: Path, env: dict[str, str], *, group: bool = False) -> None:
         self.url = ""
         self.process = subprocess.Popen(
             [PROGRAM, *arguments],
@@ -119,6 +119,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             bufsize=1,
+            process_group=0 if group else None,
         )
         self.output = ""
         self.errors = ""

@@ -230,7 +230,9 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
             following = Kubemin(tmp_path, first.url).start("status", task, "--follow")
             following.wait_for("task running")
             assert first.stop() == 0
-        second = alone.start("dev", "--kubeconfig", "cluster.yaml", "--port", str(httpx.URL(first.url).port))
+        second = alone.start(
+            "dev", "--in-process", "--kubeconfig", "cluster.yaml", "--port", str(httpx.URL(first.url).port)
+        )
         try:
             assert following.end() == 0, following.output + following.errors
             assert following.output.count("task completed") == 1

@@ -153,6 +153,7 @@ def test_what_is_wrong_is_a_sentence(here: InProcess, arguments: list[str], code
     [
         (["apply", "-"], 2, "does not hold an application"),
         (["dev", "--host", "0.0.0.0"], 2, "refusing to listen on 0.0.0.0"),
+        (["dev", "--workers", "2", "--in-process"], 2, "exclude each other"),
         (["serve", "--host", ""], 2, "refusing to listen on every address"),
         (["serve", "--host", "::"], 2, "refusing to listen on ::"),
         (["serve", "--host", "example.org"], 2, "refusing to listen on example.org"),

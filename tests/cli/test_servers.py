@@ -127,7 +127,7 @@ def test_a_shared_database_is_migrated_by_hand_and_served_by_many(kubemin: Kubem
         try:
             sim.wait_for("simulated cluster at")
             worker = kubemin.start("worker", *options)
-            with kubemin.server("serve", "--no-worker", *options) as running:
+            with kubemin.server("serve", "--workers", "0", *options) as running:
                 worker.wait_for("worker ready")
                 client = Kubemin(tmp_path, running.url)
                 answer = client("apply", _write(tmp_path, "shared", "nginx"))

@@ -35,7 +35,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubemin]:
     sim = kubemin.start("sim", "--kubeconfig-out", "cluster.yaml")
     try:
         sim.wait_for("simulated cluster at")
-        with kubemin.server("serve", "--no-worker", "--kubeconfig", "cluster.yaml") as server:
+        with kubemin.server("serve", "--workers", "0", "--kubeconfig", "cluster.yaml") as server:
             yield Kubemin(kubemin.folder, server.url)
     finally:
         sim.stop()

@@ -40,7 +40,7 @@ async def test_every_metric_is_explained(tmp_path: Path) -> None:
     db = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
     try:
         await db.migrate()
-        of_server = exported(await text(registry, db))
+        of_server = exported(await text(registry, db, {"1": None}))
     finally:
         await db.aclose()
     assert rows("| metric of a worker") == of_worker

@@ -1,4 +1,4 @@
-"""The commands themselves, as an operator starts them: `serve --no-worker`, `worker`, `signals purge`."""
+"""The commands themselves, as an operator starts them: `serve --workers 0`, `worker`, `signals purge`."""
 
 import asyncio
 import json
@@ -37,8 +37,8 @@ def options(fleet: Fleet) -> list[str]:
 
 @pytest.fixture
 async def http(fleet: Fleet, kubemin: Kubemin) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of `kubemin serve --no-worker`."""
-    serving = kubemin.start("serve", "--no-worker", "--port", "0", *options(fleet))
+    """A client of `kubemin serve --workers 0`."""
+    serving = kubemin.start("serve", "--workers", "0", "--port", "0", *options(fleet))
     try:
         url = (await asyncio.to_thread(serving.wait_for, r"ready at (http://\S+)"))[1]
         async with httpx.AsyncClient(base_url=url) as client:

@@ -1,7 +1,7 @@
 """What the API is given: nothing here is global, and nothing is looked up."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal, Protocol
@@ -15,6 +15,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.console import Console
 from kubemin.api.envelope import ApiError
 from kubemin.api.event_hub import EventHub
+from kubemin.api.families import Families
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
@@ -78,6 +79,10 @@ class TaskService(Protocol):
         """Remove what the application has in the cluster; what was deleted and what could not be."""
 
 
+async def _no_workers() -> Mapping[str, Families | None]:
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deps:
     """The parts that the API stands on."""
@@ -98,6 +103,9 @@ class Deps:
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    """The metrics of this process."""
+    workers: Callable[[], Awaitable[Mapping[str, Families | None]]] = _no_workers
+    """Asks the workers that this server has started for their metrics; None is for one that does not answer."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: event streams end, so that it can."""
     settings: ApiSettings = field(default_factory=ApiSettings)

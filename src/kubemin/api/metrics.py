@@ -1,13 +1,13 @@
 """What ``/metrics`` says: requests, as this process counts them, and tasks, as the database has them."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kubemin.api.families import Families, exposition
 from kubemin.store import Database, StoreError
 from kubemin.store.tasks import TaskCounts, count_tasks
 
@@ -45,43 +45,36 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 """The method is the caller's to choose, and each one that is counted by name is kept for good."""
 
 
-async def text(registry: CollectorRegistry, db: Database) -> bytes:
-    """All metrics in the text format of Prometheus. Without the database, what this process knows by itself."""
+async def text(registry: CollectorRegistry, db: Database, workers: Mapping[str, Families | None]) -> bytes:
+    """All metrics in the text format of Prometheus: of this process, of its workers by name, and of the database.
+
+    Without the database, what the processes know by themselves.
+    """
     found: TaskCounts | None = None
     try:
         async with db.read() as tx:
             found = await count_tasks(tx)
     except StoreError:
         pass  # said by kubemin_database_up
-    asked = CollectorRegistry()
-    asked.register(_Gauges(found))
-    return generate_latest(registry) + generate_latest(asked)
+    return exposition([*registry.collect(), *_gauges(found)], workers)
 
 
-class _Gauges(Collector):
+def _gauges(found: TaskCounts | None) -> Iterator[GaugeMetricFamily]:
     """One look at the database. Every server that shares it says the same."""
-
-    def __init__(self, found: TaskCounts | None) -> None:
-        self._found = found
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        found = self._found
-        yield GaugeMetricFamily("kubemin_database_up", "1 if the database answered this scrape.", found is not None)
-        if found is None:
-            return
-        yield _by("kubemin_tasks", "Tasks in the database.", "status", found.statuses.items())
-        yield _by(
-            "kubemin_cleanups", "Tasks in the database, by how far their cleanup is.", "state", found.cleanups.items()
-        )
-        yield GaugeMetricFamily(
-            "kubemin_queue_oldest_task_age_seconds",
-            "How long the oldest waiting task has waited; 0 if none does.",
-            found.oldest_waiting,
-        )
-        leases = {"held": found.leases_held, "expired": found.leases_expired}
-        yield _by(
-            "kubemin_leases", "Tasks that a worker holds, or that wait to be taken over.", "state", leases.items()
-        )
+    yield GaugeMetricFamily("kubemin_database_up", "1 if the database answered this scrape.", found is not None)
+    if found is None:
+        return
+    yield _by("kubemin_tasks", "Tasks in the database.", "status", found.statuses.items())
+    yield _by(
+        "kubemin_cleanups", "Tasks in the database, by how far their cleanup is.", "state", found.cleanups.items()
+    )
+    yield GaugeMetricFamily(
+        "kubemin_queue_oldest_task_age_seconds",
+        "How long the oldest waiting task has waited; 0 if none does.",
+        found.oldest_waiting,
+    )
+    leases = {"held": found.leases_held, "expired": found.leases_expired}
+    yield _by("kubemin_leases", "Tasks that a worker holds, or that wait to be taken over.", "state", leases.items())
 
 
 def _by(name: str, what: str, label: str, numbers: Iterable[tuple[str, int]]) -> GaugeMetricFamily:

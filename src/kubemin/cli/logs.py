@@ -23,8 +23,13 @@ class _Stderr:
             sys.stderr.flush()
 
 
-def configure() -> None:
-    """Set structlog and the standard library's loggers up. Called once, by the command that serves."""
+def configure(worker: str | None = None) -> None:
+    """Set structlog and the standard library's loggers up. Called once, by the command that serves.
+
+    ``worker``: its name, for a server's worker: the server writes to the same stderr.
+    """
+    if worker is not None:
+        structlog.contextvars.bind_contextvars(worker=worker)
     stream = cast(TextIO, _Stderr())
     renderer = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -44,7 +49,7 @@ def configure() -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    form = f"%(asctime)s %(levelname)s {'' if worker is None else f'worker {worker} '}%(name)s %(message)s"
     logging.getLogger("kubernetes_asyncio").setLevel(logging.ERROR)  # it warns of what is raised as well
     logging.basicConfig(stream=stream, level=logging.WARNING, format=form)
 

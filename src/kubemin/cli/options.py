@@ -150,6 +150,11 @@ MaxTasks = Annotated[
     int | None,
     typer.Option("--max-concurrent-tasks", min=1, help="Tasks to run at once. [env: KUBEMIN_MAX_CONCURRENT_TASKS]"),
 ]
+WorkerCount = Annotated[
+    int | None,
+    typer.Option("--workers", min=0, help="Processes that run tasks, beside the API's. [env: KUBEMIN_WORKERS]"),
+]
+InProcess = Annotated[bool, typer.Option("--in-process", help="One worker in the API's process, and no other.")]
 ConsoleDir = Annotated[
     Path | None,
     typer.Option("--console", metavar="DIR", help="Serve a web console's build at /. [env: KUBEMIN_CONSOLE_DIR]"),

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,20 +25,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """How other processes hear of a cancel and of a new task, where neither Redis nor the database tells them."""
+
+    cancelled: Callable[[str, str], None] | None = None
+    """Task and reason."""
+    rung: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
 class Parts:
     """What a server or a worker stands on, open; and the metrics of this process."""
 
     db: Database
     cluster: Cluster
+    simulated_at: str | None
+    """Address of the simulated cluster, if it is one."""
     signals: Signals
     doorbell: Doorbell
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
-    """All of them, closed at the end. Raises `CliError`, `StoreError`, `SignalError`, `ClusterError`."""
-    if settings.simulate:
+async def open_parts(
+    settings: Settings, *, simulated_at: str | None = None, tell: Tell | None = None
+) -> AsyncIterator[Parts]:
+    """All of them, closed at the end. ``simulated_at``: a simulated cluster that somebody else serves.
+
+    Raises `CliError`, `StoreError`, `SignalError`, `ClusterError`.
+    """
+    tell = tell or Tell()
+    if settings.simulate and simulated_at is None:
         load_simulator()  # before anything is opened: a command that is refused leaves no database file behind
     async with AsyncExitStack() as stack:
         # A holder renews its lease when two thirds are left: it is not held up by what a dead one's transaction locked.
@@ -48,29 +65,29 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             await db.migrate()
         else:
             await db.check_schema()
-        cluster = await _cluster(settings, stack)
+        if settings.simulate and simulated_at is None:
+            simulated_at = await _simulate(stack)
+        cluster = await Cluster.connect(
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            url=simulated_at,
+            timeout=settings.request_timeout_seconds,
+        )
         stack.push_async_callback(cluster.aclose)
-        signals = await open_signals(settings.redis_url)
+        signals = await open_signals(settings.redis_url, tell.cancelled)
         stack.push_async_callback(signals.aclose)
-        doorbell = open_doorbell(settings.redis_url, settings.database_url)
+        doorbell = open_doorbell(settings.redis_url, settings.database_url, tell.rung)
         stack.push_async_callback(doorbell.aclose)
-        parts = Parts(db, cluster, signals, doorbell)
+        parts = Parts(db, cluster, simulated_at, signals, doorbell)
         ProcessCollector(registry=parts.registry)
         yield parts
 
 
-async def _cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
-    url = None
-    if settings.simulate:
-        sim = await stack.enter_async_context(load_simulator()())
-        url = sim.url
-        say(f"simulated cluster at {url} (try: kubectl --server {url} get all)")
-    return await Cluster.connect(
-        kubeconfig=settings.kubeconfig,
-        context=settings.context,
-        url=url,
-        timeout=settings.request_timeout_seconds,
-    )
+async def _simulate(stack: AsyncExitStack) -> str:
+    sim = await stack.enter_async_context(load_simulator()())
+    url = sim.url
+    say(f"simulated cluster at {url} (try: kubectl --server {url} get all)")
+    return url
 
 
 def make_engine(settings: Settings, parts: Parts) -> Engine:

@@ -19,9 +19,9 @@ T = TypeVar("T")
 _SETTINGS: dict[type[Exception], str] = {BadDatabaseUrl: "DATABASE_URL", BadRedisUrl: "REDIS_URL"}
 
 
-def run_to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run it; what the parts raise becomes a sentence. Raises :class:`CliError`."""
-    logs.configure()
+def run_to_its_end(work: Coroutine[Any, Any, T], worker: str | None = None) -> T:
+    """Run it; what the parts raise becomes a sentence. ``worker`` as in `logs.configure`. Raises :class:`CliError`."""
+    logs.configure(worker)
     _collect_rarely()
     try:
         return run_in_loop(work)

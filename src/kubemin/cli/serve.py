@@ -1,4 +1,4 @@
-"""``kubemin serve`` and ``kubemin dev``: the API, and a worker beside it."""
+"""``kubemin serve`` and ``kubemin dev``: the API, and its workers."""
 
 import asyncio
 import socket
@@ -7,12 +7,14 @@ import sys
 from kubemin import __version__
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
+from kubemin.api.families import Families, Family
 from kubemin.cli.http import serve_http
 from kubemin.cli.output import say
-from kubemin.cli.parts import health_of, make_engine, open_parts, run_engine
+from kubemin.cli.parts import Parts, Tell, health_of, make_engine, open_parts, run_engine
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end, url_of
 from kubemin.cli.settings import limits
+from kubemin.cli.workers import Start, Workers
 from kubemin.cluster.informers import Informers
 from kubemin.engine import ComponentWatch, TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
@@ -22,10 +24,16 @@ from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
 from kubemin.store import Database
 
+_GRACE_SECONDS = 5.0
+"""For a worker that stops, beside its drain time and the request that it may wait for."""
 
-def run(settings: Settings, *, worker: bool) -> None:
-    """Serve the API, and tasks with ``worker``, until SIGINT or SIGTERM. Raises :class:`CliError`."""
-    run_to_its_end(_serve(settings, worker=worker))
+
+def run(settings: Settings, workers: Workers, *, in_process: bool) -> None:
+    """Serve the API until SIGINT or SIGTERM, and have the workers run tasks; ``in_process``: one more, in this process.
+
+    Raises :class:`CliError`.
+    """
+    run_to_its_end(_serve(settings, workers, in_process))
 
 
 def migrate_database(settings: Settings) -> None:
@@ -33,10 +41,11 @@ def migrate_database(settings: Settings) -> None:
     run_to_its_end(_migrate(settings))
 
 
-async def _serve(settings: Settings, *, worker: bool) -> None:
-    async with open_parts(settings) as parts:
+async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None:
+    tell = Tell(lambda task_id, reason: workers.tell("cancel", task_id, reason), lambda: workers.tell("ring"))
+    async with open_parts(settings, tell=tell) as parts:
         stopping = asyncio.Event()
-        engine = make_engine(settings, parts) if worker else None
+        engine = make_engine(settings, parts) if in_process else None
         informers = engine.informers if engine else Informers(parts.cluster)
         watch = ComponentWatch(informers)
         compute_thread = ComputeThread()
@@ -56,21 +65,27 @@ async def _serve(settings: Settings, *, worker: bool) -> None:
                 compute_thread=compute_thread,
             ),
             diffs=Diffs(parts.db, parts.cluster, limits(settings), compute_thread),
-            health=health_of(settings, parts),
+            health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
             registry=parts.registry,
+            workers=lambda: _metrics(workers),
             stopping=stopping,
             settings=settings,
         )
         with listen(settings.host, settings.port) as listener:
             async with asyncio.TaskGroup() as group:
-                app = create_app(deps)
-                http = group.create_task(serve_http(app, listener, stopping, settings, ready=_announce))
+                answers = asyncio.Event()
+                http = group.create_task(
+                    serve_http(create_app(deps), listener, stopping, settings, ready=lambda _: answers.set())
+                )
                 watching = group.create_task(watch.run())
+                group.create_task(workers.run(_start(settings, parts), stopping))
+                announcing = group.create_task(_announce(listener, answers, workers))
                 if engine:
                     group.create_task(run_engine(engine, stopping, settings.drain_seconds))
                 await until_stopped(http)
                 stopping.set()
                 watching.cancel()
+                announcing.cancel()
         if not engine:
             await informers.aclose()
 
@@ -89,6 +104,26 @@ async def _migrate(settings: Settings) -> None:
     say("the database is up to date")
 
 
-def _announce(listener: socket.socket) -> None:
+def _start(settings: Settings, parts: Parts) -> Start:
+    """How the workers are to begin: as this process did, with what was given to it on its command line."""
+    return Start(
+        settings=settings.model_dump(mode="json", exclude_unset=True),
+        simulated_at=parts.simulated_at,
+        stop_seconds=settings.drain_seconds + settings.request_timeout_seconds + _GRACE_SECONDS,
+    )
+
+
+async def _metrics(workers: Workers) -> dict[str, Families | None]:
+    answers = await workers.metrics()
+    return {
+        name: None if answer is None else [Family.model_validate(one) for one in answer]
+        for name, answer in answers.items()
+    }
+
+
+async def _announce(listener: socket.socket, answers: asyncio.Event, workers: Workers) -> None:
+    """Say that the server is ready, once it answers and its workers are there, so far as they can be."""
+    await answers.wait()
+    await workers.begun()
     say(f"kubemin {__version__} ready at {url_of(listener)}")
     sys.stdout.flush()

@@ -9,6 +9,9 @@ class Doorbell(Protocol):
     async def ring(self) -> None:
         """Tell the workers that there may be a task to claim. Never raises: the workers' poll finds the task anyway."""
 
+    def wake(self) -> None:
+        """Wake those who wait in this process, and nobody else."""
+
     async def wait(self, seconds: float) -> None:
         """Return at a ring, at once if one came since the last wait, or after ``seconds``."""
 

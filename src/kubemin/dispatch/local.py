@@ -1,21 +1,28 @@
-"""The doorbell inside one process."""
+"""The doorbell without a server for it: inside one process, and between a server and the workers that it started."""
 
 import asyncio
+from collections.abc import Callable
+
+
+def _nobody() -> None:
+    """There is no other process to tell."""
 
 
 class LocalDoorbell:
     """Wakes those who wait in this process."""
 
-    def __init__(self) -> None:
-        """A bell that has not rung."""
+    def __init__(self, tell: Callable[[], None] = _nobody) -> None:
+        """A bell that has not rung. ``tell`` passes a ring on to other processes; it must not block or raise."""
         self._rung = asyncio.Event()
+        self._tell = tell
 
     async def ring(self) -> None:
         """See Doorbell.ring."""
-        self.ring_now()
+        self.wake()
+        self._tell()
 
-    def ring_now(self) -> None:
-        """The same as `ring`, for callers that cannot await."""
+    def wake(self) -> None:
+        """See Doorbell.wake."""
         self._rung.set()
 
     async def wait(self, seconds: float) -> None:

@@ -26,8 +26,12 @@ class PostgresDoorbell:
 
     async def ring(self) -> None:
         """See Doorbell.ring."""
-        self._bell.ring_now()  # a worker in this process needs no database
+        self._bell.wake()  # a worker in this process needs no database
         await self._do("SELECT pg_notify($1, '')", CHANNEL)
+
+    def wake(self) -> None:
+        """See Doorbell.wake."""
+        self._bell.wake()
 
     async def wait(self, seconds: float) -> None:
         """See Doorbell.wait."""
@@ -37,7 +41,7 @@ class PostgresDoorbell:
 
     async def aclose(self) -> None:
         """See Doorbell.aclose."""
-        self._bell.ring_now()
+        self._bell.wake()
         async with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
@@ -61,4 +65,4 @@ class PostgresDoorbell:
             self._absence.ends()
 
     def _hear(self, *_: object) -> None:
-        self._bell.ring_now()
+        self._bell.wake()

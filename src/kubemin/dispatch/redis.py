@@ -36,6 +36,10 @@ class RedisDoorbell:
         else:
             self._absence.ends(server=str(self._redis.address))
 
+    def wake(self) -> None:
+        """See Doorbell.wake."""
+        self._bell.wake()
+
     async def wait(self, seconds: float) -> None:
         """See Doorbell.wait. Subscribes at the first call: a process that only rings needs no subscription."""
         if self._listener is None:
@@ -51,4 +55,4 @@ class RedisDoorbell:
         await self._redis.aclose()
 
     def _hear(self, _: str) -> None:
-        self._bell.ring_now()
+        self._bell.wake()

@@ -20,6 +20,8 @@ class Settings(EngineSettings, ApiSettings, BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     database_url: str = "sqlite:///kubemin.db"
     redis_url: str | None = None
+    workers: int = Field(default=1, ge=0)
+    """Processes that a server starts to run tasks."""
     kubeconfig: str | None = None
     context: str | None = None
     simulate: bool = False

@@ -1,4 +1,4 @@
-"""Signals inside one process: for `kubemin dev`, and for a single server without Redis."""
+"""Signals without Redis: inside one process, and from a server to the workers that it has started."""
 
 import time
 from collections.abc import Callable
@@ -21,14 +21,29 @@ class LocalHub:
     marks: dict[str, tuple[str, float]] = field(default_factory=dict)
 
 
+def _nobody(_task_id: str, _reason: str) -> None:
+    """There is no other process to tell."""
+
+
 class LocalSignals:
     """An in-process registry with the semantics of the Redis keys."""
 
-    def __init__(self, hub: LocalHub | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Without a ``hub`` this object has its own. ``clock`` returns seconds."""
+    def __init__(
+        self,
+        hub: LocalHub | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[str, str], None] = _nobody,
+    ) -> None:
+        """Without a ``hub`` this object has its own. ``clock`` returns seconds.
+
+        ``tell`` passes the task and the reason of a cancel on to other processes, each of which calls `cancel` on its
+        own registry. It must not block or raise; a cancel that gets lost is found in the task's row.
+        """
         self._hub = LocalHub() if hub is None else hub
         self._mine: dict[str, _Watch] = {}
         self._clock = clock
+        self._tell = tell
 
     @property
     def healthy(self) -> bool:
@@ -56,6 +71,7 @@ class LocalSignals:
 
     async def cancel(self, task_id: str, reason: str) -> None:
         """See Signals.cancel; never fails."""
+        self._tell(task_id, reason)
         now = self._clock()
         for stale in [task for task, (_, until) in self._hub.marks.items() if until <= now]:
             del self._hub.marks[stale]

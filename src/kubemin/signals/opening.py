@@ -1,16 +1,18 @@
 """Which signals a process uses."""
 
+from collections.abc import Callable
+
 from kubemin.signals.base import Signals
 from kubemin.signals.local import LocalSignals
 
 
-async def open_signals(redis_url: str | None) -> Signals:
-    """Redis if there is a URL, else in-process.
+async def open_signals(redis_url: str | None, tell: Callable[[str, str], None] | None = None) -> Signals:
+    """Redis if there is a URL, else in-process, with ``tell`` as in `LocalSignals`.
 
     Raises SignalError if the URL is invalid, not if Redis cannot be reached.
     """
     if redis_url is None:
-        return LocalSignals()
+        return LocalSignals() if tell is None else LocalSignals(tell=tell)
     from kubemin.signals.redis import RedisSignals  # imported only if it is used: it takes half a second
 
     return await RedisSignals.open(redis_url)

@@ -42,8 +42,8 @@ async def readyz(deps: Given) -> Envelope[Readiness]:
 
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
 async def metrics(deps: Given) -> PlainTextResponse:
-    """Counters and gauges in the text format of Prometheus."""
-    return PlainTextResponse(await text(deps.registry, deps.db), media_type=CONTENT_TYPE_LATEST)
+    """Counters and gauges in the text format of Prometheus; those of the server's workers have a label ``worker``."""
+    return PlainTextResponse(await text(deps.registry, deps.db, await deps.workers()), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/openapi.json", include_in_schema=False)

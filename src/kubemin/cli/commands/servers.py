@@ -1,16 +1,18 @@
 """Commands that serve, and those that look after what servers share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.options import (
     ConsoleDir,
     Context,
     DatabaseUrl,
     DrainSeconds,
     Host,
+    InProcess,
     Json,
     Kubeconfig,
     MaxTasks,
@@ -19,7 +21,11 @@ from kubemin.cli.options import (
     Port,
     RedisUrl,
     Simulate,
+    WorkerCount,
 )
+
+if TYPE_CHECKING:
+    from kubemin.settings import Settings
 
 app = typer.Typer()
 
@@ -31,19 +37,21 @@ def dev(
     database: DatabaseUrl = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    workers: WorkerCount = None,
+    in_process: InProcess = False,
 ) -> None:
-    """API, worker and a simulated cluster in one process.
+    """API, worker and a simulated cluster, to try it out.
 
-    With SQLite and in-process signals; --kubeconfig names a real cluster to use instead.
+    With an SQLite file and without Redis; --kubeconfig names a real cluster to use instead.
     """
     from kubemin.cli.settings import refuse_open_address, settings_of
 
-    settings = settings_of(host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context)
+    settings = settings_of(
+        host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context, workers=workers
+    )
     refuse_open_address(settings.host)
-
-    from kubemin.cli.serve import run
-
-    run(settings.model_copy(update={"redis_url": None, "simulate": settings.kubeconfig is None}), worker=True)
+    alone = {"redis_url": None, "simulate": settings.kubeconfig is None}
+    _serve(settings.model_copy(update=alone), workers, in_process)
 
 
 @app.command()
@@ -55,25 +63,37 @@ def serve(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     simulate: Simulate = None,
-    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run tasks in this process too.")] = True,
+    workers: WorkerCount = None,
+    in_process: InProcess = False,
     max_concurrent_tasks: MaxTasks = None,
     drain_seconds: DrainSeconds = None,
     console: ConsoleDir = None,
 ) -> None:
-    """The API, and a worker unless --no-worker is given."""
+    """The API, and its workers in processes of their own.
+
+    It starts them again when they die, and ends them when it ends. With --workers 0 the API alone.
+    """
     from kubemin.cli.settings import refuse_no_console, refuse_open_address, settings_of
 
     settings = settings_of(
         host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
         simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
-        console_dir=console,
+        console_dir=console, workers=workers,
     )  # fmt: skip
     refuse_open_address(settings.host)
     refuse_no_console(settings.console_dir)
+    _serve(settings, workers, in_process)
 
-    from kubemin.cli.serve import run  # late: it takes most of a second to import
 
-    run(settings, worker=worker)
+def _serve(settings: "Settings", asked: int | None, in_process: bool) -> None:
+    if in_process and asked is not None:
+        raise CliError("--workers and --in-process exclude each other", Exit.USAGE)
+    from kubemin.cli.workers import Workers
+
+    with Workers(0 if in_process else settings.workers) as workers:
+        from kubemin.cli.serve import run  # it takes most of a second to import, and the workers do so meanwhile
+
+        run(settings, workers, in_process=in_process)
 
 
 @app.command()
