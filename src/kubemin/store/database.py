@@ -69,26 +69,35 @@ class _TransactionPool:
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
         self._semaphore = _PrioritySemaphore(pool.size, pool.size * _URGENT_OF_8 // 8)
+        # An urgent one must not wait behind one that waits for another process.
+        self._urgent = _PrioritySemaphore(1) if pool.exclusive else self._semaphore
         self._translator = translator
         self._wait_seconds = wait_seconds
 
     @asynccontextmanager
     async def connection(self, *, urgent: bool = False) -> AsyncIterator[DbConnection]:
         """A connection inside a transaction, which is rolled back at the end unless it was committed."""
+        semaphore = self._urgent if urgent else self._semaphore
+        connection = self.pool.connection(urgent=urgent)  # other processes hold back for an urgent one from now on
+        its_turn = False
+        try:
+            await self._acquire(semaphore, urgent=urgent)
+            its_turn = True
+            await self._translator.run(connection.begin)
+            yield connection
+        finally:
+            try:
+                await self._translator.finish(partial(self._close, connection))
+            finally:
+                if its_turn:
+                    semaphore.release()
+
+    async def _acquire(self, semaphore: _PrioritySemaphore, *, urgent: bool) -> None:
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._semaphore.acquire(urgent=urgent)
+                await semaphore.acquire(urgent=urgent)
         except TimeoutError as error:
             raise Locked(f"no database connection became free within {self._wait_seconds:g} s") from error
-        try:
-            connection = self.pool.connection()
-            try:
-                await self._translator.run(connection.begin)
-                yield connection
-            finally:
-                await self._translator.finish(partial(self._close, connection))
-        finally:
-            self._semaphore.release()
 
     async def _close(self, connection: DbConnection) -> None:
         try:

@@ -58,9 +58,11 @@ class Pool(Protocol):
     """Connections for one purpose, ``size`` at most. The caller does not ask for more at a time."""
 
     size: int
+    exclusive: bool
+    """Only one transaction runs at a time, in all processes; it has one connection more, for one that is urgent."""
 
-    def connection(self) -> DbConnection:
-        """A connection for one transaction."""
+    def connection(self, *, urgent: bool) -> DbConnection:
+        """A connection for one transaction; an ``urgent`` one goes before those of other processes too, if it can."""
 
     async def dispose(self) -> None:
         """Close all connections."""

@@ -16,37 +16,55 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from kubemin.shield import to_the_end
+from kubemin.store.backends.turn import INSIST_AFTER, Turn
 
 T = TypeVar("T")
 
 _FIRST_PAUSE = 0.001
-_LONGEST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.005
+_INSISTENT_PAUSE = 0.002
 
 
 class FileConnection:
     """One connection to the file."""
 
-    def __init__(self, engine: Engine, thread: ThreadPoolExecutor, lock_seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, thread: ThreadPoolExecutor, lock_seconds: float, turn: Turn | None, *, urgent: bool
+    ) -> None:
         self._engine = engine
         self._thread = thread
         self._lock_seconds = lock_seconds
+        self._turn = turn
+        self._place = None if turn is None else turn.place()
+        self._urgent = urgent
         self._connection: Connection | None = None
+        if urgent:
+            self._insist()
 
     async def begin(self) -> None:
         clock = asyncio.get_running_loop().time
-        give_up, pause = clock() + self._lock_seconds, _FIRST_PAUSE
+        began, pause = clock(), _FIRST_PAUSE
         await asyncio.sleep(0)  # nothing below waits, so a caller that reads in a loop would block the event loop
         while True:
-            try:
-                self._connection = self._engine.connect()
-                self._connection.begin()
-                return
-            except OperationalError as error:
-                await self.close()
-                if not _busy(error) or clock() >= give_up:
-                    raise
+            waited = clock() - began
+            insists = self._urgent or waited >= INSIST_AFTER
+            if insists:
+                self._insist()
+            if insists or self._turn is None or not self._turn.is_taken():
+                try:
+                    self._connection = self._engine.connect()
+                    self._connection.begin()
+                    return
+                except OperationalError as error:
+                    self._roll_back()
+                    if not _busy(error) or waited >= self._lock_seconds:
+                        raise
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, _INSISTENT_PAUSE if insists else _LONGEST_PAUSE)
+
+    def _insist(self) -> None:
+        if self._place is not None:
+            self._place.insist()
 
     async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         return self._open.execute(statement, parameters)
@@ -63,9 +81,14 @@ class FileConnection:
         await to_the_end(asyncio.get_running_loop().run_in_executor(self._thread, self._open.commit))
 
     async def close(self) -> None:
+        self._roll_back()
+        if self._place is not None:
+            self._place.leave()
+
+    def _roll_back(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()  # rolls back
+            connection.close()
 
     async def invalidate(self) -> None:
         self._open.invalidate()
@@ -84,13 +107,23 @@ def _busy(error: OperationalError) -> bool:
 class FilePool:
     """Connections to one file that begin their transactions with the same statements."""
 
-    def __init__(self, url: URL, size: int, lock_seconds: float, pragmas: Sequence[str], begin: Sequence[str]) -> None:
+    def __init__(
+        self,
+        url: URL,
+        size: int,
+        lock_seconds: float,
+        pragmas: Sequence[str],
+        begin: Sequence[str],
+        turn: Turn | None = None,
+    ) -> None:
         self.size = size
+        self.exclusive = turn is not None
         self._lock_seconds = lock_seconds
+        self._turn = turn
         self._thread = ThreadPoolExecutor(1, "kubemin-commit")
         self.engine = create_engine(
             url.set(drivername="sqlite+pysqlite"),
-            pool_size=size,
+            pool_size=size + self.exclusive,
             max_overflow=0,
             pool_reset_on_return=None,  # a closed connection has rolled back
             # We send BEGIN ourselves. The driver would begin a deferred transaction, whose first write
@@ -110,9 +143,11 @@ class FilePool:
         event.listen(self.engine, "connect", connected)
         event.listen(self.engine, "begin", began)
 
-    def connection(self) -> FileConnection:
-        return FileConnection(self.engine, self._thread, self._lock_seconds)
+    def connection(self, *, urgent: bool) -> FileConnection:
+        return FileConnection(self.engine, self._thread, self._lock_seconds, self._turn, urgent=urgent)
 
     async def dispose(self) -> None:
         self._thread.shutdown()
         self.engine.dispose()
+        if self._turn is not None:
+            self._turn.close()

@@ -55,6 +55,8 @@ class RemoteConnection:
 class RemotePool:
     """The connections of an async engine."""
 
+    exclusive = False
+
     def __init__(self, url: URL, size: int, isolation: Any, **connect_args: Any) -> None:
         self.size = size
         self.engine = create_async_engine(
@@ -83,7 +85,8 @@ class RemotePool:
         except dialect.loaded_dbapi.Error as error:
             raise DisconnectionError(str(error)) from error  # the pool opens another one
 
-    def connection(self) -> RemoteConnection:
+    def connection(self, *, urgent: bool) -> RemoteConnection:
+        del urgent  # a database server makes nobody wait but for a row
         return RemoteConnection(self.engine)
 
     async def dispose(self) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.file import FilePool
+from kubemin.store.backends.turn import Turn
 from kubemin.store.errors import BadUrl, CommitUnknown, Full, Locked, StoreError, Unavailable
 from kubemin.store.tables import metadata
 
@@ -28,14 +29,20 @@ class Sqlite:
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         if url.host or not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise BadUrl("an SQLite database is a file: sqlite:///path, or sqlite:////absolute/path")
-        _create(Path(url.database))
+        path = Path(url.database)
+        _create(path)
         begin_reading = [
             "BEGIN",
             "SELECT 1 FROM sqlite_master LIMIT 1",
         ]  # the first SELECT fixes the state that is read
         return (
             FilePool(
-                url, 1, limits.lock_seconds, ["PRAGMA journal_mode=WAL", "PRAGMA secure_delete=ON"], ["BEGIN IMMEDIATE"]
+                url,
+                1,
+                limits.lock_seconds,
+                ["PRAGMA journal_mode=WAL", "PRAGMA secure_delete=ON"],
+                ["BEGIN IMMEDIATE"],
+                _turn(path),
             ),
             FilePool(url, limits.connections, limits.lock_seconds, ["PRAGMA query_only=ON"], begin_reading),
         )
@@ -77,6 +84,14 @@ class Sqlite:
 
     def lock_schema(self, connection: Connection) -> Callable[[], None]:
         return lambda: None  # BEGIN IMMEDIATE has locked it
+
+
+def _turn(database: Path) -> Turn:
+    path = database.with_name(f"{database.name}-turn")
+    try:
+        return Turn(path)
+    except OSError as error:
+        raise Unavailable(f"the file {path} cannot be opened: {error.strerror}") from error
 
 
 def _create(path: Path) -> None:
