@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kubemin.cli.link import Link
 from kubemin.cli.supervised import _listen
+from kubemin.cli.workers import Start, Workers
 from kubemin.dispatch import LocalDoorbell
 from kubemin.signals import Cancelled, LocalSignals
 from tests.cli.kubemin import PROGRAM, Kubemin, Running, environment
@@ -34,6 +36,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     kubemin = Kubemin(tmp_path_factory.mktemp("pair"))
     with kubemin.server("dev", "--workers", "2", env={"KUBEMIN_LEASE_SECONDS": "2"}) as running:
         yield running
+    assert "it is killed" not in running.errors
 
 
 def get(server: Running, path: str) -> Any:
@@ -71,6 +74,18 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+def database_of(server: Running) -> Path:
+    """Its SQLite file."""
+    return Path(f"/proc/{server.process.pid}/cwd").resolve() / "kubemin.db"
+
+
+def stop_outside_a_write(pid: int, database: Path) -> None:
+    """SIGSTOP. SQLite has one writer: one that stood still in its turn would keep all others from writing."""
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=PATIENCE)) as ours:
+        ours.execute("BEGIN IMMEDIATE")
+        os.kill(pid, signal.SIGSTOP)
+
+
 def samples(server: Running, name: str) -> dict[str, float]:
     """By worker: a metric of the server's workers; no metric comes twice."""
     families = list(text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text))
@@ -96,14 +111,14 @@ async def test_a_worker_that_stands_still_holds_up_neither_the_api_nor_its_task(
     await until_true(lambda: get(pair, "/readyz")["status"] == "ready")
     task_id = deploy(tmp_path, pair, "stuck", LATE)
     stuck = await worker_of(pair, task_id)
-    os.kill(stuck, signal.SIGSTOP)
+    stop_outside_a_write(stuck, database_of(pair))
     try:
         assert get(pair, "/readyz")["status"] == "degraded"
         assert sorted(samples(pair, "kubemin_worker_up").values()) == [0, 1]
         assert Kubemin(tmp_path, pair.url)("cancel", task_id).returncode == 0
         await until_true(lambda: task(pair, task_id)["cleanup"]["state"] == "done")
         for one in children(pair):
-            os.kill(one, signal.SIGSTOP)
+            stop_outside_a_write(one, database_of(pair))
         assert task(pair, deploy(tmp_path, pair, "none", LATE))["status"] == "waiting"
     finally:
         for one in children(pair):
@@ -151,11 +166,8 @@ async def test_a_server_that_is_killed_takes_its_workers_with_it(tmp_path: Path)
 
 
 def rows(folder: Path, query: str) -> list[Any]:
-    database = sqlite3.connect(folder / "kubemin.db")
-    try:
+    with closing(sqlite3.connect(folder / "kubemin.db")) as database:
         return database.execute(query).fetchall()
-    finally:
-        database.close()
 
 
 async def test_a_cancel_reaches_a_worker_over_the_link() -> None:
@@ -187,6 +199,23 @@ async def test_a_worker_that_reads_nothing_costs_the_server_neither_time_nor_mem
             link.send("cancel", "t1", "a reason of some length")
         assert link.waiting < 2**20
         link.close()
+
+
+@pytest.mark.proof
+async def test_a_worker_that_is_stuck_for_long_is_killed_and_started_again(tmp_path: Path) -> None:
+    settings = {"database_url": f"sqlite:///{tmp_path / 'kubemin.db'}"}
+    start = Start(settings, "http://127.0.0.1:9", stop_seconds=PATIENCE, stuck_seconds=2)
+    stopping = asyncio.Event()
+    with Workers(1) as workers:
+        running = asyncio.create_task(workers.run(start, stopping))
+        [worker] = workers._all
+        await until_true(lambda: worker.ready)
+        stuck = worker._process.pid
+        os.kill(stuck, signal.SIGSTOP)
+        await until_true(lambda: worker._process.pid != stuck and worker.ready)
+        assert is_gone(stuck)
+        stopping.set()
+        await running
 
 
 def test_a_server_that_cannot_begin_leaves_no_worker(tmp_path: Path) -> None:

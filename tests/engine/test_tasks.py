@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from kubemin.engine import ExecOptions
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import Engine, ExecOptions
 from kubemin.engine.entry import compute_thread
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import AppChanged, KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
+from kubemin.signals import LocalSignals
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from kubemin.store import tasks
 from kubesim.faults import Fault
-from tests.engine.instance import EVERYTHING, Instance, conf, secret, store, web
+from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
 
 
 async def kinds(instance: Instance) -> dict[str, int]:
@@ -404,3 +406,19 @@ async def test_a_run_of_what_is_saved_all_the_time_is_refused(
         await instance.exec(app_id)
     async with instance.db.read() as tx:
         assert not await tasks.active_of(tx, app_id)
+
+
+async def test_a_task_that_is_claimed_just_as_its_worker_stops_is_handed_over(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = await instance.exec(await instance.save([conf("settings", a="1")]))
+    engine = Engine(instance.db, instance.cluster, LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker")
+
+    async def hook(point: str) -> None:
+        if point == "commit:claim:before":
+            await engine.stop()
+
+    monkeypatch.setattr(instance.db, "_hook", hook)
+    await engine.run()
+    task = await instance.task(task_id)
+    assert (task.status, task.attempt, task.lease_owner) == (TaskStatus.QUEUED, 0, None)

@@ -24,6 +24,8 @@ from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
 from kubemin.store import Database
 
+_STUCK_SECONDS = 60.0
+"""Or twice the time of a lease, if that is longer: other workers have the tasks by then."""
 _GRACE_SECONDS = 5.0
 """For a worker that stops, beside its drain time and the request that it may wait for."""
 
@@ -110,6 +112,7 @@ def _start(settings: Settings, parts: Parts) -> Start:
         settings=settings.model_dump(mode="json", exclude_unset=True),
         simulated_at=parts.simulated_at,
         stop_seconds=settings.drain_seconds + settings.request_timeout_seconds + _GRACE_SECONDS,
+        stuck_seconds=max(_STUCK_SECONDS, 2 * settings.lease_seconds),
     )
 
 

@@ -31,6 +31,8 @@ class Start:
     simulated_at: str | None
     stop_seconds: float
     """How long it may take to stop; then it is killed."""
+    stuck_seconds: float
+    """How long it may leave a question without an answer; then it is killed, too."""
 
 
 class WorkerProcess:
@@ -84,8 +86,10 @@ class WorkerProcess:
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(self._listen(self._link))
             told = group.create_task(stopping.wait())
+            watching = group.create_task(self._watch(start.stuck_seconds))
             await asyncio.wait((listening, told), return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
+            watching.cancel()
             if not listening.done():
                 self._link.send("stop")
                 await asyncio.wait([listening], timeout=start.stop_seconds)
@@ -94,6 +98,14 @@ class WorkerProcess:
                     self._process.kill()
         self._link.close()
         return await asyncio.to_thread(self._process.wait)
+
+    async def _watch(self, seconds: float) -> None:
+        """Kill it when it is stuck. Its tasks are not its own any more; but it may have the one writer's place."""
+        while True:
+            await asyncio.sleep(seconds)
+            if self.ready and await self.ask(seconds) is None:
+                log.warning("a worker does not answer; it is killed", worker=self.name)
+                self._process.kill()
 
     async def _listen(self, link: Link) -> None:
         """Hear what it says, until it has ended."""
@@ -119,15 +131,15 @@ class WorkerProcess:
         if self._link is not None:
             self._link.send(*message)
 
-    async def ask(self) -> list[Any] | None:
-        """Its metrics; None if it does not answer soon."""
+    async def ask(self, seconds: float = _ANSWER_SECONDS) -> list[Any] | None:
+        """Its metrics; None if it does not answer so soon."""
         if not self.ready:
             return None
         if self._answer is None:
             self._answer = asyncio.get_running_loop().create_future()
             self.send("ask")
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await asyncio.shield(self._answer)
         except TimeoutError:
             return None

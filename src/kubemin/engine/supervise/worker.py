@@ -132,6 +132,10 @@ class Worker:
         except StoreError as error:
             log.warning("cannot claim", error=str(error))
             return False
+        if self._stopping.is_set():  # since the claim was sent: `stop` has handed over what was held before
+            for task in claimed:
+                await self._give_back(task.id, task.lease_epoch, count=False)
+            return False
         for task in claimed:
             self._claimed.inc()
             self._begin(task, Lease(task.id, task.lease_epoch, sent + settings.lease_seconds, self._clock))
@@ -213,14 +217,17 @@ class Worker:
 
         If the lease is another worker's by now, nothing changes.
         """
-        lease, reason = run.lease, run.scope.reason
+        reason = run.scope.reason
         stopped = reason is not None and reason.stop is Stop.SHUTDOWN
+        # Only a worker that dies counts as an attempt, not one that is stopped.
+        await self._give_back(run.lease.task_id, run.lease.epoch, count=not stopped)
+
+    async def _give_back(self, task_id: str, epoch: int, *, count: bool) -> None:
         try:
             async with self._db.begin("release") as tx:
-                # Only a worker that dies counts as an attempt, not one that is stopped.
-                await tasks.release(tx, lease.task_id, lease.epoch, count=not stopped)
+                await tasks.release(tx, task_id, epoch, count=count)
         except StoreError as error:
-            log.warning("cannot release a lease; it runs out by itself", task=lease.task_id, error=str(error))
+            log.warning("cannot release a lease; it runs out by itself", task=task_id, error=str(error))
 
     async def _keep_leases(self) -> None:
         """Renew all leases in one statement; a task whose lease cannot be renewed in time is abandoned.
