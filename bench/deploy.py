@@ -20,7 +20,7 @@ from bench.application import COMPONENTS, NEVER_READY, OBJECTS, application, pla
 from bench.managed import Ends, database, managed
 from bench.plain import Plain
 from bench.report import median, quiet, show
-from bench.simulated import SPEED, Simulated, simulated
+from bench.simulated import COLLECTOR, SPEED, Simulated, simulated
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.spec.objects import Manifest
@@ -29,7 +29,7 @@ from kubemin.store import Database
 
 DEPLOY, FIRST_ASKED, ROLLBACK = "deploy", "deploy after a pre-flight", "rollback"
 Stored = tuple[Database, Ends]
-TARGETS = {DEPLOY: 1.3, ROLLBACK: 2.0}
+TARGETS = {DEPLOY: 1.3, ROLLBACK: 1.5}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ SIDES = {"plain": plain_side, "engine": engine_side}
 async def measure(rounds: int) -> Mapping[tuple[str, str], list[Cost]]:
     """Costs by what was done and by side; the sides take turns in going first, and the first round warms up."""
     costs: defaultdict[tuple[str, str], list[Cost]] = defaultdict(list)
-    with simulated() as server:
+    with simulated(collector=COLLECTOR) as server:
         async with database() as stored:
             for number in range(rounds + 1):
                 for side in sorted(SIDES, reverse=number % 2 == 0):
@@ -146,7 +146,8 @@ def report(costs: Mapping[tuple[str, str], list[Cost]], rounds: int) -> None:
         ("medians", "wall s", "least", "most", "own CPU s", "cluster CPU s", "wall ratio", "CPU ratio"),
         rows,
         [
-            f"SQLite on disk, synchronous=FULL; simulated cluster in a process of its own, speed {SPEED:g}",
+            f"SQLite on disk, synchronous=FULL; simulated cluster in a process of its own, speed {SPEED:g},",
+            f"its garbage collector takes {COLLECTOR:g} s for a turn of an object, 20 turns side by side",
             "CPU ratio: own and cluster's together; what the wall ratio tends to where other work fills the machine",
         ],
     )

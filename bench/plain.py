@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Collection
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.cached_readiness import pod_labels
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import RELATED
-from kubemin.engine.cleanup.deletion import propagation
 from kubemin.engine.deploy.ready import Count, until_ready
 from kubemin.plan import Job, Plan
-from kubemin.spec.kinds import WRITTEN
+from kubemin.spec.kinds import WRITTEN, kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 
 WATCHED = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "PersistentVolumeClaim")
@@ -51,7 +51,8 @@ class Plain:
     async def delete(self, objects: Collection[Manifest]) -> None:
         """Delete them in reverse order of priority, those of one priority together, and wait until they are gone.
 
-        With the volume claims that the StatefulSets' controllers made: a rollback leaves none behind either.
+        With their ReplicaSets and Pods, and with the volume claims that the StatefulSets' controllers made: a rollback
+        leaves none behind either.
         """
         for priority in sorted({WRITTEN[obj["kind"]].priority for obj in objects}, reverse=True):
             group = [obj for obj in objects if WRITTEN[obj["kind"]].priority == priority]
@@ -68,10 +69,12 @@ class Plain:
 
     async def _delete(self, obj: Manifest) -> None:
         ref, uid = ObjectRef.of(obj), obj["metadata"]["uid"]
-        if await self._cluster.delete(ref, uid=uid, propagation=propagation(ref.kind)) is None:
+        made, labels = kind_of(ref.kind).told_by, pod_labels(obj)
+        if await self._cluster.delete(ref, uid=uid) is None and not made:
             return
 
         def gone(now: Manifest | None) -> bool | None:
-            return True if now is None or now["metadata"]["uid"] != uid else None
+            left = any(self._informers.snapshot(kind, ref.namespace, labels) for kind in made)
+            return None if left or (now is not None and now["metadata"]["uid"] == uid) else True
 
-        await self._informers.until(ref.kind, ref.namespace, ref.name, gone)
+        await self._informers.until(ref.kind, ref.namespace, ref.name, gone, made, labels=labels)

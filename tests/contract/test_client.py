@@ -11,7 +11,6 @@ import pytest
 from kubemin.cluster import errors, requests
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.namespace_content import namespace_content
-from kubemin.engine.cleanup.deletion import propagation
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import convert_create_to_apply, token_of
 from kubemin.spec.labels import WRITE_TOKEN
@@ -106,7 +105,6 @@ async def test_from_create_to_gone(kube: Kube, plural: str) -> None:
                 ref,
                 uid=meta(look)["uid"],
                 resource_version=meta(look)["resourceVersion"],
-                propagation=propagation(ref.kind),
             )
         }
 

@@ -102,7 +102,11 @@ class Cache:
 
 def group_of(item: Manifest) -> Group | None:
     """The application and component in the labels of an object; None without such labels."""
-    labels = _labels_of(item)
+    return group_in(_labels_of(item))
+
+
+def group_in(labels: Mapping[str, str]) -> Group | None:
+    """The application and component in labels; None where these name none."""
     return (labels[APP_ID], labels[COMPONENT_ID]) if APP_ID in labels and COMPONENT_ID in labels else None
 
 

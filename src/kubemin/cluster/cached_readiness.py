@@ -24,7 +24,7 @@ def readiness_from_cache(informers: Informers, item: Manifest | None, events: Se
     if item is None or kind_name(item) not in RELATED:
         return readiness(item)
     meta = item["metadata"]
-    labels = _selector(item)
+    labels = pod_labels(item)
     pods = informers.snapshot("Pod", meta["namespace"], labels)
     if kind_name(item) != "Deployment":
         return readiness(item, pods, events)
@@ -44,7 +44,7 @@ def pod_states(informers: Informers, item: Manifest) -> PodStates:
     A container that ended before and is not ready is in one state, whatever it does: in a crash loop nothing moves.
     """
     found = []
-    for pod in informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)):
+    for pod in informers.snapshot("Pod", item["metadata"]["namespace"], pod_labels(item)):
         status = pod.get("status") or {}
         containers = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         states = [f"{each.get('name')} {_state(each)}" for each in containers]
@@ -74,7 +74,7 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
     meta = item["metadata"]
     pods = [
         pod
-        for pod in informers.snapshot("Pod", meta["namespace"], _selector(item))
+        for pod in informers.snapshot("Pod", meta["namespace"], pod_labels(item))
         if (pod.get("status") or {}).get("phase", "Pending") == "Pending"
     ]
     found: list[Manifest] = []
@@ -89,7 +89,7 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
 async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
     """The last log lines of a container of ``item`` that crashes; empty if none does, or the log cannot be read."""
     pods = (
-        informers.snapshot("Pod", item["metadata"]["namespace"], _selector(item)) if kind_name(item) in RELATED else []
+        informers.snapshot("Pod", item["metadata"]["namespace"], pod_labels(item)) if kind_name(item) in RELATED else []
     )
     found = crashed(pods)
     if found is None:
@@ -103,8 +103,11 @@ async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest,
     return ""
 
 
-def _selector(item: Manifest) -> dict[str, str]:
-    """Labels that select the Pods of ``item``, with application and component if possible, for the cache's index."""
+def pod_labels(item: Manifest) -> dict[str, str]:
+    """Labels that select the Pods and ReplicaSets of ``item``.
+
+    With application and component if possible, for the cache's index.
+    """
     spec: Mapping[str, Any] = item.get("spec") or {}
     found = dict((spec.get("selector") or {}).get("matchLabels") or {})
     template = (((spec.get("template") or {}).get("metadata") or {}).get("labels")) or {}

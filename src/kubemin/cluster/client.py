@@ -28,6 +28,15 @@ class Listing:
     resource_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What of a collection is asked for."""
+
+    labels: str | None
+    fields: str | None
+    metadata_only: bool
+
+
 class Cluster:
     """A connection to one API server.
 
@@ -73,21 +82,30 @@ class Cluster:
         return await self._ask(requests.get(ref))
 
     async def list(
-        self, kind: str, namespace: str | None = None, *, labels: str | None = None, fields: str | None = None
+        self,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        metadata_only: bool = False,
     ) -> Listing:
-        """All objects of a kind, of one namespace or of all, that match the selectors."""
+        """All objects of a kind, of one namespace or of all, that match the selectors.
+
+        With ``metadata_only`` the objects have neither spec nor status: that is a small part of most.
+        """
+        chosen = _Chosen(labels, fields, metadata_only)
         # A page token may expire (410); the other pages would then be of a later state. So list again, in one page.
         try:
-            return await self._list(kind, namespace, labels=labels, fields=fields, limit=_PAGE)
+            return await self._list(kind, namespace, chosen, limit=_PAGE)
         except ClusterError as error:
             if error.status != 410:
                 raise
-            return await self._list(kind, namespace, labels=labels, fields=fields, limit=None)
+            return await self._list(kind, namespace, chosen, limit=None)
 
     async def names(self, kind: str, namespace: str) -> frozenset[str] | None:
         """The names of all objects of a kind in a namespace, by one small request; None if they are too many for it."""
-        page = requests.list_page(kind, namespace or None, limit=_PAGE)
-        found = await self._ask(replace(page, accept=requests.METADATA_LIST))
+        found = await self._ask(requests.list_page(kind, namespace or None, limit=_PAGE, metadata_only=True))
         if (found.get("metadata") or {}).get("continue"):
             return None
         return frozenset(item["metadata"]["name"] for item in found.get("items") or ())
@@ -171,17 +189,23 @@ class Cluster:
         await self._hook(f"call:{request.verb}:{kind}/{name}:after")
         return found
 
-    async def _list(
-        self, kind: str, namespace: str | None, *, labels: str | None, fields: str | None, limit: int | None
-    ) -> Listing:
+    async def _list(self, kind: str, namespace: str | None, chosen: "_Chosen", *, limit: int | None) -> Listing:
         items: list[Manifest] = []
         token: str | None = None
         while True:
-            page = requests.list_page(kind, namespace, labels=labels, fields=fields, limit=limit, token=token)
+            page = requests.list_page(
+                kind,
+                namespace,
+                labels=chosen.labels,
+                fields=chosen.fields,
+                limit=limit,
+                token=token,
+                metadata_only=chosen.metadata_only,
+            )
             found = await self._ask(page)
-            # The items of a list come without apiVersion and kind.
+            # The items of a list come without apiVersion and kind, and metadata alone comes with others.
             type_meta = {"apiVersion": requests.known_kind(kind).api_version, "kind": kind}
-            items.extend({**type_meta, **item} for item in found.get("items") or ())
+            items.extend({**type_meta, **item, **type_meta} for item in found.get("items") or ())
             meta = found.get("metadata") or {}
             token = meta.get("continue")
             if not token:

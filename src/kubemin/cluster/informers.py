@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-from kubemin.cluster.cache import Cache, without_managed_fields
+from kubemin.cluster.cache import Cache, group_in, without_managed_fields
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError, Unauthorized
 from kubemin.cluster.requests import known_kind
@@ -95,6 +95,10 @@ class Informers:
         informer = self._informers.get(kind)
         return informer is not None and informer.synced.is_set()
 
+    def current(self, kind: str) -> bool:
+        """Whether the kind's watch has seen the whole collection once, and goes on as far as is known."""
+        return self.synced(kind) and self.watch_error(kind) is None
+
     def watch_error(self, kind: str) -> ClusterError | None:
         """Why the kind's watch does not work at present; None if it works, or has not begun."""
         informer = self._informers.get(kind)
@@ -132,13 +136,15 @@ class Informers:
         related: Sequence[str] = (),
         *,
         since: str | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> T:
         """Wait until ``check`` returns something else than None, and return that.
 
         ``check`` gets the object, or None if there is none that matches the selector. It is called as soon as the kinds
         are synced, after every change of the object, and after changes of ``related`` objects of its application and
         component in its namespace. With ``since``, the resourceVersion that a write returned, it is not called before
-        the watch has reached that version: it would see the state before the write.
+        the watch has reached that version: it would see the state before the write. ``labels``: those of the related
+        objects, where the object itself may be gone already.
 
         Raises Unauthorized while our credentials are refused. Other errors of the API server are not raised: the watch
         goes on until the caller stops waiting.
@@ -147,7 +153,7 @@ class Informers:
         for each in (informer, *[self._informer(other) for other in related]):
             await each.answered.wait()
             each.check_authorized()
-        waiter = Waiter(kind, namespace, name, related, since)
+        waiter = Waiter(kind, namespace, name, related, since, group_in(labels or {}))
         self._waiters.enter(waiter, informer.cache)
         try:
             while True:

@@ -60,10 +60,15 @@ def list_page(
     fields: str | None = None,
     limit: int | None = None,
     token: str | None = None,
+    metadata_only: bool = False,
 ) -> Request:
-    """GET of a collection, one page of it when ``limit`` is given; ``token`` continues where a page ended."""
+    """GET of a collection, one page of it when ``limit`` is given; ``token`` continues where a page ended.
+
+    With ``metadata_only``, the items have nothing else.
+    """
     query = _some(labelSelector=labels, fieldSelector=fields, limit=limit, **{"continue": token})
-    return Request("list", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
+    path, subject = collection_path(kind, namespace), _collection_name(kind, namespace)
+    return Request("list", "GET", path, subject, query, accept=METADATA_LIST if metadata_only else JSON)
 
 
 def watch(kind: str, namespace: str | None, *, labels: str | None, version: str, seconds: int) -> Request:

@@ -16,13 +16,22 @@ _MAX_STATES = 64  # states of one object that a waiter has not read yet; older o
 class Waiter:
     """One running ``until``: the object it waits on, and the states of it that it has not read yet."""
 
-    def __init__(self, kind: str, namespace: str, name: str, related: Sequence[str], since: str | None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        related: Sequence[str],
+        since: str | None,
+        group: Group | None = None,
+    ) -> None:
+        """``group``: of the related objects, should the object itself not be there."""
         self.kind = kind
         self.namespace = namespace
         self.name = name
         self.related = tuple(related)
         self.since = since
-        self.group: Group | None = None
+        self.group = group
         self.states: deque[Manifest | None] = deque(maxlen=_MAX_STATES)
         self.awake = asyncio.Event()
 
@@ -44,7 +53,7 @@ class Waiters:
         """Add a waiter. ``cache`` is that of the waiter's kind."""
         self._by_object.setdefault((waiter.kind, waiter.namespace, waiter.name), set()).add(waiter)
         current = cache.get(waiter.namespace, waiter.name)
-        waiter.group = group_of(current) if current else None
+        waiter.group = group_of(current) if current else waiter.group
         self._relate(waiter)
         if not has_reached(cache.version, waiter.since):
             self._behind.setdefault(waiter.kind, set()).add(waiter)

@@ -75,6 +75,11 @@ class Kind:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
+    def told_by(self) -> tuple[str, ...]:
+        """The kinds whose objects tell how one of this kind does."""
+        return self.controller.told_by if self.controller else ()
+
+    @property
     def path(self) -> str:
         """The URL prefix below which the kind lies: ``/api/v1`` or ``/apis/<group>/<version>``."""
         return f"/{'apis' if self.group else 'api'}/{self.api_version}"

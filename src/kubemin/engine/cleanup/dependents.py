@@ -1,18 +1,24 @@
 """Removing what controllers made for an object of ours and leave behind (design R6)."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
+from kubemin.cluster.cached_readiness import pod_labels
+from kubemin.cluster.errors import Closed, Conflict, Forbidden, Invalid, NotFound, Unanswered, Unauthorized
+from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.data import Data
 from kubemin.engine.cleanup.deletion import Deleter
+from kubemin.engine.cleanup.going import LAG
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.dependents import dependents
+from kubemin.engine.objects.descendants import Owner, controller_ref, named
+from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import terminating
 from kubemin.engine.objects.rollout import (
@@ -28,17 +34,31 @@ from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.labels import FENCE, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
-LAG = 0.5
-"""Seconds after which the PVCs of a StatefulSet are looked for once more: its controller may lag."""
+_LONG = 5.0
+"""Seconds for which watches alone are relied on: one may be broken without anybody knowing."""
+_FEW = 0.05
+"""Seconds in which changes come together: an object and its Pods change many times on their way."""
+
+_Sight = frozenset[tuple[str, str]]
+"""The uid and version of each object."""
 
 
 class Dependents:
     """Removes ReplicaSets, ControllerRevisions and PVCs that came because of our write, and nothing older."""
 
-    def __init__(self, journal: Journal, cluster: Cluster, deleter: Deleter) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        cluster: Cluster,
+        deleter: Deleter,
+        lists: Lister,
+        informers: Informers | None = None,
+    ) -> None:
         self._journal = journal
         self._cluster = cluster
         self._deleter = deleter
+        self._lists = lists
+        self._informers = informers
 
     async def remove(self, resource: Resource, manifest: Manifest, deleted: Manifest | None = None) -> str:
         """Remove what controllers made for the object since our first write. Raises `StillThere`.
@@ -56,15 +76,17 @@ class Dependents:
         nothing_left = False
         backoff = Backoff(first=0.05, most=1.0)
         while True:
+            seen = await self._sight(resource.ref, manifest)
             owner = await get_or_none(self._cluster, resource.ref)
+            acted = False
             if owner is not None and not is_rolled_out(owner, resource.before):
                 await self._help_the_rollout(resource, owner, manifest)
             else:
-                items = await dependents(self._cluster, resource.ref, manifest, owner)
+                items = await dependents(self._lists, resource.ref, manifest, owner)
                 if deleted is not None and owner is None and has_all_pvcs(deleted, items):
                     pvcs_may_come = False
-                work_left = await self._remove_items(resource, items, owner, data)
-                if owner is not None and not work_left and (going := await self._terminating_pods(owner, items)):
+                acted, work_left = await self._remove_items(resource, items, owner, data)
+                if owner is not None and not work_left and (going := await self._pods_on_their_way(owner)):
                     resource.why = f"is put back; waits for {', '.join(going)}"
                     work_left = True
                 if not work_left and (nothing_left or not pvcs_may_come):
@@ -73,37 +95,60 @@ class Dependents:
                 if nothing_left:
                     await asyncio.sleep(LAG)
                     continue
-            await backoff.pause()
+            await (backoff.pause() if acted or seen is None else self._news(resource.ref, manifest, seen))
 
-    async def _terminating_pods(self, owner: Manifest, items: Sequence[Manifest]) -> list[str]:
-        """The Pods of the object that are on their way out: its controller counts without them, but they still run."""
-        labels = ((owner.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        chosen = ",".join(f"{key}={value}" for key, value in labels.items())
-        pods = (await self._cluster.list("Pod", owner["metadata"]["namespace"], labels=chosen or None)).items
-        uids = {one["metadata"]["uid"] for one in (owner, *items)}
-        return [
-            f"Pod {pod['metadata']['name']}"
-            for pod in pods
-            if terminating(pod) and uids & {ref["uid"] for ref in pod["metadata"].get("ownerReferences") or ()}
-        ]
+    async def _sight(self, ref: ObjectRef, manifest: Manifest, seen: _Sight | None = None) -> _Sight | None:
+        """What the watches show of an object and its Pods, once that is not as ``seen``; None without watches."""
+        informers, kinds = self._informers, kind_of(ref.kind).told_by
+        if informers is None or not all(map(informers.current, (ref.kind, *kinds))):
+            return None
+        labels = pod_labels(manifest)
+
+        def look(live: Manifest | None) -> _Sight | None:
+            found = [live] if live is not None else []
+            found += [obj for kind in kinds for obj in informers.snapshot(kind, ref.namespace, labels)]
+            now = frozenset((obj["metadata"]["uid"], obj["metadata"]["resourceVersion"]) for obj in found)
+            return now if now != seen else None
+
+        return await informers.until(ref.kind, ref.namespace, ref.name, look, kinds, labels=labels)
+
+    async def _news(self, ref: ObjectRef, manifest: Manifest, seen: _Sight) -> None:
+        """Wait until the watches show a change, since before the object was read: nothing else is waited for."""
+        with contextlib.suppress(TimeoutError, Closed, Unauthorized):
+            async with asyncio.timeout(_LONG):
+                await self._sight(ref, manifest, seen)
+        await asyncio.sleep(_FEW)
+
+    async def _pods_on_their_way(self, owner: Manifest) -> list[str]:
+        """The Pods of the object that are to go: its controller counts without them, but they still run.
+
+        Those that terminate, and those of a ReplicaSet that is gone: the garbage collector has not come to them yet.
+        """
+        of = Owner.of(owner)
+        namespace, labels = of.ref.namespace, of.asked_by
+        asked = (self._lists.list(kind, namespace, labels=labels, metadata_only=True) for kind in of.told_by)
+        present = dict(zip(of.told_by, (one.items for one in await asyncio.gather(*asked)), strict=True))
+        makers = {of.uid, *(obj["metadata"]["uid"] for obj in present.get("ReplicaSet", ()))}
+        pods = [obj for obj in of.descendants(present) if kind_name(obj) == "Pod"]
+        return [named(pod) for pod in pods if terminating(pod) or (controller_ref(pod) or {}).get("uid") not in makers]
 
     async def _remove_items(
         self, resource: Resource, items: Sequence[Manifest], owner: Manifest | None, data: Data
-    ) -> bool:
-        """Remove what is ours to remove; whether there may be more to do."""
-        work_left = False
+    ) -> tuple[bool, bool]:
+        """Remove what is ours to remove; whether anything was, and whether there may be more to do."""
+        acted = waits = False
         for item in items:
             if not _came_since(resource, item):
-                work_left = await self._take_off_marks(resource, item, owner) or work_left
+                acted = await self._take_off_marks(resource, item, owner) or acted
             elif owner is None or not is_needed(owner, item) or is_superfluous(owner, item, resource.before):
                 if await data.keeps(item):
                     continue
                 await self._deleter.delete_dependent(resource, item)
-                work_left = True
+                acted = True
             elif is_outdated(owner, item):
                 resource.why = "is put back, and not rolled out again yet"
-                work_left = True
-        return work_left
+                waits = True
+        return acted, acted or waits
 
     async def _help_the_rollout(self, resource: Resource, owner: Manifest, manifest: Manifest) -> None:
         """Delete what keeps the controller from rolling out again what was put back: it would wait for ever."""
@@ -120,7 +165,8 @@ class Dependents:
 
         A StatefulSet's controller waits for such a Pod before it goes on, also back to a revision that works.
         """
-        for pod in (await self._cluster.list("Pod", owner["metadata"]["namespace"])).items:
+        chosen = Owner.of(owner).asked_by
+        for pod in (await self._lists.list("Pod", owner["metadata"]["namespace"], labels=chosen)).items:
             owned = any(ref["uid"] == owner["metadata"]["uid"] for ref in pod["metadata"].get("ownerReferences") or [])
             revision = (pod["metadata"].get("labels") or {}).get("controller-revision-hash")
             ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or [])
@@ -132,7 +178,7 @@ class Dependents:
 
         Those were not available before our update either. A Deployment's controller would keep our Pods beside them.
         """
-        for item in await dependents(self._cluster, resource.ref, manifest, owner):
+        for item in await dependents(self._lists, resource.ref, manifest, owner):
             if _came_since(resource, item) and is_superfluous(owner, item, resource.before):
                 await self._deleter.delete_dependent(resource, item)
 
@@ -142,7 +188,7 @@ class Dependents:
         if not resource.dependents and (controller is None or controller.history is None):
             return
         owner = await get_or_none(self._cluster, resource.ref)
-        for item in await dependents(self._cluster, resource.ref, manifest, owner):
+        for item in await dependents(self._lists, resource.ref, manifest, owner):
             await self._take_off_marks(resource, item, owner)
 
     async def _take_off_marks(self, resource: Resource, item: Manifest, owner: Manifest | None) -> bool:

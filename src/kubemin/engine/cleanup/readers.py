@@ -6,12 +6,10 @@ uids of the Pods that may have read it meanwhile, and is settled only when these
 its ReplicaSet, which then makes another, and goes when that one is ready: a Service selects it until then.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered
@@ -20,6 +18,7 @@ from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.lists import Shared
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.readers import is_finished, is_ready, is_required, may_have_read
@@ -37,35 +36,14 @@ _NAMED = 5
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-T = TypeVar("T")
-
-
-class _Shared(Generic[T]):
-    """Asks one at a time. Who comes while one is under way waits for the next, and shares it with all who wait."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._begun = 0
-        self._answers: list[T] = []
-
-    async def get(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """An answer to what was asked after this was called."""
-        before = self._begun
-        async with self._lock:
-            if self._begun == before or not self._answers:
-                self._begun += 1
-                self._answers = []
-                self._answers = [await ask()]
-            return self._answers[0]
-
 
 @dataclass
 class _Namespace:
     """What is known of one namespace in this pass."""
 
     name: str
-    looks: _Shared[list[Manifest]] = field(default_factory=_Shared)
-    steps: _Shared[list[Manifest]] = field(default_factory=_Shared)
+    looks: Shared[list[Manifest]] = field(default_factory=Shared)
+    steps: Shared[list[Manifest]] = field(default_factory=Shared)
     uids: set[str] = field(default_factory=set)
     """Of the Pods that are to be replaced."""
     since: datetime = _LATEST

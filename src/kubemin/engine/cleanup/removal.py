@@ -11,16 +11,19 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
-from kubemin.engine.cleanup.dependents import LAG, Dependents
+from kubemin.engine.cleanup.dependents import Dependents
+from kubemin.engine.cleanup.going import LAG
 from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.cleanup.release import Releaser
 from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims, template_claims, user_of
+from kubemin.engine.objects.descendants import Owner
+from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
-from kubemin.engine.objects.ownership import application_of
+from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
@@ -45,8 +48,9 @@ class Removal:
         self._cluster = cluster
         self._app_id = app_id
         self._delete_volumes = delete_volumes
-        self._deleter = Deleter(journal, cluster, informers)
-        self._dependents = Dependents(journal, cluster, self._deleter)
+        self._lists = Lists(cluster)
+        self._deleter = Deleter(journal, cluster, self._lists, informers)
+        self._dependents = Dependents(journal, cluster, self._deleter, self._lists, informers)
         self._releaser = Releaser(journal, cluster, app_id)
         self._live: dict[ObjectRef, Manifest] = {}
 
@@ -107,14 +111,18 @@ class Removal:
         while True:
             live = await self._get(row)
             if live is None:
+                await self._until_nothing_is_left(row)
                 break
             if live["metadata"]["uid"] != row.uid:
+                await self._until_nothing_is_left(row)
                 self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
                 return None
             if (why := await self._not_to_go(row, live)) is not None:
                 self._journal.settle(row, ResourceState.KEPT, why)
                 return None
             row.before = live  # its templates are needed once it is gone
+            if terminating(live):
+                self._journal.settle(row, row.state, row.why, "before")  # else it comes with the write of the DELETE
             try:
                 if await self._deleter.delete(row, live):
                     break
@@ -125,6 +133,10 @@ class Removal:
                     return None
             await backoff.pause()
         return lambda: self._remove_dependents(row)
+
+    async def _until_nothing_is_left(self, row: Resource) -> None:
+        """Wait for what controllers made of an object that is gone: who deleted it may have died while it waited."""
+        await self._deleter.until_nothing_is_left(row, Owner(row.ref, row.uid, row.before or {}))
 
     async def _hand_over(self, row: Resource, users: Sequence[User]) -> str:
         """Pass the object to the first of its users that is still there; who has it now, or nothing where none is."""
@@ -149,10 +161,10 @@ class Removal:
 
         Each gets a row. Its controller may lag: where one is missing, they are looked for once more.
         """
-        claims = await template_claims(self._cluster, self._app_id, [store.ref])
+        claims = await template_claims(self._lists, self._app_id, [store.ref])
         if store.before is not None and not has_all_pvcs(store.before, claims):
             await asyncio.sleep(LAG)
-            claims = await template_claims(self._cluster, self._app_id, [store.ref])
+            claims = await template_claims(self._lists, self._app_id, [store.ref])
         for row in await self._journal.record_removals([removal_of(claim) for claim in claims]):
             if not row.state.settled and (rest := await self._remove(row)) is not None:
                 await rest()

@@ -20,6 +20,8 @@ from kubemin.engine.cleanup.restore import Restorer, kept_by_others, put_back_st
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
+from kubemin.engine.objects.descendants import Owner
+from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
@@ -51,8 +53,9 @@ class Rollback:
         self._cluster = cluster
         self._manifests = manifests
         self._restore = restore
-        self._deleter = Deleter(journal, cluster, informers)
-        self._dependents = Dependents(journal, cluster, self._deleter)
+        lists = Lists(cluster)
+        self._deleter = Deleter(journal, cluster, lists, informers)
+        self._dependents = Dependents(journal, cluster, self._deleter, lists, informers)
         self._restorer = Restorer(journal, cluster)
         self._readers = self._make_readers(())
         self._live: dict[ObjectRef, Manifest] = {}
@@ -96,6 +99,8 @@ class Rollback:
         while True:
             live = await self._get(resource)
             write = resource.writes.get(token_of(live) or "") if live else None
+            if live is None and resource.letting_go:  # a worker may have died while it waited: for which is not known
+                await self._until_nothing_is_left(resource, None)
             if live is None or write is None or write.kind is not WriteKind.CREATE or self._known(resource, live):
                 return None
             if resource.ref.kind == "Namespace" and await foreign_objects(self._cluster, resource.ref.name, ()):
@@ -212,6 +217,11 @@ class Rollback:
             self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
+    async def _until_nothing_is_left(self, resource: Resource, uid: str | None) -> None:
+        """Wait for what controllers made of an object that is gone: who deleted it may have died while it waited."""
+        view = resource.applied or self._manifests.get(resource.job_seq, {})
+        await self._deleter.until_nothing_is_left(resource, Owner(resource.ref, uid, view))
+
     async def _absent(self, resource: Resource) -> Later | None:
         if resource.state.settled:
             return None
@@ -221,6 +231,7 @@ class Rollback:
                 return await self._finish(resource, ResourceState.LOST, why)
             self._journal.settle(resource, ResourceState.LOST, why)
         elif resource.state is ResourceState.CREATED:
+            await self._until_nothing_is_left(resource, resource.uid)
             return await self._finish(resource, ResourceState.DELETED)
         else:
             self._journal.settle(resource, ResourceState.DELETED, "it is not there")
@@ -237,7 +248,8 @@ class Rollback:
                 state = put_back_state(before, applied or before, kept=bool(undone.kept))
                 return await self._finish(resource, state, kept_by_others(undone.kept))
             await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
-        elif resource.state is ResourceState.CREATED and resource.uid != live["metadata"]["uid"]:
+        elif resource.state is ResourceState.CREATED and not self._known(resource, live):
+            await self._until_nothing_is_left(resource, resource.uid)
             await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
         elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
             await self._leave(resource, ResourceState.KEPT, "it does not carry this task's write token")

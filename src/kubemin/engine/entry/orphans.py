@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.errors import Conflict, NotFound
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.cleanup.deletion import propagation
 from kubemin.engine.entry.loading import load
 from kubemin.engine.errors import NotFoundError
 from kubemin.engine.objects.claims import HOLDS_DATA, PVC
@@ -100,9 +99,7 @@ class Orphans:
                 return replace(orphan, error=f"it holds {', '.join(held)}")
             for _ in range(_TRIES):
                 try:
-                    await self._cluster.delete(
-                        orphan.ref, uid=orphan.uid, resource_version=version, propagation=propagation(orphan.ref.kind)
-                    )
+                    await self._cluster.delete(orphan.ref, uid=orphan.uid, resource_version=version)
                 except Conflict:  # it changed since it was read: does still nothing account for it?
                     await backoff.pause()
                     now = await self._cluster.get(orphan.ref)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from kubemin.cluster import Cluster
+from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import ordinals
 from kubemin.spec.labels import APP_ID
@@ -13,7 +13,7 @@ HOLDS_DATA = "holds data: kept"
 """Why a volume claim stays."""
 
 
-async def template_claims(cluster: Cluster, app_id: str, stores: Collection[ObjectRef]) -> list[Manifest]:
+async def template_claims(cluster: Lister, app_id: str, stores: Collection[ObjectRef]) -> list[Manifest]:
     """The volume claims that the controllers of these StatefulSets made, or will use. Raises `ClusterError`.
 
     They have the application's label, which is in the StatefulSet's templates, and its name in theirs.
@@ -51,7 +51,7 @@ def is_in_use(claim: str, store: Manifest) -> bool:
     return is_of_store(claim, [store["metadata"]["name"]]) and int(claim.rpartition("-")[2]) in ordinals(store)
 
 
-async def user_of(cluster: Cluster, ref: ObjectRef, app_id: str) -> str | None:
+async def user_of(cluster: Lister, ref: ObjectRef, app_id: str) -> str | None:
     """The StatefulSet of the application that uses the volume claim. Raises `ClusterError`."""
     for store in (await cluster.list("StatefulSet", ref.namespace)).items:
         if is_in_use(ref.name, store) and application_of(store) in (app_id, None) and not terminating(store):

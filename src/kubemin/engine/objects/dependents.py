@@ -5,21 +5,21 @@ Told apart by uid: what was there when we looked, before our write, stays; what 
 
 from collections.abc import Sequence
 
-from kubemin.cluster import Cluster
 from kubemin.cluster.errors import NotFound
+from kubemin.engine.objects.lists import Lister
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 
 
-async def uids_of_dependents(cluster: Cluster, manifest: Manifest, live: Manifest | None) -> dict[str, list[str]]:
+async def uids_of_dependents(cluster: Lister, manifest: Manifest, live: Manifest | None) -> dict[str, list[str]]:
     """The uids, by kind, of what a controller might make for this object and is there already."""
     ref = ObjectRef.of(manifest)
     present = await _present(cluster, kind_of(ref.kind), manifest, ref.namespace, live)
     return {kind: sorted(item["metadata"]["uid"] for item in objects) for kind, objects in present.items()}
 
 
-async def dependents(cluster: Cluster, ref: ObjectRef, manifest: Manifest, owner: Manifest | None) -> list[Manifest]:
+async def dependents(cluster: Lister, ref: ObjectRef, manifest: Manifest, owner: Manifest | None) -> list[Manifest]:
     """What there is now of what a controller may make for the object. Raises `ClusterError`."""
     named = {**manifest, "metadata": {"name": ref.name}}
     present = await _present(cluster, kind_of(ref.kind), named, ref.namespace, owner)
@@ -33,7 +33,7 @@ def pvc_name_prefixes(manifest: Manifest) -> list[str]:
 
 
 async def _present(
-    cluster: Cluster, kind: Kind, manifest: Manifest, namespace: str, owner: Manifest | None
+    cluster: Lister, kind: Kind, manifest: Manifest, namespace: str, owner: Manifest | None
 ) -> dict[str, list[Manifest]]:
     present: dict[str, list[Manifest]] = {}
     for made in kind.controller.leaves if kind.controller else ():
@@ -57,7 +57,7 @@ def _is_of_template(pvc: Manifest, prefixes: Sequence[str]) -> bool:
     return prefix + dash in prefixes and ordinal.isdigit()
 
 
-async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
+async def _list(cluster: Lister, kind: str, namespace: str) -> list[Manifest]:
     try:
         return (await cluster.list(kind, namespace)).items
     except NotFound:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from kubemin.cluster import Cluster
@@ -105,27 +105,27 @@ async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> 
 _SOON = 5
 """Looks after which what is still there takes longer than is usual."""
 
-_LONG = 1.0
-"""Seconds for which the watch alone is relied on."""
+_LONG = 5.0
+"""Seconds for which a watch alone is relied on: it may be broken without anybody knowing."""
 
 
 async def until_gone(
     cluster: Cluster,
     ref: ObjectRef,
     uid: str,
-    lasts: Callable[[Manifest], Awaitable[None]] | None = None,
+    lasts: Callable[[Manifest], None] = lambda _: None,
     informers: Informers | None = None,
 ) -> None:
     """Wait until that very object is absent; another of the same name does not count. Never gives up by itself.
 
-    ``lasts`` gets the object at each look once it takes long.
+    ``lasts`` gets the object as it changes while it is there, or at each look once it takes long.
 
     The watch only says when it is worth asking: what is removed need not carry our labels, and only the server's word
     counts here.
     """
     backoff = Backoff(first=0.05, most=1.0)
     for tried in itertools.count(1):
-        in_sight = informers is not None and await _stays_in_sight(informers, ref, uid)
+        in_sight = informers is not None and await _stays_in_sight(informers, ref, uid, lasts)
         try:
             live = await get_or_none(cluster, ref)
         except (Unreachable, ServerError, Throttled) as error:
@@ -133,24 +133,26 @@ async def until_gone(
             continue
         if live is None or live["metadata"]["uid"] != uid:
             return
-        if lasts is not None and (in_sight or tried > _SOON):
-            await lasts(live)
+        if in_sight or tried > _SOON:
+            lasts(live)
         if not in_sight:
             await backoff.pause()
 
 
-async def _stays_in_sight(informers: Informers, ref: ObjectRef, uid: str) -> bool:
+async def _stays_in_sight(informers: Informers, ref: ObjectRef, uid: str, lasts: Callable[[Manifest], None]) -> bool:
     """Wait a while for the watch, if there is one, to see the object go; whether it is still there by that."""
-    if not informers.synced(ref.kind):
+    if not informers.current(ref.kind):
         return False
+
+    def is_gone(now: Manifest | None) -> bool | None:
+        if now is None or now["metadata"]["uid"] != uid:
+            return True
+        lasts(now)
+        return None
+
     try:
         async with asyncio.timeout(_LONG):
-            await informers.until(
-                ref.kind,
-                ref.namespace,
-                ref.name,
-                lambda now: True if now is None or now["metadata"]["uid"] != uid else None,
-            )
+            await informers.until(ref.kind, ref.namespace, ref.name, is_gone, kind_of(ref.kind).told_by)
     except TimeoutError:
         return True
     except (Closed, Unauthorized):

@@ -8,6 +8,7 @@ from kubemin.spec.kinds import kind_name
 from kubemin.spec.objects import Manifest
 
 _REVISION = "deployment.kubernetes.io/revision"
+_JOB_ENDS = ("Complete", "Failed")
 
 
 def is_observed(owner: Manifest) -> bool:
@@ -27,6 +28,18 @@ def is_rolled_out(owner: Manifest, before: Manifest | None) -> bool:
         and status.get("replicas", 0) <= wanted
         and all(status.get(count, 0) >= min(was.get(count, 0), wanted) for count in counts)
     )
+
+
+def surely_made_all(owner: Manifest) -> bool:
+    """Whether the controller has made all Pods that the object calls for; False where that cannot be told.
+
+    Else one may come yet, though the object is gone: the controller does not know that at once.
+    """
+    kind, status, spec = kind_name(owner), owner.get("status", {}), owner.get("spec", {})
+    if kind == "Job":
+        return any(one["status"] == "True" for one in status.get("conditions") or () if one["type"] in _JOB_ENDS)
+    counts = ["replicas", "updatedReplicas"] if kind == "Deployment" else ["replicas"]
+    return is_observed(owner) and all(status.get(count, 0) == spec.get("replicas", 1) for count in counts)
 
 
 def is_needed(owner: Manifest, dependent: Manifest) -> bool:

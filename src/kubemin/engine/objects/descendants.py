@@ -1,0 +1,103 @@
+"""What is still there of what controllers made of an object that is gone, or goes (design R5). Pure.
+
+The garbage collector deletes it, one turn after the other: a Deployment's ReplicaSets, then their Pods.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.cluster.cached_readiness import pod_labels
+from kubemin.engine.objects.rollout import surely_made_all
+from kubemin.spec.kinds import kind_name, kind_of
+from kubemin.spec.labels import APP_ID
+from kubemin.spec.objects import Manifest, ObjectRef
+
+Present = Mapping[str, Sequence[Manifest]]
+"""Objects by kind; their metadata is enough."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An object that is gone, or goes; what its controller made is told by it.
+
+    ``uid`` is None where nobody knows which object of the name it was. ``view``: the object as it was last, or its
+    manifest. ``made_all``: its controller surely has nothing under way, so nothing comes once all of it is gone.
+    """
+
+    ref: ObjectRef
+    uid: str | None
+    view: Manifest
+    made_all: bool = False
+
+    @classmethod
+    def of(cls, live: Manifest) -> "Owner":
+        """That of an object as the server has it."""
+        return cls(ObjectRef.of(live), live["metadata"]["uid"], live, surely_made_all(live))
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """Those of `kinds` that are watched anyway."""
+        return kind_of(self.ref.kind).told_by
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of what is waited for."""
+        controller = kind_of(self.ref.kind).controller
+        history = controller.history if controller else None
+        return self.told_by if history is None or history in self.told_by else (*self.told_by, history)
+
+    @property
+    def selector(self) -> Mapping[str, str]:
+        """The labels that its Pods must have; empty where that is not known."""
+        return ((self.view.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels that what its controller made has, as many as are known."""
+        return pod_labels(self.view)
+
+    @property
+    def asked_by(self) -> str | None:
+        """A label selector that leaves out nothing of it, and is the same for many owners."""
+        labels = self.labels if self.ref.kind == "Job" else self.selector  # a Job's template never changes
+        app_id = labels.get(APP_ID)
+        return None if app_id is None else f"{APP_ID}={app_id}"
+
+    def descendants(self, present: Present) -> list[Manifest]:
+        """What is there of it, in the order of the kinds: what it controls, and what that controls or did control.
+
+        A Pod whose ReplicaSet is gone does not tell whose that was; its labels do.
+        """
+        found = [obj for objects in present.values() for obj in objects if self._controls(obj)]
+        if self.ref.kind != "Deployment":
+            return found
+        its = {obj["metadata"]["uid"] for obj in found}
+        others = {obj["metadata"]["uid"] for obj in present.get("ReplicaSet", ())} - its
+        return found + [pod for pod in present.get("Pod", ()) if self._made_by_its_replica_set(pod, its, others)]
+
+    def _controls(self, obj: Manifest) -> bool:
+        by = controller_ref(obj)
+        if by is None:
+            return False
+        if self.uid is not None:
+            return bool(by["uid"] == self.uid)
+        return (by["kind"], by["name"]) == (self.ref.kind, self.ref.name)
+
+    def _made_by_its_replica_set(self, pod: Manifest, its: set[str], others: set[str]) -> bool:
+        by = controller_ref(pod)
+        if by is None or by["kind"] != "ReplicaSet" or by["uid"] in others:
+            return False
+        labels = pod["metadata"].get("labels") or {}
+        return by["uid"] in its or (bool(self.selector) and self.selector.items() <= labels.items())
+
+
+def named(obj: Manifest) -> str:
+    """An object for people, with the finalizers that keep it: ``Pod web-1 (example.com/hold)``."""
+    finalizers = obj["metadata"].get("finalizers")
+    return f"{kind_name(obj)} {obj['metadata']['name']}" + (f" ({', '.join(finalizers)})" if finalizers else "")
+
+
+def controller_ref(obj: Manifest) -> Mapping[str, Any] | None:
+    """The ownerReference of the object's controller."""
+    return next((ref for ref in obj["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
