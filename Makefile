@@ -17,7 +17,7 @@ demo: $(READY)  ## Show the promise: deploy, cancel in the middle, compare, depl
 	$(BIN)/kubemin demo
 
 test: $(READY)  ## The tests
-	$(BIN)/pytest -n 2 --dist worksteal -m "not proof and not soak" $(if $(COVERAGE),--cov)
+	$(BIN)/pytest -n 4 --dist worksteal -m "not proof and not soak" $(if $(COVERAGE),--cov)
 
 coverage:  ## The tests, and which lines of src they run
 	@$(MAKE) --no-print-directory test COVERAGE=1
@@ -34,7 +34,7 @@ test-all:  ## The tests on each Python from 3.11 to 3.14 that is installed
 EVERY ?= 1
 
 proof: $(READY)  ## The long proofs: a kill and a cancel at every point; at each fourth one: make proof EVERY=4
-	KUBEMIN_TEST_EVERY=$(EVERY) $(BIN)/pytest -n 2 --dist worksteal -m proof
+	KUBEMIN_TEST_EVERY=$(EVERY) $(BIN)/pytest -n 4 --dist worksteal -m proof
 
 soak: $(READY)  ## 200 tasks over 3 workers, one killed every few seconds
 	$(BIN)/pytest -m soak tests/multi
@@ -44,7 +44,7 @@ SECONDS ?= 300
 # The property tests with new examples first, then random applications in the time that is left.
 fuzz: $(READY)  ## Random examples, applications and faults, the promise after each: make fuzz SECONDS=600
 	begun=$$(date +%s) && \
-	KUBEMIN_TEST_RANDOM=1 $(BIN)/pytest -n 2 --dist worksteal -m "hypothesis and not proof and not soak" && \
+	KUBEMIN_TEST_RANDOM=1 $(BIN)/pytest -n 4 --dist worksteal -m "hypothesis and not proof and not soak" && \
 	$(BIN)/python -m tests.proof.fuzz --seconds $$(($(SECONDS) + begun - $$(date +%s)))
 
 BENCH ?= start deploy unchanged many cancel commands claim memory takeover bodies writer
