@@ -313,7 +313,7 @@ IN_A_DEPLOY = [
     Point("commit:start:before"),
     Point("call:create:Secret/keys:after"),
     Point("call:apply:ConfigMap/settings:after"),
-    Point("commit:*answer*:after", 2),
+    Point("commit:*answer*:after"),
     Point("call:create:StatefulSet/*:before"),
     Point("call:apply:Deployment/shop-api:after"),
     Point("commit:finish:before"),

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, ExecOptions
-from kubemin.engine.entry import compute_thread
+from kubemin.engine.entry import prepare
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import AppChanged, KeyReused, TaskActive, TaskElsewhere, TaskEnded, TaskNotFound
@@ -378,7 +378,7 @@ def save_meanwhile(instance: Instance, app_id: str, times: int, monkeypatch: pyt
                 await instance.save([conf("settings", version=str(number))], app_id=app_id)
             return done
 
-    monkeypatch.setattr(compute_thread, "is_large", lambda _: True)
+    monkeypatch.setattr(prepare, "is_large", lambda _: True)
     monkeypatch.setattr(instance.service, "_compute_thread", Meddling())
 
 

@@ -94,7 +94,7 @@ async def test_a_task_that_kills_its_workers_fails_and_is_rolled_back(fleet: Fle
     before = await fleet.snapshot()
     _, task_id = await fleet.deploy(conf("settings", a="1"))
     for attempt in range(1, 4):
-        worker = fleet.worker(lease_seconds=1, die_at="commit:*answer*:before")
+        worker = fleet.worker(lease_seconds=1, die_at="commit:finish:before")
         assert await worker.ended() == -signal.SIGKILL
         assert (await fleet.task(task_id)).attempt == attempt
     fleet.worker()

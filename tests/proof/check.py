@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -127,12 +127,11 @@ async def _journal_wrongs(world: World, task: Task) -> list[str]:
             for job in all_jobs
             if job.status not in (JobStatus.COMPLETED, JobStatus.SKIPPED) and job.seq not in may_fail
         ]
-        fine = (ResourceState.CREATED, ResourceState.CHANGED)
         undone = await put_back(world, task)
         return found + [
             f"row {row.ref} of completed {task.id} is {row.state}"
             for row in rows
-            if row.purpose is Purpose.APPLY and (not _undone(row) if row.job_seq in undone else row.state not in fine)
+            if row.purpose is Purpose.APPLY and (not _undone(row) if row.job_seq in undone else not _brought(row))
         ]
     if was_left(task):
         return found
@@ -154,6 +153,12 @@ async def put_back(world: World, task: Task) -> set[int]:
     """Of a completed task: the jobs of steps that failed, and that were to continue."""
     names = await undone_by(world, task)
     return {job.seq for job in world.plan_of(task.id).jobs if job.component in names}
+
+
+def _brought(row: journal.ResourceRow) -> bool:
+    """Whether it is what its manifest says: written, or left as it was what that says already."""
+    left = row.state is ResourceState.OBSERVED and row.adopted is False
+    return row.state in (ResourceState.CREATED, ResourceState.CHANGED) or left
 
 
 def _undone(row: journal.ResourceRow) -> bool:
@@ -469,18 +474,25 @@ def _outcomes(oracle: Oracle, base: Manifest | None, applied: list[_Apply]) -> l
     """What may have become of an object: what is sure was applied, of the rest anything; the most first."""
     found = []
     for chosen in itertools.product(*(_ways(one) for one in applied)):
-        obj = base
+        objs = [base]
         try:
             for one, take_over in zip(applied, chosen, strict=True):
                 if take_over is not None:
-                    obj = oracle.applied(obj, one.manifest, take_over=take_over)
+                    objs = [made for obj in objs for made in _applied(oracle, obj, one.manifest, take_over)]
         except Problem:
             if all(one.sure for one in applied):
                 raise
             continue  # so it cannot have been applied
-        if obj is not None:
-            found.append(obj)
+        found += [obj for obj in objs if obj is not None]
     return found
+
+
+def _applied(oracle: Oracle, obj: Manifest | None, manifest: Manifest, take_over: bool) -> Iterator[Manifest]:
+    """What an apply makes of it; and it as it is, where it has the values already: then it need not be written."""
+    made = oracle.applied(obj, manifest, take_over=take_over)
+    yield made
+    if obj is not None and _essence(obj, owners=False) == _essence(made, owners=False):
+        yield obj
 
 
 def _ways(one: _Apply) -> list[bool | None]:

@@ -51,7 +51,8 @@ async def test_every_apply_carries_uid_and_version(instance: Instance) -> None:
         await instance.settled(await instance.exec(app_id))
         keep = Fault("call", verb="apply", times=None, call=lambda info: bodies.append(json.loads(info.body)))
         instance.sim.faults.add(keep)
-        await instance.save([conf("settings", a="2"), *EVERYTHING[1:]], app_id=app_id)
+        labelled = [{**one, "properties": {**one["properties"], "labels": {"team": "a"}}} for one in EVERYTHING]
+        await instance.save(labelled, app_id=app_id)
         task = await instance.settled(await instance.exec(app_id))
     assert task.status is TaskStatus.COMPLETED, task.reason
     assert len(bodies) == len(await instance.jobs(task.id))
