@@ -93,6 +93,8 @@ class World:
         self._machines: list[Machine] = []
         self._names = (f"m{number}" for number in itertools.count(1))
         self._background: set[asyncio.Task[Any]] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
+        """What people ask for in the middle of a round, until its task is known."""
         self._hub = LocalHub()
         self._one_outage = asyncio.Lock()
         self._points = 0
@@ -214,13 +216,15 @@ class World:
 
     async def _settled(self) -> str:
         """What is still under way; empty if nothing is."""
+        points = self._points
         async with self.db.read() as tx:
             found = [await tasks.brief(tx, task_id) for task_id in self.tasks]
         for task in found:
             assert task is not None
             if not self._noted(task).status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING):
                 return f"task {task.id} is {task.status}, cleanup {task.cleanup}"
-        return ""
+        await asyncio.sleep(TURN)  # whoever made the last commit comes to its point, where something may be asked for
+        return "somebody asks for something" if self._asking or points != self._points else ""
 
     async def _check_named(self) -> None:
         """What could not be put back is named."""
@@ -431,9 +435,9 @@ class World:
             case Release():
                 self._spawn(self.observer.release())
             case Remove():
-                self._spawn(self._remove(event))
+                self._ask(self._remove(event))
             case Again(parts=parts, on_active=on_active, app=app, how=how, way=way):
-                self._spawn(self._deploy(parts, app, OnActive(on_active), how, way))
+                self._ask(self._deploy(parts, app, OnActive(on_active), how, way))
             case Save(parts=parts):
                 self._spawn(self._save(self._application(parts, self._round.app)))
             case Promote():
@@ -534,10 +538,16 @@ class World:
         name = next(self._names)
         self._machines.append(await Machine.start(name, self._url, self.sim.url, self._hub, self.at_point))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _ask(self, work: Coroutine[Any, Any, None]) -> None:
+        asking = self._spawn(work)
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._ended_in_background)
+        return task
 
     def _ended_in_background(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)
