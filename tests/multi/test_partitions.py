@@ -36,7 +36,7 @@ async def test_a_worker_cut_off_from_the_database_gives_its_tasks_up(
         assert await first.terminate() == 0
 
 
-@pytest.mark.parametrize(("how", "lease"), [("stall", 9.0), ("refuse", 6.0)])
+@pytest.mark.parametrize(("how", "lease"), [("stall", 15.0), ("refuse", 12.0)])
 async def test_a_short_outage_of_the_database_is_sat_out(
     fleet: Fleet, postgres: Postgresql, database_name: str, how: str, lease: float
 ) -> None:

@@ -22,6 +22,7 @@ from kubemin.store import (
     tasks,
     transaction,
 )
+from kubemin.store.anew import begun_anew
 from kubemin.store.backends import PARAMETERS
 from kubemin.store.backends import remote as remote_pool
 from kubemin.store.errors import BadUrl
@@ -73,19 +74,29 @@ async def test_another_transaction_holds_the_row(url: str, db: Database) -> None
 
 
 @pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)
-async def test_a_deadlock_is_broken(db: Database) -> None:
+@pytest.mark.parametrize("anew", [False, True])
+async def test_a_deadlock_is_broken(db: Database, anew: bool) -> None:
+    """One of the two is ended, and nothing of it is stored; begun anew, it comes to its end."""
     await add_tasks(db, "a", "b")
-    both = asyncio.Barrier(2)
+    both, begun = asyncio.Barrier(2), 0
 
     async def cross(first: str, second: str) -> bool:
+        nonlocal begun
+        begun += 1
+        anew_now = begun > 2
         async with db.begin("cross") as tx:
             await tasks.cancel(tx, id_of(first), "me", first)
-            await both.wait()
+            if not anew_now:
+                await both.wait()
             await tasks.cancel(tx, id_of(second), "me", first)
         return True
 
-    outcomes = await asyncio.gather(cross("a", "b"), cross("b", "a"), return_exceptions=True)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Locked", "bool"]
+    work = begun_anew(cross) if anew else cross
+    outcomes = await asyncio.gather(work("a", "b"), work("b", "a"), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == (
+        ["bool", "bool"] if anew else ["Deadlock", "bool"]
+    )
+    assert begun == (3 if anew else 2)
     assert (await read_task(db, "a")).reason == (await read_task(db, "b")).reason
 
 

@@ -28,7 +28,8 @@ class _Complaints:
     """What the loop has to say that nobody awaits.
 
     While no file can be opened, it says so with a traceback for each connection that it tries to accept: once a minute
-    and in one line is enough. It then waits a second by itself.
+    and in one line is enough. It then waits a second by itself. A driver that closes a connection whose other side is
+    gone says so too; whoever used the connection has been told already.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,8 +38,10 @@ class _Complaints:
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
+        if not isinstance(error, OSError):
             loop.default_exception_handler(context)
+        elif error.errno not in _EXHAUSTED:
+            log.warning("a connection broke that nobody waits for", error=f"{type(error).__name__}: {error}")
         elif self._clock() - self._said_at >= _MINUTE:
             self._said_at = self._clock()
             log.warning("connections wait: this process can open no more files", error=error.strerror)

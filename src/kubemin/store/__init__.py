@@ -26,6 +26,7 @@ from kubemin.store.database import Database
 from kubemin.store.errors import (
     BadUrl,
     CommitUnknown,
+    Deadlock,
     Duplicate,
     Full,
     LeaseLost,
@@ -43,6 +44,7 @@ __all__ = [
     "Codec",
     "CommitUnknown",
     "Database",
+    "Deadlock",
     "Duplicate",
     "Full",
     "Hook",

@@ -17,9 +17,13 @@ class BadUrl(StoreError):
 
 
 class Locked(StoreError):
-    """Another transaction held a lock for too long, or this one was ended to break a deadlock."""
+    """Another transaction held a lock for too long."""
 
     retryable = True
+
+
+class Deadlock(Locked):
+    """This transaction was ended, as two waited for each other. Begun anew, it need not wait."""
 
 
 class Full(StoreError):

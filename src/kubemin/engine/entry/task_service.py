@@ -55,6 +55,7 @@ from kubemin.store import (
     revisions,
     tasks,
 )
+from kubemin.store.anew import begun_anew
 from kubemin.store.tasks import Task
 
 _WAIT_FOR_REMOVAL = 60.0
@@ -80,6 +81,7 @@ class TaskService:
         self._settings = settings or EngineSettings()
         self._compute_thread = compute_thread or ComputeThread()
 
+    @begun_anew
     async def run(
         self,
         source: Source,
@@ -137,6 +139,7 @@ class TaskService:
         await pruning.prune(tx, new.app_id, self._settings.keep_revisions)
         return task
 
+    @begun_anew
     async def cancel(
         self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None
     ) -> Task:
@@ -162,6 +165,7 @@ class TaskService:
             await self._signal(task)
         return task
 
+    @begun_anew
     async def promote(self, task_id: str, user: str) -> str:
         """Let the hold that the task is in pass; returns its name. It never lets a later one pass.
 
@@ -193,6 +197,7 @@ class TaskService:
         coming = next((job.object_name for job in holds if not job.status.ended), None)
         return NotHeld(task_id, f"it has not come to {coming!r} yet" if coming else "no pause is to come")
 
+    @begun_anew
     async def retry_cleanup(self, task_id: str) -> Task:
         """Make an incomplete cleanup due now; nothing to do for others. Raises `TaskNotFound`."""
         async with self._db.begin("retry-cleanup") as tx:
@@ -203,6 +208,7 @@ class TaskService:
         await self._doorbell.ring()
         return task
 
+    @begun_anew
     async def abandon_cleanup(self, task_id: str, user: str, reason: str = "") -> Task:
         """Give up what an incomplete cleanup could not undo. Again is the same answer.
 
@@ -222,6 +228,7 @@ class TaskService:
                 await events.append_many(tx, task_id, [said, EndEvent(cleanup=task.cleanup)])
         return task
 
+    @begun_anew
     async def delete_application(
         self, app_id: str, caller: str, *, keep_resources: bool = False, delete_volumes: bool = False
     ) -> Task:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.remote import RemotePool
-from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
+from kubemin.store.errors import CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = "kubemin.migrate"
 _KEY = re.compile(r"for key '(?:[^'.]*\.)?([^']*)'")
@@ -18,6 +18,7 @@ _TABLE = re.compile(r"(?:INTO|UPDATE) `?(\w+)")
 _FULL = {1021, 1114, 3019}
 _LOST = {1040, 1043, 1044, 1045, 1049, 1053, 1077, 1080, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1927}
 _DURING_COMMIT = 1180
+_DEADLOCK = 1213
 
 
 class Mysql:
@@ -37,8 +38,10 @@ class Mysql:
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
         code = _code(error)
-        if code in (1205, 1213, 3572):
-            return Locked("a row stayed locked for too long, or a deadlock was broken")
+        if code in (1205, 3572):
+            return Locked("a row stayed locked for too long")
+        if code == _DEADLOCK:
+            return Deadlock("a deadlock was broken")
         if code in _FULL:
             return Full("no space is left for the database")
         if code in _LOST or (code is not None and 2000 <= code < 3000) or (code == _DURING_COMMIT and committing):

@@ -8,15 +8,15 @@ from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.remote import RemotePool
-from kubemin.store.errors import CommitUnknown, Full, Locked, StoreError, Unavailable
+from kubemin.store.errors import CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = 0x6B7562656D696E
 """Key of the advisory lock around migrations."""
 
 _LOCKED = {
-    "55P03": "a row or the schema stayed locked for too long",
-    "40P01": "a deadlock was broken",
-    "40001": "a concurrent transaction got in the way",
+    "55P03": (Locked, "a row or the schema stayed locked for too long"),
+    "40P01": (Deadlock, "a deadlock was broken"),
+    "40001": (Deadlock, "a concurrent transaction got in the way"),
 }
 
 
@@ -37,7 +37,8 @@ class Postgresql:
         if state is None:
             return None
         if state in _LOCKED:
-            return Locked(_LOCKED[state])
+            kind, text = _LOCKED[state]
+            return kind(text)
         if state in ("53100", "53200"):
             return Full("no space is left for the database")
         if state[:3] == "57P" or state[:2] in ("08", "58"):
