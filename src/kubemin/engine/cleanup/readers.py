@@ -18,6 +18,7 @@ from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.descendants import controller_ref
 from kubemin.engine.objects.lists import Shared
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import application_of, terminating
@@ -32,6 +33,7 @@ _SKEW = timedelta(seconds=10)
 """How far the clocks of database, API server and nodes may be apart. A Pod too many does no harm, one too few does."""
 
 _HASH = "pod-template-hash"
+_MAKERS = ("ReplicaSet", "Deployment", "StatefulSet")
 _NAMED = 5
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -137,7 +139,7 @@ class Readers:
             owner = await self._owner(pod, seen)
             if owner is not None:
                 by_owner[owner].append(pod)
-            elif meta["uid"] in namespace.uids:
+            elif meta["uid"] in namespace.uids and not await self._is_collected(pod, seen):
                 namespace.left[meta["uid"]] = "no Deployment or StatefulSet would make another"
         concerned = {
             ref for ref, owned in by_owner.items() if namespace.uids & {pod["metadata"]["uid"] for pod in owned}
@@ -158,6 +160,16 @@ class Readers:
             return None
         owner = await self._seen(ref, seen)
         return ref if owner is not None or released is not None else None
+
+    async def _is_collected(self, pod: Manifest, seen: dict[ObjectRef, Manifest | None]) -> bool:
+        """Whether the garbage collector is about to delete a Pod, as what made it is gone."""
+        obj = pod
+        while (ref := _controller(obj)) is not None and ref.kind in _MAKERS:
+            maker, by = await self._seen(ref, seen), controller_ref(obj)
+            if maker is None or (by and maker["metadata"]["uid"] != by["uid"]):
+                return True
+            obj = maker
+        return False
 
     async def _seen(self, ref: ObjectRef, seen: dict[ObjectRef, Manifest | None]) -> Manifest | None:
         if ref not in seen:
