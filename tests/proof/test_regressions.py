@@ -472,6 +472,18 @@ CASES = {
             Round((CONF_C, WEB_W), ends="completed"),
         )
     ),
+    "a StatefulSet that recreates is rolled out again, and the revision of its emptying goes": Script(
+        (
+            Round((Part("c", "store", 3, replicas=2),), how="apply", ends="completed"),
+            Round(
+                (Part("c", "store", 5, "never", 2, way="recreate"),),
+                seconds=2.0,
+                preflight=False,
+                how="apply",
+                ends="timeout",
+            ),
+        )
+    ),
 }
 
 

@@ -140,7 +140,10 @@ class Dependents:
         for item in items:
             if not _came_since(resource, item):
                 acted = await self._take_off_marks(resource, item, owner) or acted
-            elif owner is None or not is_needed(owner, item) or is_superfluous(owner, item, resource.before):
+                continue
+            if owner is not None and kind_name(item) == "ControllerRevision" and is_outdated(owner, item):
+                await self._delete_stuck_pods(resource, owner)
+            if owner is None or not is_needed(owner, item) or is_superfluous(owner, item, resource.before):
                 if await data.keeps(item):
                     continue
                 await self._deleter.delete_dependent(resource, item)

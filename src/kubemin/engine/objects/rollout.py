@@ -54,18 +54,29 @@ def is_needed(owner: Manifest, dependent: Manifest) -> bool:
 
 
 def is_outdated(owner: Manifest, dependent: Manifest) -> bool:
-    """Whether it is a ReplicaSet of a former template: the Deployment's controller is about to scale it down."""
+    """Whether it is of a former template, and the controller on its way from that to the one of now."""
+    if kind_name(dependent) == "ControllerRevision":
+        status, name = owner.get("status", {}), dependent["metadata"]["name"]
+        return bool(name == status.get("currentRevision") != status.get("updateRevision"))
     revisions = {(obj["metadata"].get("annotations") or {}).get(_REVISION) for obj in (owner, dependent)}
     return kind_name(dependent) == "ReplicaSet" and len(revisions) > 1
 
 
-def is_superfluous(owner: Manifest, replica_set: Manifest, before: Manifest | None) -> bool:
-    """Whether as many Pods as ``before`` us are available without those of an outdated ReplicaSet."""
-    was = ((before or {}).get("status") or {}).get("availableReplicas", 0)
-    others = owner.get("status", {}).get("availableReplicas", 0) - replica_set.get("status", {}).get(
+def is_superfluous(owner: Manifest, dependent: Manifest, before: Manifest | None) -> bool:
+    """Whether something outdated need not be waited for: as many Pods as ``before`` us are available without it.
+
+    Of a StatefulSet: it had not come to its end before us either, and may never do so.
+    """
+    status = (before or {}).get("status") or {}
+    was = status.get("availableReplicas", 0)
+    if kind_name(dependent) == "ControllerRevision":
+        complete = was == owner.get("spec", {}).get("replicas", 1)
+        on_its_way = status.get("currentRevision") != status.get("updateRevision")
+        return is_outdated(owner, dependent) and (on_its_way or not complete)
+    others = owner.get("status", {}).get("availableReplicas", 0) - dependent.get("status", {}).get(
         "availableReplicas", 0
     )
-    return is_outdated(owner, replica_set) and others >= min(was, owner.get("spec", {}).get("replicas", 1))
+    return is_outdated(owner, dependent) and others >= min(was, owner.get("spec", {}).get("replicas", 1))
 
 
 def surge(owner: Manifest) -> int:
