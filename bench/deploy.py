@@ -7,7 +7,6 @@ own. A deploy is measured from the call of `exec` to the task's end, a rollback 
 its cleanup: then nothing is left in the cluster.
 """
 
-import argparse
 import asyncio
 import gc
 import time
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from bench.application import COMPONENTS, NEVER_READY, OBJECTS, application, plan_of
 from bench.managed import Ends, database, managed
 from bench.plain import Plain
-from bench.report import median, quiet, show
+from bench.report import median, quiet, rounds_asked_for, show
 from bench.simulated import COLLECTOR, SPEED, Simulated, simulated
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
@@ -162,8 +161,6 @@ def _cpu(costs: Sequence[Cost]) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+    rounds = rounds_asked_for(__doc__, 7)
     quiet()
-    report(asyncio.run(measure(arguments.rounds)), arguments.rounds)
+    report(asyncio.run(measure(rounds)), rounds)

@@ -1,5 +1,6 @@
 """Tables of numbers, with what they were measured on."""
 
+import argparse
 import logging
 import os
 import platform
@@ -10,6 +11,13 @@ from collections.abc import Sequence
 import structlog
 from rich.console import Console
 from rich.table import Table
+
+
+def rounds_asked_for(about: str | None, usual: int) -> int:
+    """How many rounds the command line asks for, of a benchmark that is about this."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--rounds", type=int, default=usual)
+    return int(parser.parse_args().rounds)
 
 
 def quiet() -> None:

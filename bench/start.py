@@ -4,7 +4,6 @@ CPU seconds of the operating system's account (user and system): of a command fr
 from its start to the line that says that it is ready. Modules are compiled, as they are from the second start on.
 """
 
-import argparse
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.report import median, show
+from bench.report import median, rounds_asked_for, show
 
 PROGRAM = str(Path(sys.executable).with_name("kubemin"))
 TARGETS = {"version": 0.12, "apps": 0.25}
@@ -75,11 +74,9 @@ def _serving(folder: Path, *arguments: str) -> Iterator[tuple["subprocess.Popen[
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    arguments = parser.parse_args()
+    rounds = rounds_asked_for(__doc__, 9)
     notes = ("servers: schema current, SQLite, simulated cluster in the process; until they say that they are ready",)
-    show("CPU seconds of a start", ("command", "median", "least", "most"), measure(arguments.rounds), notes)
+    show("CPU seconds of a start", ("command", "median", "least", "most"), measure(rounds), notes)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ for the autoscalers; it renders and compares nothing, keeps no journal and waits
 with its pre-flight, from the call of `exec` to the task's end. Each side counts its requests; none may write.
 """
 
-import argparse
 import asyncio
 import gc
 import time
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 
 from bench.application import smaller
 from bench.managed import Managed, database, managed
-from bench.report import median, quiet, show
+from bench.report import median, quiet, rounds_asked_for, show
 from bench.simulated import SPEED, Simulated, simulated
 from kubemin.cluster import Cluster
 from kubemin.cluster.requests import Request
@@ -138,8 +137,6 @@ def report(costs: Mapping[str, Sequence[Cost]], rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+    rounds = rounds_asked_for(__doc__, 7)
     quiet()
-    report(asyncio.run(measure(arguments.rounds)), arguments.rounds)
+    report(asyncio.run(measure(rounds)), rounds)
