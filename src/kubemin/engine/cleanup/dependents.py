@@ -17,10 +17,10 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.dependents import dependents
-from kubemin.engine.objects.descendants import Owner, controller_ref, named
+from kubemin.engine.objects.descendants import Owner, named
 from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.ownership import terminating
+from kubemin.engine.objects.ownership import controller_ref, terminating
 from kubemin.engine.objects.rollout import (
     has_all_pvcs,
     is_needed,

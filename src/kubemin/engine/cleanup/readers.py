@@ -18,10 +18,9 @@ from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
-from kubemin.engine.objects.descendants import controller_ref
 from kubemin.engine.objects.lists import Shared
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.ownership import application_of, terminating
+from kubemin.engine.objects.ownership import application_of, controller_ref, terminating
 from kubemin.engine.objects.readers import is_finished, is_ready, is_required, may_have_read
 from kubemin.engine.objects.rollout import surge
 from kubemin.shield import to_the_end
@@ -255,11 +254,11 @@ def _is_released(pod: Manifest) -> bool:
 
 
 def _controller(obj: Manifest) -> ObjectRef | None:
-    for owner in obj["metadata"].get("ownerReferences") or ():
-        if owner.get("controller"):
-            named = {"name": owner["name"], "namespace": obj["metadata"]["namespace"]}
-            return ObjectRef.of({"apiVersion": owner["apiVersion"], "kind": owner["kind"], "metadata": named})
-    return None
+    owner = controller_ref(obj)
+    if owner is None:
+        return None
+    named = {"name": owner["name"], "namespace": obj["metadata"]["namespace"]}
+    return ObjectRef.of({"apiVersion": owner["apiVersion"], "kind": owner["kind"], "metadata": named})
 
 
 def _created(pod: Manifest) -> datetime:

@@ -5,9 +5,9 @@ The garbage collector deletes it, one turn after the other: a Deployment's Repli
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kubemin.cluster.cached_readiness import pod_labels
+from kubemin.engine.objects.ownership import controller_ref
 from kubemin.engine.objects.rollout import surely_made_all
 from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.labels import APP_ID
@@ -96,8 +96,3 @@ def named(obj: Manifest) -> str:
     """An object for people, with the finalizers that keep it: ``Pod web-1 (example.com/hold)``."""
     finalizers = obj["metadata"].get("finalizers")
     return f"{kind_name(obj)} {obj['metadata']['name']}" + (f" ({', '.join(finalizers)})" if finalizers else "")
-
-
-def controller_ref(obj: Manifest) -> Mapping[str, Any] | None:
-    """The ownerReference of the object's controller."""
-    return next((ref for ref in obj["metadata"].get("ownerReferences") or () if ref.get("controller")), None)

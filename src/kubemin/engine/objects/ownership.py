@@ -1,6 +1,7 @@
 """Who wrote an object: write tokens and managedFields (design R2, R3). Pure."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 from kubemin.engine.objects.fields_v1 import add_unowned, copy_fields, drop_fields, our_fields, owned_fields, union
@@ -42,12 +43,15 @@ def controlled(obj: Manifest) -> bool:
     return controller_of(obj) is not None
 
 
+def controller_ref(obj: Manifest) -> Mapping[str, Any] | None:
+    """The ownerReference of the object's controller; None if it has none."""
+    return next((ref for ref in obj["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
+
+
 def controller_of(obj: Manifest) -> str | None:
     """The object's controller, as ``Kind/name``; None if it has none."""
-    for reference in obj["metadata"].get("ownerReferences") or []:
-        if reference.get("controller"):
-            return f"{reference.get('kind')}/{reference.get('name')}"
-    return None
+    reference = controller_ref(obj)
+    return None if reference is None else f"{reference.get('kind')}/{reference.get('name')}"
 
 
 def field_managers(obj: Manifest) -> list[str]:
