@@ -108,9 +108,13 @@ class Preparation:
 
     def takes_long(self, basis: Basis) -> bool:
         """Whether this is too much for the loop, and for a transaction."""
+        return is_large(self.data(basis))
+
+    def data(self, basis: Basis) -> list[Any]:
+        """What is read: by its size is told whether that takes long."""
         rows = [row.spec for row in (basis.current, basis.former) if row is not None]
         parts = [part.spec for part in (basis.stored.parts if basis.stored else ())]
-        return is_large([*rows, *parts, self.source.sent])
+        return [*rows, *parts, self.source.sent]
 
     def of(self, basis: Basis) -> PreparedRun:
         """The run as it follows from what it builds upon. Raises `SpecError`."""

@@ -65,7 +65,7 @@ class Previews:
         concurrency = self._settings.sequential_max_concurrency
         preparation = Preparation(source, options.strategy, self._limits, concurrency)
         prepare = partial(preparation.of, basis)
-        prepared = await self._compute_thread.do(prepare) if preparation.takes_long(basis) else prepare()
+        prepared = await self._compute_thread.do_if_large(prepare, preparation.data(basis))
         plan, app_id = prepared.plan, source.app_id
         how = LettingGo(delete_volumes=options.delete_volumes)
         has = prepared.has | {ObjectRef("Namespace", "", ref.namespace) for ref in prepared.has}
