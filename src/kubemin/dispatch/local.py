@@ -4,14 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 
-def _nobody() -> None:
-    """There is no other process to tell."""
-
-
 class LocalDoorbell:
     """Wakes those who wait in this process."""
 
-    def __init__(self, tell: Callable[[], None] = _nobody) -> None:
+    def __init__(self, tell: Callable[[], None] | None = None) -> None:
         """A bell that has not rung. ``tell`` passes a ring on to other processes; it must not block or raise."""
         self._rung = asyncio.Event()
         self._tell = tell
@@ -19,7 +15,8 @@ class LocalDoorbell:
     async def ring(self) -> None:
         """See Doorbell.ring."""
         self.wake()
-        self._tell()
+        if self._tell is not None:
+            self._tell()
 
     def wake(self) -> None:
         """See Doorbell.wake."""

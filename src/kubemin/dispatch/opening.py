@@ -19,4 +19,4 @@ def open_doorbell(redis_url: str | None, database_url: str, tell: Callable[[], N
         from kubemin.dispatch.postgres import PostgresDoorbell  # asyncpg comes with the extra `postgresql`
 
         return PostgresDoorbell(database_url)
-    return LocalDoorbell() if tell is None else LocalDoorbell(tell)
+    return LocalDoorbell(tell)

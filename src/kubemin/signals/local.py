@@ -21,10 +21,6 @@ class LocalHub:
     marks: dict[str, tuple[str, float]] = field(default_factory=dict)
 
 
-def _nobody(_task_id: str, _reason: str) -> None:
-    """There is no other process to tell."""
-
-
 class LocalSignals:
     """An in-process registry with the semantics of the Redis keys."""
 
@@ -33,7 +29,7 @@ class LocalSignals:
         hub: LocalHub | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        tell: Callable[[str, str], None] = _nobody,
+        tell: Callable[[str, str], None] | None = None,
     ) -> None:
         """Without a ``hub`` this object has its own. ``clock`` returns seconds.
 
@@ -71,7 +67,8 @@ class LocalSignals:
 
     async def cancel(self, task_id: str, reason: str) -> None:
         """See Signals.cancel; never fails."""
-        self._tell(task_id, reason)
+        if self._tell is not None:
+            self._tell(task_id, reason)
         now = self._clock()
         for stale in [task for task, (_, until) in self._hub.marks.items() if until <= now]:
             del self._hub.marks[stale]

@@ -12,7 +12,7 @@ async def open_signals(redis_url: str | None, tell: Callable[[str, str], None] |
     Raises SignalError if the URL is invalid, not if Redis cannot be reached.
     """
     if redis_url is None:
-        return LocalSignals() if tell is None else LocalSignals(tell=tell)
+        return LocalSignals(tell=tell)
     from kubemin.signals.redis import RedisSignals  # imported only if it is used: it takes half a second
 
     return await RedisSignals.open(redis_url)
