@@ -127,7 +127,7 @@ async def test_deletion_is_seen_at_once(world: World) -> None:
     gone = asyncio.create_task(
         world.informers.until(ref.kind, ref.namespace, ref.name, lambda item: "gone" if item is None else None)
     )
-    await world.cluster.delete(ref, uid=made["metadata"]["uid"], propagation="Foreground")
+    await world.cluster.delete(ref, uid=made["metadata"]["uid"])
     async with asyncio.timeout(PATIENCE):
         assert await gone == "gone"
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 from kubemin.cluster import requests
@@ -10,7 +11,7 @@ from kubemin.cluster.answers import ApiResponse, error_for, object_in
 from kubemin.cluster.credential_sources import choose_source
 from kubemin.cluster.credentials import Credentials
 from kubemin.cluster.errors import ClusterError
-from kubemin.cluster.requests import Propagation, Request
+from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -26,15 +27,6 @@ class Listing:
 
     items: list[Manifest]
     resource_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """What of a collection is asked for."""
-
-    labels: str | None
-    fields: str | None
-    metadata_only: bool
 
 
 class Cluster:
@@ -94,14 +86,14 @@ class Cluster:
 
         With ``metadata_only`` the objects have neither spec nor status: that is a small part of most.
         """
-        chosen = _Chosen(labels, fields, metadata_only)
+        page = partial(requests.list_page, kind, namespace, labels=labels, fields=fields, metadata_only=metadata_only)
         # A page token may expire (410); the other pages would then be of a later state. So list again, in one page.
         try:
-            return await self._list(kind, namespace, chosen, limit=_PAGE)
+            return await self._list(kind, partial(page, limit=_PAGE))
         except ClusterError as error:
             if error.status != 410:
                 raise
-            return await self._list(kind, namespace, chosen, limit=None)
+            return await self._list(kind, page)
 
     async def names(self, kind: str, namespace: str) -> frozenset[str] | None:
         """The names of all objects of a kind in a namespace, by one small request; None if they are too many for it."""
@@ -134,13 +126,12 @@ class Cluster:
         *,
         uid: str,
         resource_version: str | None = None,
-        propagation: Propagation = "Background",
     ) -> Manifest | None:
         """Delete the object with this uid. Returns it while it is terminating, None if it is gone at once.
 
         Raises NotFound if there is none of that name, Conflict if its uid or version is another one.
         """
-        request = requests.delete(ref, uid=uid, resource_version=resource_version, propagation=propagation)
+        request = requests.delete(ref, uid=uid, resource_version=resource_version)
         found = await self._write(request)
         # For some kinds the server returns the object although it is gone; then it has no deletionTimestamp.
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
@@ -189,20 +180,11 @@ class Cluster:
         await self._hook(f"call:{request.verb}:{kind}/{name}:after")
         return found
 
-    async def _list(self, kind: str, namespace: str | None, chosen: "_Chosen", *, limit: int | None) -> Listing:
+    async def _list(self, kind: str, page: Callable[..., Request]) -> Listing:
         items: list[Manifest] = []
         token: str | None = None
         while True:
-            page = requests.list_page(
-                kind,
-                namespace,
-                labels=chosen.labels,
-                fields=chosen.fields,
-                limit=limit,
-                token=token,
-                metadata_only=chosen.metadata_only,
-            )
-            found = await self._ask(page)
+            found = await self._ask(page(token=token))
             # The items of a list come without apiVersion and kind, and metadata alone comes with others.
             type_meta = {"apiVersion": requests.known_kind(kind).api_version, "kind": kind}
             items.extend({**type_meta, **item, **type_meta} for item in found.get("items") or ())

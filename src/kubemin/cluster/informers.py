@@ -97,7 +97,9 @@ class Informers:
 
     def current(self, kind: str) -> bool:
         """Whether the kind's watch has seen the whole collection once, and goes on as far as is known."""
-        return self.synced(kind) and self.watch_error(kind) is None
+        informer = self._informers.get(kind)
+        works = informer is not None and informer.watch_error is None and informer.failure is None
+        return works and self.synced(kind)
 
     def watch_error(self, kind: str) -> ClusterError | None:
         """Why the kind's watch does not work at present; None if it works, or has not begun."""
@@ -111,10 +113,7 @@ class Informers:
 
     def last_seen(self, ref: ObjectRef) -> Manifest | None:
         """The object as its kind's watch has shown it last; None where it has none, or does not work at present."""
-        informer = self._informers.get(ref.kind)
-        if informer is None or not informer.synced.is_set() or informer.watch_error or informer.failure:
-            return None
-        return informer.cache.get(ref.namespace, ref.name)
+        return self._informers[ref.kind].cache.get(ref.namespace, ref.name) if self.current(ref.kind) else None
 
     def of_application(self, kind: str, app_id: str) -> list[Manifest]:
         """An application's objects of a synced kind, in all namespaces, as last seen."""

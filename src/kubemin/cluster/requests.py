@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from kubemin.cluster.errors import Invalid
@@ -12,7 +12,6 @@ from kubemin.spec.kinds import UnknownKind, kind_of
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
 
-Propagation = Literal["Foreground", "Background", "Orphan"]
 Query = tuple[tuple[str, str], ...]
 
 JSON = "application/json"
@@ -120,16 +119,14 @@ def patch(
     return Request("patch", "PATCH", object_path(ref), str(ref), _write_query(dry_run), _body(operations), content_type)
 
 
-def delete(
-    ref: ObjectRef, *, uid: str, resource_version: str | None = None, propagation: Propagation = "Background"
-) -> Request:
-    """DELETE of the object with this uid; the uid, and the version if given, are preconditions."""
+def delete(ref: ObjectRef, *, uid: str, resource_version: str | None = None) -> Request:
+    """DELETE in the background of the object with this uid; the uid, and the version if given, are preconditions."""
     preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
     options = {
         "apiVersion": "v1",
         "kind": "DeleteOptions",
         "preconditions": preconditions,
-        "propagationPolicy": propagation,
+        "propagationPolicy": "Background",
     }
     return Request("delete", "DELETE", object_path(ref), str(ref), body=_body(options))
 
