@@ -28,5 +28,5 @@ async def has(world: World, app_id: str) -> dict[ObjectRef, Manifest]:
         row, application = await revisions.current(tx, app_id), await applications.get(tx, app_id)
     if row is None or application is None:
         return {}
-    rendered = render(parse_application(row.spec), application.config_key or "", row.restarts)
+    rendered = render(parse_application(row.spec), application.config_key or "", row.restarts, row.config_digests)
     return {ObjectRef.of(one.manifest): one.manifest for one in rendered}

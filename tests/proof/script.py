@@ -347,8 +347,9 @@ class Round(Spelled):
 def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:
     """The steps of a run of these components; None: all of them together.
 
-    ``Continue``: the first half may fail. ``Timeout``: it has little time, too. ``Pause``: a promote is waited for
-    between the halves; ``Pauses``: and once more before the second.
+    ``Continue``: the first half may fail. ``Timeout``: it has little time, too. ``Last``: the second half has little
+    time, and may fail. ``Pause``: a promote is waited for between the halves; ``Pauses``: and once more before the
+    second.
     """
     if steps == "DAG":
         return None
@@ -357,6 +358,8 @@ def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:
     half = (len(names) + 1) // 2
     first: dict[str, Any] = {"name": "first", "mode": "DAG", "components": names[:half]}
     second = [{"name": "second", "mode": "DAG", "components": names[half:]}] if names[half:] else []
+    if steps == "Last":
+        return [first, *({**step, "onFailure": "continue", "timeoutSeconds": 0.5} for step in second)]
     if steps in ("Continue", "Timeout"):
         limit = {"timeoutSeconds": 0.5} if steps == "Timeout" else {}
         return [{**first, "onFailure": "continue", **limit}, *second]

@@ -343,7 +343,10 @@ class World:
     def _application(self, parts: tuple[Part, ...], app: str) -> Application:
         data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
         data["namespace"] = self._round.namespace
-        if (steps := workflow(self._round.steps, [part.name for part in parts])) is not None:
+        # A step may not come before one that deploys what it reads.
+        read = {part.reads for part in parts}
+        names = [part.name for part in sorted(parts, key=lambda part: f"{part.type} {part.name}" not in read)]
+        if (steps := workflow(self._round.steps, names)) is not None:
             data["workflow"] = steps
         return parse_application(data)
 

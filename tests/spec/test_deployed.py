@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.spec.application import parse_application
+from kubemin.spec.component import CONFIG, WEBSERVICE, Component
 from kubemin.spec.deployed import changes, covering, deployed
 from kubemin.spec.workflow import Step, components_in_no_step
 from tests.spec.strategies import applications
@@ -43,9 +44,13 @@ def test_changes_lead_from_one_to_the_other(spec: dict[str, Any], former: Any) -
 @given(st.lists(some, max_size=3), some)
 def test_covering_steps_leave_no_component(groups: list[list[str]], components: list[str]) -> None:
     steps = [Step(name=f"rest-{n}" if n else "rest", components=group) for n, group in enumerate(groups) if group]
-    covered = covering(steps, components)
-    assert covered[: len(steps)] == steps
+    types = {"conf": CONFIG}
+    parts = [Component.model_validate({"name": name, "type": types.get(name, WEBSERVICE)}) for name in components]
+    covered = covering(steps, parts)
+    assert [step for step in covered if step in steps] == steps
     assert components_in_no_step(covered, components) == []
+    named = [name for step in covered for name in step.components]
+    assert "conf" not in components or any("conf" in group for group in groups) or named[0] == "conf"
     assert len({step.name for step in covered}) == len(covered)
 
 

@@ -7,11 +7,13 @@ that only the database has: nobody can try values until the word fits. Without a
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from kubemin.render.model import Rendered
 from kubemin.render.references import configuration_of
 from kubemin.spec.application import Application
 from kubemin.spec.component import CONFIG, MAIN_KINDS, SECRET
+from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.names import object_name
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ShareStrategy
@@ -43,6 +45,16 @@ def digest_of_read(pod: Manifest, namespace: str, digests: Mapping[ObjectRef, st
     read = {ObjectRef(kind, namespace, name) for kind, name in configuration_of(pod)}
     known = {f"{ref.kind}/{ref.name}": digests[ref] for ref in read if ref in digests}
     return _digest(known, key) if known else None
+
+
+def digests_of(rendered: Iterable[Rendered]) -> dict[str, str]:
+    """By component, the digest that its Pods are given; those that have none are left out."""
+    found = {}
+    for one in rendered:
+        template = one.manifest.get("spec", {}).get("template", {})
+        if digest := template.get("metadata", {}).get("annotations", {}).get(CONFIG_DIGEST):
+            found[one.component] = digest
+    return found
 
 
 def _digest(data: Mapping[str, str], key: str) -> str:

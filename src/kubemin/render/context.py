@@ -25,6 +25,7 @@ class Context:
     config_key: str
     config_digests: Mapping[ObjectRef, str]
     restarts: Mapping[str, str]
+    recorded: Mapping[str, str] | None = None
 
     @property
     def app_id(self) -> str:
@@ -120,7 +121,10 @@ class Context:
         asked = {labels.RESTARTED_AT: restarted} if restarted else {}
         if self.component.properties.restart_on_config_change is False:
             return asked
-        digest = digest_of_read(pod, self.namespace, self.config_digests, self.config_key)
+        if self.recorded is None:
+            digest = digest_of_read(pod, self.namespace, self.config_digests, self.config_key)
+        else:
+            digest = self.recorded.get(self.component.name)
         return asked if digest is None else {labels.CONFIG_DIGEST: digest, **asked}
 
     def rendered(self, manifest: Manifest, *, fetch: Fetch | None = None, if_absent: bool = False) -> Rendered:

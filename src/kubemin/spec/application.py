@@ -19,6 +19,7 @@ from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
 from kubemin.spec.reading import read, refuse_bulk, relevant
+from kubemin.spec.reads import check_order
 from kubemin.spec.states import Way
 from kubemin.spec.strategy import StrategySpec, check_strategy
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
@@ -186,6 +187,7 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
     if application.workflow is not None:
         known = [component.name for component in application.component]
         yield from check_workflow(application.workflow, known, "workflow")
+        yield from check_order(application, application.workflow, "workflow")
 
 
 def _check_texts(application: Application) -> Iterator[Issue]:

@@ -20,7 +20,9 @@ _FIELDS = frozenset(
 _OF_APPLICATION = ("name", "namespace", "id")
 _OF_COMPONENT = ("host", "fqdn", "port", "name")
 _SHOWN = 20
-_BEGIN = "${{"
+BEGIN = "${{"
+"""What an expression begins with."""
+
 _EXPRESSION = re.compile(r"\$\$\{\{|\$\{\{(?:[ \t]*([^{}\s]*)[ \t]*\}\})?")
 _COMPONENT = re.compile(r"(?<!\$)(\$\{\{[ \t]*components\.)([^{}\s.]+)(?=\.)")
 
@@ -39,6 +41,19 @@ def resolved(application: "Application") -> tuple["Application", list[Issue]]:
     return application if same else application.model_copy(update={"component": parts}), issues
 
 
+def with_former_values(component: Component, before: "Application", now: "Application") -> Component:
+    """The component with what its expressions meant ``before``, where they mean another thing, or none, ``now``."""
+
+    def keep(text: str, _path: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            meant = _value_or_none(found[1], before, component)
+            return found[0] if meant in (None, _value_or_none(found[1], now, component)) else str(meant)
+
+        return _EXPRESSION.sub(value, text)
+
+    return _changed(component, "", keep)
+
+
 def following(component: Component, names: Mapping[str, str]) -> Component:
     """The component with its expressions naming other components: of the new names, where ``names`` has one."""
 
@@ -51,8 +66,8 @@ def following(component: Component, names: Mapping[str, str]) -> Component:
 def _resolver(application: "Application", reader: Component, issues: list[Issue]) -> Change:
     def resolve(text: str, path: str) -> str:
         def value(found: re.Match[str]) -> str:
-            if found[0] == f"${_BEGIN}":
-                return _BEGIN
+            if found[0] == f"${BEGIN}":
+                return BEGIN
             try:
                 return _value(found[1], application, reader)
             except LookupError as error:
@@ -65,6 +80,13 @@ def _resolver(application: "Application", reader: Component, issues: list[Issue]
         return _EXPRESSION.sub(value, text)
 
     return resolve
+
+
+def _value_or_none(expression: str | None, application: "Application", reader: Component) -> str | None:
+    try:
+        return _value(expression, application, reader)
+    except LookupError:
+        return None
 
 
 def _value(expression: str | None, application: "Application", reader: Component) -> str:
@@ -110,7 +132,7 @@ def _of_component(part: Component, field: str, application: "Application", reade
 
 def _changed(component: Component, path: str, change: Change) -> Component:
     """The component with the texts of those fields changed; the very same one where none has an expression."""
-    if _BEGIN not in component.model_dump_json(exclude_unset=True):
+    if BEGIN not in component.model_dump_json(exclude_unset=True):
         return component
     data = component.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)
     return Component.model_validate(_mapped(data, path, change, inside=False))
@@ -118,7 +140,7 @@ def _changed(component: Component, path: str, change: Change) -> Component:
 
 def _mapped(value: Any, path: str, change: Change, *, inside: bool) -> Any:
     if isinstance(value, str):
-        return change(value, path) if inside and _BEGIN in value else value
+        return change(value, path) if inside and BEGIN in value else value
     if isinstance(value, list):
         return [_mapped(item, f"{path}[{index}]", change, inside=inside) for index, item in enumerate(value)]
     if isinstance(value, dict):

@@ -29,7 +29,8 @@ class NewRevision:
     """A revision to insert. ``spec`` is JSON: the application as it was posted. Secrets are in it.
 
     ``changes``: names of components, by ``added``, ``changed`` and ``removed``. ``restarts``: component → when its Pods
-    were to start again, as text. ``replaces_draft``: once it is current, it is the draft too.
+    were to start again, as text. ``config_digests``: component → the digest of configuration that its Pods have.
+    ``replaces_draft``: once it is current, it is the draft too.
     """
 
     app_id: str
@@ -40,6 +41,7 @@ class NewRevision:
     caller: str = ""
     changes: Any = None
     restarts: Any = None
+    config_digests: Any = None
     replaces_draft: bool = False
 
 
@@ -57,11 +59,12 @@ class RevisionRow:
     task_id: str
     changes: Any
     restarts: Any
+    config_digests: Any
     replaces_draft: bool
     created_at: datetime
 
 
-_JSON = ("spec", "changes", "restarts")
+_TEXTS = ("changes", "restarts", "config_digests")
 _MINE = revisions.c.app_id == bindparam("of_app")
 _NUMBERED = revisions.c.number == bindparam("of_number")
 _IS_CURRENT = revisions.c.state == RevisionState.CURRENT
@@ -83,8 +86,8 @@ async def insert_next(tx: Tx, new: NewRevision) -> int:
     To be called with the application's row locked: else another one might take the number (`Duplicate`).
     """
     number = (await tx.scalar(_NEWEST, {"of_app": new.app_id}) or 0) + 1
-    stored = {"spec": tx.seal(new.spec), "changes": dump(new.changes or {}), "restarts": dump(new.restarts or {})}
-    await tx.write(_INSERT, {**values_of(new, *_JSON), **stored, "number": number})
+    stored = {"spec": tx.seal(new.spec), **{name: dump(getattr(new, name) or {}) for name in _TEXTS}}
+    await tx.write(_INSERT, {**values_of(new, "spec", *_TEXTS), **stored, "number": number})
     return number
 
 
@@ -102,10 +105,21 @@ async def end(tx: Tx, task_id: str, status: TaskStatus) -> None:
         await tx.write(_END, {"of_app": task.app_id, "of_number": task.revision, "state": _ENDS[status]})
 
 
-async def amend(tx: Tx, app_id: str, number: int, *, spec: Any, changes: Any) -> None:
+async def amend(
+    tx: Tx,
+    app_id: str,
+    number: int,
+    *,
+    spec: Any,
+    changes: Any,
+    restarts: Mapping[str, str],
+    config_digests: Mapping[str, str],
+) -> None:
     """Record what the cluster has by a revision that becomes current, where that is otherwise than planned."""
     mine = (revisions.c.app_id == app_id, revisions.c.number == number)
-    await tx.write(update(revisions).where(*mine).values(spec=tx.seal(spec), changes=dump(changes)))
+    texts = {"changes": changes, "restarts": restarts, "config_digests": config_digests}
+    values = {"spec": tx.seal(spec), **{name: dump(value) for name, value in texts.items()}}
+    await tx.write(update(revisions).where(*mine).values(**values))
 
 
 async def get(tx: Tx, app_id: str, number: int) -> RevisionRow | None:
@@ -141,5 +155,5 @@ def _read(tx: Tx, row: Row[Any]) -> RevisionRow:
     values = fields(row)
     values["state"] = RevisionState(row.state)
     values["spec"] = None if row.spec is None else tx.unseal(row.spec)
-    values["changes"], values["restarts"] = load(row.changes), load(row.restarts)
+    values.update({name: load(values[name]) for name in _TEXTS})
     return RevisionRow(**values)

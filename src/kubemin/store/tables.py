@@ -87,6 +87,7 @@ revisions = Table(
     Column("task_id", BoundedText(ID_LENGTH), nullable=False),
     Column("changes", LongText, nullable=False),
     Column("restarts", LongText, nullable=False),
+    Column("config_digests", LongText, nullable=False),
     Column("replaces_draft", Boolean, nullable=False),
     Column("created_at", Timestamp, nullable=False),
     **_OPTIONS,

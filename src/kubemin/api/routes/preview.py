@@ -15,7 +15,8 @@ from kubemin.api.saving import prepare
 from kubemin.engine.entry.sources import Posted, Source
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.workflow import parse_workflow, without_missing
+from kubemin.spec.reads import parse_steps
+from kubemin.spec.workflow import without_missing
 from kubemin.store import workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
@@ -48,7 +49,7 @@ async def plan_application(
             flows = await workflows.of_application(tx, stored.id)
         if flows:
             names = [part.name for part in app.component]
-            steps = parse_workflow(without_missing(flows[0].steps, names), names)
+            steps = parse_steps(without_missing(flows[0].steps, names), app)
     options = ExecOptions(
         create_namespace=create_namespace, adopt=adopt, delete_volumes=delete_volumes, take_over=take_over
     )

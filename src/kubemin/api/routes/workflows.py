@@ -27,10 +27,10 @@ from kubemin.api.routes.applications import refused
 from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import TaskEnded
 from kubemin.engine.options import ExecOptions
-from kubemin.spec.application import dump_steps
+from kubemin.spec.application import Application, dump_steps
 from kubemin.spec.issues import SpecError
+from kubemin.spec.reads import parse_steps
 from kubemin.spec.states import CleanupPolicy, TaskStatus
-from kubemin.spec.workflow import parse_workflow
 from kubemin.store import Duplicate, Tx, components, tasks, workflows
 
 router = APIRouter(prefix="/applications/{app_id}", tags=["Workflows"], route_class=StrictRoute)
@@ -94,15 +94,17 @@ async def _steps(
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """The application's components, and the steps to store; read in no transaction, for many take long."""
     async with deps.db.read() as tx:
-        await application_of(tx, app_id)
+        row = await application_of(tx, app_id)
         if workflow_id is not None:
             await workflow_of(tx, app_id, workflow_id)
-        names = await _names(tx, app_id)
+        parts = [part.spec for part in await components.of_application(tx, app_id)]
+    names = [part["name"] for part in parts]
 
     def read() -> list[dict[str, Any]]:
-        return dump_steps(parse_workflow(given, names))
+        application = {"name": row.name, "namespace": row.namespace, "component": parts}
+        return dump_steps(parse_steps(given, Application.model_validate(application)))
 
-    return names, await deps.compute_thread.do_if_large(read, given)
+    return names, await deps.compute_thread.do_if_large(read, [given, parts])
 
 
 async def _names(tx: Tx, app_id: str) -> list[str]:

@@ -55,6 +55,7 @@ class _Spec:
     data: Any
     config_key: str
     restarts: Mapping[str, str]
+    recorded: Mapping[str, str] | None = None
 
 
 class Diffs:
@@ -142,11 +143,11 @@ class Diffs:
         found = current if side == "current" else await revisions.get(tx, app_id, int(side))
         if found is None:
             raise RevisionNotFound(str(side))
-        return _Spec(found.spec, key, found.restarts)
+        return _Spec(found.spec, key, found.restarts, found.config_digests)
 
 
 def _jobs_of(application: Application, spec: _Spec) -> dict[ObjectRef, Job]:
-    rendered = render(application, spec.config_key, spec.restarts)
+    rendered = render(application, spec.config_key, spec.restarts, spec.recorded)
     stages = make_plan(application, rendered, ()).stages
     return {job.ref: job for stage in stages if stage.replaces is None for job in stage.jobs}
 

@@ -6,7 +6,8 @@ from typing import Any
 from kubemin.engine.errors import AppNotFound, WorkflowNotFound
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.limits import Limits
-from kubemin.spec.workflow import Step, parse_workflow
+from kubemin.spec.reads import parse_steps
+from kubemin.spec.workflow import Step
 from kubemin.store import Tx, applications, components, workflows
 
 
@@ -42,8 +43,7 @@ class Stored:
     def read(self, limits: Limits) -> Loaded:
         """As the spec reads it. Raises `SpecError` where it no longer is allowed."""
         application = parse_application({**self.posted(), "workflow": None}, limits)
-        names = [part.name for part in self.parts]
-        steps = parse_workflow(self.flow.steps, names, limits) if self.flow.steps else application.steps()
+        steps = parse_steps(self.flow.steps, application, limits) if self.flow.steps else application.steps()
         return Loaded(application, self.row.id, self.flow.id, self.flow.name, steps, self.row.config_key or "")
 
 

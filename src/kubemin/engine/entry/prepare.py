@@ -8,7 +8,7 @@ from typing import Any
 from kubemin.engine.entry.sources import Basis, Source, Wanted
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan, make_plan
-from kubemin.render import Rendered, render
+from kubemin.render import Rendered, digests_of, render
 from kubemin.spec.application import Application, as_run, parse_application, way_of
 from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
@@ -25,7 +25,8 @@ class PreparedRun:
     """A run, as it follows from ``basis``.
 
     ``spec`` is what the cluster has once it is completed: the application as JSON. ``others`` are the components that
-    it does not deploy; ``objects`` what each component makes that the application then has.
+    it does not deploy; ``objects`` what each component makes that the application then has; ``config_digests`` as they
+    are rendered.
     """
 
     basis: Basis
@@ -36,6 +37,7 @@ class PreparedRun:
     spec: Any
     others: list[str]
     objects: Mapping[str, list[ObjectRef]]
+    config_digests: Mapping[str, str]
 
     @property
     def has(self) -> set[ObjectRef]:
@@ -93,6 +95,7 @@ class PreparedRun:
             caller=caller,
             changes=changes(self.spec, current.spec if current else None),
             restarts=self.wanted.restarts,
+            config_digests=self.config_digests,
             replaces_draft=self.wanted.replaces_draft,
         )
 
@@ -144,4 +147,4 @@ def _prepared(
     for one in rendered:
         if one.component in has:
             objects[one.component].append(ObjectRef.of(one.manifest))
-    return PreparedRun(basis, wanted, application, plan, plan.to_json(), spec, others, objects)
+    return PreparedRun(basis, wanted, application, plan, plan.to_json(), spec, others, objects, digests_of(rendered))

@@ -92,7 +92,8 @@ class Draft:
         loaded = basis.stored.read(limits)
         steps = loaded.steps if basis.stored.flow.steps else None
         application = loaded.application.model_copy(update={"workflow": steps})
-        return _wanted(basis, application, covering(loaded.steps, list(self.also)))
+        also = [part for part in application.component if part.name in self.also]
+        return _wanted(basis, application, covering(loaded.steps, also))
 
 
 @dataclass(frozen=True)
@@ -159,10 +160,8 @@ class Former:
         """See `Source`. All of its components are deployed: also those that its own run took as they were."""
         assert basis.former is not None
         application = parse_application(basis.former.spec, limits)
-        names = [component.name for component in application.component]
-        return replace(
-            _wanted(basis, application, covering(application.steps(), names)), replaces_draft=True, plain=True
-        )
+        steps = covering(application.steps(), application.component)
+        return replace(_wanted(basis, application, steps), replaces_draft=True, plain=True)
 
 
 @dataclass(frozen=True)

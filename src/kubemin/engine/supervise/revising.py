@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.spec.application import Application
-from kubemin.spec.deployed import changes, deployed
+from kubemin.spec.deployed import as_it_is, changes
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import Tx, drafts, revisions, tasks
 from kubemin.store.revisions import RevisionRow
@@ -20,6 +20,7 @@ class Completion:
     """What the application has once the task is completed. ``spec`` is that of the revision, ``former`` the last one.
 
     ``others`` are components that the task did not bring: they are as before.
+    ``restarts`` and ``config_digests`` are those of all.
     """
 
     task: Task
@@ -28,6 +29,8 @@ class Completion:
     former: Any
     others: list[str]
     objects: Refs
+    restarts: Mapping[str, str]
+    config_digests: Mapping[str, str]
 
     @property
     def refs(self) -> set[ObjectRef]:
@@ -41,7 +44,15 @@ class Completion:
             return
         if self.others:
             differs = changes(self.spec, self.former)
-            await revisions.amend(tx, task.app_id, revision.number, spec=self.spec, changes=differs)
+            await revisions.amend(
+                tx,
+                task.app_id,
+                revision.number,
+                spec=self.spec,
+                changes=differs,
+                restarts=self.restarts,
+                config_digests=self.config_digests,
+            )
             await tasks.set_spec(tx, task.id, {**task.spec, "objects": self.objects})
         if revision.replaces_draft:
             application = Application.model_validate(self.spec)
@@ -59,10 +70,17 @@ async def completion(tx: Tx, task: Task, left_out: Collection[str] = ()) -> Comp
     row = None if task.revision is None else await revisions.get(tx, task.app_id, task.revision)
     others = [*run.get("others", ()), *left_out]
     if row is None or not others:
-        return Completion(task, row, row and row.spec, None, [], objects)
+        return Completion(task, row, row and row.spec, None, [], objects, {}, {})
     current = await revisions.current(tx, task.app_id)
     there = None if current is None else await tasks.get(tx, current.task_id)
     former = current.spec if current else None
     kept = there.spec["objects"] if there else {}
     objects = {**objects, **{name: kept[name] for name in others if name in kept}}
-    return Completion(task, row, deployed(row.spec, others, former), former, others, objects)
+
+    def of_all(mine: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+        brought = {name: text for name, text in mine.items() if name not in others}
+        return {**brought, **{name: before[name] for name in others if name in before}}
+
+    restarts = of_all(row.restarts, current.restarts if current else {})
+    digests = of_all(row.config_digests, current.config_digests if current else {})
+    return Completion(task, row, as_it_is(row.spec, others, former), former, others, objects, restarts, digests)

@@ -23,9 +23,9 @@ CREATE TABLE `applications` (
   UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1795990180.717602,1795990180.717602),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795990180.704479,1795990180.704479),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1795990180.746111,1795990180.746111);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1796012468.416385,1796012468.416385),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796012468.368664,1796012468.368664),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1796012468.433909,1796012468.433909);
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -37,9 +37,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795990180.720059,1795990180.720059),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795990180.708916,1795990180.708916),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1795990180.748487,1795990180.748487);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796012468.419412,1796012468.419412),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796012468.400532,1796012468.400532),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796012468.437412,1796012468.437412);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -51,9 +51,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1795990180.784095),
-(2,'other-1.................','task','{\"status\":\"running\"}',1795990180.800742),
-(3,'third-1.................','task','{\"status\":\"running\"}',1795990180.815762);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796012468.463586),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796012468.48432),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796012468.531541);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -109,9 +109,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795990180.799063,1795990180.800114,NULL,NULL),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795990180.779802,1795990180.782002,NULL,NULL),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795990180.814178,1795990180.815223,NULL,NULL);
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796012468.482651,1796012468.48364,NULL,NULL),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796012468.460048,1796012468.46251,NULL,NULL),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796012468.52949,1796012468.530898,NULL,NULL);
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -123,18 +123,19 @@ CREATE TABLE `revisions` (
   `task_id` varchar(24) NOT NULL,
   `changes` longtext NOT NULL,
   `restarts` longtext NOT NULL,
+  `config_digests` longtext NOT NULL,
   `replaces_draft` tinyint(1) NOT NULL,
   `created_at` double NOT NULL,
   PRIMARY KEY (`app_id`,`number`),
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}',0,1795990180.722174),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}',0,1795990180.740343),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}',0,1795990180.711945),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}',0,1795990180.715684),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}',0,1795990180.753005),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}',0,1795990180.756558);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796012468.42263),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796012468.426493),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796012468.407219),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796012468.414321),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796012468.439301),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796012468.441058);
 CREATE TABLE `shares` (
   `name` varchar(253) NOT NULL,
   `task_id` varchar(24) NOT NULL,
@@ -188,12 +189,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1795990180.771034,1795990180.714121,1795990180.776909,1795990180.788405,1795990180.788405),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990180.716848,NULL,NULL,1795990180.716848),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795990180.804499,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1795993780.795851,1795990180.795851,1795990180.72298,1795990180.797884,1795990180.804499,1795990180.804499),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990180.744266,NULL,NULL,1795990180.744266),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1795993780.811146,1795990180.811146,1795990180.75476,1795990180.813159,NULL,1795990180.813159),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990180.761045,NULL,NULL,1795990180.761045);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796012468.451072,1796012468.411578,1796012468.456482,1796012468.470928,1796012468.470928),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012468.415387,NULL,NULL,1796012468.415387),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796012468.486031,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796016068.479137,1796012468.479137,1796012468.423555,1796012468.481346,1796012468.486031,1796012468.486031),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012468.432538,NULL,NULL,1796012468.432538),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796016068.517029,1796012468.517029,1796012468.440005,1796012468.520284,NULL,1796012468.520284),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012468.441527,NULL,NULL,1796012468.441527);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -212,9 +213,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795990180.718295,1795990180.718295),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795990180.705993,1795990180.705993),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795990180.746806,1795990180.746806);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796012468.417241,1796012468.417241),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796012468.385265,1796012468.385265),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796012468.434745,1796012468.434745);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -235,6 +236,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1795990180.799535,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795990180.780877,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1795990180.814642,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796012468.483124,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796012468.461444,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796012468.530357,NULL,NULL);

@@ -91,6 +91,7 @@ CREATE TABLE public.revisions (
     task_id character varying(24) NOT NULL,
     changes text NOT NULL,
     restarts text NOT NULL,
+    config_digests text NOT NULL,
     replaces_draft boolean NOT NULL,
     created_at double precision NOT NULL
 );
@@ -174,40 +175,40 @@ CREATE TABLE public.writes (
 ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.events_id_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1795990179.179738, 1795990179.179784);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1795990179.336363, 1795990179.336371);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1795990179.400417, 1795990179.400428);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1795990179.236575, 1795990179.236583);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1795990179.353166, 1795990179.353171);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1795990179.409046, 1795990179.40905);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1795990179.602457);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1795990179.733339);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1795990179.844107);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796012466.794885, 1796012466.794982);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796012466.839212, 1796012466.839218);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796012466.862156, 1796012466.862162);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796012466.807447, 1796012466.807456);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796012466.846602, 1796012466.846613);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796012466.864121, 1796012466.864125);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796012466.949239);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796012467.000978);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796012467.041573);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1795990179.565649, 1795990179.588631, NULL, NULL);
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1795990179.7314, 1795990179.732772, NULL, NULL);
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1795990179.821423, 1795990179.833215, NULL, NULL);
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', false, 1795990179.320342);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', false, 1795990179.377742);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', false, 1795990179.435638);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', false, 1795990179.447109);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', false, 1795990179.272705);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', false, 1795990179.373454);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796012466.936457, 1796012466.94487, NULL, NULL);
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796012466.998342, 1796012467.000119, NULL, NULL);
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796012467.034366, 1796012467.040468, NULL, NULL);
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796012466.836468);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796012466.856375);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796012466.869899);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796012466.87643);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796012466.822909);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796012466.85384);
 INSERT INTO public.shares VALUES ('lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1795990179.331985, NULL, NULL, 1795990179.331994);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1795990179.378767, NULL, NULL, 1795990179.37877);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1795990179.453496, NULL, NULL, 1795990179.453502);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1795990179.498992, 1795990179.312995, 1795990179.537705, 1795990179.644726, 1795990179.644736);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1795990179.752471, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1795993779.695984, 1795990179.695988, 1795990179.374572, 1795990179.702059, 1795990179.752479, 1795990179.752479);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1795993779.807642, 1795990179.807651, 1795990179.444369, 1795990179.811264, NULL, 1795990179.811269);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1795990179.20087, 1795990179.200879);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1795990179.338396, 1795990179.338401);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1795990179.405128, 1795990179.405134);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1795990179.576325, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1795990179.731946, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1795990179.824816, NULL, NULL);
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796012466.838096, NULL, NULL, 1796012466.838103);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796012466.861439, NULL, NULL, 1796012466.861448);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796012466.87768, NULL, NULL, 1796012466.877688);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796012466.904875, 1796012466.828835, 1796012466.921137, 1796012466.972545, 1796012466.972557);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796012467.008878, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796016066.989241, 1796012466.989249, 1796012466.854912, 1796012466.991203, 1796012467.008887, 1796012467.008888);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796016067.026206, 1796012467.026215, 1796012466.870701, 1796012467.028555, NULL, 1796012467.028556);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796012466.798689, 1796012466.798696);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796012466.840032, 1796012466.84004);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796012466.862701, 1796012466.862706);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796012466.940793, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796012466.999375, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796012467.035174, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications

@@ -20,9 +20,9 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1795990177.459,1795990177.459);
-INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1795990177.562,1795990177.562);
-INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1795990177.583,1795990177.583);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796012465.322,1796012465.322);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796012465.337,1796012465.337);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796012465.338,1796012465.338);
 CREATE TABLE components (
 	app_id VARCHAR(24) NOT NULL, 
 	name VARCHAR(63) NOT NULL, 
@@ -33,9 +33,9 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795990177.526,1795990177.526);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795990177.563,1795990177.563);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1795990177.597,1795990177.597);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796012465.326,1796012465.326);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796012465.337,1796012465.337);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796012465.338,1796012465.338);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -44,9 +44,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1795990177.707);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1795990177.763);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1795990177.842);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796012465.387);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796012465.394);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796012465.406);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -99,9 +99,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1795990177.704,1795990177.706,NULL,NULL);
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1795990177.762,1795990177.763,NULL,NULL);
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1795990177.842,1795990177.842,NULL,NULL);
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796012465.382,1796012465.386,NULL,NULL);
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796012465.393,1796012465.394,NULL,NULL);
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796012465.406,1796012465.406,NULL,NULL);
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -113,17 +113,18 @@ CREATE TABLE revisions (
 	task_id VARCHAR(24) NOT NULL, 
 	changes TEXT NOT NULL, 
 	restarts TEXT NOT NULL, 
+	config_digests TEXT NOT NULL, 
 	replaces_draft BOOLEAN NOT NULL, 
 	created_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}',0,1795990177.542);
-INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}',0,1795990177.562);
-INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}',0,1795990177.581);
-INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}',0,1795990177.582);
-INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}',0,1795990177.598);
-INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}',0,1795990177.614);
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796012465.333);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796012465.336);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796012465.337);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796012465.338);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796012465.339);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796012465.344);
 CREATE TABLE shares (
 	name VARCHAR(253) NOT NULL, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -170,12 +171,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1795990177.653,1795990177.561,1795990177.678,1795990177.749,1795990177.749);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990177.562,NULL,NULL,1795990177.562);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1795990177.801,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1795993777.761,1795990177.761,1795990177.582,1795990177.762,1795990177.801,1795990177.801);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990177.583,NULL,NULL,1795990177.583);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1795993777.84,1795990177.84,1795990177.598,1795990177.842,NULL,1795990177.842);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1795990177.614,NULL,NULL,1795990177.614);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796012465.362,1796012465.336,1796012465.38,1796012465.39,1796012465.39);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012465.336,NULL,NULL,1796012465.336);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796012465.395,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796016065.393,1796012465.393,1796012465.338,1796012465.393,1796012465.395,1796012465.395);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012465.338,NULL,NULL,1796012465.338);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796016065.405,1796012465.405,1796012465.344,1796012465.406,NULL,1796012465.406);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012465.345,NULL,NULL,1796012465.345);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -193,9 +194,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1795990177.486,1795990177.486);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1795990177.563,1795990177.563);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1795990177.584,1795990177.584);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796012465.323,1796012465.323);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796012465.337,1796012465.337);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796012465.338,1796012465.338);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -214,9 +215,9 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1795990177.705,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1795990177.762,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1795990177.842,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796012465.385,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796012465.393,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796012465.406,NULL,NULL);
 CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
 CREATE INDEX ix_tasks_app_id_claimed_at ON tasks (app_id, claimed_at);
 CREATE INDEX ix_tasks_lease_expires_at ON tasks (lease_expires_at);

@@ -97,6 +97,7 @@ def upgrade() -> None:
         _name("task_id", 24),
         _words("changes"),
         _words("restarts"),
+        _words("config_digests"),
         sa.Column("replaces_draft", sa.Boolean(), nullable=False),
         _moment("created_at"),
         _key("revisions", "app_id", "number"),
