@@ -13,6 +13,7 @@ from kubemin.api.cors import Cors
 from kubemin.api.deps import Deps, GivenDeps, deps_of
 from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
+from kubemin.api.page import is_page, page
 from kubemin.api.parameter_check import check_parameters
 from kubemin.api.routes import (
     applications,
@@ -75,7 +76,8 @@ def routes() -> FastAPI:
     app.include_router(health.router)
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
-        await (deps_of(scope).console or app.router.not_found)(scope, receive, send)
+        here = page if is_page(scope["path"]) else deps_of(scope).console or page
+        await here(scope, receive, send)
 
     app.router.default = console  # asked where no route fits
     openapi.document(app)  # with it FastAPI puts its routes together: not at the first request, which would wait

@@ -1,0 +1,40 @@
+// The API of the server that this page comes from, also where that is below a base path.
+
+const BASE = new URL("..", import.meta.url);
+
+export class ServerError extends Error {
+  constructor(status, message, code = 0, errors = []) {
+    super(message);
+    this.status = status; // 0: there was no answer
+    this.code = code;
+    this.errors = errors; // [{field, code, message}]
+  }
+}
+
+export function address(path) {
+  return new URL(`api/v1/${path}`, BASE);
+}
+
+async function ask(method, path, { query = {}, body, signal } = {}) {
+  const url = address(path);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  const sent = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  let reply;
+  try {
+    reply = await fetch(url, { method, signal, ...sent });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(0, error.message);
+  }
+  const envelope = await reply.json().catch(() => ({ message: `HTTP ${reply.status}` }));
+  if (!reply.ok || envelope.code !== 0) {
+    throw new ServerError(reply.status, envelope.message, envelope.code, envelope.errors ?? []);
+  }
+  return envelope.data;
+}
+
+export const get = (path, query, signal) => ask("GET", path, { query, signal });
+export const post = (path, body = {}, query = {}) => ask("POST", path, { query, body });
+export const remove = (path, query) => ask("DELETE", path, { query });

@@ -1,0 +1,52 @@
+// Hooks that the views share.
+
+import { useEffect, useState } from "./vendor/htm-preact.js";
+
+const AGAIN = 5000; // milliseconds between two looks, while a view is shown and its tab is seen
+
+// What `load(signal)` gives: {value, error, stale, again}. It is asked again every few seconds; while the server does
+// not answer, the last value stays, and is said to be stale.
+export function useLive(load, keys, pause = AGAIN) {
+  const [state, set] = useState({ value: undefined, error: undefined, stale: false });
+  const [turn, next] = useState(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer;
+    const look = async () => {
+      try {
+        const value = await load(stop.signal);
+        set({ value, error: undefined, stale: false });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        set((last) =>
+          error.status === 0 || error.status >= 500
+            ? { ...last, error, stale: true }
+            : { value: undefined, error, stale: false },
+        );
+      }
+      if (!stop.signal.aborted) timer = setTimeout(seen, pause);
+    };
+    const seen = () => (document.hidden ? document.addEventListener("visibilitychange", look, { once: true }) : look());
+    look();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [...keys, turn]);
+  return { ...state, again: () => next((one) => one + 1) };
+}
+
+// The address after "#/", as its parts.
+export function useAddress() {
+  const read = () => location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+  const [parts, set] = useState(read);
+  useEffect(() => {
+    const changed = () => set(read());
+    addEventListener("hashchange", changed);
+    return () => removeEventListener("hashchange", changed);
+  }, []);
+  return parts;
+}
+
+export const link = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;

@@ -1,0 +1,54 @@
+"""What tests of the page do beside it, through the API."""
+
+import time
+from typing import Any
+
+import httpx
+
+from tests.waiting import PATIENCE
+
+ENDED = ("completed", "failed", "timeout", "cancelled")
+
+
+class Api:
+    """Asks a server; what it answers is the envelope's data."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=f"{url}/api/v1/", timeout=PATIENCE)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET."""
+        return self._client.get(path, params=query).raise_for_status().json()["data"]
+
+    def post(self, path: str, body: Any) -> Any:
+        """POST."""
+        return self._client.post(path, json=body).raise_for_status().json()["data"]
+
+    def apply(self, name: str, *components: Any, **more: Any) -> str:
+        """Run an application; the id of its task."""
+        application = {"name": name, "component": list(components)}
+        task_id: str = self.post("apply", {"application": application, **more})["taskId"]
+        return task_id
+
+    def ended(self, task_id: str) -> Any:
+        """The task's status, once it and its cleanup are over."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            status = self.get(f"workflow/tasks/{task_id}/status")
+            if status["status"] in ENDED and status["cleanup"]["state"] not in ("pending", "running"):
+                return status
+        raise AssertionError(f"{task_id} has not ended")
+
+
+def conf(name: str, **data: str) -> dict[str, Any]:
+    """A ConfigMap."""
+    return {"name": name, "type": "config", "properties": {"conf": data}}
+
+
+def web(name: str, image: str = "web:1", **more: Any) -> dict[str, Any]:
+    """A Deployment; images ``web:never`` and ``web:crash`` do in the simulated cluster what they say."""
+    return {"name": name, "type": "webservice", "image": image, **more}
