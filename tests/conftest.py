@@ -10,14 +10,17 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
+from sqlalchemy import URL, Engine, create_engine
 
 from tests.waiting import PATIENCE
 
@@ -56,6 +59,28 @@ _patient.connect = _patient.read = _patient.write = _patient.pool = PATIENCE
 
 LONGER = {"proof": 900, "soak": 1800}
 """Seconds that a test with one of these markers may take; all others have the `timeout` of pyproject.toml."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Let all SQLite databases of this process share what SQLAlchemy compiles: else each test compiles most of it anew.
+
+    A process has one database, and a test is as a process to it. What is shared belongs to a dialect.
+    """
+    from kubemin.store.backends import file
+
+    shared = create_engine("sqlite+pysqlite://")
+    shared.connect().close()  # the dialect learns of the library's version
+
+    def create(url: URL, **options: Any) -> Engine:
+        engine = create_engine(url, **options)
+        engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file, "create_engine", create)
+        yield
+    shared.dispose()
 
 
 @pytest.fixture(scope="session")
