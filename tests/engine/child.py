@@ -126,7 +126,7 @@ async def _run(script: Script) -> None:
             if not task.promoted_hold and any(job.status is JobStatus.RUNNING for job in holds):
                 with contextlib.suppress(NotHeld, TaskEnded):
                     await service.promote(script.task_id, "ada")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
         if cancelling is not None:
             await asyncio.wait([cancelling])
         await engine.stop()

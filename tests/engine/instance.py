@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 QUICK = EngineSettings(
     lease_seconds=3,
-    poll_seconds=0.05,
+    poll_seconds=0.25,
     hopeless_after_seconds=0,
     job_timeout_seconds=30,
     cleanup_seconds=10,
