@@ -29,9 +29,17 @@ class FileConnection:
     """One connection to the file."""
 
     def __init__(
-        self, engine: Engine, thread: ThreadPoolExecutor, lock_seconds: float, turn: Turn | None, *, urgent: bool
+        self,
+        engine: Engine,
+        begin: Sequence[str],
+        thread: ThreadPoolExecutor,
+        lock_seconds: float,
+        turn: Turn | None,
+        *,
+        urgent: bool,
     ) -> None:
         self._engine = engine
+        self._begin = begin
         self._thread = thread
         self._lock_seconds = lock_seconds
         self._turn = turn
@@ -52,15 +60,22 @@ class FileConnection:
                 self._insist()
             if insists or self._turn is None or not self._turn.is_taken():
                 try:
-                    self._connection = self._engine.connect()
-                    self._connection.begin()
+                    self._begin_now()
                     return
-                except OperationalError as error:
+                except (OperationalError, sqlite3.OperationalError) as error:
                     self._roll_back()
                     if not _busy(error) or waited >= self._lock_seconds:
                         raise
             await asyncio.sleep(pause)
             pause = min(2 * pause, _INSISTENT_PAUSE if insists else _LONGEST_PAUSE)
+
+    def _begin_now(self) -> None:
+        self._connection = self._engine.connect()
+        self._connection.begin()  # for SQLAlchemy only
+        # Not by SQLAlchemy, which takes longer for these than for the statement that most transactions are begun for.
+        driver: sqlite3.Connection = self._connection.connection.dbapi_connection  # type: ignore[assignment]
+        for statement in self._begin:
+            driver.execute(statement).close()
 
     def _insist(self) -> None:
         if self._place is not None:
@@ -100,8 +115,9 @@ class FileConnection:
         return self._connection
 
 
-def _busy(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+def _busy(error: OperationalError | sqlite3.OperationalError) -> bool:
+    origin = error.orig if isinstance(error, OperationalError) else error
+    return getattr(origin, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class FilePool:
@@ -120,6 +136,7 @@ class FilePool:
         self.exclusive = turn is not None
         self._lock_seconds = lock_seconds
         self._turn = turn
+        self._begin = begin
         self._thread = ThreadPoolExecutor(1, "kubemin-commit")
         self.engine = create_engine(
             url.set(drivername="sqlite+pysqlite"),
@@ -136,15 +153,10 @@ class FilePool:
             for pragma in [*pragmas, "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"]:
                 connection.execute(pragma).close()
 
-        def began(connection: Connection) -> None:
-            for statement in begin:
-                connection.exec_driver_sql(statement).close()
-
         event.listen(self.engine, "connect", connected)
-        event.listen(self.engine, "begin", began)
 
     def connection(self, *, urgent: bool) -> FileConnection:
-        return FileConnection(self.engine, self._thread, self._lock_seconds, self._turn, urgent=urgent)
+        return FileConnection(self.engine, self._begin, self._thread, self._lock_seconds, self._turn, urgent=urgent)
 
     async def dispose(self) -> None:
         self._thread.shutdown()
