@@ -13,7 +13,7 @@ from kubemin.store import Database
 
 OPTIONS = EngineSettings(
     lease_seconds=30,
-    poll_seconds=0.03,
+    poll_seconds=0.15,
     hopeless_after_seconds=0.3,
     job_timeout_seconds=20,
     cleanup_seconds=5,

@@ -66,11 +66,11 @@ SPEED = 200
 _UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:")
 OUTAGE_SECONDS = 0.3
 
-TURN = 0.02
-QUIET_AT_WORK, QUIET_AT_REST = 700, 350
+TURN = 0.06
+QUIET_AT_WORK, QUIET_AT_REST = 240, 120
 """How many turns without a point, a request or another state make a wait vain: longer than the longest pause between
 two tries, and than a request that is not answered. Turns, not seconds: on a busy machine they take longer."""
-MOST_TURNS = 2500
+MOST_TURNS = 900
 
 
 class Broken(AssertionError):
