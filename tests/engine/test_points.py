@@ -1,7 +1,8 @@
 """A kill and a cancel at every point of a deploy and of a rollback: the cluster is complete, or as it was.
 
 Each case is a real process that dies by SIGKILL, or a cancel at that point, and a second process that goes on from
-the database alone. `make test` takes points by name, which every run passes; `make proof` takes all points by number.
+the database alone. `make proof` takes points by name, which every run passes, and all points by number. `make test`
+takes half of those by name: of a pair of a kill and a cancel, each has the points that the other one has not.
 Which point has which number differs from run to run: jobs go on side by side, and what they record shares commits.
 """
 
@@ -335,27 +336,34 @@ DEPLOY_POINTS, ROLLBACK_POINTS = 55, 75
 ALL_MADE = Point("call:apply:Deployment/shop-api:after")
 
 
-def points(named: list[Point], count: int) -> list[Any]:
-    """The named ones for `make test`, all by number for `make proof`."""
-    numbered = (Point(ANY, number) for number in range(1, count + 1))
-    return [*named, *(pytest.param(point, marks=pytest.mark.proof) for point in numbered)]
+EVEN, ODD = 0, 1
 
 
-@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS), ids=str)
+def points(named: list[Point], count: int, daily: int) -> list[Any]:
+    """Each second of the named ones for `make test`: the even or the odd ones; the others for `make proof`.
+
+    All by number for `make proof`, too.
+    """
+    numbered = [Point(ANY, number) for number in range(1, count + 1)]
+    others = [point for position, point in enumerate(named) if position % 2 != daily]
+    return [*named[daily::2], *(pytest.param(point, marks=pytest.mark.proof) for point in [*others, *numbered])]
+
+
+@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS, EVEN), ids=str)
 async def test_killed_while_it_deploys(world: World, point: Point) -> None:
     async with world as stage:
         await run(stage, kill_at=point)
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS, ODD), ids=str)
 async def test_cancelled_while_it_deploys(world: World, point: Point) -> None:
     async with world as stage:
         await run(stage, cancel_at=point)
         await check(stage)
 
 
-@pytest.mark.parametrize("point", points(IN_A_ROLLBACK, ROLLBACK_POINTS), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_ROLLBACK, ROLLBACK_POINTS, EVEN), ids=str)
 async def test_killed_while_it_rolls_back(waiting: World, point: Point) -> None:
     """Cancelled when all is made but not yet ready; killed at a point after that."""
     async with waiting as stage:
@@ -381,14 +389,14 @@ AFTER_AN_APPLY = [
 APPLY_POINTS = 65
 
 
-@pytest.mark.parametrize("point", points([*IN_AN_APPLY, *AFTER_AN_APPLY], APPLY_POINTS), ids=str)
+@pytest.mark.parametrize("point", points([*IN_AN_APPLY, *AFTER_AN_APPLY], APPLY_POINTS, ODD), ids=str)
 async def test_killed_while_it_applies_over_a_former_revision(over_former: World, point: Point) -> None:
     async with over_former as stage:
         await run(stage, kill_at=point)
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points([*IN_AN_APPLY, AFTER_AN_APPLY[0]], APPLY_POINTS), ids=str)
+@pytest.mark.parametrize("point", points([*IN_AN_APPLY, AFTER_AN_APPLY[0]], APPLY_POINTS, EVEN), ids=str)
 async def test_cancelled_while_it_applies_over_a_former_revision(over_former: World, point: Point) -> None:
     """The former revision stays current, or the new one has become so: `check` says which."""
     async with over_former as stage:
@@ -413,7 +421,7 @@ IN_A_CONTINUED_STEP = [
 PAUSE_POINTS, CONTINUED_POINTS = 60, 110
 
 
-@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS, EVEN), ids=str)
 async def test_killed_with_a_pause(paused: World, point: Point) -> None:
     """It waits again unless it was promoted; then it never waits again."""
     async with paused as stage:
@@ -422,7 +430,7 @@ async def test_killed_with_a_pause(paused: World, point: Point) -> None:
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS, ODD), ids=str)
 async def test_cancelled_with_a_pause(paused: World, point: Point) -> None:
     async with paused as stage:
         stage.script = replace(stage.script, promotes=True)
@@ -430,14 +438,14 @@ async def test_cancelled_with_a_pause(paused: World, point: Point) -> None:
         await check(stage)
 
 
-@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS, ODD), ids=str)
 async def test_killed_while_a_step_fails_that_may(continued: World, point: Point) -> None:
     async with continued as stage:
         await run(stage, kill_at=point)
         assert await check(stage, but=_NAMES_OF_EXTRAS) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS, EVEN), ids=str)
 async def test_cancelled_while_a_step_fails_that_may(continued: World, point: Point) -> None:
     async with continued as stage:
         await run(stage, cancel_at=point)

@@ -16,7 +16,7 @@ from kubesim.faults import Fault
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import PATIENT, QUICK, Instance, conf, store, web
 from tests.engine.test_order import READERS, images, levels, pods, version
-from tests.engine.test_points import KILLED, differences
+from tests.engine.test_points import KILLED, ODD, differences, points
 
 FROM_SETTINGS = {"envFrom": [{"type": "config", "sourceName": "settings"}]}
 """Reads the ConfigMap ``settings``."""
@@ -109,9 +109,17 @@ async def cancelled_in_the_middle(
     return task_id, watched
 
 
-@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])
-@pytest.mark.parametrize("happens", [evict, restart])
-@pytest.mark.parametrize("replicas", [1, 3])
+STARTED = [
+    (workload, happens, n) for workload in ("Deployment", "StatefulSet") for happens in (evict, restart) for n in (1, 3)
+]
+DAILY = [STARTED[0], STARTED[3], STARTED[5], STARTED[6]]
+"""Each two of workload, happening and number once together: all three are for `make proof`."""
+
+
+@pytest.mark.parametrize(
+    ("workload", "happens", "replicas"),
+    [one if one in DAILY else pytest.param(*one, marks=pytest.mark.proof) for one in STARTED],
+)
 async def test_a_pod_that_started_meanwhile_is_replaced(
     instance: Instance, workload: str, happens: Callable[[Instance], Awaitable[None]], replicas: int
 ) -> None:
@@ -354,7 +362,7 @@ KILLS = [
 ]
 
 
-@pytest.mark.parametrize("point", KILLS, ids=str)
+@pytest.mark.parametrize("point", points(KILLS, 0, ODD), ids=str)
 async def test_killed_while_it_replaces_them(instance: Instance, tmp_path: Path, point: Point) -> None:
     """Whoever goes on finds by the journal which Pods are to go, and by their marks which were taken out already."""
     app_id = await instance.save(application("a"))

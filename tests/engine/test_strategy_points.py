@@ -4,7 +4,7 @@ As `test_points.py` does it, with a client that asks through the Service from be
 """
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,31 +101,30 @@ async def check(stage: Replaced, **more: str) -> TaskStatus:
 CREATED, PROMOTED = "call:create:Deployment/shop-api-canary:after", "commit:promote:after"
 SWITCHED, CHANGED = "call:apply:Service/shop-api:after", "call:apply:Deployment/shop-api:after"
 REMOVES = "call:delete:Deployment/shop-api-*:before"
-KILLED = [
-    (CANARY, Point(CREATED)),
-    (CANARY, Point(PROMOTED)),
-    (BLUE_GREEN, Point(SWITCHED)),
-    (BLUE_GREEN, Point(REMOVES)),
-]
+KILLED = [(CANARY, Point(PROMOTED)), (BLUE_GREEN, Point(REMOVES))]
+ALSO_KILLED = [(CANARY, Point(CREATED)), (BLUE_GREEN, Point(SWITCHED))]
 CANCELLED = [(CANARY, Point(CHANGED)), (BLUE_GREEN, Point(SWITCHED))]
 KILLED_AS_IT_GOES_BACK = [(BLUE_GREEN, Point(REMOVES))]
-"""One of each kind, for `make test`: what comes beside, a promote, the switch, the workload itself, the removal."""
+"""One of each kind, for `make test`: a promote, the switch, the workload itself, the removal. What comes beside is made
+in `test_a_successor_does_not_take_what_is_new_for_what_is_to_be_replaced`."""
 COUNT = 70
 """More points than a run passes."""
 
 
-def cases(named: list[tuple[dict[str, Any], Point]]) -> list[Any]:
-    """Strategy and point: the named ones for `make test`, of both strategies all by number for `make proof`."""
-    found = [pytest.param(strategy, point, id=f"{strategy['type']}-{point}") for strategy, point in named]
-    for strategy in (CANARY, BLUE_GREEN):
-        numbered = [Point(ANY, number) for number in range(1, COUNT + 1)]
-        found += [
-            pytest.param(strategy, one, marks=pytest.mark.proof, id=f"{strategy['type']}-{one}") for one in numbered
-        ]
-    return found
+def cases(named: list[tuple[dict[str, Any], Point]], more: Sequence[tuple[dict[str, Any], Point]] = ()) -> list[Any]:
+    """Strategy and point: the named ones for `make test`; ``more``, and all by number, for `make proof`."""
+    numbers = range(1, COUNT + 1)
+    numbered = [(strategy, Point(ANY, number)) for strategy in (CANARY, BLUE_GREEN) for number in numbers]
+    return [
+        *(pytest.param(strategy, point, id=f"{strategy['type']}-{point}") for strategy, point in named),
+        *(
+            pytest.param(strategy, point, marks=pytest.mark.proof, id=f"{strategy['type']}-{point}")
+            for strategy, point in [*more, *numbered]
+        ),
+    ]
 
 
-@pytest.mark.parametrize(("strategy", "point"), cases(KILLED))
+@pytest.mark.parametrize(("strategy", "point"), cases(KILLED, ALSO_KILLED))
 async def test_killed_while_it_replaces(replacing: Make, strategy: dict[str, Any], point: Point) -> None:
     async with replacing(strategy) as stage:
         await run(stage, kill_at=point)
