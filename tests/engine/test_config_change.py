@@ -12,12 +12,12 @@ from tests.engine.instance import Instance, conf, web
 from tests.engine.test_order import READERS, levels, pods, version
 from tests.engine.test_points import differences
 from tests.engine.test_revisions import completed, current, diffs, posted, rolled_back
+from tests.matrix import thinned
 
 SAID = "the configuration that the Pods read has changed: they are replaced"
 
 
-@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(("reader", "workload"), thinned([*READERS], ["Deployment", "StatefulSet"]))
 async def test_pods_read_the_new_value(instance: Instance, reader: str, workload: str) -> None:
     app_id = await instance.save(version(workload, reader, "a", "api:1"))
     async with instance.worker():

@@ -26,6 +26,7 @@ from kubesim.server import SimServer
 from tests.engine.held import LABELS, Held, config_map, deployment, hold, new_task
 from tests.engine.instance import Instance, conf, secret, store, web
 from tests.engine.test_points import differences
+from tests.matrix import thinned
 
 # --- what Pods have read
 
@@ -64,8 +65,7 @@ def levels(instance: Instance) -> list[str]:
     return [variables["LEVEL"] for variables in every if "LEVEL" in variables]
 
 
-@pytest.mark.parametrize("workload", ["Deployment", "StatefulSet"])
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(("reader", "workload"), thinned([*READERS], ["Deployment", "StatefulSet"]))
 async def test_pods_that_a_rollback_starts_read_the_old_values(instance: Instance, reader: str, workload: str) -> None:
     app_id = await instance.save(version(workload, reader, "a", "api:1"))
     async with instance.worker():
