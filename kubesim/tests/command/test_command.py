@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from kubesim import __version__
+from kubesim.command import main
 
 PROGRAM = str(Path(sys.executable).with_name("kubesim"))
 _SECONDS = 60
@@ -100,11 +101,13 @@ def test_what_is_injected_is_in_every_namespace() -> None:
         ["nothing"],
     ],
 )
-def test_a_wrong_command_line_is_refused(wrong: list[str]) -> None:
-    answer = kubesim(*wrong)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.splitlines()[-1].startswith("kubesim: error: ")
-    assert wrong[-1] in answer.stderr.splitlines()[-1]
+def test_a_wrong_command_line_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(wrong)
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out) == (2, "")
+    assert printed.err.splitlines()[-1].startswith("kubesim: error: ")
+    assert wrong[-1] in printed.err.splitlines()[-1]
 
 
 def test_what_cannot_be_served_is_one_sentence(tmp_path: Path) -> None:
