@@ -21,7 +21,7 @@ from kubesim import __version__
 from kubesim.command import main
 
 PROGRAM = str(Path(sys.executable).with_name("kubesim"))
-_SECONDS = 60
+_SECONDS = 120
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

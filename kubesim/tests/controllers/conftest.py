@@ -63,7 +63,7 @@ class World:
 
     async def until(self, check: Callable[[], T | None]) -> T:
         """The first true answer of ``check``, asked now and after each change."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not (answer := check()):
                 self._changed.clear()
                 await self._changed.wait()
@@ -71,7 +71,7 @@ class World:
 
     async def settled(self) -> None:
         """Until the cluster is at rest."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await self.controllers.settled()
 
     def events(self, name: str, namespace: str = "default") -> dict[str, str]:

@@ -209,7 +209,7 @@ async def test_the_server_stops_with_watches_open(api: Api) -> None:
         start = str(server.registry.storage.revision)
         quiet = "/api/v1/limitranges"
         async with watch(mine, quiet, resourceVersion=start) as one, watch(mine, quiet, resourceVersion=start) as two:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 await server.__aexit__(None, None, None)
             assert await one.ends()
             assert await two.ends()

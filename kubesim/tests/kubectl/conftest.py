@@ -48,7 +48,7 @@ class Kubectl:
         """Exit code, standard output and errors. ``stdin``: manifests, sent as YAML."""
         process = await self.start(*arguments)
         text = yaml.safe_dump_all(stdin if isinstance(stdin, list) else [stdin]) if stdin is not None else ""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             out, err = await process.communicate(text.encode())
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()

@@ -158,7 +158,7 @@ async def test_a_stateful_set_with_volumes(kubectl: Kubectl) -> None:
 
 async def test_get_w_shows_changes_as_they_come(kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", "-", stdin=CONFIG)
-    async with kubectl.watching("get", "configmap", "conf", "-w") as lines, asyncio.timeout(50):
+    async with kubectl.watching("get", "configmap", "conf", "-w") as lines, asyncio.timeout(120):
         assert (await lines.readline()).split() == [b"NAME", b"DATA", b"AGE"]
         assert (await lines.readline()).split()[:2] == [b"conf", b"1"]
         await kubectl("patch", "configmap", "conf", "--type=merge", "-p", '{"data":{"more":"x"}}')
@@ -168,7 +168,7 @@ async def test_get_w_shows_changes_as_they_come(kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", "-", stdin=CONFIG)
     options = ("--output-watch-events", "-o", "jsonpath={.type} {.object.metadata.name}{'\\n'}")
     async with kubectl.watching("get", "configmaps", "-w", "--field-selector=metadata.name=conf", *options) as lines:
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(120):
             assert await lines.readline() == b"ADDED conf\n"
             await kubectl("delete", "configmap", "conf")
             assert await lines.readline() == b"DELETED conf\n"
@@ -195,7 +195,7 @@ async def test_delete_waits_for_a_finalizer(kubectl: Kubectl) -> None:
     async with kubectl.watching("delete", "configmap", "conf", "--wait", "--timeout=50s") as lines:
         assert b'configmap "conf" deleted' in await lines.readline()
         await kubectl("patch", "configmap", "conf", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(120):
             assert await lines.read() == b""
 
 
