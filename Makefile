@@ -4,6 +4,8 @@ PYTHON ?= python3
 PYTHONS ?= 3.11 3.12 3.13 3.14
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Containers often set it: then each process compiles all modules anew, and each of pytest's plugins.
+unexport PYTHONDONTWRITEBYTECODE
 READY := $(VENV)/.ready
 
 .PHONY: help demo test test-all coverage soak lint types contracts golden format check proof fuzz model bench \
