@@ -1,7 +1,7 @@
 """Fixtures of the engine's tests."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,13 @@ from kubemin.store import Database
 from kubesim.server import SimServer
 from tests.engine.held import Held, hold, new_task
 from tests.engine.instance import LIMITS, Instance
+from tests.own_time import FACTORIES, OwnTimeLoop
 from tests.waiting import PATIENCE
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, type[OwnTimeLoop]]:
+    """What runs out in a test is a time of its own."""
+    return FACTORIES
 
 
 @pytest.fixture

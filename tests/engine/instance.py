@@ -28,15 +28,13 @@ from tests.waiting import PATIENCE, until
 T = TypeVar("T")
 
 QUICK = EngineSettings(
-    lease_seconds=3,
+    lease_seconds=PATIENCE,  # by the clocks of database and machine, which go on while other processes compute
     poll_seconds=0.25,
     hopeless_after_seconds=0,
     job_timeout_seconds=30,
     cleanup_seconds=10,
 )
-PATIENT = QUICK.model_copy(
-    update={"lease_seconds": PATIENCE, "job_timeout_seconds": PATIENCE, "cleanup_seconds": PATIENCE}
-)
+PATIENT = QUICK.model_copy(update={"job_timeout_seconds": PATIENCE, "cleanup_seconds": PATIENCE})
 """For runs in which nothing is to run out, however busy the machine is."""
 
 

@@ -5,15 +5,19 @@ import logging
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 
 from kubemin.store import Database
+from tests.own_time import OwnTimeLoop
 from tests.proof.script import Script
 from tests.proof.world import Broken, World
+
+T = TypeVar("T")
 
 RUN_SECONDS = 300.0
 _TOGETHER = 6
@@ -37,7 +41,7 @@ def _migrated() -> bytes:
 
 def run(script: Script, statistics: Counter[str] | None = None) -> list[str]:
     """Run a script; returns what happened. Raises `Broken` where the invariant does not hold."""
-    return asyncio.run(_run(script, _migrated(), statistics))
+    return _in_own_time(_run(script, _migrated(), statistics))
 
 
 def outcomes(scripts: Sequence[Script]) -> list[Broken | None]:
@@ -56,7 +60,12 @@ def outcomes(scripts: Sequence[Script]) -> list[Broken | None]:
     async def all_of_them() -> list[Broken | None]:
         return list(await asyncio.gather(*(one(script) for script in scripts)))
 
-    return asyncio.run(all_of_them())
+    return _in_own_time(all_of_them())
+
+
+def _in_own_time(main: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=OwnTimeLoop) as runner:
+        return runner.run(main)
 
 
 async def _run(script: Script, database: bytes, statistics: Counter[str] | None = None) -> list[str]:

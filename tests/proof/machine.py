@@ -10,9 +10,10 @@ from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.store import Database
+from tests.waiting import PATIENCE
 
 OPTIONS = EngineSettings(
-    lease_seconds=30,
+    lease_seconds=PATIENCE,  # a script says when it runs out
     poll_seconds=0.15,
     hopeless_after_seconds=0.3,
     job_timeout_seconds=20,

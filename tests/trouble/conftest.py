@@ -8,10 +8,10 @@ import pytest
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from tests.cli.kubemin import Kubemin, Running
-from tests.engine.conftest import cluster, db, held, instance, sim
+from tests.engine.conftest import cluster, db, held, instance, pytest_asyncio_loop_factories, sim
 from tests.engine.instance import LIMITS, Instance
 
-__all__ = ["cluster", "db", "held", "instance", "sim"]
+__all__ = ["cluster", "db", "held", "instance", "pytest_asyncio_loop_factories", "sim"]
 
 
 @pytest.fixture
