@@ -404,7 +404,12 @@ CASES = {
             Round((SERVED,)),
             Round(
                 (HELD,),
-                events=(Kill("create:Deployment/shop-a-canary:after"), Promote(1), Kill("commit:job#4"), Promote(1)),
+                events=(
+                    Kill("create:Deployment/shop-a-canary:after"),
+                    Promote(1),
+                    Kill("apply:Deployment/shop-a-canary:after"),
+                    Promote(1),
+                ),
                 ends="completed",
             ),
         )
