@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 READY := $(VENV)/.ready
 
+# Containers often set this. Each process of the tests would then compile pytest's plugins anew: seconds of CPU.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-all coverage soak lint types contracts golden format check proof fuzz model bench \
 	wheels constraints clean
 

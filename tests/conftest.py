@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from sqlalchemy import URL, Engine, create_engine
 
@@ -45,7 +45,8 @@ else:
     settings.load_profile("fixed")
     # Hypothesis draws constants that it finds in our modules, too. Which modules are loaded depends on which tests run
     # in this process, and in which order: with them, a test run alone would not be given the examples of `make test`.
-    HypothesisProvider._local_constants = Constants()  # type: ignore[assignment]
+    # Reading them takes a second of each process, too.
+    providers._get_local_constants = Constants
 
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
