@@ -2,12 +2,15 @@
 
 import ipaddress
 import unicodedata
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.spec.addresses import is_plain_host, is_public
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 v4 = st.ip_addresses(v=4)
 v6 = st.ip_addresses(v=6)
@@ -39,20 +42,26 @@ def test_an_address_inside_another_is_not_reached_by_it(address: ipaddress.IPv4A
     assert is_public(six("64:ff9b::", address)) == is_public(str(address))
 
 
-@pytest.mark.parametrize(
-    "network",
-    [
+SPECIAL = [
+    ipaddress.ip_network(text)
+    for text in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
         "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
         "240.0.0.0/4", "::/96", "::ffff:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:2::/48",
         "2001:db8::/32", "2002::/16", "3fff::/20", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "5f00::/16",
-    ],
-)  # fmt: skip
-@given(data=st.data())
-def test_no_address_of_a_special_network_is_public(network: str, data: st.DataObject) -> None:
-    within = ipaddress.ip_network(network)
-    offset = data.draw(st.sampled_from([0, within.num_addresses - 1]) | st.integers(0, within.num_addresses - 1))
-    assert not is_public(str(within[offset]))
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("network", SPECIAL, ids=str)
+def test_no_end_of_a_special_network_is_public(network: Network) -> None:
+    assert not is_public(str(network[0]))
+    assert not is_public(str(network[-1]))
+
+
+@given(st.sampled_from(SPECIAL), st.data())
+def test_no_address_of_a_special_network_is_public(network: Network, data: st.DataObject) -> None:
+    assert not is_public(str(network[data.draw(st.integers(0, network.num_addresses - 1))]))
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.32.0.1", "2606:4700::1", "2a00::1"])
@@ -76,14 +85,19 @@ def test_a_number_in_another_form_is_neither_public_nor_plain(number: int) -> No
         assert not is_plain_host(text)
 
 
+@cache
+def _alike(char: str) -> str:
+    """The dots or digits of other scripts that mean the same."""
+    if char == ".":
+        return "．。｡․"
+    return "".join(one for one in map(chr, range(128, 0x1FFFF)) if unicodedata.digit(one, None) == int(char))
+
+
 @given(v4, st.data())
 def test_digits_and_dots_of_other_scripts_are_not_plain(address: ipaddress.IPv4Address, data: st.DataObject) -> None:
     text = str(address)
     place = data.draw(st.integers(0, len(text) - 1))
-    alike = {".": "．。｡․"}.get(text[place]) or "".join(
-        char for char in map(chr, range(128, 0x1FFFF)) if unicodedata.digit(char, None) == int(text[place])
-    )
-    spelled = text[:place] + data.draw(st.sampled_from(alike)) + text[place + 1 :]
+    spelled = text[:place] + data.draw(st.sampled_from(_alike(text[place]))) + text[place + 1 :]
     assert not is_public(spelled)
     assert not is_plain_host(spelled)
 
