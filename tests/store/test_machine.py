@@ -292,9 +292,10 @@ def any_url(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path) ->
 
 
 @pytest.mark.hypothesis
-def test_any_sequence_of_transitions(any_url: str) -> None:
+@pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.proof)])
+def test_any_sequence_of_transitions(any_url: str, examples: int) -> None:
     machine = type("Machine", (TaskMachine,), {"url": any_url})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=15, stateful_step_count=50, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=examples, stateful_step_count=50, suppress_health_check=list(HealthCheck)),
     )
