@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 PAGE = Path(__file__).with_name("page.html")
 HOSTS = ("console.test", "other.test")
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -25,7 +27,6 @@ _FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
-_SECONDS = 90
 
 
 def program() -> str | None:
@@ -97,6 +98,6 @@ def reported(pages: Pages, url: str, folder: Path) -> Any:
     """What the page reports once the browser shows it."""
     with showing(url, folder):
         try:
-            return pages.reports.get(timeout=_SECONDS)
+            return pages.reports.get(timeout=PATIENCE)
         except queue.Empty:
             raise AssertionError((folder / "browser.log").read_text()[-2000:]) from None

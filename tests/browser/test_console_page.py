@@ -46,6 +46,7 @@ def test_a_page_of_an_allowed_origin_does_all_that_a_console_does(tmp_path: Path
     _check(report)
 
 
+@pytest.mark.proof
 def test_a_page_of_another_origin_gets_nowhere(tmp_path: Path, pages: Pages) -> None:
     allowed, other = pages.origin("console.test"), pages.origin("other.test")
     with Kubemin(tmp_path).dev(env={"KUBEMIN_ALLOWED_ORIGINS": allowed}) as server:
@@ -55,6 +56,7 @@ def test_a_page_of_another_origin_gets_nowhere(tmp_path: Path, pages: Pages) -> 
     assert report["error"].startswith("TypeError")
 
 
+@pytest.mark.proof
 def test_a_console_at_the_servers_own_address_needs_no_leave(tmp_path: Path, pages: Pages) -> None:
     build = tmp_path / "build"
     build.mkdir()

@@ -17,6 +17,7 @@ from kubemin.cluster import Cluster, errors, requests
 from kubemin.cluster.credential_sources import KubeconfigSource
 from kubemin.cluster.credentials import Access, Credentials
 from kubemin.cluster.transport import Transport
+from tests.waiting import PATIENCE
 
 from .servers import RawServer, Seen, answering, response
 
@@ -52,7 +53,7 @@ def write_kubeconfig(folder: Path, url: str, user: dict[str, Any], **cluster: An
 
 @contextlib.asynccontextmanager
 async def connected(path: str, context: str | None = None) -> AsyncIterator[Cluster]:
-    cluster = await Cluster.connect(kubeconfig=path, context=context, timeout=5)
+    cluster = await Cluster.connect(kubeconfig=path, context=context, timeout=PATIENCE)
     try:
         yield cluster
     finally:
@@ -62,7 +63,7 @@ async def connected(path: str, context: str | None = None) -> AsyncIterator[Clus
 @contextlib.asynccontextmanager
 async def timed(path: str, clock: Clock) -> AsyncIterator[Cluster]:
     credentials = await Credentials.load(KubeconfigSource(path, None), clock=clock)
-    cluster = Cluster(Transport(credentials, timeout=5), timeout=5, hook=None)
+    cluster = Cluster(Transport(credentials, timeout=PATIENCE), timeout=PATIENCE, hook=None)
     try:
         yield cluster
     finally:
@@ -219,7 +220,7 @@ async def test_a_token_that_is_in_use_before_the_file_has_it_is_waited_for(tmp_p
     async with RawServer(reply) as server:
         source = KubeconfigSource(write_kubeconfig(tmp_path, server.url, {"tokenFile": "token"}), None)
         credentials = Credentials(source, await source.read(), sleep=sleep)
-        cluster = Cluster(Transport(credentials, timeout=5), timeout=5, hook=None)
+        cluster = Cluster(Transport(credentials, timeout=PATIENCE), timeout=PATIENCE, hook=None)
         assert await cluster.version() == "v1"
         await cluster.aclose()
 

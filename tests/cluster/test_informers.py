@@ -12,6 +12,7 @@ import pytest
 from kubemin.cluster import Cluster, Informers, errors
 from kubemin.cluster.watching import Pauses
 from kubemin.spec.objects import Manifest
+from tests.waiting import PATIENCE
 
 from .apiserver import Script, WatchStream, thing
 from .servers import RawServer
@@ -47,7 +48,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     script, rests = Script(), Rests()
     async with RawServer(script) as server:
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=5)
+        cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=PATIENCE)
         informers = Informers(cluster, pauses=rests.pauses)
         yield World(script, informers, rests)
         await informers.aclose()

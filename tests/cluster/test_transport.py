@@ -10,6 +10,7 @@ import pytest
 from kubemin.cluster import Cluster, errors, requests
 from kubemin.cluster.transport import _limit_silence
 from kubemin.spec.objects import Manifest, ObjectRef
+from tests.waiting import PATIENCE
 
 from .servers import RawServer, Reply, Seen, answering, hang_up, response, say_nothing
 
@@ -36,7 +37,7 @@ calls = pytest.mark.parametrize("call", [*WRITES.values(), *READS.values()], ids
 
 
 @contextlib.asynccontextmanager
-async def connected(url: str, timeout: float = 5) -> AsyncIterator[Cluster]:
+async def connected(url: str, timeout: float = PATIENCE) -> AsyncIterator[Cluster]:
     cluster = await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=timeout)
     try:
         yield cluster
@@ -45,7 +46,7 @@ async def connected(url: str, timeout: float = 5) -> AsyncIterator[Cluster]:
 
 
 @contextlib.asynccontextmanager
-async def serving(reply: Reply, timeout: float = 5) -> AsyncIterator[tuple[Cluster, RawServer]]:
+async def serving(reply: Reply, timeout: float = PATIENCE) -> AsyncIterator[tuple[Cluster, RawServer]]:
     async with RawServer(reply) as server, connected(server.url, timeout) as cluster:
         yield cluster, server
 
