@@ -20,14 +20,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return InProcess(tmp_path, monkeypatch, capsys)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """`kubemin dev`, one for a module's tests: each uses names of its own."""
+    """`kubemin dev`, one for all tests of the command line: each uses names of its own."""
     with Kubemin(tmp_path_factory.mktemp("server")).dev() as running:
         yield running
 
 
 @pytest.fixture
-def client(tmp_path: Path, server: Running) -> Kubemin:
-    """Commands against the module's server."""
+def client(
+    tmp_path: Path, server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> InProcess:
+    """Commands against the server, in this process."""
+    return InProcess(tmp_path, monkeypatch, capsys, server.url)
+
+
+@pytest.fixture
+def outside(tmp_path: Path, server: Running) -> Kubemin:
+    """Commands against the server, each a process of its own."""
     return Kubemin(tmp_path, server.url)

@@ -79,9 +79,13 @@ class InProcess:
     For commands that serve nothing and run no event loop: those configure logging and signals of the whole process.
     """
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: str = ""
+    ) -> None:
         for name in [name for name in os.environ if name.startswith("KUBEMIN_")]:
             monkeypatch.delenv(name)
+        if server:
+            monkeypatch.setenv("KUBEMIN_SERVER", server)
         monkeypatch.setenv("NO_COLOR", "1")
         monkeypatch.chdir(folder)
         self._monkeypatch = monkeypatch

@@ -25,6 +25,7 @@ ODD = st.sampled_from(["yes", "010", "1.10", "2020-01-01", "~", "a\nb", "  x\ny"
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT | ODD,
     lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=15,
 )
 
 

@@ -142,6 +142,11 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
         (["apps", "--server", "http://127.0.0.1:9"], 1, "no server answers at http://127.0.0.1:9"),
         (["apps", "--server", "nonsense"], 2, "nonsense"),
         (["apps", "--server", "http://[::1"], 2, "http://[::1"),
+        (["dev", "--workers", "2", "--in-process"], 2, "exclude each other"),
+        (["serve", "--host", ""], 2, "refusing to listen on every address"),
+        (["serve", "--host", "::"], 2, "refusing to listen on ::"),
+        (["serve", "--host", "example.org"], 2, "refusing to listen on example.org"),
+        (["dev", "--port", "70000"], 2, "65535"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(here: InProcess, arguments: list[str], code: int, words: str) -> None:
@@ -151,16 +156,10 @@ def test_what_is_wrong_is_a_sentence(here: InProcess, arguments: list[str], code
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["apply", "-"], 2, "does not hold an application"),
         (["dev", "--host", "0.0.0.0"], 2, "refusing to listen on 0.0.0.0"),
-        (["dev", "--workers", "2", "--in-process"], 2, "exclude each other"),
-        (["serve", "--host", ""], 2, "refusing to listen on every address"),
-        (["serve", "--host", "::"], 2, "refusing to listen on ::"),
-        (["serve", "--host", "example.org"], 2, "refusing to listen on example.org"),
-        (["dev", "--port", "70000"], 2, "65535"),
-        (["dev", "--port", "0", "--database", "oracle://x"], 2, "oracle"),
+        (["dev", "--in-process", "--port", "0", "--database", "oracle://x"], 2, "oracle"),
         (["migrate", "--database", "sqlite:////nowhere/at/all/x.db"], 1, ""),
-        (["dev", "--port", "0", "--kubeconfig", "missing.yaml"], 1, "missing.yaml"),
+        (["dev", "--in-process", "--port", "0", "--kubeconfig", "missing.yaml"], 1, "missing.yaml"),
         (["worker", "--database", "postgresql://x@127.0.0.1:9/x"], 1, ""),
     ],
 )

@@ -26,7 +26,13 @@ def without(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 
 
 @pytest.mark.parametrize(
-    "command", [["dev"], ["demo"], ["sim"], ["serve", "--simulate"], ["worker", "--simulate"]], ids=" ".join
+    "command",
+    [
+        ["sim"],
+        ["serve", "--simulate"],
+        *(pytest.param(one, marks=pytest.mark.proof) for one in (["dev"], ["demo"], ["worker", "--simulate"])),
+    ],
+    ids=" ".join,
 )
 def test_who_asks_for_what_is_not_installed_is_told_what_to_install(tmp_path: Path, command: list[str]) -> None:
     answer = without(tmp_path, *command)
@@ -37,7 +43,7 @@ def test_who_asks_for_what_is_not_installed_is_told_what_to_install(tmp_path: Pa
 
 def test_all_else_needs_no_simulated_cluster(tmp_path: Path) -> None:
     assert without(tmp_path, "version").returncode == 0
-    answer = without(tmp_path, "serve", "--kubeconfig", "absent.yaml", "--port", "0")
+    answer = without(tmp_path, "serve", "--kubeconfig", "absent.yaml", "--port", "0", "--workers", "0")
     assert answer.returncode == 1
     assert "absent.yaml" in answer.stderr
     assert "simulated" not in answer.stderr

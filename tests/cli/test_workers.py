@@ -49,8 +49,9 @@ def task(server: Running, task_id: str) -> Any:
 
 def deploy(folder: Path, server: Running, name: str, image: str) -> str:
     """A task that runs; its id."""
-    applied = Kubemin(folder, server.url)("apply", "--detach", _write(folder, name, image), "--json")
-    return str(json.loads(applied.stdout)["taskId"])
+    application = json.loads((folder / _write(folder, name, image)).read_text())
+    answer = httpx.post(f"{server.url}/api/v1/apply", json={"application": application}, timeout=PATIENCE)
+    return str(answer.json()["data"]["taskId"])
 
 
 async def worker_of(server: Running, task_id: str) -> int:
@@ -128,14 +129,15 @@ async def test_a_worker_that_stands_still_holds_up_neither_the_api_nor_its_task(
 async def test_what_the_workers_count_is_in_the_metrics_of_the_server(pair: Running, tmp_path: Path) -> None:
     await until_true(lambda: get(pair, "/readyz")["status"] == "ready")
     before = sum(samples(pair, "kubemin_worker_tasks_claimed_total").values())
-    assert Kubemin(tmp_path, pair.url)("apply", _write(tmp_path, "counted", "nginx")).returncode == 0
+    counted = deploy(tmp_path, pair, "counted", "nginx")
+    await until_true(lambda: task(pair, counted)["status"] == "completed")
     claimed = samples(pair, "kubemin_worker_tasks_claimed_total")
     assert claimed.keys() == {"1", "2"}
     assert sum(claimed.values()) > before
     assert samples(pair, "process_resident_memory_bytes").keys() == {"", "1", "2"}
 
 
-@pytest.mark.parametrize("told", ["SIGTERM", "Ctrl-C"])
+@pytest.mark.parametrize("told", ["Ctrl-C", pytest.param("SIGTERM", marks=pytest.mark.proof)])
 async def test_a_server_that_stops_lets_its_workers_end_their_tasks(tmp_path: Path, told: str) -> None:
     """A terminal sends Ctrl-C to every process of the command."""
     kubemin = Kubemin(tmp_path)
