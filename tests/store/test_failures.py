@@ -353,7 +353,7 @@ async def test_a_commit_is_lost_before_it_arrives(url: str, servers: Servers) ->
 
 @remote
 async def test_a_commit_that_is_never_answered(url: str, servers: Servers) -> None:
-    async with _behind_a_proxy(url, servers, answer_seconds=1) as behind:
+    async with _behind_a_proxy(url, servers, answer_seconds=3) as behind:
         behind.at_commit = behind.proxy.stall
         with pytest.raises(CommitUnknown):
             await _insert(behind.db)
@@ -414,7 +414,7 @@ async def test_a_statement_that_is_never_answered_can_be_cancelled(
 
 @remote
 async def test_a_statement_that_is_never_answered_has_an_end(url: str, servers: Servers) -> None:
-    async with _behind_a_proxy(url, servers, answer_seconds=1) as behind:
+    async with _behind_a_proxy(url, servers, answer_seconds=3) as behind:
         behind.proxy.stall()
         with pytest.raises(Unavailable):
             await _insert(behind.db)
@@ -426,7 +426,7 @@ async def test_a_statement_that_is_never_answered_has_an_end(url: str, servers: 
 async def test_a_cancelled_wait_for_the_sqlite_lock(tmp_path: Path) -> None:
     """The wait is inside the driver's thread, and has an end of its own; the cancel is raised then."""
     path = tmp_path / "kubemin.db"
-    db = await Database.open(f"sqlite:///{path}", lock_seconds=0.5)
+    db = await Database.open(f"sqlite:///{path}", lock_seconds=3)
     await db.migrate()
     other = await Database.open(f"sqlite:///{path}")
     async with other.begin("hold") as tx:

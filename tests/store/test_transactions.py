@@ -208,7 +208,7 @@ async def test_a_cancel_at_each_await_leaves_no_coroutine_and_no_half_commit(
 
 
 async def test_waiting_for_a_connection_has_an_end(tmp_path: Path) -> None:
-    db = await Database.open(f"sqlite:///{tmp_path / 'x.db'}", answer_seconds=0.1)
+    db = await Database.open(f"sqlite:///{tmp_path / 'x.db'}", answer_seconds=1)
     await db.migrate()
     async with db.begin("outer"):
         with pytest.raises(Locked, match="connection"):
