@@ -11,6 +11,7 @@ import pytest
 from kubemin.store import Database, tables
 from tests.servers.mariadb import Mariadb, mariadb_or_skip
 from tests.servers.postgresql import Postgresql
+from tests.waiting import PATIENCE
 
 KINDS = ("sqlite", "postgresql", "mariadb")
 _EMPTY = "; ".join(f"DELETE FROM {table.name}" for table in reversed(tables.metadata.sorted_tables))
@@ -105,7 +106,7 @@ def url(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path, migrat
 @pytest.fixture
 async def db(url: str) -> AsyncIterator[Database]:
     """A migrated database, of each kind in turn."""
-    database = await Database.open(url)
+    database = await Database.open(url, answer_seconds=PATIENCE, idle_seconds=PATIENCE)
     yield database
     await database.aclose()
 
