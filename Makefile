@@ -4,8 +4,6 @@ PYTHON ?= python3
 PYTHONS ?= 3.11 3.12 3.13 3.14
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Containers often set it: then each process compiles all modules anew, and each of pytest's plugins.
-unexport PYTHONDONTWRITEBYTECODE
 READY := $(VENV)/.ready
 
 # Containers often set this. Each process of the tests would then compile pytest's plugins anew: seconds of CPU.
