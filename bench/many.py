@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import func, select
 
 from bench.fleet import Fleet, fleet
 from bench.managed import PATIENCE, save
@@ -28,7 +29,7 @@ from kubemin.plan import make_plan
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.states import TaskStatus
-from kubemin.store.tasks import count_tasks
+from kubemin.store import tables
 
 OBJECTS = 4
 CLIENTS = 8
@@ -150,7 +151,10 @@ class Many:
 
     async def _completed(self) -> int:
         async with self.made.db.read() as tx:
-            return (await count_tasks(tx)).statuses[TaskStatus.COMPLETED]
+            completed = (
+                select(func.count()).select_from(tables.tasks).where(tables.tasks.c.status == TaskStatus.COMPLETED)
+            )
+            return int(await tx.scalar(completed))
 
     async def _until_completed(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE):

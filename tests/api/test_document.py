@@ -125,8 +125,7 @@ async def test_metrics_say_how_the_tasks_are(api: Api, monkeypatch: pytest.Monke
     assert {
         "# TYPE kubemin_tasks gauge",
         'kubemin_tasks{status="waiting"} 1.0',
-        'kubemin_tasks{status="failed"} 0.0',
-        'kubemin_cleanups{state="none"} 1.0',
+        'kubemin_tasks{status="running"} 0.0',
         'kubemin_cleanups{state="incomplete"} 0.0',
         'kubemin_leases{state="held"} 0.0',
         'kubemin_leases{state="expired"} 0.0',

@@ -64,9 +64,9 @@ def _gauges(found: TaskCounts | None) -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily("kubemin_database_up", "1 if the database answered this scrape.", found is not None)
     if found is None:
         return
-    yield _by("kubemin_tasks", "Tasks in the database.", "status", found.statuses.items())
+    yield _by("kubemin_tasks", "Tasks that have not ended.", "status", found.statuses.items())
     yield _by(
-        "kubemin_cleanups", "Tasks in the database, by how far their cleanup is.", "state", found.cleanups.items()
+        "kubemin_cleanups", "Tasks whose cleanup is under way, or has left something.", "state", found.cleanups.items()
     )
     yield GaugeMetricFamily(
         "kubemin_queue_oldest_task_age_seconds",

@@ -3,16 +3,16 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now
 from kubemin.store.tables import applications, tasks
-from kubemin.store.transaction import Tx, fields, values_of
+from kubemin.store.transaction import Tx, chunks, fields, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +92,27 @@ class Filter:
 ALL = Filter()
 
 
-async def page(tx: Tx, wanted: Filter = ALL, *, limit: int | None = None, offset: int = 0) -> list[ApplicationRow]:
-    """Applications, the one that was changed last first."""
+class Place(NamedTuple):
+    """Where an application is among all, as they were when it was read."""
+
+    updated_at: datetime
+    id: str
+
+
+async def page(
+    tx: Tx, wanted: Filter = ALL, *, after: Place | None = None, limit: int | None = None, offset: int = 0
+) -> list[ApplicationRow]:
+    """Applications, the one that was changed last first; ``after`` is the last one that is known."""
     statement = _matching(select(applications), wanted).order_by(
         applications.c.updated_at.desc(), applications.c.id.desc()
     )
+    if after is not None:
+        same = and_(applications.c.updated_at == after.updated_at, applications.c.id < after.id)
+        statement = statement.where(
+            applications.c.updated_at <= after.updated_at, or_(applications.c.updated_at < after.updated_at, same)
+        )
     if limit is not None:
-        statement = statement.limit(limit).offset(offset)
+        statement = statement.limit(limit).offset(offset or None)
     return [ApplicationRow(**fields(row)) for row in await tx.rows(statement)]
 
 
@@ -109,12 +123,21 @@ async def count(tx: Tx, wanted: Filter = ALL) -> int:
 
 async def statuses(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
     """The status of the newest task of each of these applications that has one."""
-    statement = select(tasks.c.app_id, tasks.c.status).where(tasks.c.seq.in_(_newest(tasks.c.app_id.in_(app_ids))))
-    return {row.app_id: row.status for row in await tx.rows(statement)}
+    found: dict[str, str] = {}
+    for part in chunks(app_ids):
+        statement = select(applications.c.id, _LAST_STATUS.label("status")).where(applications.c.id.in_(part))
+        found |= {row.id: row.status for row in await tx.rows(statement) if row.status is not None}
+    return found
 
 
-def _newest(*where: ColumnElement[bool]) -> Select[Any]:
-    return select(func.max(tasks.c.seq)).where(*where).group_by(tasks.c.app_id)
+_LAST_STATUS = (
+    select(tasks.c.status)
+    .where(tasks.c.app_id == applications.c.id)
+    .order_by(tasks.c.seq.desc())
+    .limit(1)
+    .correlate(applications)
+    .scalar_subquery()
+)
 
 
 def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
@@ -125,8 +148,7 @@ def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.namespace is not None:
         statement = statement.where(applications.c.namespace == wanted.namespace)
     if wanted.status is not None:
-        ended_so = select(tasks.c.app_id).where(tasks.c.status == wanted.status, tasks.c.seq.in_(_newest()))
-        statement = statement.where(applications.c.id.in_(ended_so))
+        statement = statement.where(_LAST_STATUS.in_([wanted.status]))
     if wanted.search:
         columns = (applications.c.name, applications.c.alias, applications.c.namespace, applications.c.project)
         part = wanted.search.lower()

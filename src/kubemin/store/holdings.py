@@ -1,45 +1,46 @@
-"""What an application has in the cluster, as the journals of its tasks tell (design R11)."""
+"""What an application has in the cluster, as the journals of its tasks tell (design R11).
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+The rows that tell it are found by their ``holder``, not by their tasks, of which there may be very many: a row that
+tells nothing more than later ones loses it (`told`).
+"""
 
-from sqlalchemy import Row, and_, bindparam, or_, select
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import takewhile
+from typing import NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import bindparam, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Purpose, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus
 from kubemin.store.columns import among
+from kubemin.store.journal import TELLS
 from kubemin.store.tables import resources, tasks
 from kubemin.store.transaction import Tx, chunks, load
 
 PVC = "PersistentVolumeClaim"
 
-
 _NAMED = ("task_id", "seq", "kind", "namespace", "name", "purpose", "state", "uid", "dependents", "adopted")
-_COMPLETED = or_(tasks.c.status == TaskStatus.COMPLETED, tasks.c.id == bindparam("ending"))
-_ROWS = (
-    select(tasks.c.seq.label("task_seq"), _COMPLETED.label("completed"), *(resources.c[name] for name in _NAMED))
-    .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
-    .where(resources.c.uid.is_not(None))
-)
-_PURPOSE, _STATE = resources.c.purpose, resources.c.state
-_THEIRS = _ROWS.where(
-    tasks.c.app_id == bindparam("of_app"),
-    or_(among(tasks.c.status, [status for status in TaskStatus if status.ended]), tasks.c.id == bindparam("ending")),
-    or_(
-        and_(_PURPOSE == Purpose.APPLY, among(_STATE, (ResourceState.CREATED, ResourceState.CHANGED))),
-        and_(_PURPOSE == Purpose.APPLY, resources.c.adopted.is_not(None)),
-        and_(_PURPOSE == Purpose.REMOVE, among(_STATE, (ResourceState.DELETED, ResourceState.KEPT))),
-        and_(among(_PURPOSE, (Purpose.RELEASE, Purpose.HAND_OVER)), _STATE == ResourceState.RELEASED),
-        _PURPOSE == Purpose.USE,
-    ),
-)
+_ROWS = select(
+    tasks.c.seq.label("task_seq"), tasks.c.status, tasks.c.cleanup, *(resources.c[name] for name in _NAMED)
+).join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+_OWN = _ROWS.where(resources.c.holder == bindparam("of_app"))
 _PASSED = _ROWS.where(
-    _PURPOSE == Purpose.HAND_OVER,
-    among(_STATE, (ResourceState.INTENT, ResourceState.RELEASED)),
     resources.c.uid.in_(bindparam("uids", expanding=True)),
-    tasks.c.app_id != bindparam("of_app"),
+    TELLS,
+    resources.c.holder != bindparam("of_app"),
+    resources.c.purpose == Purpose.HAND_OVER,
+    among(resources.c.state, (ResourceState.INTENT, ResourceState.RELEASED)),
 )
+_TOLD = (
+    update(resources)
+    .where(resources.c.task_id == bindparam("of_task"), resources.c.seq == bindparam("of_seq"))
+    .values(holder=None)
+)
+_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.ABANDONED)
+_FEW = 16
+"""So many rows that tell nothing more may be read again each time: it is cheaper than a write with each task."""
 
 
 class Origin(NamedTuple):
@@ -66,27 +67,174 @@ class Holding:
     template: bool = False
 
 
+class JournalRow(Protocol):
+    """What is read of a journal row, and of its task."""
+
+    task_seq: int
+    status: str
+    cleanup: str
+    task_id: str
+    seq: int
+    kind: str
+    namespace: str
+    name: str
+    purpose: str
+    state: str
+    uid: str | None
+    dependents: str | None
+    adopted: bool | None
+
+
+R = TypeVar("R", bound=JournalRow)
+
+
 async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holding]:
     """What ended tasks of an application made or took over, and none has let go of since; of each object the newest.
 
-    The task ``ending`` counts as ended: it is about to be completed.
+    The task ``ending`` counts as ended: this transaction completes it. Then the rows that are `told` lose their holder.
     """
-    rows = list(await tx.rows(_THEIRS, {"of_app": app_id, "ending": ending}))
-    used = {str(row.uid) for row in rows if row.purpose == Purpose.USE and row.uid is not None}
+    own: Sequence[JournalRow] = await tx.rows(_OWN, {"of_app": app_id})
+    used = {str(row.uid) for row in own if row.purpose == Purpose.USE and row.uid is not None and _ended(row, ending)}
+    passed: list[JournalRow] = []
     for part in chunks(used):
-        passed = await tx.rows(_PASSED, {"of_app": app_id, "ending": ending, "uids": part})
-        rows += [row for row in passed if _receiver(row) == app_id]
-    held: dict[str, Holding] = {}
-    strangers: dict[str, Origin] = {}
-    for row in sorted(rows, key=lambda row: (row.task_seq, row.seq)):
+        passed += [row for row in await tx.rows(_PASSED, {"of_app": app_id, "uids": part}) if _receiver(row) == app_id]
+    if ending is not None:
+        known = told(own, passed, app_id, ending)
+        if len(known) > max(_FEW, len(own) // 2):
+            await tx.write(_TOLD, [{"of_task": row.task_id, "of_seq": row.seq} for row in known])
+    return fold([*own, *passed], app_id, ending).holdings
+
+
+async def tell_again(tx: Tx, app_id: str, task_id: str) -> None:
+    """Give the rows about a task's objects their holder back: the task is to change its own once more."""
+    mine = resources.c.task_id == task_id
+    uids = [row.uid for row in await tx.rows(select(resources.c.uid).where(mine, resources.c.uid.is_not(None)))]
+    await tx.write(update(resources).where(mine).values(holder=app_id))
+    for part in chunks(uids):
+        theirs = select(tasks.c.id).where(tasks.c.id == resources.c.task_id, tasks.c.app_id == app_id).exists()
+        await tx.write(update(resources).where(resources.c.uid.in_(part), theirs).values(holder=app_id))
+
+
+@dataclass
+class Fold:
+    """What an application has, as far as its rows were taken in, in order."""
+
+    app_id: str
+    ending: str | None = None
+    _held: dict[str, Holding] = field(default_factory=dict)
+    _strangers: dict[str, Origin] = field(default_factory=dict)
+
+    @property
+    def holdings(self) -> list[Holding]:
+        """Each object, in the order in which the rows named them last."""
+        return list(self._held.values())
+
+    def of(self, uid: str | None) -> tuple[Holding | None, Origin | None]:
+        """All that rows to come ask of an object."""
+        return self._held.get(str(uid)), self._strangers.get(str(uid))
+
+    def take(self, row: JournalRow) -> None:
+        """Take the next row in."""
+        if not self._counts(row):
+            return
+        uid = str(row.uid)
         if row.adopted or (row.adopted is None and row.state == ResourceState.CHANGED):
-            strangers[row.uid] = Origin(row.task_id, row.seq)
-        after = _after(held.get(row.uid), row, app_id, strangers.get(row.uid))
-        held.pop(row.uid, None)  # what comes last is newest
+            self._strangers[uid] = Origin(row.task_id, row.seq)
+        completed = row.status == TaskStatus.COMPLETED or row.task_id == self.ending
+        after = _after(self._held.get(uid), row, self.app_id, self._strangers.get(uid), completed=completed)
+        self._held.pop(uid, None)  # what comes last is newest
         if after is not None:
-            held[row.uid] = after
-    newest = {one.ref: one for one in held.values()}
-    return list(newest.values())
+            # Of a name there is one object at a time: the former one is gone.
+            self._held = {other: one for other, one in self._held.items() if one.ref != after.ref}
+            self._held[uid] = after
+
+    def _counts(self, row: JournalRow) -> bool:
+        """Whether the row says anything of what the application has."""
+        purpose, state = Purpose(row.purpose), ResourceState(row.state)
+        if purpose is Purpose.HAND_OVER and _receiver(row) == self.app_id:
+            return True
+        if row.uid is None or not _ended(row, self.ending):
+            return False
+        match purpose:
+            case Purpose.APPLY:
+                return row.adopted is not None or state in (ResourceState.CREATED, ResourceState.CHANGED)
+            case Purpose.REMOVE:
+                return state in (ResourceState.DELETED, ResourceState.KEPT)
+            case Purpose.RELEASE | Purpose.HAND_OVER:
+                return state is ResourceState.RELEASED
+            case Purpose.USE:
+                return False
+
+
+def fold(rows: Iterable[JournalRow], app_id: str, ending: str | None = None) -> Fold:
+    """What the application has after these rows."""
+    state = Fold(app_id, ending)
+    for row in sorted(rows, key=_order):
+        state.take(row)
+    return state
+
+
+def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None = None) -> list[R]:
+    """Those of an application's rows without which `fold` comes to the same now, and with all rows that come later.
+
+    ``passed``: rows of other applications that the fold takes in. A row that may change yet is not told, nor is what
+    comes after it; and the last row of an object that is used says who uses it.
+    """
+    by_ref: dict[tuple[str, str, str], list[R]] = {}
+    theirs = {(row.task_id, row.seq) for row in passed}
+    for row in sorted([*own, *passed], key=_order):
+        by_ref.setdefault((row.kind, row.namespace, row.name), []).append(row)
+    found: list[R] = []
+    for rows in by_ref.values():
+        sure = list(takewhile(partial(_is_final, ending=ending), rows))
+        found += _used_since(sure)
+        is_used = any(row.purpose == Purpose.USE for row in rows)
+        if not is_used or any((row.task_id, row.seq) in theirs for row in rows):
+            found += _without_effect([row for row in sure if row.purpose != Purpose.USE], app_id)
+    return [row for row in found if (row.task_id, row.seq) not in theirs]
+
+
+def _used_since(rows: Sequence[R]) -> list[R]:
+    """The rows of uses that a later task, which completed, has had again."""
+    found: list[R] = []
+    again: set[str | None] = set()
+    for row in reversed(rows):
+        if row.purpose == Purpose.USE:
+            if row.uid in again:
+                found.append(row)
+            elif row.status == TaskStatus.COMPLETED:
+                again.add(row.uid)
+    return found
+
+
+def _without_effect(rows: Sequence[R], app_id: str) -> list[R]:
+    """Of the rows about the objects of one name, all final: those that change nothing, and those of objects gone."""
+    state = Fold(app_id)
+    found: list[R] = []
+    left: list[R] = []
+    for row in rows:
+        before = state.of(row.uid)
+        state.take(row)
+        is_idle = state.of(row.uid) == before and row.purpose != Purpose.HAND_OVER
+        (found if is_idle else left).append(row)
+    passing = {row.uid for row in rows if row.purpose == Purpose.HAND_OVER}
+    gone = [row for row in left if state.of(row.uid) == (None, None) and row.uid not in passing]
+    alone = fold([row for row in left if row not in gone], app_id)
+    return [*found, *gone] if all(alone.of(row.uid) == state.of(row.uid) for row in rows) else found
+
+
+def _order(row: JournalRow) -> tuple[int, int]:
+    return row.task_seq, row.seq
+
+
+def _ended(row: JournalRow, ending: str | None) -> bool:
+    return TaskStatus(row.status).ended or row.task_id == ending
+
+
+def _is_final(row: JournalRow, ending: str | None) -> bool:
+    """Whether nothing changes the row any more, but for a cleanup that begins anew (`tell_again`)."""
+    ended = TaskStatus(row.status).ended and Cleanup(row.cleanup) in _SETTLED and row.task_id != ending
+    return ended and not (row.purpose == Purpose.HAND_OVER and row.state == ResourceState.INTENT)
 
 
 async def manifests_before(tx: Tx, origins: Collection[Origin]) -> dict[Origin, Manifest]:
@@ -115,24 +263,26 @@ def handed_to(app_id: str) -> dict[str, list[str]]:
 _TO = "application"
 
 
-def _receiver(row: Row[Any]) -> str:
+def _receiver(row: JournalRow) -> str:
     return receiver({} if row.dependents is None else load(row.dependents))
 
 
-def _after(held: Holding | None, row: Row[Any], app_id: str, stranger: Origin | None) -> Holding | None:
+def _after(
+    held: Holding | None, row: JournalRow, app_id: str, stranger: Origin | None, *, completed: bool
+) -> Holding | None:
     """What the application has of an object once a row of its history is taken in.
 
-    ``stranger``: the row that shows it as a stranger's, where there is one.
+    ``stranger``: the row that shows it as a stranger's, where there is one. ``completed``: the row's task.
     """
     ref, purpose, state = ObjectRef(row.kind, row.namespace, row.name), Purpose(row.purpose), ResourceState(row.state)
     dependents = {} if row.dependents is None else load(row.dependents)
-    new = Holding(ref=ref, uid=row.uid, dependents=dependents)
-    if purpose is Purpose.USE:
-        return held
+    new = Holding(ref=ref, uid=str(row.uid), dependents=dependents)
     if purpose is Purpose.HAND_OVER:
         return replace(new, dependents={}, adopted=stranger) if _receiver(row) == app_id else None
     if purpose is Purpose.APPLY:
-        return new if state is ResourceState.CREATED else _after_change(held, new, row, stranger)
+        if state is ResourceState.CREATED:
+            return new
+        return _after_change(held, new, row, stranger, completed=completed)
     if state is not ResourceState.KEPT:
         return None
     if ref.kind != PVC:
@@ -140,9 +290,11 @@ def _after(held: Holding | None, row: Row[Any], app_id: str, stranger: Origin | 
     return replace(held or replace(new, dependents={}, template=True), kept=True)
 
 
-def _after_change(held: Holding | None, new: Holding, row: Row[Any], stranger: Origin | None) -> Holding | None:
+def _after_change(
+    held: Holding | None, new: Holding, row: JournalRow, stranger: Origin | None, *, completed: bool
+) -> Holding | None:
     """The same after a row of an object that was there before; ``new`` is what the row alone would say."""
-    if held and row.completed and row.state == ResourceState.OBSERVED and row.adopted is False:
+    if held and completed and row.state == ResourceState.OBSERVED and row.adopted is False:
         return replace(held, kept=False)  # it was what it is to be, and was not written
     own = replace(new, dependents={kind: [] for kind in new.dependents})  # what its controller had made is ours too
     left = row.state == ResourceState.KEPT and row.adopted  # a stranger's, which still may have what was written

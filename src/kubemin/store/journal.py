@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, or_, select, update
 
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store.clock import now
+from kubemin.store.columns import among
 from kubemin.store.tables import resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks, dump, fields, load, values_of
 
@@ -133,9 +134,10 @@ class TokenOwner(NamedTuple):
 
 
 _MINE = resources.c.task_id == bindparam("of_task")
-_INSERT = insert(resources).values(created_at=now(), updated_at=now())
+_APPLICATION = select(tasks.c.app_id).where(tasks.c.id == bindparam("of_task")).scalar_subquery()
+_INSERT = insert(resources).values(holder=_APPLICATION, created_at=now(), updated_at=now())
 _UPDATE = update(resources).where(_MINE, resources.c.seq == bindparam("of_seq")).values(updated_at=now())
-_OF_TASK = select(resources).where(_MINE).order_by(resources.c.seq)
+_OF_TASK = select(*(column for column in resources.c if column.name != "holder")).where(_MINE).order_by(resources.c.seq)
 _NAMED = ("seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
 _BRIEF_OF_TASK = (
     select(*(resources.c[name] for name in _NAMED), resources.c.before.is_(None).label("new"))
@@ -153,6 +155,7 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
     rows = [
         {
             "task_id": task_id,
+            "of_task": task_id,
             **values_of(resource, "ref", *_CHANGEABLE),
             "api_version": resource.ref.api_version,
             "kind": resource.ref.kind,
@@ -224,8 +227,7 @@ async def writes_of_task(tx: Tx, task_id: str) -> list[WriteRow]:
 
 async def first_write_at(tx: Tx, task_id: str, seq: int) -> datetime | None:
     """When the first write for a row was recorded, by the database's clock; None if there is none."""
-    statement = select(func.min(writes.c.created_at)).where(writes.c.task_id == task_id, writes.c.seq == seq)
-    found: datetime | None = (await tx.rows(statement))[0][0]
+    found: datetime | None = (await tx.rows(_FIRST_AND_DELETE, {"of_task": task_id, "of_seq": seq}))[0][0]
     return found
 
 
@@ -239,20 +241,26 @@ class Debt(NamedTuple):
 
 async def debt_on(tx: Tx, app_id: str, uid: str, but: str) -> Debt | None:
     """The newest task of the application, ``but`` one, whose unfinished cleanup may still change an object."""
-    wrote = exists().where(writes.c.task_id == resources.c.task_id, writes.c.seq == resources.c.seq)
-    statement = select(tasks.c.id, tasks.c.cleanup, tasks.c.cleanup_attempts)
-    statement = statement.join_from(resources, tasks, tasks.c.id == resources.c.task_id).where(
-        resources.c.uid == uid,
-        resources.c.purpose == Purpose.APPLY,
-        resources.c.state.in_([state for state in ResourceState if not state.settled]),
-        tasks.c.app_id == app_id,
-        tasks.c.id != but,
-        wrote,
-        tasks.c.status != TaskStatus.COMPLETED,
-        tasks.c.cleanup.in_((Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)),
-    )
-    row = await tx.row(statement.order_by(tasks.c.seq.desc()).limit(1))
-    return None if row is None else Debt(row.id, Cleanup(row.cleanup), row.cleanup_attempts)
+    # Put in order here: the database would read the application's tasks in this order, all of them.
+    for task in sorted(await tx.rows(_UNDOING, {"of_app": app_id, "but": but}), reverse=True):
+        if await tx.row(_MAY_CHANGE, {"of_task": task.id, "of_uid": uid}) is not None:
+            return Debt(task.id, Cleanup(task.cleanup), task.cleanup_attempts)
+    return None
+
+
+_UNDOING = select(tasks.c.seq, tasks.c.id, tasks.c.cleanup, tasks.c.cleanup_attempts).where(
+    among(tasks.c.cleanup, (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)),
+    tasks.c.app_id == bindparam("of_app"),
+    tasks.c.id != bindparam("but"),
+    tasks.c.status != TaskStatus.COMPLETED,
+)
+_MAY_CHANGE = select(resources.c.seq).where(
+    _MINE,
+    func.coalesce(resources.c.uid, "") == bindparam("of_uid"),  # by its task, which has few rows, not by all of its uid
+    resources.c.purpose == Purpose.APPLY,
+    among(resources.c.state, [state for state in ResourceState if not state.settled]),
+    exists().where(writes.c.task_id == resources.c.task_id, writes.c.seq == resources.c.seq),
+)
 
 
 class Use(NamedTuple):
@@ -268,34 +276,29 @@ class Use(NamedTuple):
 
 async def use_of(tx: Tx, task_id: str, seq: int) -> Use:
     """Which tasks completed with the object that a row names, or used it. All times are the database's."""
-    mine = and_(resources.c.task_id == task_id, resources.c.seq == seq)
-    row = await tx.row(
-        select(*(resources.c[name] for name in ("kind", "namespace", "name", "uid")), tasks.c.app_id, tasks.c.status)
-        .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
-        .where(mine)
-    )
+    mine = {"of_task": task_id, "of_seq": seq}
+    row = await tx.row(_NAMED_BY, mine)
     if row is None:
         return Use(since_write=False, since_delete=False, own=False)
-    named = and_(
-        *(resources.c[name] == getattr(row, name) for name in ("kind", "namespace", "name")),
-        tasks.c.app_id == row.app_id,
-        resources.c.purpose == Purpose.APPLY,
-        or_(resources.c.state.in_((ResourceState.CREATED, ResourceState.CHANGED)), _LEFT_AS_IT_IS),
-    )
-    used = and_(resources.c.uid == (row.uid or ""), resources.c.purpose == Purpose.USE)
-    last = select(func.max(tasks.c.ended_at)).join_from(resources, tasks, tasks.c.id == resources.c.task_id)
-    last = last.where(tasks.c.status == TaskStatus.COMPLETED, tasks.c.id != task_id)
-    ends = [(await tx.rows(last.where(which)))[0][0] for which in (named, used)]
+    times = (await tx.rows(_FIRST_AND_DELETE, mine))[0]
+    wrote, deleted = times.first, times.deletion or times.first
+    # A row that was written is of a task that was the application's only active one: what completed since is newer.
+    # Of one that was not, any task counts that ever completed with the name: the newest one is found first.
+    since = {"since": row.task_seq if wrote is not None else 0}
+    ends = [
+        await tx.scalar(_NAMED_SINCE, {**mine, **since, "of_app": row.app_id, **_ref_of(row)}),
+        await tx.scalar(_USED, {"of_task": task_id, "of_uid": row.uid or ""}),
+    ]
     ended = max((end for end in ends if end is not None), default=None)
-    wrote = await first_write_at(tx, task_id, seq)
-    deletes = select(func.max(writes.c.created_at))
-    deletes = deletes.where(writes.c.task_id == task_id, writes.c.seq == seq, writes.c.kind == WriteKind.DELETE)
-    deleted = (await tx.rows(deletes))[0][0] or wrote
     return Use(
         since_write=ended is not None and (wrote is None or ended >= wrote),
         since_delete=ended is not None and (deleted is None or ended >= deleted),
         own=row.status == TaskStatus.COMPLETED,
     )
+
+
+def _ref_of(row: Row[Any]) -> dict[str, str]:
+    return {f"of_{name}": getattr(row, name) for name in ("kind", "namespace", "name")}
 
 
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
@@ -339,6 +342,41 @@ _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.
 
 _LEFT_AS_IT_IS = and_(resources.c.state == ResourceState.OBSERVED, resources.c.adopted.is_(False))
 """The object was what its manifest says, so it was not written."""
+
+TELLS = resources.c.holder > ""
+"""The row says something that no later one does (`holdings.told`). In words for which SQLite uses an index too."""
+
+_NAMED_BY = (
+    select(*(resources.c[name] for name in ("kind", "namespace", "name", "uid")))
+    .add_columns(tasks.c.app_id, tasks.c.status, tasks.c.seq.label("task_seq"))
+    .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+    .where(_MINE, resources.c.seq == bindparam("of_seq"))
+)
+_FIRST_AND_DELETE = select(
+    func.min(writes.c.created_at).label("first"),
+    func.max(case((writes.c.kind == WriteKind.DELETE, writes.c.created_at))).label("deletion"),
+).where(writes.c.task_id == bindparam("of_task"), writes.c.seq == bindparam("of_seq"))
+_ENDS = (
+    select(tasks.c.ended_at)
+    .join_from(tasks, resources, tasks.c.id == resources.c.task_id)
+    .where(tasks.c.status == TaskStatus.COMPLETED, tasks.c.id != bindparam("of_task"))
+)
+_NAMED_SINCE = (
+    _ENDS.where(
+        tasks.c.app_id == bindparam("of_app"),
+        tasks.c.seq > bindparam("since"),
+        *(resources.c[name] == bindparam(f"of_{name}") for name in ("kind", "namespace", "name")),
+        resources.c.purpose == Purpose.APPLY,
+        or_(among(resources.c.state, (ResourceState.CREATED, ResourceState.CHANGED)), _LEFT_AS_IT_IS),
+    )
+    .order_by(tasks.c.seq.desc())
+    .limit(1)
+)
+_USED = (
+    _ENDS.where(resources.c.uid == bindparam("of_uid"), TELLS, resources.c.purpose == Purpose.USE)
+    .order_by(tasks.c.ended_at.desc())
+    .limit(1)
+)
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why", "adopted", "made_at")
 _SEALED = ("before", "applied")

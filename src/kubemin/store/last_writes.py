@@ -52,7 +52,7 @@ async def settled_writes(tx: Tx, sights: Collection[Sight]) -> dict[Sight, Sende
         for row in await tx.rows(statement):
             job_seq = row.row_job_seq if row.job_seq is None else row.job_seq
             found[row.token] = Sender(row.task_id, job_seq), row.uid
-    open_on = await _open_on(tx, {sight.uid for sight in sights})
+    open_on = await _open_on(tx, {sight.version for sight in sights})
     return {
         sight: found[sight.token][0]
         for sight in sights
@@ -60,14 +60,14 @@ async def settled_writes(tx: Tx, sights: Collection[Sight]) -> dict[Sight, Sende
     }
 
 
-async def _open_on(tx: Tx, uids: Collection[str]) -> set[tuple[str, str]]:
+async def _open_on(tx: Tx, versions: Collection[str]) -> set[tuple[str, str]]:
     """The uids and versions on which requests are based whose answer is not known."""
     found: set[tuple[str, str]] = set()
-    for part in chunks(uids):
+    for part in chunks(versions):
         statement = (
             select(resources.c.uid, writes.c.base_version)
             .join(writes, and_(writes.c.task_id == resources.c.task_id, writes.c.seq == resources.c.seq))
-            .where(resources.c.uid.in_(part), writes.c.answer.is_(None), writes.c.base_version.is_not(None))
+            .where(writes.c.base_version.in_(part), writes.c.answer.is_(None))
         )
         found |= {(str(row.uid), str(row.base_version)) for row in await tx.rows(statement)}
     return found

@@ -5,10 +5,10 @@ stays only what a request that lands late needs, to be undone (design §6). A ta
 whole is left for a later turn.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, not_, select, update
 
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
@@ -29,6 +29,7 @@ _REVISIONS = (
     .where(revisions.c.app_id == bindparam("of_app"))
     .order_by(revisions.c.number.desc())
 )
+_SEQS = select(tasks.c.id, tasks.c.seq).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
 
 
 async def prune(tx: Tx, app_id: str, keep: int) -> None:
@@ -41,16 +42,28 @@ async def prune(tx: Tx, app_id: str, keep: int) -> None:
     if not old:
         return
     going = {row.task_id for row in old}
-    oldest = select(tasks.c.seq).where(tasks.c.id == rows[keep - 1].task_id).scalar_subquery()
-    # Dry runs and removals have no revision; they are as old as the runs beside them.
-    beside = and_(tasks.c.app_id == app_id, tasks.c.revision.is_(None), tasks.c.seq < oldest)
-    settled = await _forget(tx, or_(beside, tasks.c.id.in_(going)))
-    numbers = [row.number for row in old if row.task_id in settled]
+    seqs = {row.id: row.seq for row in await tx.rows(_SEQS, {"ids": [*going, rows[keep - 1].task_id]})}
+    settled = await _forget(tx, tasks.c.id.in_(going))
+    gone = {row.number: seqs[row.task_id] for row in old if row.task_id in settled}
+    numbers = await _forget_beside(tx, app_id, gone, seqs[rows[keep - 1].task_id]) if gone else []
     await tx.write(delete(revisions).where(revisions.c.app_id == app_id, revisions.c.number.in_(numbers)))
     # What the oldest ones that are left found in the cluster was of those that are gone.
     first = [row for row in rows[::-1] if row.number not in numbers]
     last = next((place for place, row in enumerate(first) if row.state in _COMPLETED), len(first))
     await _forget_before(tx, await _settled(tx, {row.task_id for row in first[: last + 1]}))
+
+
+async def _forget_beside(tx: Tx, app_id: str, gone: Mapping[int, int], before: int) -> list[int]:
+    """Empty the dry runs and removals that are as old as these revisions (number → ``seq`` of the task), up to another.
+
+    They have no revision of their own. Those older than all of these went with former ones. Returns the revisions to
+    delete: one stays for the next turn where a task beside it is not settled yet.
+    """
+    begin = 0 if 1 in gone else min(gone.values())
+    beside = and_(tasks.c.app_id == app_id, tasks.c.revision.is_(None), tasks.c.seq > begin, tasks.c.seq < before)
+    await _forget(tx, beside)
+    busy = await tx.scalar(select(func.min(tasks.c.seq)).where(beside, not_(_SETTLED)))
+    return [number for number, seq in gone.items() if busy is None or seq > busy]
 
 
 async def forget_application(tx: Tx, app_id: str) -> None:

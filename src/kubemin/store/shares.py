@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, insert, null, or_, select, update
 
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
+from kubemin.store.journal import TELLS
 from kubemin.store.tables import applications, resources, shares, tasks, writes
 from kubemin.store.tasks.reads import OPEN, UNDER_WAY
 from kubemin.store.transaction import Tx, chunks
@@ -39,7 +40,7 @@ async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str
     statement = (
         select(tasks.c.id)
         .join(resources, resources.c.task_id == tasks.c.id)
-        .where(UNDER_WAY, tasks.c.id != task_id, resources.c.uid == uid, or_(removes, _MADE))
+        .where(UNDER_WAY, tasks.c.id != task_id, resources.c.uid == uid, TELLS, or_(removes, _MADE))
     )
     found = await tx.scalar(statement)
     if found is None and token is not None:  # its answer is not recorded yet
@@ -97,7 +98,7 @@ def _used(*columns: ColumnElement[Any]) -> Select[Any]:
         .select_from(tasks)
         .join(resources, resources.c.task_id == tasks.c.id)
         .join(applications, applications.c.id == tasks.c.app_id)
-        .where(resources.c.purpose == Purpose.USE, or_(tasks.c.status.in_(OPEN), lasts))
+        .where(resources.c.purpose == Purpose.USE, TELLS, or_(tasks.c.status.in_(OPEN), lasts))
     )
 
 

@@ -58,6 +58,7 @@ applications = Table(
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("namespace", "name"),
+    Index(None, "updated_at", "id"),
     **_OPTIONS,
 )
 
@@ -155,7 +156,10 @@ tasks = Table(
     UniqueConstraint("active_app"),
     UniqueConstraint("caller", "app_id", "idempotency_key"),
     Index(None, "status", "app_id", "seq"),
-    Index(None, "app_id", "claimed_at"),
+    Index(None, "status", "seq"),
+    Index(None, "cleanup", "app_id"),
+    Index(None, "app_id", "seq"),
+    Index(None, "workflow_id", "seq"),
     Index(None, "lease_expires_at"),
     Index(None, "next_cleanup_at"),
     **_GENERATED,
@@ -203,9 +207,12 @@ resources = Table(
     Column("updated_at", Timestamp, nullable=False),
     Column("adopted", Boolean),
     Column("made_at", BoundedText(32)),
-    Index(None, "uid"),
+    Column("holder", BoundedText(ID_LENGTH)),
+    Index(None, "holder"),
+    Index(None, "uid", "holder"),
     **_OPTIONS,
 )
+"""``holder``: the task's application, while the row says something of what it has; None once others say the same."""
 
 writes = Table(
     "writes",
@@ -221,6 +228,7 @@ writes = Table(
     Column("answered_at", Timestamp),
     ForeignKeyConstraint(["task_id", "seq"], ["resources.task_id", "resources.seq"], ondelete="CASCADE"),
     Index(None, "task_id", "seq"),
+    Index(None, "base_version"),
     **_OPTIONS,
 )
 

@@ -13,6 +13,7 @@ from kubemin.store.tasks.reads import (
     lock_application,
     page,
     promoted_hold,
+    seq_of,
     statuses,
     under_way,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "renew",
     "reopen_cleanup",
     "retry_cleanup_now",
+    "seq_of",
     "set_cleanup",
     "set_spec",
     "start",

@@ -101,7 +101,11 @@ def _oldest_waiting() -> Select[tuple[int]]:
         .subquery()
     )
     holder, former = tasks.alias("holder"), tasks.alias("former")
-    served = select(func.max(former.c.claimed_at)).where(former.c.app_id == head.c.app_id).scalar_subquery()
+    # An application's tasks are claimed in their order, so its last claim is that of the one before the oldest waiting.
+    claimed = select(former.c.claimed_at).where(
+        former.c.app_id == head.c.app_id, former.c.seq < head.c.seq, former.c.claimed_at.is_not(None)
+    )
+    served = claimed.order_by(former.c.seq.desc()).limit(1).scalar_subquery()
     return (
         select(head.c.seq)
         # "is not null" lets the planner use the index of the few active tasks instead of joining all tasks.

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import takewhile
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
+from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.columns import among
-from kubemin.store.tables import applications, tasks
+from kubemin.store.tables import applications, tasks, workflows
 from kubemin.store.tasks.record import BRIEF, WHOLE, Task, to_task
 from kubemin.store.transaction import Tx, chunks
 
@@ -20,7 +22,10 @@ UNDER_WAY = or_(among(tasks.c.status, OPEN), among(tasks.c.cleanup, UNSETTLED))
 _BY_ID = tasks.c.id == bindparam("of_id")
 _WHOLE_BY_ID = WHOLE.where(_BY_ID)
 _BRIEF_BY_ID = BRIEF.where(_BY_ID)
-_ACTIVE_OF = BRIEF.where(tasks.c.app_id == bindparam("of_app"), UNDER_WAY).order_by(tasks.c.seq)
+_OF_APP = tasks.c.app_id == bindparam("of_app")
+# Two questions, each with an index of its own: as one it would read all tasks that the application ever had.
+_OPEN_OF = BRIEF.where(_OF_APP, among(tasks.c.status, OPEN))
+_UNSETTLED_OF = BRIEF.where(_OF_APP, among(tasks.c.cleanup, UNSETTLED))
 _LOCK_APPLICATION = (
     update(applications).where(applications.c.id == bindparam("of_app")).values(id=applications.c.id)
 )  # a write that changes nothing locks the row on all three databases
@@ -65,7 +70,9 @@ async def lock_application(tx: Tx, app_id: str) -> bool:
 
 async def active_of(tx: Tx, app_id: str) -> list[Task]:
     """The application's tasks that have not ended, or whose cleanup is not settled; oldest first."""
-    return [to_task(tx, row) for row in await tx.rows(_ACTIVE_OF, {"of_app": app_id})]
+    rows = [row for which in (_OPEN_OF, _UNSETTLED_OF) for row in await tx.rows(which, {"of_app": app_id})]
+    found = {row.seq: row for row in rows}  # the second one may find what the first one found
+    return [to_task(tx, found[seq]) for seq in sorted(found)]
 
 
 async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task | None:
@@ -76,7 +83,9 @@ async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task
 
 async def beginning_with(tx: Tx, text: str, limit: int) -> list[str]:
     """Ids of tasks that begin with the text; of many only some."""
-    statement = select(tasks.c.id).where(tasks.c.id.startswith(text, autoescape=True)).order_by(tasks.c.id)
+    # The range is for the index: which LIKE may use it depends on the database's collation.
+    ranged = tasks.c.id.between(text, text.ljust(ID_LENGTH, "z"))
+    statement = select(tasks.c.id).where(ranged, tasks.c.id.startswith(text, autoescape=True)).order_by(tasks.c.id)
     return [row.id for row in await tx.rows(statement.limit(limit))]
 
 
@@ -107,24 +116,39 @@ async def page(
     status: str | None = None,
     app_id: str | None = None,
     since: datetime | None = None,
-    limit: int | None = None,
+    after: int | None = None,
+    limit: int = 1000,
     offset: int = 0,
 ) -> list[Task]:
-    """Tasks, newest first: of a status, of an application, created at ``since`` or later."""
-    statement = BRIEF.order_by(tasks.c.seq.desc())
+    """Tasks, newest first: of a status, of an application, created at ``since`` or later.
+
+    ``after`` is the ``seq`` of the last one that is known: what comes after it costs the same on each page, where
+    ``offset`` tasks are read to be left out.
+    """
+    statement = BRIEF.order_by(tasks.c.seq.desc()).limit(limit).offset(offset or None)
     if status is not None:
-        statement = statement.where(tasks.c.status == status)
+        # As a word of the statement: which index is read depends on how many tasks have this very status.
+        statement = statement.where(among(tasks.c.status, [TaskStatus(status)]))
     if app_id is not None:
         statement = statement.where(tasks.c.app_id == app_id)
-    if since is not None:
-        statement = statement.where(tasks.c.created_at >= since)
-    if limit is not None:
-        statement = statement.limit(limit).offset(offset)
-    return [to_task(tx, row) for row in await tx.rows(statement)]
+    if after is not None:
+        statement = statement.where(tasks.c.seq < after)
+    found = [to_task(tx, row) for row in await tx.rows(statement)]
+    # They were created in their order: as a condition, the database would read all older ones to find no more.
+    return list(takewhile(lambda task: since is None or task.created_at >= since, found))
+
+
+async def seq_of(tx: Tx, task_id: str) -> int | None:
+    """Where a task is among all."""
+    found: int | None = await tx.scalar(select(tasks.c.seq).where(tasks.c.id == task_id))
+    return found
 
 
 async def latest_of_workflows(tx: Tx, app_id: str) -> Mapping[str, Task]:
-    """The newest task of each of an application's workflows, by workflow id."""
-    newest = select(func.max(tasks.c.seq)).where(tasks.c.app_id == app_id).group_by(tasks.c.workflow_id)
-    rows = await tx.rows(BRIEF.where(tasks.c.seq.in_(newest)))
+    """The newest task of each of an application's workflows that are there, by workflow id."""
+    mine = (tasks.c.workflow_id == workflows.c.id, tasks.c.app_id == workflows.c.app_id)
+    newest = select(tasks.c.seq).where(*mine).order_by(tasks.c.seq.desc()).limit(1)
+    seqs = select(newest.correlate(workflows).scalar_subquery()).where(workflows.c.app_id == app_id)
+    found = [seq for (seq,) in await tx.rows(seqs) if seq is not None]
+    rows = await tx.rows(BRIEF.where(tasks.c.seq.in_(found))) if found else []
     return {row.workflow_id: to_task(tx, row) for row in rows}

@@ -6,14 +6,15 @@ never change again.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, not_, or_, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, not_, or_, select, update
 
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 from kubemin.store import revisions
 from kubemin.store.clock import after, now
 from kubemin.store.columns import among
+from kubemin.store.holdings import tell_again
 from kubemin.store.tables import tasks
-from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief
+from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief, lock_application
 from kubemin.store.tasks.record import Task
 from kubemin.store.transaction import Tx
 
@@ -143,7 +144,14 @@ async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
     )
     epoch = tasks.c.lease_epoch + 1
     reopens = _transition(done, cleanup=Cleanup.PENDING, lease_epoch=epoch, lease_owner=None, lease_expires_at=now())
-    return await _land(tx, task_id, reopens)
+    app_id = await tx.scalar(select(tasks.c.app_id).where(tasks.c.id == task_id))
+    if app_id is None:
+        return False
+    await lock_application(tx, app_id)  # before the task's row, as all do: a run that ends leaves rows untold meanwhile
+    landed = await _land(tx, task_id, reopens)
+    if landed:
+        await tell_again(tx, app_id, task_id)
+    return landed
 
 
 async def abandon_cleanup(tx: Tx, task_id: str, why: str) -> bool:

@@ -20,12 +20,13 @@ CREATE TABLE `applications` (
   `created_at` double NOT NULL,
   `updated_at` double NOT NULL,
   PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`)
+  UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`),
+  KEY `ix_applications_updated_at_id` (`updated_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1796012468.416385,1796012468.416385),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796012468.368664,1796012468.368664),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1796012468.433909,1796012468.433909);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1796015381.58172,1796015381.58172),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796015381.515891,1796015381.515891),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1796015381.59873,1796015381.59873);
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -37,9 +38,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796012468.419412,1796012468.419412),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796012468.400532,1796012468.400532),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796012468.437412,1796012468.437412);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796015381.585822,1796015381.585822),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796015381.532464,1796015381.532464),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796015381.600931,1796015381.600931);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -51,9 +52,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796012468.463586),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796012468.48432),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796012468.531541);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796015381.663166),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796015381.705699),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796015381.729466);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -104,14 +105,16 @@ CREATE TABLE `resources` (
   `updated_at` double NOT NULL,
   `adopted` tinyint(1) DEFAULT NULL,
   `made_at` varchar(32) DEFAULT NULL,
+  `holder` varchar(24) DEFAULT NULL,
   PRIMARY KEY (`task_id`,`seq`),
-  KEY `ix_resources_uid` (`uid`),
+  KEY `ix_resources_holder` (`holder`),
+  KEY `ix_resources_uid_holder` (`uid`,`holder`),
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796012468.482651,1796012468.48364,NULL,NULL),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796012468.460048,1796012468.46251,NULL,NULL),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796012468.52949,1796012468.530898,NULL,NULL);
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796015381.700944,1796015381.704843,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796015381.656433,1796015381.661554,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796015381.725275,1796015381.728734,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -130,12 +133,12 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796012468.42263),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796012468.426493),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796012468.407219),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796012468.414321),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796012468.439301),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796012468.441058);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796015381.590411),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796015381.596945),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796015381.548455),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796015381.569174),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796015381.602677),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796015381.610569);
 CREATE TABLE `shares` (
   `name` varchar(253) NOT NULL,
   `task_id` varchar(24) NOT NULL,
@@ -184,17 +187,20 @@ CREATE TABLE `tasks` (
   UNIQUE KEY `uq_tasks_active_app` (`active_app`),
   UNIQUE KEY `uq_tasks_caller_app_id_idempotency_key` (`caller`,`app_id`,`idempotency_key`),
   KEY `ix_tasks_status_app_id_seq` (`status`,`app_id`,`seq`),
-  KEY `ix_tasks_app_id_claimed_at` (`app_id`,`claimed_at`),
+  KEY `ix_tasks_status_seq` (`status`,`seq`),
+  KEY `ix_tasks_cleanup_app_id` (`cleanup`,`app_id`),
+  KEY `ix_tasks_app_id_seq` (`app_id`,`seq`),
+  KEY `ix_tasks_workflow_id_seq` (`workflow_id`,`seq`),
   KEY `ix_tasks_lease_expires_at` (`lease_expires_at`),
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796012468.451072,1796012468.411578,1796012468.456482,1796012468.470928,1796012468.470928),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012468.415387,NULL,NULL,1796012468.415387),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796012468.486031,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796016068.479137,1796012468.479137,1796012468.423555,1796012468.481346,1796012468.486031,1796012468.486031),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012468.432538,NULL,NULL,1796012468.432538),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796016068.517029,1796012468.517029,1796012468.440005,1796012468.520284,NULL,1796012468.520284),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796012468.441527,NULL,NULL,1796012468.441527);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796015381.625218,1796015381.55128,1796015381.631448,1796015381.671235,1796015381.671235),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796015381.5746,NULL,NULL,1796015381.5746),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796015381.707355,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796018981.694715,1796015381.694715,1796015381.591034,1796015381.697809,1796015381.707355,1796015381.707355),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796015381.598005,NULL,NULL,1796015381.598005),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796018981.721324,1796015381.721324,1796015381.603207,1796015381.723764,NULL,1796015381.723764),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796015381.611455,NULL,NULL,1796015381.611455);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -213,9 +219,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796012468.417241,1796012468.417241),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796012468.385265,1796012468.385265),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796012468.434745,1796012468.434745);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796015381.582978,1796015381.582978),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796015381.518299,1796015381.518299),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796015381.599287,1796015381.599287);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -233,9 +239,10 @@ CREATE TABLE `writes` (
   `job_seq` int(11) DEFAULT NULL,
   PRIMARY KEY (`token`),
   KEY `ix_writes_task_id_seq` (`task_id`,`seq`),
+  KEY `ix_writes_base_version` (`base_version`),
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796012468.483124,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796012468.461444,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796012468.530357,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796015381.701569,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796015381.659959,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796015381.726019,NULL,NULL);

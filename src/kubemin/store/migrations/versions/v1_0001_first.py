@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("namespace", "name", name="uq_applications_namespace_name"),
         **_OPTIONS,
     )
+    op.create_index("ix_applications_updated_at_id", "applications", ["updated_at", "id"])
     op.create_table(
         "components",
         _name("app_id", 24),
@@ -167,7 +168,10 @@ def upgrade() -> None:
         **_GENERATED,
     )
     op.create_index("ix_tasks_status_app_id_seq", "tasks", ["status", "app_id", "seq"])
-    op.create_index("ix_tasks_app_id_claimed_at", "tasks", ["app_id", "claimed_at"])
+    op.create_index("ix_tasks_status_seq", "tasks", ["status", "seq"])
+    op.create_index("ix_tasks_cleanup_app_id", "tasks", ["cleanup", "app_id"])
+    op.create_index("ix_tasks_app_id_seq", "tasks", ["app_id", "seq"])
+    op.create_index("ix_tasks_workflow_id_seq", "tasks", ["workflow_id", "seq"])
     op.create_index("ix_tasks_lease_expires_at", "tasks", ["lease_expires_at"])
     op.create_index("ix_tasks_next_cleanup_at", "tasks", ["next_cleanup_at"])
     op.create_table(
@@ -211,11 +215,13 @@ def upgrade() -> None:
         _moment("updated_at"),
         sa.Column("adopted", sa.Boolean(), nullable=True),
         _name("made_at", 32, nullable=True),
+        _name("holder", 24, nullable=True),
         _key("resources", "task_id", "seq"),
         _of("resources", "tasks", "task_id"),
         **_OPTIONS,
     )
-    op.create_index("ix_resources_uid", "resources", ["uid"])
+    op.create_index("ix_resources_holder", "resources", ["holder"])
+    op.create_index("ix_resources_uid_holder", "resources", ["uid", "holder"])
     op.create_table(
         "writes",
         _name("token", 64),
@@ -232,6 +238,7 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_index("ix_writes_task_id_seq", "writes", ["task_id", "seq"])
+    op.create_index("ix_writes_base_version", "writes", ["base_version"])
     op.create_table(
         "events",
         _generated("id"),
