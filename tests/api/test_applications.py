@@ -50,6 +50,7 @@ async def test_pages_are_cut_only_when_asked_for(api: Api) -> None:
     assert [one["name"] for one in (await api.get("/applications"))["applications"]] == names
     page = await api.get("/applications", page=2, pageSize=2)
     assert [one["name"] for one in page.pop("applications")] == names[2:4]
+    assert page.pop("nextCursor")
     assert page == {"total": 5, "page": 2, "pageSize": 2}
     found = await api.get("/applications", search="APP-03")
     assert [one["name"] for one in found["applications"]] == ["app-03"]

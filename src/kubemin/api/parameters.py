@@ -12,6 +12,9 @@ from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.api.lookups import application_named, is_id, task_named
 
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
 
@@ -46,7 +49,11 @@ async def _task(
 AppId = Annotated[str, Depends(_application)]
 TaskId = Annotated[str, Depends(_task)]
 Page = Annotated[int | None, Query(ge=1, le=1_000_000, description="Which page, from 1.")]
-PageSize = Annotated[int | None, Query(alias="pageSize", ge=1, le=1000, description="How many a page.")]
+PageSize = Annotated[int | None, Query(alias="pageSize", ge=1, le=MAX_PAGE_SIZE, description="How many a page.")]
+After = Annotated[
+    str | None,
+    Query(max_length=64, pattern=_TEXT, description="Go on after this, the `nextCursor` of a page; not with `page`."),
+]
 Search = Annotated[
     str | None, Query(max_length=200, pattern=_TEXT, description="A part of the name, alias, namespace or project.")
 ]
@@ -66,9 +73,6 @@ IdempotencyKey = Annotated[
         description="The same key gives the same task, however often it is sent.",
     ),
 ]
-
-DEFAULT_PAGE_SIZE = 50
-
 
 _MOMENT = r"^([0-9]{1,11}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+ -][0-9:]+)?)?)$"
 """For the document; what does not match is refused by `moment_of`, with words."""

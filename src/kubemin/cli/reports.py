@@ -10,13 +10,14 @@ from kubemin.cli.client import Client, Connection
 from kubemin.cli.ending import ending, warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
+from kubemin.cli.listing import listed
 from kubemin.cli.output import moment, print_json, print_table, say, span
 
 
 def apps(search: str | None, to: Connection) -> None:
     """List the applications."""
     with to.client() as client:
-        found = client.get("/applications", search=search)
+        found = listed(client, "applications", None, search=search)
     if to.as_json:
         print_json(found)
         return
@@ -30,7 +31,7 @@ def apps(search: str | None, to: Connection) -> None:
 def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
     """List tasks, newest first."""
     with to.client() as client:
-        found = client.get("/tasks", appId=app_id, status=status, pageSize=limit)
+        found = listed(client, "tasks", limit, appId=app_id, status=status)
     if to.as_json:
         print_json(found)
         return

@@ -105,23 +105,22 @@ async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[J
     """
     if not (landing := await _landing(tx, task_id, changes)):
         return []
-    await tx.write(
-        _CHANGE,
-        [
-            {
-                "of_task": task_id,
-                "of_seq": change.seq,
-                "to_status": change.status,
-                "to_info": change.info,
-                "to_error": change.error,
-                "to_code": change.code,
-                "begins": change.status in _STARTED,
-                "ends": change.status.ended,
-            }
-            for change in landing
-        ],
-    )
+    await tx.write(_CHANGE, [{"of_task": task_id, **row} for row in _rows(landing)])
     return landing
+
+
+def _rows(changes: Sequence[JobChange]) -> list[dict[str, Any]]:
+    """One row for each job, with what is left of its changes."""
+    rows: dict[int, dict[str, Any]] = {}
+    for change in changes:
+        row = rows.setdefault(
+            change.seq, {"of_seq": change.seq, "to_info": None, "to_error": None, "to_code": None, "begins": False}
+        )
+        row |= {"to_status": change.status, "ends": change.status.ended}
+        row["begins"] = row["begins"] or change.status in _STARTED
+        told = {"to_info": change.info, "to_error": change.error, "to_code": change.code}
+        row |= {name: value for name, value in told.items() if value is not None}
+    return list(rows.values())
 
 
 async def undo(tx: Tx, task_id: str, seqs: Collection[int], status: JobStatus, why: str) -> list[JobChange]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, null, select, update
+from sqlalchemy import Row, Select, and_, bindparam, case, func, insert, null, or_, select, update
 
 from kubemin.spec.states import RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import now
@@ -17,7 +17,6 @@ from kubemin.store.tables import revisions, tasks
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 _ENDS: Mapping[TaskStatus, RevisionState] = {
-    TaskStatus.COMPLETED: RevisionState.CURRENT,
     TaskStatus.FAILED: RevisionState.FAILED,
     TaskStatus.TIMEOUT: RevisionState.TIMEOUT,
     TaskStatus.CANCELLED: RevisionState.CANCELLED,
@@ -73,7 +72,13 @@ _NEWEST = select(func.max(revisions.c.number)).where(_MINE)
 _INSERT = insert(revisions).values(state=RevisionState.PENDING, created_at=now())
 _OF_TASK = select(tasks.c.app_id, tasks.c.type, tasks.c.revision).where(tasks.c.id == bindparam("of_task"))
 _SUPERSEDE = update(revisions).where(_MINE, _IS_CURRENT).values(state=RevisionState.SUPERSEDED)
-_END = update(revisions).where(_MINE, _NUMBERED, revisions.c.state == RevisionState.PENDING)
+_IS_PENDING = and_(_NUMBERED, revisions.c.state == RevisionState.PENDING)
+_END = update(revisions).where(_MINE, _IS_PENDING)
+_FOLLOW = (
+    update(revisions)
+    .where(_MINE, or_(_IS_CURRENT, _IS_PENDING))
+    .values(state=case((_IS_CURRENT, str(RevisionState.SUPERSEDED)), else_=str(RevisionState.CURRENT)))
+)
 
 _WHOLE: Select[Any] = select(revisions)
 _BY_NUMBER = _WHOLE.where(_MINE, _NUMBERED)
@@ -99,10 +104,14 @@ async def end(tx: Tx, task_id: str, status: TaskStatus) -> None:
     """
     task = await tx.row(_OF_TASK, {"of_task": task_id})
     assert task is not None
-    if status is TaskStatus.COMPLETED and (task.revision is not None or task.type == TaskType.DELETE):
-        await tx.write(_SUPERSEDE, {"of_app": task.app_id})
-    if task.revision is not None:
-        await tx.write(_END, {"of_app": task.app_id, "of_number": task.revision, "state": _ENDS[status]})
+    mine = {"of_app": task.app_id, "of_number": task.revision}
+    if task.revision is None:
+        if status is TaskStatus.COMPLETED and task.type == TaskType.DELETE:
+            await tx.write(_SUPERSEDE, {"of_app": task.app_id})
+    elif status is TaskStatus.COMPLETED:
+        await tx.write(_FOLLOW, mine)
+    else:
+        await tx.write(_END, {**mine, "state": _ENDS[status]})
 
 
 async def amend(

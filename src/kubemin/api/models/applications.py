@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, computed_field
 
 from kubemin.api.envelope import FieldError
-from kubemin.api.models.base import Absent, Body, Name, Reply, Timestamp
+from kubemin.api.models.base import Absent, Body, Name, NextCursor, Reply, Timestamp
 
 _EXAMPLE_ID = "k3v9x0q2m7c4t8b1n5z6w0ya"
 
@@ -39,12 +39,13 @@ class ApplicationReply(Reply):
 
 
 class ApplicationList(Reply):
-    """All applications, or one page of them; the page's numbers are there when a page was asked for."""
+    """All applications, or one page of them: with ``total`` and ``page`` where it was asked for by its number."""
 
     applications: list[ApplicationReply]
     total: Absent[int] = None
     page: Absent[int] = None
     page_size: Absent[int] = None
+    next_cursor: NextCursor = None
 
 
 class ExternalLink(Reply):

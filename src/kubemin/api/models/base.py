@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from kubemin.spec.model import Absent
 
-__all__ = ["Absent", "Body", "Line", "Name", "Reply", "Timestamp", "unix"]
+__all__ = ["Absent", "Body", "Line", "Name", "NextCursor", "Reply", "Timestamp", "unix"]
 
 
 class Reply(BaseModel):
@@ -31,6 +31,9 @@ def _utc(value: datetime) -> datetime:
 
 Timestamp = Annotated[datetime, AfterValidator(_utc)]
 """RFC 3339 in UTC."""
+
+
+NextCursor = Annotated[Absent[str], Field(description="Asks for the next page, as `after`; absent on the last one.")]
 
 
 def unix(moment: datetime | None) -> int | None:

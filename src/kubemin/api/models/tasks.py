@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from kubemin.api.models.base import Absent, Body, Line, Reply, Timestamp
+from kubemin.api.models.base import Absent, Body, Line, NextCursor, Reply, Timestamp
 from kubemin.api.progress import ComponentStatus
 from kubemin.engine.options import RunOptions
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus, TaskType
@@ -162,12 +162,13 @@ class TaskList(Reply):
     """Tasks, newest first."""
 
     tasks: list[TaskRow]
+    next_cursor: NextCursor = None
 
 
 class TaskPage(TaskList):
     """One page of all tasks, newest first."""
 
-    page: int
+    page: Absent[int] = Field(default=None, description="Absent after a cursor.")
     page_size: int
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
-from kubemin.api import views
+from kubemin.api import paging, views
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -21,7 +21,7 @@ from kubemin.api.models.applications import (
     TryReply,
 )
 from kubemin.api.openapi import APPLICATION_BODY, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, AppId, DeleteVolumes, Exactly, Page, PageSize, Search
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, AppId, DeleteVolumes, Exactly, Page, PageSize, Search
 from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.states import TaskStatus
@@ -40,32 +40,45 @@ async def list_applications(
     deps: Given,
     page: Page = None,
     page_size: PageSize = None,
+    after: After = None,
     search: Search = None,
     name: Exactly = None,
     namespace: Exactly = None,
     status: Annotated[TaskStatus | None, Query(description="That of the newest task.")] = None,
 ) -> Envelope[ApplicationList]:
-    """Those that all filters fit, the one that was changed last first; one page when `page` or `pageSize` is given."""
+    """Those that all filters fit, the one that was changed last first; one page when `page` or `pageSize` is given.
+
+    The next one by its number, or `after` the `nextCursor` of this one, which costs the same on each page.
+    """
     wanted = applications.Filter(search=search, name=name, namespace=namespace, status=status and status.value)
-    return Envelope(data=await _list(deps, page, page_size, wanted))
+    return Envelope(data=await _list(deps, page, page_size, after, wanted))
 
 
 @router.get("/templates", summary="List templates")
 async def list_templates(
-    deps: Given, page: Page = None, page_size: PageSize = None, search: Search = None
+    deps: Given, page: Page = None, page_size: PageSize = None, after: After = None, search: Search = None
 ) -> Envelope[ApplicationList]:
     """The applications that may be used as a template."""
-    return Envelope(data=await _list(deps, page, page_size, applications.Filter(search=search, templates=True)))
+    return Envelope(data=await _list(deps, page, page_size, after, applications.Filter(search=search, templates=True)))
 
 
-async def _list(deps: Deps, page: int | None, page_size: int | None, wanted: applications.Filter) -> ApplicationList:
+async def _list(
+    deps: Deps, page: int | None, page_size: int | None, after: str | None, wanted: applications.Filter
+) -> ApplicationList:
+    size = page_size or DEFAULT_PAGE_SIZE
+    skip, last = paging.offset(page, size, after), paging.application_after(after)
     async with deps.db.read() as tx:
-        if page is None and page_size is None:
+        if page is None and page_size is None and after is None:
             return ApplicationList(applications=await _replies(tx, await applications.page(tx, wanted)))
-        number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
-        rows = await applications.page(tx, wanted, limit=size, offset=(number - 1) * size)
-        total = await applications.count(tx, wanted)
-        return ApplicationList(applications=await _replies(tx, rows), total=total, page=number, page_size=size)
+        found = await applications.page(tx, wanted, after=last, limit=size + 1, offset=skip)
+        total = await applications.count(tx, wanted) if after is None else None
+        return ApplicationList(
+            applications=await _replies(tx, found[:size]),
+            total=total,
+            page=None if after is not None else page or 1,
+            page_size=size,
+            next_cursor=paging.application_cursor(found[size - 1]) if len(found) > size else None,
+        )
 
 
 async def _replies(tx: Tx, rows: list[applications.ApplicationRow]) -> list[ApplicationReply]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
-from kubemin.api import task_views
+from kubemin.api import paging, task_views
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Given, diffs_of
 from kubemin.api.envelope import Envelope
@@ -26,7 +26,7 @@ from kubemin.api.models.tasks import (
     TaskStatusReply,
 )
 from kubemin.api.openapi import EVENT, Responses, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, Page, PageSize, Since, TaskId, moment_of
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
 from kubemin.store import evidence, jobs, journal, tasks
 
@@ -50,15 +50,24 @@ async def list_tasks(
     since: Since = None,
     page: Page = None,
     page_size: PageSize = None,
+    after: After = None,
 ) -> Envelope[TaskPage]:
-    """One page of all tasks, newest first."""
-    number, size = page or 1, page_size or DEFAULT_PAGE_SIZE
-    after = None if since is None else moment_of(since)
+    """One page of all tasks, newest first; the next one by its number, or `after` the `nextCursor` of this one.
+
+    A cursor costs the same on each page, and does not repeat a task where new ones come meanwhile.
+    """
+    size = page_size or DEFAULT_PAGE_SIZE
+    skip = paging.offset(page, size, after)
+    moment = None if since is None else moment_of(since)
     async with deps.db.read() as tx:
         app_id = app_id and await application_named(tx, app_id)
-        found = await tasks.page(tx, status=status, app_id=app_id, since=after, limit=size, offset=(number - 1) * size)
-    rows = [task_views.row(task, {}) for task in found]
-    return Envelope(data=TaskPage(tasks=rows, page=number, page_size=size))
+        last = await paging.task_after(tx, after)
+        found = await tasks.page(
+            tx, status=status, app_id=app_id, since=moment, after=last, limit=size + 1, offset=skip
+        )
+    number = None if after is not None else page or 1
+    rows = [task_views.row(task, {}) for task in found[:size]]
+    return Envelope(data=TaskPage(tasks=rows, page=number, page_size=size, next_cursor=task_views.cursor(found, size)))
 
 
 @router.get("/workflow/tasks/{task_id}", summary="Get a task", responses=errors(404))

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from kubemin.api import task_views, views
+from kubemin.api import paging, task_views, views
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -22,7 +22,7 @@ from kubemin.api.models.applications import (
 )
 from kubemin.api.models.tasks import Cancel, Cancelled, Exec, TaskId, TaskList
 from kubemin.api.openapi import errors
-from kubemin.api.parameters import AppId, IdempotencyKey
+from kubemin.api.parameters import MAX_PAGE_SIZE, After, AppId, IdempotencyKey, PageSize
 from kubemin.api.routes.applications import refused
 from kubemin.engine.entry.sources import Draft
 from kubemin.engine.errors import TaskEnded
@@ -162,10 +162,15 @@ async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) 
 
 
 @router.get("/workflow/tasks", summary="List an application's tasks", responses=errors(404))
-async def list_application_tasks(deps: Given, app_id: AppId) -> Envelope[TaskList]:
-    """Its tasks, newest first."""
+async def list_application_tasks(
+    deps: Given, app_id: AppId, page_size: PageSize = None, after: After = None
+) -> Envelope[TaskList]:
+    """Its tasks, newest first: 1000, or as many as `pageSize` says."""
+    size = page_size or MAX_PAGE_SIZE
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
-        found = await tasks.page(tx, app_id=app_id)
+        last = await paging.task_after(tx, after)
+        found = await tasks.page(tx, app_id=app_id, after=last, limit=size + 1)
         aliases = {flow.id: flow.alias for flow in await workflows.of_application(tx, app_id)}
-    return Envelope(data=TaskList(tasks=[task_views.row(task, aliases) for task in found]))
+    rows = [task_views.row(task, aliases) for task in found[:size]]
+    return Envelope(data=TaskList(tasks=rows, next_cursor=task_views.cursor(found, size)))

@@ -39,7 +39,7 @@ def status(
 def tasks(
     app_id: OfApp = None,
     status: Annotated[TaskStatus | None, typer.Option("--status", help="Only those in this status.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most this many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
     as_json: Json = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,

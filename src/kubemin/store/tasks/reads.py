@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, not_, or_, select, union_all, update
 
 from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -24,8 +24,10 @@ _WHOLE_BY_ID = WHOLE.where(_BY_ID)
 _BRIEF_BY_ID = BRIEF.where(_BY_ID)
 _OF_APP = tasks.c.app_id == bindparam("of_app")
 # Two questions, each with an index of its own: as one it would read all tasks that the application ever had.
-_OPEN_OF = BRIEF.where(_OF_APP, among(tasks.c.status, OPEN))
-_UNSETTLED_OF = BRIEF.where(_OF_APP, among(tasks.c.cleanup, UNSETTLED))
+_ACTIVE_OF = union_all(
+    BRIEF.where(_OF_APP, among(tasks.c.status, OPEN)),
+    BRIEF.where(_OF_APP, among(tasks.c.cleanup, UNSETTLED), not_(among(tasks.c.status, OPEN))),
+)
 _LOCK_APPLICATION = (
     update(applications).where(applications.c.id == bindparam("of_app")).values(id=applications.c.id)
 )  # a write that changes nothing locks the row on all three databases
@@ -70,9 +72,8 @@ async def lock_application(tx: Tx, app_id: str) -> bool:
 
 async def active_of(tx: Tx, app_id: str) -> list[Task]:
     """The application's tasks that have not ended, or whose cleanup is not settled; oldest first."""
-    rows = [row for which in (_OPEN_OF, _UNSETTLED_OF) for row in await tx.rows(which, {"of_app": app_id})]
-    found = {row.seq: row for row in rows}  # the second one may find what the first one found
-    return [to_task(tx, found[seq]) for seq in sorted(found)]
+    found = [to_task(tx, row) for row in await tx.rows(_ACTIVE_OF, {"of_app": app_id})]
+    return sorted(found, key=lambda task: task.seq)
 
 
 async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task | None:

@@ -1,0 +1,103 @@
+"""Lists that are longer than a page, and what pages and polls ask of the database."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Api, application
+from tests.store.history import Work
+
+
+async def _all(api: Api, path: str, name: str, between: Any = None, **params: Any) -> list[str]:
+    """The ids of all pages, by the cursor of each."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await api.get(path, **params, **({"after": cursor} if cursor else {}))
+        found += [one["id"] for one in page[name]]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            return found
+        if between is not None:
+            await between()
+
+
+async def _exec(api: Api, app: Any) -> str:
+    answer = await api.post(f"/applications/{app['id']}/workflow/exec", {"workflowId": app["workflowId"]})
+    return str(answer["taskId"])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+async def test_a_cursor_goes_once_through_all_tasks_though_new_ones_come(api: Api, size: int) -> None:
+    one, other = await api.create(), await api.create(name="other")
+    ids = [await _exec(api, app) for app in (one, other, one, one, other, one)]
+
+    async def more() -> None:
+        await _exec(api, one)
+
+    mine = [ids[number] for number in (5, 3, 2, 0)]
+    assert await _all(api, "/tasks", "tasks", more, pageSize=size) == ids[::-1]
+    newer = len((await api.get("/tasks", pageSize=1000))["tasks"]) - len(ids)
+    assert (await _all(api, "/tasks", "tasks", appId=one["id"], pageSize=size))[newer:] == mine
+    path = f"/applications/{one['id']}/workflow/tasks"
+    assert (await _all(api, path, "tasks", pageSize=size))[newer:] == mine
+    assert await _all(api, "/tasks", "tasks", status="failed", pageSize=size) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+async def test_a_cursor_goes_once_through_all_applications_though_some_change(api: Api, size: int) -> None:
+    ids = [(await api.create(name=f"app-{number}"))["id"] for number in range(6)]
+
+    async def change() -> None:  # the first one is then before all that was seen
+        await api.post("/applications", {**application(name="app-5"), "id": ids[5]})
+
+    assert await _all(api, "/applications", "applications", change, pageSize=size) == ids[::-1]
+    page = await api.get("/applications", pageSize=size)
+    assert (page["total"], page["page"]) == (6, 1)
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/applications"])
+async def test_a_cursor_of_something_else_is_refused(api: Api, path: str) -> None:
+    await api.create()
+    for query in ({"after": "x"}, {"after": "1.5~x"}, {"after": "é" * 3}, {"after": "a" * 24, "page": 1}):
+        envelope = await api.get(path, 400, **query)
+        assert [error["field"] for error in envelope["errors"]] == ["after"]
+
+
+@pytest.fixture
+async def sizes(api: Api) -> dict[int, tuple[str, str]]:
+    """By number of components: an application, and a task of it."""
+    made = {}
+    for count in (3, 40):
+        parts = [
+            {"name": f"web-{number}", "type": "webservice", "image": "web:1", "properties": {"ports": [{"port": 80}]}}
+            for number in range(count)
+        ]
+        app = await api.create(name=f"app-{count}", component=parts)
+        made[count] = app["id"], await _exec(api, app)
+    return made
+
+
+async def test_what_is_shown_of_many_components_takes_as_many_statements_as_of_few(
+    api: Api, sizes: dict[int, tuple[str, str]]
+) -> None:
+    work = Work()
+    work.watch_sqlite(api.db)
+    executed: dict[int, list[dict[str, int]]] = {}
+    for count, (app_id, task_id) in sizes.items():
+        executed[count] = []
+        for path in (
+            f"/applications/{app_id}",
+            f"/applications/{app_id}/components",
+            f"/applications/{app_id}/workflows",
+            f"/applications/{app_id}/workflow/tasks",
+            f"/workflow/tasks/{task_id}/status",
+            f"/workflow/tasks/{task_id}/stages",
+            f"/workflow/tasks/{task_id}/resources",
+        ):
+            work.executed.clear()
+            await api.get(path)
+            executed[count].append(dict(work.executed))
+    few, many = executed.values()
+    assert few == many
+    assert max(sum(statements.values()) for statements in few) <= 7
