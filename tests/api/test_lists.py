@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Api, application
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
+from kubemin.store import jobs, journal, tasks
+from tests.api.conftest import PREFIX, Api, application
 from tests.store.history import Work
 
 
@@ -101,3 +104,34 @@ async def test_what_is_shown_of_many_components_takes_as_many_statements_as_of_f
     few, many = executed.values()
     assert few == many
     assert max(sum(statements.values()) for statements in few) <= 7
+
+
+async def test_a_status_that_has_not_changed_is_not_sent_again(api: Api) -> None:
+    """And each change is: of the task, of a job, of the journal."""
+    app = await api.create()
+    path = f"/workflow/tasks/{await _exec(api, app)}/status"
+    assert "etag" not in (await api.http.get(f"{PREFIX}{path}")).headers, "how long it waits, other tasks say"
+    async with api.db.begin("claim") as tx:
+        [task] = await tasks.claim(tx, "w", 60, 3, 1)
+        await tasks.start(tx, task.id, task.lease_epoch)
+    row = journal.NewResource(seq=1, job_seq=1, ref=ObjectRef("Deployment", "default", "web"))
+    known = ""
+    for change in (
+        lambda tx: tasks.promote(tx, task.id, 1),
+        lambda tx: jobs.set_many(tx, task.id, [jobs.JobChange(1, JobStatus.RUNNING)]),
+        lambda tx: journal.add(tx, task.id, [row]),
+        lambda tx: tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE),
+    ):
+        async with api.db.begin("change") as tx:
+            await tasks.guard(tx, task.id, task.lease_epoch)
+            await change(tx)
+        answer = await api.http.get(f"{PREFIX}{path}", headers={"If-None-Match": known})
+        assert answer.status_code == 200
+        while "etag" not in answer.headers:
+            answer = await api.http.get(f"{PREFIX}{path}")
+        known = answer.headers["etag"]
+        work = Work()
+        work.watch_sqlite(api.db)
+        unchanged = await api.http.get(f"{PREFIX}{path}", headers={"If-None-Match": known})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert sum("FROM tasks" in statement or "FROM jobs" in statement for statement in work.executed) == 1

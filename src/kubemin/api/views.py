@@ -1,6 +1,7 @@
 """From stored rows to what the wire shows. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kubemin.api.deps import ComponentState
 from kubemin.api.masks import masked
@@ -43,10 +44,20 @@ def application(row: ApplicationRow, workflow_id: str | None, status: str | None
     )
 
 
-def component(
-    row: ComponentRow, namespace: str, states: Mapping[str, ComponentState], current: RevisionRow | None
+def components(
+    rows: Sequence[ComponentRow], namespace: str, states: Mapping[str, ComponentState], current: RevisionRow | None
+) -> list[ComponentReply]:
+    """Components; ``namespace`` is the application's, ``states`` what the watches know, by name."""
+    specs = {} if current is None else {spec["name"]: spec for spec in current.spec["component"]}
+    return [
+        _component(row, namespace, states, None if current is None else _deployed(specs.get(row.name), current.number))
+        for row in rows
+    ]
+
+
+def _component(
+    row: ComponentRow, namespace: str, states: Mapping[str, ComponentState], deployed: DeployedReply | None
 ) -> ComponentReply:
-    """A component; ``namespace`` is the application's, ``states`` what the watches know, by name."""
     state, part = states.get(row.name, _UNKNOWN), row.read
     return ComponentReply(
         id=row.id,
@@ -58,7 +69,7 @@ def component(
         type=part.type,
         properties=masked(part.properties.dump()),
         traits=part.traits.dump(),
-        deployed=_deployed(row.name, current),
+        deployed=deployed,
         adopt=part.adopt,
         status=state.status,
         last_abnormal=state.last_abnormal,
@@ -68,14 +79,11 @@ def component(
     )
 
 
-def _deployed(name: str, current: RevisionRow | None) -> DeployedReply | None:
-    if current is None:
+def _deployed(spec: Any, revision: int) -> DeployedReply | None:
+    if spec is None:
         return None
-    found = next((spec for spec in current.spec["component"] if spec["name"] == name), None)
-    if found is None:
-        return None
-    part = Component.model_validate(found)
-    return DeployedReply(revision=current.number, image=part.image, replicas=part.replicas)
+    part = Component.model_validate(spec)
+    return DeployedReply(revision=revision, image=part.image, replicas=part.replicas)
 
 
 def workflow(row: WorkflowRow, components: Sequence[str], newest: Task | None) -> WorkflowReply:

@@ -77,6 +77,15 @@ _STATES = select(
     select(func.max(events.c.id)).where(events.c.task_id == tasks.c.id).scalar_subquery().label("last"),
 ).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
 
+_STAMP = select(
+    tasks.c.status,
+    tasks.c.updated_at,
+    now().label("now"),
+    select(func.max(events.c.id)).where(events.c.task_id == tasks.c.id).scalar_subquery().label("last"),
+).where(tasks.c.id == bindparam("of_task"))
+_STAMPED = (TaskStatus.QUEUED, TaskStatus.RUNNING, TaskStatus.COMPLETED)
+_MOMENT = 0.1
+
 
 async def append_many(tx: Tx, task_id: str, new: Sequence[Event]) -> None:
     """Append events in order."""
@@ -115,6 +124,18 @@ async def states(tx: Tx, task_ids: Collection[str]) -> dict[str, TaskState]:
             settled = TaskStatus(row.status).ended and Cleanup(row.cleanup).settled
             found[row.id] = TaskState(row.last or 0, settled)
     return found
+
+
+async def stamp(tx: Tx, task_id: str) -> str | None:
+    """Another text whenever what a task shows has changed; None while that cannot be said.
+
+    Of a task that waits, others say how long; what is kept of one that failed is stored beside it. And within a moment
+    more than one commit may come.
+    """
+    row = await tx.row(_STAMP, {"of_task": task_id})
+    if row is None or row.status not in _STAMPED or (row.now - row.updated_at).total_seconds() < _MOMENT:
+        return None
+    return f"{row.last or 0}-{row.updated_at.timestamp():.6f}"
 
 
 async def _hold(tx: Tx, task_id: str) -> None:

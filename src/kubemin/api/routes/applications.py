@@ -185,9 +185,7 @@ async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]
         parts = await components.of_application(tx, app_id)
         current = await revisions.current(tx, app_id)
     states = deps.component_states(app_id)
-    return Envelope(
-        data=ComponentList(components=[views.component(part, row.namespace, states, current) for part in parts])
-    )
+    return Envelope(data=ComponentList(components=views.components(parts, row.namespace, states, current)))
 
 
 @router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))

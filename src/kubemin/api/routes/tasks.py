@@ -12,7 +12,7 @@ from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Given, diffs_of
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
-from kubemin.api.lookups import application_named, task_of
+from kubemin.api.lookups import application_named, is_id, task_of
 from kubemin.api.models.evidence import TaskEvidence
 from kubemin.api.models.tasks import (
     CleanUp,
@@ -28,7 +28,7 @@ from kubemin.api.models.tasks import (
 from kubemin.api.openapi import EVENT, Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
-from kubemin.store import evidence, jobs, journal, tasks
+from kubemin.store import events, evidence, jobs, journal, tasks
 
 router = APIRouter(tags=["Tasks"], route_class=StrictRoute)
 
@@ -38,6 +38,11 @@ _STREAM: Responses = {
         "content": {"text/event-stream": {"schema": {"$ref": EVENT}}},
     }
 }
+
+_UNCHANGED: Responses = {304: {"description": "It is as it was when the `ETag` was given."}}
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", max_length=200, description="The `ETag` of an earlier reply.")
+]
 
 
 @router.get("/tasks", summary="List all tasks", responses=errors(404))
@@ -70,16 +75,38 @@ async def list_tasks(
     return Envelope(data=TaskPage(tasks=rows, page=number, page_size=size, next_cursor=task_views.cursor(found, size)))
 
 
-@router.get("/workflow/tasks/{task_id}", summary="Get a task", responses=errors(404))
-async def get_task(deps: Given, task_id: TaskId) -> Envelope[TaskStatusReply]:
-    """Its status, its revision, its cleanup, and each of its components from the first moment on."""
-    return await get_task_status(deps, task_id)
+@router.get(
+    "/workflow/tasks/{task_id}",
+    summary="Get a task",
+    response_model=Envelope[TaskStatusReply],
+    responses={**_UNCHANGED, **errors(404)},
+)
+async def get_task(
+    deps: Given, task_id: TaskId, response: Response, known: IfNoneMatch = None
+) -> Envelope[TaskStatusReply] | Response:
+    """Its status, its revision, its cleanup, and each of its components from the first moment on.
+
+    A reply may have an `ETag`. With it as `If-None-Match` the answer is 304, without a body, while nothing has changed.
+    """
+    return await get_task_status(deps, task_id, response, known)
 
 
-@router.get("/workflow/tasks/{task_id}/status", summary="Get a task's status", responses=errors(404))
-async def get_task_status(deps: Given, task_id: TaskId) -> Envelope[TaskStatusReply]:
+@router.get(
+    "/workflow/tasks/{task_id}/status",
+    summary="Get a task's status",
+    response_model=Envelope[TaskStatusReply],
+    responses={**_UNCHANGED, **errors(404)},
+)
+async def get_task_status(
+    deps: Given, task_id: TaskId, response: Response, known: IfNoneMatch = None
+) -> Envelope[TaskStatusReply] | Response:
     """The same at its older address."""
     async with deps.db.read() as tx:
+        stamp = await events.stamp(tx, task_id) if is_id(task_id) else None
+        headers = {} if stamp is None else {"ETag": f'W/"{stamp}"', "Cache-Control": "no-cache"}
+        if stamp is not None and known == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        response.headers.update(headers)
         task = await task_of(tx, task_id)
         failed = task.status.ended and task.status is not TaskStatus.COMPLETED  # others have none, and are asked often
         found = await evidence.components_of(tx, task_id) if failed else []
