@@ -20,6 +20,7 @@ from kubemin.engine.errors import IsThere, TimedOut
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.journal.tracker import Clean, CleanupTracker, with_cleanup_tracker
+from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import Snapshot
 from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
@@ -48,6 +49,7 @@ class JobContext:
     mask: Callable[[], Mask]
     """For the Secrets that are known by now."""
     autoscalers: Autoscalers
+    lists: Lister
 
     @property
     def adoption(self) -> Adoption:
@@ -55,6 +57,10 @@ class JobContext:
         asked = self.options.adopt
         adopt = self.settings.adopt if asked is None else asked
         return Adoption(self.journal.application_name, adopt, self.settings.allow_rbac_names)
+
+    def has_none(self, kind: str, app_id: str) -> bool:
+        """Whether the watch of a kind, if there is one, shows nothing of the application."""
+        return self.informers.current(kind) and not self.informers.of_application(kind, app_id)
 
     def hopeless_after_seconds(self, job: Job) -> float:
         """As the job's component says, else the task, else the settings."""
@@ -99,6 +105,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
                     context.adoption.of(job),
                     context.autoscalers,
                     snapshot,
+                    lists=context.lists,
                     take_over=context.options.take_over,
                     only_if_absent=job.if_absent,
                     unchanged=partial(unchanged.look, job, manifest),

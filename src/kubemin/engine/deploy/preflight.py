@@ -58,12 +58,16 @@ class Inquiry:
     spared: Collection[int] = ()
     """Jobs whose refusal does not stop the run: their step may fail."""
     trouble: ReportTrouble = lambda _, __: None
+    has_none: Callable[[str, str], bool] = lambda _, __: False
+    """Whether, as far as is known, the application of an id has no object of a kind."""
 
     async def read(self, jobs: Iterable[Job]) -> None:
         """Read what is there already of what the jobs are to write. Raises `ClusterError`."""
         asked = {job.ref: job for job in jobs if job.share is not ShareStrategy.IGNORE}
         app_id = next((named for job in asked.values() if (named := application_of(job.manifest))), "")
-        found = await read_many(self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message))
+        found = await read_many(
+            self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message), self.has_none
+        )
         self.snapshot.update(found)
         await self.unchanged.learn(found.values())
 

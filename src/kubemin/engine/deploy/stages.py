@@ -48,6 +48,7 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
                 take_over=options.take_over,
                 spared=_may_fail(plan),
                 trouble=waits.__setitem__,
+                has_none=context.has_none,
             )
             await inquiry.read(job for job in todo if job.ref.namespace not in coming)
             if options.expects is not None and not begun:

@@ -26,6 +26,7 @@ from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.claims import PVC
 from kubemin.engine.objects.dependents import dependents, uids_of_dependents
 from kubemin.engine.objects.immutable import with_advice
+from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import Snapshot, get_or_none, until_gone
 from kubemin.engine.objects.ownership import convert_create_to_apply, terminating, token_of
 from kubemin.shield import to_the_end
@@ -60,6 +61,8 @@ class ObjectWriter:
     autoscalers: Autoscalers
     snapshot: Snapshot = field(default_factory=dict)
     """What is known of the object already. It may be old: each write carries the version that it is based on."""
+    lists: Lister | None = None
+    """LISTs that it shares with other jobs; None: it makes its own."""
     take_over: bool = False
     """Whether what others have set in the object goes."""
     only_if_absent: bool = False
@@ -76,6 +79,10 @@ class ObjectWriter:
     def cluster(self) -> Cluster:
         """The cluster that the tracker writes to."""
         return self.tracker.cluster
+
+    @property
+    def _lists(self) -> Lister:
+        return self.lists or self.cluster
 
     async def run(self) -> Manifest:
         """Create or change the object, until the server has answered or it is hopeless; then `warnings` are known.
@@ -156,7 +163,7 @@ class ObjectWriter:
         that nothing may be created, and not that nothing is there (trap 30).
         """
         try:
-            return await self.tracker.create(self.manifest, await uids_of_dependents(self.cluster, self.manifest, None))
+            return await self.tracker.create(self.manifest, await uids_of_dependents(self._lists, self.manifest, None))
         except (AlreadyExists, NamespaceTerminating):
             raise
         except ClusterError as error:
@@ -201,7 +208,7 @@ class ObjectWriter:
                 live = await to_the_end(self.cluster.patch(ref, operations))
             if leftover is not None:
                 return await self.tracker.take_over(wanted, live, await self._before(leftover, wanted, live))
-            before = await uids_of_dependents(self.cluster, wanted, live)
+            before = await uids_of_dependents(self._lists, wanted, live)
             return await self.tracker.change(wanted, live, before)
         except (Invalid, NotFound) as error:
             # What is looked at may be old: a JSON patch that does not match it any more is refused as invalid.
@@ -216,7 +223,7 @@ class ObjectWriter:
         A task that completed since may have data in volume claims that were not there when the leftover's task began:
         of these only what is newer than the leftover came with it.
         """
-        before = leftover.dependents or await uids_of_dependents(self.cluster, wanted, None)
+        before = leftover.dependents or await uids_of_dependents(self._lists, wanted, None)
         if PVC not in before or not await self.tracker.completed_since(leftover):
             return before
         claims = await dependents(self.cluster, ObjectRef.of(live), wanted, None)
@@ -238,4 +245,4 @@ class ObjectWriter:
         body = replacement(wanted, live, take_over=self.take_over)
         if body is None:
             return live
-        return await self.tracker.replace(body, live, await uids_of_dependents(self.cluster, wanted, live))
+        return await self.tracker.replace(body, live, await uids_of_dependents(self._lists, wanted, live))

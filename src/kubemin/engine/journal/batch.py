@@ -17,8 +17,9 @@ from kubemin.store import Database, Tx, events, jobs, journal, tasks
 from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost
 from kubemin.store.jobs import JobChange
 
-_LINGER = 0.05
-"""Seconds for which a commit that nobody waits for is put off, so that more changes can join it."""
+_LINGER = 0.2
+"""Seconds for which a commit that nobody waits for is put off, so that more changes can join it: each commit costs, and
+of what a job says while it waits only the last counts."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 async def uids_of_dependents(cluster: Lister, manifest: Manifest, live: Manifest | None) -> dict[str, list[str]]:
     """The uids, by kind, of what a controller might make for this object and is there already."""
     ref = ObjectRef.of(manifest)
-    present = await _present(cluster, kind_of(ref.kind), manifest, ref.namespace, live)
+    present = await _present(cluster, kind_of(ref.kind), manifest, ref.namespace, live, metadata_only=True)
     return {kind: sorted(item["metadata"]["uid"] for item in objects) for kind, objects in present.items()}
 
 
@@ -33,17 +33,23 @@ def pvc_name_prefixes(manifest: Manifest) -> list[str]:
 
 
 async def _present(
-    cluster: Lister, kind: Kind, manifest: Manifest, namespace: str, owner: Manifest | None
+    cluster: Lister,
+    kind: Kind,
+    manifest: Manifest,
+    namespace: str,
+    owner: Manifest | None,
+    *,
+    metadata_only: bool = False,
 ) -> dict[str, list[Manifest]]:
     present: dict[str, list[Manifest]] = {}
     for made in kind.controller.leaves if kind.controller else ():
         if made == "PersistentVolumeClaim":  # nothing but its name ties it to its StatefulSet
             if prefixes := pvc_name_prefixes(manifest):
-                items = await _list(cluster, made, namespace)
+                items = await _list(cluster, made, namespace, metadata_only)
                 present[made] = [item for item in items if _is_of_template(item, prefixes)]
         elif owner is not None:
             uid = owner["metadata"]["uid"]
-            items = await _list(cluster, made, namespace)
+            items = await _list(cluster, made, namespace, metadata_only)
             present[made] = [item for item in items if _is_owned(item, uid)]
     return present
 
@@ -57,8 +63,8 @@ def _is_of_template(pvc: Manifest, prefixes: Sequence[str]) -> bool:
     return prefix + dash in prefixes and ordinal.isdigit()
 
 
-async def _list(cluster: Lister, kind: str, namespace: str) -> list[Manifest]:
+async def _list(cluster: Lister, kind: str, namespace: str, metadata_only: bool) -> list[Manifest]:
     try:
-        return (await cluster.list(kind, namespace)).items
+        return (await cluster.list(kind, namespace, metadata_only=metadata_only)).items
     except NotFound:
         return []

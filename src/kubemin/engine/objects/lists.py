@@ -25,21 +25,29 @@ class Shared(Generic[T]):
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._begun = 0
+        self._asking = 0
         self._answers: list[T] = []
 
     async def get(self, ask: Callable[[], Awaitable[T]]) -> T:
         """An answer to what was asked after this was called."""
         before = self._begun
-        async with self._lock:
-            if self._begun == before or not self._answers:
-                self._begun += 1
-                self._answers = []
-                self._answers = [await ask()]
-            return self._answers[0]
+        self._asking += 1
+        try:
+            async with self._lock:
+                if self._begun == before or not self._answers:
+                    await asyncio.sleep(0)  # who comes in the same turn of the loop need not wait for the next
+                    self._begun += 1
+                    self._answers = []
+                    self._answers = [await ask()]
+                return self._answers[0]
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self._answers = []  # nobody will have it, and it may be large
 
 
 class Lists:
-    """The lists of one pass. An answer may be shared, so nobody changes what is in it.
+    """The lists of one run, or of one pass of its cleanup. An answer may be shared, so nobody changes what is in it.
 
     Each was asked for after the call: what was there when it was made, and still is, is in it.
     """

@@ -44,15 +44,19 @@ async def read_many(
     refs: Iterable[ObjectRef],
     app_id: str,
     trouble: Callable[[ObjectRef, str], None] = lambda _, __: None,
+    has_none: Callable[[str, str], bool] = lambda _, __: False,
 ) -> Snapshot:
     """Each of these objects as it is now, or None. ``trouble`` takes, for people, why one is not known yet.
+
+    ``has_none``: whether an application seems to have no object of a kind. Then these are not listed, and what is there
+    all the same is read one by one.
 
     Few requests: the objects with the application's label come by one LIST a kind. For the others, one request for the
     names of a kind tells which of them do not exist; what does exist is read one by one. Where a namespace has more
     objects of a kind than fit a page of a list, each name is asked for instead. Raises `ClusterError`.
     """
     wanted = list(dict.fromkeys(refs))
-    found = await get_many(cluster, wanted, app_id)
+    found = await get_many(cluster, (ref for ref in wanted if not has_none(ref.kind, app_id)), app_id)
     unknown = [ref for ref in wanted if ref not in found]
     absent = await _absent(cluster, unknown)
     slots = asyncio.Semaphore(_AT_ONCE)

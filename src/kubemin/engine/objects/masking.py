@@ -18,6 +18,7 @@ would tell nothing."""
 _ENCODED, _EACH = 256 * 1024, 32
 """So many characters are masked in other forms too, and by so many each value counts for more."""
 _ALIKE = 64
+_FEW = 64
 _CUT = 8
 """Of a value that is cut, so many characters are masked, and no fewer: words end like values begin."""
 
@@ -35,6 +36,9 @@ class Mask:
         lines = (line for value in given if len(value) >= 2 * _SHORT for line in value.splitlines())
         parts = {part for part in (*given, *(value.strip() for value in given), *lines) if part.strip()}
         self._forms = {*parts, *(form for part in _shortest(parts) for form in _encoded(part))}
+        starts = {form[:_SHORT] for form in self._forms}
+        self._starts = starts if len(starts) <= _FEW else None
+        """How all forms start: a text that has none of these is left as it is. None where there are too many to try."""
         lengths: defaultdict[str, set[int]] = defaultdict(set)
         for form in self._forms:
             lengths[form[:_SHORT] if len(form) >= _SHORT else ""].add(len(form))
@@ -56,8 +60,10 @@ class Mask:
         return self._masked(text, cut=True)
 
     def _masked(self, text: str, *, cut: bool) -> str:
+        if self._starts is not None and not any(start in text for start in self._starts):
+            return text
         masked, done = [], 0
-        for at in range(len(text) if self._forms else 0):
+        for at in range(len(text)):
             if at < done:
                 continue
             if length := len(text) - at if cut and self._begins_at(text, at) else self._length_at(text, at):

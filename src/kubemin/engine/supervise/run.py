@@ -25,6 +25,7 @@ from kubemin.engine.journal.batch import write_changes
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.lists import Lists
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.revising import Completion, completion
@@ -201,6 +202,7 @@ class TaskRun:
             activity=Activity(self._options.no_activity_seconds),
             mask=lambda: self._mask.of(journal.resources.values()),
             autoscalers=Autoscalers(deps.cluster),
+            lists=Lists(deps.cluster),
         )
         await deploy(self._plan, former, context)
         await journal.record_removals(
