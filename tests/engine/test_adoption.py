@@ -1,11 +1,13 @@
 """What is there is looked at before the first request; a stranger's object is adopted when asked for, or refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.errors import JobFailed
+from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import read_many
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -280,6 +282,28 @@ async def test_a_look_sees_what_has_our_label_and_what_has_not(held: Held, other
     assert len(found) == len(names)
     assert asked.count("list") == 2
     assert asked.count("get") == (31 if others else 1)
+
+
+async def test_where_a_watch_shows_nothing_of_the_application_only_names_are_listed(held: Held) -> None:
+    """The watch may be behind: what is there all the same is found, for a GET each."""
+    held.sim.registry.create("services", "default", _service("ours", {APP_ID: APP}), manager="kubemin")
+    asked: list[str] = []
+    held.sim.faults.add(Fault("call", verb="read", times=None, call=lambda info: asked.append(info.verb)))
+    refs = [ObjectRef("Service", "default", name) for name in ("ours", *(f"absent-{n}" for n in range(9)))]
+    found = await read_many(held.cluster, refs, APP, has_none=lambda kind, app_id: (kind, app_id) == ("Service", APP))
+    assert [ref.name for ref, obj in found.items() if obj is not None] == ["ours"]
+    assert asked == ["list", "get"]
+
+
+async def test_jobs_that_list_the_same_at_once_make_one_request(held: Held) -> None:
+    """Who comes later makes another: what was there when it asked is in its answer."""
+    asked: list[str] = []
+    held.sim.faults.add(Fault("call", verb="read", times=None, call=lambda info: asked.append(info.verb)))
+    lists = Lists(held.cluster)
+    await asyncio.gather(*(lists.list("Service", "default") for _ in range(9)))
+    assert asked == ["list"]
+    held.sim.registry.create("services", "default", _service("new"), manager="someone")
+    assert [item["metadata"]["name"] for item in (await lists.list("Service", "default")).items] == ["new"]
 
 
 def _service(name: str, labels: dict[str, str] | None = None) -> Manifest:
