@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -64,13 +65,24 @@ class Changes:
 class Batch:
     """What the next commit takes, and who waits for it."""
 
+    due: float
+    """When, by the loop's clock, all of it is committed, also if nobody waits for it."""
     changes: Changes = field(default_factory=Changes)
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     urgent: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def put_off(self) -> "Batch | None":
+        """Leave how jobs do to a later batch, if that has time: requests wait to be sent, and need none of it."""
+        if self.due <= asyncio.get_running_loop().time() or not self.changes.jobs:
+            return None
+        later = Batch(self.due, Changes(jobs=self.changes.jobs, labels={"job"}))
+        self.changes.jobs = {}
+        self.changes.labels.discard("job")
+        return later
+
 
 class CommitQueue:
-    """Commits the changes of one task in the order in which they came, under its lease.
+    """Commits the changes of one task in the order in which they came, under its lease; how jobs do, a moment later.
 
     A hundred jobs of a stage would else make a hundred commits at a time, each of which locks the task's row: they
     would go one after the other anyway.
@@ -90,14 +102,14 @@ class CommitQueue:
         """Have changes committed soon, without waiting for it. Raises `Stopped` if an earlier commit failed."""
         self._check()
         if self._batch is None:
-            self._batch = Batch()
+            self._batch = Batch(asyncio.get_running_loop().time() + _LINGER)
         self._batch.changes.merge(changes)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return self._batch
 
     async def commit(self, changes: Changes) -> None:
-        """Commit changes, with all that was added before. Runs to its end under a cancel.
+        """Commit changes, with all that was added before but how jobs do. Runs to its end under a cancel.
 
         Raises `Stopped` if the lease is lost or an earlier commit failed, `StoreError` if nothing was committed.
         """
@@ -108,6 +120,7 @@ class CommitQueue:
     async def flush(self) -> None:
         """Wait until all that was added is committed. Raises like `commit`."""
         if self._flusher is not None or self._failure is not None:
+            self.add(Changes()).due = -math.inf
             await self.commit(Changes())
 
     async def take(self) -> Changes | None:
@@ -135,13 +148,13 @@ class CommitQueue:
             while (batch := self._batch) is not None:
                 await asyncio.sleep(0)  # the jobs of a stage start together: let them join one commit
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LINGER):
+                    async with asyncio.timeout_at(batch.due):
                         await batch.urgent.wait()
                 if self._batch is not batch:
                     continue  # it was taken
-                # From here on changes go into a new batch: what this commit writes must not grow while it is sent, for
-                # whoever waits for the batch is told that all of it is stored.
-                self._batch = None
+                # From here on changes go into another batch: what this commit writes must not grow while it is sent,
+                # for whoever waits for the batch is told that all of it is stored.
+                self._batch = batch.put_off()
                 try:
                     self._check()  # a batch that was begun before an earlier one failed fails as well
                     await self._commit(batch.changes)
