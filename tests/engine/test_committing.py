@@ -1,0 +1,63 @@
+"""What a request waits for before it is sent, and what is committed beside it (`kubemin.engine.journal.batch`)."""
+
+import pytest
+
+from kubemin.engine.journal import batch
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import JobStatus, WriteKind
+from kubemin.store import jobs, journal
+from tests.engine.held import Held
+
+ONE = ObjectRef("ConfigMap", "default", "one")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody waits for is not committed by itself."""
+    monkeypatch.setattr(batch, "_LINGER", 3600.0)
+
+
+async def with_a_job(held: Held) -> None:
+    new = jobs.NewJob(
+        seq=1, stage=0, name="one", component="", component_type="", kind="ConfigMap", namespace="", object_name="one"
+    )
+    async with held.db.begin("job") as tx:
+        await jobs.insert_many(tx, held.task_id, [new])
+
+
+async def stored(held: Held) -> tuple[JobStatus, int]:
+    """The job's status, and how many requests are recorded."""
+    async with held.db.read() as tx:
+        (job,) = await jobs.of_task(tx, held.task_id)
+        return job.status, len(await journal.writes_of_task(tx, held.task_id))
+
+
+async def test_a_request_waits_for_its_record_and_not_for_how_jobs_do(held: Held) -> None:
+    """Whoever waits for everything gets it all."""
+    await with_a_job(held)
+    held.journal.job(1, JobStatus.RUNNING)
+    await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    assert await stored(held) == (JobStatus.QUEUED, 1)
+    held.journal.job(1, JobStatus.COMPLETED)
+    await held.journal.flush()
+    assert await stored(held) == (JobStatus.COMPLETED, 1)
+
+
+async def test_what_was_put_off_is_part_of_what_is_still_to_be_committed(held: Held) -> None:
+    await with_a_job(held)
+    held.journal.job(1, JobStatus.RUNNING)
+    await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    pending = await held.journal.take_pending()
+    assert pending is not None
+    async with held.db.begin("finish") as tx:
+        await batch.write_changes(tx, held.journal.lease, pending)
+    assert await stored(held) == (JobStatus.RUNNING, 1)
+
+
+async def test_what_is_due_is_not_put_off(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast requests follow each other."""
+    monkeypatch.setattr(batch, "_LINGER", -1.0)
+    await with_a_job(held)
+    held.journal.job(1, JobStatus.RUNNING)
+    await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    assert await stored(held) == (JobStatus.RUNNING, 1)
