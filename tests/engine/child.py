@@ -89,23 +89,27 @@ def _main(script: Script) -> None:
 
 async def _run(script: Script) -> None:
     passed: list[str] = []
-    claimed = False
+    claimed = cancelled = False
     cancelling: asyncio.Task[object] | None = None
     with Path(script.points).open("a") as points:  # noqa: ASYNC230  a line a point, flushed before the process may die
 
         async def hook(point: str) -> None:
-            nonlocal cancelling, claimed
-            if ":cancel:" in point or (":claim:" in point and claimed):
-                return  # the canceller's own commit; a look for further tasks, which comes when it comes
+            nonlocal cancelling, cancelled, claimed
+            if ":cancel:" in point:  # the canceller's own commit
+                if point.endswith(":after"):
+                    passed.clear()
+                    cancelled = True
+                return
+            if ":claim:" in point and claimed:
+                return  # a look for further tasks, which comes when it comes
             claimed = claimed or point == "commit:claim:after"
             passed.append(point)
             points.write(f"{point}\n")
             points.flush()
-            may_die = script.cancel_at is None or cancelling is not None
+            may_die = script.cancel_at is None or cancelled  # before that commit nobody has cancelled it
             if may_die and script.kill_at is not None and script.kill_at.reached(passed):
                 os.kill(os.getpid(), signal.SIGKILL)
             if cancelling is None and script.cancel_at is not None and script.cancel_at.reached(passed):
-                passed.clear()
                 cancelling = asyncio.create_task(
                     service.cancel(script.app_id, script.task_id, "ada", f"cancelled at {point}")
                 )
