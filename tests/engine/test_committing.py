@@ -32,32 +32,35 @@ async def stored(held: Held) -> tuple[JobStatus, int]:
         return job.status, len(await journal.writes_of_task(tx, held.task_id))
 
 
-async def test_a_request_waits_for_its_record_and_not_for_how_jobs_do(held: Held) -> None:
-    """Whoever waits for everything gets it all."""
+async def test_a_request_waits_for_its_record_and_not_for_how_jobs_ended(held: Held) -> None:
+    """That its job has begun is stored with it. Whoever waits for everything gets it all."""
     await with_a_job(held)
     held.journal.job(1, JobStatus.RUNNING)
     await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
-    assert await stored(held) == (JobStatus.QUEUED, 1)
+    assert await stored(held) == (JobStatus.RUNNING, 1)
     held.journal.job(1, JobStatus.COMPLETED)
+    await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    assert await stored(held) == (JobStatus.RUNNING, 2)
     await held.journal.flush()
-    assert await stored(held) == (JobStatus.COMPLETED, 1)
+    assert await stored(held) == (JobStatus.COMPLETED, 2)
 
 
 async def test_what_was_put_off_is_part_of_what_is_still_to_be_committed(held: Held) -> None:
     await with_a_job(held)
-    held.journal.job(1, JobStatus.RUNNING)
+    held.journal.job(1, JobStatus.COMPLETED)
     await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    assert await stored(held) == (JobStatus.QUEUED, 1)
     pending = await held.journal.take_pending()
     assert pending is not None
     async with held.db.begin("finish") as tx:
         await batch.write_changes(tx, held.journal.lease, pending)
-    assert await stored(held) == (JobStatus.RUNNING, 1)
+    assert await stored(held) == (JobStatus.COMPLETED, 1)
 
 
 async def test_what_is_due_is_not_put_off(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """However fast requests follow each other."""
     monkeypatch.setattr(batch, "_LINGER", -1.0)
     await with_a_job(held)
-    held.journal.job(1, JobStatus.RUNNING)
+    held.journal.job(1, JobStatus.COMPLETED)
     await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
-    assert await stored(held) == (JobStatus.RUNNING, 1)
+    assert await stored(held) == (JobStatus.COMPLETED, 1)

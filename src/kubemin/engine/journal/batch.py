@@ -72,17 +72,22 @@ class Batch:
     urgent: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put_off(self) -> "Batch | None":
-        """Leave how jobs do to a later batch, if that has time: requests wait to be sent, and need none of it."""
-        if self.due <= asyncio.get_running_loop().time() or not self.changes.jobs:
+        """Leave to a later batch how jobs ended, if that has time: requests wait to be sent, and need none of it.
+
+        That a job has begun is committed with its first request: a cancel may come at once.
+        """
+        jobs = self.changes.jobs
+        ended = {key: change for key, change in jobs.items() if key[1].ended}
+        if self.due <= asyncio.get_running_loop().time() or not ended:
             return None
-        later = Batch(self.due, Changes(jobs=self.changes.jobs, labels={"job"}))
-        self.changes.jobs = {}
-        self.changes.labels.discard("job")
-        return later
+        self.changes.jobs = {key: change for key, change in jobs.items() if key not in ended}
+        if not self.changes.jobs:
+            self.changes.labels.discard("job")
+        return Batch(self.due, Changes(jobs=ended, labels={"job"}))
 
 
 class CommitQueue:
-    """Commits the changes of one task in the order in which they came, under its lease; how jobs do, a moment later.
+    """Commits the changes of one task in the order in which they came, under its lease; how jobs end, a moment later.
 
     A hundred jobs of a stage would else make a hundred commits at a time, each of which locks the task's row: they
     would go one after the other anyway.
@@ -109,7 +114,7 @@ class CommitQueue:
         return self._batch
 
     async def commit(self, changes: Changes) -> None:
-        """Commit changes, with all that was added before but how jobs do. Runs to its end under a cancel.
+        """Commit changes, with all that was added before but how jobs end. Runs to its end under a cancel.
 
         Raises `Stopped` if the lease is lost or an earlier commit failed, `StoreError` if nothing was committed.
         """
