@@ -104,6 +104,12 @@ def url(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path, migrat
 
 
 @pytest.fixture
+def postgresql_url(servers: Servers) -> str:
+    """The same of PostgreSQL alone."""
+    return servers.emptied("postgresql")
+
+
+@pytest.fixture
 async def db(url: str) -> AsyncIterator[Database]:
     """A migrated database, of each kind in turn."""
     database = await Database.open(url, answer_seconds=PATIENCE, idle_seconds=PATIENCE)

@@ -19,7 +19,6 @@ _LIVES = KEPT + 2
 async def postgresql(postgresql_url: str) -> AsyncIterator[Database]:
     """A migrated PostgreSQL database."""
     db = await Database.open(postgresql_url)
-    await db.migrate()
     yield db
     await db.aclose()
 
