@@ -19,6 +19,7 @@ import yaml
 
 from kubemin.cluster.credentials import Access, Headers, Source
 from kubemin.cluster.errors import Misconfigured
+from kubemin.cluster.kubernetes_library import import_without_client
 
 _FILE_SECONDS = 60.0  # a rotated token or certificate file is noticed within this time, as client-go does
 _SKEW_SECONDS = 300.0  # a token is renewed this long before it expires, or at half of a shorter life
@@ -54,6 +55,7 @@ class InClusterSource:
 
     async def read(self) -> Access:
         """Read host, CA and token."""
+        import_without_client()
         from kubernetes_asyncio.client import Configuration
         from kubernetes_asyncio.config import ConfigException, load_incluster_config
 
@@ -76,6 +78,7 @@ class KubeconfigSource:
 
     async def read(self) -> Access:
         """Read the files, and run the exec, OIDC or GCP plugin that they name."""
+        import_without_client()
         from kubernetes_asyncio.client import Configuration
         from kubernetes_asyncio.config import ConfigException
         from kubernetes_asyncio.config.kube_config import (
