@@ -1,9 +1,10 @@
 """Turns a response of the API server into an object, or into a `ClusterError`."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from kubemin.cluster import errors
 from kubemin.cluster.requests import Request
@@ -29,7 +30,7 @@ class ApiResponse:
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError if it is something else."""
-        return json.loads(self.body)
+        return orjson.loads(self.body)
 
 
 def object_in(request: Request, response: ApiResponse) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _error_type(
 
 def _status_object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        found = orjson.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) and found.get("kind") == "Status" else {}

@@ -1,10 +1,11 @@
 """Builds requests to the API server, without sending them. Names are checked here."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
+
+import orjson
 
 from kubemin.cluster.errors import Invalid
 from kubemin.spec.kind import Kind
@@ -188,4 +189,4 @@ def _some(**values: object) -> Query:
 
 
 def _body(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(value)

@@ -1,13 +1,14 @@
 """List, then watch, for ever: all objects of a kind, and every later change, also after a broken connection."""
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, cast
+
+import orjson
 
 from kubemin.cluster import requests
 from kubemin.cluster.client import Cluster
@@ -145,7 +146,7 @@ async def _watch(
 
 def _parse_event(kind: str, line: bytes) -> Changed | Reached:
     try:
-        event = json.loads(line)
+        event = orjson.loads(line)
         event_type, found = event["type"], event["object"]
         if event_type == "ERROR":
             message = f"Cannot watch {kind}: {found.get('message') or found}"
