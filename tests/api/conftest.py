@@ -86,11 +86,15 @@ async def db(tmp_path: Path, migrated: Path) -> AsyncIterator[Database]:
 async def deps(db: Database) -> Deps:
     limits = Limits()
     states: dict[str, ComponentState] = {}
+
+    async def known(_: str) -> dict[str, ComponentState]:
+        return states
+
     return Deps(
         db=db,
         service=TaskService(db, LocalSignals(), LocalDoorbell(), limits),
         limits=limits,
-        component_states=lambda _: states,
+        component_states=known,
         settings=ApiSettings(max_body_bytes=BODY_LIMIT),
         heartbeat_seconds=0.02,
         event_poll_seconds=0.005,
@@ -101,6 +105,6 @@ async def deps(db: Database) -> Deps:
 async def api(deps: Deps) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(create_app(deps), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-        states = deps.component_states("")
+        states = await deps.component_states("")
         assert isinstance(states, dict)
         yield Api(http, deps.db, states)

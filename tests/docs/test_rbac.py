@@ -6,7 +6,7 @@ is read as Kubernetes' authorizer would read it, and compared with the rules, bo
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -138,7 +138,9 @@ async def both_roll_out(cluster: Cluster) -> bool:
 async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Instance, sent: set[Right]) -> None:
     app_id = await instance.save(everything("1", "api:1"))
     async with instance.worker() as engine:
-        watch = asyncio.create_task(ComponentWatch(engine.informers).run())
+        components = ComponentWatch(lambda: nullcontext(engine.informers))
+        watch = asyncio.create_task(components.run())
+        assert await components.states(app_id) == {}
         assert await run(instance, app_id) is TaskStatus.COMPLETED
         # A store that hangs on the first Pod of an update, and everything else put back with it.
         update = everything("2", "api:2")

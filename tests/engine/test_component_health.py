@@ -1,21 +1,37 @@
 """How components do, from the watches."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
+from kubemin.cluster.informers import Informers
 from kubemin.engine import ComponentWatch, ExecOptions
 from tests.engine.instance import EVERYTHING, Instance, web
 
 
+@asynccontextmanager
+async def watched(watch: ComponentWatch) -> AsyncIterator[ComponentWatch]:
+    watching = asyncio.create_task(watch.run())
+    try:
+        yield watch
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+
 async def test_states_follow_the_cluster(instance: Instance) -> None:
     app_id = await instance.save([*EVERYTHING, web("broken", "broken:pull"), web("late", "late:never")])
-    async with instance.worker() as engine:
-        watch = ComponentWatch(engine.informers)
-        watching = asyncio.create_task(watch.run())
-        assert watch.states(app_id) == {}
+    async with (
+        instance.worker(),
+        watched(ComponentWatch(lambda: aclosing(Informers(instance.cluster)))) as watch,
+    ):
+        assert await watch.states(app_id) == {}
         await instance.exec(app_id, ExecOptions())
 
         async def seen() -> bool:
-            states = {name: one.status for name, one in watch.states(app_id).items()}
+            states = {name: one.status for name, one in (await watch.states(app_id)).items()}
             return states == {
                 "settings": "Running",
                 "keys": "Running",
@@ -27,15 +43,39 @@ async def test_states_follow_the_cluster(instance: Instance) -> None:
             }
 
         await instance.until(seen)
-        assert "ImagePull" in watch.states(app_id)["broken"].abnormal
-        await watching
+        assert "ImagePull" in (await watch.states(app_id))["broken"].abnormal
 
 
 async def test_links_of_ingresses(instance: Instance) -> None:
     route = {"hosts": ["shop.example.com"], "routes": [{"path": "/", "backend": {"serviceName": "api"}}]}
     app_id = await instance.save([web("api", traits={"ingress": [route]})])
-    async with instance.worker() as engine:
-        watch = ComponentWatch(engine.informers)
+    async with (
+        instance.worker() as engine,
+        watched(ComponentWatch(lambda: contextlib.nullcontext(engine.informers))) as watch,
+    ):
         await instance.settled(await instance.exec(app_id))
-        await watch.run()
-        assert watch.states(app_id)["api"].links == (("Ingress", "http://shop.example.com"),)
+        assert (await watch.states(app_id))["api"].links == (("Ingress", "http://shop.example.com"),)
+
+
+async def test_the_cluster_is_watched_while_somebody_asks(instance: Instance) -> None:
+    app_id = await instance.save([web("api")])
+    opened: list[Informers] = []
+    ended: list[Informers] = []
+
+    @asynccontextmanager
+    async def recorded() -> AsyncIterator[Informers]:
+        async with aclosing(Informers(instance.cluster)) as informers:
+            opened.append(informers)
+            yield informers
+        ended.append(informers)
+
+    async def none_is_open() -> bool:
+        return len(ended) == len(opened)
+
+    async with instance.worker(), watched(ComponentWatch(recorded, idle_seconds=0.01)) as watch:
+        await instance.settled(await instance.exec(app_id))
+        assert not opened
+        for asked in (1, 2):
+            assert (await watch.states(app_id))["api"].status == "Running"
+            await instance.until(none_is_open)
+            assert len(opened) == asked

@@ -16,7 +16,7 @@ __all__ = ["cluster", "db", "held", "instance", "pytest_asyncio_loop_factories",
 
 @pytest.fixture
 async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
-    deps = Deps(db=instance.db, service=instance.service, limits=LIMITS, component_states=lambda _: {})
+    deps = Deps(db=instance.db, service=instance.service, limits=LIMITS)
     transport = httpx.ASGITransport(create_app(deps))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as client:
         yield client

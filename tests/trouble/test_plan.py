@@ -29,7 +29,6 @@ async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
             db=instance.db,
             service=instance.service,
             limits=LIMITS,
-            component_states=lambda _: {},
             previews=instance.previews,
         )
     )

@@ -79,6 +79,10 @@ class TaskService(Protocol):
         """Remove what the application has in the cluster; what was deleted and what could not be."""
 
 
+async def _no_states(_: str) -> Mapping[str, ComponentState]:
+    return {}
+
+
 async def _no_workers() -> Mapping[str, Families | None]:
     return {}
 
@@ -90,7 +94,7 @@ class Deps:
     db: Database
     service: TaskService
     limits: Limits
-    component_states: Callable[[str], Mapping[str, ComponentState]]
+    component_states: Callable[[str], Awaitable[Mapping[str, ComponentState]]] = _no_states
     """By application id: the state of each component that the watches know, by component name."""
     compute_thread: ComputeThread = field(default_factory=ComputeThread)
     """Where large bodies are read and checked."""

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from contextlib import aclosing, nullcontext
 
 from kubemin import __version__
 from kubemin.api.app import create_app
@@ -48,8 +49,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
     async with open_parts(settings, tell=tell) as parts:
         stopping = asyncio.Event()
         engine = make_engine(settings, parts) if in_process else None
-        informers = engine.informers if engine else Informers(parts.cluster)
-        watch = ComponentWatch(informers)
+        watch = ComponentWatch(lambda: nullcontext(engine.informers) if engine else aclosing(Informers(parts.cluster)))
         compute_thread = ComputeThread()
         service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
         deps = Deps(
@@ -88,12 +88,10 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 stopping.set()
                 watching.cancel()
                 announcing.cancel()
-        if not engine:
-            await informers.aclose()
 
 
-def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
-    seen = watch.states(app_id)
+async def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
+    seen = await watch.states(app_id)
     return {name: ComponentState(one.status, one.abnormal, one.links) for name, one in seen.items()}
 
 

@@ -184,7 +184,7 @@ async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]
         row = await application_of(tx, app_id)
         parts = await components.of_application(tx, app_id)
         current = await revisions.current(tx, app_id)
-    states = deps.component_states(app_id)
+    states = await deps.component_states(app_id)
     return Envelope(data=ComponentList(components=views.components(parts, row.namespace, states, current)))
 
 

@@ -1,7 +1,10 @@
-"""How components do in the cluster, from the shared watches: never a request a question."""
+"""How components do in the cluster, from watches: never a request a question."""
 
 import asyncio
+import contextlib
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +15,11 @@ from kubemin.spec.kind import Health
 from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.labels import NAME
 from kubemin.spec.objects import Manifest
+
+_IDLE_SECONDS = 600.0
+"""So long after the last question the watches end."""
+_FIRST_SECONDS = 2.0
+"""How long a question waits for watches that have just begun."""
 
 _TELLING = tuple(kind.name for kind in KINDS.values() if kind.health is not Health.NOTHING)
 _WITH_HEALTH = tuple(name for name in _TELLING if KINDS[name].health is not Health.ADDRESS)
@@ -28,29 +36,57 @@ class ComponentHealth:
 
 
 class ComponentWatch:
-    """Keeps the watches going that `states` answers from."""
+    """Keeps the watches going that `states` answers from, while somebody asks.
 
-    def __init__(self, informers: Informers) -> None:
-        self._informers = informers
+    Watches have as much to read as the managed objects of the cluster change, also where nobody wants to know.
+    """
+
+    def __init__(
+        self, opened: Callable[[], AbstractAsyncContextManager[Informers]], *, idle_seconds: float = _IDLE_SECONDS
+    ) -> None:
+        """``opened``: watches to use as long as the context lasts."""
+        self._opened = opened
+        self._idle_seconds = idle_seconds
+        self._asked = asyncio.Event()
+        self._synced = asyncio.Event()
+        self._informers: Informers | None = None
 
     async def run(self) -> None:
-        """Begin the watches; ends once all have seen the cluster."""
-        await asyncio.gather(*(self._informers.watch(kind) for kind in _WATCHED))
+        """Watch while somebody asks. Never ends."""
+        while True:
+            await self._asked.wait()
+            async with self._opened() as informers:
+                self._informers = informers
+                await asyncio.gather(*(informers.watch(kind) for kind in _WATCHED))
+                self._synced.set()
+                while self._asked.is_set():
+                    self._asked.clear()
+                    await asyncio.sleep(self._idle_seconds)
+                self._synced.clear()
+                self._informers = None
 
-    def states(self, app_id: str) -> dict[str, ComponentHealth]:
-        """By component name; one that is not in the cluster is left out."""
+    async def states(self, app_id: str) -> dict[str, ComponentHealth]:
+        """By component name; one that is not in the cluster is left out.
+
+        The first question begins the watches and waits for them, but not for a cluster that is away.
+        """
+        self._asked.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_SECONDS):
+                await self._synced.wait()
+        if (informers := self._informers) is None:
+            return {}
         parts: defaultdict[str, list[Manifest]] = defaultdict(list)
         for kind in _TELLING:
-            for obj in self._informers.of_application(kind, app_id):
+            for obj in informers.of_application(kind, app_id):
                 parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
-        return {name: self._health(objects) for name, objects in parts.items()}
+        return {name: _health(informers, objects) for name, objects in parts.items()}
 
-    def _health(self, objects: list[Manifest]) -> ComponentHealth:
-        verdicts = [readiness_from_cache(self._informers, obj) for obj in objects if kind_name(obj) in _WITH_HEALTH]
-        links = tuple(link for obj in objects for link in _links(obj))
-        return ComponentHealth(
-            _status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links
-        )
+
+def _health(informers: Informers, objects: list[Manifest]) -> ComponentHealth:
+    verdicts = [readiness_from_cache(informers, obj) for obj in objects if kind_name(obj) in _WITH_HEALTH]
+    links = tuple(link for obj in objects for link in _links(obj))
+    return ComponentHealth(_status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links)
 
 
 def _status(verdicts: list[Verdict]) -> Literal["Running", "Pending", "Failed"]:
