@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -171,12 +172,15 @@ def chunks(values: Iterable[str], size: int = _CHUNK) -> Iterator[Sequence[str]]
 
 def dump(value: Any) -> str:
     """JSON, the same bytes for the same value whatever the database. Keys keep their order, numbers are finite."""
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # half a surrogate pair, as a log may have one, or a number of more than 64 bits
+        return json.dumps(value, separators=(",", ":"))
 
 
 def load(stored: str) -> Any:
     """The value that `dump` was given."""
-    return orjson.loads(stored)
+    return json.loads(stored)  # orjson would refuse such halves, and round such numbers
 
 
 def values_of(record: Any, *but: str) -> dict[str, Any]:
