@@ -164,11 +164,17 @@ def diffs_of(deps: Deps) -> Diffs:
     return deps.diffs
 
 
-Given = Annotated[Deps, Depends(given)]
+async def _given(
+    request: Request,
+) -> Deps:  # what is not async FastAPI runs in a thread, which costs more than all else
+    return given(request)
+
+
+Given = Annotated[Deps, Depends(_given)]
 """A handler's parameter: the :class:`Deps` of its application."""
 
 
-def _caller() -> str:
+async def _caller() -> str:
     return "system"
 
 
