@@ -1,6 +1,7 @@
 """The key protocol on a real server: what is in the keys, and what each change of them means."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from structlog.testing import capture_logs
@@ -269,9 +270,40 @@ async def test_a_thousand_tasks_are_one_command_a_poll(valkey: Valkey, signals: 
     assert not any(inboxes)
 
 
+async def test_tasks_that_begin_together_share_round_trips(valkey: Valkey, signals: RedisSignals) -> None:
+    async def all_begin() -> None:
+        await asyncio.gather(*(signals.watch(f"t{number}", 1, Inbox()) for number in range(100)))
+
+    await all_begin()  # the server knows the script from now on
+    assert (await _calls(valkey, all_begin))["evalsha"] == 2, "the first one, and all that came meanwhile"
+    await asyncio.gather(*(signals.unwatch(f"t{number}") for number in range(100)))
+    assert valkey.run("DBSIZE") == 0
+
+
+async def test_who_shares_a_round_trip_with_a_cancelled_one_is_not_left_out(
+    valkey: Valkey, signals: RedisSignals
+) -> None:
+    for steps in range(10):
+        valkey.run("SET", "kubemin:workflow:cancel:t3", "cancelled:stop")
+        inboxes = [Inbox() for _ in range(4)]
+        tasks = [asyncio.ensure_future(signals.watch(f"t{number}", 1, inbox)) for number, inbox in enumerate(inboxes)]
+        await tasks[0]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        tasks[1].cancel()  # which asks for the others, too
+        await asyncio.wait(tasks)
+        assert inboxes[3] == [Cancelled("stop")]
+        for number in range(4):
+            await signals.unwatch(f"t{number}")
+
+
 async def _calls_of_a_poll(valkey: Valkey, signals: RedisSignals) -> dict[str, int]:
+    return await _calls(valkey, signals.poll)
+
+
+async def _calls(valkey: Valkey, work: Callable[[], Awaitable[None]]) -> dict[str, int]:
     """What the server executed: `evalsha` is sent, the others are the script's own."""
     valkey.run("CONFIG", "RESETSTAT")
-    await signals.poll()
+    await work()
     stats = {name.removeprefix("cmdstat_"): one["calls"] for name, one in valkey.run("INFO", "commandstats").items()}
     return {name: calls for name, calls in stats.items() if not name.startswith(("client", "config", "info"))}

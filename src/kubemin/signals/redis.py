@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -52,6 +52,28 @@ class _Watch:
         self.token = new_token(self.epoch)
 
 
+class _Together:
+    """Does for many callers at once what each asks for: those that come while another exchange is under way."""
+
+    def __init__(self, lock: asyncio.Lock, work: Callable[[Sequence[_Watch]], Awaitable[None]]) -> None:
+        """``work`` is called with the lock held."""
+        self._lock = lock
+        self._work = work
+        self._asked: list[_Watch] = []
+
+    async def do(self, watch: _Watch) -> None:
+        """Returns once it is done."""
+        self._asked.append(watch)
+        async with self._lock:
+            asked, self._asked = self._asked, []
+            if asked:
+                try:
+                    await self._work(asked)
+                except asyncio.CancelledError:
+                    self._asked[:0] = asked  # whoever else waits does it
+                    raise
+
+
 class RedisSignals:
     """Polls the keys of all watched tasks in one round trip, and at once when a message says that a task is cancelled.
 
@@ -83,6 +105,8 @@ class RedisSignals:
         # One exchange at a time. If it times out, those that waited for the lock see that it is away and do not try
         # Redis again.
         self._lock = asyncio.Lock()
+        self._entering = _Together(self._lock, self._refresh_now)
+        self._leaving = _Together(self._lock, self._release_now)
         self._absence = Absence("signals")
         self._policy_known = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,13 +136,13 @@ class RedisSignals:
         self._watches[task_id] = watch
         if former is not None:
             former.on_signal(TakenOver())
-        await self._refresh([watch])
+        await self._entering.do(watch)
 
     async def unwatch(self, task_id: str) -> None:
         """See Signals.unwatch."""
         watch = self._watches.pop(task_id, None)
         if watch is not None:
-            await self._release([watch])
+            await self._leaving.do(watch)
 
     async def cancel(self, task_id: str, reason: str) -> None:
         """See Signals.cancel."""
@@ -147,7 +171,8 @@ class RedisSignals:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         watches = list(self._watches.values())
         self._watches.clear()
-        await self._release(watches)
+        async with self._lock:
+            await self._release_now(watches)
         await self._redis.aclose()
 
     def _on_message(self, task_id: str) -> None:
@@ -177,11 +202,14 @@ class RedisSignals:
         nothing. Such keys are written anew in a second exchange, which finds them with ``refreshed`` set to None.
         """
         async with self._lock:
-            if self._absence.away and not whole:
-                return  # Only the poll tries a server that is away: everyone else would wait for its timeout.
-            unproven = await self._exchange(watches)
-            if unproven:
-                await self._exchange(unproven)
+            await self._refresh_now(watches, whole=whole)
+
+    async def _refresh_now(self, watches: Sequence[_Watch], *, whole: bool = False) -> None:
+        if self._absence.away and not whole:
+            return  # Only the poll tries a server that is away: everyone else would wait for its timeout.
+        unproven = await self._exchange(watches)
+        if unproven:
+            await self._exchange(unproven)
 
     async def _exchange(self, watches: Sequence[_Watch]) -> list[_Watch]:
         """One round trip. Returns the watches whose absent keys prove nothing, and have to be written again."""
@@ -241,15 +269,14 @@ class RedisSignals:
             self._end(watch, Cancelled("the signal key was deleted"))
         return False
 
-    async def _release(self, watches: Sequence[_Watch]) -> None:
+    async def _release_now(self, watches: Sequence[_Watch]) -> None:
         """Delete the keys that are still ours, in one round trip. If that fails, they expire."""
         calls = [([key_of(watch.task_id), sentinel_of(watch.task_id)], [watch.token]) for watch in watches]
-        async with self._lock:
-            if calls and not self._absence.away:
-                try:
-                    await self._redis.evaluate(RELEASE, calls)
-                except SignalError as error:
-                    self._set_away(error)
+        if calls and not self._absence.away:
+            try:
+                await self._redis.evaluate(RELEASE, calls)
+            except SignalError as error:
+                self._set_away(error)
 
     def _end(self, watch: _Watch, signal: Cancelled | TakenOver) -> None:
         del self._watches[watch.task_id]
