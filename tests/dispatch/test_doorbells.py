@@ -116,6 +116,42 @@ async def test_a_bell_whose_server_is_away_is_silent_and_harmless() -> None:
         await bell.aclose()
 
 
+async def test_those_who_ring_together_share_what_is_sent(valkey: Valkey) -> None:
+    bell = RedisDoorbell(valkey.url)
+    await bell.ring()
+    valkey.run("CONFIG", "RESETSTAT")
+    rings = [asyncio.ensure_future(bell.ring()) for _ in range(20)]
+    await asyncio.wait(rings)
+    assert valkey.run("INFO", "commandstats")["cmdstat_publish"]["calls"] == 2, "the first, and one for all after it"
+    await bell.aclose()
+
+
+async def test_a_ring_that_is_cancelled_takes_no_other_ring_with_it(valkey: Valkey) -> None:
+    listener, ringer = RedisDoorbell(valkey.url), RedisDoorbell(valkey.url)
+    waiting = asyncio.create_task(listener.wait(PATIENCE))
+    await listener.subscription.connected.wait()
+    publish, begun, gates = ringer._redis.publish, asyncio.Semaphore(0), [asyncio.Event(), asyncio.Event()]
+
+    async def held(channel: str, message: str) -> None:
+        begun.release()
+        if gates:
+            await gates.pop(0).wait()
+        else:
+            await publish(channel, message)
+
+    ringer._redis.publish = held  # type: ignore[method-assign]
+    first = gates[0]
+    _, cancelled, other = [asyncio.ensure_future(ringer.ring()) for _ in range(3)]
+    await begun.acquire()
+    first.set()
+    await begun.acquire()  # the second one's, which is the third one's too
+    cancelled.cancel()
+    await other
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+    await asyncio.gather(listener.aclose(), ringer.aclose())
+
+
 async def test_a_bell_comes_back(valkey: Valkey, postgres: Postgresql) -> None:
     for port in (valkey.port, postgres.port):
         async with Proxy(port) as proxy:

@@ -25,12 +25,25 @@ class RedisDoorbell:
         self.subscription = Subscription(self._redis, CHANNEL, self._hear)
         self._listener: asyncio.Task[None] | None = None
         self._absence = Absence("doorbell")
+        self._lock = asyncio.Lock()
+        self._asked = False
+        """Whether somebody waits for a PUBLISH that has not begun."""
 
     async def ring(self) -> None:
-        """See Doorbell.ring."""
+        """See Doorbell.ring. Those who ring while a PUBLISH is under way share the next one."""
         await self._bell.ring()  # a worker in this process needs no Redis
+        self._asked = True
+        async with self._lock:
+            if self._asked:
+                self._asked = False
+                await self._publish()
+
+    async def _publish(self) -> None:
         try:
             await self._redis.publish(CHANNEL, "")
+        except asyncio.CancelledError:
+            self._asked = True
+            raise
         except SignalError as error:
             self._absence.begins(error, server=str(self._redis.address))
         else:
