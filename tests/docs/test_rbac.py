@@ -165,7 +165,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         assert await run(instance, app_id, ExecOptions(hopeless_after_seconds=0.2)) is TaskStatus.FAILED
         removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         await instance.settled(removal.id)
-        await watch
+        watch.cancel()
     await Orphans(instance.db, instance.cluster, Limits()).find()
     allowed = rules("kubemin")
     assert sorted(sent - allowed) == []
