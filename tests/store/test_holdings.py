@@ -12,7 +12,7 @@ from kubemin.spec.ids import new_id
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, holdings, journal, tasks
-from kubemin.store.holdings import Holding, fold, handed_to, told
+from kubemin.store.fold import Holding, fold, handed_to, told
 from kubemin.store.transaction import dump
 from tests.store.rows import add_application, id_of, new_task
 

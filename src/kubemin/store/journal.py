@@ -344,7 +344,7 @@ _LEFT_AS_IT_IS = and_(resources.c.state == ResourceState.OBSERVED, resources.c.a
 """The object was what its manifest says, so it was not written."""
 
 TELLS = resources.c.holder > ""
-"""The row says something that no later one does (`holdings.told`). In words for which SQLite uses an index too."""
+"""The row says something that no later one does (`fold.told`). In words for which SQLite uses an index too."""
 
 _NAMED_BY = (
     select(*(resources.c[name] for name in ("kind", "namespace", "name", "uid")))

@@ -16,7 +16,7 @@ from kubemin.engine.objects.rollout import ordinals
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
 from kubemin.store import Tx, holdings
-from kubemin.store.holdings import Holding
+from kubemin.store.fold import Holding
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
 

@@ -25,7 +25,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, applications, events, holdings, jobs, journal, shares, tasks
+from kubemin.store import Database, Tx, applications, events, fold, jobs, journal, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
 from kubemin.store.jobs import JobChange
 
@@ -254,7 +254,7 @@ class Journal:
             task = await tasks.get(tx, user.task_id)
             theirs = Plan.from_json(task.plan).jobs if task is not None and task.plan else ()
             labels = [job.manifest["metadata"].get("labels", {}) for job in theirs if job.seq == user.job_seq]
-            passing.uid, passing.dependents = row.uid, holdings.handed_to(user.app_id)
+            passing.uid, passing.dependents = row.uid, fold.handed_to(user.app_id)
             if row.adopted:
                 passing.before, passing.adopted = row.before, True
             passing.applied = {"metadata": {"labels": labels[0] if labels else {APP_ID: user.app_id}}}

@@ -1,0 +1,237 @@
+"""What an application has, told from its journal rows alone: the newest of each object. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import takewhile
+from typing import NamedTuple, Protocol, TypeVar
+
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus
+from kubemin.store.transaction import load
+
+PVC = "PersistentVolumeClaim"
+_SETTLED = (Cleanup.NONE, Cleanup.DONE, Cleanup.ABANDONED)
+
+
+class Origin(NamedTuple):
+    """The journal row that shows an object as it was before the application had it."""
+
+    task_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """An object that the application has.
+
+    ``adopted``: the row of the task that took it over, where it was a stranger's; None where it is the application's
+    own. That is what its tasks made, and what had its label before a task changed it: its database was lost.
+    ``kept``: it holds data, and a former task has named it as kept. ``template``: a StatefulSet's controller made it.
+    """
+
+    ref: ObjectRef
+    uid: str
+    dependents: dict[str, list[str]]
+    adopted: Origin | None = None
+    kept: bool = False
+    template: bool = False
+
+
+class JournalRow(Protocol):
+    """What is read of a journal row, and of its task."""
+
+    task_seq: int
+    status: str
+    cleanup: str
+    task_id: str
+    seq: int
+    kind: str
+    namespace: str
+    name: str
+    purpose: str
+    state: str
+    uid: str | None
+    dependents: str | None
+    adopted: bool | None
+
+
+R = TypeVar("R", bound=JournalRow)
+
+
+@dataclass
+class Fold:
+    """What an application has, as far as its rows were taken in, in order."""
+
+    app_id: str
+    ending: str | None = None
+    _held: dict[str, Holding] = field(default_factory=dict)
+    _strangers: dict[str, Origin] = field(default_factory=dict)
+
+    @property
+    def holdings(self) -> list[Holding]:
+        """Each object, in the order in which the rows named them last."""
+        return list(self._held.values())
+
+    def of(self, uid: str | None) -> tuple[Holding | None, Origin | None]:
+        """All that rows to come ask of an object."""
+        return self._held.get(str(uid)), self._strangers.get(str(uid))
+
+    def take(self, row: JournalRow) -> None:
+        """Take the next row in."""
+        if not self._counts(row):
+            return
+        uid = str(row.uid)
+        if row.adopted or (row.adopted is None and row.state == ResourceState.CHANGED):
+            self._strangers[uid] = Origin(row.task_id, row.seq)
+        completed = row.status == TaskStatus.COMPLETED or row.task_id == self.ending
+        after = _after(self._held.get(uid), row, self.app_id, self._strangers.get(uid), completed=completed)
+        self._held.pop(uid, None)  # what comes last is newest
+        if after is not None:
+            # Of a name there is one object at a time: the former one is gone.
+            self._held = {other: one for other, one in self._held.items() if one.ref != after.ref}
+            self._held[uid] = after
+
+    def _counts(self, row: JournalRow) -> bool:
+        """Whether the row says anything of what the application has."""
+        purpose, state = Purpose(row.purpose), ResourceState(row.state)
+        if purpose is Purpose.HAND_OVER and passed_to(row) == self.app_id:
+            return True
+        if row.uid is None or not is_ended(row, self.ending):
+            return False
+        match purpose:
+            case Purpose.APPLY:
+                return row.adopted is not None or state in (ResourceState.CREATED, ResourceState.CHANGED)
+            case Purpose.REMOVE:
+                return state in (ResourceState.DELETED, ResourceState.KEPT)
+            case Purpose.RELEASE | Purpose.HAND_OVER:
+                return state is ResourceState.RELEASED
+            case Purpose.USE:
+                return False
+
+
+def fold(rows: Iterable[JournalRow], app_id: str, ending: str | None = None) -> Fold:
+    """What the application has after these rows."""
+    state = Fold(app_id, ending)
+    for row in sorted(rows, key=_order):
+        state.take(row)
+    return state
+
+
+def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None = None) -> list[R]:
+    """Those of an application's rows without which `fold` comes to the same now, and with all rows that come later.
+
+    ``passed``: rows of other applications that the fold takes in. A row that may change yet is not told, nor is what
+    comes after it; and the last row of an object that is used says who uses it.
+    """
+    by_ref: dict[tuple[str, str, str], list[R]] = {}
+    theirs = {(row.task_id, row.seq) for row in passed}
+    for row in sorted([*own, *passed], key=_order):
+        by_ref.setdefault((row.kind, row.namespace, row.name), []).append(row)
+    found: list[R] = []
+    for rows in by_ref.values():
+        sure = list(takewhile(partial(_is_final, ending=ending), rows))
+        found += _used_since(sure)
+        is_used = any(row.purpose == Purpose.USE for row in rows)
+        if not is_used or any((row.task_id, row.seq) in theirs for row in rows):
+            found += _without_effect([row for row in sure if row.purpose != Purpose.USE], app_id)
+    return [row for row in found if (row.task_id, row.seq) not in theirs]
+
+
+def _used_since(rows: Sequence[R]) -> list[R]:
+    """The rows of uses that a later task, which completed, has had again."""
+    found: list[R] = []
+    again: set[str | None] = set()
+    for row in reversed(rows):
+        if row.purpose == Purpose.USE:
+            if row.uid in again:
+                found.append(row)
+            elif row.status == TaskStatus.COMPLETED:
+                again.add(row.uid)
+    return found
+
+
+def _without_effect(rows: Sequence[R], app_id: str) -> list[R]:
+    """Of the rows about the objects of one name, all final: those that change nothing, and those of objects gone."""
+    state = Fold(app_id)
+    found: list[R] = []
+    left: list[R] = []
+    for row in rows:
+        before = state.of(row.uid)
+        state.take(row)
+        is_idle = state.of(row.uid) == before and row.purpose != Purpose.HAND_OVER
+        (found if is_idle else left).append(row)
+    passing = {row.uid for row in rows if row.purpose == Purpose.HAND_OVER}
+    gone = [row for row in left if state.of(row.uid) == (None, None) and row.uid not in passing]
+    alone = fold([row for row in left if row not in gone], app_id)
+    return [*found, *gone] if all(alone.of(row.uid) == state.of(row.uid) for row in rows) else found
+
+
+def _order(row: JournalRow) -> tuple[int, int]:
+    return row.task_seq, row.seq
+
+
+def is_ended(row: JournalRow, ending: str | None) -> bool:
+    return TaskStatus(row.status).ended or row.task_id == ending
+
+
+def _is_final(row: JournalRow, ending: str | None) -> bool:
+    """Whether nothing changes the row any more, but for a cleanup that begins anew (`tell_again`)."""
+    ended = TaskStatus(row.status).ended and Cleanup(row.cleanup) in _SETTLED and row.task_id != ending
+    return ended and not (row.purpose == Purpose.HAND_OVER and row.state == ResourceState.INTENT)
+
+
+def receiver(dependents: dict[str, list[str]]) -> str:
+    """The id of the application that a row of purpose ``hand-over`` passes its object to."""
+    return (dependents.get(_TO) or [""])[0]
+
+
+def handed_to(app_id: str) -> dict[str, list[str]]:
+    """What such a row keeps of its receiver."""
+    return {_TO: [app_id]}
+
+
+_TO = "application"
+
+
+def passed_to(row: JournalRow) -> str:
+    return receiver({} if row.dependents is None else load(row.dependents))
+
+
+def _after(
+    held: Holding | None, row: JournalRow, app_id: str, stranger: Origin | None, *, completed: bool
+) -> Holding | None:
+    """What the application has of an object once a row of its history is taken in.
+
+    ``stranger``: the row that shows it as a stranger's, where there is one. ``completed``: the row's task.
+    """
+    ref, purpose, state = ObjectRef(row.kind, row.namespace, row.name), Purpose(row.purpose), ResourceState(row.state)
+    dependents = {} if row.dependents is None else load(row.dependents)
+    new = Holding(ref=ref, uid=str(row.uid), dependents=dependents)
+    if purpose is Purpose.HAND_OVER:
+        return replace(new, dependents={}, adopted=stranger) if passed_to(row) == app_id else None
+    if purpose is Purpose.APPLY:
+        if state is ResourceState.CREATED:
+            return new
+        return _after_change(held, new, row, stranger, completed=completed)
+    if state is not ResourceState.KEPT:
+        return None
+    if ref.kind != PVC:
+        return held
+    return replace(held or replace(new, dependents={}, template=True), kept=True)
+
+
+def _after_change(
+    held: Holding | None, new: Holding, row: JournalRow, stranger: Origin | None, *, completed: bool
+) -> Holding | None:
+    """The same after a row of an object that was there before; ``new`` is what the row alone would say."""
+    if held and completed and row.state == ResourceState.OBSERVED and row.adopted is False:
+        return replace(held, kept=False)  # it was what it is to be, and was not written
+    own = replace(new, dependents={kind: [] for kind in new.dependents})  # what its controller had made is ours too
+    left = row.state == ResourceState.KEPT and row.adopted  # a stranger's, which still may have what was written
+    if row.state != ResourceState.CHANGED and not left:  # it is as it was, or was left as it is
+        gone = row.state in (ResourceState.DELETED, ResourceState.LOST)
+        return held if held or stranger or gone else own
+    if held:
+        return replace(held, kept=False)
+    return replace(new, adopted=stranger) if stranger else own
