@@ -30,7 +30,7 @@ from tests.api.conftest import BODY_LIMIT, Api, application
 
 async def test_an_unknown_address_is_404_in_the_envelope(api: Api) -> None:
     assert (await api.get("/nothing/here", 404))["code"] == ApiCode.NOT_FOUND
-    assert (await api.http.get("/")).json()["code"] == ApiCode.NOT_FOUND
+    assert (await api.http.get("/nothing")).json()["code"] == ApiCode.NOT_FOUND
     assert (await api.get("/applications/", 404))["code"] == ApiCode.NOT_FOUND
 
 

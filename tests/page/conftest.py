@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.browser import program
 from tests.cli.kubemin import Kubemin, Running
@@ -15,6 +15,9 @@ from tests.waiting import PATIENCE
 REQUIRED = os.environ.get("KUBEMIN_TEST_REQUIRE_BROWSER") == "1"
 PICTURES = os.environ.get("KUBEMIN_TEST_PICTURES")
 """A folder for pictures of what the tests saw."""
+
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Put back, field by field (design R4): what we changed and nothing else, with its owners, and running again."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,12 +59,19 @@ async def test_half_rolled_out_and_back(instance: Instance) -> None:
         running = await running_images(instance)
         await instance.save([web("api", "web:2", replicas=3)], app_id=app_id)
 
+        new: set[str] = set()
+
+        def stand_still(_event: str, obj: Object, _old: Object | None) -> None:
+            if obj["kind"] == "Pod" and obj["spec"]["containers"][0]["image"] == "web:2" and "nodeName" in obj["spec"]:
+                if not new:  # no room for the next one
+                    asyncio.get_running_loop().call_soon(partial(cordon, instance, closed=True))
+                new.add(obj["metadata"]["name"])
+
         async def half() -> bool:
             images = await running_images(instance)
-            if "web:2" in images:
-                cordon(instance, closed=True)  # the next Pod finds no room: the rollout stands still half way
             return images.count("web:2") >= 1 and images.count("web:1") >= 1
 
+        instance.sim.registry.subscribe(stand_still)
         task_id = await instance.exec(app_id)
         await instance.until(half)
         await instance.service.cancel(app_id, task_id, "ada", "no")
