@@ -72,6 +72,8 @@ async def test_what_runs_shows_in_status_and_stages(api: Api) -> None:
     stages = (await api.get(f"/workflow/tasks/{task_id}/stages"))["stages"]
     web = next(stage for stage in stages if stage["type"] == "Deployment")
     assert web["name"].startswith("web/Deployment/shop-web")
+    assert (web["step"], web["component"], web["ref"]) == ("deploy", "web", "Deployment/default/shop-web")
+    assert web["stage"] > min(stage["stage"] for stage in stages)
     async with api.db.begin("test") as tx:
         done = [stage["id"] for stage in stages if stage["type"] == "ConfigMap"]
         changes = [jobs.JobChange(web["id"], JobStatus.RUNNING, "0 of 1 ready")]
@@ -147,7 +149,8 @@ async def test_the_journal_shows_as_resources_and_in_the_cleanup(api: Api) -> No
     rows = answer.json()["data"]["resources"]
     assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
     assert rows[2].pop("at").endswith("Z")
-    assert rows[2] == {**left, "seq": 3, "apiVersion": "v1", "state": "created", "uid": "uid-3"}
+    about = {"seq": 3, "job": 1, "purpose": "apply", "apiVersion": "v1", "state": "created", "uid": "uid-3"}
+    assert rows[2] == {**left, **about}
     rollback = (await api.get(f"/workflow/tasks/{task_id}/stages"))["stages"][-1]
     assert (rollback["name"], rollback["status"], rollback["error"]) == ("rollback", "failed", "one is left")
 
@@ -450,7 +453,7 @@ async def test_a_pause_is_shown_and_promoted_once(api: Api) -> None:
     (pause,) = [
         one for one in (await api.get(f"/workflow/tasks/{task_id}/stages"))["stages"] if "approve" in one["name"]
     ]
-    assert pause["type"] == "Pause"
+    assert (pause["type"], pause["step"], pause["component"], pause["ref"]) == ("Pause", "approve", "", "")
     async with api.db.begin("test") as tx:
         await jobs.set_many(tx, task_id, [jobs.JobChange(pause["id"], JobStatus.RUNNING, "waits for promote")])
     hold = (await _status(api, task_id))["hold"]

@@ -19,7 +19,15 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def with_a_job(held: Held) -> None:
     new = jobs.NewJob(
-        seq=1, stage=0, name="one", component="", component_type="", kind="ConfigMap", namespace="", object_name="one"
+        seq=1,
+        stage=0,
+        step="step",
+        name="one",
+        component="",
+        component_type="",
+        kind="ConfigMap",
+        namespace="",
+        object_name="one",
     )
     async with held.db.begin("job") as tx:
         await jobs.insert_many(tx, held.task_id, [new])

@@ -14,6 +14,7 @@ async def test_no_news_of_a_job_comes_after_its_end(held: Held) -> None:
         jobs.NewJob(
             seq=seq,
             stage=1,
+            step="step",
             name=f"web/Deployment/{seq}",
             component="web",
             component_type="webservice",
@@ -47,6 +48,8 @@ async def test_no_news_of_a_job_comes_after_its_end(held: Held) -> None:
         ("task", None, "cancelled"),
     ]
     assert (told[1].data["ready"], told[1].data["desired"]) == (1, 1)
+    place = {name: told[1].data[name] for name in ("step", "stage", "component", "ref")}
+    assert place == {"step": "step", "stage": 1, "component": "web", "ref": "Deployment/default/1"}
     assert "ready" not in told[2].data
     assert [(row.status, row.info) for row in rows] == [
         (JobStatus.COMPLETED, "1 of 1"),

@@ -18,7 +18,7 @@ from kubemin.spec.events import (
     data_of,
     read_event,
 )
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 
 BEFORE: list[tuple[str, str, Event]] = [
     ("task", '{"status":"waiting"}', TaskEvent(status=TaskStatus.WAITING)),
@@ -46,6 +46,25 @@ BEFORE: list[tuple[str, str, Event]] = [
         "resource",
         '{"seq":3,"kind":"ConfigMap","namespace":"default","name":"c","state":"kept","why":"\\u00e9"}',
         ResourceEvent(seq=3, kind="ConfigMap", namespace="default", name="c", state=ResourceState.KEPT, why="é"),
+    ),
+    (
+        "job",
+        '{"job":2,"step":"deploy","stage":0,"component":"","ref":"","status":"running","info":null,"error":null}',
+        JobEvent(job=2, step="deploy", stage=0, component="", ref="", status=JobStatus.RUNNING),
+    ),
+    (
+        "resource",
+        '{"seq":3,"job":0,"purpose":"remove","kind":"Node","namespace":"","name":"c","state":"deleted","why":""}',
+        ResourceEvent(
+            seq=3,
+            job=0,
+            purpose=Purpose.REMOVE,
+            kind="Node",
+            namespace="",
+            name="c",
+            state=ResourceState.DELETED,
+            why="",
+        ),
     ),
     ("cleanup", '{"state":"running","why":""}', CleanupEvent(state=Cleanup.RUNNING)),
     ("end", '{"cleanup":"done"}', EndEvent(cleanup=Cleanup.DONE)),

@@ -38,7 +38,7 @@ async def live(db: Database, name: str) -> None:
     """One task from its run to its end, another that is cancelled, and what is asked about them meanwhile."""
     task_id, token = id_of(name), f"token-{name}"
     job = jobs.NewJob(
-        seq=1, stage=0, name="web", component="web", component_type="webservice", kind="Deployment",
+        seq=1, stage=0, step="step", name="web", component="web", component_type="webservice", kind="Deployment",
         namespace="default", object_name="web",
     )  # fmt: skip
     async with db.begin("run") as tx:

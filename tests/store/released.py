@@ -96,6 +96,7 @@ async def fill(db: Database) -> None:
             job = jobs.NewJob(
                 seq=1,
                 stage=0,
+                step="step",
                 name=f"web/{ref.kind}/{ref.name}",
                 component="web",
                 component_type="webservice",

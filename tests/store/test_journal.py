@@ -22,6 +22,7 @@ def _job(seq: int) -> jobs.NewJob:
     return jobs.NewJob(
         seq=seq,
         stage=0,
+        step="step",
         name=f"api/Deployment/{seq}",
         component="api",
         component_type="webservice",
@@ -50,7 +51,8 @@ async def test_a_job_that_ended_does_not_change(db: Database) -> None:
         slow = jobs.JobChange(2, JobStatus.RUNNING, None, "slow")
         completed = jobs.JobChange(1, JobStatus.COMPLETED, "1/1")
         late = [jobs.JobChange(1, JobStatus.RUNNING, "0/1"), jobs.JobChange(3, JobStatus.COMPLETED)]
-        assert await jobs.set_many(tx, A, [completed, slow, *late]) == [completed, slow]
+        made = await jobs.set_many(tx, A, [completed, slow, *late])
+        assert [one.change for one in made] == [completed, slow]
     async with db.begin("late") as tx:
         await jobs.set_many(tx, A, [jobs.JobChange(1, JobStatus.RUNNING, "again")])
         assert await jobs.end_open(tx, A, JobStatus.CANCELLED, "stopped") == 1

@@ -19,10 +19,11 @@ from kubemin.api.models.tasks import (
 )
 from kubemin.api.progress import component_status
 from kubemin.engine.entry.diffs import RowChange
+from kubemin.engine.options import ExecOptions
 from kubemin.spec.reason_codes import advice_for
 from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.spec.warnings import warnings_in
-from kubemin.store.jobs import JobRow
+from kubemin.store.jobs import JobRow, ref_of
 from kubemin.store.journal import Brief, ResourceRow
 from kubemin.store.tasks import Task
 
@@ -37,7 +38,12 @@ _ROLLBACK: Mapping[Cleanup, JobStatus] = {
 
 
 def status(
-    task: Task, jobs: Sequence[JobRow], journal: Sequence[Brief], evidence: Sequence[str], behind: Sequence[Task]
+    task: Task,
+    jobs: Sequence[JobRow],
+    journal: Sequence[Brief],
+    evidence: Sequence[str],
+    behind: Sequence[Task],
+    last_event_id: int,
 ) -> TaskStatusReply:
     """A task in full; ``behind`` are those that it waits for."""
     return TaskStatusReply(
@@ -51,6 +57,7 @@ def status(
         workflow_id=task.workflow_id,
         workflow_name=task.workflow_name,
         app_id=task.app_id,
+        app_name=task.app_name,
         type=task.type,
         create_time=int(task.created_at.timestamp()),
         start_time=unix(task.started_at),
@@ -62,6 +69,8 @@ def status(
         components=[_component(task, mine) for mine in _by_component(jobs)],
         evidence=list(evidence),
         hold=_hold(task, jobs),
+        restore=ExecOptions.read(task.options).restore,
+        last_event_id=last_event_id,
     )
 
 
@@ -166,6 +175,10 @@ def stages(task: Task, jobs: Sequence[JobRow]) -> TaskStages:
             id=job.seq,
             name=job.name,
             type=job.kind,
+            step=job.step,
+            stage=job.stage,
+            component=job.component,
+            ref=ref_of(job.kind, job.namespace, job.object_name),
             status=job.status,
             start_time=unix(job.started_at),
             end_time=unix(job.ended_at),
@@ -231,6 +244,8 @@ def resource(entry: Brief | ResourceRow) -> ResourceReply:
     """A row of the journal."""
     return ResourceReply(
         seq=entry.seq,
+        job=entry.job_seq,
+        purpose=entry.purpose,
         kind=entry.ref.kind,
         api_version=entry.ref.api_version,
         namespace=entry.ref.namespace,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from pydantic.alias_generators import to_camel
 
 from kubemin.spec.model import Absent
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -54,6 +54,10 @@ class JobEvent(_Data):
 
     type: Literal["job"] = Field(default="job", exclude=True)
     job: int
+    step: Absent[str] = None
+    stage: Absent[int] = None
+    component: Absent[str] = Field(default=None, description="Empty for a pause of the workflow.")
+    ref: Absent[str] = Field(default=None, description="Its object: `Kind/namespace/name`; empty for a pause.")
     status: JobStatus
     info: _Text | None = None
     error: _Text | None = None
@@ -68,6 +72,8 @@ class ResourceEvent(_Data):
 
     type: Literal["resource"] = Field(default="resource", exclude=True)
     seq: int
+    job: Absent[int] = Field(default=None, description="The job that wrote it first; 0 where it was none.")
+    purpose: Absent[Purpose] = None
     kind: str
     namespace: str
     name: str

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, case, func, insert, select, update
 
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import PAUSE_KIND, JobStatus
 from kubemin.store.clock import now
 from kubemin.store.columns import among
@@ -19,10 +20,11 @@ _STARTED = (JobStatus.PREPARE, JobStatus.RUNNING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A job to insert, as ``queued``. ``seq`` counts within the task, ``stage`` is the stage's index."""
+    """A job to insert, as ``queued``. ``seq`` counts within the task, ``stage`` is that of the plan."""
 
     seq: int
     stage: int
+    step: str
     name: str
     component: str
     component_type: str
@@ -39,6 +41,7 @@ class JobRow:
     task_id: str
     seq: int
     stage: int
+    step: str
     name: str
     component: str
     component_type: str
@@ -63,11 +66,22 @@ class JobChange(NamedTuple):
     code: str | None = None
 
 
+class MadeChange(NamedTuple):
+    """A change that was made, and where in its task the job is. ``ref``: its object; empty for a hold."""
+
+    change: JobChange
+    step: str
+    stage: int
+    component: str
+    ref: str
+
+
+_PLACE = (jobs.c.seq, *(jobs.c[name] for name in ("step", "stage", "component", "kind", "namespace", "object_name")))
 _MINE = jobs.c.task_id == bindparam("of_task")
 _IS_OPEN = among(jobs.c.status, _OPEN)
 _INSERT = insert(jobs).values(info="", error="")
 _OF_TASK = select(jobs).where(_MINE).order_by(jobs.c.seq)
-_GOING = select(jobs.c.seq).where(_MINE, jobs.c.seq.in_(bindparam("seqs", expanding=True)), _IS_OPEN)
+_GOING = select(*_PLACE).where(_MINE, jobs.c.seq.in_(bindparam("seqs", expanding=True)), _IS_OPEN)
 _CHANGE = (
     update(jobs)
     .where(_MINE, jobs.c.seq == bindparam("of_seq"), _IS_OPEN)
@@ -98,15 +112,15 @@ async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
     await tx.write(_INSERT, [{"task_id": task_id, **values_of(job)} for job in new])
 
 
-async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
+async def set_many(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[MadeChange]:
     """Make changes in order; returns those that were made. A job that has ended does not change any more.
 
     The start is stamped when a job first leaves ``queued`` for ``prepare`` or ``running``, the end when it ends.
     """
-    if not (landing := await _landing(tx, task_id, changes)):
+    if not (made := await _landing(tx, task_id, changes)):
         return []
-    await tx.write(_CHANGE, [{"of_task": task_id, **row} for row in _rows(landing)])
-    return landing
+    await tx.write(_CHANGE, [{"of_task": task_id, **row} for row in _rows([one.change for one in made])])
+    return made
 
 
 def _rows(changes: Sequence[JobChange]) -> list[dict[str, Any]]:
@@ -123,16 +137,16 @@ def _rows(changes: Sequence[JobChange]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-async def undo(tx: Tx, task_id: str, seqs: Collection[int], status: JobStatus, why: str) -> list[JobChange]:
+async def undo(tx: Tx, task_id: str, seqs: Collection[int], status: JobStatus, why: str) -> list[MadeChange]:
     """End jobs whose step is put back, completed ones too, as ``status``; returns the changes.
 
     What has failed by itself, or was skipped, stays as it is.
     """
     changed = (*_OPEN, JobStatus.COMPLETED)
     mine = (jobs.c.task_id == task_id, jobs.c.seq.in_(seqs), jobs.c.status.in_(changed))
-    found = [row.seq for row in await tx.rows(select(jobs.c.seq).where(*mine).order_by(jobs.c.seq))]
+    found = await tx.rows(select(*_PLACE).where(*mine).order_by(jobs.c.seq))
     await tx.write(update(jobs).where(*mine).values(status=status, error=why, ended_at=now()))
-    return [JobChange(seq, status, None, why) for seq in found]
+    return [_made(JobChange(row.seq, status, None, why), row) for row in found]
 
 
 async def undone_components(tx: Tx, task_id: str) -> list[str]:
@@ -153,19 +167,28 @@ async def holds_of(tx: Tx, task_id: str) -> list[JobRow]:
     return [_job(row) for row in rows]
 
 
-async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[JobChange]:
+async def _landing(tx: Tx, task_id: str, changes: Sequence[JobChange]) -> list[MadeChange]:
     """The changes, without those of jobs that have ended before."""
     if not changes:
         return []
     seqs = sorted({change.seq for change in changes})
-    going = {row.seq for row in await tx.rows(_GOING, {"of_task": task_id, "seqs": seqs})}
+    going = {row.seq: row for row in await tx.rows(_GOING, {"of_task": task_id, "seqs": seqs})}
     landing = []
     for change in changes:
         if change.seq in going:
-            landing.append(change)
+            landing.append(_made(change, going[change.seq]))
             if change.status.ended:
-                going.remove(change.seq)
+                del going[change.seq]
     return landing
+
+
+def _made(change: JobChange, row: Row[Any]) -> MadeChange:
+    return MadeChange(change, row.step, row.stage, row.component, ref_of(row.kind, row.namespace, row.object_name))
+
+
+def ref_of(kind: str, namespace: str, name: str) -> str:
+    """A job's object, as ``Kind/namespace/name``; empty for a hold, which has none."""
+    return "" if kind == PAUSE_KIND else str(ObjectRef(kind, namespace, name))
 
 
 async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "", code: str | None = None) -> int:

@@ -67,6 +67,7 @@ class Brief(NamedTuple):
     """A row without the manifests in it. ``new``: the object was not there before."""
 
     seq: int
+    job_seq: int
     ref: ObjectRef
     purpose: Purpose
     state: ResourceState
@@ -138,7 +139,7 @@ _APPLICATION = select(tasks.c.app_id).where(tasks.c.id == bindparam("of_task")).
 _INSERT = insert(resources).values(holder=_APPLICATION, created_at=now(), updated_at=now())
 _UPDATE = update(resources).where(_MINE, resources.c.seq == bindparam("of_seq")).values(updated_at=now())
 _OF_TASK = select(*(column for column in resources.c if column.name != "holder")).where(_MINE).order_by(resources.c.seq)
-_NAMED = ("seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
+_NAMED = ("seq", "job_seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
 _BRIEF_OF_TASK = (
     select(*(resources.c[name] for name in _NAMED), resources.c.before.is_(None).label("new"))
     .where(_MINE)
@@ -179,9 +180,10 @@ async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping
         await tx.write(_UPDATE, rows)
 
 
-async def of_task(tx: Tx, task_id: str) -> list[ResourceRow]:
-    """A task's journal, in order of ``seq``."""
-    return [_resource(tx, row) for row in await tx.rows(_OF_TASK, {"of_task": task_id})]
+async def of_task(tx: Tx, task_id: str, seq: int | None = None) -> list[ResourceRow]:
+    """A task's journal, in order of ``seq``, or only the row of that one."""
+    statement = _OF_TASK if seq is None else _OF_TASK.where(resources.c.seq == seq)
+    return [_resource(tx, row) for row in await tx.rows(statement, {"of_task": task_id})]
 
 
 async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
@@ -190,6 +192,7 @@ async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
     return [
         Brief(
             seq=row.seq,
+            job_seq=row.job_seq,
             ref=ObjectRef(row.kind, row.namespace, row.name),
             purpose=Purpose(row.purpose),
             state=ResourceState(row.state),

@@ -171,6 +171,7 @@ jobs = Table(
     Column("task_id", BoundedText(ID_LENGTH), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("stage", Integer, nullable=False),
+    Column("step", LongText, nullable=False),
     Column("name", LongText, nullable=False),
     Column("component", BoundedText(63), nullable=False),
     Column("component_type", BoundedText(32), nullable=False),

@@ -7,7 +7,7 @@ from pydantic import Field
 from kubemin.api.models.base import Absent, Body, Line, NextCursor, Reply, Timestamp
 from kubemin.api.progress import ComponentStatus
 from kubemin.engine.options import RunOptions
-from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus, TaskType
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 
 TASK_ID = "m8d2h5s0r4f7j1l9p3u6e0xb"
 
@@ -124,6 +124,7 @@ class TaskStatusReply(Reply):
     workflow_id: str
     workflow_name: str
     app_id: str
+    app_name: str
     type: TaskType
     create_time: int
     start_time: Absent[int] = None
@@ -137,6 +138,8 @@ class TaskStatusReply(Reply):
     components: list[TaskComponent]
     evidence: list[str] = Field(description="Components of which there is evidence: what their Pods said.")
     hold: Absent[HoldReply] = Field(default=None, description="Where the task waits to be promoted, or for a time.")
+    restore: bool = Field(description="Whether a rollback puts changed objects back.")
+    last_event_id: int = Field(description="The last event that this reply is as new as; 0 if there is none.")
 
 
 class TaskRow(Reply):
@@ -181,6 +184,12 @@ class StageReply(Reply):
     id: int
     name: str
     type: str
+    step: Absent[str] = Field(default=None, description="The step of the workflow; absent of rollback and removal.")
+    stage: Absent[int] = Field(default=None, description="Jobs of one number run together; counts from 0.")
+    component: Absent[str] = Field(default=None, description="Empty for a pause of the workflow.")
+    ref: Absent[str] = Field(
+        default=None, description="Its object; empty for a pause.", examples=["Service/default/web"]
+    )
     status: JobStatus | TaskStatus
     start_time: Absent[int] = None
     end_time: Absent[int] = None
@@ -206,6 +215,8 @@ class ResourceReply(Reply):
     """A row of the cleanup journal."""
 
     seq: int
+    job: int = Field(description="The job that wrote it first, by its id in `stages`; 0 where it was none.")
+    purpose: Purpose
     kind: str
     api_version: str
     namespace: str

@@ -113,7 +113,9 @@ async def get_task_status(
         rows = await journal.brief_of_task(tx, task_id)
         waits = task.status is TaskStatus.WAITING
         behind = [one for one in await tasks.active_of(tx, task.app_id) if one.seq < task.seq] if waits else []
-        return Envelope(data=task_views.status(task, await jobs.of_task(tx, task_id), rows, found, behind))
+        plan = await jobs.of_task(tx, task_id)
+        last = (await events.states(tx, [task.id]))[task.id].last
+        return Envelope(data=task_views.status(task, plan, rows, found, behind, last))
 
 
 @router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
@@ -134,11 +136,13 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
 
 
 @router.get("/workflow/tasks/{task_id}/changes", summary="Get what a task changed", responses=errors(404))
-async def get_task_changes(deps: Given, task_id: TaskId) -> Envelope[TaskChanges]:
+async def get_task_changes(
+    deps: Given, task_id: TaskId, seq: Annotated[int | None, Query(ge=1, lt=2**31, description="Only this row.")] = None
+) -> Envelope[TaskChanges]:
     """Each object of its journal, with the fields that it changed: before, as the task wrote them, and now."""
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    return Envelope(data=task_views.changes(await diffs_of(deps).of_task(task_id)))
+    return Envelope(data=task_views.changes(await diffs_of(deps).of_task(task_id, seq)))
 
 
 @router.get(

@@ -90,10 +90,10 @@ class Diffs:
                 found.append(ObjectChange(ref, "create" if ref in theirs else "delete"))
         return found
 
-    async def of_task(self, task_id: str) -> list[RowChange]:
-        """What a task changed, by row of its journal. Of tasks that are pruned only the rows are left."""
+    async def of_task(self, task_id: str, seq: int | None = None) -> list[RowChange]:
+        """What a task changed, by row of its journal, or in one row. Of pruned tasks only the rows are left."""
         async with self._db.read() as tx:
-            rows = await journal.of_task(tx, task_id)
+            rows = await journal.of_task(tx, task_id, seq)
         live = await read_many(self._cluster, (row.ref for row in rows), "")
         return [RowChange(row, _row_fields(row, live.get(row.ref))) for row in rows]
 

@@ -25,11 +25,12 @@ from kubemin.engine.errors import (
     TaskEnded,
     TaskNotFound,
 )
+from kubemin.engine.journal.job_events import job_event
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
 from kubemin.signals import SignalError, Signals
-from kubemin.spec.events import CleanupEvent, EndEvent, JobEvent, TaskEvent
+from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import (
@@ -177,9 +178,9 @@ class TaskService:
             held = next((job for job in holds if job.status is JobStatus.RUNNING), None)
             if held is None or not await tasks.promote(tx, task_id, held.seq):
                 raise await self._not_held(tx, task_id, holds, held)
-            info = f"promoted by {user}"
-            await jobs.set_many(tx, task_id, [jobs.JobChange(held.seq, JobStatus.RUNNING, info)])
-            await events.append_many(tx, task_id, [JobEvent(job=held.seq, status=JobStatus.RUNNING, info=info)])
+            promoted = jobs.JobChange(held.seq, JobStatus.RUNNING, f"promoted by {user}")
+            made = await jobs.set_many(tx, task_id, [promoted])
+            await events.append_many(tx, task_id, [job_event(one) for one in made])
         return held.object_name
 
     @staticmethod
@@ -336,6 +337,7 @@ class TaskService:
                 jobs.NewJob(
                     seq=job.seq,
                     stage=stage.index,
+                    step=stage.step,
                     name=job.name,
                     component=job.component,
                     component_type=job.component_type,
@@ -350,6 +352,7 @@ class TaskService:
                 jobs.NewJob(
                     seq=stage.hold.seq,
                     stage=stage.index,
+                    step=stage.step,
                     name=stage.hold.job_name,
                     component=stage.hold.component,
                     component_type="",

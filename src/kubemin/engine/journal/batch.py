@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from kubemin.engine.errors import Stopped
+from kubemin.engine.journal.job_events import job_event
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write
 from kubemin.shield import to_the_end
-from kubemin.spec.events import Event, JobEvent, ResourceEvent
-from kubemin.spec.reason_codes import advice_for
+from kubemin.spec.events import Event, ResourceEvent
 from kubemin.spec.states import JobStatus
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import Database, Tx, events, jobs, journal, tasks
@@ -212,21 +212,7 @@ async def write_changes(tx: Tx, lease: Lease, changes: Changes) -> None:
         ],
     )
     await journal.answer_writes(tx, changes.answers)
-    landed = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])
+    made = await jobs.set_many(tx, task_id, [change for change, _ in changes.jobs.values()])
     told: list[Event] = list(changes.events)
-    told += [_job_event(change, changes.jobs[change.seq, change.status][1]) for change in landed]
+    told += [job_event(one, changes.jobs[one.change.seq, one.change.status][1]) for one in made]
     await events.append_many(tx, task_id, told)
-
-
-def _job_event(change: JobChange, count: tuple[int, int] | None) -> JobEvent:
-    ready, desired = count or (None, None)
-    return JobEvent(
-        job=change.seq,
-        status=change.status,
-        info=change.info,
-        error=change.error,
-        ready=ready,
-        desired=desired,
-        reason_code=change.code,
-        advice=advice_for(change.code),
-    )

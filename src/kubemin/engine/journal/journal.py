@@ -14,12 +14,12 @@ from typing import Self
 
 from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.batch import Changes, CommitQueue, write_changes
+from kubemin.engine.journal.job_events import job_event
 from kubemin.engine.journal.last_writes import LastWrite, read_last_writes
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write, key_of
 from kubemin.engine.objects.ownership import token_of
 from kubemin.plan import Plan
-from kubemin.spec.events import JobEvent
 from kubemin.spec.labels import APP_ID, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
@@ -217,8 +217,7 @@ class Journal:
         async with self._db.begin("step-failed") as tx:
             await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
             undone = await jobs.undo(tx, self.lease.task_id, seqs, status, why)
-            told = [JobEvent(job=one.seq, status=one.status, error=one.error) for one in undone]
-            await events.append_many(tx, self.lease.task_id, told)
+            await events.append_many(tx, self.lease.task_id, [job_event(one) for one in undone])
 
     async def record_removals(self, rows: Iterable[Resource]) -> list[Resource]:
         """Commit what the task is to let go of; returns the rows, of which some may have been there."""

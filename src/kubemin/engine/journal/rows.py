@@ -74,7 +74,14 @@ class Resource:
         """What is told of the row as it is now."""
         ref = self.ref
         return ResourceEvent(
-            seq=self.seq, kind=ref.kind, namespace=ref.namespace, name=ref.name, state=self.state, why=self.why
+            seq=self.seq,
+            job=self.job_seq,
+            purpose=self.purpose,
+            kind=ref.kind,
+            namespace=ref.namespace,
+            name=ref.name,
+            state=self.state,
+            why=self.why,
         )
 
     @property

@@ -179,6 +179,7 @@ def upgrade() -> None:
         _name("task_id", 24),
         _integer("seq"),
         _integer("stage"),
+        _words("step"),
         _words("name"),
         _name("component", 63),
         _name("component_type", 32),
