@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.engine.objects.diff import changed_paths
-from kubemin.engine.objects.managed_fields import restored_managed_fields
+from kubemin.engine.objects.managed_fields import restored_managed_fields, writers_since
 from kubemin.engine.objects.merge import restoration
 
 _leaves = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b", "c"]), st.booleans())
@@ -164,6 +164,17 @@ def test_ownership_goes_back_to_whom_we_took_it_from() -> None:
     since = _entry("someone", {"f:data": {"f:c": {}}})
     current = _owned(*applied["metadata"]["managedFields"], since)
     assert restored_managed_fields(before, applied, current, "kubemin") == [theirs, since]
+
+
+def test_who_has_written_since_is_who_owns_what_they_did_not() -> None:
+    old, ours = _entry("helm", {"f:data": {"f:b": {}}}), _entry("kubemin", {"f:data": {"f:a": {}}})
+    applied = _owned(old, ours)
+    report = {**_entry("kube-controller-manager", {"f:status": {}}), "subresource": "status"}
+    later = [{**old, "time": "2027-01-01T00:00:00Z"}, _entry("kubectl-edit", {"f:data": {"f:a": {}}}), report]
+    assert writers_since(applied, applied, "kubemin") == []
+    assert writers_since(applied, _owned(*later), "kubemin") == ["kubectl-edit"]
+    more = _entry("helm", {"f:data": {"f:b": {}, "f:c": {}}})
+    assert writers_since(applied, _owned(more, ours), "kubemin") == ["helm"]
 
 
 def test_changed_paths_name_the_fields() -> None:

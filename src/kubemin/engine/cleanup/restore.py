@@ -11,7 +11,7 @@ from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.immutable import is_pvc_expansion
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.managed_fields import restored_managed_fields
+from kubemin.engine.objects.managed_fields import restored_managed_fields, writers_since
 from kubemin.engine.objects.merge import restoration
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import FENCE, MANAGER, WRITE_TOKEN
@@ -54,7 +54,7 @@ class Restorer:
             return None
         except (Invalid, Forbidden) as error:
             raise StillThere(resource.ref, f"the API server refuses the restore: {error.message}") from error
-        why = [kept_by_others(kept)] if kept else []
+        why = [kept_by_others(kept, writers_since(applied, live, MANAGER))] if kept else []
         why += ["it keeps the size that it was given: a volume claim never shrinks"] if grown else []
         return put_back_state(before, applied, kept=bool(why)), "; ".join(why)
 
@@ -107,9 +107,9 @@ def put_back_state(before: Manifest, applied: Manifest, *, kept: bool) -> Resour
     return ResourceState.RESTORED if changed else ResourceState.UNCHANGED
 
 
-def kept_by_others(paths: Sequence[str]) -> str:
-    """Why fields were not put back; empty where there are none."""
-    return f"changed by others since, left as it is: {', '.join(paths)}" if paths else ""
+def kept_by_others(paths: Sequence[str], writers: Sequence[str]) -> str:
+    """Why fields were not put back, and who has written the object since; empty where there are none."""
+    return f"changed by {', '.join(writers) or 'others'} since, left as it is: {', '.join(paths)}" if paths else ""
 
 
 def _refuse_without_role(resource: Resource, live: Manifest, error: ClusterError) -> None:

@@ -23,11 +23,12 @@ from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import get_many, get_or_none
+from kubemin.engine.objects.managed_fields import writers_since
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.objects.readers import READ
-from kubemin.spec.labels import APP_ID, FENCE, NAME, TRACK
+from kubemin.spec.labels import APP_ID, FENCE, MANAGER, NAME, TRACK
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
@@ -246,7 +247,8 @@ class Rollback:
             undone = restoration(before, applied or live, live)
             if not undone.changed:  # it is put back, and whoever did it died, or got no answer, before it was recorded
                 state = put_back_state(before, applied or before, kept=bool(undone.kept))
-                return await self._finish(resource, state, kept_by_others(undone.kept))
+                writers = writers_since(applied or live, live, MANAGER)
+                return await self._finish(resource, state, kept_by_others(undone.kept, writers))
             await self._leave(resource, ResourceState.KEPT, "somebody else wrote it after this task")
         elif resource.state is ResourceState.CREATED and not self._known(resource, live):
             await self._until_nothing_is_left(resource, resource.uid)

@@ -32,6 +32,16 @@ def restored_managed_fields(before: Manifest, applied: Manifest, current: Manife
     return [entry for entry in given if entry.get("fieldsV1")]
 
 
+def writers_since(applied: Manifest, current: Manifest, manager: str) -> list[str]:
+    """Who else wrote an object since we did; controllers that report of it in ``status`` are not meant."""
+    known = _of_others(applied, manager)
+    new = (one for one in _of_others(current, manager) if one not in known and not one.get("subresource"))
+    return sorted({str(one["manager"])[:_LONGEST] for one in new if one.get("manager")})
+
+
+_LONGEST = 80
+
+
 def _entries(obj: Manifest) -> list[Entry]:
     return obj["metadata"].get("managedFields") or []
 
