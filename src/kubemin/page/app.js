@@ -2,12 +2,14 @@
 
 import { html, render, useEffect } from "./vendor/htm-preact.js";
 import { Applications } from "./applications.js";
+import { Tasks } from "./tasks.js";
 import { link, useAddress } from "./use.js";
 import { language, say } from "./words.js";
 
 // First part of the address → the view, which is given the other parts.
 const VIEWS = {
   applications: Applications,
+  tasks: Tasks,
 };
 const FIRST = "applications";
 

@@ -1,0 +1,88 @@
+// When each job ran: a bar for each, and after the task's end another one until its object was put back.
+
+import { html, useEffect, useRef } from "../vendor/htm-preact.js";
+import { say } from "../words.js";
+import { usePart } from "./live.js";
+import { goesBack, isOver, isRolledBack, isSettled } from "./states.js";
+
+const MANY = 100; // bars out of sight are not drawn then
+const TICKS = [0, 0.25, 0.5, 0.75, 1];
+
+// Bars have times only. How long all of it is, and where "now" is, are properties of the whole: a second that passes
+// changes two of these, however many bars there are.
+export function Axis({ model }) {
+  usePart(model, "axis");
+  const place = useRef();
+  const { status } = model;
+  const begin = beginOf(model);
+  const settled = isSettled(status);
+  const end = settled ? endOf(model) : model.now();
+  useEffect(() => {
+    if (settled || !begin) return undefined;
+    const tick = () => {
+      const span = Math.max(1, model.now() - beginOf(model));
+      place.current?.style.setProperty("--span", span);
+      place.current?.style.setProperty("--now", span);
+    };
+    const timer = setInterval(tick, 1000);
+    return () => clearInterval(timer);
+  }, [settled, begin]);
+  if (!begin) return html`<p>${say("notBegun")}</p>`;
+  const span = Math.max(1, end - begin);
+  const line = isOver(status) && status.cleanup.state !== "none" ? lineOf(model) - begin : undefined;
+  return html`
+    <div class=${model.jobs.size > MANY ? "axis many" : "axis"} ref=${place} style=${{ "--span": span, "--now": span, "--line": line ?? 0 }}>
+      <div class="ticks" aria-hidden="true">
+        ${TICKS.map((part) => html`<span key=${part} style=${{ "--from": part }}>${lasted(part * span)}</span>`)}
+      </div>
+      <ol>
+        ${[...model.jobs.keys()].map((id) => html`<${Bar} key=${id} id=${id} model=${model} begin=${begin} />`)}
+      </ol>
+      ${line !== undefined && html`<div class="end-line" title=${say(goesBack(status) ? "rollback" : "removal")}></div>`}
+    </div>
+  `;
+}
+
+function Bar({ id, model, begin }) {
+  usePart(model, `job ${id}`);
+  const job = model.jobs.get(id);
+  if (!job) return null;
+  const from = job.start && Math.max(0, job.start - begin);
+  const to = job.end && Math.max(from, job.end - begin);
+  const row = goesBack(model.status) && job.ref ? model.journal(job.ref) : undefined;
+  const back = row && isRolledBack(row) && row.state !== "unchanged" ? row.at - begin : undefined;
+  const text = from === undefined ? say("notBegun") : say("fromFor", lasted(from), lasted((to ?? model.now() - begin) - from));
+  return html`
+    <li title=${`${job.name}: ${text}`}>
+      <span class="label">${job.name}</span>
+      <span class="track">
+        ${from !== undefined &&
+        html`<span class=${`bar ${job.status}`} style=${{ "--from": from, "--to": to ?? "var(--now)" }}></span>`}
+        ${back !== undefined &&
+        html`<span class="bar back" style=${{ "--from": "var(--line)", "--to": back }}></span>`}
+        <span class="hidden">${text}</span>
+      </span>
+    </li>
+  `;
+}
+
+const times = (model, name) => [...model.jobs.values()].map((job) => job[name]).filter(Boolean);
+
+function beginOf(model) {
+  const { startTime } = model.status;
+  const first = Math.min(...times(model, "start"));
+  return Number.isFinite(first) ? Math.min(first, startTime ? startTime + 1 : first) : startTime;
+}
+
+// Where the rollback begins: exact times of the jobs are finer than the task's.
+const lineOf = (model) => Math.max(model.status.endTime ?? 0, ...times(model, "end"));
+
+const endOf = (model) =>
+  Math.max(lineOf(model), model.undoing?.endTime ?? 0, ...[...model.rows.values()].map((row) => row.at));
+
+function lasted(seconds) {
+  if (seconds < 10) return say("seconds", Math.max(0, seconds).toFixed(1));
+  if (seconds < 120) return say("seconds", Math.round(seconds));
+  if (seconds < 7200) return say("minutes", Math.round(seconds / 60));
+  return say("hours", (seconds / 3600).toFixed(1));
+}

@@ -1,0 +1,82 @@
+// What the task is, how far it is, and what can be done with it.
+
+import { html, useState } from "../vendor/htm-preact.js";
+import { State, Time } from "../parts.js";
+import { post } from "../server.js";
+import { link } from "../use.js";
+import { say } from "../words.js";
+import { CancelDialog } from "./cancel.js";
+import { ENDED, isOver } from "./states.js";
+
+export function Head({ id, model, again }) {
+  const [asks, ask] = useState(false);
+  const { status } = model;
+  const goes = !isOver(status);
+  return html`
+    <header class="task-head">
+      <h1>
+        <a href=${link("applications", status.appId)}>${status.appName}</a>${" "}
+        ${status.revision && html`<span>${say("revisionNumber", status.revision)}</span>`}
+      </h1>
+      <p class="task-state" role="status"><${State} of=${status.status} />${" "}<${Jobs} model=${model} /></p>
+      ${goes && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
+    </header>
+    ${status.reason && html`<p class="reason">${status.reason}</p>`}
+    ${status.advice && html`<p class="advice"><code>${status.reasonCode}</code>${" "}${status.advice}</p>`}
+    ${status.queuedBehind.length > 0 &&
+    html`<p>
+      ${say("queuedBehind")}${" "}
+      ${status.queuedBehind.map((one) => html`<a key=${one} href=${link("tasks", one)}>${one.slice(0, 8)}</a>${" "}`)}
+    </p>`}
+    ${goes && status.hold && html`<${Hold} id=${id} hold=${status.hold} again=${again} />`}
+    <${Facts} status=${status} />
+    ${asks && goes && html`<${CancelDialog} model=${model} close=${() => ask(false)} />`}
+  `;
+}
+
+function Jobs({ model }) {
+  const jobs = [...model.jobs.values()];
+  if (jobs.length === 0) return null;
+  const done = jobs.filter((job) => ENDED.has(job.status)).length;
+  return html`<span>${say("jobsDone", done, jobs.length)}</span>`;
+}
+
+function Facts({ status }) {
+  const facts = [
+    ["task", status.taskId],
+    ["workflow", status.workflowName],
+    ["created", html`<${Time} at=${status.createTime} />`],
+    ["began", status.startTime && html`<${Time} at=${status.startTime} />`],
+    ["ended", status.endTime && html`<${Time} at=${status.endTime} />`],
+    ["attempt", status.attempt > 1 && status.attempt],
+    ["worker", status.worker],
+    ["cancelledBy", status.cancelledBy],
+  ];
+  return html`
+    <dl class="facts">
+      ${facts.map(([name, value]) => value && html`<div key=${name}><dt>${say(name)}</dt><dd>${value}</dd></div>`)}
+    </dl>
+  `;
+}
+
+function Hold({ id, hold, again }) {
+  const [error, failed] = useState("");
+  const promote = async () => {
+    try {
+      await post(`workflow/tasks/${encodeURIComponent(id)}/promote`);
+      failed("");
+    } catch (refused) {
+      failed(refused.message);
+    }
+    again();
+  };
+  return html`
+    <div class="hold">
+      <p>
+        <strong>${say("holds", hold.component ? `${hold.component}: ${hold.name}` : hold.name)}</strong>${" "}${hold.info}
+      </p>
+      <button type="button" onClick=${promote}>${say("promote")}</button>
+      ${error && html`<p class="error" role="alert">${error}</p>`}
+    </div>
+  `;
+}
