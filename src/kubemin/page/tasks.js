@@ -40,7 +40,7 @@ function List() {
 function Table({ rows }) {
   if (rows.length === 0) return html`<p>${say("noTasks")}</p>`;
   return html`
-    <div class="wide">
+    <div class="wide" tabindex="0">
       <table>
         <thead>
           <tr>

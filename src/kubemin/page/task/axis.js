@@ -1,6 +1,6 @@
 // When each job ran: a bar for each, and after the task's end another one until its object was put back.
 
-import { html, useEffect, useRef } from "../vendor/htm-preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { say } from "../words.js";
 import { usePart } from "./live.js";
 import { goesBack, isOver, isRolledBack, isSettled } from "./states.js";
@@ -13,38 +13,43 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1];
 export function Axis({ model }) {
   usePart(model, "axis");
   const place = useRef();
-  const { status } = model;
-  const begin = beginOf(model);
-  const settled = isSettled(status);
-  const end = settled ? endOf(model) : model.now();
-  useEffect(() => {
-    if (settled || !begin) return undefined;
-    const tick = () => {
-      const span = Math.max(1, model.now() - beginOf(model));
-      place.current?.style.setProperty("--span", span);
-      place.current?.style.setProperty("--now", span);
-    };
-    const timer = setInterval(tick, 1000);
-    return () => clearInterval(timer);
-  }, [settled, begin]);
+  const { begin, status } = model;
   if (!begin) return html`<p>${say("notBegun")}</p>`;
-  const span = Math.max(1, end - begin);
   const line = isOver(status) && status.cleanup.state !== "none" ? lineOf(model) - begin : undefined;
   return html`
-    <div class=${model.jobs.size > MANY ? "axis many" : "axis"} ref=${place} style=${{ "--span": span, "--now": span, "--line": line ?? 0 }}>
-      <div class="ticks" aria-hidden="true">
-        ${TICKS.map((part) => html`<span key=${part} style=${{ "--from": part }}>${lasted(part * span)}</span>`)}
-      </div>
+    <div class=${model.jobs.size > MANY ? "axis many" : "axis"} tabindex="0" ref=${place} style=${{ "--line": line ?? 0 }}>
+      <${Ticks} model=${model} place=${place} />
       <ol>
-        ${[...model.jobs.keys()].map((id) => html`<${Bar} key=${id} id=${id} model=${model} begin=${begin} />`)}
+        ${[...model.jobs.keys()].map((id) => html`<${Bar} key=${id} id=${id} model=${model} />`)}
       </ol>
       ${line !== undefined && html`<div class="end-line" title=${say(goesBack(status) ? "rollback" : "removal")}></div>`}
     </div>
   `;
 }
 
-function Bar({ id, model, begin }) {
+function Ticks({ model, place }) {
+  const [, next] = useState(0);
+  const settled = isSettled(model.status);
+  const span = Math.max(1, (settled ? endOf(model) : model.now()) - model.begin);
+  useLayoutEffect(() => {
+    place.current.style.setProperty("--span", span);
+    place.current.style.setProperty("--now", span);
+  });
+  useEffect(() => {
+    if (settled) return undefined;
+    const timer = setInterval(() => next((turn) => turn + 1), 1000);
+    return () => clearInterval(timer);
+  }, [settled]);
+  return html`
+    <div class="ticks" aria-hidden="true">
+      ${TICKS.map((part) => html`<span key=${part} style=${{ "--from": part }}>${lasted(part * span)}</span>`)}
+    </div>
+  `;
+}
+
+function Bar({ id, model }) {
   usePart(model, `job ${id}`);
+  const { begin } = model;
   const job = model.jobs.get(id);
   if (!job) return null;
   const from = job.start && Math.max(0, job.start - begin);
@@ -67,12 +72,6 @@ function Bar({ id, model, begin }) {
 }
 
 const times = (model, name) => [...model.jobs.values()].map((job) => job[name]).filter(Boolean);
-
-function beginOf(model) {
-  const { startTime } = model.status;
-  const first = Math.min(...times(model, "start"));
-  return Number.isFinite(first) ? Math.min(first, startTime ? startTime + 1 : first) : startTime;
-}
 
 // Where the rollback begins: exact times of the jobs are finer than the task's.
 const lineOf = (model) => Math.max(model.status.endTime ?? 0, ...times(model, "end"));

@@ -16,7 +16,7 @@ export function Cleanup({ id, model, again }) {
   if (!isOver(status)) return null;
   const back = goesBack(status);
   return html`
-    <section class=${`outcome ${cleanup.state}`} aria-label=${say(back ? "rollback" : "outcome")}>
+    <section class=${`outcome ${cleanup.exceptions.length ? "amber" : cleanup.state}`} aria-label=${say(back ? "rollback" : "outcome")}>
       ${back && model.left.all > 0 && html`<${Progress} left=${model.left} />`}
       <div role="status"><${Outcome} model=${model} /></div>
       ${cleanup.exceptions.length > 0 && html`<${Names} rows=${cleanup.exceptions} />`}

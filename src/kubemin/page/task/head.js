@@ -18,7 +18,7 @@ export function Head({ id, model, again }) {
         <a href=${link("applications", status.appId)}>${status.appName}</a>${" "}
         ${status.revision && html`<span>${say("revisionNumber", status.revision)}</span>`}
       </h1>
-      <p class="task-state" role="status"><${State} of=${status.status} />${" "}<${Jobs} model=${model} /></p>
+      <p><span role="status"><${State} of=${status.status} /></span>${" "}<${Jobs} model=${model} /></p>
       ${goes && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
     </header>
     ${status.reason && html`<p class="reason">${status.reason}</p>`}

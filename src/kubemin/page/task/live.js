@@ -7,7 +7,7 @@ import { TaskModel } from "./model.js";
 import { isSettled } from "./states.js";
 
 const AGAIN = 2000; // milliseconds until a lost server is asked again
-const LATER = 10000; // an incomplete cleanup is tried again in the background: look whether it was
+const LATER = 5000; // an incomplete cleanup is tried again in the background: look whether it was
 
 // {model, value, error, stale}: `value` is the model, once it is there. `again()` looks at once.
 export function useTask(id) {

@@ -16,13 +16,14 @@ export class TaskModel {
     this.columns = []; // [{stage, step, cards: [key]}]
     this.undoing = undefined; // the stage of the rollback, or of the removal
     this.seen = 0; // the last event
+    this.begin = undefined; // when its first job began, or else it itself
     this.ahead = 0; // by how many seconds the server's clock is ahead of the browser's
     this.left = { all: 0, done: 0 }; // objects that a rollback is to put back, and those that are
     this.listeners = new Map(); // key → {function}
     this.dirty = new Set();
   }
 
-  // Tells of a part: "head", "axis", "card <key>", "job <id>".
+  // Tells of a part: "head", "columns", "axis", "card <key>", "job <id>".
   on(part, told) {
     const some = this.listeners.get(part) ?? new Set();
     this.listeners.set(part, some.add(told));
@@ -47,7 +48,7 @@ export class TaskModel {
     for (const row of resources.resources) this.row({ ...row, at: Date.parse(row.at) / 1000 });
     this.columns.sort((one, two) => one.stage - two.stage);
     this.count();
-    this.dirty.add("head").add("axis");
+    this.dirty.add("head").add("columns").add("axis");
     for (const key of this.cards.keys()) this.dirty.add(`card ${key}`);
     for (const id of this.jobs.keys()) this.dirty.add(`job ${id}`);
     this.tell();
@@ -79,7 +80,7 @@ export class TaskModel {
     if (isNew && !this.cardsOf.has(ref)) {
       this.card(OTHERS, Infinity, "", "").rows.push(row.seq);
       this.cardsOf.set(ref, new Set([OTHERS]));
-      this.dirty.add("head");
+      this.dirty.add("columns");
     }
     for (const key of this.cardsOf.get(ref)) {
       this.dirty.add(`card ${key}`);
@@ -115,7 +116,7 @@ export class TaskModel {
       for (const name of ["info", "error", "reasonCode", "advice"]) next[name] = data[name] ?? job[name];
     }
     this.jobs.set(job.id, next);
-    this.dirty.add(`job ${job.id}`).add(`card ${keyOf(job)}`).add("axis").add("head");
+    this.dirty.add(`job ${job.id}`).add(`card ${keyOf(job)}`).add("head");
     return !known && job.type === "Pause";
   }
 
@@ -141,6 +142,11 @@ export class TaskModel {
       if (isRolledBack(row)) done += 1;
     }
     this.left = { all, done };
+    let begin = Infinity;
+    for (const job of this.jobs.values()) begin = Math.min(begin, job.start ?? Infinity);
+    if (!Number.isFinite(begin)) begin = this.status.startTime;
+    if (begin !== this.begin) this.dirty.add("axis");
+    this.begin = begin;
   }
 
   tell() {

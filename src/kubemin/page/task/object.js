@@ -27,7 +27,7 @@ function Change({ of: change }) {
     ${change.fields.length === 0
       ? html`<p>${say("noFields")}</p>`
       : html`
-          <div class="wide">
+          <div class="wide" tabindex="0">
             <table class="fields">
               <thead>
                 <tr>

@@ -7,21 +7,26 @@ import { usePart } from "./live.js";
 import { refOf } from "./model.js";
 import { fateOf, isAmber, isRolledBack, isToPutBack, stateOf } from "./states.js";
 
-export const Picture = ({ model, show }) => html`
-  ${model.columns.length === 0 && html`<p>${say("noObjects")}</p>`}
-  <ol class="stages">
-    ${model.columns.map(
-      (column) => html`
-        <li key=${column.stage} class=${column.cards.length > 4 ? "stage many" : "stage"}>
-          <h3>${column.step ? `${column.stage + 1} · ${column.step}` : say("otherObjects")}</h3>
-          <ul class="cards">
-            ${column.cards.map((key) => html`<${Card} key=${key} of=${key} model=${model} show=${show} />`)}
-          </ul>
-        </li>
-      `,
-    )}
-  </ol>
-`;
+const MANY = 4; // cards of a stage that are below each other; more are beside each other too
+
+export function Picture({ model, show }) {
+  usePart(model, "columns");
+  if (model.columns.length === 0) return html`<p>${say("noObjects")}</p>`;
+  return html`
+    <ol class="stages">
+      ${model.columns.map(
+        (column) => html`
+          <li key=${column.stage} class=${column.cards.length > MANY ? "stage many" : "stage"}>
+            <h3>${column.step ? `${column.stage + 1} · ${column.step}` : say("otherObjects")}</h3>
+            <ul class="cards">
+              ${column.cards.map((key) => html`<${Card} key=${key} of=${key} model=${model} show=${show} />`)}
+            </ul>
+          </li>
+        `,
+      )}
+    </ol>
+  `;
+}
 
 function Card({ of: key, model, show }) {
   usePart(model, `card ${key}`);
@@ -57,7 +62,7 @@ function turn(model, jobs) {
 function Item({ job, row, show }) {
   const ref = job?.ref || (row && refOf(row)) || "";
   const [kind, ...names] = ref.split("/");
-  const title = job && !job.ref ? job.name : html`${kind}${" "}<b>${names.at(-1)}</b>`;
+  const title = job && !job.ref ? job.type : html`${kind}${" "}<b>${names.at(-1)}</b>`;
   const texts = said(job, ref, row);
   return html`
     <li class=${`object ${row && isAmber(row) ? "amber" : ""}`}>
