@@ -1,7 +1,9 @@
 """A task: watched to its end, cancelled, rolled back; what is not as it was."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.cli.kubemin import Kubemin, Running
 from tests.page.api import Api, conf, web
+from tests.servers.proxy import Proxy
 from tests.waiting import PATIENCE
 
 PAUSE = {"name": "approve", "type": "pause"}
@@ -30,6 +33,38 @@ def cluster(server: Running) -> Iterator[httpx.Client]:
     headers = {"User-Agent": "kubectl/v1.33"}
     with httpx.Client(base_url=found[1], headers=headers, timeout=PATIENCE) as client:
         yield client
+
+
+class Way:
+    """A way to the server that can be cut."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, proxy: Proxy) -> None:
+        self._loop = loop
+        self._proxy = proxy
+        self.url = f"http://127.0.0.1:{proxy.port}"
+
+    def do(self, what: Callable[[Proxy], None]) -> None:
+        """Change it."""
+        self._loop.call_soon_threadsafe(what, self._proxy)
+
+
+@pytest.fixture
+def proxy(server: Running) -> Iterator[Way]:
+    """Between the browser and the server."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def begin() -> Proxy:
+        port = int(server.url.rpartition(":")[2])
+        return await Proxy(port).__aenter__()
+
+    running = asyncio.run_coroutine_threadsafe(begin(), loop).result(PATIENCE)
+    yield Way(loop, running)
+    asyncio.run_coroutine_threadsafe(running.__aexit__(), loop).result(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 COUNT_CHANGES = """() => {
@@ -114,6 +149,22 @@ def test_a_cancel_is_shown_before_it_is_made_and_rolled_back_in_every_tab(page: 
         expect(tab.locator(".axis .bar.back")).to_have_count(3)
     status = api.get(f"workflow/tasks/{task_id}/status")
     assert (status["status"], status["reason"], status["cleanup"]["state"]) == ("cancelled", "wrong image", "done")
+
+
+def test_a_lost_server_is_said_and_what_happened_meanwhile_is_seen_after(page: Page, api: Api, proxy: Way) -> None:
+    task_id = api.apply("cut-off", conf("settings", a="1"), web("stuck", "web:never"))
+    page.goto(f"{proxy.url}/page/#/tasks/{task_id}")
+    expect(card(page, "stuck")).to_contain_text("0/1 ready")
+    proxy.do(Proxy.refuse)
+    expect(page.locator(".stale")).to_be_visible()
+    expect(card(page, "stuck")).to_contain_text("0/1 ready")  # what was known stays
+    app_id = api.get(f"workflow/tasks/{task_id}/status")["appId"]
+    api.post(f"applications/{app_id}/workflow/cancel", {"taskId": task_id})
+    api.ended(task_id)
+    proxy.do(Proxy.heal)
+    expect(page.locator(".outcome")).to_contain_text("The cluster is as it was.")
+    expect(page.locator(".stale")).to_have_count(0)
+    expect(card(page, "stuck")).to_contain_text("0/1 ready")
 
 
 def test_a_failure_shows_its_reason_and_what_the_pods_said(page: Page, api: Api) -> None:
