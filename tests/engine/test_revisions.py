@@ -249,6 +249,8 @@ async def test_what_a_task_changed_is_told_field_by_field(instance: Instance) ->
     rows = {one.row.ref.kind: one.fields for one in await diffs(instance).of_task(task.id)}
     assert rows["ConfigMap"] == (("data.a", "1", "2", "3"),)
     assert rows["Secret"] == (("data.token", "******", "******", "******"),)
+    seqs = [one.row.seq for one in await diffs(instance).of_task(task.id)]
+    assert [[one.row.seq for one in await diffs(instance).of_task(task.id, seq)] for seq in seqs] == [[n] for n in seqs]
 
 
 async def test_a_removal_takes_the_history_along(instance: Instance) -> None:

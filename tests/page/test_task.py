@@ -199,8 +199,8 @@ def test_an_incomplete_cleanup_is_tried_again_or_given_up(page: Page, api: Api, 
     expect(dialog.get_by_role("listitem")).to_contain_text(["ConfigMap/default/held-two"])
     dialog.get_by_label("Reason").fill("it is needed")
     dialog.get_by_role("button", name="Give up", exact=True).click()
-    expect(outcome).to_contain_text("The cleanup was abandoned.")
-    expect(outcome).to_contain_text("it is needed")
+    expect(outcome).to_contain_text("The cleanup was abandoned (given up by system: it is needed).")
+    expect(page.locator(".card.amber")).to_contain_text("held-two")
     config_map(cluster, "held-two", metadata={"finalizers": None})
 
 

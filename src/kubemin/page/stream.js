@@ -5,8 +5,8 @@ import { address } from "./server.js";
 const QUIET = 40000; // the server says something every 15 s: after this many milliseconds it is lost
 const TOGETHER = 100; // events of so many milliseconds are taken together
 
-// Hands on the events after the id `after`, in order and in groups: `take([{id, type, data}])`. Ends with true after the
-// last one, with false where the connection was lost, or is closed by `signal`.
+// Hands on the events after the id `after`, in order and in groups: `take([{id, type, data}])`. Ends with true after
+// the last one, with false where the connection was lost, or is closed by `signal`.
 export async function follow(path, after, take, signal) {
   const broken = new AbortController();
   const stop = () => broken.abort();

@@ -10,7 +10,7 @@ import { say } from "./words.js";
 const SIZE = 50;
 const STATUSES = ["waiting", "queued", "running", "completed", "failed", "timeout", "cancelled"];
 
-export const Tasks = ({ parts }) => (parts.length ? html`<${Task} key=${parts[0]} id=${parts[0]} />` : html`<${List} />`);
+export const Tasks = ({ parts: [id] }) => (id ? html`<${Task} key=${id} id=${id} />` : html`<${List} />`);
 
 function List() {
   const [status, choose] = useState("");

@@ -16,13 +16,15 @@ export function Axis({ model }) {
   const { begin, status } = model;
   if (!begin) return html`<p>${say("notBegun")}</p>`;
   const line = isOver(status) && status.cleanup.state !== "none" ? lineOf(model) - begin : undefined;
+  const name = model.jobs.size > MANY ? "axis many" : "axis";
+  const undoing = say(goesBack(status) ? "rollback" : "removal");
   return html`
-    <div class=${model.jobs.size > MANY ? "axis many" : "axis"} tabindex="0" ref=${place} style=${{ "--line": line ?? 0 }}>
+    <div class=${name} tabindex="0" ref=${place} style=${{ "--line": line ?? 0 }}>
       <${Ticks} model=${model} place=${place} />
       <ol>
         ${[...model.jobs.keys()].map((id) => html`<${Bar} key=${id} id=${id} model=${model} />`)}
       </ol>
-      ${line !== undefined && html`<div class="end-line" title=${say(goesBack(status) ? "rollback" : "removal")}></div>`}
+      ${line !== undefined && html`<div class="end-line" title=${undoing}></div>`}
     </div>
   `;
 }
@@ -56,7 +58,8 @@ function Bar({ id, model }) {
   const to = job.end && Math.max(from, job.end - begin);
   const row = goesBack(model.status) && job.ref ? model.journal(job.ref) : undefined;
   const back = row && isRolledBack(row) && row.state !== "unchanged" ? row.at - begin : undefined;
-  const text = from === undefined ? say("notBegun") : say("fromFor", lasted(from), lasted((to ?? model.now() - begin) - from));
+  const until = to ?? model.now() - begin;
+  const text = from === undefined ? say("notBegun") : say("fromFor", lasted(from), lasted(until - from));
   return html`
     <li title=${`${job.name}: ${text}`}>
       <span class="label">${job.name}</span>

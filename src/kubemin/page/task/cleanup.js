@@ -15,8 +15,9 @@ export function Cleanup({ id, model, again }) {
   const { cleanup } = status;
   if (!isOver(status)) return null;
   const back = goesBack(status);
+  const colour = cleanup.exceptions.length ? "amber" : cleanup.state;
   return html`
-    <section class=${`outcome ${cleanup.exceptions.length ? "amber" : cleanup.state}`} aria-label=${say(back ? "rollback" : "outcome")}>
+    <section class=${`outcome ${colour}`} aria-label=${say(back ? "rollback" : "outcome")}>
       ${back && model.left.all > 0 && html`<${Progress} left=${model.left} />`}
       <div role="status"><${Outcome} model=${model} /></div>
       ${cleanup.exceptions.length > 0 && html`<${Names} rows=${cleanup.exceptions} />`}
@@ -50,7 +51,7 @@ function Outcome({ model: { status, left } }) {
     case "incomplete":
       return html`<p class="sentence">${say(completed ? "removalIncomplete" : "cleanupIncomplete")}</p>`;
     case "abandoned":
-      return html`<p class="sentence">${say("abandoned")}</p><p>${cleanup.abandoned}</p>`;
+      return html`<p class="sentence">${say("abandoned", cleanup.abandoned)}</p>`;
     default:
       if (completed) return html`<p class="sentence">${say("completed")}</p>`;
       return html`<p class="sentence">${say(left.all ? "leftAsItIs" : "nothingToUndo")}</p>`;

@@ -70,4 +70,7 @@ function Container({ of: one }) {
   `;
 }
 
-const Log = ({ title, text }) => html`<p>${title}</p><pre class="log" tabindex="0" role="region" aria-label=${title}>${text}</pre>`;
+const Log = ({ title, text }) => html`
+  <p>${title}</p>
+  <pre class="log" tabindex="0" role="region" aria-label=${title}>${text}</pre>
+`;

@@ -70,11 +70,10 @@ function Hold({ id, hold, again }) {
     }
     again();
   };
+  const name = hold.component ? `${hold.component}: ${hold.name}` : hold.name;
   return html`
     <div class="hold">
-      <p>
-        <strong>${say("holds", hold.component ? `${hold.component}: ${hold.name}` : hold.name)}</strong>${" "}${hold.info}
-      </p>
+      <p><strong>${say("holds", name)}</strong>${" "}${hold.info}</p>
       <button type="button" onClick=${promote}>${say("promote")}</button>
       ${error && html`<p class="error" role="alert">${error}</p>`}
     </div>

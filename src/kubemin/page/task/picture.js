@@ -43,29 +43,32 @@ function Card({ of: key, model, show }) {
         ${way && html`<p class="way">${say(way === "back" ? "isPutBack" : "isNotAsItWas")}</p>`}
       `}
       <ul>
-        ${jobs.map((job) => html`<${Item} key=${job.id} job=${job} row=${model.journal(job.ref)} show=${show} />`)}
-        ${rows.map((row) => html`<${Item} key=${`row ${row.seq}`} row=${row} show=${show} />`)}
+        ${jobs.map((job) => {
+          const row = model.journal(job.ref);
+          return html`<${Item} key=${job.id} status=${model.status} job=${job} row=${row} show=${show} />`;
+        })}
+        ${rows.map((row) => html`<${Item} key=${`row ${row.seq}`} status=${model.status} row=${row} show=${show} />`)}
       </ul>
     </li>
   `;
 }
 
-// Which way the card goes: forward (""), "back", or "amber" where some of it does not come back. Also of a task that goes
-// on: a step that fails may be put back alone.
+// Which way the card goes: forward (""), "back", or "amber" where some of it does not come back. It may be so in a task
+// that goes on, too: a step that fails may be put back alone.
 function turn(model, jobs) {
   const rows = jobs.map((job) => model.journal(job.ref)).filter((row) => row && isToPutBack(row));
-  if (rows.some(isAmber)) return "amber";
+  if (rows.some((row) => isAmber(row, model.status))) return "amber";
   const undone = rows.some((row) => fateOf(row).length > 1);
   return undone && rows.every(isRolledBack) ? "back" : "";
 }
 
-function Item({ job, row, show }) {
+function Item({ status, job, row, show }) {
   const ref = job?.ref || (row && refOf(row)) || "";
   const [kind, ...names] = ref.split("/");
   const title = job && !job.ref ? job.type : html`${kind}${" "}<b>${names.at(-1)}</b>`;
   const texts = said(job, ref, row);
   return html`
-    <li class=${`object ${row && isAmber(row) ? "amber" : ""}`}>
+    <li class=${`object ${row && isAmber(row, status) ? "amber" : ""}`}>
       <div class="line">
         ${row
           ? html`<button type="button" class="plain" title=${ref} onClick=${() => show(row)}>${title}</button>`

@@ -5,6 +5,7 @@ export const OVER = new Set(["completed", "failed", "timeout", "cancelled", "rej
 const UNDER_WAY = new Set(["pending", "running"]);
 const AS_IT_WAS = new Set(["deleted", "restored", "unchanged"]);
 const NOT_AS_IT_WAS = new Set(["kept", "lost"]);
+const NOT_DONE = new Set(["incomplete", "abandoned"]);
 
 export const isOver = (status) => OVER.has(status.status);
 export const isUndoing = (status) => isOver(status) && UNDER_WAY.has(status.cleanup.state);
@@ -15,7 +16,12 @@ export const goesBack = (status) => isOver(status) && status.status !== "complet
 // Whether a rollback has something to do with it: not where the task only found what it needed.
 export const isToPutBack = (row) => row.purpose === "apply" && row.state !== "observed";
 export const isRolledBack = (row) => AS_IT_WAS.has(row.state);
-export const isAmber = (row) => NOT_AS_IT_WAS.has(row.state);
+
+// Whether an object is not as it was: it is kept or lost, or left over by a rollback that ended.
+export function isAmber(row, status) {
+  if (NOT_AS_IT_WAS.has(row.state)) return true;
+  return goesBack(status) && NOT_DONE.has(status.cleanup.state) && isToPutBack(row) && !isRolledBack(row);
+}
 
 // A component's state from those of its jobs, by the same rule as the server's (api/progress.py).
 export function stateOf(jobs, status) {

@@ -1,0 +1,34 @@
+"""The page's words: the same in both languages, and none is missing."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+
+def words(language: str) -> dict[str, set[str]]:
+    """By key: the places in its text that values are put into."""
+    text = (files("kubemin") / "page" / "words.js").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"^  {language}: \{{$(.*?)^  \}},$", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r'^    (\w+):\s+"(.*)",$', block, re.MULTILINE)
+    assert len(found) == len(dict(found)) == block.count('",\n')
+    return {key: set(re.findall(r"\{\d\}", value)) for key, value in found}
+
+
+def scripts(folder: Traversable) -> Iterator[str]:
+    """The text of each script of the page's own."""
+    for one in folder.iterdir():
+        if one.is_dir() and one.name != "vendor":
+            yield from scripts(one)
+        elif one.name.endswith(".js"):
+            yield one.read_text(encoding="utf-8")
+
+
+def test_both_languages_say_the_same() -> None:
+    assert words("en") == words("zh")
+
+
+def test_what_is_said_has_words() -> None:
+    said = {key for text in scripts(files("kubemin") / "page") for key in re.findall(r'\bsay\(\s*"(\w+)"', text)}
+    assert said
+    assert said <= words("en").keys()
