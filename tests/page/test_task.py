@@ -110,11 +110,16 @@ def test_a_run_is_watched_from_the_list_to_its_end_and_promoted_on_the_way(page:
     expect(page.locator(".hold")).to_contain_text("approve waits.")
     page.reload()  # in the middle: all of it is there again, with what only events say
     expect(card(page, "shop")).to_contain_text("2/2 ready")
+    queued = api.apply("watched", *parts)
+    show(page, queued)
+    expect(page.get_by_role("paragraph").filter(has_text="It waits for these tasks")).to_be_visible()
+    page.get_by_role("link", name=task_id[:8]).click()
     page.get_by_role("button", name="Promote").click()
     expect(card(page, "late")).to_contain_text("1/1 ready")
     expect(page.locator(".outcome")).to_contain_text("The task is complete.")
     expect(page.locator(".hold")).to_have_count(0)
     expect(page.locator(".axis .bar.completed")).to_have_count(4)
+    api.ended(queued)
     page.goto("/#/tasks")
     page.get_by_label("Status").select_option("cancelled")
     expect(page.get_by_role("row", name="watched")).to_have_count(0)
@@ -225,7 +230,7 @@ def test_what_others_changed_is_kept_and_named_with_its_fields(page: Page, api: 
 
 
 @pytest.mark.proof
-def test_500_components_are_shown_and_an_event_of_one_is_the_work_of_one(page: Page, api: Api) -> None:
+def test_500_components_are_shown_and_an_event_of_one_changes_nothing_of_others(page: Page, api: Api) -> None:
     steps = [{"name": "many", "mode": "DAG", "components": [f"c{n}" for n in range(499)]}, PAUSE]
     parts = [conf(f"c{n}", a="1") for n in range(499)]
     task_id = api.apply("large", *parts, conf("last", a="1"), workflow=[*steps, {"name": "last"}])

@@ -13,24 +13,26 @@ export function Head({ id, model, again }) {
   const { status } = model;
   const goes = !isOver(status);
   return html`
-    <header class="task-head">
-      <h1>
-        <a href=${link("applications", status.appId)}>${status.appName}</a>${" "}
-        ${status.revision && html`<span>${say("revisionNumber", status.revision)}</span>`}
-      </h1>
-      <p><span role="status"><${State} of=${status.status} /></span>${" "}<${Jobs} model=${model} /></p>
-      ${goes && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
-    </header>
-    ${status.reason && html`<p class="reason">${status.reason}</p>`}
-    ${status.advice && html`<p class="advice"><code>${status.reasonCode}</code>${" "}${status.advice}</p>`}
-    ${status.queuedBehind.length > 0 &&
-    html`<p>
-      ${say("queuedBehind")}${" "}
-      ${status.queuedBehind.map((one) => html`<a key=${one} href=${link("tasks", one)}>${one.slice(0, 8)}</a>${" "}`)}
-    </p>`}
-    ${goes && status.hold && html`<${Hold} id=${id} hold=${status.hold} again=${again} />`}
-    <${Facts} status=${status} />
-    ${asks && goes && html`<${CancelDialog} model=${model} close=${() => ask(false)} />`}
+    <div>
+      <header class="task-head">
+        <h1>
+          <a href=${link("applications", status.appId)}>${status.appName}</a>${" "}
+          ${status.revision && html`<span>${say("revisionNumber", status.revision)}</span>`}
+        </h1>
+        <p><span role="status"><${State} of=${status.status} /></span>${" "}<${Jobs} model=${model} /></p>
+        ${goes && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
+      </header>
+      ${status.reason && html`<p class="reason">${status.reason}</p>`}
+      ${status.advice && html`<p class="advice"><code>${status.reasonCode}</code>${" "}${status.advice}</p>`}
+      ${status.queuedBehind.length > 0 &&
+      html`<p>
+        ${say("queuedBehind")}${" "}
+        ${status.queuedBehind.map((one) => html`<a key=${one} href=${link("tasks", one)}>${one.slice(0, 8)}</a>${" "}`)}
+      </p>`}
+      ${goes && status.hold && html`<${Hold} id=${id} hold=${status.hold} again=${again} />`}
+      <${Facts} status=${status} />
+      ${asks && goes && html`<${CancelDialog} model=${model} close=${() => ask(false)} />`}
+    </div>
   `;
 }
 

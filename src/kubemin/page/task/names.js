@@ -7,7 +7,7 @@ import { refOf } from "./model.js";
 const MOST = 500; // more names than that nobody reads
 
 export const Names = ({ rows }) => html`
-  <ul class="names" tabindex="0">
+  <ul class="named" tabindex="0">
     ${rows.slice(0, MOST).map(
       (row) => html`<li key=${refOf(row)}><code>${refOf(row)}</code>${row.why && html`<span>: ${row.why}</span>`}</li>`,
     )}

@@ -23,12 +23,14 @@ function Whole({ id, model, again }) {
   // The same each time, so that it is passed over here: its parts look for themselves when they change.
   const large = useMemo(() => html`<${Large} model=${model} show=${show} />`, [model]);
   return html`
-    <${Head} id=${id} model=${model} again=${again} />
-    <${Cleanup} id=${id} model=${model} again=${again} />
-    <div class=${hasEvidence ? "beside" : ""}>
-      ${large} ${hasEvidence && html`<${Evidence} id=${id} />`}
+    <div>
+      <${Head} id=${id} model=${model} again=${again} />
+      <${Cleanup} id=${id} model=${model} again=${again} />
+      <div class=${hasEvidence ? "beside" : ""}>
+        ${large} ${hasEvidence && html`<${Evidence} id=${id} />`}
+      </div>
+      ${row && html`<${ObjectDialog} id=${id} row=${row} close=${() => show(undefined)} />`}
     </div>
-    ${row && html`<${ObjectDialog} id=${id} row=${row} close=${() => show(undefined)} />`}
   `;
 }
 
