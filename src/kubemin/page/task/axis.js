@@ -14,6 +14,7 @@ export function Axis({ model }) {
   usePart(model, "axis");
   const place = useRef();
   const { begin, status } = model;
+  if (model.jobs.size === 0) return html`<p>${say("noJobs")}</p>`;
   if (!begin) return html`<p>${say("notBegun")}</p>`;
   const line = isOver(status) && status.cleanup.state !== "none" ? lineOf(model) - begin : undefined;
   const name = model.jobs.size > MANY ? "axis many" : "axis";

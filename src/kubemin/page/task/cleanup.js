@@ -45,7 +45,7 @@ function Outcome({ model: { status, left } }) {
   if (isUndoing(status)) return html`<p>${say(completed ? "removing" : "rollingBack")}</p>`;
   switch (cleanup.state) {
     case "done":
-      if (completed) return html`<p>${say("completedRemoved", counted)}</p>`;
+      if (completed) return html`<p class="sentence">${say("completedRemoved", counted)}</p>`;
       if (cleanup.exceptions.length) return html`<p class="sentence">${say("asItWasExcept")}</p>`;
       return html`<p class="sentence">${say("asItWas")}</p>${counted && html`<p>${counted}</p>`}`;
     case "incomplete":

@@ -11,7 +11,7 @@ const MANY = 4; // cards of a stage that are below each other; more are beside e
 
 export function Picture({ model, show }) {
   usePart(model, "columns");
-  if (model.columns.length === 0) return html`<p>${say("noObjects")}</p>`;
+  if (model.columns.length === 0) return html`<p>${say("nothingYet")}</p>`;
   return html`
     <ol class="stages">
       ${model.columns.map(
