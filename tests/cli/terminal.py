@@ -18,13 +18,18 @@ class Terminal:
     """Runs a command on a terminal of its own."""
 
     def __init__(
-        self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None, program: str = PROGRAM
+        self,
+        folder: Path,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        program: str = PROGRAM,
+        columns: int = 100,
     ) -> None:
         self.shown = ""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.chdir(folder)
-            os.execve(program, [program, *arguments], {**environment(env), "TERM": "xterm", "COLUMNS": "100"})
+            os.execve(program, [program, *arguments], {**environment(env), "TERM": "xterm", "COLUMNS": str(columns)})
 
     def wait_for(self, pattern: str) -> None:
         """Read until the pattern has been shown."""

@@ -130,7 +130,7 @@ def test_try_and_plan_take_them_too(here: InProcess, tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text(yaml_text(web()) + "---\n" + yaml_text({**web(image=""), "name": "other"}))
     answer = here("try", "two.yaml")
     assert (answer.returncode, answer.stdout.splitlines()[0]) == (1, "two.yaml, document 1: valid")
-    answer = here("plan", "two.yaml", "--set", "other/web.image=web:7", "--json")
+    answer = here("plan", "two.yaml", "--set", "other/web.image=web:7", "-o", "json")
     assert [one["application"] for one in json.loads(answer.stdout)["applications"]] == [
         "default/shop",
         "default/other",

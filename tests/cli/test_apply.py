@@ -44,7 +44,7 @@ def test_an_application_and_its_history(run: Callable[..., Answer], tmp_path: Pa
     run("apply", file, "--note", "the first")
     run("apply", file, "--dry-run")
     run("apply", file, "--set", "web.image=web:2", "--set", "web.env.LEVEL=debug")
-    assert json.loads(run("history", "shop", "--json").stdout)["total"] == 2
+    assert json.loads(run("history", "shop", "-o", "json").stdout)["total"] == 2
     lines = run("history", "default/shop").stdout.splitlines()
     assert ("current" in lines[1], "superseded" in lines[2], lines[2].endswith("the first")) == (True, True, True)
     assert "web:2" in run("get", "shop").stdout
@@ -71,7 +71,7 @@ def test_several_are_one_table(run: Callable[..., Answer], tmp_path: Path) -> No
     table = run("apply", *files, "--timeout", "1", code=Exit.FAILED).stdout.splitlines()[-4:]
     assert [line.split()[0] for line in table] == ["APPLICATION", "default/fine", "default/late", "default/bad"]
     assert [line.split()[3] for line in table[1:]] == ["completed", "timeout", "refused"]
-    found = json.loads(run("apply", *files[:2], "--detach", "--json").stdout)["applications"]
+    found = json.loads(run("apply", *files[:2], "--detach", "-o", "json").stdout)["applications"]
     assert [one["revision"] for one in found] == [2, 2]
     run("cancel", found[1]["taskId"], "--wait")
 
@@ -86,13 +86,13 @@ def test_all_or_nothing(run: Callable[..., Answer], tmp_path: Path) -> None:
         write(tmp_path, "long", late),
         write(tmp_path, "wrong", {**late, "image": "web:pull", "properties": {"hopelessAfter": 1}}),
     ]
-    answer = run("apply", *files, "--all-or-nothing", "--json", code=Exit.FAILED)
+    answer = run("apply", *files, "--all-or-nothing", "-o", "json", code=Exit.FAILED)
     had, new, long, wrong = json.loads(answer.stdout)["applications"]
     assert (had["status"], had["undone"][0]) == ("completed", "rolled back to revision 1")
     assert (new["status"], new["undone"][0]) == ("completed", "deleted; it was not there before")
     assert (long["status"], wrong["status"]) == ("cancelled", "failed")
     assert run("diff", "had", "1").stdout == "no difference\n"
-    assert json.loads(run("get", "had", "--json").stdout)["revision"] == 3
+    assert json.loads(run("get", "had", "-o", "json").stdout)["revision"] == 3
     run("get", "new", code=Exit.FAILED)
     run("apply", files[0], write(tmp_path, "bad", {"name": "x"}), "--all-or-nothing", code=Exit.FAILED)
     assert run("diff", "had", "1").stdout == "no difference\n"
@@ -108,13 +108,13 @@ def test_a_plan_is_run_as_it_was_read(run: Callable[..., Answer], tmp_path: Path
     write(tmp_path, "read", conf("3"))
     answer = run("apply", "--plan", "plan.json", code=Exit.FAILED)
     assert "ConfigMap/default/read-settings is to become something else" in answer.stderr
-    assert json.loads(run("history", "read", "--json").stdout)["total"] == 1
+    assert json.loads(run("history", "read", "-o", "json").stdout)["total"] == 1
 
 
 def test_a_shell_completes_applications_and_tasks(
     run: Callable[..., Answer], tmp_path: Path, server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = json.loads(run("apply", write(tmp_path, "completed", conf("1")), "--json").stdout)
+    done = json.loads(run("apply", write(tmp_path, "completed", conf("1")), "-o", "json").stdout)
     from kubemin.cli.app import app
 
     ctx = typer.Context(typer.main.get_command(app))

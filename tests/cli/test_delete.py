@@ -23,7 +23,7 @@ def test_it_names_the_data_that_stays_and_what_goes(client: InProcess, tmp_path:
     (claim,) = [line for line in only.stdout.splitlines() if line.startswith("PersistentVolumeClaim/")]
     assert claim.endswith("  to keep: holds data")
     assert "ConfigMap/default/stock-own  to delete" in only.stdout.splitlines()
-    asked = json.loads(client("delete", "default/stock", "--delete-volumes", "--dry-run", "--json").stdout)
+    asked = json.loads(client("delete", "default/stock", "--delete-volumes", "--dry-run", "-o", "json").stdout)
     assert (asked["keeps"], asked["releases"]) == ([], [])
     assert claim.partition("  ")[0] in asked["removes"]
     done = client("delete", "stock", stdin="")  # nobody is there to be asked

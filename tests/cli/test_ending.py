@@ -33,7 +33,7 @@ def test_with_nobody_left_to_read_what_it_prints(tmp_path: Path, lost: list[str]
             assert server.stdout is not None
             url = next(line.split()[-1] for line in server.stdout if "ready at" in line)
             (tmp_path / "stays.json").write_text(json.dumps(_NEVER_READY))
-            task = json.loads(Kubemin(tmp_path, url)("apply", "stays.json", "--detach", "--json").stdout)["taskId"]
+            task = json.loads(Kubemin(tmp_path, url)("apply", "stays.json", "--detach", "-o", "json").stdout)["taskId"]
             following = Kubemin(tmp_path, url).start("status", task, "--follow")
             following.wait_for("task running")
             for pipe in (getattr(server, name) for name in lost):

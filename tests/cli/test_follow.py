@@ -1,15 +1,18 @@
 """Against a real server: apply, follow, cancel, look; exit codes; Ctrl-C."""
 
 import json
+import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.cli.kubemin import InProcess, Kubemin, Running
+from tests.cli.kubemin import PROGRAM, InProcess, Kubemin, Running, environment
 from tests.cli.terminal import Terminal
+from tests.waiting import PATIENCE
 
 
 def _write(folder: Path, name: str, image: str, **more: Any) -> str:
@@ -18,6 +21,14 @@ def _write(folder: Path, name: str, image: str, **more: Any) -> str:
     file = f"{name}.json"
     (folder / file).write_text(json.dumps({"name": name, "component": [web, conf], **more}))
     return file
+
+
+_ASKED = r"\[c\]ancel it and undo what it did, \[d\]etach and let it go on, or \[g\]o on\?"
+
+
+def _detached(client: InProcess, folder: Path, name: str) -> str:
+    made = client("apply", "--detach", _write(folder, name, "never"), "-o", "json")
+    return str(json.loads(made.stdout)["taskId"])
 
 
 def _task(output: str) -> str:
@@ -35,7 +46,7 @@ def test_a_complete_run(client: InProcess, tmp_path: Path) -> None:
         assert "  running" in lines[0]
         assert lines[-1].endswith("  completed")
 
-    status = json.loads(client("status", task, "--json").stdout)
+    status = json.loads(client("status", task, "-o", "json").stdout)
     assert (status["taskId"], status["status"]) == (task, "completed")
     assert {one["status"] for one in status["components"]} == {"completed"}
     shown = client("status", task).stdout
@@ -43,20 +54,20 @@ def test_a_complete_run(client: InProcess, tmp_path: Path) -> None:
     assert "web" in shown
     assert client("status", task, "--follow").returncode == 0
     assert task in client("tasks").stdout
-    listed = json.loads(client("tasks", "--status", "completed", "--json").stdout)["tasks"]
+    listed = json.loads(client("tasks", "--status", "completed", "-o", "json").stdout)["tasks"]
     assert task in [one["taskId"] for one in listed]
     assert "whole" in client("apps").stdout
-    found = json.loads(client("apps", "--search", "whole", "--json").stdout)["applications"]
+    found = json.loads(client("apps", "--search", "whole", "-o", "json").stdout)["applications"]
     assert [one["name"] for one in found] == ["whole"]
     assert client("tasks", "--app", found[0]["id"]).stdout.count(found[0]["name"]) == 1
-    touched = json.loads(client("resources", task, "--json").stdout)["resources"]
+    touched = json.loads(client("resources", task, "-o", "json").stdout)["resources"]
     assert {one["kind"] for one in touched} == {"ConfigMap", "Service", "Deployment"}
     assert "whole-conf" in client("resources", task).stdout
-    assert json.loads(client("cleanup", task, "--json").stdout)["cleanup"] == "none"
+    assert json.loads(client("cleanup", task, "-o", "json").stdout)["cleanup"] == "none"
     assert client("cancel", task).returncode == 1
     assert "whole-" not in client("orphans").stdout
 
-    again = client("apply", "whole.json", "--json")
+    again = client("apply", "whole.json", "-o", "json")
     assert again.returncode == 0
     result = json.loads(again.stdout)
     assert result["appId"] == found[0]["id"]
@@ -82,12 +93,12 @@ def test_a_failure_is_shown_with_its_code_its_advice_and_its_evidence(client: In
     assert "waiting ImagePullBackOff" in shown
     assert "event  Failed: " in shown
     assert f"evidence  web: kubemin logs {task}" in client("status", task).stdout
-    found = json.loads(client("logs", task, "--json").stdout)["components"]
+    found = json.loads(client("logs", task, "-o", "json").stdout)["components"]
     assert [one["name"] for one in found] == ["web"]
 
 
 def test_apply_without_wait_comes_back_at_once(client: InProcess, tmp_path: Path) -> None:
-    answer = client("apply", "--detach", _write(tmp_path, "slow", "never"), "--json")
+    answer = client("apply", "--detach", _write(tmp_path, "slow", "never"), "-o", "json")
     assert answer.returncode == 0
     task = json.loads(answer.stdout)["taskId"]
     refused = client("apply", "--detach", "slow.json", "--on-active", "reject")
@@ -101,38 +112,134 @@ def test_apply_without_wait_comes_back_at_once(client: InProcess, tmp_path: Path
     assert cancelled.stdout.splitlines()[0].endswith("  task cancelled: not today")  # what was before is passed over
     assert "the cluster is as it was" in cancelled.stdout
     assert client("status", task, "--follow").returncode == 4
-    again = client("cancel", task, "--reason", "and again", "--json")
+    again = client("cancel", task, "--reason", "and again", "-o", "json")
     assert json.loads(again.stdout) == {"taskId": task, "status": "cancelled", "cleanup": "done"}
 
 
-def test_interrupted_in_a_script_it_cancels_and_shows_the_rollback(outside: Kubemin, tmp_path: Path) -> None:
-    running = outside.start("apply", _write(tmp_path, "stopped", "never"))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_a_script_cancels_and_shows_the_rollback(
+    outside: Kubemin, tmp_path: Path, number: signal.Signals
+) -> None:
+    name = number.name.lower()
+    running = outside.start("apply", _write(tmp_path, name, "never"))
     running.wait_for(r"web  Deployment/\S+  running")
-    running.signal(signal.SIGINT)
+    running.signal(number)
     assert running.end() == 4
     assert "cancelled: interrupted at the command line" in running.output
-    for what in ("Deployment/default/stopped-web", "Service/default/stopped-web", "ConfigMap/default/stopped-conf"):
+    for what in (f"Deployment/default/{name}-web", f"Service/default/{name}-web", f"ConfigMap/default/{name}-conf"):
         assert f"rollback  {what}" in running.output
     assert "cleanup done" in running.output
     assert running.errors == ""
 
 
-def test_interrupted_on_a_terminal_it_asks_once(server: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["rollback", "restart"])
+def test_a_signal_cancels_whatever_the_command_has_begun(
+    outside: Kubemin, client: InProcess, tmp_path: Path, command: str
+) -> None:
+    for tag in ("slow-1", "slow-2"):
+        assert client("apply", _write(tmp_path, f"begun-{command}", f"web:{tag}")).returncode == 0
+    running = outside.start(command, f"begun-{command}")
+    running.wait_for(r"web  Deployment/\S+  running")
+    running.signal(signal.SIGTERM)
+    assert running.end() == 4, running.output + running.errors
+    assert "the cluster is as it was" in running.output
+
+
+def test_a_signal_may_leave_the_task_alone(outside: Kubemin, client: InProcess, tmp_path: Path) -> None:
+    file = _write(tmp_path, "alone", "never")
+    running = outside.start("apply", "--on-signal", "detach", file)
+    running.wait_for(r"web  Deployment/\S+  running")
+    running.signal(signal.SIGTERM)
+    assert running.end() == 128 + signal.SIGTERM
+    task = _task(running.output)
+    assert running.errors == f"kubemin: left; task {task} goes on: `kubemin status {task} --follow` comes back to it\n"
+    assert json.loads(client("status", task, "-o", "json").stdout)["status"] == "running"
+    client("cancel", task)
+
+
+@pytest.mark.parametrize("watching", [["status", "--follow"]], ids=" ".join)
+def test_who_only_watches_cancels_nothing(
+    outside: Kubemin, client: InProcess, tmp_path: Path, watching: list[str]
+) -> None:
+    task = _detached(client, tmp_path, f"watched-{watching[0]}")
+    running = outside.start(*watching, task)
+    running.wait_for("running")
+    running.signal(signal.SIGINT)
+    assert running.end() == 128 + signal.SIGINT
+    assert f"task {task} goes on" in running.errors
+    assert client("status", task, "-q").stdout == "running\n"
+    client("cancel", task)
+
+
+def _unread(folder: Path, server: Running, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command whose output nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=folder,
+            env=environment({"KUBEMIN_SERVER": server.url}),
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+
+
+def test_a_deploy_whose_output_nobody_reads_goes_on_to_its_end(
+    server: Running, client: InProcess, tmp_path: Path
+) -> None:
+    answer = _unread(tmp_path, server, "apply", _write(tmp_path, "unread", "nginx"))
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert client("status", "unread", "-q").stdout == "completed\n"
+
+
+@pytest.mark.parametrize("arguments", [["tasks"], ["apps", "-o", "json"]], ids=" ".join)
+def test_a_list_that_nobody_reads_ends_silently(server: Running, tmp_path: Path, arguments: list[str]) -> None:
+    answer = _unread(tmp_path, server, *arguments)
+    assert (answer.returncode, answer.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_interrupted_on_a_terminal_it_asks(server: Running, tmp_path: Path) -> None:
+    """To go on, to cancel; at 50 columns, on which names and states are whole, and so are the reasons below."""
     file = _write(tmp_path, "asked", "never")
-    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url})
+    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url}, columns=50)
     terminal.wait_for(r"COMPONENT +STATE +READY +AGE")
     terminal.wait_for(r"web +\S*running")
+    terminal.wait_for(r"web: 0 of 1 updated replicas are available\s")
     terminal.type("\x03")
-    terminal.wait_for(r"Cancel task \S+, and undo what it did\? \[y/N\]")
-    terminal.type("n\n")
-    terminal.wait_for(r"(?s)\[y/N\].*web +\S*running")
+    terminal.wait_for(_ASKED)
+    terminal.type("g\n")
+    terminal.wait_for(rf"(?s){_ASKED}.*web +\S*running")
     terminal.type("\x03")
-    terminal.wait_for(r"(?s)\[y/N\].*\[y/N\]")
-    terminal.type("y\n")
+    terminal.wait_for(rf"(?s){_ASKED}.*{_ASKED}")
+    terminal.type("c\n")
     assert terminal.end() == 4
     assert "rollback  Deployment/default/asked-web  " in terminal.shown
     assert "the cluster is as it was" in terminal.shown
     assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize("answer", ["d\n", "\x03"], ids=["detach", "Ctrl-C"])
+def test_on_a_terminal_one_may_leave_and_is_told_how_to_come_back(
+    server: Running, client: InProcess, tmp_path: Path, answer: str
+) -> None:
+    file = _write(tmp_path, "leaving" if answer == "d\n" else "leaving-twice", "never")
+    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url})
+    terminal.wait_for(r"web +\S*running")
+    terminal.type("\x03")
+    terminal.wait_for(_ASKED)
+    terminal.type(answer)
+    assert terminal.end() == 128 + signal.SIGINT
+    task = _task(terminal.shown)
+    assert f"task {task} goes on: `kubemin status {task} --follow` comes back to it" in terminal.shown
+    assert client("status", task, "-q").stdout == "running\n"
+    client("cancel", task)
 
 
 def test_a_refused_application_is_a_sentence(client: InProcess, tmp_path: Path) -> None:
@@ -160,13 +267,13 @@ def test_what_is_no_id_never_becomes_an_address(client: InProcess, command: str,
 
 
 def test_a_task_that_has_ended_is_a_sentence(client: InProcess, tmp_path: Path) -> None:
-    task = json.loads(client("apply", _write(tmp_path, "ended", "nginx"), "--json").stdout)["taskId"]
-    for arguments in (["cancel", task, "--wait"], ["cancel", task, "--json"]):
-        answer = client(*arguments)
-        assert (answer.returncode, answer.stdout) == (1, "")
-        assert answer.stderr == (
-            f"kubemin: Task {task} has already ended as completed: there is nothing left to cancel.\n"
-        )
+    task = json.loads(client("apply", _write(tmp_path, "ended", "nginx"), "-o", "json").stdout)["taskId"]
+    sentence = f"Task {task} has already ended as completed: there is nothing left to cancel."
+    answer = client("cancel", task, "--wait")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", f"kubemin: {sentence}\n")
+    answer = client("cancel", task, "-o", "json")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert json.loads(answer.stderr) == {"error": {"message": sentence, "exit": 1}}
     answer = client("cleanup", task)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout == f"task {task} completed, cleanup none: there is nothing to clean up\n"
@@ -187,23 +294,9 @@ def test_a_second_interrupt_leaves_and_says_how_to_come_back(
     running.signal(signal.SIGINT)
     task = _task(running.output)
     assert running.end() == 130
-    assert running.errors == f"kubemin: left; `kubemin status {task} --follow` comes back to it\n"
+    assert running.errors == f"kubemin: left; task {task} goes on: `kubemin status {task} --follow` comes back to it\n"
     httpx.patch(config, content=json.dumps({"metadata": {"finalizers": None}}), headers=merge).raise_for_status()
     assert client("status", task, "--follow").returncode == 4
-
-
-def test_an_interrupted_question_is_answered_no(server: Running, tmp_path: Path) -> None:
-    file = _write(tmp_path, "unsure", "never")
-    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url})
-    terminal.wait_for(r"web +\S*running")
-    terminal.type("\x03")
-    terminal.wait_for(r"\[y/N\]")
-    terminal.type("\x03")  # means no
-    terminal.wait_for(r"(?s)\[y/N\].*web +\S*running")
-    terminal.type("\x03")
-    terminal.wait_for(r"(?s)\[y/N\].*\[y/N\]")
-    terminal.type("y\n")
-    assert terminal.end() == 4
 
 
 def test_what_is_no_kubemin_is_said_so(tmp_path: Path, server: Running) -> None:
@@ -226,7 +319,9 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
     try:
         sim.wait_for("simulated cluster at")
         with alone.dev("--kubeconfig", "cluster.yaml") as first:
-            answer = Kubemin(tmp_path, first.url)("apply", "--detach", _write(tmp_path, "lasting", "slow-4"), "--json")
+            answer = Kubemin(tmp_path, first.url)(
+                "apply", "--detach", _write(tmp_path, "lasting", "slow-4"), "-o", "json"
+            )
             task = json.loads(answer.stdout)["taskId"]
             following = Kubemin(tmp_path, first.url).start("status", task, "--follow")
             following.wait_for("task running")
@@ -237,7 +332,9 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
         try:
             assert following.end() == 0, following.output + following.errors
             assert following.output.count("task completed") == 1
-            assert following.errors == ""
+            gone, back = following.errors.splitlines()
+            assert gone.startswith("kubemin: the server does not answer; it is waited for for 60 s (")
+            assert back == "kubemin: the server answers again"
         finally:
             assert second.stop() == 0
     finally:

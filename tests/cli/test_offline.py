@@ -44,7 +44,7 @@ def test_help_names_every_command(kubemin: Kubemin) -> None:
 def test_each_command_has_help(here: InProcess, command: str) -> None:
     answer = here(command, "--help")
     assert answer.returncode == 0
-    assert ("--json" in answer.stdout) is (command not in SERVERS)
+    assert ("--output" in answer.stdout) is (command not in SERVERS)
     assert ("KUBEMIN_SERVER" in answer.stdout) is (command in [*CLIENTS, "plan"])
     assert ("KUBEMIN_TOKEN" in answer.stdout) is (command in [*CLIENTS, "plan"])
 
@@ -67,20 +67,20 @@ def test_version(kubemin: Kubemin) -> None:
     import kubemin as package
 
     assert kubemin("version").stdout == f"kubemin {package.__version__}\n"
-    assert json.loads(kubemin("version", "--json").stdout) == {"version": package.__version__}
+    assert json.loads(kubemin("version", "-o", "json").stdout) == {"version": package.__version__}
 
 
 def test_try_takes_what_is_right(kubemin: Kubemin, shop: str) -> None:
     answer = kubemin("try", shop)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "shop.yaml: valid\n", "")
-    answer = kubemin("try", "-", "--json", stdin=SHOP)
+    answer = kubemin("try", "-", "-o", "json", stdin=SHOP)
     assert json.loads(answer.stdout) == {"valid": True, "errors": [], "warnings": []}
 
 
 def test_try_names_everything_that_is_wrong(here: InProcess, tmp_path: Path) -> None:
     wrong = {"name": "S", "component": [{"name": "web", "type": "webservice"}, {"name": "web", "type": "robot"}]}
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
-    answer = here("try", "wrong.json", "--json")
+    answer = here("try", "wrong.json", "-o", "json")
     assert answer.returncode == 1
     found = json.loads(answer.stdout)
     assert found["valid"] is False
@@ -97,7 +97,7 @@ def test_plan_shows_the_stages_in_order_without_secrets(here: InProcess, shop: s
         answer.stdout.index(word) for word in ("Secret/default/shop-keys", "Service/default", "Deployment/default")
     ]
     assert order == sorted(order)
-    as_json = here("plan", shop, "--json").stdout
+    as_json = here("plan", shop, "-o", "json").stdout
     assert "aHVzaC1odXNo" not in as_json
     assert "hush-hush" not in as_json
     assert len(json.loads(as_json)["stages"]) >= 2
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_2(
         (["status"], 2, "Missing argument"),
         (["fly"], 2, "No such command"),
         (["tasks", "--status", "odd"], 2, "odd"),
-        (["apps", "--server", "http://127.0.0.1:9"], 1, "no server answers at http://127.0.0.1:9"),
+        (["apps", "--server", "http://127.0.0.1:9"], 6, "no server answers at http://127.0.0.1:9"),
         (["apps", "--server", "nonsense"], 2, "nonsense"),
         (["apps", "--server", "http://[::1"], 2, "http://[::1"),
         (["dev", "--workers", "2", "--in-process"], 2, "exclude each other"),

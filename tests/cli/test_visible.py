@@ -23,6 +23,9 @@ from kubemin.cli.apply_options import Wanted
 from kubemin.cli.client import Connection
 from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
+from kubemin.cli.interrupts import OnSignal
+from kubemin.cli.output import Form, Output
+from kubemin.cli.parsing import parse
 from kubemin.spec.characters import has_unseen, visible
 from kubemin.spec.states import CleanupPolicy
 
@@ -92,11 +95,11 @@ _ANSWERS: tuple[tuple[str, Any], ...] = (
     (r"/diff", {"changes": [{"ref": EVIL, "action": "change", "fields": [{"path": EVIL, "from": EVIL, "to": EVIL}]}]}),
     (r"/components", {"components": [{**_PART, "status": EVIL, "deployed": {"revision": 1}, "lastAbnormal": EVIL}]}),
     (r"/rollback|/restart", {"revision": 1, "taskId": "t", "more": EVIL}),
-    (r"/applications/.*/cancel", {"status": "cancelled", "cleanup": EVIL}),
+    (r"/applications/.*/cancel", {"taskId": EVIL, "status": "cancelled", "cleanup": EVIL}),
     (r"/tasks/.*/status", _STATUS),
     (r"/tasks/.*/stages", {"stages": [_JOB]}),
     (r"/tasks/.*/resources", {"resources": [{**_LEFT, "seq": EVIL, "state": EVIL}]}),
-    (r"/tasks/.*/cleanup", {"status": EVIL, "cleanup": "incomplete"}),
+    (r"/tasks/.*/cleanup", {"taskId": EVIL, "status": EVIL, "cleanup": "incomplete"}),
     (r"/tasks", {"tasks": [{**_STATUS, "name": EVIL, "cleanup": EVIL}]}),
     (r"/orphans", {"orphans": [_ORPHAN]}),
     (r"/applications/", _APP),
@@ -167,7 +170,7 @@ def _file(folder: Path) -> str:
 
 
 def _apply(files: list[str], to: Connection, *, dry_run: bool = False) -> int:
-    return apply(Wanted(files), to, wait=True, dry_run=dry_run, all_or_nothing=False)
+    return apply(Wanted(files), to, wait=OnSignal.CANCEL, dry_run=dry_run, all_or_nothing=False)
 
 
 def _other(file: str) -> str:
@@ -192,33 +195,37 @@ COMMANDS: dict[str, Command] = {
     "cleanup --abandon": lambda to, _: stopping.abandon("t", None, to, yes=True),
     "orphans": lambda to, _: reports.orphans(to, delete=True, volumes=False, yes=True),
     "delete": lambda to, _: delete(
-        "a", to, keep_resources=False, delete_volumes=False, dry_run=False, yes=True, wait=True
+        "a", to, keep_resources=False, delete_volumes=False, dry_run=False, yes=True, wait=OnSignal.CANCEL
     ),
     "apply": lambda to, file: _apply([file], to),
     "apply of several": lambda to, file: _apply([file, _other(file)], to),
     "apply --dry-run": lambda to, file: _apply([file], to, dry_run=True),
     "plan --server": lambda to, file: plan(Wanted([file]), to),
-    "try": lambda to, file: offline.check([file], None, [], as_json=to.as_json),
-    "get": lambda to, _: history.get("a", None, to, yaml=False),
-    "get -o yaml": lambda to, _: history.get("a", None, to, yaml=not to.as_json),
+    "try": lambda to, file: offline.check([file], None, [], to.output),
+    "get": lambda to, _: history.get("a", None, to),
     "history": lambda to, _: history.history("a", to),
     "diff": lambda to, _: history.diff("a", None, None, to, live=False),
-    "rollback": lambda to, _: history.rollback("a", None, {}, to, wait=True),
-    "restart": lambda to, _: history.restart("a", [], to, wait=True),
+    "rollback": lambda to, _: history.rollback("a", None, {}, to, wait=OnSignal.CANCEL),
+    "restart": lambda to, _: history.restart("a", [], to, wait=OnSignal.CANCEL),
 }
 
 
-@pytest.mark.parametrize("how", ["piped", "terminal", "json"])
+_FORMS = {"json": Form.JSON, "yaml": Form.YAML}
+
+
+@pytest.mark.parametrize("how", ["piped", "terminal", "json", "yaml"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_prints_a_control_character(
     command: str, how: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _screen(monkeypatch, terminal=how == "terminal") as screen:
-        COMMANDS[command](Connection(server, None, how == "json"), _file(tmp_path))
+        COMMANDS[command](Connection(server, None, Output(_FORMS.get(how))), _file(tmp_path))
     text = screen.getvalue()
     assert re.search(r"x\\(u001b|e)]0;owned", text.replace("\n", "")) or how == "terminal"
     if how == "json":
         json.loads(text)
+    if how == "yaml":
+        parse(text)
     left = STYLE.sub("", text) if how == "terminal" else text
     assert not has_unseen(left.replace("\n", ""))
     assert not [line for line in left.splitlines() if line.startswith("12:00:00  task completed")]
@@ -232,7 +239,7 @@ def test_what_is_visible_hides_nothing_and_stays_valid_json(text: str) -> None:
 
 
 def test_an_error_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise CliError(EVIL)
 
     monkeypatch.setattr("kubemin.cli.app.app", fail)

@@ -68,7 +68,7 @@ def test_it_counts_what_it_does(beside: Kubemin) -> None:
 
 def test_it_answers_until_its_last_task_is_over(beside: Kubemin) -> None:
     with worker(beside, "--kubeconfig", "cluster.yaml", "--drain-seconds", "100") as running:
-        applied = beside("apply", "--detach", _write(beside.folder, "slow", LATE), "--json")
+        applied = beside("apply", "--detach", _write(beside.folder, "slow", LATE), "-o", "json")
         task = json.loads(applied.stdout)["taskId"]
         while value(running, "kubemin_worker_tasks") == 0:
             pass

@@ -12,6 +12,7 @@ import pytest
 
 from kubemin.cli import purge
 from kubemin.cli.exits import CliError
+from kubemin.cli.output import Output
 from kubemin.cli.settings import settings_of
 from kubemin.dispatch import redis
 from kubemin.signals.script import key_of
@@ -143,18 +144,23 @@ async def test_leftover_signal_keys_are_purged(
 
     others = {key_of(waiting), "kubemin:something:else"}
     assert keys() == others | {key_of(ended), key_of("of-an-older-version")}
-    answer = await asyncio.to_thread(kubemin, "signals", "purge", "--json", *options(fleet)[:4])
-    assert json.loads(answer.stdout) == {"purged": [ended]}, answer.stderr
+    answer = await asyncio.to_thread(kubemin, "signals", "purge", "-o", "json", *options(fleet)[:4])
+    assert json.loads(answer.stdout) == {"purged": [ended], "unknown": ["of-an-older-version"]}, answer.stderr
     assert keys() == others | {key_of("of-an-older-version")}
     settings = settings_of(database_url=fleet.database_url, redis_url=fleet.redis_url)
-    await asyncio.to_thread(purge.run, settings, unknown=True, as_json=False)
+    await asyncio.to_thread(purge.run, settings, Output(), unknown=False)
+    assert capsys.readouterr().out == (
+        "deleted the signal keys of 0 tasks\n"
+        "left those of 1 task that this database does not know: --unknown deletes them too\n"
+    )
+    await asyncio.to_thread(purge.run, settings, Output(), unknown=True)
     assert capsys.readouterr().out == "deleted the signal keys of 1 task\n"
     assert keys() == others
 
 
 def test_a_purge_needs_a_redis() -> None:
     with pytest.raises(CliError, match="KUBEMIN_REDIS_URL"):
-        purge.run(settings_of(), unknown=False, as_json=False)
+        purge.run(settings_of(), Output(), unknown=False)
 
 
 async def test_redis_rings_a_worker_that_would_not_look_for_an_hour(fleet: Fleet, valkey: Valkey) -> None:

@@ -301,7 +301,7 @@ def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Pa
     done = kubemin("apply", "shop.yaml", "--timeout", "1")
     assert done.returncode == 5
     assert "ConfigMap/default/stuck-settings" in done.stdout
-    task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
+    task_id = kubemin("tasks", "-o", "json").stdout.split('"taskId": "')[1].split('"')[0]
     shown = until_shown(kubemin, task_id, r"tried   (once|\d+ times), again at ")  # it may be tried while we look
     assert "left    ConfigMap/default/stuck-settings: is being deleted; waits for kubesim.io/stuck" in shown
     assert f"kubemin cleanup {task_id}" in shown

@@ -252,7 +252,7 @@ def test_at_a_terminal_it_asks_before_it_deletes(server: Running, tmp_path: Path
         assert terminal.end() == 0
         assert "nothing was deleted" in terminal.shown
         assert there()
-    terminal = Terminal(tmp_path, "orphans", "--delete", "--json", env=env)
+    terminal = Terminal(tmp_path, "orphans", "--delete", "-o", "json", env=env)
     assert terminal.end() == 2
     assert there()
     terminal = Terminal(tmp_path, "orphans", "--delete", env=env)

@@ -181,7 +181,7 @@ def test_the_command_line_lists_what_stays(server: Running, tmp_path: Path) -> N
     assert "stays as it is now: ConfigMap/default/ways-out-settings (created)" in done.stdout
     assert "cleanup   none" in kubemin("status", task_id).stdout
     assert kubemin("cancel", task_id, "--cleanup", "job").returncode == 2
-    app_id = json.loads(kubemin("status", task_id, "--json").stdout)["appId"]
+    app_id = json.loads(kubemin("status", task_id, "-o", "json").stdout)["appId"]
     assert httpx.delete(f"{server.url}/api/v1/applications/{app_id}", trust_env=False).status_code == 200
 
 
@@ -194,7 +194,7 @@ def test_the_command_line_gives_up(server: Running, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(yaml.safe_dump({"name": "given-up", "component": parts}))
     done = kubemin("apply", "shop.yaml", "--timeout", "1")
     assert done.returncode == 5
-    task_id = kubemin("tasks", "--json").stdout.split('"taskId": "')[1].split('"')[0]
+    task_id = kubemin("tasks", "-o", "json").stdout.split('"taskId": "')[1].split('"')[0]
     for _ in range(100):  # it may be tried while we ask
         until_shown(kubemin, task_id, "cleanup   incomplete")
         done = kubemin("cleanup", task_id, "--abandon", "--reason", "broken hook")

@@ -1,9 +1,13 @@
 """The command line's parser: all commands, by subject."""
 
+from typing import Any
+
 import typer
 
 from kubemin.cli.commands import applications, servers, tasks
-from kubemin.cli.options import Json
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.options import Formed, Quiet
+from kubemin.cli.output import Output
 
 app = typer.Typer(
     name="kubemin",
@@ -18,8 +22,27 @@ for _subject in (applications, tasks, servers):
 
 
 @app.command()
-def version(as_json: Json = False) -> None:
+def version(form: Formed = None, quiet: Quiet = False) -> None:
     """Print the version."""
     from kubemin.cli.version import show
 
-    show(as_json=as_json)
+    show(Output(form, quiet))
+
+
+_UsageError: Any = typer.BadParameter.__base__  # of typer's own click, whose other errors it does not show
+
+
+def run(*, as_json: bool) -> int:
+    """Run the command; its exit code. With ``as_json`` also what is wrong with the command line is raised.
+
+    Raises :class:`CliError`.
+    """
+    try:
+        return app(standalone_mode=False) or Exit.OK
+    except _UsageError as error:
+        if as_json:
+            raise CliError(error.format_message(), Exit.USAGE) from error
+        error.show()
+        return Exit.USAGE
+    except typer.Abort as error:
+        raise CliError("nobody answered: nothing was done") from error

@@ -7,35 +7,41 @@ import sys
 from typing import TextIO
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.output import Output
 
 
-def is_asked(*, yes: bool, as_json: bool, instead: str) -> bool:
+def is_asked(output: Output, *, yes: bool, instead: str) -> bool:
     """Whether there is somebody to ask, who has not said ``--yes``.
 
-    Raises `CliError` where ``--json`` leaves no place for a question; ``instead`` says what to give.
+    Raises `CliError` where ``-o`` leaves no place for a question; ``instead`` says what to give.
     """
     asked = not yes and sys.stdin.isatty()
-    if asked and as_json:
-        raise CliError(f"with --json nobody is asked: {instead}", Exit.USAGE)
+    if asked and output.is_data:
+        raise CliError(f"with -o {output.form} nobody is asked: {instead}", Exit.USAGE)
     return asked
 
 
-def confirm(question: str, on: TextIO | None = None) -> bool:
-    """Ask on stderr, or on another stream; true for a yes. Raises `KeyboardInterrupt`, and `EOFError` where input ends.
+def confirm(question: str) -> bool:
+    """Ask on stderr; true for a yes. Raises `KeyboardInterrupt`, and `EOFError` where input ends."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return answer_to(f"{question} [y/N]: ", sys.stderr) in ("y", "yes")
+
+
+def answer_to(question: str, on: TextIO) -> str:
+    """The line that somebody types, in lower case. Raises `EOFError` where input ends, and what a signal handler does.
 
     Not by `input`: it does not notice a Ctrl-C that comes just before it begins to read, and waits for a line.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    print(f"{question} [y/N]: ", end="", flush=True, file=on or sys.stderr)
+    print(question, end="", flush=True, file=on)
     woken, wake = socket.socketpair()
     with woken, wake:
         wake.setblocking(False)
         before = signal.set_wakeup_fd(wake.fileno())
         try:
             while sys.stdin not in select.select([sys.stdin, woken], [], [])[0]:
-                woken.recv(1)  # a signal, whose handler runs now: that of Ctrl-C raises
+                woken.recv(1)  # a signal, whose handler runs now, and may raise
         finally:
             signal.set_wakeup_fd(before)
     if not (line := sys.stdin.readline()):
         raise EOFError
-    return line.strip().lower() in ("y", "yes")
+    return line.strip().lower()

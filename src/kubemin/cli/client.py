@@ -1,33 +1,51 @@
 """The API over HTTP, as the commands use it. The standard library's client: others take a command's whole start."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.sse import server_sent_events
+from kubemin.cli.output import Output
+from kubemin.cli.sse import ServerSentEvent, server_sent_events
 
 if TYPE_CHECKING:
     from kubemin.spec.events import Event
 
 PREFIX = "/api/v1"
 _TASK_NOT_FOUND = 20006
+_UNAVAILABLE = 503
+_HINT = "; start one with `kubemin dev`, or name it with --server"
+_LATER = (502, 503, 504)
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 60
 _SILENCE_SECONDS = 30
 """After so long without an event or a heartbeat a stream has broken off."""
 
 
-class Refused(CliError):
-    """The server answered with an error of its own; ``business_code`` says which."""
+class NoAnswer(CliError):
+    """No server answers, or not now: what was asked for may be asked for again."""
 
-    def __init__(self, message: str, business_code: int) -> None:
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why + hint, Exit.LOST)
+        self.why = why
+
+
+class Refused(CliError):
+    """The server answered with an error of its own; ``business_code`` says which, ``errors`` name the fields."""
+
+    def __init__(self, message: str, business_code: int, errors: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.business_code = business_code
+        self.errors = errors
+
+    def to_json(self) -> dict[str, Any]:
+        """With what the server said."""
+        more = {"errors": self.errors} if self.errors else {}
+        return {**super().to_json(), "code": self.business_code, **more}
 
 
 class Client(AbstractContextManager["Client"]):
@@ -37,6 +55,7 @@ class Client(AbstractContextManager["Client"]):
         """``seconds``: how long it waits for an answer."""
         self.server = server.rstrip("/")
         self._seconds = seconds
+        self._token = token
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         if not server.startswith(("http://", "https://")):
             raise CliError(f"{server!r} is not the address of a server: it begins with http:// or https://", Exit.USAGE)
@@ -55,7 +74,7 @@ class Client(AbstractContextManager["Client"]):
 
     def get(self, path: str, **params: Any) -> Any:
         """The data of a GET below the prefix; parameters that are None are left out."""
-        return self._ask("GET", path, params={k: v for k, v in params.items() if v is not None})
+        return self._ask("GET", path, params=_given(params))
 
     def post(self, path: str, body: Any = None) -> Any:
         """The data of a POST below the prefix."""
@@ -71,8 +90,7 @@ class Client(AbstractContextManager["Client"]):
             try:
                 connection.connect()
             except OSError as error:
-                text = f"no server answers at {self.server}; start one with `kubemin dev`, or name it with --server"
-                raise CliError(text) from error
+                raise NoAnswer(f"no server answers at {self.server}", _HINT) from error
             except ValueError as error:  # a name that no host can have
                 raise self._broken(error) from error
             try:
@@ -108,40 +126,64 @@ class Client(AbstractContextManager["Client"]):
             envelope = json.loads(text)
             code, message = envelope["code"], envelope["message"]
         except (ValueError, KeyError, TypeError) as error:
+            if status in _LATER:  # a proxy's, whose server is away
+                raise NoAnswer(f"the server at {self.server} is away (HTTP {status})") from error
             raise CliError(f"what answers at {self.server} is not KubeMin (HTTP {status})") from error
+        if code == _UNAVAILABLE:
+            raise NoAnswer(message)
         if code != 0:
-            raise Refused(f"{message} `kubemin tasks` lists them." if code == _TASK_NOT_FOUND else message, code)
+            hint = " `kubemin tasks` lists them." if code == _TASK_NOT_FOUND else ""
+            raise Refused(message + hint, code, envelope.get("errors") or ())
         return envelope["data"]
 
-    def events(self, task_id: str, after: int = 0) -> "Iterator[tuple[int, Event | None]]":
-        """The events of a task, each after its id, until the server ends the stream.
+    def patient(self, seconds: float) -> "Client":
+        """The same server, asked with so many seconds for each answer."""
+        return Client(self.server, self._token, seconds=seconds)
 
-        One that this version cannot read is None: the server may be of a later one. A connection that breaks is the
-        caller's to open again, after the last id: the iterator just ends.
+    def events(self, task_id: str, after: int = 0) -> "Iterator[tuple[int, Event | None]]":
+        """The events of a task, each after its id, until the server ends the stream or the connection breaks.
+
+        One that this version cannot read is None: the server may be of a later one.
         """
         from kubemin.spec.events import read_event
 
-        path = f"/workflow/tasks/{task_id}/events"
+        for event in self.stream(f"/workflow/tasks/{task_id}/events", after):
+            try:
+                yield int(event.id), read_event(event.type, json.loads(event.data))
+            except ValueError as error:
+                raise self._strange(error) from error
+
+    def stream(self, path: str, after: int = 0, **params: Any) -> Iterator[ServerSentEvent]:
+        """Server-sent events, after that id.
+
+        A connection that breaks is the caller's to open again, after the last id: the iterator just ends.
+        """
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
         with closing(self._connection(self._host, self._port, timeout=_CONNECT_SECONDS)) as connection:
             try:
                 connection.connect()
-                response = self._send(connection, "GET", path, headers=headers, seconds=_SILENCE_SECONDS)
+                response = self._send(
+                    connection, "GET", path, params=_given(params), headers=headers, seconds=_SILENCE_SECONDS
+                )
                 if response.status != 200:
                     self._data(response.status, response.read())
                 if (kind := response.headers.get_content_type()) != "text/event-stream":
                     raise ValueError(f"it answers with {kind}")
-                for event in server_sent_events(response):
-                    yield int(event.id), read_event(event.type, json.loads(event.data))
+                yield from server_sent_events(response)
             except (HTTPException, OSError):
                 return
             except ValueError as error:
-                raise CliError(f"what answers at {self.server} is not KubeMin: {error}") from error
+                raise self._strange(error) from error
+
+    def _strange(self, error: ValueError) -> CliError:
+        return CliError(f"what answers at {self.server} is not KubeMin: {error}")
 
     def _broken(self, error: Exception) -> CliError:
         if isinstance(error, TimeoutError):
-            return CliError(f"{self.server} did not answer in time")
-        return CliError(f"the exchange with {self.server} failed: {error}")
+            return NoAnswer(f"{self.server} did not answer in time")
+        if isinstance(error, ValueError):
+            return CliError(f"the exchange with {self.server} failed: {error}")
+        return NoAnswer(f"the exchange with {self.server} failed: {error}")
 
 
 @dataclass(frozen=True)
@@ -150,11 +192,15 @@ class Connection:
 
     server: str
     token: str | None
-    as_json: bool
+    output: Output = field(default_factory=Output)
 
     def client(self) -> Client:
         """To ask the server. Raises :class:`CliError`."""
         return Client(self.server, self.token)
+
+
+def _given(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _written(value: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from kubemin.cli.apply import followed
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.client import Connection
-from kubemin.cli.ending import ending
 from kubemin.cli.exits import Exit
-from kubemin.cli.follow import follow
-from kubemin.cli.output import print_json, say
+from kubemin.cli.interrupts import OnSignal, seeing_it_through
+from kubemin.cli.output import say
 
 _FATES = (
     ("removes", "to delete"),
@@ -18,40 +18,36 @@ _FATES = (
 
 
 def delete(
-    name: str, to: Connection, *, keep_resources: bool, delete_volumes: bool, dry_run: bool, yes: bool, wait: bool
+    name: str,
+    to: Connection,
+    *,
+    keep_resources: bool,
+    delete_volumes: bool,
+    dry_run: bool,
+    yes: bool,
+    wait: OnSignal | None,
 ) -> int:
     """Delete an application, named as addresses have it.
 
     Whoever sits at a terminal sees what would become of each object, and is asked.
     """
     how = {"keepResources": keep_resources, "deleteVolumes": delete_volumes}
-    asks = is_asked(yes=yes or dry_run, as_json=to.as_json, instead="give --yes to delete what --dry-run --json lists")
+    asks = is_asked(to.output, yes=yes or dry_run, instead="give --yes to delete what --dry-run -o json lists")
     with to.client() as client:
         app_id = str(client.get(f"/applications/{name}")["id"])
         path = f"/applications/{app_id}"
         goes = client.delete(path, **how, dryRun=True)
-        if dry_run and to.as_json:
-            print_json(goes)
-        elif not to.as_json:
-            _print_fates(goes)
         if dry_run:
+            if not to.output.printed(goes, [one for field, _ in _FATES for one in goes[field]]):
+                _print_fates(goes)
             return Exit.OK
+        if to.output.is_chatty or asks:
+            _print_fates(goes)
         if asks and not confirm(f"Delete application {name.replace('~', '/')}?"):
             say("nothing was deleted")
             return Exit.OK
-        task_id = client.delete(path, **how)["taskId"]
-        if not to.as_json:
-            say(f"task {task_id}")
-        if not wait:
-            if to.as_json:
-                print_json({"appId": app_id, "taskId": task_id})
-            return Exit.OK
-        progress = follow(client, task_id, quiet=to.as_json)
-        if to.as_json:
-            print_json({"appId": app_id, "task": client.get(f"/workflow/tasks/{task_id}/status")})
-        else:
-            say(ending(client, task_id))
-        return progress.exit
+        with seeing_it_through(wait) as interrupts:
+            return followed(client, {"appId": app_id, **client.delete(path, **how)}, to.output, interrupts)
 
 
 def _print_fates(goes: dict[str, Any]) -> None:

@@ -1,16 +1,63 @@
-"""How a task ended, for people."""
+"""How a task ended, for people and for programs."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from kubemin.cli.cleanup_text import as_it_was, named, numbers
-from kubemin.cli.client import Client
+from kubemin.cli.client import Client, Refused
+from kubemin.cli.output import Output, say
+
+_REACHED = ("Ingress", "LoadBalancer")
 
 
-def ending(client: Client, task_id: str) -> str:
+@dataclass(frozen=True)
+class Ending:
+    """A settled task, and where what it deployed is reached."""
+
+    task: dict[str, Any]
+    addresses: list[dict[str, str]]
+
+    @classmethod
+    def of(cls, client: Client, task_id: str) -> "Ending":
+        """Ask the server. Raises :class:`CliError`."""
+        task = client.get(f"/workflow/tasks/{task_id}/status")
+        return cls(task, _addresses(client, task["appId"]) if task["status"] == "completed" else [])
+
+    @property
+    def text(self) -> str:
+        """How it ended, in one paragraph."""
+        return ending(self.task)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"task": self.task, "addresses": self.addresses}
+
+    def tell(self, output: Output) -> None:
+        """Say it; with ``-q`` only where the task did not complete."""
+        if not output.quiet or self.task["status"] != "completed" or self.task["cleanup"]["remaining"]:
+            say(self.text)
+        for one in self.addresses:
+            output.tell(f"address  {one['component']}  {one['address']}")
+
+
+def _addresses(client: Client, app_id: str) -> list[dict[str, str]]:
+    """Where the components are reached from outside: hosts of Ingresses, addresses of load balancers."""
+    try:
+        found = client.get(f"/applications/{app_id}/components")["components"]
+    except Refused:  # it was deleted
+        return []
+    return [
+        {"component": part["name"], "type": link["type"], "address": link["value"]}
+        for part in found
+        for link in part.get("externalLinks", ())
+        if link["type"] in _REACHED
+    ]
+
+
+def ending(status: dict[str, Any]) -> str:
     """How a settled task ended, in one paragraph: its status, why, and what of the cluster was put back."""
-    status = client.get(f"/workflow/tasks/{task_id}/status")
     cleanup = status["cleanup"]
-    text = f"task {task_id} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
+    text = f"task {status['taskId']} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
     if "reasonCode" in status:
         text += f"\n{status['reasonCode']}" + (f": {status['advice']}" if "advice" in status else "")
     text += "".join(f"\nwarning: {line}" for line in warnings_of(status))
@@ -29,7 +76,7 @@ def ending(client: Client, task_id: str) -> str:
     for one in cleanup.get("volumes", []):
         text += f"\n{named(one)}: {one['why']}"
     if status.get("evidence"):
-        text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {task_id}"
+        text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {status['taskId']}"
     return text
 
 

@@ -3,19 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kubemin.cli.client import Connection
-from kubemin.cli.output import print_json, say
+from kubemin.cli.output import Output, say
 
 
-def show(task_id: str, to: Connection) -> None:
-    """Show what the Pods of components that were not ready said."""
-    with to.client() as client:
-        found = client.get(f"/workflow/tasks/{task_id}/evidence")
-    if to.as_json:
-        print_json(found)
+def show(found: dict[str, Any], output: Output) -> None:
+    """Show what the Pods of components that were not ready said, as the server has it."""
+    pods = [f"{one['name']}/{pod['name']}" for one in found["components"] for pod in one["pods"]]
+    if output.printed(found, pods):
         return
     if not found["components"]:
-        say("no evidence: the task did not fail, or had no Pods")
+        output.tell("no evidence: the task did not fail, or had no Pods")
     for component in found["components"]:
         for pod in component["pods"]:
             for text in _pod(component["name"], pod):

@@ -1,12 +1,14 @@
 """What a command leaves behind for a script: its exit code, and one sentence where something went wrong."""
 
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
-    """Exit codes. ``FAILED`` also: refused, not found, no answer; ``USAGE``: the command line or the file is wrong.
+    """Exit codes. ``FAILED`` also: refused, not found; ``USAGE``: the command line or the file is wrong.
 
-    ``DIFFERS``: what only looks (a dry run, `diff`) found changes.
+    ``LOST``: no server answers, or it was away for too long; what became of a task is not known. ``DIFFERS``: what only
+    looks (a dry run, `diff`) found changes. ``LEFT`` and the number of a signal: it ended the command, and no task.
     """
 
     OK = 0
@@ -15,7 +17,9 @@ class Exit(IntEnum):
     TIMEOUT = 3
     CANCELLED = 4
     INCOMPLETE = 5
+    LOST = 6
     DIFFERS = 10
+    LEFT = 128
 
 
 class CliError(Exception):
@@ -25,3 +29,7 @@ class CliError(Exception):
         super().__init__(message)
         self.message = message
         self.code = code
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs: the sentence, and the exit code."""
+        return {"message": self.message, "exit": int(self.code)}

@@ -7,7 +7,8 @@ from typing import Any
 from kubemin.cli.apply import followed
 from kubemin.cli.client import Client, Connection, Refused
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.output import moment, print_json, print_table, say
+from kubemin.cli.interrupts import OnSignal, seeing_it_through
+from kubemin.cli.output import Form, Output, moment, say
 from kubemin.cli.preview import report
 
 _LONGEST = 80
@@ -15,34 +16,26 @@ _SIGNS = {"create": "+", "delete": "-", "change": "~"}
 _REVISION_NOT_FOUND = 404
 
 
-def get(app: str, revision: str | None, to: Connection, *, yaml: bool) -> None:
+def get(app: str, revision: str | None, to: Connection) -> None:
     """Show a revision of an application, without a number the current one, of a mere draft that.
 
-    With ``yaml`` its application, as it can be applied again. Raises :class:`CliError`.
+    As YAML only its application, as it can be applied again. Raises :class:`CliError`.
     """
-    if yaml and to.as_json:
-        raise CliError("-o yaml and --json cannot be given both", Exit.USAGE)
     with to.client() as client:
         found = _revision(client, app, revision)
-        if to.as_json:
-            print_json(found)
-            return
-        if yaml:
-            from kubemin.cli.writing import yaml_text
-
-            say(yaml_text(found["application"]).rstrip())
+        data = found["application"] if to.output.form is Form.YAML else found
+        if to.output.printed(data, [part["name"] for part in found["application"]["component"]]):
             return
         about = client.get(f"/applications/{app}")
         states = client.get(f"/applications/{app}/components")["components"]
-    _print_application(about, found, states)
+    _print_application(about, found, states, to.output)
 
 
 def history(app: str, to: Connection) -> None:
     """List the revisions that are kept, the newest first. Raises :class:`CliError`."""
     with to.client() as client:
         found = client.get(f"/applications/{app}/revisions")
-    if to.as_json:
-        print_json(found)
+    if to.output.printed(found, [one["revision"] for one in found["revisions"]]):
         return
     rows = [
         (
@@ -56,7 +49,8 @@ def history(app: str, to: Connection) -> None:
         )
         for one in found["revisions"]
     ]
-    print_table(("revision", "state", "created", "user", "task", "changes", "note"), rows, "nothing was run yet")
+    columns = ("revision", "state", "created", "user", "task", "changes", "note")
+    to.output.table(columns, rows, "nothing was run yet", wide=("user",))
 
 
 def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: bool) -> int:
@@ -69,36 +63,36 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
     end = end or ("live" if live or begin is None else "current")
     with to.client() as client:
         found = client.get(f"/applications/{app}/diff", **{"from": begin or "current", "to": end})
-    if to.as_json:
-        print_json(found)
-    else:
+    if not (to.output.printed(found, [one["ref"] for one in found["changes"]]) or to.output.quiet):
+        longest = None if to.output.form is Form.WIDE else _LONGEST
         for one in found["changes"]:
             say(f"{_SIGNS[one['action']]} {one['ref']}")
             for field in one["fields"]:
-                say(f"    {field['path']}: {_short(field['from'])} → {_short(field['to'])}")
+                say(f"    {field['path']}: {_short(field['from'], longest)} → {_short(field['to'], longest)}")
         if not found["changes"]:
             say("no difference")
     return Exit.DIFFERS if found["changes"] else Exit.OK
 
 
-def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connection, *, wait: bool) -> int:
+def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connection, *, wait: OnSignal | None) -> int:
     """Go back to a revision, without a number to the one before the current one. Raises :class:`CliError`."""
     given = {name: value for name, value in {**options, "revision": revision}.items() if value is not None}
     with to.client() as client:
-        made = client.post(f"/applications/{app}/rollback", given)
         if given.get("dryRun"):
-            return report([app], [made], as_json=to.as_json, exit_of_changes=Exit.DIFFERS)
-        if not to.as_json:
-            say(f"application {app.replace('~', '/')}, revision {made['revision']}")
-        return followed(client, made, wait=wait, as_json=to.as_json)
+            made = client.post(f"/applications/{app}/rollback", given)
+            return report([app], [made], to.output, exit_of_changes=Exit.DIFFERS)
+        with seeing_it_through(wait) as interrupts:
+            made = client.post(f"/applications/{app}/rollback", given)
+            to.output.tell(f"application {app.replace('~', '/')}, revision {made['revision']}")
+            return followed(client, made, to.output, interrupts)
 
 
-def restart(app: str, components: Sequence[str], to: Connection, *, wait: bool) -> int:
+def restart(app: str, components: Sequence[str], to: Connection, *, wait: OnSignal | None) -> int:
     """Replace the Pods of these components, or of all. Raises :class:`CliError`."""
-    with to.client() as client:
+    with to.client() as client, seeing_it_through(wait) as interrupts:
         body = {"components": list(components)} if components else {}
         made = client.post(f"/applications/{app}/restart", body)
-        return followed(client, made, wait=wait, as_json=to.as_json)
+        return followed(client, made, to.output, interrupts)
 
 
 def _revision(client: Client, app: str, revision: str | None) -> dict[str, Any]:
@@ -111,7 +105,9 @@ def _revision(client: Client, app: str, revision: str | None) -> dict[str, Any]:
     return client.get(f"{path}/draft")  # type: ignore[no-any-return]
 
 
-def _print_application(about: dict[str, Any], found: dict[str, Any], states: Sequence[dict[str, Any]]) -> None:
+def _print_application(
+    about: dict[str, Any], found: dict[str, Any], states: Sequence[dict[str, Any]], output: Output
+) -> None:
     say(f"application {about['namespace']}/{about['name']} ({about['id']})")
     if "revision" in found:
         note = f": {found['note']}" if found.get("note") else ""
@@ -129,7 +125,7 @@ def _print_application(about: dict[str, Any], found: dict[str, Any], states: Seq
         image, count = part.get("image") or "-", part.get("replicas", 1 if part.get("image") else "-")
         status = now["status"] if now and deployed.get("revision") == found.get("revision") and deployed else "-"
         rows.append((part["name"], part["type"], image, count, status, now["lastAbnormal"] if now else ""))
-    print_table(("component", "type", "image", "replicas", "status", "last trouble"), rows, "no components")
+    output.table(("component", "type", "image", "replicas", "status", "last trouble"), rows, "no components")
 
 
 def _changes(changes: dict[str, list[str]]) -> str:
@@ -137,8 +133,8 @@ def _changes(changes: dict[str, list[str]]) -> str:
     return " ".join(f"{sign}{name}" for key, sign in signs for name in changes[key]) or "-"
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, longest: int | None) -> str:
     if value is None:
         return "(none)"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kubemin.cli.applications import applications
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
-from kubemin.cli.output import print_json, say
+from kubemin.cli.output import Output, say
 from kubemin.spec.states import Way
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kubemin.spec.application import Application
 
 
-def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], *, as_json: bool) -> int:
+def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], output: Output) -> int:
     """Say whether the applications would be accepted, and everything that is wrong with them."""
     from kubemin.cli.settings import limits
     from kubemin.spec.application import parse_application
@@ -23,6 +23,7 @@ def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], *, a
     from kubemin.spec.warnings import warnings_of
 
     found: list[dict[str, Any]] = []
+    valid: list[str] = []
     for spec in applications(files, namespace=namespace, sets=sets):
         issues: list[dict[str, str]] = []
         warnings: list[dict[str, str]] = []
@@ -31,16 +32,16 @@ def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], *, a
         except SpecError as error:
             issues = [issue.to_json() for issue in error.issues]
         found.append({"valid": not issues, "errors": issues, "warnings": warnings})
-        if not as_json:
-            _print_check(spec, found[-1])
-    if as_json:
-        print_json(found[0] if len(found) == 1 else {"applications": found})
+        valid += [] if issues else [spec.name]
+        if not output.is_data:
+            _print_check(spec, found[-1], output)
+    output.printed(found[0] if len(found) == 1 else {"applications": found}, valid)
     return Exit.OK if all(one["valid"] for one in found) else Exit.FAILED
 
 
-def _print_check(spec: Spec, found: dict[str, Any]) -> None:
+def _print_check(spec: Spec, found: dict[str, Any], output: Output) -> None:
     if found["valid"]:
-        say(f"{spec.where}: valid")
+        output.tell(f"{spec.where}: valid")
     for warning in found["warnings"]:
         say(f"warning: {warning['field']}: {warning['message']}")
     for issue in found["errors"]:
@@ -49,17 +50,18 @@ def _print_check(spec: Spec, found: dict[str, Any]) -> None:
 
 
 def show_plan(
-    files: Sequence[str], namespace: str | None, sets: Sequence[str], strategy: Way | None = None, *, as_json: bool
+    files: Sequence[str], namespace: str | None, sets: Sequence[str], output: Output, strategy: Way | None = None
 ) -> int:
     """Show the stages in order, each with its jobs. Values of Secrets are masked."""
     specs = applications(files, namespace=namespace, sets=sets)
     read = [_read(spec, strategy) for spec in specs]
     plans = [_plan(application) for application in read]
-    if as_json:
+    if output.is_data:
         from kubemin.spec.config import MASK
 
         whole = [{"application": spec.name, **plan.to_json()} for spec, plan in zip(specs, plans, strict=True)]
-        print_json(_masked(plans[0].to_json() if len(plans) == 1 else {"applications": whole}, MASK))
+        data = plans[0].to_json() if len(plans) == 1 else {"applications": whole}
+        output.printed(_masked(data, MASK), [job.ref for plan in plans for job in plan.jobs])
         return Exit.OK
     from kubemin.plan import describe
     from kubemin.spec.warnings import warnings_of

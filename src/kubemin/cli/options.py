@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperCommand
 
 from kubemin.cli import completing
+from kubemin.cli.interrupts import OnSignal
+from kubemin.cli.output import Form
 from kubemin.cli.parsing import addressed
 from kubemin.spec.states import OnActive, Way
 
@@ -29,7 +31,15 @@ Token = Annotated[
     str | None,
     typer.Option("--token", envvar="KUBEMIN_TOKEN", help="Bearer token.", show_envvar=True),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Formed = Annotated[
+    Form | None,
+    typer.Option("--output", "-o", help="For programs json, yaml, or name (names alone); wide: more columns."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result: no headings, no progress.")]
+OnSignalOption = Annotated[
+    OnSignal,
+    typer.Option("--on-signal", help="What SIGTERM, SIGHUP and, without a terminal, Ctrl-C do while it waits."),
+]
 Files = Annotated[
     list[str] | None,
     typer.Argument(

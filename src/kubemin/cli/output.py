@@ -1,9 +1,14 @@
-"""Printing: a table for a person, JSON for a script."""
+"""Printing: a table for a person; JSON, YAML or names for a program."""
 
+import io
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from kubemin.spec.characters import visible
@@ -27,10 +32,162 @@ STATUS_STYLES = {
 }
 
 
+class Form(StrEnum):
+    """In what form a command prints, where that is not a table or a sentence."""
+
+    JSON = "json"
+    YAML = "yaml"
+    WIDE = "wide"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a command prints: in a form that somebody asked for, and with ``quiet`` nothing but the result."""
+
+    form: Form | None = None
+    quiet: bool = False
+
+    @property
+    def is_data(self) -> bool:
+        """Whether a program reads it: the result alone is printed, and nobody is asked."""
+        return self.form in (Form.JSON, Form.YAML, Form.NAME)
+
+    @property
+    def is_chatty(self) -> bool:
+        """Whether a person is told how it goes."""
+        return not (self.is_data or self.quiet)
+
+    def printed(self, value: Any, names: Iterable[object]) -> bool:
+        """Print the result for a program: whole, or the ``names`` in it; false where a person is to be told."""
+        if self.form is Form.NAME:
+            for name in names:
+                say(str(name))
+        elif self.form is Form.JSON:
+            say(json.dumps(value, indent=2, ensure_ascii=False))
+        elif self.form is Form.YAML:
+            from kubemin.cli.writing import yaml_text
+
+            say(yaml_text(value).rstrip())
+        return self.is_data
+
+    def tell(self, text: str) -> None:
+        """Say how it goes, if a person wants to know."""
+        if self.is_chatty:
+            say(text)
+
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: str, *, wide: Collection[str] = ()
+    ) -> None:
+        """Rows under headings; ``empty`` where there are none. The columns in ``wide`` are shown only if asked for.
+
+        Piped it is plain text, never folded. On a terminal only the last column is folded, if there is room for the
+        others. With ``quiet`` there are no headings.
+        """
+        if not rows:
+            self.tell(empty)
+            return
+        shown = [number for number, column in enumerate(columns) if column not in wide or self.form is Form.WIDE]
+        headings = [] if self.quiet else [[columns[number].upper() for number in shown]]
+        body = [[visible(str(row[number])) for number in shown] for row in rows]
+        if sys.stdout.isatty():
+            _draw(headings, body)
+            return
+        cells = [*headings, *body]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for line in cells:
+            say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _draw(headings: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> None:
+    """The table on a terminal. A name that is folded cannot be copied: all but the last column stay whole."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(headings))
+    columns = list(zip(*headings, *body, strict=True))
+    for number, column in enumerate(columns):
+        whole = None if number == len(columns) - 1 else max(map(cell_len, column))
+        table.add_column(headings[0][number] if headings else "", overflow="fold", min_width=whole)
+    for row in body:
+        table.add_row(*(Text(cell, style=STATUS_STYLES.get(cell, "")) for cell in row))
+    Console().print(table)
+
+
+class ReaderGone(Exception):
+    """Nobody reads stdout any more, as in ``kubemin tasks | head -1``."""
+
+
 def say(text: str = "") -> None:
-    """Lines on stdout; of other control characters, whoever they came from, none reaches the terminal."""
-    sys.stdout.write(f"{visible_lines(text)}\n")
-    sys.stdout.flush()
+    """Lines on stdout; of other control characters, whoever they came from, none reaches the terminal.
+
+    Raises `ReaderGone`.
+    """
+    try:
+        sys.stdout.write(f"{visible_lines(text)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
+def complain(text: str) -> None:
+    """A line on stderr, visible as in `say`; lost where nobody reads that any more."""
+    with suppress(OSError):
+        print(visible_lines(text), file=sys.stderr, flush=True)
+
+
+def drop_output() -> None:
+    """What is printed from now on, and what is still in a buffer, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+@contextmanager
+def outliving_readers() -> Iterator[None]:
+    """For a command that has begun something: it goes on to its end when nobody reads what it prints any more."""
+    before = sys.stdout
+    sys.stdout = _Outliving(before)
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
+class _Outliving(io.TextIOBase):
+    """The stream, until it cannot be written: its reader or its terminal is gone."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._dropping():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._dropping():
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return bool(self._stream.isatty())
+
+    def fileno(self) -> int:
+        return int(self._stream.fileno())
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As the stream's own: what draws tables looks at it."""
+        return str(self._stream.encoding)
+
+    @contextmanager
+    def _dropping(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            drop_output()
 
 
 def visible_lines(text: str) -> str:
@@ -38,40 +195,18 @@ def visible_lines(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
-def print_json(value: Any) -> None:
-    """The value as indented JSON on stdout."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], empty: str) -> None:
-    """Rows under headings; ``empty`` where there are none. Piped it is plain text, never folded."""
-    if not rows:
-        say(empty)
-        return
-    if not sys.stdout.isatty():
-        cells = [[column.upper() for column in columns], *([visible(str(cell)) for cell in row] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for line in cells:
-            say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.upper(), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(str(cell)), style=STATUS_STYLES.get(str(cell), "")) for cell in row))
-    Console().print(table)
-
-
 def moment(value: str | int | None) -> str:
     """A time as the API gives it, in local time to the second; a dash where there is none."""
-    if value is None:
-        return "-"
-    when = datetime.fromtimestamp(value, UTC) if isinstance(value, int) else datetime.fromisoformat(value)
-    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "-" if value is None else _read(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(value: str | int, now: float) -> str:
+    """How long ago a time is, as the API gives it."""
+    return span(int(_read(value).timestamp()), None, now)
+
+
+def _read(value: str | int) -> datetime:
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else datetime.fromisoformat(value)
 
 
 def span(start: int | None, end: int | None, now: float) -> str:

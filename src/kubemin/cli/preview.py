@@ -6,7 +6,7 @@ from typing import Any
 from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
 from kubemin.cli.files import Spec
-from kubemin.cli.output import print_json, say
+from kubemin.cli.output import Output, say
 
 _SIGNS = {"create": "+", "change": "~", "same": "=", "adopt": "@", "write": "?", "skip": " ", "refused": "!"}
 _SPOKEN = {
@@ -27,20 +27,19 @@ def previews(client: Client, specs: Sequence[Spec], options: dict[str, Any]) -> 
     return [client.post("/apply", {"application": spec.data, **options, "dryRun": True}) for spec in specs]
 
 
-def report(names: Sequence[str], found: Sequence[dict[str, Any]], *, as_json: bool, exit_of_changes: Exit) -> int:
-    """Print each stage with what it would create, change and leave.
+def report(names: Sequence[str], found: Sequence[dict[str, Any]], output: Output, *, exit_of_changes: Exit) -> int:
+    """Print each stage with what it would create, change and leave; with ``-q`` only how many of each.
 
     1 when something of it would be refused, else ``exit_of_changes`` when it would change something.
     """
-    if as_json:
-        several = [{"application": name, **one} for name, one in zip(names, found, strict=True)]
-        print_json(found[0] if len(found) == 1 else {"applications": several})
-    else:
+    several = [{"application": name, **one} for name, one in zip(names, found, strict=True)]
+    touched = [_name(job) for one in found for stage in one["stages"] for job in stage["jobs"]]
+    if not output.printed(found[0] if len(found) == 1 else {"applications": several}, touched):
         for name, one in zip(names, found, strict=True):
             if len(found) > 1:
                 say(f"application {name}")
             for line in _lines(one):
-                say(line)
+                output.tell(line)
             say(_sum(_counts(one), one))
     if any(_counts(one).get("refused") for one in found):
         return Exit.FAILED

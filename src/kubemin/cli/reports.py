@@ -7,64 +7,96 @@ from typing import Any
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.client import Client, Connection
-from kubemin.cli.ending import ending, warnings_of
+from kubemin.cli.ending import Ending, warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
+from kubemin.cli.interrupts import Interrupts
 from kubemin.cli.listing import listed
-from kubemin.cli.output import moment, print_json, print_table, say, span
+from kubemin.cli.output import Output, ago, moment, say, span
+from kubemin.spec.states import TaskStatus
 
 
 def apps(search: str | None, to: Connection) -> None:
     """List the applications."""
     with to.client() as client:
         found = listed(client, "applications", None, search=search)
-    if to.as_json:
-        print_json(found)
+    if to.output.printed(found, [f"{one['namespace']}/{one['name']}" for one in found["applications"]]):
         return
     rows = [
-        (one["id"], one["namespace"], one["name"], one["version"] or "-", moment(one["updateTime"]))
+        (
+            one["id"],
+            one["namespace"],
+            one["name"],
+            one["version"] or "-",
+            moment(one["updateTime"]),
+            one.get("alias") or "-",
+            one.get("description") or "-",
+        )
         for one in found["applications"]
     ]
-    print_table(("id", "namespace", "name", "version", "updated"), rows, "no applications")
+    columns = ("id", "namespace", "name", "version", "updated", "alias", "description")
+    to.output.table(columns, rows, "no applications", wide=("alias", "description"))
 
 
 def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
     """List tasks, newest first."""
     with to.client() as client:
         found = listed(client, "tasks", limit, appId=app_id, status=status)
-    if to.as_json:
-        print_json(found)
+    if to.output.printed(found, [one["taskId"] for one in found["tasks"]]):
         return
     rows = [
-        (one["taskId"], one["name"], one["type"], one["status"], one["cleanup"], moment(one["createTime"]))
+        (
+            one["taskId"],
+            one["status"],
+            one["cleanup"],
+            ago(one["createTime"], time.time()),
+            one["type"],
+            one["appId"],
+            moment(one["createTime"]),
+            moment(one.get("endTime")),
+            one["name"],
+        )
         for one in found["tasks"]
     ]
-    print_table(("task", "application", "type", "status", "cleanup", "created"), rows, "no tasks")
+    columns = ("task", "status", "cleanup", "age", "type", "application id", "created", "ended", "application")
+    to.output.table(columns, rows, "no tasks", wide=("type", "application id", "created", "ended"))
 
 
 def status(task_id: str, to: Connection, *, follow: bool) -> int:
     """Show a task; followed, the exit code is that of its end."""
     with to.client() as client:
-        code: int = Exit.OK
         if follow:
-            code = follow_task(client, task_id, quiet=to.as_json).exit
+            with Interrupts() as interrupts:
+                progress = follow_task(client, task_id, to.output, interrupts)
+            ending = Ending.of(client, progress.task_id)
+            if not to.output.printed(ending.task, [progress.task_id]):
+                ending.tell(to.output)
+            return progress.exit
         found = client.get(f"/workflow/tasks/{task_id}/status")
-        if to.as_json:
-            print_json(found)
-        elif follow:
-            say(ending(client, task_id))
-        else:
-            _print_status(found)
-        return code
+        if not to.output.printed(found, [found["taskId"]]):
+            going = [] if TaskStatus(found["status"]).ended else _going(client, found["taskId"])
+            if to.output.quiet:
+                say(found["status"])
+            else:
+                _print_status(found, going, to.output)
+        return Exit.OK
 
 
-def _print_status(task: dict[str, Any]) -> None:
+def _going(client: Client, task_id: str) -> list[str]:
+    """What each job that runs waits for."""
+    found = client.get(f"/workflow/tasks/{task_id}/stages")["stages"]
+    return [f"{one['name']}: {one['info']}" for one in found if one["status"] == "running" and one.get("info")]
+
+
+def _print_status(task: dict[str, Any], going: Sequence[str], output: Output) -> None:
     say(f"task      {task['taskId']} ({task['type']} of {task['appId']}, attempt {task['attempt']})")
     say(f"status    {task['status']}" + (f": {task['reason']}" if task["reason"] else ""))
     if "reasonCode" in task:
         say(f"code      {task['reasonCode']}" + (f": {task['advice']}" if "advice" in task else ""))
     if task["cancelledBy"]:
         say(f"cancelled by {task['cancelledBy']}")
+    for other in task.get("queuedBehind", ()):
+        say(f"behind    task {other}, which is before it in the queue")
     if "hold" in task:
         say(f"hold      {task['hold']['name']}: {task['hold']['info']}; kubemin promote {task['taskId']}")
     cleanup = task["cleanup"]
@@ -90,16 +122,16 @@ def _print_status(task: dict[str, Any]) -> None:
     say(f"created   {moment(task['createTime'])}{spent}")
     say()
     rows = [
-        (
-            one["name"],
-            one["type"],
-            one["status"],
-            span(one.get("startTime"), one.get("endTime"), time.time()),
-            one["error"],
-        )
+        (one["name"], one["type"], one["status"], span(one.get("startTime"), one.get("endTime"), time.time()))
         for one in task["components"]
     ]
-    print_table(("component", "type", "status", "age", "error"), rows, "no components")
+    output.table(("component", "type", "status", "age"), rows, "no components")
+    for one in task["components"]:
+        if one["error"]:
+            code = f" ({one['reasonCode']})" if "reasonCode" in one else ""
+            say(f"{one['name']}: {one['error']}{code}")
+    for line in going:
+        say(f"waiting: {line}")
     for line in warnings_of(task):
         say(f"warning: {line}")
 
@@ -108,14 +140,23 @@ def resources(task_id: str, to: Connection) -> None:
     """Show the journal of a task."""
     with to.client() as client:
         found = client.get(f"/workflow/tasks/{task_id}/resources")
-    if to.as_json:
-        print_json(found)
+    if to.output.printed(found, [named(one) for one in found["resources"]]):
         return
     rows = [
-        (one["seq"], one["kind"], one["namespace"] or "-", one["name"], one["state"], one["why"] or "")
+        (
+            one["seq"],
+            one["kind"],
+            one["namespace"] or "-",
+            one["name"],
+            one["state"],
+            one.get("uid") or "-",
+            moment(one.get("at")),
+            one["why"] or "",
+        )
         for one in found["resources"]
     ]
-    print_table(("seq", "kind", "namespace", "name", "state", "why"), rows, "the task has touched nothing")
+    columns = ("seq", "kind", "namespace", "name", "state", "uid", "at", "why")
+    to.output.table(columns, rows, "the task has touched nothing", wide=("uid", "at"))
 
 
 _AT_ONCE = 1000
@@ -127,21 +168,20 @@ def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool) -> int:
 
     Whoever sits at a terminal is asked first, unless ``yes``.
     """
-    asks = is_asked(yes=yes or not delete, as_json=to.as_json, instead="give --yes to delete what --json alone lists")
+    asks = is_asked(to.output, yes=yes or not delete, instead="give --yes to delete what orphans alone lists")
     with to.client() as client:
         found = client.get("/orphans")
-        if not to.as_json:
-            _print_orphans(found, "why")
+        if not to.output.is_data:
+            _print_orphans(found, "why", to.output)
         if delete and found["orphans"]:
             if asks and not confirm(_QUESTION.format(len(found["orphans"]))):
                 say("nothing was deleted")
                 return Exit.OK
             found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes)
-            if not to.as_json:
+            if not to.output.is_data:
                 say()
-                _print_orphans(found, "error")
-    if to.as_json:
-        print_json(found)
+                _print_orphans(found, "error", to.output)
+    to.output.printed(found, [named(one) for one in found["orphans"]])
     return Exit.FAILED if any(one["error"] for one in found["orphans"]) else Exit.OK
 
 
@@ -159,11 +199,11 @@ def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> dict[str, 
     return {"orphans": done}
 
 
-def _print_orphans(found: dict[str, Any], last: str) -> None:
+def _print_orphans(found: dict[str, Any], last: str, output: Output) -> None:
     """One line an orphan; ``last`` is ``why`` it is one, or the ``error`` of its deletion."""
     rows = [
         (one["kind"], one["namespace"] or "-", one["name"], one["taskId"] or "-", one[last] or "deleted")
         for one in found["orphans"]
     ]
     columns = ("kind", "namespace", "name", "task", "why" if last == "why" else "outcome")
-    print_table(columns, rows, "no orphans")
+    output.table(columns, rows, "no orphans")

@@ -6,11 +6,12 @@ from typing import Any
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
 from kubemin.cli.client import Connection
-from kubemin.cli.ending import ending
+from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
 from kubemin.cli.follow import follow as follow_task
-from kubemin.cli.output import print_json, say
+from kubemin.cli.interrupts import Interrupts
+from kubemin.cli.output import Output, say
 from kubemin.spec.states import CleanupPolicy
 
 
@@ -31,21 +32,21 @@ def cancel(
                 for one in client.get(f"/workflow/tasks/{task_id}/resources")["resources"]
                 if one["state"] in _DONE_BY_THE_TASK
             ]
-            if not _agreed("stays as it is now", stays, "Cancel, and leave this?", yes=yes, as_json=to.as_json):
+            if not _agreed("stays as it is now", stays, "Cancel, and leave this?", to.output, yes=yes):
                 say("nothing was cancelled")
                 return Exit.OK
         done = cancel_task(client, task_id, reason, policy)
         if not wait:
-            if to.as_json:
-                print_json(done)
-            else:
-                say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
+            if not to.output.printed(done, [done["taskId"]]):
+                to.output.tell(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
             return Exit.OK
-        progress = follow_task(client, task_id, quiet=to.as_json, from_end=True)
-        if to.as_json:
-            print_json(client.get(f"/workflow/tasks/{task_id}/status"))
-        else:
-            say(ending(client, task_id))
+        with Interrupts() as interrupts:
+            progress = follow_task(client, task_id, to.output, interrupts, from_end=True)
+        ending = Ending.of(client, task_id)
+        if not to.output.printed(ending.task, [progress.task_id]) and (
+            to.output.is_chatty or progress.exit is Exit.INCOMPLETE
+        ):
+            say(ending.text)
         return Exit.INCOMPLETE if progress.exit is Exit.INCOMPLETE else Exit.OK
 
 
@@ -53,10 +54,8 @@ def promote(task_id: str, to: Connection) -> None:
     """Let the pause that a task is in pass."""
     with to.client() as client:
         done = client.post(f"/workflow/tasks/{task_id}/promote")
-    if to.as_json:
-        print_json(done)
-    else:
-        say(f"task {task_id}: {done['name']} is promoted, and the run goes on")
+    if not to.output.printed(done, [done["name"]]):
+        to.output.tell(f"task {task_id}: {done['name']} is promoted, and the run goes on")
 
 
 def cleanup(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> None:
@@ -64,7 +63,7 @@ def cleanup(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> N
     if wrong := [name for name, given in (("--reason", reason), ("--yes", yes)) if given]:
         raise CliError(f"{' and '.join(wrong)} can be given only with --abandon", Exit.USAGE)
     with to.client() as client:
-        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), as_json=to.as_json)
+        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), to.output)
 
 
 def abandon(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> int:
@@ -73,30 +72,28 @@ def abandon(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> i
         found = client.get(f"/workflow/tasks/{task_id}/status")["cleanup"]
         if found["state"] == "incomplete":
             left = [f"{named(one)}: {one['why']}" for one in found["remaining"]]
-            if not _agreed(
-                "stays as it is, and is not tried again", left, "Give this up?", yes=yes, as_json=to.as_json
-            ):
+            if not _agreed("stays as it is, and is not tried again", left, "Give this up?", to.output, yes=yes):
                 say("nothing was given up")
                 return Exit.OK
         body = {"abandon": True, **({"reason": reason} if reason else {})}
-        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup", body), as_json=to.as_json)
+        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup", body), to.output)
         return Exit.OK
 
 
-def _agreed(what: str, objects: Iterable[str], question: str, *, yes: bool, as_json: bool) -> bool:
+def _agreed(what: str, objects: Iterable[str], question: str, output: Output, *, yes: bool) -> bool:
     """List the objects, and ask about them; only somebody at a terminal is asked."""
-    asks = is_asked(yes=yes, as_json=as_json, instead="give --yes")
-    if not as_json:
+    asks = is_asked(output, yes=yes, instead="give --yes")
+    if output.is_chatty or asks:
         for one in objects:
             say(f"{what}: {one}")
     return not asks or confirm(question)
 
 
-def _tell(task_id: str, done: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(done)
-    else:
-        say(f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}")
+def _tell(task_id: str, done: dict[str, Any], output: Output) -> None:
+    if not output.printed(done, [done["taskId"]]):
+        output.tell(
+            f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}"
+        )
 
 
 _DONE_BY_THE_TASK = ("intent", "created", "changed")

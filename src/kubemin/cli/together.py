@@ -3,23 +3,24 @@
 A task is asked about once a second. With many, their events would say more than anybody reads.
 """
 
-import signal
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemin.cli.client import Client, Refused
+from kubemin.cli.choosing import Choice, choose
+from kubemin.cli.client import Client, NoAnswer, Refused
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel
-from kubemin.cli.output import print_table
+from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
+from kubemin.cli.output import Output, complain
 from kubemin.cli.progress import Progress
 
 _AGAIN_SECONDS = 1.0
-_GIVE_UP_SECONDS = 60
+_ANSWER_SECONDS = 10
 _WORST_FIRST = (Exit.INCOMPLETE, Exit.FAILED, Exit.TIMEOUT, Exit.CANCELLED)
 _APPLICATION_NOT_FOUND = 10005
 _ACTIVE = ("waiting", "queued", "running")
+_HINT = "`kubemin tasks` shows how they go on"
 _NOTE = "all or nothing: another application of the same apply did not complete"
 _COLUMNS = ("application", "revision", "task", "status", "outcome")
 
@@ -102,29 +103,22 @@ def start(client: Client, names: Sequence[str], bodies: Sequence[dict[str, Any]]
     return runs
 
 
-def watch(client: Client, runs: Sequence[Run], tell: Callable[[str], None], *, all_or_nothing: bool) -> None:
+def watch(client: Client, runs: Sequence[Run], output: Output, interrupts: Interrupts, *, all_or_nothing: bool) -> None:
     """Wait until all are settled, and put back what completed where not all did, if that is asked for.
 
-    Ctrl-C cancels those that still run, a second one leaves them to themselves. Raises :class:`CliError`.
+    A signal does to those that still run what `Interrupts.on_signal` says, or the person at the terminal; a second one
+    leaves them to themselves. Raises :class:`CliError`.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
-    cancelled = False
-    while True:
-        try:
-            _settle(client, runs, tell, all_or_nothing=all_or_nothing)
-            break
-        except KeyboardInterrupt:
-            left = [run.progress.task_id for run in runs if run.progress and not run.settled]
-            if cancelled or not left:
-                hint = "`kubemin tasks` shows how they go on"
-                raise CliError(f"left {', '.join(left) or 'them'}; {hint}", 130) from None
-            _cancel(client, runs, "interrupted at the command line")
-            cancelled = True
-    if all_or_nothing and any(run.exit is not Exit.OK for run in runs):
-        _put_back(client, runs, tell)
+    client = client.patient(_ANSWER_SECONDS)
+    waiting = _Waiting(client, runs, output, interrupts, all_or_nothing=all_or_nothing)
+    try:
+        waiting.to_the_end()
+    except Interrupted as signal:
+        going = [run.progress.task_id for run in runs if run.progress and not run.settled]
+        raise left(f"left {', '.join(going) or 'them'}; {_HINT}", signal) from None
 
 
-def report(runs: Sequence[Run]) -> None:
+def report(runs: Sequence[Run], output: Output) -> None:
     """The table of the end: each application, and what became of it."""
     rows = []
     for run in runs:
@@ -132,7 +126,7 @@ def report(runs: Sequence[Run]) -> None:
         outcome = "; ".join([part for part in (reason, *run.undone) if part])
         task = run.progress.task_id if run.progress else "-"
         rows.append((run.name, run.revision or "-", task, run.status, outcome))
-    print_table(_COLUMNS, rows, "no applications")
+    output.table(_COLUMNS, rows, "no applications")
 
 
 def exit_of(runs: Sequence[Run]) -> Exit:
@@ -141,46 +135,115 @@ def exit_of(runs: Sequence[Run]) -> Exit:
     return next((code for code in _WORST_FIRST if code in codes), Exit.OK)
 
 
-def _settle(client: Client, runs: Sequence[Run], tell: Callable[[str], None], *, all_or_nothing: bool) -> None:
-    stopped = False
-    silent_since: float | None = None
-    while True:
+class _Waiting:
+    """The wait for several tasks, and for what puts them back."""
+
+    def __init__(
+        self, client: Client, runs: Sequence[Run], output: Output, interrupts: Interrupts, *, all_or_nothing: bool
+    ) -> None:
+        self._client = client
+        self._runs = runs
+        self._output = output
+        self._interrupts = interrupts
+        self._all_or_nothing = all_or_nothing
+        self._patience = Patience(lambda text: complain(f"kubemin: {text}"))
+        self._cancelled = False
+
+    def to_the_end(self) -> None:
+        """Until all are settled, and put back where that is asked for. Raises `Interrupted` to leave them."""
+        while True:
+            try:
+                self._settle()
+                break
+            except Interrupted as signal:
+                self._interrupted(signal)
+        if self._all_or_nothing and any(run.exit is not Exit.OK for run in self._runs):
+            self._put_back()
+
+    def _interrupted(self, signal: Interrupted) -> None:
+        going = [run for run in self._runs if not run.settled]
+        if self._cancelled or not going:
+            raise signal
+        what = "A task" if len(going) == 1 else f"Each of {len(going)} tasks"
+        choice = choose(self._interrupts, signal, what, asks=not self._output.is_data)
+        if choice is Choice.DETACH:
+            raise signal
+        if choice is Choice.CANCEL:
+            self._cancelled = True
+            self._cancel("interrupted at the command line")
+            self._interrupts.forget()
+
+    def _settle(self) -> None:
+        stopped = False
+        while True:
+            self._look([(run.name, run.progress) for run in self._runs if run.progress and not run.settled])
+            failed = any(_over(run) and run.exit is not Exit.OK for run in self._runs)
+            if self._all_or_nothing and not stopped and failed:
+                self._cancel("another application of the same apply did not complete")
+                stopped = True
+            if all(run.settled for run in self._runs):
+                return
+            self._interrupts.sleep(_AGAIN_SECONDS)
+
+    def _look(self, going: Sequence[tuple[str, Progress]]) -> None:
+        """Ask how they come on; a server that is away is waited for: the tasks go on. Raises :class:`CliError`."""
         try:
-            for run in runs:
-                if run.progress is not None and not run.settled:
-                    _look(client, run.name, run.progress, tell)
-            silent_since = None
-        except Refused:
-            raise
-        except CliError:  # the server is away for a while; the tasks go on
-            silent_since = silent_since or time.monotonic()
-            if time.monotonic() - silent_since > _GIVE_UP_SECONDS:
-                raise
-        if all_or_nothing and not stopped and any(_over(run) and run.exit is not Exit.OK for run in runs):
-            _cancel(client, runs, "another application of the same apply did not complete")
-            stopped = True
-        if all(run.settled for run in runs):
-            return
-        time.sleep(_AGAIN_SECONDS)
+            for name, progress in going:
+                with self._interrupts.waiting():
+                    status = self._client.get(f"/workflow/tasks/{progress.task_id}/status")
+                self._take(name, progress, status)
+        except NoAnswer as error:
+            self._patience.failed(error.why, _HINT)
+        else:
+            self._patience.answered()
+
+    def _take(self, name: str, progress: Progress, status: dict[str, Any]) -> None:
+        before = (progress.status, progress.cleanup)
+        progress.load(status, {"stages": []})
+        if before[0] != progress.status:
+            self._output.tell(f"{name}  {progress.status}" + (f": {progress.reason}" if progress.reason else ""))
+        elif before[1] != progress.cleanup:
+            self._output.tell(f"{name}  cleanup {progress.cleanup}")
+
+    def _cancel(self, reason: str) -> None:
+        """Cancel what runs. A server that is away is asked until it answers. Raises `Interrupted`."""
+        for run in self._runs:
+            while run.progress is not None and not run.progress.status.ended:
+                try:
+                    cancel(self._client, run.progress.task_id, reason, missing_ok=True)
+                    break
+                except NoAnswer as error:
+                    self._interrupts.forget()
+                    self._patience.failed(error.why, _HINT)
+                    self._interrupts.sleep(_AGAIN_SECONDS)
+
+    def _put_back(self) -> None:
+        """Roll back what completed, to what was before; each by a task that is waited for."""
+        begun: list[tuple[Run, Progress]] = []
+        for run in self._runs:
+            if run.exit is not Exit.OK:
+                continue
+            try:
+                said, task = _undo(self._client, run)
+            except CliError as error:
+                run.undone.append(f"NOT rolled back: {error.message}")
+                run.stuck = True
+                continue
+            run.undone.append(said)
+            self._output.tell(f"{run.name}  {said}")
+            if task is not None:
+                begun.append((run, Progress(task)))
+        while going := [(run.name, progress) for run, progress in begun if not progress.settled]:
+            self._look(going)
+            self._interrupts.sleep(_AGAIN_SECONDS)
+        for run, progress in begun:
+            why = f": {progress.reason}" if progress.reason else ""
+            run.undone.append(f"task {progress.task_id} {progress.status}{why}")
+            run.stuck = progress.exit is not Exit.OK
 
 
 def _over(run: Run) -> bool:
     return run.progress is None or run.progress.status.ended
-
-
-def _look(client: Client, name: str, progress: Progress, tell: Callable[[str], None]) -> None:
-    before = (progress.status, progress.cleanup)
-    progress.load(client.get(f"/workflow/tasks/{progress.task_id}/status"), {"stages": []})
-    if before[0] != progress.status:
-        tell(f"{name}  {progress.status}" + (f": {progress.reason}" if progress.reason else ""))
-    elif before[1] != progress.cleanup:
-        tell(f"{name}  cleanup {progress.cleanup}")
-
-
-def _cancel(client: Client, runs: Sequence[Run], reason: str) -> None:
-    for run in runs:
-        if run.progress is not None and not run.progress.status.ended:
-            cancel(client, run.progress.task_id, reason, missing_ok=True)
 
 
 def _former(client: Client, name: str) -> Former:
@@ -195,32 +258,6 @@ def _former(client: Client, name: str) -> Former:
 
 def _current(found: Sequence[dict[str, Any]]) -> int | None:
     return next((one["revision"] for one in found if one["state"] == "current"), None)
-
-
-def _put_back(client: Client, runs: Sequence[Run], tell: Callable[[str], None]) -> None:
-    """Roll back what completed, to what was before; each by a task that is waited for."""
-    begun: list[tuple[Run, Progress]] = []
-    for run in runs:
-        if run.exit is not Exit.OK:
-            continue
-        try:
-            said, task = _undo(client, run)
-        except CliError as error:
-            run.undone.append(f"NOT rolled back: {error.message}")
-            run.stuck = True
-            continue
-        run.undone.append(said)
-        tell(f"{run.name}  {said}")
-        if task is not None:
-            begun.append((run, Progress(task)))
-    while left := [(run, progress) for run, progress in begun if not progress.settled]:
-        for run, progress in left:
-            _look(client, run.name, progress, tell)
-        time.sleep(_AGAIN_SECONDS)
-    for run, progress in begun:
-        why = f": {progress.reason}" if progress.reason else ""
-        run.undone.append(f"task {progress.task_id} {progress.status}{why}")
-        run.stuck = progress.exit is not Exit.OK
 
 
 def _undo(client: Client, run: Run) -> tuple[str, str | None]:

@@ -1,12 +1,10 @@
 """``kubemin version``."""
 
 from kubemin import __version__
-from kubemin.cli.output import print_json, say
+from kubemin.cli.output import Output, say
 
 
-def show(*, as_json: bool) -> None:
+def show(output: Output) -> None:
     """Print the version."""
-    if as_json:
-        print_json({"version": __version__})
-    else:
-        say(f"kubemin {__version__}")
+    if not output.printed({"version": __version__}, [__version__]):
+        say(__version__ if output.quiet else f"kubemin {__version__}")

@@ -1,15 +1,13 @@
 """How a followed task is shown: lines for a pipe, a table that moves for a terminal, nothing for a script."""
 
-import sys
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from kubemin.cli.asking import confirm
-from kubemin.cli.output import STATUS_STYLES, say, span
-from kubemin.cli.progress import Progress
+from kubemin.cli.output import STATUS_STYLES, complain, say, span
+from kubemin.cli.progress import ComponentLine, Progress
 from kubemin.spec.characters import visible
 
 if TYPE_CHECKING:
@@ -22,12 +20,15 @@ class View(AbstractContextManager["View"], Protocol):
     def changed(self, lines: Sequence[str], at: float) -> None:
         """The progress took an event of this moment (unix seconds) in, of which these lines tell."""
 
-    def ask(self, question: str) -> bool:
-        """Ask the person; true where there is nobody to ask."""
+    def notice(self, text: str) -> None:
+        """Something to know at once that is none of the task's own news."""
+
+    def paused(self) -> AbstractContextManager[None]:
+        """While the person is asked something."""
 
 
 class Silent(AbstractContextManager["Silent"]):
-    """For ``--json``: the result alone is printed, by the command."""
+    """For programs, and with ``-q``: the result alone is printed, by the command."""
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -35,9 +36,13 @@ class Silent(AbstractContextManager["Silent"]):
     def changed(self, lines: Sequence[str], at: float) -> None:
         """Shows nothing."""
 
-    def ask(self, question: str) -> bool:
-        """There is nobody to ask."""
-        return True
+    def notice(self, text: str) -> None:
+        """Prints it on stderr, where it is in the way of no program."""
+        complain(f"kubemin: {text}")
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing is drawn."""
+        return nullcontext()
 
 
 class Lines(Silent):
@@ -55,7 +60,7 @@ class Lines(Silent):
 
 
 class Table(AbstractContextManager["Table"]):
-    """A line a component that is redrawn in place; what happens to resources scrolls above it."""
+    """A line a component that is redrawn in place, with the reasons below; what is put back scrolls above it."""
 
     def __init__(self, progress: Progress) -> None:
         from rich.console import Console
@@ -80,36 +85,62 @@ class Table(AbstractContextManager["Table"]):
             for line in lines:
                 self._console.print(visible(line), markup=False, highlight=False)
 
-    def ask(self, question: str) -> bool:
-        """Asks; a second Ctrl-C means no. With nobody at the keyboard Ctrl-C is answer enough."""
-        if not sys.stdin.isatty():
-            return True
+    def notice(self, text: str) -> None:
+        """Prints it above the table."""
+        self._console.print(visible(text), markup=False, highlight=False, style="yellow")
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leaves the table as it is, and draws another one afterwards."""
         self._live.stop()
         try:
-            return confirm(f"\n{visible(question)}", on=sys.stdout)
-        except (KeyboardInterrupt, EOFError):
-            return False
+            yield
         finally:
             self._live.start()
 
     def _draw(self) -> "RenderableType":
-        from rich.table import Table as Grid
+        from rich.console import Group
         from rich.text import Text
 
         progress = self._progress
-        grid = Grid(box=None, pad_edge=False, header_style="bold")
-        for heading in ("COMPONENT", "STATE", "READY", "AGE", ""):
-            grid.add_column(heading, no_wrap=True, overflow="ellipsis")
-        now = time.time()
-        for one in progress.components.values():
-            grid.add_row(
-                Text(visible(one.name)),
-                Text(visible(one.status), style=STATUS_STYLES.get(one.status, "")),
-                Text(visible(one.ready or "-")),
-                span(one.start, one.end, now),
-                Text(visible(one.note), style="dim"),
-            )
         cleanup = "" if progress.cleanup == "none" else f" · cleanup {progress.cleanup}"
-        grid.caption = Text(visible(f"task {progress.task_id} · {progress.status}{cleanup}"), style="dim")
-        grid.caption_justify = "left"
-        return grid
+        last = Text(visible(f"task {progress.task_id} · {progress.status}{cleanup}"), style="dim")
+        room = self._console.height - len(last.wrap(self._console, self._console.width)) - 2
+        lines = list[Text]()
+        shown = list[ComponentLine]()
+        for one in sorted(progress.components.values(), key=_interest):
+            note = Text.assemble((visible(one.name), "bold"), ": ", visible(one.note)) if one.note else None
+            room -= 1 + (len(note.wrap(self._console, self._console.width)) if note else 0)
+            if room < 0 and shown:
+                break
+            shown.append(one)
+            lines += [note] if note else []
+        hidden = len(progress.components) - len(shown)
+        more = [Text(f"and {hidden} more", style="dim")] if hidden else []
+        order = {name: number for number, name in enumerate(progress.components)}
+        return Group(_grid(sorted(shown, key=lambda one: order[one.name])), *more, *lines, last)
+
+
+def _interest(line: ComponentLine) -> int:
+    """Where there is no room for all: first what went wrong, then what goes on."""
+    return {"failed": 0, "timeout": 0, "running": 1, "cancelled": 2, "completed": 4}.get(line.status, 3)
+
+
+def _grid(components: Sequence[ComponentLine]) -> "RenderableType":
+    """A line a component. A name that finds no room is folded; all else has a known length, and stays whole."""
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    grid.add_column("COMPONENT", overflow="fold")
+    for heading in ("STATE", "READY", "AGE"):
+        grid.add_column(heading, no_wrap=True)
+    now = time.time()
+    for one in components:
+        grid.add_row(
+            Text(visible(one.name)),
+            Text(visible(one.status), style=STATUS_STYLES.get(one.status, "")),
+            Text(visible(one.ready or "-")),
+            span(one.start, one.end, now),
+        )
+    return grid

@@ -1,10 +1,10 @@
 """Commands about applications: what to run, what runs, and what ran before."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from kubemin.cli.interrupts import OnSignal
 from kubemin.cli.options import (
     DEFAULT_SERVER,
     Address,
@@ -15,10 +15,12 @@ from kubemin.cli.options import (
     DeleteVolumes,
     DryRun,
     Files,
-    Json,
+    Formed,
     Namespace,
     Note,
     OnActiveTask,
+    OnSignalOption,
+    Quiet,
     Server,
     ServerAlone,
     Sets,
@@ -27,6 +29,7 @@ from kubemin.cli.options import (
     Token,
     Wait,
 )
+from kubemin.cli.output import Output
 from kubemin.spec.states import CleanupPolicy, OnActive
 
 app = typer.Typer()
@@ -36,6 +39,7 @@ app = typer.Typer()
 def apply(
     files: Files = None,
     wait: Wait = True,
+    on_signal: OnSignalOption = OnSignal.CANCEL,
     namespace: Namespace = None,
     sets: Sets = None,
     create_namespace: CreateNamespace = False,
@@ -68,7 +72,8 @@ def apply(
         str | None,
         typer.Option("--plan", metavar="FILE", help="Run what plan --out wrote, just as it was read, or refuse."),
     ] = None,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -95,20 +100,29 @@ def apply(
         "note": note,
     }
     wanted = Wanted(files or [], namespace, sets or [], options)
-    to = Connection(server, token, as_json)
-    code = run(wanted, to, wait=wait, dry_run=dry_run, all_or_nothing=all_or_nothing, plan_file=plan_file)
+    to = Connection(server, token, Output(form, quiet))
+    code = run(
+        wanted,
+        to,
+        wait=on_signal if wait else None,
+        dry_run=dry_run,
+        all_or_nothing=all_or_nothing,
+        plan_file=plan_file,
+    )
     raise typer.Exit(code)
 
 
 @app.command("try")
-def try_(files: Files = None, namespace: Namespace = None, sets: Sets = None, as_json: Json = False) -> None:
+def try_(
+    files: Files = None, namespace: Namespace = None, sets: Sets = None, form: Formed = None, quiet: Quiet = False
+) -> None:
     """Check the applications in these files, without a server.
 
     Exits 1 when something is wrong with one.
     """
     from kubemin.cli.offline import check
 
-    raise typer.Exit(check(files or [], namespace, sets or [], as_json=as_json))
+    raise typer.Exit(check(files or [], namespace, sets or [], Output(form, quiet)))
 
 
 @app.command(cls=ServerAlone)
@@ -126,7 +140,8 @@ def plan(
         str | None,
         typer.Option("--out", metavar="FILE", help="Write the plan, for apply --plan; with a server."),
     ] = None,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     address: Address = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -138,7 +153,7 @@ def plan(
     if ask is None and out is None:
         from kubemin.cli.offline import show_plan
 
-        raise typer.Exit(show_plan(files or [], namespace, sets or [], strategy, as_json=as_json))
+        raise typer.Exit(show_plan(files or [], namespace, sets or [], Output(form, quiet), strategy))
     from kubemin.cli.apply import plan as run
     from kubemin.cli.apply_options import Wanted
     from kubemin.cli.client import Connection
@@ -151,13 +166,14 @@ def plan(
         "takeOver": take_over,
     }
     wanted = Wanted(files or [], namespace, sets or [], options)
-    raise typer.Exit(run(wanted, Connection(ask or address, token, as_json), out))
+    raise typer.Exit(run(wanted, Connection(ask or address, token, Output(form, quiet)), out))
 
 
 @app.command()
 def apps(
     search: Annotated[str | None, typer.Option("--search", help="Only those whose name holds this.")] = None,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -165,13 +181,7 @@ def apps(
     from kubemin.cli.client import Connection
     from kubemin.cli.reports import apps as run
 
-    run(search, Connection(server, token, as_json))
-
-
-class Form(StrEnum):
-    """How an application is written."""
-
-    YAML = "yaml"
+    run(search, Connection(server, token, Output(form, quiet)))
 
 
 Revision = Annotated[
@@ -182,28 +192,35 @@ Revision = Annotated[
 @app.command()
 def get(
     application: AppName,
-    form: Annotated[
-        Form | None, typer.Option("--output", "-o", help="yaml: as it can be applied again; secrets are masked.")
-    ] = None,
     revision: Revision = None,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
-    """Show what is deployed, or an older revision."""
+    """Show what is deployed, or an older revision.
+
+    As YAML it is the application, as it can be applied again; values of secrets are masked.
+    """
     from kubemin.cli.client import Connection
     from kubemin.cli.history import get as run
 
-    run(application, revision, Connection(server, token, as_json), yaml=form is not None)
+    run(application, revision, Connection(server, token, Output(form, quiet)))
 
 
 @app.command()
-def history(application: AppName, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+def history(
+    application: AppName,
+    form: Formed = None,
+    quiet: Quiet = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
     """List the revisions of an application."""
     from kubemin.cli.client import Connection
     from kubemin.cli.history import history as run
 
-    run(application, Connection(server, token, as_json))
+    run(application, Connection(server, token, Output(form, quiet)))
 
 
 @app.command()
@@ -212,7 +229,8 @@ def diff(
     begin: Annotated[str | None, typer.Argument(metavar="[N]", help="A number, current, draft or live.")] = None,
     end: Annotated[str | None, typer.Argument(metavar="[M]", help="The same.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Compare with what the cluster has in fact.")] = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -224,7 +242,7 @@ def diff(
     from kubemin.cli.client import Connection
     from kubemin.cli.history import diff as run
 
-    raise typer.Exit(run(application, begin, end, Connection(server, token, as_json), live=live))
+    raise typer.Exit(run(application, begin, end, Connection(server, token, Output(form, quiet)), live=live))
 
 
 @app.command()
@@ -234,6 +252,7 @@ def rollback(
         int | None, typer.Argument(metavar="[N]", min=1, help="Its number; default: the one before the current one.")
     ] = None,
     wait: Wait = True,
+    on_signal: OnSignalOption = OnSignal.CANCEL,
     note: Note = None,
     on_active: OnActiveTask = OnActive.QUEUE,
     adopt: Adopt = None,
@@ -241,7 +260,8 @@ def rollback(
     take_over: TakeOver = False,
     delete_volumes: DeleteVolumes = False,
     dry_run: DryRun = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -261,7 +281,15 @@ def rollback(
         "deleteVolumes": delete_volumes,
         "dryRun": dry_run,
     }
-    raise typer.Exit(run(application, revision, options, Connection(server, token, as_json), wait=wait))
+    raise typer.Exit(
+        run(
+            application,
+            revision,
+            options,
+            Connection(server, token, Output(form, quiet)),
+            wait=on_signal if wait else None,
+        )
+    )
 
 
 @app.command()
@@ -271,7 +299,9 @@ def restart(
         list[str] | None, typer.Argument(metavar="[COMPONENT]...", help="Default: all that have Pods.")
     ] = None,
     wait: Wait = True,
-    as_json: Json = False,
+    on_signal: OnSignalOption = OnSignal.CANCEL,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -282,7 +312,14 @@ def restart(
     from kubemin.cli.client import Connection
     from kubemin.cli.history import restart as run
 
-    raise typer.Exit(run(application, components or [], Connection(server, token, as_json), wait=wait))
+    raise typer.Exit(
+        run(
+            application,
+            components or [],
+            Connection(server, token, Output(form, quiet)),
+            wait=on_signal if wait else None,
+        )
+    )
 
 
 @app.command()
@@ -295,7 +332,9 @@ def delete(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would become of each object.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wait: Wait = True,
-    as_json: Json = False,
+    on_signal: OnSignalOption = OnSignal.CANCEL,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -310,11 +349,11 @@ def delete(
 
     code = run(
         application,
-        Connection(server, token, as_json),
+        Connection(server, token, Output(form, quiet)),
         keep_resources=keep_resources,
         delete_volumes=delete_volumes,
         dry_run=dry_run,
         yes=yes,
-        wait=wait,
+        wait=on_signal if wait else None,
     )
     raise typer.Exit(code)

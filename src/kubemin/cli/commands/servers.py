@@ -11,18 +11,20 @@ from kubemin.cli.options import (
     Context,
     DatabaseUrl,
     DrainSeconds,
+    Formed,
     Host,
     InProcess,
-    Json,
     Kubeconfig,
     MaxTasks,
     MetricsHost,
     MetricsPort,
     Port,
+    Quiet,
     RedisUrl,
     Simulate,
     WorkerCount,
 )
+from kubemin.cli.output import Output
 
 if TYPE_CHECKING:
     from kubemin.settings import Settings
@@ -166,10 +168,11 @@ def purge(
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Also those of tasks that this database does not know.")
     ] = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
 ) -> None:
     """Delete the signal keys that ended tasks, or an older version, left in Redis."""
     from kubemin.cli.purge import run
     from kubemin.cli.settings import settings_of
 
-    run(settings_of(database_url=database, redis_url=redis), unknown=unknown, as_json=as_json)
+    run(settings_of(database_url=database, redis_url=redis), Output(form, quiet), unknown=unknown)

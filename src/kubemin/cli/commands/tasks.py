@@ -8,13 +8,15 @@ from kubemin.cli.options import (
     DEFAULT_SERVER,
     CancelCleanup,
     DeleteVolumes,
-    Json,
+    Formed,
     OfApp,
+    Quiet,
     Reason,
     Server,
     TaskId,
     Token,
 )
+from kubemin.cli.output import Output
 from kubemin.spec.states import CleanupPolicy, TaskStatus
 
 app = typer.Typer()
@@ -24,7 +26,8 @@ app = typer.Typer()
 def status(
     task: TaskId,
     follow: Annotated[bool, typer.Option("--follow", help="Follow it until it has ended; exits as apply.")] = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -32,7 +35,7 @@ def status(
     from kubemin.cli.client import Connection
     from kubemin.cli.reports import status as run
 
-    raise typer.Exit(run(task, Connection(server, token, as_json), follow=follow))
+    raise typer.Exit(run(task, Connection(server, token, Output(form, quiet)), follow=follow))
 
 
 @app.command()
@@ -40,7 +43,8 @@ def tasks(
     app_id: OfApp = None,
     status: Annotated[TaskStatus | None, typer.Option("--status", help="Only those in this status.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -48,20 +52,24 @@ def tasks(
     from kubemin.cli.client import Connection
     from kubemin.cli.reports import tasks as run
 
-    run(app_id, status.value if status else None, limit, Connection(server, token, as_json))
+    run(app_id, status.value if status else None, limit, Connection(server, token, Output(form, quiet)))
 
 
 @app.command()
-def resources(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+def resources(
+    task: TaskId, form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None
+) -> None:
     """Show the cleanup journal of a task: each object it touched."""
     from kubemin.cli.client import Connection
     from kubemin.cli.reports import resources as run
 
-    run(task, Connection(server, token, as_json))
+    run(task, Connection(server, token, Output(form, quiet)))
 
 
 @app.command()
-def logs(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+def logs(
+    task: TaskId, form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None
+) -> None:
     """Show what the Pods of a failed task said.
 
     Their states, events and logs, as they were before its rollback.
@@ -69,7 +77,9 @@ def logs(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, t
     from kubemin.cli.client import Connection
     from kubemin.cli.evidence import show
 
-    show(task, Connection(server, token, as_json))
+    to = Connection(server, token, Output(form, quiet))
+    with to.client() as client:
+        show(client.get(f"/workflow/tasks/{task}/evidence"), to.output)
 
 
 @app.command()
@@ -84,7 +94,8 @@ def cancel(
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the rollback; exits 5 when it stays incomplete.")
     ] = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -96,11 +107,13 @@ def cancel(
     from kubemin.cli.stopping import cancel as run
 
     policy = CleanupPolicy(cleanup) if cleanup else None
-    raise typer.Exit(run(task, reason, policy, Connection(server, token, as_json), yes=yes, wait=wait))
+    raise typer.Exit(run(task, reason, policy, Connection(server, token, Output(form, quiet)), yes=yes, wait=wait))
 
 
 @app.command()
-def promote(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+def promote(
+    task: TaskId, form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None
+) -> None:
     """Let the pause that a task is in pass; the run goes on.
 
     Exits 1 when it is in none, or that is promoted already.
@@ -108,7 +121,7 @@ def promote(task: TaskId, as_json: Json = False, server: Server = DEFAULT_SERVER
     from kubemin.cli.client import Connection
     from kubemin.cli.stopping import promote as run
 
-    run(task, Connection(server, token, as_json))
+    run(task, Connection(server, token, Output(form, quiet)))
 
 
 @app.command()
@@ -119,7 +132,8 @@ def cleanup(
     ] = False,
     reason: Reason = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --abandon: do not ask.")] = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -128,8 +142,8 @@ def cleanup(
     from kubemin.cli.client import Connection
 
     if abandon:
-        raise typer.Exit(stopping.abandon(task, reason, Connection(server, token, as_json), yes=yes))
-    stopping.cleanup(task, reason, Connection(server, token, as_json), yes=yes)
+        raise typer.Exit(stopping.abandon(task, reason, Connection(server, token, Output(form, quiet)), yes=yes))
+    stopping.cleanup(task, reason, Connection(server, token, Output(form, quiet)), yes=yes)
 
 
 @app.command()
@@ -139,7 +153,8 @@ def orphans(
     ] = False,
     volumes: DeleteVolumes = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
-    as_json: Json = False,
+    form: Formed = None,
+    quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -152,4 +167,4 @@ def orphans(
     from kubemin.cli.client import Connection
     from kubemin.cli.reports import orphans as run
 
-    raise typer.Exit(run(Connection(server, token, as_json), delete=delete, volumes=volumes, yes=yes))
+    raise typer.Exit(run(Connection(server, token, Output(form, quiet)), delete=delete, volumes=volumes, yes=yes))

@@ -1,0 +1,126 @@
+"""SIGINT, SIGTERM and SIGHUP of a command that waits: they are looked at where it waits, and tear nothing else."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from enum import StrEnum
+from types import FrameType
+from typing import Any
+
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.output import outliving_readers
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class OnSignal(StrEnum):
+    """What a signal does to the task that a command has begun and waits for."""
+
+    CANCEL = "cancel"
+    DETACH = "detach"
+
+
+class Interrupted(BaseException):
+    """One of the signals came. No exception of other kinds, so that nothing on its way up takes it for a fault."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Interrupts(AbstractContextManager["Interrupts"]):
+    """Catches the signals while the context is open.
+
+    One that comes in `waiting` ends that; another one is kept until the command waits next. Only a second Ctrl-C is
+    never kept: whoever presses it does not want to wait for an answer.
+    """
+
+    def __init__(self, on_signal: OnSignal | None = None) -> None:
+        """``on_signal``: of a command that has begun what it waits for; None where it only watches."""
+        self.on_signal = on_signal
+        self._kept: list[int] = []
+        self._waits = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interrupts":
+        # SIGINT also where it is ignored: a shell starts background jobs so. SIGHUP is left to `nohup`.
+        numbers = [one for one in _NUMBERS if one is signal.SIGINT or signal.getsignal(one) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._came) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _came(self, number: int, _frame: FrameType | None) -> None:
+        if self._waits or (number == signal.SIGINT and number in self._kept):
+            self._waits = False
+            raise Interrupted(number)
+        self._kept.append(number)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """A wait that ends with `Interrupted` when a signal comes, or has come since the last one."""
+        try:
+            self._waits = True
+            if self._kept:
+                raise Interrupted(self._kept.pop(0))
+            yield
+        finally:
+            self._waits = False
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long. Raises `Interrupted`."""
+        with self.waiting():
+            time.sleep(seconds)
+
+    def forget(self) -> None:
+        """What came until now is dealt with: one press, or one end of a pipeline, may send several."""
+        self._kept.clear()
+
+
+@contextmanager
+def seeing_it_through(on_signal: OnSignal | None) -> Iterator[Interrupts | None]:
+    """For a command that begins something, and waits for its end; with None it does not wait, and nothing is caught.
+
+    It goes on when nobody reads what it prints any more. Raises :class:`CliError` where it is left.
+    """
+    if on_signal is None:
+        yield None
+        return
+    with outliving_readers(), Interrupts(on_signal) as interrupts:
+        try:
+            yield interrupts
+        except Interrupted as signal:
+            raise left("left before the server answered; `kubemin tasks` shows what it does", signal) from None
+
+
+def left(sentence: str, by: Interrupted) -> CliError:
+    """That a signal ended the command, and that what it leaves goes on."""
+    return CliError(sentence, Exit.LEFT + by.number)
+
+
+class Patience:
+    """Tells at once of a server that does not answer, and for how long it is waited for."""
+
+    seconds = 60.0
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._until: float | None = None
+
+    def failed(self, why: str, again: str) -> None:
+        """It did not answer. Raises :class:`CliError`, with what to do ``again``, if it has been away too long."""
+        now = time.monotonic()
+        if self._until is None:
+            self._until = now + self.seconds
+            self._tell(f"the server does not answer; it is waited for for {self.seconds:.0f} s ({why})")
+        elif now > self._until:
+            raise CliError(f"lost the server: {why}. What it was asked to do goes on; {again}", Exit.LOST)
+
+    def answered(self) -> None:
+        """It answers."""
+        if self._until is not None:
+            self._until = None
+            self._tell("the server answers again")
