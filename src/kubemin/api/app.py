@@ -20,6 +20,7 @@ from kubemin.api.routes import (
     applying,
     elsewhere,
     health,
+    logs,
     orphans,
     preview,
     revisions,
@@ -70,7 +71,7 @@ def routes() -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
-    for part in (applying, applications, versions, revisions, preview, workflows, tasks, orphans, elsewhere):
+    for part in (applying, applications, logs, versions, revisions, preview, workflows, tasks, orphans, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
 

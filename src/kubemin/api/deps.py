@@ -19,6 +19,7 @@ from kubemin.api.families import Families
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.options import ExecOptions
@@ -104,6 +105,8 @@ class Deps:
     """None where there is no cluster to ask."""
     diffs: Diffs | None = None
     """None where there is no cluster to compare with."""
+    pod_logs: PodLogs | None = None
+    """None where there is no cluster whose Pods say something."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -168,6 +171,13 @@ async def _given(
     request: Request,
 ) -> Deps:  # what is not async FastAPI runs in a thread, which costs more than all else
     return given(request)
+
+
+def pod_logs_of(deps: Deps) -> PodLogs:
+    """What reads logs. Raises 503 on a server without a cluster."""
+    if deps.pod_logs is None:
+        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
+    return deps.pod_logs
 
 
 Given = Annotated[Deps, Depends(_given)]

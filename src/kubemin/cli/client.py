@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v1"
 _TASK_NOT_FOUND = 20006
+_FOUND = 200
 _UNAVAILABLE = 503
 _HINT = "; start one with `kubemin dev`, or name it with --server"
 _LATER = (502, 503, 504)
@@ -76,6 +77,10 @@ class Client(AbstractContextManager["Client"]):
         """The data of a GET below the prefix; parameters that are None are left out."""
         return self._ask("GET", path, params=_given(params))
 
+    def text(self, path: str, **params: Any) -> str:
+        """The text that a GET below the prefix answers with; parameters that are None are left out."""
+        return str(self._ask("GET", path, params=_given(params), as_text=True))
+
     def post(self, path: str, body: Any = None) -> Any:
         """The data of a POST below the prefix."""
         return self._ask("POST", path, body=body)
@@ -84,7 +89,15 @@ class Client(AbstractContextManager["Client"]):
         """The data of a DELETE below the prefix."""
         return self._ask("DELETE", path, params=params)
 
-    def _ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        as_text: bool = False,
+    ) -> Any:
         timeout = min(_CONNECT_SECONDS, self._seconds)
         with closing(self._connection(self._host, self._port, timeout=timeout)) as connection:
             try:
@@ -96,6 +109,8 @@ class Client(AbstractContextManager["Client"]):
             try:
                 response = self._send(connection, method, path, params=params, body=body)
                 status, answer = response.status, response.read()
+                if as_text and response.headers.get_content_type() == "text/plain" and status == _FOUND:
+                    return answer.decode("utf-8", "replace")
             except (HTTPException, OSError, ValueError) as error:
                 raise self._broken(error) from error
         return self._data(status, answer)
@@ -165,7 +180,7 @@ class Client(AbstractContextManager["Client"]):
                 response = self._send(
                     connection, "GET", path, params=_given(params), headers=headers, seconds=_SILENCE_SECONDS
                 )
-                if response.status != 200:
+                if response.status != _FOUND:
                     self._data(response.status, response.read())
                 if (kind := response.headers.get_content_type()) != "text/event-stream":
                     raise ValueError(f"it answers with {kind}")

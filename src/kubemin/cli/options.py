@@ -101,6 +101,16 @@ TaskId = Annotated[
     ),
 ]
 
+LogsOf = Annotated[
+    str,
+    typer.Argument(
+        metavar="APP|TASK",
+        help="An application: its name, namespace/name, or id; or a task: its id, or a beginning of it.",
+        callback=_task_id,
+        autocompletion=completing.tasks,
+    ),
+]
+
 
 def _app(value: str | None) -> str | None:
     named = None if value is None else addressed(value)

@@ -21,6 +21,7 @@ from kubemin.engine import ComponentWatch, TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
 from kubemin.store import Database
@@ -67,6 +68,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 compute_thread=compute_thread,
             ),
             diffs=Diffs(parts.db, parts.cluster, limits(settings), compute_thread),
+            pod_logs=PodLogs(parts.cluster),
             health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
             registry=parts.registry,
             workers=lambda: _metrics(workers),

@@ -152,6 +152,15 @@ class Cluster:
             raise error_for(request, response.status, response.headers, response.body)
         return response.body.decode("utf-8", "replace")
 
+    def follow_log(
+        self, pod: ObjectRef, container: str, *, lines: int | None, silence: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """What a container writes, from the last ``lines`` on (None: from all), until this run of it ends.
+
+        Raises as `log` does, at the start or between chunks; ServerError too after ``silence`` seconds without a byte.
+        """
+        return self._transport.stream(requests.log(pod, container, lines=lines, follow=True), silence=silence)
+
     async def raw(self, request: Request) -> ApiResponse:
         """Send any request; returns the response, whatever its status.
 

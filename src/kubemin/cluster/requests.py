@@ -83,12 +83,26 @@ def watch(kind: str, namespace: str | None, *, labels: str | None, version: str,
     return Request("watch", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
 
 
-def log(pod: ObjectRef, container: str, *, lines: int, previous: bool, most: int | None = None) -> Request:
-    """GET of the last ``lines`` that a container of a Pod wrote, or those of its run before this one.
+def log(
+    pod: ObjectRef,
+    container: str,
+    *,
+    lines: int | None,
+    previous: bool = False,
+    most: int | None = None,
+    follow: bool = False,
+) -> Request:
+    """GET of the last ``lines`` that a container of a Pod wrote (None: of all), or those of its run before this one.
 
-    Of them, at most the first ``most`` bytes.
+    Of them, at most the first ``most`` bytes. With ``follow`` the answer goes on until this run of the container ends.
     """
-    query = _some(container=container, tailLines=lines, previous="true" if previous else None, limitBytes=most)
+    query = _some(
+        container=container,
+        tailLines=lines,
+        previous="true" if previous else None,
+        limitBytes=most,
+        follow="true" if follow else None,
+    )
     return Request("read the log of", "GET", f"{object_path(pod)}/log", f"{pod}", query)
 
 

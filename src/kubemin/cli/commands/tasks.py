@@ -9,6 +9,7 @@ from kubemin.cli.options import (
     CancelCleanup,
     DeleteVolumes,
     Formed,
+    LogsOf,
     OfApp,
     Quiet,
     Reason,
@@ -68,18 +69,43 @@ def resources(
 
 @app.command()
 def logs(
-    task: TaskId, form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None
+    named: LogsOf,
+    component: Annotated[str | None, typer.Option("--component", help="Only of this component.")] = None,
+    container: Annotated[str | None, typer.Option("--container", help="Only of containers of this name.")] = None,
+    previous: Annotated[bool, typer.Option("--previous", help="Of the run before, where one began again.")] = False,
+    tail: Annotated[
+        int | None, typer.Option("--tail", min=0, max=5000, help="Lines of each container; default: 100.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
+    form: Formed = None,
+    quiet: Quiet = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
 ) -> None:
-    """Show what the Pods of a failed task said.
+    """Show what the containers of an application write.
 
-    Their states, events and logs, as they were before its rollback.
+    Of a task that has failed: what its Pods said, their states, events and logs, before its rollback. Values of the
+    application's Secrets are masked.
     """
     from kubemin.cli.client import Connection
-    from kubemin.cli.evidence import show
+    from kubemin.cli.pod_logs import Asked
+    from kubemin.cli.pod_logs import logs as run
 
-    to = Connection(server, token, Output(form, quiet))
-    with to.client() as client:
-        show(client.get(f"/workflow/tasks/{task}/evidence"), to.output)
+    run(named, Asked(component, container, previous, tail, follow), Connection(server, token, Output(form, quiet)))
+
+
+@app.command()
+def events(
+    task: TaskId, form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None
+) -> None:
+    """Show what happens in a task, from its begin to its end.
+
+    Ctrl-C ends the command, and never the task. As JSON it is an object a line.
+    """
+    from kubemin.cli.client import Connection
+    from kubemin.cli.task_events import events as run
+
+    run(task, Connection(server, token, Output(form, quiet)))
 
 
 @app.command()
