@@ -118,7 +118,7 @@ class Table(AbstractContextManager["Table"]):
         hidden = len(progress.components) - len(shown)
         more = [Text(f"and {hidden} more", style="dim")] if hidden else []
         order = {name: number for number, name in enumerate(progress.components)}
-        return Group(_grid(sorted(shown, key=lambda one: order[one.name])), *more, *lines, last)
+        return Group(_grid(sorted(shown, key=lambda one: order[one.name]), self._console.width), *more, *lines, last)
 
 
 def _interest(line: ComponentLine) -> int:
@@ -126,12 +126,16 @@ def _interest(line: ComponentLine) -> int:
     return {"failed": 0, "timeout": 0, "running": 1, "cancelled": 2, "completed": 4}.get(line.status, 3)
 
 
-def _grid(components: Sequence[ComponentLine]) -> "RenderableType":
+_NARROW = 60
+"""Columns of a terminal below which the table's own are closer together."""
+
+
+def _grid(components: Sequence[ComponentLine], width: int) -> "RenderableType":
     """A line a component. A name that finds no room is folded; all else has a known length, and stays whole."""
     from rich.table import Table as Grid
     from rich.text import Text
 
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if width < _NARROW else 2, 0, 0))
     grid.add_column("COMPONENT", overflow="fold")
     for heading in ("STATE", "READY", "AGE"):
         grid.add_column(heading, no_wrap=True)

@@ -79,8 +79,9 @@ def apply(
 ) -> None:
     """Run the applications in these files, each as a task.
 
-    Exits 0 when all are completed, 1 failed, 3 timeout, 4 cancelled, 5 cleanup incomplete; Ctrl-C cancels. With
-    --dry-run exits 10 when something would change. ${{ env.NAME }} and ${{ file.PATH }} are filled in here.
+    Exits 0 when all are completed, 1 failed, 3 timeout, 4 cancelled, 5 cleanup incomplete, 6 no server. SIGTERM
+    cancels, and Ctrl-C at a terminal asks. With --dry-run exits 10 when something would change. ${{ env.NAME }} and
+    ${{ file.PATH }} are filled in here.
     """
     from kubemin.cli.apply import apply as run
     from kubemin.cli.apply_options import Wanted

@@ -203,6 +203,6 @@ class Inquiry:
 
 def _refuse(previews: Iterable[JobPreview]) -> None:
     if refused := sorted(previews, key=str):
-        said = "; ".join(str(one) for one in refused)
+        said = "; ".join(dict.fromkeys(str(one) for one in refused))  # of a namespace all say the same
         code = next((one.code for one in refused if one.code is not None), ReasonCode.INVALID)  # the first that is said
         raise JobFailed(f"refused before anything was written: {said}", code)

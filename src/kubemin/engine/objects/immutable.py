@@ -8,7 +8,7 @@ name when it differs (`render/components/job.py`), and is in nobody's way.
 import re
 from decimal import Decimal
 
-from kubemin.cluster.errors import ClusterError, Forbidden, Invalid
+from kubemin.cluster.errors import ClusterError, Forbidden, Invalid, NotFound
 from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.quantity import parse_quantity
@@ -20,7 +20,9 @@ _FOR_GOOD = re.compile(
 
 
 def with_advice(ref: ObjectRef, error: ClusterError) -> str:
-    """The error's message, and what to do where a field cannot be changed."""
+    """The error's message, and what to do where a field cannot be changed, or the namespace is not there."""
+    if isinstance(error, NotFound) and f'namespaces "{ref.namespace}" not found' in error.message:
+        return f"the namespace {ref.namespace} is not there: make it, or run with createNamespace (--create-namespace)"
     written = kind_of(ref.kind).written
     advice = written.advice if written else ""
     if not advice or not isinstance(error, Invalid | Forbidden) or not _FOR_GOOD.search(error.message):
