@@ -85,7 +85,13 @@ def status(task_id: str, to: Connection, *, follow: bool) -> int:
 def _going(client: Client, task_id: str) -> list[str]:
     """What each job that runs waits for."""
     found = client.get(f"/workflow/tasks/{task_id}/stages")["stages"]
-    return [f"{one['name']}: {one['info']}" for one in found if one["status"] == "running" and one.get("info")]
+    running = [one for one in found if one["status"] == "running" and one.get("info")]
+    return [f"{one['name']}: {_without_name(one)}" for one in running]
+
+
+def _without_name(stage: dict[str, Any]) -> str:
+    """What is said of a job's object, without its name, which is in the job's."""
+    return str(stage["info"].removeprefix(f"{stage['type']} {stage['name'].rpartition('/')[2]}: "))
 
 
 def _print_status(task: dict[str, Any], going: Sequence[str], output: Output) -> None:
