@@ -1,6 +1,7 @@
 """What an application is and was: ``get``, ``history``, ``diff``; and the ways back: ``rollback``, ``restart``."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from kubemin.cli.apply import followed
 from kubemin.cli.client import Client, Connection, Refused
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.interrupts import OnSignal, seeing_it_through
-from kubemin.cli.output import Form, Output, moment, say
+from kubemin.cli.output import Form, Output, ago, moment, say
 from kubemin.cli.preview import report
 
 _LONGEST = 80
@@ -41,6 +42,7 @@ def history(app: str, to: Connection) -> None:
         (
             one["revision"],
             one["state"],
+            ago(one["createTime"], time.time()),
             moment(one["createTime"]),
             one["user"] or "-",
             one["taskId"],
@@ -49,8 +51,8 @@ def history(app: str, to: Connection) -> None:
         )
         for one in found["revisions"]
     ]
-    columns = ("revision", "state", "created", "user", "task", "changes", "note")
-    to.output.table(columns, rows, "nothing was run yet", wide=("user",))
+    columns = ("revision", "state", "age", "created", "user", "task", "changes", "note")
+    to.output.table(columns, rows, "nothing was run yet", wide=("created", "user"))
 
 
 def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: bool) -> int:

@@ -81,8 +81,8 @@ class Output:
     ) -> None:
         """Rows under headings; ``empty`` where there are none. The columns in ``wide`` are shown only if asked for.
 
-        Piped it is plain text, never folded. On a terminal only the last column is folded, if there is room for the
-        others. With ``quiet`` there are no headings.
+        Piped it is plain text, never folded. On a terminal columns of long cells and the last one are folded. With
+        ``quiet`` there are no headings.
         """
         if not rows:
             self.tell(empty)
@@ -99,8 +99,12 @@ class Output:
             say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+_WHOLE = 30
+"""Characters of a cell that is never folded: ids, states and times are shorter."""
+
+
 def _draw(headings: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> None:
-    """The table on a terminal. A name that is folded cannot be copied: all but the last column stay whole."""
+    """The table on a terminal. An id that is folded cannot be copied: columns of short cells stay whole."""
     from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
@@ -109,7 +113,8 @@ def _draw(headings: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> N
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(headings))
     columns = list(zip(*headings, *body, strict=True))
     for number, column in enumerate(columns):
-        whole = None if number == len(columns) - 1 else max(map(cell_len, column))
+        longest = max(map(cell_len, column))
+        whole = longest if longest <= _WHOLE and number < len(columns) - 1 else None
         table.add_column(headings[0][number] if headings else "", overflow="fold", min_width=whole)
     for row in body:
         table.add_row(*(Text(cell, style=STATUS_STYLES.get(cell, "")) for cell in row))

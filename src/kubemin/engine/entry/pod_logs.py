@@ -86,18 +86,19 @@ class PodLogs:
         """The same, and then each line as it comes, also of Pods that come later. It ends only when it is closed."""
         following = _Following(self, self._cluster, wanted)
         work = asyncio.create_task(following.run(), name="logs")
+        coming = asyncio.create_task(following.lines.get())
         try:
             while True:
-                coming = asyncio.create_task(following.lines.get())
                 await asyncio.wait({coming, work}, return_when=asyncio.FIRST_COMPLETED)
                 if not coming.done():
-                    coming.cancel()
                     await work  # it has failed
                     return
                 yield coming.result()
+                coming = asyncio.create_task(following.lines.get())
         finally:
             work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            coming.cancel()
+            await asyncio.gather(work, coming, return_exceptions=True)
 
     async def sources(self, wanted: Wanted) -> list[_Source]:
         """The containers that are there."""
