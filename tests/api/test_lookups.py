@@ -49,3 +49,10 @@ async def test_an_ambiguous_or_short_beginning_is_none(api: Api, deps: Deps, nam
 async def test_an_application_without_tasks_has_no_latest(api: Api) -> None:
     await api.create()
     assert "no task yet" in (await api.get("/workflow/tasks/default~shop/status", 404))["message"]
+
+
+async def test_logs_need_a_cluster(api: Api) -> None:
+    app_id = (await api.create())["id"]
+    assert (await api.get(f"/applications/{app_id}/logs", 503))["code"] == 30001
+    assert (await api.get("/applications/nobody/logs", 404))["code"] == 10005
+    await api.get(f"/applications/{app_id}/logs", 400, tail=5001)
