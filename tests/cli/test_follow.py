@@ -145,6 +145,23 @@ def test_a_signal_cancels_whatever_the_command_has_begun(
     assert "the cluster is as it was" in running.output
 
 
+def test_a_signal_cancels_a_deletion(outside: Kubemin, client: InProcess, server: Running, tmp_path: Path) -> None:
+    """What is deleted by then stays so; the command waits for the task all the same."""
+    assert client("apply", _write(tmp_path, "going", "nginx")).returncode == 0
+    cluster = server.wait_for(r"simulated cluster at (\S+)")[1]
+    config = f"{cluster}/api/v1/namespaces/default/configmaps/going-conf"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    held = {"metadata": {"finalizers": ["example.com/hold"]}}
+    httpx.patch(config, content=json.dumps(held), headers=merge).raise_for_status()
+    running = outside.start("delete", "going", "--yes")
+    running.wait_for("task running")
+    running.signal(signal.SIGTERM)
+    running.wait_for("task cancelled")
+    httpx.patch(config, content=json.dumps({"metadata": {"finalizers": None}}), headers=merge).raise_for_status()
+    assert running.end() == 4, running.output + running.errors
+    assert "it was deleted, which cannot be taken back" in running.output
+
+
 def test_a_signal_may_leave_the_task_alone(outside: Kubemin, client: InProcess, tmp_path: Path) -> None:
     file = _write(tmp_path, "alone", "never")
     running = outside.start("apply", "--on-signal", "detach", file)
