@@ -74,7 +74,7 @@ async def test_two_machines(machines: Fleet) -> None:
     _, first = await machines.deploy(conf("settings", a="1"), secret("keys", k="v"), gated("api"))
     worker = machines.worker(lease_seconds=LEASE)
     await machines.waits_for(first, "api")
-    machines.worker(lease_seconds=LEASE)
+    machines.worker()
     await worker.kill()
     await machines.owned(first, 2)
     machines.open()

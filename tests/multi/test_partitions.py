@@ -23,7 +23,7 @@ async def test_a_worker_cut_off_from_the_database_gives_its_tasks_up(
         else:
             proxy.refuse()
         await first.said("left to another worker")
-        fleet.worker(lease_seconds=LEASE)
+        fleet.worker()
         await fleet.owned(task_id, 2)
         writes = len(fleet.writes)
         proxy.heal()

@@ -16,7 +16,7 @@ async def test_a_worker_that_slept_beyond_its_lease_touches_nothing_more(fleet: 
     _, task_id = await fleet.deploy(conf("settings", a="1"), gated("api"))
     await fleet.waits_for(task_id, "api")
     await sleeper.pause()
-    fleet.worker(lease_seconds=LEASE)
+    fleet.worker()
     await fleet.owned(task_id, 2)
     writes = len(fleet.writes)
     sleeper.resume()
@@ -35,7 +35,7 @@ async def test_a_worker_that_slept_in_a_rollback_touches_nothing_more(fleet: Fle
     await fleet.waits_for(task_id, "api")
     await fleet.instance.service.cancel(app_id, task_id, "ada", "no")
     await sleeper.paused()
-    fleet.worker(lease_seconds=LEASE)
+    fleet.worker()
     assert (await fleet.settled(task_id)).cleanup is Cleanup.DONE
     assert await fleet.snapshot() == before
     again = await fleet.exec(app_id)
@@ -60,7 +60,7 @@ async def test_a_write_that_a_sleeper_sends_late_is_undone_or_refused(fleet: Fle
     app_id, task_id = await fleet.deploy(conf("settings", a="1"))
     await sleeper.paused()
     await fleet.instance.service.cancel(app_id, task_id, "ada", "no")
-    fleet.worker(lease_seconds=LEASE)
+    fleet.worker()
     assert (await fleet.settled(task_id)).cleanup is Cleanup.DONE
     assert await fleet.snapshot() == before
     written = len(fleet.writes)
@@ -98,7 +98,7 @@ async def test_a_late_request_of_a_task_that_completed_elsewhere_changes_nothing
     sleeper = fleet.worker(lease_seconds=LEASE, pause_at="call:create:ConfigMap/settings:before")
     _, task_id = await fleet.deploy(conf("settings", a="1"))
     await sleeper.paused()
-    fleet.worker(lease_seconds=LEASE)
+    fleet.worker()
     assert (await fleet.settled(task_id)).status is TaskStatus.COMPLETED
     after = await fleet.snapshot()
     sleeper.resume()

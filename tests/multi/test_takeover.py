@@ -22,7 +22,7 @@ async def test_a_killed_workers_tasks_are_taken_over_and_not_begun_anew(fleet: F
     dead = {task_id: await fleet.task(task_id) for task_id in tasks}
     done = {task_id: [j for j in await fleet.instance.jobs(task_id) if j.status.ended] for task_id in tasks}
     writes = len(fleet.writes)
-    fleet.worker(lease_seconds=LEASE)
+    fleet.worker()
     for task_id in tasks:
         taken = await fleet.owned(task_id, 2)
         expiry = dead[task_id].lease_expires_at
@@ -44,7 +44,7 @@ async def test_a_rollback_whose_worker_is_killed_is_ended_by_another(fleet: Flee
     first = fleet.worker(lease_seconds=LEASE, die_at="call:delete:ConfigMap/settings:after")
     app_id, task_id = await fleet.deploy(conf("settings", a="1"), gated("api"))
     await fleet.waits_for(task_id, "api")
-    fleet.worker(lease_seconds=LEASE)
+    fleet.worker()
     await fleet.instance.service.cancel(app_id, task_id, "ada", "wrong version")
     assert await first.ended() == -signal.SIGKILL
     task = await fleet.settled(task_id)
@@ -78,12 +78,14 @@ async def test_what_controllers_made_is_undone_although_two_workers_die_of_it(
     before = await fleet.snapshot()
     await fleet.instance.save(parts, app_id=app_id)
     task_id = await fleet.exec(app_id)
-    first = fleet.worker(lease_seconds=1, die_at=f"call:{lands}/*:after")
+    first = fleet.worker(die_at=f"call:{lands}/*:after")
     assert await first.ended() == -signal.SIGKILL
+    await fleet.lapse()
     await fleet.appeared(tidies, before)
     await fleet.instance.service.cancel(app_id, task_id, "ada", "no")
-    second = fleet.worker(lease_seconds=1, die_at=f"call:delete:{tidies}/*:before")
+    second = fleet.worker(die_at=f"call:delete:{tidies}/*:before")
     assert await second.ended() == -signal.SIGKILL
+    await fleet.lapse()
     fleet.worker()
     task = await fleet.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
@@ -94,9 +96,10 @@ async def test_a_task_that_kills_its_workers_fails_and_is_rolled_back(fleet: Fle
     before = await fleet.snapshot()
     _, task_id = await fleet.deploy(conf("settings", a="1"))
     for attempt in range(1, 4):
-        worker = fleet.worker(lease_seconds=1, die_at="commit:finish:before")
+        worker = fleet.worker(die_at="commit:finish:before")
         assert await worker.ended() == -signal.SIGKILL
         assert (await fleet.task(task_id)).attempt == attempt
+        await fleet.lapse()
     fleet.worker()
     task = await fleet.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)
