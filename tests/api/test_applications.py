@@ -11,6 +11,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
+from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import applications, components, tasks, workflows
 from tests.api.conftest import Api, application
 
@@ -25,7 +26,9 @@ async def test_created_it_is_found_everywhere(api: Api) -> None:
     assert made["createTime"].endswith("Z")
     assert await api.get("/applications") == {"applications": [made]}
     assert await api.get("/applications/templates") == {"applications": [made]}
-    assert await api.get(f"/applications/{made['id']}") == made
+    one = await api.get(f"/applications/{made['id']}")
+    assert one.pop("overview")["revision"] is None
+    assert one == made
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ async def test_a_namespace_and_name_never_change(api: Api, change: dict[str, str
     assert envelope["code"] == ApiCode.CONFLICT
     assert "make another application" in envelope["message"]
     assert not (await api.post("/applications/try", changed))["valid"]
-    assert await api.get(f"/applications/{made['id']}") == made
+    assert await api.get("/applications") == {"applications": [made]}
 
 
 async def test_an_application_made_anew_has_the_same_id(api: Api, deps: Deps) -> None:
@@ -238,7 +241,7 @@ async def test_what_fails_half_way_stores_nothing(api: Api, monkeypatch: pytest.
     monkeypatch.setattr(workflows, "update", broken)
     changed = {"id": made["id"], "name": "shop", "component": [], "workflow": []}
     await api.post("/applications", changed, 500)
-    assert await api.get(f"/applications/{made['id']}") == made
+    assert await api.get("/applications") == {"applications": [made]}
     assert await api.get(f"/applications/{made['id']}/components") == before
 
 
@@ -306,3 +309,22 @@ async def test_the_list_is_filtered_by_name_namespace_and_the_status_of_the_newe
     assert (await api.get(f"/applications/{two['id']}"))["status"] == "cancelled"
     for wrong in ({"status": "odd"}, {"names": "x"}, {"name": "a\nb"}):
         assert (await api.get("/applications", 400, **wrong))["errors"][0]["field"] == next(iter(wrong))
+
+
+async def test_a_page_says_how_each_application_does(api: Api) -> None:
+    parts = application()["component"]
+    ran = [await api.post("/apply", {"application": application(name=name)}) for name in ("one", "two")]
+    await api.post("/apply", {"application": application(name="one")})
+    async with api.db.begin("complete") as tx:
+        task = await tasks.claim_next(tx, "worker", 60, 3)
+        assert task is not None
+        assert (task.id, task.app_id) == (ran[0]["taskId"], ran[0]["appId"])
+        assert await tasks.start(tx, task.id, task.lease_epoch)
+        assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+    api.states["web"] = ComponentState("Running")
+    found = {one["name"]: one["overview"] for one in (await api.get("/applications", page=1))["applications"]}
+    one, two = found["one"], found["two"]
+    assert (one["health"], one["revision"], one["images"], one["imageCount"]) == ("Running", 1, [parts[0]["image"]], 1)
+    assert (one["waiting"], one["newestTask"]["status"], two["waiting"]) == (1, "waiting", 1)
+    assert (two["revision"], two["images"], two["newestTask"]["taskId"]) == (None, [], ran[1]["taskId"])
+    assert (await api.get(f"/applications/{ran[0]['appId']}"))["overview"] == one

@@ -38,6 +38,7 @@ GET /api/v1/applications/{app_id}/components
 GET /api/v1/applications/{app_id}/workflows
 POST /api/v1/applications/try
 POST /api/v1/applications/plan
+POST /api/v1/applications/read
 POST /api/v1/applications/{app_id}/workflow/try
 DELETE /api/v1/applications/{app_id}/resources
 POST /api/v1/applications/{app_id}/workflow
@@ -53,6 +54,7 @@ GET /api/v1/workflow/tasks/{task_id}/events
 POST /api/v1/workflow/tasks/{task_id}/cleanup
 POST /api/v1/workflow/tasks/{task_id}/promote
 GET /api/v1/tasks
+GET /api/v1/operations
 GET /api/v1/orphans
 DELETE /api/v1/orphans
 GET /healthz

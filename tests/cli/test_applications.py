@@ -13,11 +13,11 @@ from kubemin.cli.applications import applications
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
 from kubemin.cli.filling import filled
-from kubemin.cli.parsing import parse
 from kubemin.cli.sets import apply_sets
 from kubemin.cli.writing import yaml_text
 from kubemin.spec.application import parse_application
 from kubemin.spec.expressions import resolved
+from kubemin.spec.text import parse
 from tests.cli.kubemin import InProcess
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -21,8 +21,10 @@ from kubemin.api.routes import (
     elsewhere,
     health,
     logs,
+    operations,
     orphans,
     preview,
+    reading,
     revisions,
     tasks,
     versions,
@@ -71,7 +73,8 @@ def routes() -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
-    for part in (applying, applications, logs, versions, revisions, preview, workflows, tasks, orphans, elsewhere):
+    parts = (applying, applications, logs, versions, revisions, preview, reading, workflows, tasks, operations, orphans)
+    for part in (*parts, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
 

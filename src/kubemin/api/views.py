@@ -10,22 +10,30 @@ from kubemin.api.models.applications import (
     ComponentReply,
     DeployedReply,
     ExternalLink,
+    Health,
+    Overview,
     StepReply,
     SubStepReply,
     WorkflowReply,
 )
-from kubemin.spec.component import Component
+from kubemin.api.models.applications import NewestTask as NewestTaskReply
+from kubemin.spec.component import STORE, WEBSERVICE, Component
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import ComponentRow
+from kubemin.store.overview import Deployed, NewestTask
 from kubemin.store.revisions import RevisionRow
 from kubemin.store.tasks import Task
 from kubemin.store.workflows import WorkflowRow
 
+_IMAGES = 5
+"""So many are named of an application in a list."""
 _UNKNOWN = ComponentState("Not Deploy")
 
 
-def application(row: ApplicationRow, workflow_id: str | None, status: str | None) -> ApplicationReply:
+def application(
+    row: ApplicationRow, workflow_id: str | None, status: str | None, seen: Overview | None = None
+) -> ApplicationReply:
     """An application; ``status`` is that of its newest task."""
     return ApplicationReply(
         id=row.id,
@@ -41,7 +49,40 @@ def application(row: ApplicationRow, workflow_id: str | None, status: str | None
         workflow_id=workflow_id or "",
         tmp_enable=row.tmp_enable,
         status=status or "",
+        overview=seen,
     )
+
+
+def overview(
+    deployed: Deployed | None, task: NewestTask | None, waiting: int, states: Mapping[str, ComponentState]
+) -> Overview:
+    """How an application does; ``states`` are those of its components."""
+    parts = deployed.spec["component"] if deployed else []
+    images = list(dict.fromkeys(part["image"] for part in parts if part.get("image")))
+    return Overview(
+        health=_health(parts, states),
+        revision=deployed.revision if deployed else None,
+        images=images[:_IMAGES],
+        image_count=len(images),
+        newest_task=task
+        and NewestTaskReply(
+            task_id=task.id,
+            type=task.type,
+            status=task.status,
+            cleanup=task.cleanup,
+            create_time=task.created_at,
+            end_time=task.ended_at,
+        ),
+        waiting=waiting,
+    )
+
+
+def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, ComponentState]) -> Health:
+    """The worst. What is deployed, is to have Pods, and is not in the cluster is waited for."""
+    found = {state.status for state in states.values()} - {"Not Deploy"}
+    if found and any(part["type"] in (WEBSERVICE, STORE) and part["name"] not in states for part in deployed):
+        found.add("Pending")
+    return next((one for one in ("Failed", "Pending", "Running") if one in found), "Not Deploy")
 
 
 def components(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.parsing import ParseError, parse
 from kubemin.spec.names import DEFAULT_NAMESPACE
+from kubemin.spec.text import ParseError, parse
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 

@@ -1,5 +1,6 @@
 """Options that several commands share, declared once."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +11,10 @@ from typer.core import TyperCommand
 from kubemin.cli import completing
 from kubemin.cli.interrupts import OnSignal
 from kubemin.cli.output import Form
-from kubemin.cli.parsing import addressed
 from kubemin.spec.states import OnActive, Way
 
 _ADDRESS = ("http://", "https://")
+_NAMED = re.compile(r"([a-z0-9-]+[/~])?[A-Za-z0-9-]+")
 
 
 class ServerAlone(TyperCommand):
@@ -84,8 +85,13 @@ class CancelCleanup(StrEnum):
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with the task.")]
 
 
+def _addressed(name: str) -> str | None:
+    """How an address names the application or task that a person names; None for what can be the name of none."""
+    return name.replace("/", "~") if name.isascii() and _NAMED.fullmatch(name) else None
+
+
 def _task_id(value: str) -> str:
-    named = addressed(value)
+    named = _addressed(value)
     if named is None:
         raise typer.BadParameter(f"{value!r} names no task; `kubemin tasks` lists them")
     return named
@@ -113,7 +119,7 @@ LogsOf = Annotated[
 
 
 def _app(value: str | None) -> str | None:
-    named = None if value is None else addressed(value)
+    named = None if value is None else _addressed(value)
     if named is None and value is not None:
         raise typer.BadParameter(f"{value!r} names no application; `kubemin apps` lists them")
     return named

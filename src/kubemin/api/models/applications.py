@@ -6,8 +6,34 @@ from pydantic import Field, computed_field
 
 from kubemin.api.envelope import FieldError
 from kubemin.api.models.base import Absent, Body, Name, NextCursor, Reply, Timestamp
+from kubemin.api.models.tasks import TASK_ID
+from kubemin.spec.states import Cleanup, TaskStatus, TaskType
+
+Health = Literal["Running", "Pending", "Failed", "Not Deploy"]
 
 _EXAMPLE_ID = "k3v9x0q2m7c4t8b1n5z6w0ya"
+
+
+class NewestTask(Reply):
+    """The task that was recorded last. ``endTime`` is there once it has ended."""
+
+    task_id: str = Field(examples=[TASK_ID])
+    type: TaskType
+    status: TaskStatus
+    cleanup: Cleanup
+    create_time: Timestamp
+    end_time: Absent[Timestamp] = None
+
+
+class Overview(Reply):
+    """How an application does."""
+
+    health: Health = Field(description="The worst of its components with Pods, as the cluster has them.")
+    revision: int | None = Field(description="What is deployed; null where nothing is.")
+    images: list[str] = Field(description="Of what is deployed, each once; at most five.")
+    image_count: int = Field(description="How many different ones there are.")
+    newest_task: NewestTask | None
+    waiting: int = Field(description="Tasks of it that no worker has begun.")
 
 
 class ApplicationReply(Reply):
@@ -26,6 +52,7 @@ class ApplicationReply(Reply):
     workflow_id: str = Field(description="The workflow that came with the application; empty when it has none.")
     tmp_enable: bool = Field(description="Other applications may use it as a template.")
     status: str = Field(description="That of its newest task; empty when it never ran.")
+    overview: Absent[Overview] = Field(default=None, description="In a page of a list, and of a single application.")
 
     @computed_field(alias="workflow_id")
     def workflow_id_(self) -> str:
@@ -77,7 +104,7 @@ class ComponentReply(Reply):
     traits: dict[str, Any]
     deployed: DeployedReply | None = Field(description="What of it is deployed; null where it is not.")
     adopt: bool | None = Field(description="Takes over objects of others that are in its place; null: as the run says.")
-    status: Literal["Running", "Pending", "Failed", "Not Deploy"]
+    status: Health
     last_abnormal: str = Field(description="What is wrong with it, or was last; empty when nothing was.")
     external_links: list[ExternalLink]
     create_time: Timestamp
@@ -141,6 +168,27 @@ class TryReply(Reply):
     errors: list[FieldError]
     warnings: Absent[list[FieldError]] = Field(default=None, description="What is allowed, and probably not meant.")
     message: Absent[str] = None
+
+
+class Text(Body):
+    """An application as a file has it: YAML or JSON."""
+
+    text: str = Field(max_length=256 * 1024, examples=["name: shop\ncomponent: []\n"])
+
+
+class Mistake(FieldError):
+    """One thing in a text, and where it is; lines count from 1."""
+
+    line: int
+
+
+class ReadReply(Reply):
+    """What a text means, and all that is wrong with it."""
+
+    valid: bool
+    application: Absent[dict[str, Any]] = Field(default=None, description="As `apply` takes it.")
+    errors: list[Mistake]
+    warnings: list[Mistake] = Field(description="What is allowed, and probably not meant.")
 
 
 class NewWorkflow(Body):

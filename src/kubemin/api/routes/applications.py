@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
-from kubemin.api import paging, views
+from kubemin.api import overviews, paging, views
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -72,13 +72,14 @@ async def _list(
             return ApplicationList(applications=await _replies(tx, await applications.page(tx, wanted)))
         found = await applications.page(tx, wanted, after=last, limit=size + 1, offset=skip)
         total = await applications.count(tx, wanted) if after is None else None
-        return ApplicationList(
-            applications=await _replies(tx, found[:size]),
-            total=total,
-            page=None if after is not None else page or 1,
-            page_size=size,
-            next_cursor=paging.application_cursor(found[size - 1]) if len(found) > size else None,
-        )
+        seen = await overviews.look(tx, found[:size])
+    return ApplicationList(
+        applications=await overviews.replies(deps, seen),
+        total=total,
+        page=None if after is not None else page or 1,
+        page_size=size,
+        next_cursor=paging.application_cursor(found[size - 1]) if len(found) > size else None,
+    )
 
 
 async def _replies(tx: Tx, rows: list[applications.ApplicationRow]) -> list[ApplicationReply]:
@@ -128,7 +129,8 @@ def refused(error: SpecError) -> TryReply:
 async def get_application(deps: Given, app_id: AppId) -> Envelope[ApplicationReply]:
     """One application; its components and workflows have addresses of their own."""
     async with deps.db.read() as tx:
-        return Envelope(data=(await _replies(tx, [await application_of(tx, app_id)]))[0])
+        seen = await overviews.look(tx, [await application_of(tx, app_id)])
+    return Envelope(data=(await overviews.replies(deps, seen))[0])
 
 
 @router.delete("/{app_id}", summary="Delete an application", responses=errors(404, 409))

@@ -4,7 +4,10 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -22,11 +25,35 @@ class ParseError(Exception):
     """What is wrong with the text, and where, if that is known."""
 
     def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
+        self.line, self.column = line, column
         place = "" if line is None or column is None else f" at line {line}, column {column}"
         super().__init__(problem + place)
 
 
+@dataclass(frozen=True)
+class Document:
+    """A value, and where in the text its parts are."""
+
+    value: Any
+    _text: str
+    _root: "Node | None" = None
+    """Its nodes; of JSON they are made only if a line is asked for."""
+
+    def line_of(self, field: str) -> int:
+        """The line, from 1, of the field, such as ``component[1].image``; of what is there of it, where it is not."""
+        node = self._root or _composed(self._text)
+        line = node.start_mark.line if node else 0
+        while field and node and (found := _below(node, field)):
+            line, node, field = found
+        return int(line) + 1
+
+
 def parse(text: str, *, is_json: bool = False) -> list[Any]:
+    """The values of `documents`. Raises :class:`ParseError`."""
+    return [document.value for document in documents(text, is_json=is_json)]
+
+
+def documents(text: str, *, is_json: bool = False) -> list[Document]:
     """The documents in the text, as what JSON can carry. Raises :class:`ParseError`.
 
     Text that begins like JSON is read as JSON, for not all JSON is YAML: tabs, long keys, surrogate pairs. What then
@@ -35,7 +62,7 @@ def parse(text: str, *, is_json: bool = False) -> list[Any]:
     if not is_json and not _JSON.match(text):
         return list(_yaml_documents(text))
     try:
-        return [_parse_json(text)]
+        return [Document(_parse_json(text), text)]
     except json.JSONDecodeError as error:
         wrong = ParseError(error.msg[:1].lower() + error.msg[1:], error.lineno, error.colno)
     if not is_json:
@@ -74,7 +101,19 @@ def _not_a_number(word: str) -> NoReturn:
     raise ParseError(f"{word} is no number that JSON can carry")
 
 
-def _yaml_documents(text: str) -> Iterator[Any]:
+def _composed(text: str) -> "Node | None":
+    """The nodes of a text that is JSON; None where YAML does not take it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    except (YAMLError, ValueError, RecursionError):
+        return None
+    return node
+
+
+def _yaml_documents(text: str) -> Iterator[Document]:
     """Each document that is not empty."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -85,15 +124,50 @@ def _yaml_documents(text: str) -> Iterator[Any]:
         composer = constructor.composer
         composer.warn_double_anchors = False  # YAML allows an anchor to be set anew
         while composer.check_node():
-            value = _Reader(yaml).value(composer.get_node())
+            node = composer.get_node()
+            value = _Reader(yaml).value(node)
             if value is not None:
-                yield value
+                yield Document(value, text, node)
     except MarkedYAMLError as error:
         raise _error_at(error.problem_mark or error.context_mark, error.problem or error.context or "") from error
     except RecursionError as error:
         raise ParseError("it is nested too deeply") from error
     except (YAMLError, ValueError) as error:
         raise ParseError(str(error).splitlines()[0]) from error
+
+
+_INDEX = re.compile(r"\[([0-9]+)\]")
+
+
+def _below(node: "Node", field: str) -> "tuple[int, Node, str] | None":
+    """The line of the first part of the field, its value, and the rest of the field; None if it is not there."""
+    from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+    if isinstance(node, SequenceNode):
+        index = _INDEX.match(field)
+        if index is None or int(index[1]) >= len(node.value):
+            return None
+        item = node.value[int(index[1])]
+        return item.start_mark.line, item, field[index.end() :]
+    if not isinstance(node, MappingNode):
+        return None
+    field = field.removeprefix(".")
+    fitting = [
+        (len(name), name == written, key.start_mark.line, value)
+        for key, value in node.value
+        for written in (_whole(str(key.value)),)
+        for name in (written, to_camel(written))  # a field may be written in snake_case
+        if name and field.startswith(name) and field[len(name) : len(name) + 1] in ("", ".", "[")
+    ]
+    if not fitting:
+        return None
+    length, _, line, value = max(fitting, key=lambda one: one[:2])  # names of labels have dots in them
+    return line, value, field[length:]
+
+
+def _whole(text: str) -> str:
+    """Escapes may write one character as two halves, as in JSON. Raises :class:`UnicodeDecodeError` for one half."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _error_at(mark: "StreamMark | None", problem: str) -> ParseError:
@@ -165,15 +239,7 @@ class _Reader:
         self._characters += len(node.value)
         if self._characters > _MAX_CHARACTERS:
             raise _error_at(node.start_mark, "it is too large, its aliases written out")
-        try:  # escapes may write one character as two halves, as in JSON
-            return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
+        try:
+            return _whole(str(node.value))
         except UnicodeDecodeError as error:
             raise _error_at(node.start_mark, "the text holds half a surrogate pair") from error
-
-
-_NAMED = re.compile(r"([a-z0-9-]+[/~])?[A-Za-z0-9-]+")
-
-
-def addressed(name: str) -> str | None:
-    """How an address names the application or task that a person names; None for what can be the name of none."""
-    return name.replace("/", "~") if name.isascii() and _NAMED.fullmatch(name) else None

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import load_application
-from kubemin.cli.parsing import ParseError, parse
+from kubemin.spec.text import ParseError, documents, parse
+from kubemin.spec.wording import join
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 JSON = st.recursive(
@@ -135,3 +136,38 @@ def test_a_json_file_is_json_alone(tmp_path: Path) -> None:
         load_application(str(file))
     file.write_bytes(b"\xef\xbb\xbf" + rb'{"name": "\ud83d\ude00"}')  # some editors begin a file with a mark
     assert load_application(str(file)) == {"name": "😀"}
+
+
+KEY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=".["), min_size=1, max_size=9)
+NESTED = st.recursive(
+    st.none() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEY, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(KEY, NESTED, max_size=4))
+def test_each_part_of_a_text_has_its_line(value: dict[str, Any]) -> None:
+    """A text that has each part in a line of its own."""
+    lines: list[tuple[str, int]] = []
+    text: list[str] = []
+
+    def write(item: Any, path: str, prefix: str, comma: str) -> None:
+        lines.append((path, len(text) + 1))
+        if not isinstance(item, dict | list) or not item:
+            text.append(f"{prefix}{json.dumps(item)}{comma}")
+            return
+        text.append(prefix + ("{" if isinstance(item, dict) else "["))
+        pairs = item.items() if isinstance(item, dict) else enumerate(item)
+        for place, (key, below) in enumerate(pairs, 1):
+            mark = "," if place < len(item) else ""
+            write(below, join(path, key), f"{json.dumps(key)}: " if isinstance(item, dict) else "", mark)
+        text.append(("}" if isinstance(item, dict) else "]") + comma)
+
+    write(value, "", "", "")
+    (document,) = documents("\n".join(text))
+    paths = [path for path, _ in lines]
+    for path, line in lines:
+        if paths.count(path) == 1:
+            assert document.line_of(path) == line
+            assert document.line_of(f"{path}.not there") >= line

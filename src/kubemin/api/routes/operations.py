@@ -1,0 +1,51 @@
+"""What the whole of the tasks is at, for whoever runs the server."""
+
+from fastapi import APIRouter
+
+from kubemin.api.deps import Given
+from kubemin.api.envelope import Envelope
+from kubemin.api.models.operations import IncompleteReply, Operations, QueueReply, WorkerReply
+from kubemin.store import overview
+
+router = APIRouter(tags=["Tasks"])
+
+_INCOMPLETE = 100
+
+
+@router.get("/operations", summary="See workers, queue, and incomplete cleanups")
+async def get_operations(deps: Given) -> Envelope[Operations]:
+    """Who works on how many tasks, what waits since when, and which cleanups need somebody."""
+    async with deps.db.read() as tx:
+        incomplete, total = await overview.incomplete(tx, _INCOMPLETE)
+        found = Operations(
+            now=await tx.now(),
+            workers=[
+                WorkerReply(
+                    worker=one.worker,
+                    tasks=one.tasks,
+                    expired=one.expired,
+                    since=one.since,
+                    leased_until=one.leased_until,
+                )
+                for one in await overview.workers(tx)
+            ],
+            queues=[
+                QueueReply(namespace=one.namespace, tasks=one.tasks, oldest=one.oldest)
+                for one in await overview.queues(tx)
+            ],
+            incomplete=[
+                IncompleteReply(
+                    task_id=task.id,
+                    app_id=task.app_id,
+                    name=task.app_name,
+                    status=task.status,
+                    why=task.cleanup_why,
+                    attempts=task.cleanup_attempts,
+                    next_time=task.next_cleanup_at,
+                    end_time=task.ended_at,
+                )
+                for task in incomplete
+            ],
+            incomplete_total=total,
+        )
+    return Envelope(data=found)

@@ -1,0 +1,52 @@
+"""An application as a file has it: what it means, and where it is wrong."""
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter
+
+from kubemin.api.applying import posted
+from kubemin.api.body import StrictRoute
+from kubemin.api.deps import Given
+from kubemin.api.envelope import Envelope
+from kubemin.api.models.applications import Mistake, ReadReply, Text
+from kubemin.spec.issues import Issue, SpecError
+from kubemin.spec.text import Document, ParseError, documents
+from kubemin.spec.warnings import warnings_of
+
+router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
+
+
+@router.post("/read", summary="Read an application from text")
+async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
+    """The application that YAML or JSON means, checked as `apply` checks it, with the line of each mistake.
+
+    Stores nothing, and asks nothing of the cluster.
+    """
+    try:
+        document = await deps.compute_thread.do(lambda: _only(body.text))
+    except ParseError as error:
+        wrong = Mistake(field="", code="INVALID_TEXT", message=f"{error}.", line=error.line or 1)
+        return Envelope(data=ReadReply(valid=False, errors=[wrong], warnings=[]))
+    try:
+        application = await posted(deps.db, deps.compute_thread, document.value, None, deps.limits)
+    except SpecError as error:
+        issues = error.issues
+        found = await deps.compute_thread.do(lambda: _mistakes(document, issues))
+        return Envelope(data=ReadReply(valid=False, errors=found, warnings=[]))
+    warnings = _mistakes(document, warnings_of(application))
+    return Envelope(data=ReadReply(valid=True, application=document.value, errors=[], warnings=warnings))
+
+
+def _only(text: str) -> Document:
+    found = documents(text)
+    if len(found) != 1:
+        raise ParseError(f"one application is expected, and there are {len(found) or 'none'}")
+    if not isinstance(found[0].value, dict):
+        raise ParseError("an application is an object with name and component")
+    return found[0]
+
+
+def _mistakes(document: Document, issues: Iterable[Issue]) -> list[Mistake]:
+    return [
+        Mistake(field=one.field, code=one.code, message=one.message, line=document.line_of(one.field)) for one in issues
+    ]
