@@ -53,6 +53,7 @@ def page(server: Running, browser: Browser, request: pytest.FixtureRequest) -> I
     """A page that shows the server's, in English. Errors in its console fail the test; at the end it is pictured."""
     context = browser.new_context(base_url=server.url, locale="en-GB", viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
     shown, complaints = context.new_page(), list[str]()
 
     def complain(message: ConsoleMessage) -> None:

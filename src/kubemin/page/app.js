@@ -3,6 +3,8 @@
 import { html, render, useEffect } from "./vendor/htm-preact.js";
 import { Applications } from "./applications.js";
 import { Tasks } from "./tasks.js";
+import { Operations } from "./operations.js";
+import { Plan } from "./plan/plan.js";
 import { link, useAddress } from "./use.js";
 import { language, say } from "./words.js";
 
@@ -10,6 +12,8 @@ import { language, say } from "./words.js";
 const VIEWS = {
   applications: Applications,
   tasks: Tasks,
+  plan: Plan,
+  operations: Operations,
 };
 const FIRST = "applications";
 

@@ -1,41 +1,99 @@
-// All applications, the one that was changed last first.
+// All applications, the one that was changed last first, page by page; one of them below its id.
 
-import { html } from "./vendor/htm-preact.js";
-import { Loaded, Time } from "./parts.js";
+import { Application } from "./application/application.js";
+import { html, useState } from "./vendor/htm-preact.js";
+import { Ended, Loaded, Pages, State, Wide } from "./parts.js";
 import { get } from "./server.js";
 import { link, useLive } from "./use.js";
 import { say } from "./words.js";
 
-export function Applications() {
-  const found = useLive((signal) => get("applications", {}, signal), []);
+const SIZE = 50;
+const RARELY = 15_000; // milliseconds: for what is not the view's own
+const STATUSES = ["waiting", "queued", "running", "completed", "failed", "timeout", "cancelled"];
+
+export const Applications = ({ parts }) =>
+  parts.length ? html`<${Application} key=${parts[0]} id=${parts[0]} />` : html`<${List} />`;
+
+function List() {
+  const [wanted, want] = useState({ search: "", status: "", page: 1 });
+  const found = useLive(
+    (signal) => get("applications", { ...wanted, pageSize: SIZE }, signal),
+    [wanted.search, wanted.status, wanted.page],
+  );
+  const change = (name) => (event) => want((last) => ({ ...last, [name]: event.target.value, page: 1 }));
+  const filtered = wanted.search !== "" || wanted.status !== "";
   return html`
     <h1>${say("applications")}</h1>
-    <${Loaded} from=${found}>${(value) => html`<${Table} rows=${value.applications} />`}<//>
+    <${Incomplete} />
+    <search class="filters">
+      <label>${say("search")} <input type="search" value=${wanted.search} onInput=${change("search")} /></label>
+      <label>
+        ${say("appsNewestTask")}${" "}
+        <select value=${wanted.status} onChange=${change("status")}>
+          <option value="">${say("appsAny")}</option>
+          ${STATUSES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+        </select>
+      </label>
+      <a class="button" href=${link("plan")}>${say("appsNew")}</a>
+    </search>
+    <${Loaded} from=${found}>
+      ${(value) => html`
+        <${Table} rows=${value.applications} filtered=${filtered} />
+        <${Pages} of=${value} turn=${(page) => want((last) => ({ ...last, page }))} />
+      `}
+    <//>
   `;
 }
 
-function Table({ rows }) {
-  if (rows.length === 0) return html`<p>${say("noApplications")}</p>`;
+// What needs somebody, whichever application it is of.
+function Incomplete() {
+  const found = useLive((signal) => get("operations", {}, signal), [], RARELY);
+  const number = found.value?.incompleteTotal ?? 0;
   return html`
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">${say("name")}</th>
-          <th scope="col">${say("namespace")}</th>
-          <th scope="col">${say("changed")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (one) => html`
-            <tr key=${one.id}>
-              <th scope="row"><a href=${link("applications", one.id)}>${one.name}</a></th>
-              <td>${one.namespace}</td>
-              <td><${Time} at=${one.updateTime} /></td>
-            </tr>
-          `,
-        )}
-      </tbody>
-    </table>
+    <div aria-live="polite">
+      ${number > 0 && html`<p class="bar"><a href=${link("operations")}>${say("appsIncomplete", number)}</a></p>`}
+    </div>
+  `;
+}
+
+function Table({ rows, filtered }) {
+  if (rows.length === 0) return html`<p role="status">${say(filtered ? "appsNoneFit" : "noApplications")}</p>`;
+  return html`
+    <${Wide} name=${say("applications")}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">${say("name")}</th>
+            <th scope="col">${say("namespace")}</th>
+            <th scope="col">${say("appHealth")}</th>
+            <th scope="col">${say("appRevision")}</th>
+            <th scope="col">${say("appImages")}</th>
+            <th scope="col">${say("appsNewestTask")}</th>
+            <th scope="col">${say("appsQueue")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((one) => html`<${Row} key=${one.id} of=${one} />`)}
+        </tbody>
+      </table>
+    <//>
+  `;
+}
+
+function Row({ of: { id, name, namespace, overview } }) {
+  const { health, revision, images, imageCount, newestTask, waiting } = overview;
+  return html`
+    <tr>
+      <th scope="row"><a href=${link("applications", id)}>${name}</a></th>
+      <td>${namespace}</td>
+      <td><${State} of=${health} /></td>
+      <td class="number">${revision ?? ""}</td>
+      <td class="images">
+        ${images.map((image) => html`<div key=${image}>${image}</div>`)}
+        ${imageCount > images.length && say("appMoreImages", imageCount - images.length)}
+      </td>
+      <td>${newestTask && html`<${Ended} task=${newestTask} />`}</td>
+      <td class="number">${waiting || ""}</td>
+    </tr>
   `;
 }

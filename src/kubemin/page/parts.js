@@ -1,6 +1,7 @@
 // Small pieces that several views have.
 
 import { html } from "./vendor/htm-preact.js";
+import { link } from "./use.js";
 import { language, say } from "./words.js";
 
 const TIME = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
@@ -25,3 +26,35 @@ export function Loaded({ from, children }) {
 
 // A state of the API: its word, and a colour that is never all there is.
 export const State = ({ of }) => html`<span class=${`state ${of.toLowerCase().replaceAll(" ", "-")}`}>${of}</span>`;
+
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+// How long something takes or took, in seconds, in its largest unit.
+export function duration(seconds) {
+  const [unit, size] = UNITS.find(([, one]) => seconds >= one) ?? UNITS.at(-1);
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(seconds / size));
+}
+
+// A task in one line: its status, its cleanup if that is open, and when it ended.
+export const Ended = ({ task }) => html`
+  <a href=${link("tasks", task.taskId)}><${State} of=${task.status} /></a>
+  ${" "}${CLOSED.includes(task.cleanup) ? "" : html`<${State} of=${task.cleanup} /> `}
+  <${Time} at=${task.endTime ?? task.createTime} />
+`;
+const CLOSED = ["none", "done"];
+
+// A table that may be wider than the window scrolls by itself, also by the keyboard.
+export const Wide = ({ name, children }) => html`<div class="wide" role="region" aria-label=${name} tabindex="0">${children}</div>`;
+
+// Which page of how many, and the ones beside it.
+export function Pages({ of: { total, page, pageSize }, turn }) {
+  const last = Math.max(1, Math.ceil(total / pageSize));
+  if (last === 1 && page === 1) return null;
+  return html`
+    <nav class="pages" aria-label=${say("listPages")}>
+      <button type="button" disabled=${page <= 1} onClick=${() => turn(page - 1)}>${say("listBack")}</button>
+      <span aria-live="polite">${say("listPage", page, last, total)}</span>
+      <button type="button" disabled=${page >= last} onClick=${() => turn(page + 1)}>${say("listOn")}</button>
+    </nav>
+  `;
+}

@@ -18,7 +18,9 @@ export function address(path) {
 async function ask(method, path, { query = {}, body, signal } = {}) {
   const url = address(path);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== "") url.searchParams.set(name, value);
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== "") url.searchParams.append(name, one);
+    }
   }
   const sent = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let reply;

@@ -50,3 +50,25 @@ export function useAddress() {
 }
 
 export const link = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;
+
+// What `load()` gives, asked for once each time a key changes: {value, error, stale}, as `useLive`.
+export function useOnce(load, keys) {
+  const [state, set] = useState({ value: undefined, error: undefined, stale: false });
+  useEffect(() => {
+    let over = false;
+    set({ value: undefined, error: undefined, stale: false });
+    load().then(
+      (value) => over || set({ value, error: undefined, stale: false }),
+      (error) => over || set({ value: undefined, error, stale: false }),
+    );
+    return () => {
+      over = true;
+    };
+  }, keys);
+  return state;
+}
+
+// Go and see the task that was made.
+export function follow({ taskId }) {
+  location.hash = link("tasks", taskId);
+}

@@ -1,0 +1,51 @@
+// The components: how each does, where it is reached, and its image in the cluster beside the draft's.
+
+import { html } from "../vendor/htm-preact.js";
+import { State, Wide } from "../parts.js";
+import { say } from "../words.js";
+
+export const Components = ({ rows }) => html`
+  <section>
+    <h2>${say("components")}</h2>
+    <${Wide} name=${say("components")}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">${say("name")}</th>
+            <th scope="col">${say("appType")}</th>
+            <th scope="col">${say("appState")}</th>
+            <th scope="col">${say("appAddress")}</th>
+            <th scope="col">${say("appImageDeployed")}</th>
+            <th scope="col">${say("appImageDraft")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((one) => html`<${Row} key=${one.id} of=${one} />`)}
+        </tbody>
+      </table>
+    <//>
+  </section>
+`;
+
+// Without Pods there is no state to tell.
+const PODS = ["webservice", "store", "job"];
+
+function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, image, replicas } }) {
+  const differs = deployed !== null && deployed.image !== image;
+  return html`
+    <tr>
+      <th scope="row">${name}</th>
+      <td>${type}${PODS.includes(type) && replicas !== 1 ? ` × ${replicas}` : ""}</td>
+      <td>
+        ${PODS.includes(type) ? html`<${State} of=${status} />` : deployed && say("appDeployed")}
+        ${lastAbnormal && html`<div class="why">${lastAbnormal}</div>`}
+      </td>
+      <td>${externalLinks.map((one) => html`<div key=${one.value}><${Address} of=${one} /></div>`)}</td>
+      <td class="images">${deployed ? deployed.image : say("appNotDeployed")}</td>
+      <td class=${differs ? "images differs" : "images"}>${image}${differs && html` <em>${say("appDiffers")}</em>`}</td>
+    </tr>
+  `;
+}
+
+const Address = ({ of: { type, value } }) =>
+  /^https?:\/\//.test(value) ? html`<a href=${value} rel="noreferrer">${value}</a>` : `${type} ${value}`;

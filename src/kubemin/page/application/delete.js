@@ -1,0 +1,62 @@
+// The question before an application is deleted: what goes and what stays.
+
+import { html, useState } from "../vendor/htm-preact.js";
+import { Ask } from "../ask.js";
+import { Loaded } from "../parts.js";
+import { remove } from "../server.js";
+import { follow, useOnce } from "../use.js";
+import { say } from "../words.js";
+
+const PARTS = [
+  ["removes", "deleteRemoves"],
+  ["keeps", "deleteKeeps"],
+  ["releases", "deleteReleases"],
+  ["passes", "deletePasses"],
+];
+
+export function Delete({ path, application, close }) {
+  const [{ keepResources, deleteVolumes }, set] = useState({ keepResources: false, deleteVolumes: false });
+  const options = { keepResources, deleteVolumes };
+  const found = useOnce(() => remove(path, { ...options, dryRun: true }), [path, keepResources, deleteVolumes]);
+  const choice = (name, word, disabled) => html`
+    <label>
+      <input
+        type="checkbox"
+        checked=${options[name]}
+        disabled=${disabled}
+        onChange=${(event) => set({ ...options, [name]: event.target.checked })}
+      />${" "}${say(word)}
+    </label>
+  `;
+  const act = async () => follow(await remove(path, options));
+  return html`
+    <${Ask}
+      title=${say("deleteAsk", `${application.namespace}/${application.name}`)}
+      action=${say("appDelete")}
+      act=${act}
+      close=${close}
+      ready=${found.value !== undefined}
+      danger
+    >
+      <fieldset class="names">
+        <legend>${say("deleteOptions")}</legend>
+        ${choice("keepResources", "deleteKeepResources", deleteVolumes)}
+        ${choice("deleteVolumes", "deleteVolumes", keepResources)}
+      </fieldset>
+      <${Loaded} from=${found}>${(goes) => html`<${Goes} of=${goes} />`}<//>
+    <//>
+  `;
+}
+
+function Goes({ of }) {
+  const shown = PARTS.filter(([name]) => of[name].length > 0);
+  if (shown.length === 0) return html`<p>${say("deleteNothing")}</p>`;
+  return shown.map(
+    ([name, word]) => html`
+      <section key=${name}>
+        <h3>${say(word, of[name].length)}</h3>
+        <ul class="objects">${of[name].map((one) => html`<li key=${one}>${one}</li>`)}</ul>
+      </section>
+    `,
+  );
+}

@@ -1,0 +1,32 @@
+// The question before Pods are replaced.
+
+import { html, useState } from "../vendor/htm-preact.js";
+import { Ask } from "../ask.js";
+import { post } from "../server.js";
+import { follow } from "../use.js";
+import { say } from "../words.js";
+
+const ABLE = ["webservice", "store"];
+
+export function Restart({ path, components, close }) {
+  const able = components.filter((one) => one.deployed && ABLE.includes(one.type)).map((one) => one.name);
+  const [left, leave] = useState([]); // those that stay as they are
+  const chosen = able.filter((one) => !left.includes(one));
+  const toggle = (name) => leave(left.includes(name) ? left.filter((one) => one !== name) : [...left, name]);
+  const act = async () => follow(await post(`${path}/restart`, { components: chosen }));
+  return html`
+    <${Ask} title=${say("restartAsk")} action=${say("appRestart")} act=${act} close=${close} ready=${chosen.length > 0}>
+      <p>${say(able.length > 0 ? "restartWhat" : "restartNothing")}</p>
+      <fieldset class="names">
+        <legend>${say("components")}</legend>
+        ${able.map(
+          (name) => html`
+            <label key=${name}>
+              <input type="checkbox" checked=${!left.includes(name)} onChange=${() => toggle(name)} /> ${name}
+            </label>
+          `,
+        )}
+      </fieldset>
+    <//>
+  `;
+}

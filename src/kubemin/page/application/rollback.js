@@ -1,0 +1,35 @@
+// The question before a rollback or a redeploy: it shows what will happen, and does just that or nothing.
+
+import { html, useState } from "../vendor/htm-preact.js";
+import { Ask } from "../ask.js";
+import { Loaded } from "../parts.js";
+import { isRefused, Preview } from "../plan/preview.js";
+import { post } from "../server.js";
+import { follow, useOnce } from "../use.js";
+import { say } from "../words.js";
+
+export function Rollback({ path, revision, current, close }) {
+  const found = useOnce(() => post(`${path}/rollback`, { revision, dryRun: true }), [path, revision]);
+  const [note, write] = useState("");
+  const again = revision === current;
+  const act = async () => {
+    const { expects } = found.value;
+    follow(await post(`${path}/rollback`, { revision, expects, ...(note.trim() && { note: note.trim() }) }));
+  };
+  return html`
+    <${Ask}
+      title=${say(again ? "redeployAsk" : "rollBackAsk", revision)}
+      action=${say(again ? "redeploy" : "rollBack")}
+      act=${act}
+      close=${close}
+      ready=${found.value !== undefined && !isRefused(found.value)}
+    >
+      <p>${say(again ? "redeployWhat" : "rollBackWhat", revision, current ?? "–")}</p>
+      <${Loaded} from=${found}>${(preview) => html`<${Preview} of=${preview} />`}<//>
+      <label class="field">
+        ${say("historyNote")}
+        <input type="text" maxlength="1000" value=${note} onInput=${(event) => write(event.target.value)} />
+      </label>
+    <//>
+  `;
+}

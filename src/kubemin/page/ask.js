@@ -1,0 +1,57 @@
+// A question before something is done: modal, closed by Escape, and the focus goes back to where it was.
+
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { say } from "./words.js";
+
+// Something that is done once when asked to: {busy, error, run}. `act` is given what `run` is given.
+export function useAction(act) {
+  const [state, set] = useState({ busy: false, error: undefined });
+  const run = async (...given) => {
+    set({ busy: true, error: undefined });
+    try {
+      await act(...given);
+      set({ busy: false, error: undefined });
+    } catch (error) {
+      set({ busy: false, error });
+    }
+  };
+  return { ...state, run };
+}
+
+// What is wrong, and each field of it.
+export function Wrong({ error }) {
+  if (!error) return null;
+  const more = (error.errors ?? []).filter((one) => !error.message.includes(one.message));
+  return html`
+    <div class="error" role="alert">
+      <p>${error.message}</p>
+      ${more.length > 0 && html`<ul>${more.map((one) => html`<li>${one.field}: ${one.message}</li>`)}</ul>`}
+    </div>
+  `;
+}
+
+// `act` does it, and may fail; `ready`: what will happen is known, and shown as `children`.
+export function Ask({ title, action, act, close, danger = false, ready = true, children }) {
+  const place = useRef();
+  useEffect(() => {
+    place.current.showModal();
+  }, []);
+  const doing = useAction(act);
+  const submit = (event) => {
+    event.preventDefault();
+    doing.run();
+  };
+  return html`
+    <dialog class="ask" ref=${place} aria-labelledby="ask-title" onClose=${close}>
+      <form onSubmit=${submit}>
+        <h2 id="ask-title">${title}</h2>
+        ${children}
+        <${Wrong} error=${doing.error} />
+        <p class="buttons">
+          <button type="submit" class=${danger ? "danger" : "main"} disabled=${!ready || doing.busy}>${action}</button>
+          <button type="button" onClick=${close}>${say("askNo")}</button>
+        </p>
+      </form>
+    </dialog>
+  `;
+}

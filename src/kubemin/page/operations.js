@@ -1,0 +1,133 @@
+// For whoever runs the server: its parts, its workers, what waits, what is left undone, and what nobody accounts for.
+
+import { html } from "./vendor/htm-preact.js";
+import { Incomplete } from "./operations/incomplete.js";
+import { Orphans } from "./operations/orphans.js";
+import { duration, Loaded, State, Time, Wide } from "./parts.js";
+import { get } from "./server.js";
+import { useLive } from "./use.js";
+import { say } from "./words.js";
+
+const READY = "../../readyz";
+
+export function Operations() {
+  const found = useLive((signal) => get("operations", {}, signal), []);
+  return html`
+    <h1>${say("operations")}</h1>
+    <${Readiness} />
+    <${Loaded} from=${found}>
+      ${(value) => html`
+        <${Workers} rows=${value.workers} now=${value.now} />
+        <${Queues} rows=${value.queues} now=${value.now} />
+        <${Incomplete} rows=${value.incomplete} total=${value.incompleteTotal} again=${found.again} />
+      `}
+    <//>
+    <${Orphans} />
+  `;
+}
+
+function Readiness() {
+  const found = useLive(ready, []);
+  return html`
+    <section>
+      <h2>${say("opsReady")}</h2>
+      <${Loaded} from=${found}>
+        ${({ status, checks }) => html`
+          <p role="status"><${State} of=${status} /></p>
+          <ul class="plain">
+            ${checks.map(
+              (one) => html`<li key=${one.name}>${one.name}: <${State} of=${one.status} /> ${one.status === "ok" ? "" : one.message}</li>`,
+            )}
+          </ul>
+        `}
+      <//>
+    </section>
+  `;
+}
+
+// A server without its database says so by an error, which names the parts too.
+async function ready(signal) {
+  try {
+    return await get(READY, {}, signal);
+  } catch (error) {
+    if (!error.errors?.length) throw error;
+    const checks = error.errors.map((one) => ({ name: one.field, status: one.code.toLowerCase(), message: one.message }));
+    return { status: "down", checks };
+  }
+}
+
+const since = (now, then) => duration((Date.parse(now) - Date.parse(then)) / 1000);
+
+function Workers({ rows, now }) {
+  return html`
+    <section>
+      <h2>${say("opsWorkers")}</h2>
+      ${rows.length === 0
+        ? html`<p>${say("opsNoWorkers")}</p>`
+        : html`
+            <${Wide} name=${say("opsWorkers")}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">${say("opsWorker")}</th>
+                    <th scope="col">${say("tasks")}</th>
+                    <th scope="col">${say("opsSince")}</th>
+                    <th scope="col">${say("opsLease")}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${rows.map(
+                    (one) => html`
+                      <tr key=${one.worker}>
+                        <th scope="row">${one.worker}</th>
+                        <td class="number">${one.tasks}</td>
+                        <td>${one.since && since(now, one.since)}</td>
+                        <td>
+                          ${one.expired > 0
+                            ? html`<span class="state failed">${say("opsExpired", one.expired)}</span>`
+                            : html`<${Time} at=${one.leasedUntil} />`}
+                        </td>
+                      </tr>
+                    `,
+                  )}
+                </tbody>
+              </table>
+            <//>
+          `}
+    </section>
+  `;
+}
+
+function Queues({ rows, now }) {
+  return html`
+    <section>
+      <h2>${say("appsQueue")}</h2>
+      ${rows.length === 0
+        ? html`<p>${say("opsNoQueue")}</p>`
+        : html`
+            <${Wide} name=${say("appsQueue")}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">${say("namespace")}</th>
+                    <th scope="col">${say("opsWaiting")}</th>
+                    <th scope="col">${say("opsOldest")}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${rows.map(
+                    (one) => html`
+                      <tr key=${one.namespace}>
+                        <th scope="row">${one.namespace || "–"}</th>
+                        <td class="number">${one.tasks}</td>
+                        <td>${since(now, one.oldest)} (<${Time} at=${one.oldest} />)</td>
+                      </tr>
+                    `,
+                  )}
+                </tbody>
+              </table>
+            <//>
+          `}
+    </section>
+  `;
+}

@@ -1,0 +1,109 @@
+// An application is written or pasted, previewed, and deployed as it was read. Below an application's id: its draft.
+
+import { html, useState } from "../vendor/htm-preact.js";
+import { useAction, Wrong } from "../ask.js";
+import { Loaded } from "../parts.js";
+import { get, post } from "../server.js";
+import { follow, useOnce } from "../use.js";
+import { say } from "../words.js";
+import { Editor } from "./editor.js";
+import { isRefused, Preview } from "./preview.js";
+
+const HINT = `name: shop
+component:
+  - name: web
+    type: webservice
+    image: nginx:1.29
+    properties:
+      ports: [{port: 80}]
+`;
+const OPTIONS = { createNamespace: "planCreateNamespace", adopt: "planAdopt", takeOver: "planTakeOver" };
+
+export const Plan = ({ parts }) => (parts.length ? html`<${OfDraft} key=${parts[0]} id=${parts[0]} />` : html`<${Write} />`);
+
+function OfDraft({ id }) {
+  const found = useOnce(() => get(`applications/${encodeURIComponent(id)}/revisions/draft`), [id]);
+  return html`
+    <${Loaded} from=${found}>
+      ${({ application }) => html`<${Write} start=${`${JSON.stringify(application, null, 2)}\n`} />`}
+    <//>
+  `;
+}
+
+function Write({ start = "" }) {
+  const [text, write] = useState(start);
+  const [options, choose] = useState({});
+  const [note, annotate] = useState("");
+  const [found, set] = useState(null); // what was found, and of which text and options
+  const look = useAction(async () => {
+    set(null);
+    const { errors, warnings, application } = await post("applications/read", { text });
+    set({ text, options, errors, warnings });
+    if (!application) return;
+    const body = { application, ...options };
+    set({ text, options, errors, warnings, body, preview: await post("apply", { ...body, dryRun: true }) });
+  });
+  const deploy = useAction(async ({ body, preview }) => {
+    follow(await post("apply", { ...body, expects: preview.expects, ...(note.trim() && { note: note.trim() }) }));
+  });
+  const fresh = found !== null && found.text === text && found.options === options;
+  const mistakes = found !== null && found.text === text ? found.errors : [];
+  return html`
+    <h1>${say("plan")}</h1>
+    <p>${say("planWhat")}</p>
+    <${Editor} text=${text} write=${write} mistakes=${mistakes} hint=${HINT} />
+    <fieldset class="names">
+      <legend>${say("planOptions")}</legend>
+      ${Object.entries(OPTIONS).map(
+        ([name, word]) => html`
+          <label key=${name}>
+            <input
+              type="checkbox"
+              checked=${options[name] ?? false}
+              onChange=${(event) => choose(({ [name]: _, ...rest }) => (event.target.checked ? { ...rest, [name]: true } : rest))}
+            />${" "}${say(word)}
+          </label>
+        `,
+      )}
+    </fieldset>
+    <p class="buttons">
+      <button type="button" class="main" disabled=${look.busy || text.trim() === ""} onClick=${() => look.run()}>
+        ${say("planPreview")}
+      </button>
+    </p>
+    <div aria-live="polite">
+      <${Wrong} error=${look.error} />
+      ${look.busy && html`<p>${say("loading")}</p>`}
+      ${fresh && found.warnings.length > 0 && html`<${Warnings} rows=${found.warnings} />`}
+    </div>
+    ${fresh && found.preview && html`<${Deploy} found=${found} deploy=${deploy} note=${note} annotate=${annotate} />`}
+  `;
+}
+
+const Warnings = ({ rows }) => html`
+  <ul class="mistakes">
+    ${rows.map((one) => html`<li key=${one.message}>${say("planLine", one.line)}: ${one.message}</li>`)}
+  </ul>
+`;
+
+const Deploy = ({ found, deploy, note, annotate }) => html`
+  <section>
+    <h2>${say("previewTitle")}</h2>
+    <${Preview} of=${found.preview} />
+    <label class="field">
+      ${say("historyNote")}
+      <input type="text" maxlength="1000" value=${note} onInput=${(event) => annotate(event.target.value)} />
+    </label>
+    <${Wrong} error=${deploy.error} />
+    <p class="buttons">
+      <button
+        type="button"
+        class="main"
+        disabled=${deploy.busy || isRefused(found.preview)}
+        onClick=${() => deploy.run(found)}
+      >
+        ${say("planDeploy")}
+      </button>
+    </p>
+  </section>
+`;

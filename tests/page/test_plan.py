@@ -1,0 +1,59 @@
+"""An application is written, mended where it is wrong, previewed, and deployed as it was previewed."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.page.api import Api
+
+SHOP = """\
+name: planned
+component:
+  - name: web
+    type: webservice
+    image: web:1
+    replicas: {replicas}
+    properties:
+      ports: [{{port: 80}}]
+"""
+
+
+def test_written_mended_previewed_and_deployed(page: Page, api: Api) -> None:
+    page.get_by_role("link", name="Plan", exact=True).click()
+    text = page.get_by_role("textbox", name="Application")
+    text.fill(SHOP.format(replicas="many"))
+    page.get_by_role("button", name="Preview").click()
+
+    mistake = page.get_by_role("listitem").filter(has_text="component[0].replicas")
+    mistake.get_by_role("button", name="Line 6").click()
+    assert text.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)").strip() == (
+        "replicas: many"
+    )
+    expect(page.get_by_role("button", name="Deploy")).to_have_count(0)
+
+    text.fill(SHOP.format(replicas=2))
+    expect(mistake).to_have_count(0)
+    page.get_by_role("button", name="Preview").click()
+    row = page.get_by_role("row", name="Deployment/default/planned-web")
+    expect(row).to_contain_text("create")
+    text.press("End")
+    text.press("#")
+    expect(row).to_have_count(0)  # it was the preview of another text
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_label("Note").fill("by hand")
+    page.get_by_role("button", name="Deploy").click()
+    page.wait_for_url("**/#/tasks/*")
+
+    task_id = page.url.rpartition("/")[2]
+    status = api.ended(task_id)
+    assert status["status"] == "completed"
+    (revision,) = api.get(f"applications/{status['appId']}/revisions")["revisions"]
+    assert revision["note"] == "by hand"
+
+    page.goto(f"/#/plan/{status['appId']}")  # from there it is changed, as it was saved
+    expect(text).to_have_value(re.compile(r'"image": "web:1"'))
+    changed = text.input_value().replace("web:1", "web:2")
+    text.fill(changed)
+    page.get_by_role("button", name="Preview").click()
+    expect(row).to_contain_text("web:1 → web:2")
+    expect(row).to_contain_text("change")
