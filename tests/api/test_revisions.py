@@ -62,6 +62,11 @@ async def test_what_is_deployed_stands_beside_the_draft(api: Api) -> None:
     (web, *_) = (await api.get(f"/applications/{APP}/components"))["components"]
     assert (web["image"], web["replicas"]) == ("web:2", 3)
     assert web["deployed"] == {"revision": 1, "image": "web:1", "replicas": 1}
+    await api.post("/applications", {**edited, "component": edited["component"][1:]})
+    (dropped,) = (await api.get(f"/applications/{APP}/components"))["dropped"]
+    assert (dropped["name"], dropped["deployed"]) == ("web", web["deployed"])
+    await api.post("/applications", edited)
+    assert (await api.get(f"/applications/{APP}/components"))["dropped"] == []
     draft = await api.get(f"/applications/{APP}/revisions/draft")
     assert draft.keys() == {"application"}
     assert draft["application"]["component"][0]["image"] == "web:2"

@@ -15,7 +15,7 @@ import pytest
 from kubemin.cli.exits import Exit
 from kubemin.cli.interrupts import Interrupted, Interrupts, Patience
 from kubemin.cli.output import Form, Output
-from kubemin.cli.parsing import parse
+from kubemin.spec.text import parse
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Table
 from tests.cli.kubemin import InProcess, Kubemin, Running

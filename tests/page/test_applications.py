@@ -2,13 +2,33 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.page.api import Api, conf
+from tests.page.api import Api, conf, web
 
 
 def test_applications_come_as_they_are_made(page: Page, api: Api) -> None:
     for name in ("listed-one", "listed-two"):
         api.ended(api.apply(name, conf("settings", a="1")))
         expect(page.get_by_role("row", name=name)).to_be_visible()
+
+
+def test_one_is_found_among_many(page: Page, api: Api) -> None:
+    made = [api.apply(f"many-{number:02}", conf("settings", a="1")) for number in range(51)]
+    shop = api.ended(api.apply("needle", web("front", "needle:1"), note="deployed"))
+    api.ended(made[-1])
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("button", name="Next")).to_be_disabled()
+    search = page.get_by_role("searchbox")
+    search.fill("NEEDLE")  # and it is on the first page again
+    row = page.get_by_role("row", name="needle")
+    for shown in ("default", "Running", "needle:1", "completed"):
+        expect(row).to_contain_text(shown)
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("combobox", name="Newest task").select_option("failed")
+    expect(page.get_by_text("No application fits.")).to_be_visible()
+    page.get_by_role("combobox", name="Newest task").select_option("completed")
+    row.get_by_role("link", name="needle").click()
+    expect(page.get_by_role("heading", name="needle")).to_be_visible()
+    assert page.url.endswith(shop["appId"])
 
 
 def test_it_is_also_below_a_path_of_its_own(page: Page, api: Api) -> None:

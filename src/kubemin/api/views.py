@@ -1,6 +1,6 @@
 """From stored rows to what the wire shows. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kubemin.api.deps import ComponentState
@@ -9,6 +9,7 @@ from kubemin.api.models.applications import (
     ApplicationReply,
     ComponentReply,
     DeployedReply,
+    DroppedReply,
     ExternalLink,
     Health,
     Overview,
@@ -91,7 +92,12 @@ def components(
     """Components; ``namespace`` is the application's, ``states`` what the watches know, by name."""
     specs = {} if current is None else {spec["name"]: spec for spec in current.spec["component"]}
     return [
-        _component(row, namespace, states, None if current is None else _deployed(specs.get(row.name), current.number))
+        _component(
+            row,
+            namespace,
+            states,
+            _deployed(specs[row.name], current.number) if current and row.name in specs else None,
+        )
         for row in rows
     ]
 
@@ -114,15 +120,38 @@ def _component(
         adopt=part.adopt,
         status=state.status,
         last_abnormal=state.last_abnormal,
-        external_links=[ExternalLink(type=kind, value=value) for kind, value in state.links],
+        external_links=_links(state),
         create_time=row.created_at,
         update_time=row.updated_at,
     )
 
 
-def _deployed(spec: Any, revision: int) -> DeployedReply | None:
-    if spec is None:
-        return None
+def dropped(
+    names: Collection[str], states: Mapping[str, ComponentState], current: RevisionRow | None
+) -> list[DroppedReply]:
+    """What is deployed and not in a draft that has these ``names``."""
+    if current is None:
+        return []
+    specs = [spec for spec in current.spec["component"] if spec["name"] not in names]
+    return [_dropped(spec, current.number, states.get(spec["name"], _UNKNOWN)) for spec in specs]
+
+
+def _dropped(spec: Any, revision: int, state: ComponentState) -> DroppedReply:
+    return DroppedReply(
+        name=spec["name"],
+        type=spec["type"],
+        deployed=_deployed(spec, revision),
+        status=state.status,
+        last_abnormal=state.last_abnormal,
+        external_links=_links(state),
+    )
+
+
+def _links(state: ComponentState) -> list[ExternalLink]:
+    return [ExternalLink(type=kind, value=value) for kind, value in state.links]
+
+
+def _deployed(spec: Any, revision: int) -> DeployedReply:
     part = Component.model_validate(spec)
     return DeployedReply(revision=revision, image=part.image, replicas=part.replicas)
 

@@ -13,14 +13,17 @@ export function Time({ at }) {
   return html`<time datetime=${when.toISOString()}>${TIME.format(when)}</time>`;
 }
 
-// What a view shows of something that is loaded: `children(value)` once it is there.
+// What a view shows of something that is loaded: `children(value)` once it is there. One element, whatever is in it:
+// Preact loses the place of several that come and go between others.
 export function Loaded({ from, children }) {
   return html`
-    ${from.stale && html`<p class="stale" role="status">${say("stale")}</p>`}
-    ${from.error && !from.stale && html`<p class="error" role="alert">${from.error.message}</p>`}
-    ${from.value !== undefined
-      ? children(from.value)
-      : !from.error && html`<p role="status">${say("loading")}</p>`}
+    <div class="loaded">
+      ${from.stale && html`<p class="stale" role="status">${say("stale")}</p>`}
+      ${from.error && !from.stale && html`<p class="error" role="alert">${from.error.message}</p>`}
+      ${from.value !== undefined
+        ? children(from.value)
+        : !from.error && html`<p role="status">${say("loading")}</p>`}
+    </div>
   `;
 }
 

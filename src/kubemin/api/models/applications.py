@@ -111,10 +111,22 @@ class ComponentReply(Reply):
     update_time: Timestamp
 
 
+class DroppedReply(Reply):
+    """A component that is deployed, and that the draft no longer has; ``deployed`` and the rest as in `components`."""
+
+    name: str
+    type: str
+    deployed: DeployedReply
+    status: Health
+    last_abnormal: str
+    external_links: list[ExternalLink]
+
+
 class ComponentList(Reply):
     """The components of one application, in its order."""
 
     components: list[ComponentReply]
+    dropped: list[DroppedReply] = Field(description="What is deployed and not in the draft: the next run removes it.")
 
 
 class SubStepReply(Reply):

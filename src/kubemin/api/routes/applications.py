@@ -187,7 +187,9 @@ async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]
         parts = await components.of_application(tx, app_id)
         current = await revisions.current(tx, app_id)
     states = await deps.component_states(app_id)
-    return Envelope(data=ComponentList(components=views.components(parts, row.namespace, states, current)))
+    shown = views.components(parts, row.namespace, states, current)
+    dropped = views.dropped({part.name for part in parts}, states, current)
+    return Envelope(data=ComponentList(components=shown, dropped=dropped))
 
 
 @router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))

@@ -17,12 +17,12 @@ export function Application({ id }) {
   const path = `applications/${encodeURIComponent(id)}`;
   const found = useLive(
     async (signal) => {
-      const [application, { components }, { tasks }] = await Promise.all([
+      const [application, { components, dropped }, { tasks }] = await Promise.all([
         get(path, {}, signal),
         get(`${path}/components`, {}, signal),
         get("tasks", { appId: id, pageSize: TASKS }, signal),
       ]);
-      return { application, components, tasks };
+      return { application, components: [...components, ...dropped], tasks };
     },
     [id],
   );

@@ -20,7 +20,7 @@ export const Components = ({ rows }) => html`
           </tr>
         </thead>
         <tbody>
-          ${rows.map((one) => html`<${Row} key=${one.id} of=${one} />`)}
+          ${rows.map((one) => html`<${Row} key=${one.name} of=${one} />`)}
         </tbody>
       </table>
     <//>
@@ -30,8 +30,10 @@ export const Components = ({ rows }) => html`
 // Without Pods there is no state to tell.
 const PODS = ["webservice", "store", "job"];
 
-function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, image, replicas } }) {
+// One that the draft no longer has is without an image of it.
+function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, image, replicas = deployed.replicas } }) {
   const differs = deployed !== null && deployed.image !== image;
+  const draft = image === undefined ? html`<em>${say("appNotInDraft")}</em>` : html`${image}${differs && html` <em>${say("appDiffers")}</em>`}`;
   return html`
     <tr>
       <th scope="row">${name}</th>
@@ -42,7 +44,7 @@ function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, 
       </td>
       <td>${externalLinks.map((one) => html`<div key=${one.value}><${Address} of=${one} /></div>`)}</td>
       <td class="images">${deployed ? deployed.image : say("appNotDeployed")}</td>
-      <td class=${differs ? "images differs" : "images"}>${image}${differs && html` <em>${say("appDiffers")}</em>`}</td>
+      <td class=${differs ? "images differs" : "images"}>${draft}</td>
     </tr>
   `;
 }

@@ -10,14 +10,18 @@ export const compare = (path, from, to) => get(`${path}/diff`, { from, to });
 
 export function Changes({ changes }) {
   if (changes.length === 0) return html`<p role="status">${say("diffNone")}</p>`;
-  return changes.map(
-    ({ ref, action, fields }) => html`
-      <section key=${ref} class="change">
-        <h3>${ref} <em>${say(ACTIONS[action])}</em></h3>
-        ${fields.length > 0 && html`<${Fields} of=${ref} fields=${fields} />`}
-      </section>
-    `,
-  );
+  return html`
+    <div>
+      ${changes.map(
+        ({ ref, action, fields }) => html`
+          <section key=${ref} class="change">
+            <h3>${ref} <em>${say(ACTIONS[action])}</em></h3>
+            ${fields.length > 0 && html`<${Fields} of=${ref} fields=${fields} />`}
+          </section>
+        `,
+      )}
+    </div>
+  `;
 }
 
 const ACTIONS = { create: "diffCreate", delete: "diffDelete", change: "diffChange" };

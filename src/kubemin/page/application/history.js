@@ -36,15 +36,6 @@ function Revisions({ path, rows, current }) {
   const look = useAction(async (from, to) => show({ from, to, changes: (await compare(path, from, to)).changes }));
   const [back, goBack] = useState(null);
   return html`
-    <${Compare} rows=${rows} busy=${look.busy} look=${look.run} />
-    <div aria-live="polite">
-      <${Wrong} error=${look.error} />
-      ${shown &&
-      html`<section>
-        <h3>${say("diffTitle", side(shown.from), side(shown.to))}</h3>
-        <${Changes} changes=${shown.changes} />
-      </section>`}
-    </div>
     <${Wide} name=${say("historyTitle")}>
       <table>
         <thead>
@@ -62,6 +53,15 @@ function Revisions({ path, rows, current }) {
         </tbody>
       </table>
     <//>
+    <${Compare} rows=${rows} busy=${look.busy} look=${look.run} />
+    <div aria-live="polite">
+      <${Wrong} error=${look.error} />
+      ${shown &&
+      html`<section>
+        <h3>${say("diffTitle", side(shown.from), side(shown.to))}</h3>
+        <${Changes} changes=${shown.changes} />
+      </section>`}
+    </div>
     ${back !== null &&
     html`<${Rollback} path=${path} revision=${back} current=${current} close=${() => goBack(null)} />`}
   `;

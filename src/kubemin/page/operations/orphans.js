@@ -32,8 +32,8 @@ export function Orphans() {
       <${Wrong} error=${look.error} />
       ${rows?.length === 0 && html`<p>${say("orphansNone")}</p>`}
       ${rows?.length > 0 && html`<${Table} rows=${rows} chosen=${chosen} toggle=${toggle} />`}
+      ${asked && html`<${Delete} rows=${named} show=${show} close=${() => ask(false)} />`}
     </section>
-    ${asked && html`<${Delete} rows=${named} show=${show} close=${() => ask(false)} />`}
   `;
 }
 

@@ -37,7 +37,7 @@ export function Editor({ text, write, mistakes, hint }) {
       ></textarea>
     </div>
     <ol id="mistakes" class="mistakes" role="alert">
-      ${mistakes.map(
+      ${mistakes.toSorted((one, other) => one.line - other.line).map(
         (one) => html`
           <li key=${`${one.line} ${one.message}`}>
             <button type="button" onClick=${() => go(one.line)}>${say("planLine", one.line)}</button> ${one.message}

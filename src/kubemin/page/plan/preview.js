@@ -12,21 +12,23 @@ export function Preview({ of }) {
   const same = jobs.filter((one) => one.action === "same").length;
   const shown = all ? jobs : jobs.filter((one) => one.action !== "same" || one.warnings.length > 0);
   return html`
-    <p role="status">${summary(jobs)}</p>
-    ${isRefused(of) && html`<p class="error" role="alert">${say("previewRefused")}</p>`}
-    <${Objects} word="previewCreates" rows=${of.creates} />
-    ${shown.length > 0 && html`<${Jobs} rows=${shown} />`}
-    ${same > 0 &&
-    html`<p>
-      <label>
-        <input type="checkbox" checked=${all} onChange=${() => showAll(!all)} /> ${say("previewSame", same)}
-      </label>
-    </p>`}
-    ${of.stages.map(({ hold }, place) => hold && html`<p key=${place}>${say("previewHold", place + 1, hold)}</p>`)}
-    <${Objects} word="previewRemoves" rows=${of.removes} />
-    <${Objects} word="previewReleases" rows=${of.releases} />
-    <${Objects} word="previewPasses" rows=${of.passes} />
-    <${Objects} word="previewKeeps" rows=${of.keeps} />
+    <div>
+      <p role="status">${summary(jobs)}</p>
+      ${isRefused(of) && html`<p class="error" role="alert">${say("previewRefused")}</p>`}
+      <${Objects} word="previewCreates" rows=${of.creates} />
+      ${shown.length > 0 && html`<${Jobs} rows=${shown} />`}
+      ${same > 0 &&
+      html`<p>
+        <label>
+          <input type="checkbox" checked=${all} onChange=${() => showAll(!all)} /> ${say("previewSame", same)}
+        </label>
+      </p>`}
+      ${of.stages.map(({ hold }, place) => hold && html`<p key=${place}>${say("previewHold", place + 1, hold)}</p>`)}
+      <${Objects} word="previewRemoves" rows=${of.removes} />
+      <${Objects} word="previewReleases" rows=${of.releases} />
+      <${Objects} word="previewPasses" rows=${of.passes} />
+      <${Objects} word="previewKeeps" rows=${of.keeps} />
+    </div>
   `;
 }
 

@@ -1,0 +1,93 @@
+"""For whoever runs the server: what is left undone, what nobody accounts for, and a server that is away for a while."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
+from tests.cli.kubemin import Kubemin, Running
+from tests.page.api import Api, conf, web
+from tests.waiting import PATIENCE
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    """`kubemin dev`, one for each test, that does not wait long for what is not deleted."""
+    with Kubemin(tmp_path).dev(env={"KUBEMIN_CLEANUP_SECONDS": "1"}) as running:
+        yield running
+
+
+@pytest.fixture
+def cluster(server: Running) -> Iterator[httpx.Client]:
+    """The simulated cluster's own API."""
+    url = server.wait_for(r"simulated cluster at (http://\S+)")[1]
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        yield client
+
+
+def test_a_cleanup_is_tried_again_and_given_up(page: Page, api: Api, cluster: httpx.Client) -> None:
+    task_id = api.apply("undone", conf("held", a="1"), web("front", "web:never"))
+    while not cluster.get(f"{CONFIG_MAPS}/undone-held").is_success:
+        pass  # each answer takes a moment; what takes for ever has the test's own limit
+    patch = {"metadata": {"finalizers": ["example.com/held"]}}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    cluster.patch(f"{CONFIG_MAPS}/undone-held", json=patch, headers=headers).raise_for_status()
+    page.goto("/#/operations")
+    expect(page.get_by_role("region", name="Workers with tasks").get_by_role("row")).to_have_count(2)
+    app_id = api.get(f"workflow/tasks/{task_id}/status")["appId"]
+    api.post(f"applications/{app_id}/workflow/cancel", {"taskId": task_id})
+
+    row = page.get_by_role("region", name="Incomplete cleanups").get_by_role("row", name="undone")
+    expect(row).to_contain_text("ConfigMap")
+    row.get_by_role("button", name="Try again").click()
+    page.get_by_role("link", name="Applications").click()
+    page.get_by_role("link", name="Cleanups that are incomplete: 1").click()
+    row.get_by_role("button", name="Give up").click()
+    question = page.get_by_role("dialog", name="Give up the cleanup of undone?")
+    question.get_by_label("Reason").fill("it is somebody else's")
+    question.get_by_role("button", name="Give up").click()
+    expect(page.get_by_text("All cleanups are complete.")).to_be_visible()
+    status = api.get(f"workflow/tasks/{task_id}/status")
+    assert "it is somebody else's" in status["cleanup"]["abandoned"]
+
+
+def test_orphans_are_deleted_by_name(page: Page, cluster: httpx.Client) -> None:
+    for name in ("lost", "kept"):
+        labels = {MANAGED_BY: MANAGER, TASK_ID: "m8d2h5s0r4f7j1l9p3u6e0xb"}
+        cluster.post(CONFIG_MAPS, json={"metadata": {"name": name, "labels": labels}}).raise_for_status()
+    page.goto("/#/operations")
+    page.get_by_role("button", name="Look for orphans").click()
+    expect(page.get_by_role("row", name="ConfigMap/default/kept")).to_be_visible()
+    page.get_by_label("ConfigMap/default/lost").check()
+    page.get_by_role("button", name="Delete … (1)").click()
+    question = page.get_by_role("dialog", name="Delete these objects (1)?")
+    expect(question.get_by_role("listitem")).to_have_text(["ConfigMap/default/lost"])
+    question.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("row", name="ConfigMap/default/lost")).to_have_count(0)
+    expect(page.get_by_role("row", name="ConfigMap/default/kept")).to_be_visible()
+
+
+def test_a_server_that_was_away_is_shown_again(page: Page, api: Api, server: Running, tmp_path: Path) -> None:
+    api.ended(api.apply("before", conf("settings", a="1")))
+    page.get_by_role("link", name="Applications").click()
+    row = page.get_by_role("row", name="before")
+    expect(row).to_be_visible()
+    server.stop()
+    stale = page.get_by_text("The server does not answer")
+    expect(stale).to_be_visible()
+    expect(row).to_be_visible()
+    (port,) = re.findall(r":(\d+)$", server.url)
+    again = Kubemin(tmp_path).start("dev", "--in-process", "--port", port)
+    try:
+        again.wait_for("ready at")
+        expect(stale).to_have_count(0)
+        api.ended(api.apply("after", conf("settings", a="1")))
+        expect(page.get_by_role("row", name="after")).to_be_visible()
+    finally:
+        again.stop()
