@@ -90,16 +90,8 @@ def components(
     rows: Sequence[ComponentRow], namespace: str, states: Mapping[str, ComponentState], current: RevisionRow | None
 ) -> list[ComponentReply]:
     """Components; ``namespace`` is the application's, ``states`` what the watches know, by name."""
-    specs = {} if current is None else {spec["name"]: spec for spec in current.spec["component"]}
-    return [
-        _component(
-            row,
-            namespace,
-            states,
-            _deployed(specs[row.name], current.number) if current and row.name in specs else None,
-        )
-        for row in rows
-    ]
+    deployed = {one["name"]: _deployed(one, current.number) for one in current.spec["component"]} if current else {}
+    return [_component(row, namespace, states, deployed.get(row.name)) for row in rows]
 
 
 def _component(

@@ -107,15 +107,15 @@ async def workers(tx: Tx) -> list[WorkerLeases]:
 
 async def queues(tx: Tx) -> list[Queue]:
     """What waits, by namespace; the longest queue first."""
-    number, namespace = func.count(), applications.c.namespace
+    namespace = applications.c.namespace
     statement = (
-        select(namespace, number.label("tasks"), func.min(tasks.c.created_at).label("oldest"))
+        select(namespace, func.count().label("tasks"), func.min(tasks.c.created_at).label("oldest"))
         .outerjoin_from(tasks, applications, applications.c.id == tasks.c.app_id)
         .where(tasks.c.status == TaskStatus.WAITING)
         .group_by(namespace)
-        .order_by(number.desc(), namespace)
     )
-    return [Queue(row.namespace or "", row.tasks, row.oldest) for row in await tx.rows(statement)]
+    found = [Queue(row.namespace or "", row.tasks, row.oldest) for row in await tx.rows(statement)]
+    return sorted(found, key=lambda one: (-one.tasks, one.namespace))
 
 
 async def incomplete(tx: Tx, limit: int) -> tuple[list[Task], int]:
