@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.page.api import Api
 
@@ -57,3 +57,38 @@ def test_written_mended_previewed_and_deployed(page: Page, api: Api) -> None:
     page.get_by_role("button", name="Preview").click()
     expect(row).to_contain_text("web:1 → web:2")
     expect(row).to_contain_text("change")
+
+
+def test_field_names_are_completed(page: Page) -> None:
+    page.goto("/#/plan")
+    text, fields = page.get_by_role("textbox", name="Application"), page.get_by_role("listbox")
+
+    def field(name: str) -> Locator:
+        return fields.get_by_role("option").filter(has=page.get_by_text(name, exact=True))
+
+    def choose(beginning: str, name: str) -> None:
+        text.press_sequentially(beginning)
+        expect(field(name)).to_be_visible()
+        text.press("ArrowDown")
+        text.press("Enter")
+        expect(fields).to_have_count(0)
+
+    text.press("Control+Space")
+    expect(field("namespace")).to_be_visible()
+    text.press("Escape")
+    expect(fields).to_have_count(0)
+    choose("nam", "name")
+    text.press_sequentially("typed\n")
+    choose("comp", "component")
+    text.press_sequentially("\n- name: web\n")
+    choose("ima", "image")
+    text.press_sequentially("web:1\n")
+    choose("rep", "replicas")
+    expect(text).to_have_value("name: typed\ncomponent:\n  - name: web\n    image: web:1\n    replicas: ")
+    text.press_sequentially("a")
+    field("auto").click()
+    text.press_sequentially("\nprop")
+    expect(field("properties")).to_be_visible()
+    text.press("Tab")  # nothing is chosen: it goes on to the next control
+    expect(fields).to_have_count(0)
+    expect(text).not_to_be_focused()

@@ -37,6 +37,13 @@ async function ask(method, path, { query = {}, body, signal } = {}) {
   return envelope.data;
 }
 
+// What the server says of its API and of what it takes, for programs.
+export async function document() {
+  const reply = await fetch(new URL("openapi.json", BASE));
+  if (!reply.ok) throw new ServerError(reply.status, `HTTP ${reply.status}`);
+  return reply.json();
+}
+
 export const get = (path, query, signal) => ask("GET", path, { query, signal });
 export const post = (path, body = {}, query = {}) => ask("POST", path, { query, body });
 export const remove = (path, query) => ask("DELETE", path, { query });

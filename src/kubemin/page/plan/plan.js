@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { useAction, Wrong } from "../ask.js";
 import { Loaded } from "../parts.js";
-import { get, post } from "../server.js";
+import { document, get, post } from "../server.js";
 import { follow, useOnce } from "../use.js";
 import { say } from "../words.js";
 import { Editor } from "./editor.js";
@@ -34,6 +34,7 @@ function Write({ start = "" }) {
   const [text, write] = useState(start);
   const [options, choose] = useState({});
   const [note, annotate] = useState("");
+  const schema = useOnce(document, []).value;
   const [found, set] = useState(null); // what was found, and of which text and options
   const look = useAction(async () => {
     set(null);
@@ -51,7 +52,7 @@ function Write({ start = "" }) {
   return html`
     <h1>${say("plan")}</h1>
     <p>${say("planWhat")}</p>
-    <${Editor} text=${text} write=${write} mistakes=${mistakes} hint=${HINT} />
+    <${Editor} text=${text} write=${write} mistakes=${mistakes} hint=${HINT} schema=${schema} />
     <fieldset class="names">
       <legend>${say("planOptions")}</legend>
       ${Object.entries(OPTIONS).map(
