@@ -34,7 +34,7 @@ export function History({ path, overview }) {
 function Revisions({ path, rows, current }) {
   const [shown, show] = useState(null); // {from, to, changes}
   const look = useAction(async (from, to) => show({ from, to, changes: (await compare(path, from, to)).changes }));
-  const [back, goBack] = useState(null);
+  const [back, goBack] = useState(null); // {revision, again}
   return html`
     <${Wide} name=${say("historyTitle")}>
       <table>
@@ -49,7 +49,7 @@ function Revisions({ path, rows, current }) {
           </tr>
         </thead>
         <tbody>
-          ${rows.map((one) => html`<${Row} key=${one.revision} of=${one} current=${current} goBack=${goBack} />`)}
+          ${rows.map((one) => html`<${Row} key=${one.revision} of=${one} goBack=${goBack} />`)}
         </tbody>
       </table>
     <//>
@@ -62,8 +62,7 @@ function Revisions({ path, rows, current }) {
         <${Changes} changes=${shown.changes} />
       </section>`}
     </div>
-    ${back !== null &&
-    html`<${Rollback} path=${path} revision=${back} current=${current} close=${() => goBack(null)} />`}
+    ${back && html`<${Rollback} path=${path} ...${back} current=${current} close=${() => goBack(null)} />`}
   `;
 }
 
@@ -90,8 +89,8 @@ function Compare({ rows, busy, look }) {
   `;
 }
 
-function Row({ of: { revision, state, strategy, note, user, taskId, createTime, changes }, current, goBack }) {
-  const again = revision === current;
+function Row({ of: { revision, state, strategy, note, user, taskId, createTime, changes }, goBack }) {
+  const again = state !== "superseded";
   return html`
     <tr>
       <th scope="row"><a href=${link("tasks", taskId)}>${revision}</a></th>
@@ -100,8 +99,8 @@ function Row({ of: { revision, state, strategy, note, user, taskId, createTime, 
       <td>${note}${note && " "}<span class="dim">${user} · ${strategy}</span></td>
       <td><${Time} at=${createTime} /></td>
       <td>
-        ${["current", "superseded"].includes(state) &&
-        html`<button type="button" aria-label=${say(again ? "redeployOf" : "rollBackOf", revision)} onClick=${() => goBack(revision)}>
+        ${state !== "pending" &&
+        html`<button type="button" aria-label=${say(again ? "redeployOf" : "rollBackOf", revision)} onClick=${() => goBack({ revision, again })}>
           ${say(again ? "redeploy" : "rollBack")}
         </button>`}
       </td>

@@ -8,10 +8,10 @@ import { post } from "../server.js";
 import { follow, useOnce } from "../use.js";
 import { say } from "../words.js";
 
-export function Rollback({ path, revision, current, close }) {
+// `again`: it is no way back, since it is deployed, or never was.
+export function Rollback({ path, revision, again, current, close }) {
   const found = useOnce(() => post(`${path}/rollback`, { revision, dryRun: true }), [path, revision]);
   const [note, write] = useState("");
-  const again = revision === current;
   const act = async () => {
     const { expects } = found.value;
     follow(await post(`${path}/rollback`, { revision, expects, ...(note.trim() && { note: note.trim() }) }));
