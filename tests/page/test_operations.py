@@ -1,7 +1,7 @@
 """For whoever runs the server: what is left undone, what nobody accounts for, and a server that is away for a while."""
 
-import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -17,10 +17,10 @@ from tests.waiting import PATIENCE
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    """`kubemin dev`, one for each test, that does not wait long for what is not deleted."""
-    with Kubemin(tmp_path).dev(env={"KUBEMIN_CLEANUP_SECONDS": "1"}) as running:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`kubemin dev` that does not wait long for what is not deleted."""
+    with Kubemin(tmp_path_factory.mktemp("server")).dev(env={"KUBEMIN_CLEANUP_SECONDS": "1"}) as running:
         yield running
 
 
@@ -80,24 +80,25 @@ def test_orphans_are_deleted_by_name(page: Page, cluster: httpx.Client) -> None:
     expect(page.get_by_role("row", name="ConfigMap/default/kept")).to_be_visible()
 
 
-def test_a_server_that_was_away_is_shown_again(page: Page, api: Api, server: Running, tmp_path: Path) -> None:
-    api.ended(api.apply("before", conf("settings", a="1")))
-    page.clock.install()
-    page.reload()
-    row = page.get_by_role("row", name="before")
-    expect(row).to_be_visible()
-    server.stop()
+def test_a_server_that_was_away_is_shown_again(page: Page, tmp_path: Path) -> None:
+    kubemin, stale = Kubemin(tmp_path), page.get_by_text("The server does not answer")
+    with kubemin.dev() as first:
+        with closing(Api(first.url)) as api:
+            api.ended(api.apply("before", conf("settings", a="1")))
+        page.clock.install()
+        page.goto(first.url)
+        row = page.get_by_role("row", name="before")
+        expect(row).to_be_visible()
     page.clock.fast_forward(LOOKS)
-    stale = page.get_by_text("The server does not answer")
     expect(stale).to_be_visible()
     expect(row).to_be_visible()
-    (port,) = re.findall(r":(\d+)$", server.url)
-    again = Kubemin(tmp_path).start("dev", "--in-process", "--port", port)
+    again = kubemin.start("dev", "--in-process", "--port", first.url.rpartition(":")[2])
     try:
         again.wait_for("ready at")
         page.clock.fast_forward(LOOKS)
         expect(stale).to_have_count(0)
-        api.ended(api.apply("after", conf("settings", a="1")))
+        with closing(Api(first.url)) as api:
+            api.ended(api.apply("after", conf("settings", a="1")))
         page.clock.fast_forward(LOOKS)
         expect(page.get_by_role("row", name="after")).to_be_visible()
     finally:
