@@ -69,6 +69,11 @@ def test_orphans_are_deleted_by_name(page: Page, cluster: httpx.Client) -> None:
         labels = {MANAGED_BY: MANAGER, TASK_ID: "m8d2h5s0r4f7j1l9p3u6e0xb"}
         cluster.post(CONFIG_MAPS, json={"metadata": {"name": name, "labels": labels}}).raise_for_status()
     page.goto("/#/operations")
+    page.reload()
+    expect(page.get_by_text("database: ok")).to_be_visible()
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    parts = ["Operations", "Readiness", "Workers with tasks", "Queue", "Incomplete cleanups", "Orphans"]
+    assert page.get_by_role("heading").all_inner_texts() == parts  # whichever of them is there first
     page.get_by_role("button", name="Look for orphans").click()
     expect(page.get_by_role("row", name="ConfigMap/default/kept")).to_be_visible()
     page.get_by_label("ConfigMap/default/lost").check()
