@@ -194,6 +194,11 @@ class Work:
                 self.executed[statement] += 1
                 self.read[statement] += conn.exec_driver_sql(_ROWS_READ).scalar() - before.pop()
 
+        async def none_is_kept(*_: object) -> None:
+            """All statements go through SQLAlchemy: only it says when each begins and ends."""
+
+        for pool in (db._reader.pool, db._writer.pool):
+            pool.kept.find = none_is_kept  # type: ignore[attr-defined]
         for engine in _engines(db):
             event.listen(engine, "before_cursor_execute", begin)
             event.listen(engine, "after_cursor_execute", end)

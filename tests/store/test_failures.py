@@ -23,8 +23,7 @@ from kubemin.store import (
     transaction,
 )
 from kubemin.store.anew import begun_anew
-from kubemin.store.backends import PARAMETERS
-from kubemin.store.backends import remote as remote_pool
+from kubemin.store.backends import PARAMETERS, direct
 from kubemin.store.errors import BadUrl
 from kubemin.store.tables import write_probes
 from tests.servers.postgresql import Postgresql
@@ -269,7 +268,7 @@ class Behind:
 
 async def test_a_connection_that_was_idle_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that came back while nobody looked is no reason to fail."""
-    monkeypatch.setattr(remote_pool, "_TRUSTED_SECONDS", 0.0)
+    monkeypatch.setattr(direct, "TRUSTED_SECONDS", 0.0)
     with Postgresql() as server:
         db = await Database.open(server.url())
         await db.migrate()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.pool import NullPool
 
 from kubemin.spec.component import Component
 from kubemin.spec.objects import ObjectRef
@@ -165,7 +166,9 @@ async def test_a_cancel_at_any_moment_leaks_nothing_and_tears_nothing(db: Databa
         rows = await tasks.page(tx)
     assert {len([row for row in rows if row.app_name == name]) for name in {row.app_name for row in rows}} <= {3}
     for gate in (db._reader, db._writer):
-        assert gate.pool.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        connections = gate.pool.engine.pool  # type: ignore[attr-defined]
+        # PostgreSQL's are not in there. SQLAlchemy warns of one that is lost, which fails the test.
+        assert isinstance(connections, NullPool) or connections.checkedout() == 0
     # Every place is free again: as many as there are can be inside at once, and what is urgent may take all of them.
     inside = asyncio.Barrier(8)
 

@@ -36,9 +36,15 @@ class _PrioritySemaphore:
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
 
+    def acquired(self, *, urgent: bool) -> bool:
+        """Acquire it, if that needs no waiting."""
+        if self._free <= (0 if urgent else self._kept):
+            return False
+        self._free -= 1
+        return True
+
     async def acquire(self, *, urgent: bool) -> None:
-        if self._free > (0 if urgent else self._kept):
-            self._free -= 1
+        if self.acquired(urgent=urgent):
             return
         turn = asyncio.get_running_loop().create_future()
         (self._urgent if urgent else self._others).append(turn)
@@ -93,6 +99,8 @@ class _TransactionPool:
                     semaphore.release()
 
     async def _acquire(self, semaphore: _PrioritySemaphore, *, urgent: bool) -> None:
+        if semaphore.acquired(urgent=urgent):
+            return
         try:
             async with asyncio.timeout(self._wait_seconds):
                 await semaphore.acquire(urgent=urgent)

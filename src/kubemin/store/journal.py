@@ -308,24 +308,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
     """By write token, as found on objects: the task that it belongs to. Unknown tokens are left out."""
     owners: dict[str, TokenOwner] = {}
     for part in chunks(tokens):
-        statement = (
-            select(
-                writes.c.token,
-                writes.c.task_id,
-                writes.c.seq,
-                writes.c.kind,
-                tasks.c.status,
-                tasks.c.cleanup,
-                resources.c.state,
-                resources.c.uid,
-                resources.c.dependents,
-                tasks.c.options,
-            )
-            .join(tasks, tasks.c.id == writes.c.task_id)
-            .join(resources, and_(resources.c.task_id == writes.c.task_id, resources.c.seq == writes.c.seq))
-            .where(writes.c.token.in_(part))
-        )
-        for row in await tx.rows(statement):
+        for row in await tx.rows(_OWNERS, {"tokens": part}):
             owners[row.token] = TokenOwner(
                 row.task_id,
                 row.seq,
@@ -339,6 +322,17 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
             )
     return owners
 
+
+_OWNERS = (
+    select(
+        *(writes.c[name] for name in ("token", "task_id", "seq", "kind")),
+        *(tasks.c[name] for name in ("status", "cleanup", "options")),
+        *(resources.c[name] for name in ("state", "uid", "dependents")),
+    )
+    .join(tasks, tasks.c.id == writes.c.task_id)
+    .join(resources, and_(resources.c.task_id == writes.c.task_id, resources.c.seq == writes.c.seq))
+    .where(writes.c.token.in_(bindparam("tokens", expanding=True)))
+)
 
 _LEFT_ON_PURPOSE = (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
 """A cleanup that is done may leave such objects: its policy covered only one job, or others wrote the object since."""

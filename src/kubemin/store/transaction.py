@@ -1,6 +1,5 @@
 """One transaction, and what errors and cancels do to it."""
 
-import asyncio
 import dataclasses
 import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -9,11 +8,11 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import CursorResult, Executable, Row, select
+from sqlalchemy import Executable, Row, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from kubemin.shield import to_the_end
-from kubemin.store.backends import Backend, DbConnection
+from kubemin.store.backends import Answer, Backend, DbConnection
 from kubemin.store.clock import now
 from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
 
@@ -53,9 +52,9 @@ class Translator:
         """
         try:
             if committing:
-                return await to_the_end(_bounded(work, self._answer_seconds if self._backend.remote else None))
+                return await to_the_end(work(), None, self._answer_seconds if self._backend.remote else None)
             if self._backend.remote:
-                return await to_the_end(_bounded(work, None if patient else self._answer_seconds), CANCEL_SECONDS)
+                return await to_the_end(work(), CANCEL_SECONDS, None if patient else self._answer_seconds)
             return await work()  # a file: no await is cut short here that could leave a statement half done
         except self.raised as error:
             raise self._explain(error, committing) from error
@@ -84,11 +83,6 @@ class Translator:
         return StoreError(f"the database refused a statement: {origin}")
 
 
-async def _bounded(work: Callable[[], Coroutine[Any, Any, T]], seconds: float | None) -> T:
-    async with asyncio.timeout(seconds):
-        return await work()
-
-
 def _broken(backend: Backend) -> tuple[type[Exception], ...]:
     return tuple(kind for kind in backend.raised if kind.__name__ == "InterfaceError")
 
@@ -109,26 +103,28 @@ class Tx:
 
     async def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
         """All rows of a SELECT."""
-        return (await self._execute(statement, parameters)).all()
+        return (await self._execute(statement, parameters)).rows
 
     async def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
         """The first row of a SELECT, or None."""
-        return (await self._execute(statement, parameters)).first()
+        rows = (await self._execute(statement, parameters)).rows
+        return rows[0] if rows else None
 
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         """The first column of the first row, or None."""
-        return (await self._execute(statement, parameters)).scalar()
+        rows = (await self._execute(statement, parameters)).rows
+        return rows[0][0] if rows else None
 
     async def write(self, statement: Executable, parameters: Any = None) -> int:
         """Run a write; returns how many rows it matched (of a single execution)."""
-        return (await self._execute(statement, parameters)).rowcount
+        return (await self._execute(statement, parameters)).matched
 
     async def tentative(self, statement: Executable, parameters: Any = None) -> int:
         """Like `write`, but a violated unique constraint (`Duplicate`) undoes only this statement."""
         self.check()
         nested = partial(self._connection.execute_nested, statement, parameters)
         try:
-            return (await self._translator.run(nested)).rowcount
+            return (await self._translator.run(nested)).matched
         except Duplicate:
             raise
         except StoreError as error:
@@ -154,7 +150,7 @@ class Tx:
         """The value that `seal` was given."""
         return load(stored if self._codec is None else self._codec.unseal(stored))
 
-    async def _execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+    async def _execute(self, statement: Executable, parameters: Any) -> Answer:
         self.check()
         try:
             return await self._translator.run(partial(self._connection.execute, statement, parameters))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -274,7 +274,8 @@ class TaskRun:
                     await applications.delete(tx, task.app_id)
                     await tasks.forget_idempotency_keys(tx, task.app_id)
                     await pruning.forget_application(tx, task.app_id)
-            row = await tasks.brief(tx, task.id)
+            ended_as = replace(task, status=status, cleanup=cleanup, reason_code=outcome.code)
+            row = ended_as if landed else await tasks.brief(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
         self._deps.metrics.ended.labels(row.status, row.reason_code or "").inc()

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from kubemin.store.backends.base import Backend, ConnectionLimits, DbConnection, Hook, Pool
+from kubemin.store.backends.base import Answer, Backend, ConnectionLimits, DbConnection, Hook, Pool
 from kubemin.store.errors import BadUrl
 
-__all__ = ["Backend", "ConnectionLimits", "DbConnection", "Hook", "Pool", "backend_of"]
+__all__ = ["Answer", "Backend", "ConnectionLimits", "DbConnection", "Hook", "Pool", "backend_of"]
 
 _BACKENDS = {
     "sqlite": ("sqlite", "Sqlite", ()),

@@ -1,15 +1,18 @@
 """What differs between databases, behind one interface."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import Connection, Executable, Row
 from sqlalchemy.engine import URL
 
 from kubemin.store.errors import StoreError
 
 T = TypeVar("T")
+
+TRUSTED_SECONDS = 5.0
+"""A connection that was used so recently is not checked before use."""
 
 Hook = Callable[[str], Awaitable[None]]
 """For tests: awaited with the name of each point that is reached."""
@@ -29,16 +32,24 @@ class ConnectionLimits:
     idle_seconds: float
 
 
+class Answer(NamedTuple):
+    """What came of a statement."""
+
+    rows: Sequence[Row[Any]]
+    matched: int = -1
+    """How many rows a write matched; of several executions at once that is not known."""
+
+
 class DbConnection(Protocol):
     """A connection that one transaction uses."""
 
     async def begin(self) -> None:
         """Connect, if need be, and begin the transaction."""
 
-    async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Any) -> Answer:
         """Run a statement; its rows are there when it returns."""
 
-    async def execute_nested(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+    async def execute_nested(self, statement: Executable, parameters: Any) -> Answer:
         """Run a statement in a savepoint: if it fails, only its own changes are undone."""
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from kubemin.shield import to_the_end
+from kubemin.store.backends.base import Answer
 from kubemin.store.backends.turn import INSIST_AFTER, Turn
 
 T = TypeVar("T")
@@ -81,12 +82,13 @@ class FileConnection:
         if self._place is not None:
             self._place.insist()
 
-    async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
-        return self._open.execute(statement, parameters)
+    async def execute(self, statement: Executable, parameters: Any) -> Answer:
+        result = self._open.execute(statement, parameters)
+        return Answer(result.all() if result.returns_rows else (), result.rowcount)
 
-    async def execute_nested(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+    async def execute_nested(self, statement: Executable, parameters: Any) -> Answer:
         with self._open.begin_nested():
-            return self._open.execute(statement, parameters)
+            return await self.execute(statement, parameters)
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:
         return function(self._open)

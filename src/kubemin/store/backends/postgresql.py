@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
-from kubemin.store.backends.remote import RemotePool
+from kubemin.store.backends.direct import DirectPool
 from kubemin.store.errors import CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = 0x6B7562656D696E
@@ -30,9 +30,11 @@ class Postgresql:
         if "sslmode" in url.query:  # as libpq spells it
             url = url.set(query={**url.query, "ssl": url.query["sslmode"]}).difference_update_query(["sslmode"])
         url = url.set(drivername="postgresql+asyncpg")
-        return _pool(url, limits, "READ COMMITTED", "off"), _pool(url, limits, "REPEATABLE READ", "on")
+        return _pool(url, limits, "read committed", "off"), _pool(url, limits, "repeatable read", "on")
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
+        if isinstance(error, asyncpg.DataError | asyncpg.InternalClientError):
+            return StoreError(f"the database refused a statement: {error}")
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
         if state is None:
             return None
@@ -66,15 +68,15 @@ def _message(error: BaseException) -> str:
 
 
 def _pool(url: URL, limits: ConnectionLimits, isolation: str, read_only: str) -> Pool:
-    return RemotePool(
+    return DirectPool(
         url,
         limits.connections,
-        isolation,
         timeout=limits.lock_seconds,
         server_settings={
             "application_name": "kubemin",
             "lock_timeout": str(int(limits.lock_seconds * 1000)),
             "idle_in_transaction_session_timeout": str(int(limits.idle_seconds * 1000)),
+            "default_transaction_isolation": isolation,
             "default_transaction_read_only": read_only,
         },
     )

@@ -4,16 +4,15 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, event
+from sqlalchemy import Connection, Executable, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-T = TypeVar("T")
+from kubemin.store.backends.base import TRUSTED_SECONDS, Answer
 
-_TRUSTED_SECONDS = 5.0
-"""A connection that was used so recently is not checked before use."""
+T = TypeVar("T")
 
 
 class RemoteConnection:
@@ -26,12 +25,12 @@ class RemoteConnection:
         await self._connection.start()
         await self._connection.begin()
 
-    async def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
-        return await self._connection.execute(statement, parameters)
+    async def execute(self, statement: Executable, parameters: Any) -> Answer:
+        return await execute(self._connection, statement, parameters)
 
-    async def execute_nested(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+    async def execute_nested(self, statement: Executable, parameters: Any) -> Answer:
         async with self._connection.begin_nested():
-            return await self._connection.execute(statement, parameters)
+            return await execute(self._connection, statement, parameters)
 
     async def run_sync(self, function: Callable[[Connection], T]) -> T:
         return await self._connection.run_sync(function)
@@ -50,6 +49,12 @@ class RemoteConnection:
         if self._connection.sync_connection is not None:
             await self._connection.invalidate()
             await self._connection.close()
+
+
+async def execute(connection: AsyncConnection, statement: Executable, parameters: Any) -> Answer:
+    """Have SQLAlchemy execute a statement."""
+    result = await connection.execute(statement, parameters)
+    return Answer(result.all() if result.returns_rows else (), result.rowcount)
 
 
 class RemotePool:
@@ -77,7 +82,7 @@ class RemotePool:
 
     def _checked_out(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
         """Ping a connection that was idle for long. A ping before each use would cost a round trip each time."""
-        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _TRUSTED_SECONDS:
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < TRUSTED_SECONDS:
             return
         dialect = self.engine.dialect
         try:

@@ -40,6 +40,8 @@ _STATUSES = select(*(tasks.c[name] for name in ("id", "status", "lease_epoch", "
     tasks.c.id.in_(bindparam("ids", expanding=True))
 )
 
+_UNDER_WAY_OF = select(tasks.c.id).where(tasks.c.id.in_(bindparam("ids", expanding=True)), UNDER_WAY)
+
 
 class LeaseStatus(NamedTuple):
     """What a worker reads of its tasks every second."""
@@ -107,7 +109,7 @@ async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:
     """Those of these tasks that have not ended, or whose cleanup is not settled."""
     found: set[str] = set()
     for part in chunks(ids):
-        found |= {row.id for row in await tx.rows(select(tasks.c.id).where(tasks.c.id.in_(part), UNDER_WAY))}
+        found |= {row.id for row in await tx.rows(_UNDER_WAY_OF, {"ids": part})}
     return found
 
 
