@@ -15,9 +15,9 @@ import pytest
 from kubemin.cli.exits import Exit
 from kubemin.cli.interrupts import Interrupted, Interrupts, Patience
 from kubemin.cli.output import Form, Output
-from kubemin.spec.text import parse
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Table
+from kubemin.spec.text import parse
 from tests.cli.kubemin import InProcess, Kubemin, Running
 from tests.cli.terminal import Terminal
 

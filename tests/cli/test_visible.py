@@ -25,9 +25,9 @@ from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import OnSignal
 from kubemin.cli.output import Form, Output
-from kubemin.spec.text import parse
 from kubemin.spec.characters import has_unseen, visible
 from kubemin.spec.states import CleanupPolicy
+from kubemin.spec.text import parse
 
 Json = dict[str, Any]
 
