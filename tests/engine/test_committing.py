@@ -53,6 +53,13 @@ async def test_a_request_waits_for_its_record_and_not_for_how_jobs_ended(held: H
     assert await stored(held) == (JobStatus.COMPLETED, 2)
 
 
+async def test_that_a_job_is_not_needed_is_stored_with_the_first_request(held: Held) -> None:
+    await with_a_job(held)
+    held.journal.job(1, JobStatus.SKIPPED)
+    await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    assert await stored(held) == (JobStatus.SKIPPED, 1)
+
+
 async def test_what_was_put_off_is_part_of_what_is_still_to_be_committed(held: Held) -> None:
     await with_a_job(held)
     held.journal.job(1, JobStatus.COMPLETED)

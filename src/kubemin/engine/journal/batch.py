@@ -74,10 +74,11 @@ class Batch:
     def put_off(self) -> "Batch | None":
         """Leave to a later batch how jobs ended, if that has time: requests wait to be sent, and need none of it.
 
-        That a job has begun is committed with its first request: a cancel may come at once.
+        That a job has begun is committed with its first request: a cancel may come at once. That one is not needed,
+        with the task's first request: a successor decides it only where nothing was requested yet.
         """
         jobs = self.changes.jobs
-        ended = {key: change for key, change in jobs.items() if key[1].ended}
+        ended = {key: change for key, change in jobs.items() if key[1].ended and key[1] is not JobStatus.SKIPPED}
         if self.due <= asyncio.get_running_loop().time() or not ended:
             return None
         self.changes.jobs = {key: change for key, change in jobs.items() if key not in ended}
