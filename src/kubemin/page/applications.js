@@ -2,14 +2,13 @@
 
 import { Application } from "./application/application.js";
 import { html, useState } from "./vendor/htm-preact.js";
-import { Ended, Loaded, Pages, State, Wide } from "./parts.js";
+import { Ended, Loaded, Pages, State, StatusFilter, Wide } from "./parts.js";
 import { get } from "./server.js";
 import { link, useLive } from "./use.js";
 import { say } from "./words.js";
 
 const SIZE = 50;
 const RARELY = 15_000; // milliseconds: for what is not the view's own
-const STATUSES = ["waiting", "queued", "running", "completed", "failed", "timeout", "cancelled"];
 
 export const Applications = ({ parts }) =>
   parts.length ? html`<${Application} key=${parts[0]} id=${parts[0]} />` : html`<${List} />`;
@@ -20,20 +19,15 @@ function List() {
     (signal) => get("applications", { ...wanted, pageSize: SIZE }, signal),
     [wanted.search, wanted.status, wanted.page],
   );
-  const change = (name) => (event) => want((last) => ({ ...last, [name]: event.target.value, page: 1 }));
+  const change = (name) => (value) => want((last) => ({ ...last, [name]: value, page: 1 }));
+  const search = (event) => change("search")(event.target.value);
   const filtered = wanted.search !== "" || wanted.status !== "";
   return html`
     <h1>${say("applications")}</h1>
     <${Incomplete} />
     <search class="filters">
-      <label>${say("search")} <input type="search" value=${wanted.search} onInput=${change("search")} /></label>
-      <label>
-        ${say("appsNewestTask")}${" "}
-        <select value=${wanted.status} onChange=${change("status")}>
-          <option value="">${say("appsAny")}</option>
-          ${STATUSES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
-        </select>
-      </label>
+      <label>${say("search")} <input type="search" value=${wanted.search} onInput=${search} /></label>
+      <${StatusFilter} word="appsNewestTask" value=${wanted.status} choose=${change("status")} />
       <a class="button" href=${link("plan")}>${say("appsNew")}</a>
     </search>
     <${Loaded} from=${found}>
@@ -51,7 +45,7 @@ function Incomplete() {
   const number = found.value?.incompleteTotal ?? 0;
   return html`
     <div aria-live="polite">
-      ${number > 0 && html`<p class="bar"><a href=${link("operations")}>${say("appsIncomplete", number)}</a></p>`}
+      ${number > 0 && html`<p class="notice"><a href=${link("operations")}>${say("appsIncomplete", number)}</a></p>`}
     </div>
   `;
 }
@@ -90,7 +84,7 @@ function Row({ of: { id, name, namespace, overview } }) {
       <td class="number">${revision ?? ""}</td>
       <td class="images">
         ${images.map((image) => html`<div key=${image}>${image}</div>`)}
-        ${imageCount > images.length && say("appMoreImages", imageCount - images.length)}
+        ${imageCount > images.length && say("more", imageCount - images.length)}
       </td>
       <td>${newestTask && html`<${Ended} task=${newestTask} />`}</td>
       <td class="number">${waiting || ""}</td>

@@ -1,4 +1,4 @@
-// A question before something is done: modal, closed by Escape, and the focus goes back to where it was.
+// What is done when somebody asks for it, and the question before it.
 
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { say } from "./words.js";
@@ -30,21 +30,30 @@ export function Wrong({ error }) {
   `;
 }
 
-// `act` does it, and may fail; `ready`: what will happen is known, and shown as `children`.
-export function Ask({ title, action, act, close, danger = false, ready = true, children }) {
+// Modal, closed by Escape, and the focus goes back to where it was: the browser does all three.
+export function Dialog({ title, close, children }) {
   const place = useRef();
   useEffect(() => {
     place.current.showModal();
   }, []);
+  return html`
+    <dialog ref=${place} aria-labelledby="dialog-title" onClose=${close}>
+      <h2 id="dialog-title">${title}</h2>
+      ${children}
+    </dialog>
+  `;
+}
+
+// `act` does it, and may fail; `ready`: what will happen is known, and shown as `children`.
+export function Ask({ title, action, act, close, danger = false, ready = true, children }) {
   const doing = useAction(act);
   const submit = (event) => {
     event.preventDefault();
     doing.run();
   };
   return html`
-    <dialog class="ask" ref=${place} aria-labelledby="ask-title" onClose=${close}>
+    <${Dialog} title=${title} close=${close}>
       <form onSubmit=${submit}>
-        <h2 id="ask-title">${title}</h2>
         ${children}
         <${Wrong} error=${doing.error} />
         <p class="buttons">
@@ -52,6 +61,6 @@ export function Ask({ title, action, act, close, danger = false, ready = true, c
           <button type="button" onClick=${close}>${say("askNo")}</button>
         </p>
       </form>
-    </dialog>
+    <//>
   `;
 }

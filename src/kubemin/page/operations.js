@@ -69,7 +69,7 @@ function Workers({ rows, now }) {
               <table>
                 <thead>
                   <tr>
-                    <th scope="col">${say("opsWorker")}</th>
+                    <th scope="col">${say("worker")}</th>
                     <th scope="col">${say("tasks")}</th>
                     <th scope="col">${say("opsSince")}</th>
                     <th scope="col">${say("opsLease")}</th>

@@ -28,7 +28,28 @@ export function Loaded({ from, children }) {
 }
 
 // A state of the API: its word, and a colour that is never all there is.
-export const State = ({ of }) => html`<span class=${`state ${of.toLowerCase().replaceAll(" ", "-")}`}>${of}</span>`;
+export const State = ({ of }) => html`<span class=${`state ${of.replaceAll(" ", "-")}`}>${of}</span>`;
+
+const STATUSES = ["waiting", "queued", "running", "completed", "failed", "timeout", "cancelled"];
+
+// Which status of a task is looked for; "" is any.
+export const StatusFilter = ({ word, value, choose }) => html`
+  <label>
+    ${say(word)}${" "}
+    <select value=${value} onChange=${(event) => choose(event.target.value)}>
+      <option value="">${say("any")}</option>
+      ${STATUSES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+    </select>
+  </label>
+`;
+
+// A line that a person may write.
+export const Field = ({ word, value, write }) => html`
+  <label class="field">
+    ${say(word)}
+    <input type="text" maxlength="1000" value=${value} onInput=${(event) => write(event.target.value)} />
+  </label>
+`;
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
@@ -49,15 +70,28 @@ const CLOSED = ["none", "done"];
 // A table that may be wider than the window scrolls by itself, also by the keyboard.
 export const Wide = ({ name, children }) => html`<div class="wide" role="region" aria-label=${name} tabindex="0">${children}</div>`;
 
-// Which page of how many, and the ones beside it.
+// The pages of a list by number: which one of how many, and the ones beside it.
 export function Pages({ of: { total, page, pageSize }, turn }) {
   const last = Math.max(1, Math.ceil(total / pageSize));
-  if (last === 1 && page === 1) return null;
+  const back = page > 1 && (() => turn(page - 1));
+  const on = page < last && (() => turn(page + 1));
+  return html`<${Beside} back=${back} on=${on}>${say("listPage", page, last, total)}<//>`;
+}
+
+// The pages of a list by cursor, which nobody counts. `cursors`: those that led here; `next`: the one that leads on.
+export function More({ cursors, next, turn }) {
+  const back = cursors.length > 0 && (() => turn(cursors.slice(0, -1)));
+  const on = next && (() => turn([...cursors, next]));
+  return html`<${Beside} back=${back} on=${on} />`;
+}
+
+function Beside({ back, on, children }) {
+  if (!back && !on) return null;
   return html`
     <nav class="pages" aria-label=${say("listPages")}>
-      <button type="button" disabled=${page <= 1} onClick=${() => turn(page - 1)}>${say("listBack")}</button>
-      <span aria-live="polite">${say("listPage", page, last, total)}</span>
-      <button type="button" disabled=${page >= last} onClick=${() => turn(page + 1)}>${say("listOn")}</button>
+      <button type="button" disabled=${!back} onClick=${back || undefined}>${say("listBack")}</button>
+      <span aria-live="polite">${children}</span>
+      <button type="button" disabled=${!on} onClick=${on || undefined}>${say("listOn")}</button>
     </nav>
   `;
 }

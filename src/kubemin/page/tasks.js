@@ -1,46 +1,32 @@
 // All tasks, newest first, page by page; one of them below its id.
 
 import { html, useState } from "./vendor/htm-preact.js";
-import { Loaded, State, Time } from "./parts.js";
+import { Loaded, More, State, StatusFilter, Time, Wide } from "./parts.js";
 import { get } from "./server.js";
 import { Task } from "./task/task.js";
 import { link, useLive } from "./use.js";
 import { say } from "./words.js";
 
 const SIZE = 50;
-const STATUSES = ["waiting", "queued", "running", "completed", "failed", "timeout", "cancelled"];
 
 export const Tasks = ({ parts: [id] }) => (id ? html`<${Task} key=${id} id=${id} />` : html`<${List} />`);
 
 function List() {
   const [status, choose] = useState("");
-  const [before, turn] = useState([]); // the cursors that lead to this page, the last one to it
-  const after = before.at(-1);
+  const [cursors, turn] = useState([]); // those that led to this page, the last one to it
+  const after = cursors.at(-1);
   const found = useLive((signal) => get("tasks", { status, after, pageSize: SIZE }, signal), [status, after]);
-  const change = (event) => {
-    choose(event.target.value);
+  const change = (value) => {
+    choose(value);
     turn([]);
   };
   return html`
     <h1>${say("tasks")}</h1>
-    <p>
-      <label>
-        ${say("status")}${" "}
-        <select value=${status} onChange=${change}>
-          <option value="">${say("any")}</option>
-          ${STATUSES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
-        </select>
-      </label>
-    </p>
+    <search class="filters"><${StatusFilter} word="status" value=${status} choose=${change} /></search>
     <${Loaded} from=${found}>
       ${({ tasks, nextCursor }) => html`
         <${Table} rows=${tasks} />
-        <nav class="pages" aria-label=${say("pages")}>
-          <button type="button" disabled=${!after} onClick=${() => turn(before.slice(0, -1))}>${say("newer")}</button>
-          <button type="button" disabled=${!nextCursor} onClick=${() => turn([...before, nextCursor])}>
-            ${say("older")}
-          </button>
-        </nav>
+        <${More} cursors=${cursors} next=${nextCursor} turn=${turn} />
       `}
     <//>
   `;
@@ -49,7 +35,7 @@ function List() {
 function Table({ rows }) {
   if (rows.length === 0) return html`<p>${say("noTasks")}</p>`;
   return html`
-    <div class="wide" tabindex="0">
+    <${Wide} name=${say("tasks")}>
       <table>
         <thead>
           <tr>
@@ -76,6 +62,6 @@ function Table({ rows }) {
           )}
         </tbody>
       </table>
-    </div>
+    <//>
   `;
 }

@@ -44,7 +44,7 @@ function Shown({ path, application, components, tasks, again }) {
     <${History} path=${path} overview=${overview} again=${again} />
     <${Drift} path=${path} revision=${overview.revision} />
     <section>
-      <h2>${say("appTasks")}</h2>
+      <h2>${say("tasks")}</h2>
       ${tasks.length === 0
         ? html`<p>${say("appNeverRan")}</p>`
         : html`<ul class="plain">

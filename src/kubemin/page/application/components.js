@@ -33,7 +33,7 @@ const PODS = ["webservice", "store", "job"];
 // One that the draft no longer has is without an image of it.
 function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, image, replicas = deployed.replicas } }) {
   const differs = deployed !== null && deployed.image !== image;
-  const draft = image === undefined ? html`<em>${say("appNotInDraft")}</em>` : html`${image}${differs && html` <em>${say("appDiffers")}</em>`}`;
+  const draft = image === undefined ? html`<em>${say("appNotInDraft")}</em>` : html`${image}${differs && html` <em>${say("differs")}</em>`}`;
   return html`
     <tr>
       <th scope="row">${name}</th>

@@ -2,6 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact.js";
 import { Ask } from "../ask.js";
+import { Objects } from "../objects.js";
 import { Loaded } from "../parts.js";
 import { remove } from "../server.js";
 import { follow, useOnce } from "../use.js";
@@ -9,9 +10,9 @@ import { say } from "../words.js";
 
 const PARTS = [
   ["removes", "deleteRemoves"],
-  ["keeps", "deleteKeeps"],
-  ["releases", "deleteReleases"],
-  ["passes", "deletePasses"],
+  ["keeps", "keeps"],
+  ["releases", "releases"],
+  ["passes", "passes"],
 ];
 
 export function Delete({ path, application, close }) {
@@ -38,7 +39,7 @@ export function Delete({ path, application, close }) {
       ready=${found.value !== undefined}
       danger
     >
-      <fieldset class="names">
+      <fieldset class="choices">
         <legend>${say("deleteOptions")}</legend>
         ${choice("keepResources", "deleteKeepResources", deleteVolumes)}
         ${choice("deleteVolumes", "deleteVolumes", keepResources)}
@@ -55,7 +56,7 @@ function Goes({ of }) {
     ([name, word]) => html`
       <section key=${name}>
         <h3>${say(word, of[name].length)}</h3>
-        <ul class="objects">${of[name].map((one) => html`<li key=${one}>${one}</li>`)}</ul>
+        <${Objects} rows=${of[name].map((ref) => ({ ref }))} />
       </section>
     `,
   );

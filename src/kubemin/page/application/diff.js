@@ -24,14 +24,14 @@ export function Changes({ changes }) {
   `;
 }
 
-const ACTIONS = { create: "diffCreate", delete: "diffDelete", change: "diffChange" };
+const ACTIONS = { create: "diffCreate", delete: "diffDelete", change: "differs" };
 
 const Fields = ({ of, fields }) => html`
   <${Wide} name=${of}>
     <table class="fields">
       <thead>
         <tr>
-          <th scope="col">${say("diffField")}</th>
+          <th scope="col">${say("field")}</th>
           <th scope="col">${say("diffFrom")}</th>
           <th scope="col">${say("diffTo")}</th>
         </tr>

@@ -42,7 +42,7 @@ function Revisions({ path, rows, current }) {
           <tr>
             <th scope="col">${say("appRevision")}</th>
             <th scope="col">${say("appState")}</th>
-            <th scope="col">${say("historyChanges")}</th>
+            <th scope="col">${say("components")}</th>
             <th scope="col">${say("historyNote")}</th>
             <th scope="col">${say("historyWhen")}</th>
             <th scope="col"><span class="hidden">${say("historyActions")}</span></th>
@@ -66,7 +66,7 @@ function Revisions({ path, rows, current }) {
   `;
 }
 
-const side = (one) => (one === "draft" ? say("diffDraft") : one === "live" ? say("diffLive") : say("diffRevision", one));
+const side = (one) => (one === "draft" ? say("diffDraft") : one === "live" ? say("diffLive") : say("revisionNumber", one));
 
 // Which two are compared: at first the last but one and the last.
 function Compare({ rows, busy, look }) {

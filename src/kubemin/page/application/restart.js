@@ -17,7 +17,7 @@ export function Restart({ path, components, close }) {
   return html`
     <${Ask} title=${say("restartAsk")} action=${say("appRestart")} act=${act} close=${close} ready=${chosen.length > 0}>
       <p>${say(able.length > 0 ? "restartWhat" : "restartNothing")}</p>
-      <fieldset class="names">
+      <fieldset class="choices">
         <legend>${say("components")}</legend>
         ${able.map(
           (name) => html`

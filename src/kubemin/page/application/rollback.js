@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact.js";
 import { Ask } from "../ask.js";
-import { Loaded } from "../parts.js";
+import { Field, Loaded } from "../parts.js";
 import { isRefused, Preview } from "../plan/preview.js";
 import { post } from "../server.js";
 import { follow, useOnce } from "../use.js";
@@ -26,10 +26,7 @@ export function Rollback({ path, revision, again, current, close }) {
     >
       <p>${say(again ? "redeployWhat" : "rollBackWhat", revision, current ?? "–")}</p>
       <${Loaded} from=${found}>${(preview) => html`<${Preview} of=${preview} />`}<//>
-      <label class="field">
-        ${say("historyNote")}
-        <input type="text" maxlength="1000" value=${note} onInput=${(event) => write(event.target.value)} />
-      </label>
+      <${Field} word="historyNote" value=${note} write=${write} />
     <//>
   `;
 }

@@ -1,7 +1,8 @@
 // Cleanups that could not put everything back: tried again, or given up.
 
 import { html, useState } from "../vendor/htm-preact.js";
-import { Ask, useAction, Wrong } from "../ask.js";
+import { useAction, Wrong } from "../ask.js";
+import { GiveUp } from "../giveup.js";
 import { Time, Wide } from "../parts.js";
 import { post } from "../server.js";
 import { link } from "../use.js";
@@ -14,7 +15,7 @@ export function Incomplete({ rows, total, again }) {
       <h2>${say("opsIncomplete")}</h2>
       ${total > rows.length && html`<p>${say("opsOfAll", rows.length, total)}</p>`}
       ${rows.length === 0 ? html`<p>${say("opsNoIncomplete")}</p>` : html`<${Table} rows=${rows} again=${again} giveUp=${giveUp} />`}
-      ${given && html`<${GiveUp} task=${given} again=${again} close=${() => giveUp(null)} />`}
+      ${given && html`<${GiveUp} ...${given} again=${again} close=${() => giveUp(null)}><p>${given.why}</p><//>`}
     </section>
   `;
 }
@@ -24,9 +25,9 @@ const Table = ({ rows, again, giveUp }) => html`
     <table>
       <thead>
         <tr>
-          <th scope="col">${say("opsTask")}</th>
+          <th scope="col">${say("task")}</th>
           <th scope="col">${say("name")}</th>
-          <th scope="col">${say("opsWhy")}</th>
+          <th scope="col">${say("reason")}</th>
           <th scope="col">${say("opsTried")}</th>
           <th scope="col">${say("opsNext")}</th>
           <th scope="col"><span class="hidden">${say("historyActions")}</span></th>
@@ -53,28 +54,9 @@ function Row({ of, again, giveUp }) {
       <td class="number">${attempts}</td>
       <td>${nextTime ? html`<${Time} at=${nextTime} />` : say("opsNever")}</td>
       <td class="buttons">
-        <button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("opsAgain")}</button>
-        <button type="button" class="danger" onClick=${() => giveUp(of)}>${say("opsGiveUp")}</button>
+        <button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("tryAgain")}</button>
+        <button type="button" class="danger" onClick=${() => giveUp(of)}>${say("giveUp")}</button>
       </td>
     </tr>
-  `;
-}
-
-function GiveUp({ task, again, close }) {
-  const [reason, write] = useState("");
-  const act = async () => {
-    await post(`workflow/tasks/${task.taskId}/cleanup`, { abandon: true, ...(reason.trim() && { reason: reason.trim() }) });
-    close();
-    again();
-  };
-  return html`
-    <${Ask} title=${say("opsGiveUpAsk", task.name)} action=${say("opsGiveUp")} act=${act} close=${close} danger>
-      <p>${task.why}</p>
-      <p>${say("opsGiveUpWhat")}</p>
-      <label class="field">
-        ${say("opsReason")}
-        <input type="text" maxlength="1000" value=${reason} onInput=${(event) => write(event.target.value)} />
-      </label>
-    <//>
   `;
 }

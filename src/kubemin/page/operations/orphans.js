@@ -2,6 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact.js";
 import { Ask, useAction, Wrong } from "../ask.js";
+import { Objects, refOf } from "../objects.js";
 import { Wide } from "../parts.js";
 import { get, remove } from "../server.js";
 import { say } from "../words.js";
@@ -37,16 +38,14 @@ export function Orphans() {
   `;
 }
 
-const name = (one) => [one.kind, one.namespace, one.name].filter(Boolean).join("/");
-
 const Table = ({ rows, chosen, toggle }) => html`
   <${Wide} name=${say("orphans")}>
     <table>
       <thead>
         <tr>
           <th scope="col">${say("previewObject")}</th>
-          <th scope="col">${say("opsWhy")}</th>
-          <th scope="col">${say("opsTask")}</th>
+          <th scope="col">${say("reason")}</th>
+          <th scope="col">${say("task")}</th>
         </tr>
       </thead>
       <tbody>
@@ -56,7 +55,7 @@ const Table = ({ rows, chosen, toggle }) => html`
               <th scope="row">
                 <label>
                   <input type="checkbox" checked=${chosen.includes(one.uid)} onChange=${() => toggle(one.uid)} />
-                  ${" "}${name(one)}
+                  ${" "}${refOf(one)}
                 </label>
               </th>
               <td>${one.why}${one.error && html`<div class="why">${one.error}</div>`}</td>
@@ -81,7 +80,7 @@ function Delete({ rows, show, close }) {
   };
   return html`
     <${Ask} title=${say("orphansAsk", rows.length)} action=${say("appDelete")} act=${act} close=${close} danger>
-      <ul class="objects">${rows.map((one) => html`<li key=${one.uid}>${name(one)}</li>`)}</ul>
+      <${Objects} rows=${rows.map((one) => ({ ref: refOf(one) }))} />
       ${hasVolumes &&
       html`<label>
         <input type="checkbox" checked=${volumes} onChange=${() => set(!volumes)} /> ${say("deleteVolumes")}

@@ -46,11 +46,11 @@ export function Editor({ text, write, mistakes, hint, schema }) {
       <pre class="gutter" aria-hidden="true">${Array.from({ length: lines }, (_, line) => line + 1).join("\n")}</pre>
       <div class="paper">
         ${[...new Set(mistakes.map((one) => one.line))].map(
-          (line) => html`<div key=${line} class="mark" style=${{ "--line": line - 1 }} aria-hidden="true"></div>`,
+          (line) => html`<div key=${line} class="mark" style=${{ "--row": line - 1 }} aria-hidden="true"></div>`,
         )}
         <textarea
           ref=${field}
-          aria-label=${say("planText")}
+          aria-label=${say("application")}
           aria-invalid=${mistakes.length > 0 ? "true" : "false"}
           aria-describedby="mistakes"
           aria-autocomplete="list"

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact.js";
 import { useAction, Wrong } from "../ask.js";
-import { Loaded } from "../parts.js";
+import { Field, Loaded } from "../parts.js";
 import { document, get, post } from "../server.js";
 import { follow, useOnce } from "../use.js";
 import { say } from "../words.js";
@@ -53,7 +53,7 @@ function Write({ start = "" }) {
     <h1>${say("plan")}</h1>
     <p>${say("planWhat")}</p>
     <${Editor} text=${text} write=${write} mistakes=${mistakes} hint=${HINT} schema=${schema} />
-    <fieldset class="names">
+    <fieldset class="choices">
       <legend>${say("planOptions")}</legend>
       ${Object.entries(OPTIONS).map(
         ([name, word]) => html`
@@ -91,10 +91,7 @@ const Deploy = ({ found, deploy, note, annotate }) => html`
   <section>
     <h2>${say("previewTitle")}</h2>
     <${Preview} of=${found.preview} />
-    <label class="field">
-      ${say("historyNote")}
-      <input type="text" maxlength="1000" value=${note} onInput=${(event) => annotate(event.target.value)} />
-    </label>
+    <${Field} word="historyNote" value=${note} write=${annotate} />
     <${Wrong} error=${deploy.error} />
     <p class="buttons">
       <button

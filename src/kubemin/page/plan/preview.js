@@ -1,6 +1,7 @@
 // What a run would do, by object: its action, and the fields that change.
 
 import { html, useState } from "../vendor/htm-preact.js";
+import { Objects, refOf } from "../objects.js";
 import { State, Wide } from "../parts.js";
 import { say } from "../words.js";
 
@@ -15,7 +16,7 @@ export function Preview({ of }) {
     <div>
       <p role="status">${summary(jobs)}</p>
       ${isRefused(of) && html`<p class="error" role="alert">${say("previewRefused")}</p>`}
-      <${Objects} word="previewCreates" rows=${of.creates} />
+      <${Group} word="previewCreates" rows=${of.creates} />
       ${shown.length > 0 && html`<${Jobs} rows=${shown} />`}
       ${same > 0 &&
       html`<p>
@@ -24,10 +25,10 @@ export function Preview({ of }) {
         </label>
       </p>`}
       ${of.stages.map(({ hold }, place) => hold && html`<p key=${place}>${say("previewHold", place + 1, hold)}</p>`)}
-      <${Objects} word="previewRemoves" rows=${of.removes} />
-      <${Objects} word="previewReleases" rows=${of.releases} />
-      <${Objects} word="previewPasses" rows=${of.passes} />
-      <${Objects} word="previewKeeps" rows=${of.keeps} />
+      <${Group} word="previewRemoves" rows=${of.removes} />
+      <${Group} word="releases" rows=${of.releases} />
+      <${Group} word="passes" rows=${of.passes} />
+      <${Group} word="keeps" rows=${of.keeps} />
     </div>
   `;
 }
@@ -54,7 +55,7 @@ const Jobs = ({ rows }) => html`
           (one) => html`
             <tr key=${one.id}>
               <td class="number">${one.stage}</td>
-              <th scope="row">${named(one)}</th>
+              <th scope="row">${refOf(one)}</th>
               <td><${State} of=${one.action} /></td>
               <td class="lines">
                 ${one.changes.map((line) => html`<div key=${line}>${line}</div>`)}
@@ -68,14 +69,12 @@ const Jobs = ({ rows }) => html`
   <//>
 `;
 
-const named = ({ kind, namespace, name }) => [kind, namespace, name].filter(Boolean).join("/");
-
-function Objects({ word, rows }) {
+function Group({ word, rows }) {
   if (rows.length === 0) return null;
   return html`
     <section>
       <h3>${say(word, rows.length)}</h3>
-      <ul class="objects">${rows.map((one) => html`<li key=${named(one)}>${named(one)}</li>`)}</ul>
+      <${Objects} rows=${rows} />
     </section>
   `;
 }

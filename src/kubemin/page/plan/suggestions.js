@@ -8,7 +8,7 @@ export const option = (place) => `${LIST}-${place}`;
 
 export function Suggestions({ words, chosen, line, column, take }) {
   return html`
-    <ul id=${LIST} class="suggestions" role="listbox" aria-label=${say("planFields")} style=${{ "--line": line + 1, "--column": column }}>
+    <ul id=${LIST} class="suggestions" role="listbox" aria-label=${say("planFields")} style=${{ "--row": line + 1, "--column": column }}>
       ${words.map(
         ({ text, hint }, place) => html`
           <li

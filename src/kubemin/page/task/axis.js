@@ -20,7 +20,7 @@ export function Axis({ model }) {
   const name = model.jobs.size > MANY ? "axis many" : "axis";
   const undoing = say(goesBack(status) ? "rollback" : "removal");
   return html`
-    <div class=${name} tabindex="0" ref=${place} style=${{ "--line": line ?? 0 }}>
+    <div class=${name} tabindex="0" ref=${place} style=${{ "--end": line ?? 0 }}>
       <${Ticks} model=${model} place=${place} />
       <ol>
         ${[...model.jobs.keys()].map((id) => html`<${Bar} key=${id} id=${id} model=${model} />`)}
@@ -68,7 +68,7 @@ function Bar({ id, model }) {
         ${from !== undefined &&
         html`<span class=${`bar ${job.status}`} style=${{ "--from": from, "--to": to ?? "var(--now)" }}></span>`}
         ${back !== undefined &&
-        html`<span class="bar back" style=${{ "--from": "var(--line)", "--to": back }}></span>`}
+        html`<span class="bar back" style=${{ "--from": "var(--end)", "--to": back }}></span>`}
         <span class="hidden">${text}</span>
       </span>
     </li>

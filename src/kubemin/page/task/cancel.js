@@ -1,29 +1,23 @@
 // What a cancel would do, and the cancel.
 
+import { Ask } from "../ask.js";
+import { Objects } from "../objects.js";
 import { html, useState } from "../vendor/htm-preact.js";
+import { Field } from "../parts.js";
 import { post } from "../server.js";
 import { say } from "../words.js";
-import { Dialog } from "./dialog.js";
 import { usePart } from "./live.js";
-import { Names } from "./names.js";
 import { cancelPreview } from "./states.js";
 
 export function CancelDialog({ model, close }) {
   usePart(model, "head"); // the task goes on while somebody reads
   const [cleanup, choose] = useState("task");
   const [reason, write] = useState("");
-  const [state, set] = useState({ busy: false, error: "" });
   const { status } = model;
-  const cancel = async (event) => {
-    event.preventDefault();
-    set({ busy: true, error: "" });
+  const act = async () => {
     const body = { taskId: status.taskId, cleanup, ...(reason.trim() && { reason: reason.trim() }) };
-    try {
-      await post(`applications/${encodeURIComponent(status.appId)}/workflow/cancel`, body);
-      close();
-    } catch (error) {
-      set({ busy: false, error: error.message });
-    }
+    await post(`applications/${encodeURIComponent(status.appId)}/workflow/cancel`, body);
+    close();
   };
   const choice = (value) => html`
     <label>
@@ -32,23 +26,13 @@ export function CancelDialog({ model, close }) {
     </label>
   `;
   return html`
-    <${Dialog} title=${say("cancelTitle")} close=${close}>
-      <form onSubmit=${cancel}>
-        <fieldset>
-          <legend>${say("cancelWhat")}</legend>
-          ${choice("task")}${choice("none")}
-        </fieldset>
-        <${Preview} model=${model} undoes=${cleanup === "task"} />
-        <label class="field">
-          ${say("reason")}
-          <input type="text" maxlength="1000" value=${reason} onInput=${(event) => write(event.target.value)} />
-        </label>
-        ${state.error && html`<p class="error" role="alert">${state.error}</p>`}
-        <p class="buttons">
-          <button type="submit" class="danger" disabled=${state.busy}>${say("cancelNow")}</button>
-          <button type="button" onClick=${close}>${say("goOn")}</button>
-        </p>
-      </form>
+    <${Ask} title=${say("cancelTitle")} action=${say("cancelNow")} act=${act} close=${close} danger>
+      <fieldset class="choices">
+        <legend>${say("cancelWhat")}</legend>
+        ${choice("task")}${choice("none")}
+      </fieldset>
+      <${Preview} model=${model} undoes=${cleanup === "task"} />
+      <${Field} word="reason" value=${reason} write=${write} />
     <//>
   `;
 }
@@ -64,6 +48,6 @@ function Preview({ model, undoes }) {
   return shown.map(
     ([title, rows]) =>
       rows.length > 0 &&
-      html`<section key=${title}><h3>${say(title, rows.length)}</h3><${Names} rows=${rows} /></section>`,
+      html`<section key=${title}><h3>${say(title, rows.length)}</h3><${Objects} rows=${rows} /></section>`,
   );
 }

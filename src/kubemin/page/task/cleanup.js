@@ -1,11 +1,12 @@
 // How far the rollback is, and what it came to: the sentence, or what is not as it was.
 
+import { useAction, Wrong } from "../ask.js";
+import { GiveUp } from "../giveup.js";
+import { Objects } from "../objects.js";
 import { html, useState } from "../vendor/htm-preact.js";
 import { Time } from "../parts.js";
 import { post } from "../server.js";
 import { say } from "../words.js";
-import { Dialog } from "./dialog.js";
-import { Names } from "./names.js";
 import { goesBack, isOver, isUndoing } from "./states.js";
 
 const NUMBERS = ["deleted", "restored", "unchanged", "released", "kept"];
@@ -20,11 +21,11 @@ export function Cleanup({ id, model, again }) {
     <section class=${`outcome ${colour}`} aria-label=${say(back ? "rollback" : "outcome")}>
       ${back && model.left.all > 0 && html`<${Progress} left=${model.left} />`}
       <div role="status"><${Outcome} model=${model} /></div>
-      ${cleanup.exceptions.length > 0 && html`<${Names} rows=${cleanup.exceptions} />`}
-      ${cleanup.remaining.length > 0 && !isUndoing(status) && html`<${Names} rows=${cleanup.remaining} />`}
+      ${cleanup.exceptions.length > 0 && html`<${Objects} rows=${cleanup.exceptions} />`}
+      ${cleanup.remaining.length > 0 && !isUndoing(status) && html`<${Objects} rows=${cleanup.remaining} />`}
       ${cleanup.volumes.length > 0 &&
-      html`<p>${say("volumesStay")}</p><${Names} rows=${cleanup.volumes} />`}
-      ${cleanup.state === "incomplete" && html`<${Open} id=${id} cleanup=${cleanup} again=${again} />`}
+      html`<p>${say("volumesStay")}</p><${Objects} rows=${cleanup.volumes} />`}
+      ${cleanup.state === "incomplete" && html`<${Open} id=${id} name=${status.appName} cleanup=${cleanup} again=${again} />`}
     </section>
   `;
 }
@@ -59,56 +60,25 @@ function Outcome({ model: { status, left } }) {
 }
 
 // An incomplete cleanup is tried again by itself; a person may have that now, or give it up.
-function Open({ id, cleanup, again }) {
-  const [asks, ask] = useState(false);
-  const [error, failed] = useState("");
-  const path = `workflow/tasks/${encodeURIComponent(id)}/cleanup`;
-  const send = async (body) => {
-    try {
-      await post(path, body);
-      failed("");
-      again();
-      return true;
-    } catch (refused) {
-      failed(refused.message);
-      return false;
-    }
-  };
+function Open({ id, name, cleanup, again }) {
+  const [asked, ask] = useState(false);
+  const retry = useAction(async () => {
+    await post(`workflow/tasks/${encodeURIComponent(id)}/cleanup`);
+    again();
+  });
   return html`
     <p>
       ${say("attempts", cleanup.attempts)}${" "}
       ${cleanup.nextTime && html`${say("nextTime")}${" "}<${Time} at=${cleanup.nextTime} />`}
     </p>
-    ${error && html`<p class="error" role="alert">${error}</p>`}
+    <${Wrong} error=${retry.error} />
     <p class="buttons">
-      <button type="button" onClick=${() => send({})}>${say("tryAgain")}</button>
-      <button type="button" onClick=${() => ask(true)}>${say("giveUp")}</button>
+      <button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("tryAgain")}</button>
+      <button type="button" class="danger" onClick=${() => ask(true)}>${say("giveUp")}</button>
     </p>
-    ${asks && html`<${GiveUp} cleanup=${cleanup} send=${send} close=${() => ask(false)} />`}
-  `;
-}
-
-function GiveUp({ cleanup, send, close }) {
-  const [reason, write] = useState("");
-  const submit = async (event) => {
-    event.preventDefault();
-    await send({ abandon: true, ...(reason.trim() && { reason: reason.trim() }) });
-    close();
-  };
-  return html`
-    <${Dialog} title=${say("giveUpTitle")} close=${close}>
-      <form onSubmit=${submit}>
-        <p>${say("giveUpMeans")}</p>
-        <${Names} rows=${cleanup.remaining} />
-        <label class="field">
-          ${say("reason")}
-          <input type="text" maxlength="1000" value=${reason} onInput=${(event) => write(event.target.value)} />
-        </label>
-        <p class="buttons">
-          <button type="submit" class="danger">${say("giveUpNow")}</button>
-          <button type="button" onClick=${close}>${say("goOn")}</button>
-        </p>
-      </form>
-    <//>
+    ${asked &&
+    html`<${GiveUp} taskId=${id} name=${name} again=${again} close=${() => ask(false)}>
+      <${Objects} rows=${cleanup.remaining} />
+    <//>`}
   `;
 }

@@ -1,20 +1,14 @@
 // What the Pods said, before the rollback removed them.
 
-import { html, useEffect, useState } from "../vendor/htm-preact.js";
+import { html } from "../vendor/htm-preact.js";
 import { Loaded, Time } from "../parts.js";
 import { get } from "../server.js";
+import { useOnce } from "../use.js";
 import { say } from "../words.js";
 
 export function Evidence({ id }) {
-  const [found, set] = useState({ value: undefined, error: undefined, stale: false });
-  useEffect(() => {
-    const stop = new AbortController();
-    get(`workflow/tasks/${encodeURIComponent(id)}/evidence`, {}, stop.signal).then(
-      (value) => set({ value, error: undefined, stale: false }),
-      (error) => stop.signal.aborted || set({ value: undefined, error, stale: false }),
-    );
-    return () => stop.abort();
-  }, [id]); // it is complete once it is there
+  const path = `workflow/tasks/${encodeURIComponent(id)}/evidence`;
+  const found = useOnce(() => get(path), [path]); // it is complete once it is there
   return html`
     <aside class="evidence" aria-labelledby="evidence">
       <h2 id="evidence">${say("evidence")}</h2>

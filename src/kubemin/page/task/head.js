@@ -1,5 +1,6 @@
 // What the task is, how far it is, and what can be done with it.
 
+import { useAction, Wrong } from "../ask.js";
 import { html, useState } from "../vendor/htm-preact.js";
 import { State, Time } from "../parts.js";
 import { post } from "../server.js";
@@ -62,22 +63,13 @@ function Facts({ status }) {
 }
 
 function Hold({ id, hold, again }) {
-  const [error, failed] = useState("");
-  const promote = async () => {
-    try {
-      await post(`workflow/tasks/${encodeURIComponent(id)}/promote`);
-      failed("");
-    } catch (refused) {
-      failed(refused.message);
-    }
-    again();
-  };
+  const promote = useAction(() => post(`workflow/tasks/${encodeURIComponent(id)}/promote`).finally(again));
   const name = hold.component ? `${hold.component}: ${hold.name}` : hold.name;
   return html`
     <div class="hold">
       <p><strong>${say("holds", name)}</strong>${" "}${hold.info}</p>
-      <button type="button" onClick=${promote}>${say("promote")}</button>
-      ${error && html`<p class="error" role="alert">${error}</p>`}
+      <button type="button" disabled=${promote.busy} onClick=${() => promote.run()}>${say("promote")}</button>
+      <${Wrong} error=${promote.error} />
     </div>
   `;
 }

@@ -1,6 +1,7 @@
 // A task as it is known: read once, then kept up to date from its events. Who shows a part of it is told of that part
 // only, so that one event of 500 components is the work of one.
 
+import { refOf } from "../objects.js";
 import { ENDED, isRolledBack, isToPutBack } from "./states.js";
 
 const OTHERS = "others"; // the card of objects that no job writes: namespaces, and what is removed
@@ -166,8 +167,6 @@ export class TaskModel {
 
 const titleOf = (job) => job.component || job.step; // a pause of the workflow is a step of its own
 const keyOf = (job) => `${job.stage} ${titleOf(job)}`;
-
-export const refOf = ({ kind, namespace, name }) => [kind, namespace, name].filter(Boolean).join("/");
 
 function exact(former, now) {
   if (!former) return {};

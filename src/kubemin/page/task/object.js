@@ -1,12 +1,12 @@
 // An object: its fields before the task, as the task wrote them, and now.
 
+import { Dialog } from "../ask.js";
+import { refOf } from "../objects.js";
 import { html } from "../vendor/htm-preact.js";
-import { Loaded } from "../parts.js";
+import { Loaded, Wide } from "../parts.js";
 import { get } from "../server.js";
 import { useLive } from "../use.js";
 import { say } from "../words.js";
-import { Dialog } from "./dialog.js";
-import { refOf } from "./model.js";
 import { fateOf } from "./states.js";
 
 export function ObjectDialog({ id, row, close }) {
@@ -21,13 +21,13 @@ export function ObjectDialog({ id, row, close }) {
 }
 
 function Change({ of: change }) {
-  if (!change) return html`<p>${say("noFields")}</p>`;
+  if (!change) return html`<p>${say("diffNone")}</p>`;
   return html`
     <p><span class=${`fate ${change.state}`}>${fateOf(change).join(" → ")}</span>${change.why && `: ${change.why}`}</p>
     ${change.fields.length === 0
-      ? html`<p>${say("noFields")}</p>`
+      ? html`<p>${say("diffNone")}</p>`
       : html`
-          <div class="wide" tabindex="0">
+          <${Wide} name=${refOf(change)}>
             <table class="fields">
               <thead>
                 <tr>
@@ -48,7 +48,7 @@ function Change({ of: change }) {
                 )}
               </tbody>
             </table>
-          </div>
+          <//>
         `}
   `;
 }

@@ -1,10 +1,10 @@
 // Stages as columns, components as cards in them, objects as rows.
 
 import { html } from "../vendor/htm-preact.js";
+import { refOf } from "../objects.js";
 import { State } from "../parts.js";
 import { say } from "../words.js";
 import { usePart } from "./live.js";
-import { refOf } from "./model.js";
 import { fateOf, isAmber, isRolledBack, isToPutBack, stateOf } from "./states.js";
 
 const MANY = 4; // cards of a stage that are below each other; more are beside each other too
