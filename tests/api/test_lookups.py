@@ -20,7 +20,8 @@ async def add(deps: Deps, app_id: str, *ids: str) -> None:
 @pytest.mark.parametrize("named", ["default~shop", "shop", "default~SHOP", application_id("default", "shop")])
 async def test_an_application_by_its_name(api: Api, named: str) -> None:
     made = await api.create()
-    assert await api.get(f"/applications/{named}") == made
+    found = await api.get(f"/applications/{named}")
+    assert found == {**made, "overview": found["overview"]}
     assert (await api.get(f"/applications/{named}/workflow/tasks"))["tasks"] == []
 
 

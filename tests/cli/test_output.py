@@ -47,7 +47,7 @@ def test_every_command_that_prints_data_prints_it_in_every_form(client: InProces
         (["try", file], ["default/formed"]),
         (["delete", "formed", "--dry-run"], ["ConfigMap/default/formed-conf"]),
         (["logs", "formed"], []),
-        (["orphans"], []),
+        (["orphans"], None),  # other tests leave some on their server
         (["version"], None),
     ):
         as_json = json.loads(client(*command, "-o", "json").stdout)

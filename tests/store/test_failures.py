@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import select, text
 
@@ -462,3 +463,37 @@ async def test_a_transaction_in_which_nothing_happens_is_ended(url: str, db: Dat
     async with sleeper.read() as tx:
         assert await tasks.get(tx, id_of("a")) is not None  # it comes back by itself
     await sleeper.aclose()
+
+
+@pytest.mark.parametrize(
+    ("method", "when", "error"),
+    [("fetch", "read", Unavailable), ("execute", "commit", CommitUnknown), ("execute", "begin", Unavailable)],
+)
+async def test_a_connection_that_the_server_ended_is_replaced_whenever_that_is_seen(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, method: str, when: str, error: type[StoreError]
+) -> None:
+    """asyncpg has an error of its own for a connection whose end it has read half: whatever is asked, it is lost."""
+    db = await Database.open(postgresql_url)
+    monkeypatch.setattr(direct, "TRUSTED_SECONDS", 0.0)
+    count = select(write_probes.c.id)
+
+    async def broken(*_: object, **__: object) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    async def look(breaks: str = "") -> None:
+        with monkeypatch.context() as patch:
+            if breaks == "begin":
+                patch.setattr(asyncpg.Connection, method, broken)
+            async with db.begin("look") as tx:
+                if breaks == "read":
+                    patch.setattr(asyncpg.Connection, method, broken)
+                assert await tx.rows(count) == []
+                if breaks == "commit":
+                    patch.setattr(asyncpg.Connection, method, broken)
+
+    await look()
+    await look()  # from now on the statement is kept
+    with pytest.raises(error, match="broke"):
+        await look(when)
+    await look()
+    await db.aclose()

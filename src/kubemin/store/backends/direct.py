@@ -23,6 +23,11 @@ from kubemin.store.backends.remote import execute
 T = TypeVar("T")
 
 
+BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises of a connection that it cannot use. The second one comes where the server has ended it, and the
+end is not read yet: the process slept."""
+
+
 class _Session:
     """A connection to the server. SQLAlchemy opens and closes it, and knows nothing of the transactions between."""
 
@@ -50,7 +55,7 @@ class _Session:
             return True
         try:
             await self.driver.execute("SELECT 1")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, *BROKEN, OSError):
             return False
         return True
 

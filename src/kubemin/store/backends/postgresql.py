@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
-from kubemin.store.backends.direct import DirectPool
+from kubemin.store.backends.direct import BROKEN, DirectPool
 from kubemin.store.errors import CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = 0x6B7562656D696E
@@ -23,7 +23,7 @@ _LOCKED = {
 class Postgresql:
     """A PostgreSQL database, version 12 or later."""
 
-    raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, *BROKEN)
     remote = True
 
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
@@ -33,8 +33,11 @@ class Postgresql:
         return _pool(url, limits, "read committed", "off"), _pool(url, limits, "repeatable read", "on")
 
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
-        if isinstance(error, asyncpg.DataError | asyncpg.InternalClientError):
+        if isinstance(error, asyncpg.DataError):
             return StoreError(f"the database refused a statement: {error}")
+        if isinstance(error, asyncpg.InternalClientError):
+            text = f"the connection to the database broke: {error}"
+            return CommitUnknown(text) if committing else Unavailable(text)
         state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
         if state is None:
             return None
