@@ -4,12 +4,14 @@ The monotonic clock is the machine's: other processes can compare it with theirs
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Coroutine
 from typing import Any
 from unittest.mock import patch
 
 from kubemin.cli import main
+from kubemin.cli.supervised import NICE
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.supervise import worker
 from kubemin.engine.supervise.run import RunDeps, TaskRun
@@ -41,5 +43,6 @@ class ToldRun(TaskRun):
 
 
 if __name__ == "__main__":
+    os.nice(NICE)
     with patch.object(worker, "TaskRun", ToldRun):
         main()

@@ -15,14 +15,14 @@ from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import run_to_its_end
 from kubemin.settings import Settings
 
-_NICE = 5
+NICE = 5
 """A server that shares the processors with its busy workers goes first."""
 
 
 def main() -> None:
     """Work until the server says to stop, or is gone, or a SIGTERM comes."""
     name = sys.argv[1]
-    os.nice(_NICE)
+    os.nice(NICE)
     try:
         run_to_its_end(_work(_end_on_stdin()), name)
     except CliError as error:
