@@ -5,8 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
+import pytest
+
 from kubemin.cluster.informers import Informers
 from kubemin.engine import ComponentWatch, ExecOptions
+from kubemin.engine.entry import component_health
+from kubesim.faults import Fault
 from tests.engine.instance import EVERYTHING, Instance, web
 
 
@@ -79,3 +83,14 @@ async def test_the_cluster_is_watched_while_somebody_asks(instance: Instance) ->
             assert (await watch.states(app_id))["api"].status == "Running"
             await instance.until(none_is_open)
             assert len(opened) == asked
+
+
+async def test_only_the_first_questions_wait_for_a_cluster_that_is_away(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance.sim.faults.add(Fault("latency", verb="list", seconds=3600, times=None))
+    async with watched(ComponentWatch(lambda: aclosing(Informers(instance.cluster)))) as watch:
+        monkeypatch.setattr(component_health, "_FIRST_SECONDS", 0.01)
+        assert await watch.states("any") == {}
+        monkeypatch.setattr(component_health, "_FIRST_SECONDS", 3600.0)
+        assert await watch.states("any") == {}

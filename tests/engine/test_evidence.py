@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
 from kubemin.engine.journal.rows import Resource
-from kubemin.engine.objects.masking import Mask, secret_values
+from kubemin.engine.objects.masking import CutOnce, Mask, secret_values
 from kubemin.engine.supervise import evidence as module
 from kubemin.engine.supervise import gathering
 from kubemin.spec.objects import ObjectRef
@@ -340,3 +340,12 @@ def test_a_pod_is_never_larger_than_its_share(texts: list[tuple[str, str]], time
     assert len(json.dumps(fitted, ensure_ascii=False).encode("utf-8", "surrogatepass")) <= 64 * 1024
     if len(json.dumps(pod)) < 16000:
         assert fitted == pod
+
+
+def test_a_text_that_comes_again_is_masked_anew_once_another_value_is_secret() -> None:
+    cut, text = CutOnce(), "password hunter2 refused"
+    assert cut(Mask(()), text) == cut(Mask(()), text) == text
+    known = Mask(["hunter2"])
+    for _ in range(2):
+        assert cut(known, text) == "password ****** refused"
+    assert cut(known, "hunter2 again") == "****** again"

@@ -20,7 +20,7 @@ from kubemin.cluster.readiness import RELATED, Verdict
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.masking import NOTHING_SECRET, Mask
+from kubemin.engine.objects.masking import NOTHING_SECRET, CutOnce, Mask
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 
@@ -94,8 +94,7 @@ class _Wait:
         self._report = report
         self._moved = moved
         self._mask = mask
-        self._said = "", ""
-        """What was reported last, and how that was masked: the watches show most states more than once."""
+        self._cut = CutOnce()  # the watches show most states more than once
         self._pods: PodStates = ()
         self._now = asyncio.get_running_loop().time
         self._events: list[Manifest] = []
@@ -146,7 +145,7 @@ class _Wait:
                 self._moved()
             if verdict.state != "ready":
                 self._report(
-                    self._masked(verdict.message),
+                    self._cut(self._mask(), verdict.message),
                     (verdict.ready, verdict.desired),
                     suspended=verdict.suspended,
                     restarts=restarts(pods),
@@ -159,11 +158,6 @@ class _Wait:
         if verdict is _VANISHED:
             raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]), ReasonCode.CONFLICT)
         return verdict
-
-    def _masked(self, message: str) -> str:
-        if message != self._said[0]:
-            self._said = message, self._mask().cut(message)
-        return self._said[1]
 
     async def _verdict_now(self) -> Verdict:
         """What the watches show at present, or what is wrong with the watches themselves."""

@@ -19,7 +19,7 @@ from kubemin.spec.objects import Manifest
 _IDLE_SECONDS = 600.0
 """So long after the last question the watches end."""
 _FIRST_SECONDS = 2.0
-"""How long a question waits for watches that have just begun."""
+"""How long questions wait for watches that have just begun."""
 
 _TELLING = tuple(kind.name for kind in KINDS.values() if kind.health is not Health.NOTHING)
 _WITH_HEALTH = tuple(name for name in _TELLING if KINDS[name].health is not Health.ADDRESS)
@@ -50,6 +50,8 @@ class ComponentWatch:
         self._asked = asyncio.Event()
         self._synced = asyncio.Event()
         self._informers: Informers | None = None
+        self._waits_until = 0.0
+        """By the loop's clock: later questions are answered with what is known by then."""
 
     async def run(self) -> None:
         """Watch while somebody asks. Never ends."""
@@ -70,9 +72,11 @@ class ComponentWatch:
 
         The first question begins the watches and waits for them, but not for a cluster that is away.
         """
+        if self._informers is None and not self._asked.is_set():
+            self._waits_until = asyncio.get_running_loop().time() + _FIRST_SECONDS
         self._asked.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_SECONDS):
+            async with asyncio.timeout_at(self._waits_until):
                 await self._synced.wait()
         if (informers := self._informers) is None:
             return {}

@@ -98,6 +98,20 @@ class Mask:
         return 0
 
 
+class CutOnce:
+    """Masks a text that comes again and again: once, until the text or the mask is another one."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Mask, str] | None = None
+        self._masked = ""
+
+    def __call__(self, mask: Mask, text: str) -> str:
+        """As `Mask.cut`."""
+        if self._last != (mask, text):
+            self._last, self._masked = (mask, text), mask.cut(text)
+        return self._masked
+
+
 def secret_values(manifests: Iterable[Manifest]) -> Iterator[str]:
     """The values of all Secrets among the manifests."""
     for manifest in manifests:
