@@ -1,5 +1,7 @@
 """The list of applications."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.page.api import Api, conf, web
@@ -35,6 +37,14 @@ def test_one_is_found_among_many(page: Page, api: Api) -> None:
     row.get_by_role("link", name="needle").click()
     expect(page.get_by_role("heading", name="needle")).to_be_visible()
     assert page.url.endswith(shop["appId"])
+
+
+def test_a_mistyped_address_is_said(page: Page) -> None:
+    for address in ("nothing", "%"):
+        page.goto(f"/page/#/{address}")
+        expect(page.get_by_text("There is no such page.")).to_be_visible()
+    page.goto("/page/#/applications/%")
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("Application|appId"))
 
 
 def test_it_is_also_below_a_path_of_its_own(page: Page, api: Api) -> None:

@@ -9,6 +9,11 @@ export class ServerError extends Error {
     this.code = code;
     this.errors = errors; // [{field, code, message}]
   }
+
+  // Whether it may be there again in a moment.
+  get isLost() {
+    return this.status === 0 || this.status >= 500;
+  }
 }
 
 export function address(path) {

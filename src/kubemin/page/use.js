@@ -19,7 +19,7 @@ export function useLive(load, keys, pause = AGAIN) {
       } catch (error) {
         if (stop.signal.aborted) return;
         set((last) =>
-          error.status === 0 || error.status >= 500
+          error.isLost
             ? { ...last, error, stale: true }
             : { value: undefined, error, stale: false },
         );
@@ -37,9 +37,9 @@ export function useLive(load, keys, pause = AGAIN) {
   return { ...state, again: () => next((one) => one + 1) };
 }
 
-// The address after "#/", as its parts.
+// The address after "#/", as its parts. One that a person has mistyped stays as it is, and is found nowhere.
 export function useAddress() {
-  const read = () => location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+  const read = () => location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decoded);
   const [parts, set] = useState(read);
   useEffect(() => {
     const changed = () => set(read());
@@ -47,6 +47,14 @@ export function useAddress() {
     return () => removeEventListener("hashchange", changed);
   }, []);
   return parts;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export const link = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;

@@ -26,8 +26,6 @@ export function usePart(model, part) {
   useEffect(() => model.on(part, () => next((turn) => turn + 1)), [model, part]);
 }
 
-const isLost = (error) => error.name === "AbortError" || error.status === 0 || error.status >= 500;
-
 class Live {
   constructor(id) {
     this.path = `workflow/tasks/${encodeURIComponent(id)}`;
@@ -51,9 +49,9 @@ class Live {
         tell({ value: this.model, error: undefined, stale: false });
       } catch (error) {
         if (this.stopped.signal.aborted) return;
-        if (!(error instanceof ServerError)) throw error;
-        const lost = isLost(error);
+        const lost = error instanceof ServerError && error.isLost;
         tell({ value: lost && this.model.status ? this.model : undefined, error, stale: lost });
+        if (!(error instanceof ServerError)) throw error; // a fault of the page: it is shown, and in the console
         if (!lost) return;
         await this.pause(AGAIN);
         continue;
@@ -95,7 +93,7 @@ class Live {
 
   loadAgain() {
     this.load().catch((error) => {
-      if (!isLost(error)) throw error; // else the stream is lost too, and that is seen there
+      if (error.name !== "AbortError" && !error.isLost) throw error; // else the stream is lost too: that is seen there
     });
   }
 
