@@ -12,6 +12,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.data import Data
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.going import LAG
+from kubemin.engine.cleanup.together import Together
 from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
@@ -59,6 +60,7 @@ class Dependents:
         self._deleter = deleter
         self._lists = lists
         self._informers = informers
+        self._together = Together()
 
     async def remove(self, resource: Resource, manifest: Manifest, deleted: Manifest | None = None) -> str:
         """Remove what controllers made for the object since our first write. Raises `StillThere`.
@@ -82,20 +84,23 @@ class Dependents:
             if owner is not None and not is_rolled_out(owner, resource.before):
                 await self._help_the_rollout(resource, owner, manifest)
             else:
+                await self._together.others()
                 items = await dependents(self._lists, resource.ref, manifest, owner)
                 if deleted is not None and owner is None and has_all_pvcs(deleted, items):
                     pvcs_may_come = False
-                acted, work_left = await self._remove_items(resource, items, owner, data)
+                with self._together.busy():
+                    acted, work_left = await self._remove_items(resource, items, owner, data)
                 if owner is not None and not work_left and (going := await self._pods_on_their_way(owner)):
                     resource.why = f"is put back; waits for {', '.join(going)}"
                     work_left = True
                 if not work_left and (nothing_left or not pvcs_may_come):
                     return data.kept()
                 nothing_left = not work_left
-                if nothing_left:
-                    await asyncio.sleep(LAG)
-                    continue
-            await (backoff.pause() if acted or seen is None else self._news(resource.ref, manifest, seen))
+            if not acted and seen is not None and not nothing_left:
+                await self._news(resource.ref, manifest, seen)
+                continue
+            with self._together.busy():
+                await (asyncio.sleep(LAG) if nothing_left else backoff.pause())
 
     async def _sight(self, ref: ObjectRef, manifest: Manifest, seen: _Sight | None = None) -> _Sight | None:
         """What the watches show of an object and its Pods, once that is not as ``seen``; None without watches."""

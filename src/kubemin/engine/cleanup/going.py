@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from kubemin.cluster.errors import Closed, Unauthorized
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
+from kubemin.engine.cleanup.together import Together
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lister
 from kubemin.spec.objects import Manifest
@@ -17,8 +18,6 @@ _LONG = 5.0
 """Seconds for which watches alone are relied on: one may be broken without anybody knowing."""
 _SYNC = 0.05
 """Seconds for which watches that do not work yet are waited for, before the API server is asked instead."""
-_TOGETHER = 0.25
-"""Seconds for which one that seems to be gone waits for the others, so that one LIST a kind answers for all."""
 
 Report = Callable[[Sequence[Manifest]], None]
 """Takes what is still there."""
@@ -34,8 +33,7 @@ class Going:
     def __init__(self, lists: Lister, informers: Informers | None) -> None:
         self._lists = lists
         self._informers = informers
-        self._in_sight = 0
-        self._nothing_in_sight = asyncio.Event()
+        self._in_sight = Together()
 
     def left_in_sight(self, owner: Owner) -> list[Manifest]:
         """What the watches show of it now."""
@@ -76,20 +74,10 @@ class Going:
         """Wait until the watches show nothing of it, and a moment for the other rows; whether it is seen even now."""
         if self._informers is None:
             return False
-        self._in_sight += 1
-        self._nothing_in_sight.clear()
-        try:
+        with self._in_sight.busy():
             if await self._is_seen(self._informers, owner, report):
                 return True
-        finally:
-            self._in_sight -= 1
-            if not self._in_sight:
-                self._nothing_in_sight.set()
-        try:
-            async with asyncio.timeout(_TOGETHER):
-                await self._nothing_in_sight.wait()
-        except TimeoutError:
-            pass
+        await self._in_sight.others()
         return False
 
     async def _is_seen(self, informers: Informers, owner: Owner, report: Report) -> bool:
