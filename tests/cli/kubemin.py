@@ -109,6 +109,11 @@ class InProcess:
         return subprocess.CompletedProcess(arguments, code, printed.out, printed.err)
 
 
+def _hear_hang_ups() -> None:
+    """Whoever runs the tests may ignore hang-ups, as nohup does: what they start would ignore them too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Running:
     """A command that runs; what it prints is kept."""
 
@@ -124,6 +129,7 @@ class Running:
             text=True,
             bufsize=1,
             process_group=0 if group else None,
+            preexec_fn=_hear_hang_ups,
         )
         self.output = ""
         self.errors = ""

@@ -79,7 +79,7 @@ async def test_the_work_grows_with_the_cluster_only(world: World) -> None:
     hub = world.controllers._hub
     one, many = await cost(0, 1), await cost(1, 50)
     assert many[0] <= 50 * one[0] * 1.5  # on a busy machine a status is written in more steps
-    assert many[1] <= 50 * one[1] * 1.1
+    assert many[1] <= 50 * one[1] * 1.5
 
 
 async def test_nothing_is_done_in_a_cluster_at_rest(world: World) -> None:
