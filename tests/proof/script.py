@@ -27,7 +27,7 @@ def _arguments(value: Any) -> Iterator[str]:
         yield f"{field.name}={given!r}" if named else repr(given)
 
 
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 2.0
 """How long a run waits for a promote, at most."""
 
 WAYS: dict[str, Any] = {
