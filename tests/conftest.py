@@ -1,7 +1,8 @@
 """Hypothesis profiles and time limits for all tests: a busy machine must not make them fail, two runs must not differ.
 
-`fixed`, the one of `make test`: the examples of a test follow from the test alone. `random`, the one of `make fuzz`,
-which sets `KUBEMIN_TEST_RANDOM=1`: new examples each time.
+`fixed`, the one of `make test`: the examples of a test follow from the test alone, so they are few: what they find,
+they find the first time. `random`, the one of `make fuzz`, which sets `KUBEMIN_TEST_RANDOM=1`: new ones each time, and
+twice as many.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from sqlalchemy import URL, Engine, create_engine
 
+from tests.matrix import on_two_databases
 from tests.waiting import PATIENCE
 
 # Containers often set this. Each of the hundreds of processes that the tests start would then compile all of kubemin
@@ -37,7 +39,7 @@ _COMMON = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("random", _COMMON)
-settings.register_profile("fixed", _COMMON, derandomize=True)
+settings.register_profile("fixed", _COMMON, derandomize=True, max_examples=30)
 
 if os.environ.get("KUBEMIN_TEST_RANDOM"):
     settings.load_profile("random")
@@ -50,6 +52,7 @@ else:
 
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
+gc.set_threshold(_BEFORE_COLLECTING)
 
 # Whoever starts the tests in the background may have SIGINT ignored, and with it each process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -104,11 +107,14 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector skip what the imports and the collection have made: all of it stays."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_BEFORE_COLLECTING)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give long tests their time limits. With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there."""
+    """Mark what `make test` leaves out, and give long tests their time limits.
+
+    With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there.
+    """
+    on_two_databases(items, ("url", "empty_url", "new_url"))
     every = int(os.environ.get("KUBEMIN_TEST_EVERY", "1"))
     cases, left_out = Counter[str](), set[pytest.Item]()
     for item in items:

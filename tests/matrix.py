@@ -1,5 +1,6 @@
 """Matrices of which `make test` takes a part."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -19,3 +20,21 @@ def thinned(*axes: Sequence[Any]) -> list[Any]:
         )
         for position in positions
     ]
+
+
+_SERVERS = ("postgresql", "mariadb")
+
+
+def on_two_databases(items: Sequence[pytest.Item], fixtures: Sequence[str]) -> None:
+    """Of a test for all kinds of databases `make test` takes SQLite and one server, in turn; `make proof` the other.
+
+    ``fixtures`` are those whose parameter is a kind. A test for servers alone stays on both.
+    """
+    tests = defaultdict[str, dict[str, pytest.Item]](dict)
+    for item in items:
+        given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        for kind in (given[name] for name in fixtures if name in given):
+            tests[item.nodeid.replace(kind, "")][kind] = item
+    on_all = (by_kind for by_kind in tests.values() if {"sqlite", *_SERVERS} <= by_kind.keys())
+    for number, by_kind in enumerate(on_all):
+        by_kind[_SERVERS[number % 2]].add_marker(pytest.mark.proof)

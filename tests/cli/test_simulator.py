@@ -28,9 +28,8 @@ def without(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 @pytest.mark.parametrize(
     "command",
     [
-        ["sim"],
         ["serve", "--simulate"],
-        *(pytest.param(one, marks=pytest.mark.proof) for one in (["dev"], ["demo"], ["worker", "--simulate"])),
+        *(pytest.param(one, marks=pytest.mark.proof) for one in (["sim"], ["dev"], ["demo"], ["worker", "--simulate"])),
     ],
     ids=" ".join,
 )

@@ -336,34 +336,31 @@ DEPLOY_POINTS, ROLLBACK_POINTS = 55, 75
 ALL_MADE = Point("call:apply:Deployment/shop-api:after")
 
 
-EVEN, ODD = 0, 1
-
-
-def points(named: list[Point], count: int, daily: int) -> list[Any]:
-    """Each second of the named ones for `make test`: the even or the odd ones; the others for `make proof`.
+def points(named: list[Point], count: int, first: int) -> list[Any]:
+    """Each third of the named ones, from the ``first`` on, for `make test`; the others for `make proof`.
 
     All by number for `make proof`, too.
     """
     numbered = [Point(ANY, number) for number in range(1, count + 1)]
-    others = [point for position, point in enumerate(named) if position % 2 != daily]
-    return [*named[daily::2], *(pytest.param(point, marks=pytest.mark.proof) for point in [*others, *numbered])]
+    others = [point for position, point in enumerate(named) if position % 3 != first]
+    return [*named[first::3], *(pytest.param(point, marks=pytest.mark.proof) for point in [*others, *numbered])]
 
 
-@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS, EVEN), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS, 1), ids=str)
 async def test_killed_while_it_deploys(world: World, point: Point) -> None:
     async with world as stage:
         await run(stage, kill_at=point)
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS, ODD), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_DEPLOY, DEPLOY_POINTS, 2), ids=str)
 async def test_cancelled_while_it_deploys(world: World, point: Point) -> None:
     async with world as stage:
         await run(stage, cancel_at=point)
         await check(stage)
 
 
-@pytest.mark.parametrize("point", points(IN_A_ROLLBACK, ROLLBACK_POINTS, EVEN), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_ROLLBACK, ROLLBACK_POINTS, 1), ids=str)
 async def test_killed_while_it_rolls_back(waiting: World, point: Point) -> None:
     """Cancelled when all is made but not yet ready; killed at a point after that."""
     async with waiting as stage:
@@ -389,14 +386,14 @@ AFTER_AN_APPLY = [
 APPLY_POINTS = 65
 
 
-@pytest.mark.parametrize("point", points([*IN_AN_APPLY, *AFTER_AN_APPLY], APPLY_POINTS, ODD), ids=str)
+@pytest.mark.parametrize("point", points([*IN_AN_APPLY, *AFTER_AN_APPLY], APPLY_POINTS, 2), ids=str)
 async def test_killed_while_it_applies_over_a_former_revision(over_former: World, point: Point) -> None:
     async with over_former as stage:
         await run(stage, kill_at=point)
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points([*IN_AN_APPLY, AFTER_AN_APPLY[0]], APPLY_POINTS, EVEN), ids=str)
+@pytest.mark.parametrize("point", points([*IN_AN_APPLY, AFTER_AN_APPLY[0]], APPLY_POINTS, 1), ids=str)
 async def test_cancelled_while_it_applies_over_a_former_revision(over_former: World, point: Point) -> None:
     """The former revision stays current, or the new one has become so: `check` says which."""
     async with over_former as stage:
@@ -421,7 +418,7 @@ IN_A_CONTINUED_STEP = [
 PAUSE_POINTS, CONTINUED_POINTS = 60, 110
 
 
-@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS, EVEN), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS, 2), ids=str)
 async def test_killed_with_a_pause(paused: World, point: Point) -> None:
     """It waits again unless it was promoted; then it never waits again."""
     async with paused as stage:
@@ -430,7 +427,7 @@ async def test_killed_with_a_pause(paused: World, point: Point) -> None:
         assert await check(stage) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS, ODD), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_PAUSE, PAUSE_POINTS, 1), ids=str)
 async def test_cancelled_with_a_pause(paused: World, point: Point) -> None:
     async with paused as stage:
         stage.script = replace(stage.script, promotes=True)
@@ -438,14 +435,14 @@ async def test_cancelled_with_a_pause(paused: World, point: Point) -> None:
         await check(stage)
 
 
-@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS, ODD), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS, 1), ids=str)
 async def test_killed_while_a_step_fails_that_may(continued: World, point: Point) -> None:
     async with continued as stage:
         await run(stage, kill_at=point)
         assert await check(stage, but=_NAMES_OF_EXTRAS) is TaskStatus.COMPLETED
 
 
-@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS, EVEN), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_CONTINUED_STEP, CONTINUED_POINTS, 2), ids=str)
 async def test_cancelled_while_a_step_fails_that_may(continued: World, point: Point) -> None:
     async with continued as stage:
         await run(stage, cancel_at=point)

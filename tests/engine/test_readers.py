@@ -16,7 +16,7 @@ from kubesim.faults import Fault
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import PATIENT, QUICK, Instance, conf, store, web
 from tests.engine.test_order import READERS, images, levels, pods, version
-from tests.engine.test_points import KILLED, ODD, differences, points
+from tests.engine.test_points import KILLED, differences, points
 
 FROM_SETTINGS = {"envFrom": [{"type": "config", "sourceName": "settings"}]}
 """Reads the ConfigMap ``settings``."""
@@ -362,7 +362,7 @@ KILLS = [
 ]
 
 
-@pytest.mark.parametrize("point", points(KILLS, 0, ODD), ids=str)
+@pytest.mark.parametrize("point", points(KILLS, 0, 0), ids=str)
 async def test_killed_while_it_replaces_them(instance: Instance, tmp_path: Path, point: Point) -> None:
     """Whoever goes on finds by the journal which Pods are to go, and by their marks which were taken out already."""
     app_id = await instance.save(application("a"))

@@ -10,7 +10,7 @@ import pytest
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
 from tests.engine.child import Point, run_child
-from tests.engine.test_points import EVEN, KILLED, Stage, World, complete, expire_leases, labels, points, shape
+from tests.engine.test_points import KILLED, Stage, World, complete, expire_leases, labels, points, shape
 from tests.engine.test_release import marks
 
 IN_A_REMOVAL = [
@@ -50,7 +50,7 @@ async def killed(stage: Stage, point: Point) -> None:
         assert await run_child(stage.script) == 0
 
 
-@pytest.mark.parametrize("point", points(IN_A_REMOVAL, REMOVAL_POINTS, EVEN), ids=str)
+@pytest.mark.parametrize("point", points(IN_A_REMOVAL, REMOVAL_POINTS, 1), ids=str)
 async def test_killed_while_it_lets_go(world: World, point: Point) -> None:
     async with world as deployed:
         stage = await removal(deployed)
@@ -71,7 +71,7 @@ async def test_killed_while_it_lets_go(world: World, point: Point) -> None:
 RELEASES = [Point("call:replace:StatefulSet/*:after"), Point("call:replace:Secret/*:before")]
 
 
-@pytest.mark.parametrize("point", points(RELEASES, 0, EVEN), ids=str)
+@pytest.mark.parametrize("point", points(RELEASES, 0, 0), ids=str)
 async def test_killed_while_it_releases_all(world: World, point: Point) -> None:
     async with world as deployed:
         stage = await removal(deployed, keep_resources=True)

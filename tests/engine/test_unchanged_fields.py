@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kubemin.engine.objects.diff import changed_paths
@@ -165,7 +165,6 @@ def cases(draw: st.DrawFn) -> tuple[Object, Manifest, bool]:
     return obj, edited(first, path, draw(HOW)), False
 
 
-@settings(max_examples=50)
 @given(cases())
 def test_what_is_called_unchanged_a_write_leaves_as_it_is(case: tuple[Object, Manifest, bool]) -> None:
     obj, wanted, same = case

@@ -260,7 +260,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=JSON)
 async def test_json_comes_back_as_it_was(db: Database, value: Any) -> None:
     with contextlib.suppress(Duplicate):  # the database is the same for all examples

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controllers.conftest import World, claim, deployment, stateful
@@ -110,7 +110,6 @@ def step(world: World, action: str, index: int, image: str, number: int) -> None
         world.delete(plural, name, propagation=policy)
 
 
-@settings(max_examples=40)
 @given(steps=STEPS)
 def test_whatever_happened_the_cluster_settles_and_can_be_emptied(steps: list[tuple[str, int, str, int]]) -> None:
     async def check(world: World) -> None:
