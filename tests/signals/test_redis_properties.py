@@ -98,7 +98,7 @@ async def run(url: str, valkey: Valkey, script: list[Step]) -> None:
         await worker.signals.aclose()
 
 
-@settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scripts(PEACE, 2) | scripts(WAR, 3))
 def test_no_cancel_out_of_nothing_and_none_lost(valkey: Valkey, script: list[Step]) -> None:
     asyncio.run(run(valkey.url, valkey, script))

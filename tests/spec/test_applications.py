@@ -78,7 +78,7 @@ def _places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(application_data(max_components=4), st.data())
 def test_one_broken_place_is_read_or_refused_by_name(data: Json, random: st.DataObject) -> None:
     path = random.draw(st.sampled_from(_places(data)))

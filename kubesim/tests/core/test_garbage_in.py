@@ -177,7 +177,7 @@ def outcome(handlers: Handlers, call: Call) -> tuple[int, Any]:
     return answer.status, json.loads(answer.body)
 
 
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.lists(calls(), min_size=1, max_size=4))
 def test_every_write_is_answered(requests: list[Call]) -> None:
     registry = Registry()

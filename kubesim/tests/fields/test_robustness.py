@@ -83,7 +83,7 @@ def outcome(call: Any, *args: Any, **kwargs: Any) -> int:
     return 200
 
 
-@settings(max_examples=3 * settings.default.max_examples)
+@settings(max_examples=3 * settings().max_examples)
 @given(spoiled())
 def test_writes_answer_with_problems(pair: tuple[Object, Object]) -> None:
     good, bad = pair
@@ -97,7 +97,7 @@ def test_writes_answer_with_problems(pair: tuple[Object, Object]) -> None:
     outcome(server.apply, bad, force=True)
 
 
-@settings(max_examples=2 * settings.default.max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(spoiled())
 def test_patches_answer_with_problems(pair: tuple[Object, Object]) -> None:
     good, bad = pair
