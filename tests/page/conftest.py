@@ -1,4 +1,4 @@
-"""A server and a browser for each module, a fresh page for each test; what a page complains about fails its test."""
+"""One browser, a server for each module, a fresh page for each test; what a page complains about fails its test."""
 
 import os
 from collections.abc import Iterator
@@ -35,9 +35,9 @@ def api(server: Running) -> Iterator[Api]:
     asked.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium, headless. One for a module: while it runs, no test of another kind may run a loop."""
+    """Chromium, headless. One for all modules here: while it runs, no test of another kind may run a loop."""
     found = program()
     if found is None and not REQUIRED:
         pytest.skip("no Chromium is installed here")
