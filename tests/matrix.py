@@ -33,7 +33,7 @@ def on_two_databases(items: Sequence[pytest.Item], fixtures: Sequence[str]) -> N
     tests = defaultdict[str, dict[str, pytest.Item]](dict)
     for item in items:
         given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        for kind in (given[name] for name in fixtures if name in given):
+        for kind in (str(given[name]) for name in fixtures if name in given):
             tests[item.nodeid.replace(kind, "")][kind] = item
     on_all = (by_kind for by_kind in tests.values() if {"sqlite", *_SERVERS} <= by_kind.keys())
     for number, by_kind in enumerate(on_all):
