@@ -52,9 +52,12 @@ class Kubemin:
             check=False,
         )
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None, group: bool = False) -> "Running":
+    def start(
+        self, *arguments: str, env: Mapping[str, str] | None = None, group: bool = False, program: str = "kubemin"
+    ) -> "Running":
         """Start a command, in a process group of its own if asked."""
-        return Running(arguments, self.folder, environment({**self._extra, **(env or {})}), group=group)
+        env = environment({**self._extra, **(env or {})})
+        return Running(arguments, self.folder, env, group=group, program=program)
 
     @contextmanager
     def dev(self, *options: str, env: Mapping[str, str] | None = None) -> "Iterator[Running]":
@@ -117,10 +120,18 @@ def _hear_hang_ups() -> None:
 class Running:
     """A command that runs; what it prints is kept."""
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, env: dict[str, str], *, group: bool = False) -> None:
+    def __init__(
+        self,
+        arguments: tuple[str, ...],
+        folder: Path,
+        env: dict[str, str],
+        *,
+        group: bool = False,
+        program: str = "kubemin",
+    ) -> None:
         self.url = ""
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments],
+            [str(Path(PROGRAM).with_name(program)), *arguments],
             cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -163,6 +174,14 @@ class Running:
             self._news.wait_for(look, PATIENCE)
         assert found is not None, f"{pattern!r} is not in:\n{self.output}\n{self.errors}"
         return found
+
+    def said(self, lines: int) -> str:
+        """What it has printed, once it is so many lines, or it has ended."""
+        with self._news:
+            self._news.wait_for(
+                lambda: (self.output + self.errors).count("\n") >= lines or not self._readers[0].is_alive(), PATIENCE
+            )
+        return self.output + self.errors
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

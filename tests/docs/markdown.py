@@ -11,16 +11,43 @@ ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^(\s*)```(.*)$")
 _SPAN = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_LINES_ABOVE = 20
+_COMMENT_ABOVE = re.compile(r"<!--((?:(?!-->).)*)-->\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it begins, the word after the fence, and what is in it."""
+    """A fenced block: where it begins, the words after the fence, what is in it, and the comment right above it."""
 
     page: "Page"
     line: int
-    language: str
+    info: str
     text: str
+    above: str = ""
+
+    @property
+    def language(self) -> str:
+        """The first word after the fence."""
+        return self.info.partition(" ")[0]
+
+    @property
+    def file(self) -> str | None:
+        """The name of the file that the block is, of ``yaml file=NAME``."""
+        found = re.search(r" file=(\S+)", self.info)
+        return found[1] if found else None
+
+    @property
+    def not_run(self) -> str | None:
+        """Why no test runs it, of ``<!-- not run: REASON -->``."""
+        return self._said("not run:")
+
+    @property
+    def first(self) -> str:
+        """Commands that make what the block begins with, of ``<!-- first: COMMANDS -->``."""
+        return self._said("first:") or ""
+
+    def _said(self, what: str) -> str | None:
+        return self.above.removeprefix(what).strip() if self.above.startswith(what) else None
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -41,16 +68,19 @@ class Page:
         """The text outside the fenced blocks."""
         lines: list[str] = []
         inside: list[str] | None = None
-        already_requested, language = 0, ""
+        begin, indent, info = 0, "", ""
         for number, line in enumerate(self.path.read_text().splitlines(), 1):
             if (fence := _FENCE.match(line)) is None:
-                (lines if inside is None else inside).append(line)
+                (lines if inside is None else inside).append(line if inside is None else line.removeprefix(indent))
             elif inside is None:
-                inside, already_requested, language = [], number, fence[2].strip()
+                inside, begin, indent, info = [], number, fence[1], fence[2].strip()
             else:
-                self.blocks.append(Block(self, already_requested, language, "\n".join(inside) + "\n"))
+                comment = _COMMENT_ABOVE.search("\n".join(lines[-_LINES_ABOVE:]))
+                above = comment[1].strip() if comment else ""
+                self.blocks.append(Block(self, begin, info, "\n".join(inside) + "\n", above))
                 inside = None
-        assert inside is None, f"{self}:{already_requested} is never closed"
+                lines.append("")  # what is above one block is not above the next
+        assert inside is None, f"{self}:{begin} is never closed"
         return "\n".join(lines)
 
     def fenced(self) -> list[Block]:

@@ -30,15 +30,20 @@ PLANS = [
 
 
 def application(block: Block) -> Application | None:
-    """The application that a block shows: a whole one, or its components. None for other YAML."""
-    (document,) = [item for item in yaml.safe_load_all(block.text) if item is not None]
-    if isinstance(document, dict) and "apiVersion" in document:
+    """The application that a block shows: a whole one (of several the first), or its components. None for other YAML.
+
+    Other YAML is Kubernetes', or a file that the page's commands use, or what another program reads and no test runs.
+    """
+    documents = [item for item in yaml.safe_load_all(block.text) if item is not None]
+    limits = Limits(allow_host_path="hostPath" in block.text)
+    if any(isinstance(one, dict) and "component" in one for one in documents):
+        return [parse_application(one, limits) for one in documents][0]
+    document = documents[0]
+    if isinstance(document, dict) and ("apiVersion" in document or block.file or block.not_run):
         return None
-    if isinstance(document, dict) and "component" in document:
-        return parse_application(document, Limits(allow_host_path="hostPath" in block.text))
     assert isinstance(document, list), f"{block} is neither an application nor a list of components"
     data: dict[str, Any] = {"name": "example", "component": document}
-    return parse_application(data, Limits(allow_host_path="hostPath" in block.text))
+    return parse_application(data, limits)
 
 
 def plan_of(app: Application) -> str:
