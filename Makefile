@@ -95,7 +95,7 @@ UPGRADE ?= --upgrade
 constraints:  ## Write constraints.txt: the newest releases, or with UPGRADE= only what pyproject.toml asks for anew
 	$(PYTHON) -m venv .venv-uv
 	.venv-uv/bin/pip install --quiet --upgrade uv
-	.venv-uv/bin/uv pip compile $(UPGRADE) pyproject.toml kubesim/pyproject.toml --group dev --universal --python-version 3.11 \
+	.venv-uv/bin/uv pip compile $(UPGRADE) pyproject.toml kubesim/pyproject.toml --group dev --group docs --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --output-file constraints.txt
 
 clean:  ## Remove the virtual environments and the caches

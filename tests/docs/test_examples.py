@@ -37,7 +37,8 @@ def application(block: Block) -> Application | None:
     documents = [item for item in yaml.safe_load_all(block.text) if item is not None]
     limits = Limits(allow_host_path="hostPath" in block.text)
     if any(isinstance(one, dict) and "component" in one for one in documents):
-        return [parse_application(one, limits) for one in documents][0]
+        first, *_ = [parse_application(one, limits) for one in documents]
+        return first
     document = documents[0]
     if isinstance(document, dict) and ("apiVersion" in document or block.file or block.not_run):
         return None
