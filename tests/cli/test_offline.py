@@ -3,8 +3,10 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from tests.cli.kubemin import InProcess, Kubemin
 
@@ -47,6 +49,17 @@ def test_each_command_has_help(here: InProcess, command: str) -> None:
     assert ("--output" in answer.stdout) is (command not in SERVERS)
     assert ("KUBEMIN_SERVER" in answer.stdout) is (command in [*CLIENTS, "plan"])
     assert ("KUBEMIN_TOKEN" in answer.stdout) is (command in [*CLIENTS, "plan"])
+
+
+@pytest.mark.parametrize("command", [*OFFLINE, *CLIENTS])
+def test_a_command_that_lacks_what_it_needs_says_so(here: InProcess, command: str) -> None:
+    from kubemin.cli.app import app
+
+    parser: Any = typer.main.get_command(app)
+    if any(one.required for one in parser.commands[command].params):
+        answer = here(command)
+        assert answer.returncode == 2
+        assert "Missing argument" in answer.stderr
 
 
 def test_start_up_imports_no_heavy_room(kubemin: Kubemin) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ class ServerAlone(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         whole = list[str]()
-        for argument, after in zip(args, [*args[1:], "-"], strict=True):
+        for argument, after in pairwise([*args, "-"]):
             whole += [argument, ""] if argument == "--server" and not after.startswith(_ADDRESS) else [argument]
         return super().parse_args(ctx, whole)
 
