@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # Containers often set this. Each process of the tests would then compile pytest's plugins anew: seconds of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all coverage soak lint types contracts golden format check proof fuzz model bench \
+.PHONY: help demo test test-all coverage soak lint types contracts docs pictures reference golden format check proof fuzz model bench \
 	wheels constraints clean
 
 help:  ## What there is to make
@@ -71,10 +71,19 @@ types: $(READY)  ## Strict types
 contracts: $(READY)  ## Which room may import which
 	$(BIN)/lint-imports
 
+docs: $(READY)  ## The site, in build/site; a warning is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs build/site
+
+pictures: $(READY)  ## Write the pictures of docs/pictures/ anew, with a browser
+	KUBEMIN_TEST_REQUIRE_BROWSER=1 KUBEMIN_TEST_PICTURES=docs/pictures $(BIN)/pytest -n0 tests/page/test_pictures.py
+
+reference: $(READY)  ## Write docs/reference/ anew, from the code
+	$(BIN)/python -m tests.docs.reference
+
 golden: $(READY)  ## Write the expected manifests and plans anew, to be read in the diff
 	$(BIN)/python -m tests.render.regenerate
 
-check: lint types contracts  ## lint, types and contracts
+check: lint types contracts docs  ## lint, types, contracts and the site
 
 format: $(READY)  ## Repair what ruff can of the style
 	$(BIN)/ruff check --fix .
@@ -99,4 +108,4 @@ constraints:  ## Write constraints.txt: the newest releases, or with UPGRADE= on
 		--generate-hashes --no-header --no-annotate --quiet --output-file constraints.txt
 
 clean:  ## Remove the virtual environments and the caches
-	rm -rf .venv .venv-* .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build .venv .venv-* .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

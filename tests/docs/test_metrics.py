@@ -1,4 +1,4 @@
-"""docs/operations.md lists every metric: those of a worker, and those of a server."""
+"""The reference has every metric that a server and a worker export: those that are counted, and those of others."""
 
 import re
 from pathlib import Path
@@ -11,18 +11,15 @@ from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
 from kubemin.signals import LocalSignals
 from kubemin.store import Database
-from tests.docs.markdown import ROOT
+from tests.docs.reference.__main__ import FOLDER
 
 _TYPE = re.compile(r"^# TYPE (\S+) ", re.MULTILINE)
-_METRICS = r"(?:`(?:kubemin|process)_\w*\*?`(?:, )?)+"
 
 
-def rows(heading: str) -> set[str]:
-    """The metrics in the first column of the table that begins so."""
-    page = (ROOT / "docs" / "operations.md").read_text()
-    table = page[page.index(heading) :].partition("\n\n")[0]
-    first = re.findall(rf"^\| ({_METRICS}) \|", table, re.MULTILINE)
-    return {name for cell in first for name in re.findall(r"`([^`]+)`", cell)}
+def listed(heading: str) -> set[str]:
+    """The metrics below a heading of the page."""
+    section = (FOLDER / "metrics.md").read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`((?:kubemin|process)_\w*\*?)`", section))
 
 
 def exported(exposition: bytes) -> set[str]:
@@ -43,5 +40,5 @@ async def test_every_metric_is_explained(tmp_path: Path) -> None:
         of_server = exported(await text(registry, db, {"1": None}))
     finally:
         await db.aclose()
-    assert rows("| metric of a worker") == of_worker
-    assert rows("| metric of a server") == of_server - of_worker
+    assert listed("Of a worker") == of_worker
+    assert listed("Of a server") == of_server - of_worker

@@ -138,21 +138,6 @@ def test_environment_variables_are_read_by_somebody(page: Page) -> None:
         assert name in known or f'"{name}"' in tests, f"{page}: nothing reads {name}"
 
 
-def test_every_setting_is_explained_with_its_default() -> None:
-    text = (ROOT / "docs" / "operations.md").read_text()
-    for name, setting in Settings.model_fields.items():
-        row = re.search(rf"^\| `KUBEMIN_{name.upper()}` \|([^|]*)\|", text, re.MULTILINE)
-        assert row, f"docs/operations.md does not explain KUBEMIN_{name.upper()}"
-        shown = "" if setting.default is None else str(setting.default).lower()
-        assert row[1].strip(" `") == shown, f"the default of KUBEMIN_{name.upper()} is {shown}"
-
-
-def test_every_command_is_explained() -> None:
-    text = "".join((ROOT / page).read_text() for page in ("README.md", "docs/operations.md", "docs/cli.md"))
-    for name in COMMANDS.commands:
-        assert f"kubemin {name}" in text, f"no page explains kubemin {name}"
-
-
 @pytest.mark.parametrize(
     ("words", "wrong"),
     [(["nothing"], "no command"), (["apply", "--wiat"], "no option"), (["apply", "x"], "")],
@@ -165,7 +150,11 @@ def test_a_wrong_call_is_found(words: list[str], wrong: str) -> None:
         _check_call(words, "")
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    linked = {link.partition("#")[0] for link in Page(ROOT / "README.md").links()}
-    missing = [str(page) for page in PAGES if str(page) not in linked | {"README.md"}]
-    assert not missing, f"README.md does not link to {', '.join(missing)}"
+def test_the_readme_and_the_site_lead_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    listed = [line for block in Page(index).fenced() if block.info == "{toctree}" for line in block.text.split()]
+    shown = {path for line in listed for path in index.parent.glob(f"{line}.md")}
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in Page(ROOT / "README.md").links()}
+    missing = [str(page) for page in PAGES if page.path not in {ROOT / "README.md", index, *linked, *shown}]
+    assert not missing, f"neither README.md nor docs/index.md leads to {', '.join(missing)}"
+    assert index in linked

@@ -9,13 +9,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from tests.browser.browser import program
 from tests.cli.kubemin import Kubemin, Running
+from tests.docs.markdown import ROOT
 from tests.page.api import Api
 from tests.waiting import PATIENCE
 
 REQUIRED = os.environ.get("KUBEMIN_TEST_REQUIRE_BROWSER") == "1"
-PICTURES = os.environ.get("KUBEMIN_TEST_PICTURES")
-"""A folder for pictures of what the tests saw."""
-
+ARTEFACTS = Path(os.environ.get("KUBEMIN_TEST_ARTEFACTS") or ROOT / "build" / "screenshots")
+"""A folder for pictures of what the tests saw last, whether they passed or not."""
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -64,7 +64,6 @@ def page(server: Running, browser: Browser, request: pytest.FixtureRequest) -> I
     shown.on("pageerror", lambda error: complaints.append(str(error)))
     shown.goto("/")
     yield shown
-    if PICTURES:
-        shown.screenshot(path=Path(PICTURES) / f"{request.node.name}.png", full_page=True)
+    shown.screenshot(path=ARTEFACTS / f"{request.node.name}.png", full_page=True)
     context.close()
     assert complaints == []

@@ -24,33 +24,56 @@ class ApiCode(IntEnum):
     STORAGE_FULL = 507
 
     APPLICATION_CONFIG = 10000
+    """The application is wrong."""
     IMAGE_NOT_SET = 10001
+    """An image is missing."""
     APPLICATION_EXISTS = 10003
+    """There is an application of this name in this namespace."""
     APPLICATION_NOT_FOUND = 10005
+    """No such application."""
     REVISION_NOT_FOUND = 10006
+    """No such revision, or it is not kept any more."""
     TEMPLATE = 10010
+    """A template is wrong."""
 
     VALIDATION = 10020
-    """Several errors of different kinds, or one without a code of its own."""
+    """Several different mistakes."""
     INVALID_NAME = 10021
+    """A name is wrong."""
     INVALID_TRAIT = 10022
+    """A trait is wrong."""
     MISSING_FIELD = 10023
+    """A field that is needed is not given."""
     INVALID_STORAGE = 10024
+    """A volume is wrong."""
     INVALID_PROBE = 10025
+    """A probe is wrong."""
     NESTED_TRAIT = 10026
+    """A trait where it may not be."""
     COMPONENT_REFERENCE = 10027
+    """A component that does not exist."""
     DUPLICATE_COMPONENT = 10028
+    """Two components of one name."""
 
     WORKFLOW_CONFIG = 20000
+    """The workflow is wrong."""
     WORKFLOW_EXISTS = 20001
+    """There is a workflow of this name."""
     WORKFLOW_NOT_FOUND = 20005
+    """No such workflow, or another application's task."""
     TASK_NOT_FOUND = 20006
+    """No such task."""
     TASK_ENDED = 20010
+    """The task has ended as `failed` or `timeout` (409)."""
     TASK_ACTIVE = 20011
+    """Another task of the application is active (409)."""
     SIGNAL_FAILED = 20012
+    """The cancel is recorded, but the signal failed; the worker finds it in the database (502)."""
     PLAN_CHANGED = 20013
+    """What was planned (`expects`) is not what would be run (409)."""
 
     CLUSTER_UNREACHABLE = 30001
+    """The cluster cannot be reached (503)."""
 
 
 OF_ISSUE = {

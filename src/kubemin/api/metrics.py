@@ -18,7 +18,10 @@ class Measured:
     def __init__(self, app: ASGIApp, *, registry: CollectorRegistry) -> None:
         self._app = app
         self._requests = Counter(
-            "kubemin_http_requests", "HTTP requests answered.", ("method", "operation", "status"), registry=registry
+            "kubemin_http_requests",
+            "Requests that this process answered.",
+            ("method", "operation", "status"),
+            registry=registry,
         )
         self._seconds = Histogram(
             "kubemin_http_request_seconds", "Seconds until the reply began.", ("method", "operation"), registry=registry
@@ -61,20 +64,34 @@ async def text(registry: CollectorRegistry, db: Database, workers: Mapping[str, 
 
 def _gauges(found: TaskCounts | None) -> Iterator[GaugeMetricFamily]:
     """One look at the database. Every server that shares it says the same."""
-    yield GaugeMetricFamily("kubemin_database_up", "1 if the database answered this scrape.", found is not None)
+    yield GaugeMetricFamily(
+        "kubemin_database_up",
+        "0 if the database did not answer this scrape; the gauges that it tells are left out then.",
+        found is not None,
+    )
     if found is None:
         return
-    yield _by("kubemin_tasks", "Tasks that have not ended.", "status", found.statuses.items())
     yield _by(
-        "kubemin_cleanups", "Tasks whose cleanup is under way, or has left something.", "state", found.cleanups.items()
+        "kubemin_tasks", "Tasks that have not ended: waiting, queued or running.", "status", found.statuses.items()
+    )
+    yield _by(
+        "kubemin_cleanups",
+        "Tasks whose cleanup is under way (pending, running), or has left something (incomplete, abandoned).",
+        "state",
+        found.cleanups.items(),
     )
     yield GaugeMetricFamily(
         "kubemin_queue_oldest_task_age_seconds",
-        "How long the oldest waiting task has waited; 0 if none does.",
+        "How long the oldest waiting task has waited, 0 if none does. It grows when no worker runs, or all are full.",
         found.oldest_waiting,
     )
     leases = {"held": found.leases_held, "expired": found.leases_expired}
-    yield _by("kubemin_leases", "Tasks that a worker holds, or that wait to be taken over.", "state", leases.items())
+    yield _by(
+        "kubemin_leases",
+        "Tasks that a worker holds (held), or that wait to be taken over (expired).",
+        "state",
+        leases.items(),
+    )
 
 
 def _by(name: str, what: str, label: str, numbers: Iterable[tuple[str, int]]) -> GaugeMetricFamily:

@@ -5,21 +5,28 @@ from typing import Any
 
 
 class Exit(IntEnum):
-    """Exit codes. ``FAILED`` also: refused, not found; ``USAGE``: the command line or the file is wrong.
-
-    ``LOST``: no server answers, or it was away for too long; what became of a task is not known. ``DIFFERS``: what only
-    looks (a dry run, `diff`) found changes. ``LEFT`` and the number of a signal: it ended the command, and no task.
-    """
+    """Exit codes."""
 
     OK = 0
+    """Completed; of `--dry-run` and `diff`: no change."""
     FAILED = 1
+    """Failed; also: refused, not found."""
     USAGE = 2
+    """The command line or the file is wrong."""
     TIMEOUT = 3
+    """The task ran out of time."""
     CANCELLED = 4
+    """The task was cancelled."""
     INCOMPLETE = 5
+    """Ended, and its cleanup is incomplete or abandoned; with `--all-or-nothing` also: one is not put back."""
     LOST = 6
+    """No server answers, or it was away for a minute: what became of a task is not known."""
     DIFFERS = 10
+    """Of `--dry-run` and `diff`: there are changes. Nothing was done. (`kubectl diff` has 1 here.)"""
     LEFT = 128
+    """And N: signal N ended the command, and no task: 130 is Ctrl-C, 143 SIGTERM, 129 SIGHUP; 141 that nobody read the
+    output of a command that only prints.
+    """
 
 
 class CliError(Exception):

@@ -17,15 +17,26 @@ class Settings(EngineSettings, ApiSettings, BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"
+    """Address that the API listens on; loopback only."""
     port: int = Field(default=8000, ge=0, le=65535)
+    """Port of the API; 0 is any free one."""
     database_url: str = "sqlite:///kubemin.db"
+    """The database, as a URL."""
     redis_url: str | None = None
+    """Redis, as a URL; without it, cancels of other servers are found in the database."""
     workers: int = Field(default=1, ge=0)
-    """Processes that a server starts to run tasks."""
+    """Processes that `serve` and `dev` start to run tasks."""
     kubeconfig: str | None = None
+    """Kubeconfig file that names the cluster."""
     context: str | None = None
+    """Context of the kubeconfig."""
     simulate: bool = False
+    """A simulated cluster inside the process."""
     metrics_host: str = "127.0.0.1"
+    """Address of the port for health and metrics; may be an open one."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port of `kubemin worker` for health and metrics; 0 is any free one."""
     drain_seconds: float = Field(default=0, ge=0)
+    """How long tasks may go on after SIGTERM before they are handed over."""
     request_timeout_seconds: float = Field(default=15, gt=0)
+    """Time limit of one request to the Kubernetes API server."""

@@ -26,19 +26,31 @@ class ApiSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     allowed_hosts: str = ""
-    """Names, separated by commas, by which the server may be asked, beside those of loopback addresses."""
+    """Host names, separated by commas, under which the API answers, beside `localhost` and loopback addresses; with any
+    port.
+    """
     allowed_origins: Annotated[str, AfterValidator(_origins)] = ""
-    """Origins, separated by commas, whose pages may use the API from a browser."""
+    """Origins, separated by commas, whose pages may use the API from a browser: `https://console.example`."""
     console_dir: str | None = None
-    """The files of a web console, to be served at ``/``."""
+    """The build of a web console, served at `/` by `kubemin serve`."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    """Largest body of a request to the API."""
     max_connections: int = Field(default=1000, ge=1)
+    """Open connections of one process, but no more than half of the files that it may open. One too many gets a 503
+    with `Retry-After`.
+    """
     max_event_streams: int = Field(default=500, ge=1)
+    """Event streams of one process; one too many gets a 503 with `Retry-After`."""
     head_seconds: float = Field(default=10, gt=0)
+    """Time until a connection has sent the head of its request; then a 408, or the end if it has sent nothing."""
     body_seconds: float = Field(default=60, gt=0)
+    """Time until a request has sent its whole body; then it gets a 408."""
     read_seconds: float = Field(default=60, gt=0)
+    """Time for which a client may read nothing of a reply or a stream that waits for it; then it is closed."""
     idle_seconds: int = Field(default=60, ge=1)
+    """Time after a reply until the next request; then the connection is closed."""
     write_probe_seconds: float = Field(default=5, ge=0)
+    """How often, at most, `/readyz` writes to the database to see whether that can be done."""
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -53,16 +53,30 @@ class LimitSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     max_components: int = Field(default=500, ge=1)
+    """Most components of an application."""
     allow_host_path: bool = False
+    """Applications may mount paths of the node."""
     allow_private_urls: bool = False
+    """`config.url` may lead to addresses that are not public, such as private ones and loopback."""
     own_namespace: str = OWN_NAMESPACE
+    """Where KubeMin itself runs: reserved. In a Pod the default is the Pod's namespace."""
     reserved_namespaces: str = ""
+    """Further namespaces that applications may not use, beside `kube-*` and KubeMin's own."""
     allow_namespaces: str = ""
+    """Reserved namespaces that applications may use all the same."""
     allow_force_namespaces: str = ""
+    """Reserved namespaces in which `share: force` may write over the objects of others."""
     allow_rbac_namespaces: str = ""
+    """Namespaces in which an `rbac` trait may grant rights, beside that of the component and that of the application.
+    """
     allow_rbac_names: str = ""
+    """Names of accounts, roles and bindings that an `rbac` trait may use although they are Kubernetes' or KubeMin's
+    own, and of others' that it may adopt.
+    """
     allow_annotations: str = ""
+    """Keys of annotations and labels that are refused otherwise."""
     allow_probe_hosts: str = ""
+    """Hosts that probes may ask instead of the Pod."""
 
 
 class Limits(LimitSettings):

@@ -38,8 +38,8 @@ _LINES: Responses = {
 async def read_logs(
     deps: Given,
     app_id: AppId,
-    component: _Name = None,
-    container: _Name = None,
+    component: Annotated[_Name, Query(description="Only of this component.")] = None,
+    container: Annotated[_Name, Query(description="Only of containers of this name.")] = None,
     previous: Annotated[bool, Query(description="Those of the run before, of containers that began again.")] = False,
     tail: Annotated[int, Query(ge=0, le=_MOST_LINES, description="So many lines of each container.")] = 100,
     follow: Annotated[bool, Query(description="Go on with each line as it comes, also of Pods that come.")] = False,

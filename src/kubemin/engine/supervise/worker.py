@@ -60,16 +60,24 @@ class Worker:
         self._declare_metrics(registry)
 
     def _declare_metrics(self, registry: CollectorRegistry) -> None:
-        self._claimed = Counter("kubemin_worker_tasks_claimed", "Tasks that this worker took up.", registry=registry)
+        self._claimed = Counter(
+            "kubemin_worker_tasks_claimed",
+            "Tasks that this worker took up, those taken over included.",
+            registry=registry,
+        )
         self._lost = Counter(
-            "kubemin_worker_leases_lost", "Tasks that this worker let go, its lease lost.", registry=registry
+            "kubemin_worker_leases_lost",
+            "Tasks that this worker let go because their lease was lost: it was paused, or the database was away.",
+            registry=registry,
         )
         self._renewals_failed = Counter(
-            "kubemin_worker_renewals_failed", "Renewals of leases without an answer.", registry=registry
+            "kubemin_worker_renewals_failed",
+            "Renewals of its leases that the database did not answer.",
+            registry=registry,
         )
-        held = Gauge("kubemin_worker_tasks", "Tasks that this worker holds.", registry=registry)
+        held = Gauge("kubemin_worker_tasks", "Tasks that this worker holds now, cleanups included.", registry=registry)
         held.set_function(lambda: self.running)
-        healthy = Gauge("kubemin_worker_signals_healthy", "1 if cancel signals get through.", registry=registry)
+        healthy = Gauge("kubemin_worker_signals_healthy", "0 while Redis does not answer.", registry=registry)
         healthy.set_function(lambda: self._signals.healthy)
 
     async def run(self) -> None:
