@@ -21,7 +21,6 @@ from kubemin.spec.text import parse
 from tests.cli.kubemin import InProcess, Kubemin, Running
 from tests.cli.terminal import Terminal
 
-DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -247,11 +246,6 @@ def test_the_live_view_keeps_names_and_states_and_shows_reasons_whole(
             assert re.search(rf"(?m)^{name} +completed", shown)
     else:
         assert re.search(r"(?m)^and \d more", shown)
-
-
-def test_the_codes_are_those_of_the_documentation() -> None:
-    rows = re.findall(r"(?m)^\| ([0-9]+)(?: \+ N)? \| ", DOCS.read_text())
-    assert [int(code) for code in rows] == [int(code) for code in Exit]
 
 
 def test_columns_are_more_where_somebody_asks(capsys: pytest.CaptureFixture[str]) -> None:

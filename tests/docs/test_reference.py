@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.docs.reference.__main__ import FOLDER
+from tests.docs.reference.application import MODELS
 from tests.docs.reference.pages import pages
 
 PAGES = pages()
@@ -25,6 +26,11 @@ def test_there_is_no_other_page() -> None:
 def test_each_row_says_what_it_means(name: str) -> None:
     for row in re.findall(r"^\| .*\|$", PAGES[name], re.MULTILINE):
         assert not row.endswith("|  |") or row.startswith(("| --- ", "|  |")) or _is_head(row), row
+
+
+def test_each_model_of_the_format_has_its_place() -> None:
+    shown = re.findall(r"^### (\w+)$", PAGES["application.md"], re.MULTILINE)
+    assert sorted(shown) == sorted(MODELS)
 
 
 def _is_head(row: str) -> bool:

@@ -18,7 +18,7 @@ from kubemin.signals import LocalSignals
 from kubemin.spec import reason_codes
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.store.tasks import TaskCounts
-from tests.docs.reference import commands, routes
+from tests.docs.reference import application, commands, routes
 from tests.docs.reference.markdown import code, members, page, prose, table
 from tests.docs.reference.schema import default, kind
 
@@ -27,7 +27,7 @@ def pages() -> dict[str, str]:
     """All pages, by their file names."""
     return {
         "api.md": routes.api(),
-        "application.md": routes.of_applications(),
+        "application.md": application.of_applications(),
         "cli.md": commands.cli(),
         "codes.md": of_codes(),
         "metrics.md": of_metrics(),

@@ -1,16 +1,15 @@
-"""The page of the API's routes, and that of an application's fields: both are JSON Schema."""
+"""The page of the API's routes."""
 
 from itertools import groupby
 from typing import Any
 
 from kubemin.api import openapi
 from kubemin.api.app import routes
-from kubemin.spec.application import Application
+from tests.docs.reference.application import MODELS
 from tests.docs.reference.markdown import code, page, prose, table
 from tests.docs.reference.schema import Schema, default, fields, kind, meaning
 
 _ALWAYS = {"400", "413", "415", "500", "503", "507"}
-_OF_APPLICATIONS = {"Application", *Application.model_json_schema()["$defs"]}
 
 
 def api() -> str:
@@ -66,22 +65,9 @@ def _content(part: dict[str, Any]) -> str:
 def _shapes(schemas: dict[str, Schema]) -> str:
     found = []
     for name, schema in sorted(schemas.items()):
-        if name in _OF_APPLICATIONS:
+        if name in MODELS:
             text = "See [The fields of an application](application.md)."
         else:
             text = "\n\n".join(one for one in (meaning(schema), fields(schema) or kind(schema)) if one)
         found.append(f"### {name}\n\n{text}")
     return "\n\n".join(found)
-
-
-def of_applications() -> str:
-    """Each field of an application."""
-    schema = Application.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
-    models = {"Application": schema, **schema["$defs"]}
-    parts = [
-        "Each field of the format, as the code declares it. What they do, with examples: [The application"
-        " format](../format.md). Nothing below is needed where it has a default; on input snake_case is taken too.",
-    ]
-    for name, model in models.items():
-        parts += [f"## {name}", meaning(model), fields(model) or f"One of {kind(model)}."]
-    return page("The fields of an application", *parts)

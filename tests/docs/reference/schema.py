@@ -1,5 +1,6 @@
 """JSON Schema as tables: a field, its type, its default, what it means."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.docs.reference.markdown import code, prose, table
@@ -10,11 +11,11 @@ _WORDS = {"string": "text", "boolean": "true, false"}
 _LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
-def fields(schema: Schema) -> str:
-    """The fields of an object; empty for what has none."""
-    required = schema.get("required", [])
+def fields(schema: Schema, told: Mapping[str, str] | None = None) -> str:
+    """The fields of an object; empty for what has none. ``told``: what those mean that do not say it themselves."""
+    required, told = schema.get("required", []), told or {}
     rows = [
-        (code(name), kind(field), default(field, needed=name in required), meaning(field))
+        (code(name), kind(field), default(field, needed=name in required), told.get(name) or meaning(field))
         for name, field in schema.get("properties", {}).items()
     ]
     return table(("field", "type", "default", ""), rows)
