@@ -57,7 +57,7 @@ def _jenkins(number: int) -> list[str]:
 
 
 Targets = Callable[[int], list[int]]
-"""To whom a CI sends a signal, given the step's first process, which leads a process group: ids, or that of the group."""
+"""Those to whom a signal goes, given the first process of a step, which leads a group: ids, or minus the group's."""
 
 
 def _first(pid: int) -> list[int]:

@@ -18,6 +18,8 @@ from kubemin.spec.traits import TRAITS
 from tests.docs.markdown import ROOT, Block, Page, pages
 
 _WORD = re.compile(r"\w+")
+_FILLED_IN = re.compile(r"\$\{\{ (env|file)\.[^}]*\}\}")
+"""What the command line puts a text for, before anybody else reads the file."""
 
 FORMAT = Path("docs/format.md")
 BLOCKS = [block for page in pages() for block in page.fenced()]
@@ -34,7 +36,7 @@ def application(block: Block) -> Application | None:
 
     Other YAML is Kubernetes', or a file that the page's commands use, or what another program reads and no test runs.
     """
-    documents = [item for item in yaml.safe_load_all(block.text) if item is not None]
+    documents = [item for item in yaml.safe_load_all(_FILLED_IN.sub("given", block.text)) if item is not None]
     limits = Limits(allow_host_path="hostPath" in block.text)
     if any(isinstance(one, dict) and "component" in one for one in documents):
         first, *_ = [parse_application(one, limits) for one in documents]
