@@ -25,6 +25,7 @@ REASONS = (
     "needs Helm",
     "needs nginx",
     "installs packages",
+    "stops the server",
     "takes minutes",
     "a command alone",
 )
