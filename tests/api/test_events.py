@@ -13,8 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import insert
 
-from kubemin.api import event_hub
 from kubemin.api import events as events_module
+from kubemin.api import follower as follower_module
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.api.event_hub import EventHub
@@ -218,7 +218,7 @@ async def test_a_slow_listener_hears_everything_once_and_in_order(
     api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
     """While it does not listen, more comes than is kept for it."""
-    monkeypatch.setattr(event_hub, "_KEPT", kept)
+    monkeypatch.setattr(follower_module, "KEPT", kept)
     source = await _waiting(deps, running.id)
     heard = b""
     for number in range(1, 20):

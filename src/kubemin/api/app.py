@@ -19,6 +19,7 @@ from kubemin.api.routes import (
     applications,
     applying,
     elsewhere,
+    events,
     health,
     logs,
     operations,
@@ -73,8 +74,8 @@ def routes() -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
-    parts = (applying, applications, logs, versions, revisions, preview, reading, workflows, tasks, operations, orphans)
-    for part in (*parts, elsewhere):
+    parts = (applying, applications, logs, versions, revisions, preview, reading, workflows)
+    for part in (*parts, tasks, events, operations, orphans, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
 

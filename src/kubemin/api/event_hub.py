@@ -1,8 +1,7 @@
-"""The one poll of a process for the events of all tasks that somebody follows, however many streams there are."""
+"""The one poll of a process for the events that somebody follows, of a task or of all, for all its streams."""
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,18 +9,16 @@ from functools import cached_property
 
 import structlog
 from fastapi.sse import format_sse_event
-from pydantic_core import to_json
 
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
+from kubemin.api.feed import Batch, Feed
+from kubemin.api.follower import Follower, data_of
 from kubemin.store import Database, events
 from kubemin.store.errors import StoreError
 from kubemin.store.events import EventRow, TaskState
 
 log = structlog.get_logger(__name__)
-
-_KEPT = 1000
-"""Events that wait for one reader. A slower one reads them from the database again, from where it is."""
 
 
 @dataclass(frozen=True)
@@ -38,43 +35,7 @@ class News:
 
 
 def _frame(row: EventRow) -> bytes:
-    # What was stored is sent on as it is, and not read: this server may be older than the worker that wrote it.
-    data = {**row.data, "at": row.at.isoformat().replace("+00:00", "Z")}
-    return format_sse_event(id=str(row.id), event=row.type, data_str=to_json(data).decode())
-
-
-@dataclass(eq=False)
-class Follower:
-    """What one stream has not read yet."""
-
-    awake: asyncio.Event = field(default_factory=asyncio.Event)
-    missed: bool = True
-    """There is more in the database than in `take`: it has just come, or was too slow."""
-    over: bool = False
-    """Nothing more comes: the hub stopped, or met with a fault of its own. Whoever listens may come again."""
-    _news: deque[News] = field(default_factory=deque)
-    _kept: int = 0
-
-    def give(self, news: News) -> None:
-        """Keep it until it is read, if there is not too much already."""
-        self._kept += len(news.rows)
-        if self._kept > _KEPT:
-            self.missed = True
-            self._forget()
-        if not self.missed:
-            self._news.append(news)
-        self.awake.set()
-
-    def take(self) -> list[News]:
-        """What came since it was last asked, and forget it."""
-        taken = list(self._news)
-        self._forget()
-        self.awake.clear()
-        return taken
-
-    def _forget(self) -> None:
-        self._news.clear()
-        self._kept = 0
+    return format_sse_event(id=str(row.id), event=row.type, data_str=data_of(row))
 
 
 @dataclass
@@ -82,7 +43,7 @@ class _Channel:
     """The followers of one task, and the last event that they were given."""
 
     last: int
-    followers: set[Follower] = field(default_factory=set)
+    followers: set[Follower[News]] = field(default_factory=set)
 
 
 class EventHub:
@@ -95,6 +56,7 @@ class EventHub:
         self._most = most
         self._open = 0
         self._channels: dict[str, _Channel] = {}
+        self.feed = Feed()
         self._polling: asyncio.Task[None] | None = None
 
     def check_free(self) -> None:
@@ -118,13 +80,12 @@ class EventHub:
             self._open -= 1
 
     @contextmanager
-    def follow(self, task_id: str, last: int) -> Iterator[Follower]:
+    def follow(self, task_id: str, last: int) -> Iterator[Follower[News]]:
         """Get every event of the task that comes; those after ``last`` that are there already have been missed."""
         channel = self._channels.setdefault(task_id, _Channel(last))
-        follower = Follower()
+        follower = Follower[News]()
         channel.followers.add(follower)
-        if self._polling is None or self._polling.done():
-            self._polling = asyncio.create_task(self._poll_all(), name="events")
+        self._begin()
         try:
             yield follower
         finally:
@@ -132,9 +93,20 @@ class EventHub:
             if not channel.followers:
                 del self._channels[task_id]
 
+    @contextmanager
+    def follow_all(self) -> Iterator[Follower[Batch]]:
+        """Get every event of every task that comes once the feed has begun (`Feed.begin`)."""
+        with self.feed.follow() as follower:
+            self._begin()
+            yield follower
+
+    def _begin(self) -> None:
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll_all(), name="events")
+
     async def _poll_all(self) -> None:
         try:
-            while self._channels and not self._stopping.is_set():
+            while (self._channels or self.feed.followers) and not self._stopping.is_set():
                 try:
                     await self.poll()
                 except StoreError as error:
@@ -145,13 +117,17 @@ class EventHub:
         finally:
             for channel in self._channels.values():
                 for follower in channel.followers:
-                    follower.over = True
-                    follower.awake.set()
+                    follower.leave()
+            for listener in self.feed.followers:
+                listener.leave()
 
     async def poll(self) -> None:
         """Give each follower what is new. Raises `StoreError`."""
         channels = dict(self._channels)
         async with self._db.read() as tx:  # one state: with the last event of a task comes the task as it is then
+            await self.feed.poll(tx)
+            if not channels:
+                return
             states = await events.states(tx, list(channels))
             behind = {task_id: one.last for task_id, one in channels.items() if task_id in states}
             found = await events.since_each(

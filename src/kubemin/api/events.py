@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Iterator
 from fastapi.sse import format_sse_event
 
 from kubemin.api.deps import Deps
-from kubemin.api.event_hub import Follower, News
+from kubemin.api.event_hub import News
+from kubemin.api.follower import Follower
 from kubemin.store import events
 
 _BATCH = 500
@@ -75,7 +76,7 @@ class _Reader:
             state = (await events.states(tx, [self._task_id])).get(self._task_id) if ended else None
         return News(rows, settled=state is not None and state.settled and rows[-1].id >= state.last)
 
-    async def next(self, follower: Follower) -> list[News]:
+    async def next(self, follower: Follower[News]) -> list[News]:
         """What came meanwhile; none if nothing came until a heartbeat is due, or the server stops."""
         if follower.missed:
             follower.missed = False

@@ -109,7 +109,7 @@ def _event_schema(schemas: dict[str, Any]) -> dict[str, Any]:
             "description": data["description"],
             "required": ["id", "event", "data"],
             "properties": {
-                "id": {"type": "string", "pattern": "^[0-9]+$"},
+                "id": {"type": "string", "pattern": "^[0-9:,-]+$"},
                 "event": {"const": kind},
                 "data": {
                     "type": "string",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
 
 from kubemin.spec.events import END, Event, data_of, read_event
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -38,6 +38,13 @@ class EventRow:
         return self.type == END
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppEventRow(EventRow):
+    """An event, and the application of its task."""
+
+    app_id: str
+
+
 class TaskState(NamedTuple):
     """``last`` is the id of a task's last event, 0 if it has none.
 
@@ -68,6 +75,25 @@ _SINCE_EACH = (
         )
     )
     .order_by(events.c.task_id, events.c.id)
+    .limit(bindparam("most"))
+)
+_ALL = select(events, tasks.c.app_id).join_from(events, tasks, tasks.c.id == events.c.task_id)
+_AFTER = _ALL.where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("most"))
+_RANGES = 20
+_IN_RANGES = (
+    _ALL.where(
+        or_(
+            *(events.c.id.between(bindparam(f"low_{number}"), bindparam(f"high_{number}")) for number in range(_RANGES))
+        )
+    )
+    .order_by(events.c.id)
+    .limit(bindparam("most"))
+)
+_NEWEST = select(func.max(events.c.id))
+_BACK = (
+    select(events.c.id, events.c.at, now().label("now"))
+    .where(events.c.id < bindparam("before"))
+    .order_by(events.c.id.desc())
     .limit(bindparam("most"))
 )
 _STATES = select(
@@ -114,6 +140,51 @@ async def since_each(tx: Tx, last: Mapping[str, int], limit: int = 5000) -> dict
         for row in await tx.rows(_SINCE_EACH, {**given, **after, "most": limit}):
             found.setdefault(row.task_id, []).append(EventRow(**{**fields(row), "data": load(row.data)}))
     return found
+
+
+async def of_all_tasks(
+    tx: Tx, after_id: int, ranges: Sequence[tuple[int, int]], limit: int = 1000
+) -> list[AppEventRow]:
+    """The events of all tasks in these ranges of ids (both ends are in them) and after an id, lowest id first.
+
+    The ranges lie below ``after_id``, in order.
+    """
+    found: list[AppEventRow] = []
+    for start in range(0, len(ranges), _RANGES):
+        part = ranges[start : start + _RANGES]
+        part = [*part, *[(0, 0)] * (_RANGES - len(part))]  # one statement, compiled once; no event has id 0
+        given = {f"{side}_{number}": one[end] for number, one in enumerate(part) for end, side in enumerate(_SIDES)}
+        found += _with_app(await tx.rows(_IN_RANGES, {**given, "most": limit - len(found)}))
+        if len(found) == limit:
+            return found
+    return found + _with_app(await tx.rows(_AFTER, {"after": after_id, "most": limit - len(found)}))
+
+
+_SIDES = ("low", "high")
+
+
+def _with_app(rows: Sequence[Row[Any]]) -> list[AppEventRow]:
+    return [AppEventRow(**{**fields(row), "data": load(row.data)}) for row in rows]
+
+
+async def newest(tx: Tx) -> int:
+    """The highest id that is there, 0 if none is."""
+    return await tx.scalar(_NEWEST) or 0
+
+
+async def recent_ids(tx: Tx, seconds: float) -> list[int]:
+    """The ids of the events of the last ``seconds``, in order, and of some before."""
+    found: list[int] = []
+    before = 2**63 - 1
+    while rows := await tx.rows(_BACK, {"before": before, "most": _PAGE}):
+        found += [row.id for row in rows]
+        before = rows[-1].id
+        if (rows[-1].now - rows[-1].at).total_seconds() > seconds:
+            break
+    return found[::-1]
+
+
+_PAGE = 1000
 
 
 async def states(tx: Tx, task_ids: Collection[str]) -> dict[str, TaskState]:
