@@ -6,16 +6,10 @@ from playwright.sync_api import Page, expect
 
 from tests.page.api import Api, conf, web
 
-LOOKS = 5000
-"""Milliseconds between two looks of the page."""
-
 
 def test_applications_come_as_they_are_made(page: Page, api: Api) -> None:
-    page.clock.install()
-    page.reload()
     for name in ("listed-one", "listed-two"):
         api.ended(api.apply(name, conf("settings", a="1")))
-        page.clock.fast_forward(LOOKS)
         expect(page.get_by_role("row", name=name)).to_be_visible()
 
 

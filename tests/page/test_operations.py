@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from tests.cli.kubemin import Kubemin, Running
 from tests.page.api import Api, conf, web
-from tests.page.test_applications import LOOKS
 from tests.waiting import PATIENCE
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -39,14 +38,12 @@ def test_a_cleanup_is_tried_again_and_given_up(page: Page, api: Api, cluster: ht
     patch = {"metadata": {"finalizers": ["example.com/held"]}}
     headers = {"Content-Type": "application/merge-patch+json"}
     cluster.patch(f"{CONFIG_MAPS}/undone-held", json=patch, headers=headers).raise_for_status()
-    page.clock.install()
     page.reload()
     page.get_by_role("link", name="Operations").click()
     expect(page.get_by_role("region", name="Workers with tasks").get_by_role("row")).to_have_count(2)
     app_id = api.get(f"workflow/tasks/{task_id}/status")["appId"]
     api.post(f"applications/{app_id}/workflow/cancel", {"taskId": task_id})
     api.ended(task_id)
-    page.clock.fast_forward(LOOKS)
 
     row = page.get_by_role("region", name="Incomplete cleanups").get_by_role("row", name="undone")
     expect(row).to_contain_text("ConfigMap")
@@ -90,21 +87,17 @@ def test_a_server_that_was_away_is_shown_again(page: Page, tmp_path: Path) -> No
     with kubemin.dev() as first:
         with closing(Api(first.url)) as api:
             api.ended(api.apply("before", conf("settings", a="1")))
-        page.clock.install()
         page.goto(first.url)
         row = page.get_by_role("row", name="before")
         expect(row).to_be_visible()
-    page.clock.fast_forward(LOOKS)
     expect(stale).to_be_visible()
     expect(row).to_be_visible()
     again = kubemin.start("dev", "--in-process", "--port", first.url.rpartition(":")[2])
     try:
         again.wait_for("ready at")
-        page.clock.fast_forward(LOOKS)
         expect(stale).to_have_count(0)
         with closing(Api(first.url)) as api:
             api.ended(api.apply("after", conf("settings", a="1")))
-        page.clock.fast_forward(LOOKS)
         expect(page.get_by_role("row", name="after")).to_be_visible()
     finally:
         again.stop()

@@ -5,7 +5,8 @@ import { Applications } from "./applications.js";
 import { Tasks } from "./tasks.js";
 import { Operations } from "./operations.js";
 import { Plan } from "./plan/plan.js";
-import { link, useAddress } from "./use.js";
+import { News } from "./news.js";
+import { NewsContext, link, useAddress } from "./use.js";
 import { language, say } from "./words.js";
 
 // First part of the address → the view, which is given the other parts.
@@ -37,4 +38,4 @@ function App() {
   `;
 }
 
-render(html`<${App} />`, document.getElementById("app"));
+render(html`<${NewsContext.Provider} value=${new News()}><${App} /><//>`, document.getElementById("app"));

@@ -8,7 +8,6 @@ import { link, useLive } from "./use.js";
 import { say } from "./words.js";
 
 const SIZE = 50;
-const RARELY = 15_000; // milliseconds: for what is not the view's own
 
 export const Applications = ({ parts }) =>
   parts.length ? html`<${Application} key=${parts[0]} id=${parts[0]} />` : html`<${List} />`;
@@ -41,7 +40,7 @@ function List() {
 
 // What needs somebody, whichever application it is of.
 function Incomplete() {
-  const found = useLive((signal) => get("operations", {}, signal), [], RARELY);
+  const found = useLive((signal) => get("operations", {}, signal), []);
   const number = found.value?.incompleteTotal ?? 0;
   return html`
     <div aria-live="polite">

@@ -27,7 +27,7 @@ export function Operations() {
 }
 
 function Readiness() {
-  const found = useLive(ready, []);
+  const found = useLive(ready, [], { types: [] });
   return html`
     <section>
       <h2>${say("opsReady")}</h2>

@@ -1,4 +1,4 @@
-// A task's events, as they come: Server-Sent Events read with fetch, which can resume after an event of its own choice.
+// Events, as they come: Server-Sent Events read with fetch, which can resume after an event of its own choice.
 
 import { address } from "./server.js";
 
@@ -6,18 +6,21 @@ const QUIET = 40000; // the server says something every 15 s: after this many mi
 const TOGETHER = 100; // events of so many milliseconds are taken together
 
 // Hands on the events after the id `after`, in order and in groups: `take([{id, type, data}])`. Ends with true after
-// the last one, with false where the connection was lost, or is closed by `signal`.
-export async function follow(path, after, take, signal) {
+// the last one, with false where the connection was lost, or is closed by `signal`. Without an `after` it is what
+// happens from the call of `begun()` on.
+export async function follow(path, after, take, signal, begun = () => {}) {
   const broken = new AbortController();
   const stop = () => broken.abort();
   signal.addEventListener("abort", stop, { once: true });
   const group = new Group(take);
   let timer = setTimeout(stop, QUIET);
   try {
-    const headers = { Accept: "text/event-stream", "Last-Event-ID": String(after) };
+    const headers = { Accept: "text/event-stream" };
+    if (after !== undefined) headers["Last-Event-ID"] = String(after);
     const reply = await fetch(address(path), { headers, signal: broken.signal });
     if (!reply.ok) return false;
     const parser = new Parser();
+    let isBegun = false;
     const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
@@ -25,6 +28,9 @@ export async function follow(path, after, take, signal) {
       clearTimeout(timer);
       timer = setTimeout(stop, QUIET);
       for (const event of parser.read(value)) {
+        if (!isBegun) begun();
+        isBegun = true;
+        if (!event.type) continue; // it only says where the stream is
         group.add(event);
         if (event.type === "end") return true;
       }
@@ -76,14 +82,14 @@ class Parser {
     const blocks = (this.rest + piece).split("\n\n");
     this.rest = blocks.pop();
     for (const block of blocks) {
-      const event = { id: 0, type: "", data: null };
+      const event = { id: undefined, type: "", data: null };
       for (const line of block.split("\n")) {
         const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
         if (name === "id") event.id = Number(value);
         if (name === "event") event.type = value;
         if (name === "data") event.data = JSON.parse(value);
       }
-      if (event.type) yield event;
+      if (event.type || event.id) yield event;
     }
   }
 }

@@ -12,6 +12,9 @@ import { History } from "./history.js";
 import { Restart } from "./restart.js";
 
 const TASKS = 5;
+const OFTEN = 5000; // milliseconds: Pods that come and go are in no event
+const SELDOM = 15_000;
+const pause = ({ application: { overview } } = { application: {} }) => (overview?.health === "Running" ? SELDOM : OFTEN);
 
 export function Application({ id }) {
   const path = `applications/${encodeURIComponent(id)}`;
@@ -25,6 +28,7 @@ export function Application({ id }) {
       return { application, components: [...components, ...dropped], tasks };
     },
     [id],
+    { pause, types: ["task", "cleanup", "job"], appId: id },
   );
   return html`<${Loaded} from=${found}>${(value) => html`<${Shown} path=${path} again=${found.again} ...${value} />`}<//>`;
 }

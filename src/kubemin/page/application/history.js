@@ -16,7 +16,7 @@ export function History({ path, overview }) {
   const found = useLive(
     (signal) => get(`${path}/revisions`, {}, signal),
     [path, revision, newestTask?.taskId, newestTask?.status],
-    RARELY,
+    { pause: RARELY, types: [] },
   );
   return html`
     <section>

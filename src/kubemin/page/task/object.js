@@ -11,7 +11,7 @@ import { fateOf } from "./states.js";
 
 export function ObjectDialog({ id, row, close }) {
   const path = `workflow/tasks/${encodeURIComponent(id)}/changes`;
-  const found = useLive((signal) => get(path, { seq: row.seq }, signal), [id, row.seq]);
+  const found = useLive((signal) => get(path, { seq: row.seq }, signal), [id, row.seq], { types: [] });
   return html`
     <${Dialog} title=${refOf(row)} close=${close}>
       <${Loaded} from=${found}>${({ changes }) => html`<${Change} of=${changes[0]} />`}<//>
