@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 from playwright.async_api import CDPSession, Page, async_playwright
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import ColumnElement, func, literal_column, select, update
 
 from bench.fleet import Fleet, fleet
 from bench.managed import PATIENCE, until
@@ -79,14 +79,14 @@ async def ended(http: httpx.AsyncClient, task_id: str) -> None:
 
     async def check() -> bool:
         reply = (await http.get(f"/workflow/tasks/{task_id}/status")).json()["data"]
-        return bool(reply["status"] == "completed")
+        return TaskStatus(reply["status"]).ended
 
     await until(check, 0.5)
 
 
 async def fill(made: Fleet, count: int) -> None:
     """Tasks that ended, ten an application."""
-    now = literal_column(str(time.time()))
+    now: ColumnElement[Any] = literal_column(str(time.time()))
     for number in range(count // 10):
         await add_application(made.db, f"app-{number}")
     async with made.db.begin("fill") as tx:
@@ -103,8 +103,8 @@ async def measure(made: Fleet, given: argparse.Namespace) -> None:
     server = made.processes[-1].process.pid
     rows: list[list[str]] = []
     async with httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=PATIENCE) as http, async_playwright() as playwright:
-        app_id, task_id = await run_large(http, given.components)
         await fill(made, given.tasks)
+        app_id, task_id = await run_large(http, given.components)
         browser = await playwright.chromium.launch(executable_path=program(), args=["--no-sandbox"])
         page = await browser.new_page()
         page.set_default_timeout(PATIENCE * 1000)
@@ -128,10 +128,10 @@ async def measure(made: Fleet, given: argparse.Namespace) -> None:
         }
         for name, (address, there) in views.items():
             rows.append(await tab.view(name, address, there, given.seconds))
+        columns = ["view", "content", "browser until then", "requests a minute", "server a minute", "browser a minute"]
+        show(f"{given.tasks} tasks, {given.components} components", columns, rows)
         events = [await restarted(made, http, tab, f"{url}/#", app_id, view) for view in ("tasks", "applications")]
         await browser.close()
-    columns = ["view", "content", "browser until then", "requests a minute", "server a minute", "browser a minute"]
-    show(f"{given.tasks} tasks, {given.components} components", columns, rows)
     show("A restart while it is shown", ["view", "events", "browser an event", "script an event", "server"], events)
 
 

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.api.codes import ApiCode
+from kubemin.api.deps import ComponentState
 from kubemin.api.masks import masked_spec
 from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, applications, revisions, tasks
-from tests.api.conftest import Api, application
+from tests.api.conftest import PREFIX, Api, application
+from tests.store.history import Work
 
 APP = application_id("default", "shop")
 
@@ -172,3 +174,28 @@ def test_every_value_is_masked(values: dict[str, str]) -> None:
     shown = masked_spec(spec)
     assert set(shown["component"][0]["properties"]["secret"].values()) == {MASK}
     assert shown["component"][1] == {"name": "web"}
+
+
+async def test_components_that_have_not_changed_are_not_sent_again(api: Api) -> None:
+    """And each change is: of the draft, of what is deployed, of how one does."""
+    await apply(api)
+    edited = {"id": APP, **application()}
+    fewer = {**edited, "component": edited["component"][1:]}
+
+    async def runs() -> None:
+        api.states["web"] = ComponentState("Running")
+
+    path, known = f"{PREFIX}/applications/{APP}/components", ""
+    changes = (lambda: complete(api.db), lambda: api.post("/applications", fewer), runs)
+    for change in changes:
+        await change()
+        answer = await api.http.get(path, headers={"If-None-Match": known})
+        assert answer.status_code == 200
+        while "etag" not in answer.headers:
+            answer = await api.http.get(path)
+        known = answer.headers["etag"]
+        work = Work()
+        work.watch_sqlite(api.db)
+        unchanged = await api.http.get(path, headers={"If-None-Match": known})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert not any("components.spec" in statement or "revisions.spec" in statement for statement in work.executed)

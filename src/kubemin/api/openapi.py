@@ -17,6 +17,9 @@ APPLICATION_BODY = {"x-application-body": True}
 
 _REF = "#/components/schemas/{model}"
 
+UNCHANGED: Responses = {304: {"description": "It is as it was when the `ETag` was given."}}
+"""The reply to an `If-None-Match` that fits."""
+
 EVENT = "#/components/schemas/Event"
 """The schema of what a task's stream is made of."""
 

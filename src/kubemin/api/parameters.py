@@ -54,6 +54,9 @@ After = Annotated[
     str | None,
     Query(max_length=64, pattern=_TEXT, description="Go on after this, the `nextCursor` of a page; not with `page`."),
 ]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", max_length=200, description="The `ETag` of an earlier reply.")
+]
 Search = Annotated[
     str | None, Query(max_length=200, pattern=_TEXT, description="A part of the name, alias, namespace or project.")
 ]

@@ -1,8 +1,11 @@
 """From stored rows to what the wire shows. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
+from kubemin import __version__
 from kubemin.api.deps import ComponentState
 from kubemin.api.masks import masked
 from kubemin.api.models.applications import (
@@ -84,6 +87,12 @@ def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, Componen
     if found and any(part["type"] in (WEBSERVICE, STORE) and part["name"] not in states for part in deployed):
         found.add("Pending")
     return next((one for one in ("Failed", "Pending", "Running") if one in found), "Not Deploy")
+
+
+def tag(stamp: str, states: Mapping[str, ComponentState]) -> str:
+    """The ETag of a list of components: as the database has them, in these states, shown by this version."""
+    text = repr((__version__, stamp, sorted(states.items(), key=itemgetter(0))))
+    return f'W/"{sha256(text.encode()).hexdigest()[:24]}"'
 
 
 def components(

@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from kubemin.spec.component import Component
 from kubemin.spec.ids import component_id
+from kubemin.spec.states import RevisionState
 from kubemin.store.clock import now
-from kubemin.store.tables import applications, components
+from kubemin.store.tables import applications, components, revisions
 from kubemin.store.transaction import Tx
 
 
@@ -42,6 +43,29 @@ _OF_APPLICATION = (
     .where(components.c.app_id == bindparam("of_app"))
     .order_by(components.c.position, components.c.name)
 )
+
+
+_MOMENT = 0.1
+_STAMP = select(
+    func.count().label("number"),
+    func.max(components.c.updated_at).label("saved_at"),
+    now().label("now"),
+    select(revisions.c.number)
+    .where(revisions.c.app_id == bindparam("of_app"), revisions.c.state == RevisionState.CURRENT)
+    .scalar_subquery()
+    .label("revision"),
+).where(components.c.app_id == bindparam("of_app"))
+
+
+async def stamp(tx: Tx, app_id: str) -> str | None:
+    """Another text whenever the draft's components are others, or another revision is deployed.
+
+    None where that cannot be said: within a moment there may be more than one save.
+    """
+    row = await tx.row(_STAMP, {"of_app": app_id})
+    if row is None or row.saved_at is None or (row.now - row.saved_at).total_seconds() < _MOMENT:
+        return None
+    return f"{row.number}-{row.saved_at.timestamp():.6f}-{row.revision}"
 
 
 async def of_application(tx: Tx, app_id: str) -> list[ComponentRow]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from kubemin.api import overviews, paging, views
 from kubemin.api.body import StrictRoute
@@ -20,8 +20,18 @@ from kubemin.api.models.applications import (
     DeletedResources,
     TryReply,
 )
-from kubemin.api.openapi import APPLICATION_BODY, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, AppId, DeleteVolumes, Exactly, Page, PageSize, Search
+from kubemin.api.openapi import APPLICATION_BODY, UNCHANGED, errors
+from kubemin.api.parameters import (
+    DEFAULT_PAGE_SIZE,
+    After,
+    AppId,
+    DeleteVolumes,
+    Exactly,
+    IfNoneMatch,
+    Page,
+    PageSize,
+    Search,
+)
 from kubemin.api.saving import check_and_save, prepare
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.states import TaskStatus
@@ -179,14 +189,30 @@ async def delete_application(
     return Envelope(data=DeletedApplication(app_id=app_id, task_id=task.id))
 
 
-@router.get("/{app_id}/components", summary="List components", responses=errors(404))
-async def list_components(deps: Given, app_id: AppId) -> Envelope[ComponentList]:
-    """The components as they were saved last, what is deployed of each, and how it does in the cluster."""
+@router.get(
+    "/{app_id}/components",
+    summary="List components",
+    response_model=Envelope[ComponentList],
+    responses={**UNCHANGED, **errors(404)},
+)
+async def list_components(
+    deps: Given, app_id: AppId, response: Response, known: IfNoneMatch = None
+) -> Envelope[ComponentList] | Response:
+    """The components as they were saved last, what is deployed of each, and how it does in the cluster.
+
+    A reply may have an `ETag`, as those of tasks.
+    """
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
+        stamp = await components.stamp(tx, app_id)
+    states = await deps.component_states(app_id)
+    headers = {} if stamp is None else {"ETag": views.tag(stamp, states), "Cache-Control": "no-cache"}
+    if stamp is not None and known == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    async with deps.db.read() as tx:
         parts = await components.of_application(tx, app_id)
         current = await revisions.current(tx, app_id)
-    states = await deps.component_states(app_id)
     shown = views.components(parts, row.namespace, states, current)
     dropped = views.dropped({part.name for part in parts}, states, current)
     return Envelope(data=ComponentList(components=shown, dropped=dropped))

@@ -25,8 +25,8 @@ from kubemin.api.models.tasks import (
     TaskStages,
     TaskStatusReply,
 )
-from kubemin.api.openapi import EVENT, Responses, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, Page, PageSize, Since, TaskId, moment_of
+from kubemin.api.openapi import EVENT, UNCHANGED, Responses, errors
+from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, IfNoneMatch, Page, PageSize, Since, TaskId, moment_of
 from kubemin.spec.states import TaskStatus
 from kubemin.store import events, evidence, jobs, journal, tasks
 
@@ -38,11 +38,6 @@ _STREAM: Responses = {
         "content": {"text/event-stream": {"schema": {"$ref": EVENT}}},
     }
 }
-
-_UNCHANGED: Responses = {304: {"description": "It is as it was when the `ETag` was given."}}
-IfNoneMatch = Annotated[
-    str | None, Header(alias="If-None-Match", max_length=200, description="The `ETag` of an earlier reply.")
-]
 
 
 @router.get("/tasks", summary="List all tasks", responses=errors(404))
@@ -79,7 +74,7 @@ async def list_tasks(
     "/workflow/tasks/{task_id}",
     summary="Get a task",
     response_model=Envelope[TaskStatusReply],
-    responses={**_UNCHANGED, **errors(404)},
+    responses={**UNCHANGED, **errors(404)},
 )
 async def get_task(
     deps: Given, task_id: TaskId, response: Response, known: IfNoneMatch = None
@@ -95,7 +90,7 @@ async def get_task(
     "/workflow/tasks/{task_id}/status",
     summary="Get a task's status",
     response_model=Envelope[TaskStatusReply],
-    responses={**_UNCHANGED, **errors(404)},
+    responses={**UNCHANGED, **errors(404)},
 )
 async def get_task_status(
     deps: Given, task_id: TaskId, response: Response, known: IfNoneMatch = None
