@@ -18,13 +18,15 @@ from sqlalchemy import ColumnElement, func, literal_column, select, update
 from bench.fleet import Fleet, fleet
 from bench.managed import PATIENCE, until
 from bench.report import show
-from bench.simulated import SPEED, cpu_of
+from bench.simulated import cpu_of
 from kubemin.spec.states import TaskStatus
 from kubemin.store import tables, tasks
 from tests.browser.browser import program
 from tests.store.rows import add_application, new_task
 
 NAME = "large"
+SPEED = 20.0
+"""Of the cluster: a Deployment then has 30 s before it is given up."""
 
 
 @dataclass

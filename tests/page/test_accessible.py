@@ -11,6 +11,14 @@ FIND = """async () => (await axe.run()).violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => [id, ...nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`)])"""
 
+NAME = """(one) => {
+    const own = one.tagName === "DIV" ? one.className : one.textContent.trim();
+    return `${one.tagName} ${one.getAttribute("aria-label") ?? own}`;
+}"""
+CONTROLS = f"""() => [...document.querySelectorAll("a[href], button:not(:disabled), select, input, [tabindex='0']")]
+    .filter((one) => one.checkVisibility()).map({NAME})"""
+FOCUSED = f"""() => document.activeElement.matches(':focus-visible') ? ({NAME})(document.activeElement) : 'not seen'"""
+
 
 def found(page: Page) -> dict[str, list[list[str]]]:
     """By colour scheme, what is serious or critical: the rule, and where it is broken."""
@@ -38,6 +46,15 @@ def test_nothing_keeps_people_from_using_a_view(page: Page, api: Api) -> None:
         page.goto(f"/#/{view}")
         expect(shown).to_be_visible()
         assert found(page) == {"light": [], "dark": []}, view
-    page.get_by_role("button", name="Cancel …").click()
+    controls = page.evaluate(CONTROLS)  # of the task, by the keyboard alone
+    reached = []
+    for _ in controls:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    assert reached == controls
+    page.get_by_role("button", name="Cancel …").focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     assert found(page) == {"light": [], "dark": []}
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Cancel …")).to_be_focused()

@@ -51,12 +51,22 @@ export const Field = ({ word, value, write }) => html`
   </label>
 `;
 
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+// Unit, from how many seconds on it is used, and how many it has.
+const UNITS = [["day", 172800, 86400], ["hour", 7200, 3600], ["minute", 120, 60], ["second", -Infinity, 1]];
 
-// How long something takes or took, in seconds, in its largest unit.
+const FORMATS = new Map(); // by unit and digits: making one takes longer than using it
+
+// How long something takes or took, in seconds.
 export function duration(seconds) {
-  const [unit, size] = UNITS.find(([, one]) => seconds >= one) ?? UNITS.at(-1);
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(seconds / size));
+  const [unit, , size] = UNITS.find(([, from]) => seconds >= from);
+  const value = Math.max(0, seconds / size);
+  const maximumFractionDigits = value < 10 ? 1 : 0;
+  const key = `${unit} ${maximumFractionDigits}`;
+  if (!FORMATS.has(key)) {
+    const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits };
+    FORMATS.set(key, new Intl.NumberFormat(language, options));
+  }
+  return FORMATS.get(key).format(value);
 }
 
 // A task in one line: its status, its cleanup if that is open, and when it ended.

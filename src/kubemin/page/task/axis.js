@@ -1,6 +1,7 @@
 // When each job ran: a bar for each, and after the task's end another one until its object was put back.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { duration } from "../parts.js";
 import { say } from "../words.js";
 import { usePart } from "./live.js";
 import { goesBack, isOver, isRolledBack, isSettled } from "./states.js";
@@ -45,7 +46,7 @@ function Ticks({ model, place }) {
   }, [settled]);
   return html`
     <div class="ticks" aria-hidden="true">
-      ${TICKS.map((part) => html`<span key=${part} style=${{ "--from": part }}>${lasted(part * span)}</span>`)}
+      ${TICKS.map((part) => html`<span key=${part} style=${{ "--from": part }}>${duration(part * span)}</span>`)}
     </div>
   `;
 }
@@ -60,7 +61,7 @@ function Bar({ id, model }) {
   const row = goesBack(model.status) && job.ref ? model.journal(job.ref) : undefined;
   const back = row && isRolledBack(row) && row.state !== "unchanged" ? row.at - begin : undefined;
   const until = to ?? model.now() - begin;
-  const text = from === undefined ? say("notBegun") : say("fromFor", lasted(from), lasted(until - from));
+  const text = from === undefined ? say("notBegun") : say("fromFor", duration(from), duration(until - from));
   return html`
     <li title=${`${job.name}: ${text}`}>
       <span class="label">${job.name}</span>
@@ -82,10 +83,3 @@ const lineOf = (model) => Math.max(model.status.endTime ?? 0, ...times(model, "e
 
 const endOf = (model) =>
   Math.max(lineOf(model), model.undoing?.endTime ?? 0, ...[...model.rows.values()].map((row) => row.at));
-
-function lasted(seconds) {
-  if (seconds < 10) return say("seconds", Math.max(0, seconds).toFixed(1));
-  if (seconds < 120) return say("seconds", Math.round(seconds));
-  if (seconds < 7200) return say("minutes", Math.round(seconds / 60));
-  return say("hours", (seconds / 3600).toFixed(1));
-}
