@@ -4,17 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kubesim.controllers import Pace
+    from kubesim.controllers import Operator, Pace
     from kubesim.faults import Fault
     from kubesim.server import SimServer
     from kubesim.threaded import ThreadedServer
 
 __version__ = "0.1.0"
 
-__all__ = ["Fault", "Pace", "SimServer", "ThreadedServer"]
+__all__ = ["Fault", "Operator", "Pace", "SimServer", "ThreadedServer"]
 
 _MODULES = {
     "Fault": "kubesim.faults",
+    "Operator": "kubesim.controllers",
     "Pace": "kubesim.controllers",
     "SimServer": "kubesim.server",
     "ThreadedServer": "kubesim.threaded",

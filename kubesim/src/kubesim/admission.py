@@ -1,6 +1,7 @@
 """Admission: what depends on other objects than the one that is written."""
 
 from kubesim.admit.quantity import quantity_value
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object
 from kubesim.problems import forbidden, not_found
 from kubesim.resources import RESOURCES, Resource
@@ -28,13 +29,15 @@ def admit_create(storage: Storage, resource: Resource, namespace: str, name: str
                     }
                 ],
             )
-    if resource.plural in _PROTECTION:
+    if isinstance(resource, CustomResource) and resource.terminating:
+        raise forbidden(resource, name, "create not allowed while custom resource definition is terminating")
+    if resource.key in _PROTECTION:
         finalizers = obj["metadata"].setdefault("finalizers", [])
-        if (finalizer := _PROTECTION[resource.plural]) not in finalizers:
+        if (finalizer := _PROTECTION[resource.key]) not in finalizers:
             finalizers.append(finalizer)
-    if resource.plural == "persistentvolumeclaims":
+    if resource.key == "persistentvolumeclaims":
         _default_class(storage, obj)
-    elif resource.plural == "pods":
+    elif resource.key == "pods":
         _service_account(storage, resource, namespace, name, obj)
 
 
@@ -66,7 +69,7 @@ def _service_account(storage: Storage, resource: Resource, namespace: str, name:
 
 def admit_update(storage: Storage, resource: Resource, new: Object, old: Object) -> None:
     """Refuse a change, valid in itself, that the cluster cannot make: a claim grows only if its class lets it."""
-    if resource.plural != "persistentvolumeclaims":
+    if resource.key != "persistentvolumeclaims":
         return
     before, after = (obj["spec"].get("resources", {}).get("requests", {}).get("storage", "0") for obj in (old, new))
     if quantity_value(str(after)) <= quantity_value(str(before)):
@@ -83,5 +86,5 @@ def admit_update(storage: Storage, resource: Resource, new: Object, old: Object)
 
 def admit_delete(resource: Resource, name: str) -> None:
     """Refuse to delete what the cluster cannot be without."""
-    if resource.plural == "namespaces" and name in _IMMORTAL:
+    if resource.key == "namespaces" and name in _IMMORTAL:
         raise forbidden(resource, name, "this namespace may not be deleted")

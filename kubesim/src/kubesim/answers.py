@@ -7,13 +7,13 @@ import yaml
 
 from kubesim import table
 from kubesim.calls import Call
-from kubesim.eventviews import outgoing
 from kubesim.jsondata import Object, dump_json, load_json, utc_now
 from kubesim.listing import Page
 from kubesim.negotiation import JSON, YAML, negotiate
 from kubesim.problems import Problem
-from kubesim.resources import EVENTS_K8S_IO, Resource
+from kubesim.resources import Resource
 from kubesim.storage import Entry
+from kubesim.views import outgoing
 
 _BROWSERS = ("curl", "Wget", "Mozilla")
 
@@ -65,10 +65,8 @@ def shown(
     """One object. ``entry`` is given if ``obj`` is stored: its JSON is there already."""
     view = negotiate(call.accept)
     told = tuple(warnings or ())
-    if resource is EVENTS_K8S_IO:
-        entry = outgoing(resource, entry or Entry(obj))
-        obj = entry.obj
-    body = obj
+    entry = outgoing(resource, entry or Entry(obj))
+    body = obj = entry.obj
     if view.kind == "Table":
         meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         body = table.render(resource, [obj], meta, call.query, view.version, utc_now())
@@ -78,7 +76,7 @@ def shown(
         raise Problem(
             406, "NotAcceptable", "you requested PartialObjectMetadataList, but the requested object is not a list"
         )
-    elif entry is not None and not view.yaml:
+    elif not view.yaml:
         return Answer(entry.raw, status, JSON, told)
     if view.yaml:
         return Answer(yaml.safe_dump(body, sort_keys=False).encode(), status, YAML, told)
@@ -89,7 +87,7 @@ def listed(call: Call, page: Page) -> Answer:
     """A list."""
     resource = call.target.resource
     view = negotiate(call.accept)
-    entries = [outgoing(resource, entry) for entry in page.entries] if resource is EVENTS_K8S_IO else page.entries
+    entries = [outgoing(resource, entry) for entry in page.entries]
     objects = [entry.obj for entry in entries] if view.kind or view.yaml else []
     if view.kind == "Table":
         return plain(table.render(resource, objects, page.meta, call.query, view.version, utc_now()))

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kubesim.custom.resource import CustomResource
 from kubesim.deletion import DeleteOptions, parse_dry_run
-from kubesim.eventviews import incoming
 from kubesim.jsondata import Object, load_json
 from kubesim.negotiation import decode, decode_yaml
 from kubesim.problems import Problem, bad_option, bad_request
 from kubesim.routing import Target
 from kubesim.verbs import APPLY, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, Guard, Write
+from kubesim.views import incoming
 
 _PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY)
 _OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
@@ -89,12 +90,14 @@ class Call:
 
     def patch(self) -> tuple[Any, bool]:
         """The body as a patch, and whether it is forced. 415 for a content type that is none of the four."""
-        if self.media_type not in _PATCH_TYPES:
+        custom = isinstance(self.target.resource, CustomResource)
+        accepted = [kind for kind in _PATCH_TYPES if not (custom and kind == STRATEGIC_MERGE_PATCH)]
+        if self.media_type not in accepted:
             raise Problem(
                 415,
                 "UnsupportedMediaType",
                 "the body of the request was in an unknown format - accepted media types include: "
-                + ", ".join(_PATCH_TYPES),
+                + ", ".join(accepted),
             )
         force = is_true(self.query.get("force", ""))
         if self.media_type == APPLY:

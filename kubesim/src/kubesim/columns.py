@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kubesim.jsondata import Object
+from kubesim.custom.jsonpath import find
+from kubesim.custom.resource import CustomResource
+from kubesim.jsondata import Object, dump_json
 from kubesim.podcells import pod_ready, pod_restarts, pod_status
 from kubesim.resources import Resource
 
@@ -27,7 +29,9 @@ class Column:
 
 def columns_of(resource: Resource) -> tuple[Column, ...]:
     """The columns of a resource: its own, or just name and age."""
-    return _COLUMNS.get(resource.plural, _DEFAULT)
+    if isinstance(resource, CustomResource) and resource.columns:
+        return (NAME, *map(_custom, resource.columns))
+    return _COLUMNS.get(resource.key, _DEFAULT)
 
 
 def human_duration(seconds: float) -> str:
@@ -113,6 +117,30 @@ CONTAINERS = Column("Containers", _containers("name"), priority=1)
 IMAGES = Column("Images", _containers("image"), priority=1)
 SELECTOR = Column("Selector", _selector, priority=1)
 _DEFAULT = (NAME, AGE)
+
+
+def _custom(column: Object) -> Column:
+    """A column that a CustomResourceDefinition asks for."""
+    kind, path = column["type"], column["jsonPath"]
+
+    def cell(obj: Object, now: datetime) -> Any:
+        found = find(obj, path)
+        return _typed(kind, found[0], now) if found else None
+
+    return Column(column["name"], cell, kind, column.get("priority", 0))
+
+
+def _typed(kind: str, value: Any, now: datetime) -> Any:
+    if kind == "string":
+        return value if isinstance(value, str) else dump_json(value).decode()
+    if kind == "date":
+        try:
+            return since(value, now)
+        except (ValueError, AttributeError):
+            return "<invalid>"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value if kind == "boolean" and isinstance(value, bool) else None
+    return {"integer": int, "number": float}[kind](value) if kind in ("integer", "number") else None
 
 
 def _ports(obj: Object, now: datetime) -> str:
@@ -265,6 +293,22 @@ def _qualified(owner: Mapping[str, Any]) -> str:
 
 def _reference(obj: Object, now: datetime) -> str:
     return f"{dig(obj, 'spec.scaleTargetRef.kind', '')}/{dig(obj, 'spec.scaleTargetRef.name', '')}"
+
+
+def _number_of_webhooks() -> Column:
+    return Column("Webhooks", lambda obj, now: len(obj.get("webhooks") or ()), "integer")
+
+
+def _api_service(obj: Object, now: datetime) -> str:
+    service = dig(obj, "spec.service")
+    return f"{service.get('namespace', '')}/{service.get('name', '')}" if service else "Local"
+
+
+def _available(obj: Object, now: datetime) -> str:
+    found = next((each for each in dig(obj, "status.conditions", ()) if each["type"] == "Available"), None)
+    if found is None or found["status"] == "True":
+        return UNKNOWN if found is None else "True"
+    return f"{found['status']} ({found.get('reason', '')})"
 
 
 _COLUMNS: Mapping[str, tuple[Column, ...]] = {
@@ -453,5 +497,16 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         _number("Allowed Disruptions", "status.disruptionsAllowed"),
         AGE,
     ),
+    "customresourcedefinitions": (NAME, CREATED),
+    "priorityclasses": (
+        NAME,
+        _number("Value", "value"),
+        Column("Global-Default", lambda obj, now: bool(obj.get("globalDefault")), "boolean"),
+        AGE,
+        Column("PreemptionPolicy", _at("preemptionPolicy")),
+    ),
+    "validatingwebhookconfigurations": (NAME, _number_of_webhooks(), AGE),
+    "mutatingwebhookconfigurations": (NAME, _number_of_webhooks(), AGE),
+    "apiservices": (NAME, Column("Service", _api_service), Column("Available", _available), AGE),
     "leases": (NAME, Column("Holder", _at("spec.holderIdentity")), AGE),
 }

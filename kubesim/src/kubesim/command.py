@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kubesim import __version__
-from kubesim.controllers import Injected, Pace
+from kubesim.controllers import Injected, Operator, Pace
 from kubesim.kubeconfig import write_private
 from kubesim.server import SimServer
 
@@ -54,6 +54,10 @@ def parser() -> ArgumentParser:
         help="put a ConfigMap with this entry into every Namespace soon after its creation")  # fmt: skip
     add("--collector-delay", type=_number(above_zero=False), metavar="SECONDS",
         help="let the garbage collector take so long for each object, at speed 1")  # fmt: skip
+    add("--definition-delay", type=_number(above_zero=False), default=0.2, metavar="SECONDS",
+        help="let so long go by, at speed 1, before a CustomResourceDefinition is served (default: 0.2)")  # fmt: skip
+    add("--operator", type=_operator, action="append", default=[], metavar="PLURAL.GROUP[=SECONDS]",
+        help="let the objects of this custom resource become ready after so many seconds (default: 1)")  # fmt: skip
     add("--version", action="version", version=f"kubesim {__version__}")
     return made
 
@@ -71,6 +75,8 @@ def _server(options: Namespace) -> SimServer:
         authorize=options.authorize,
         inject=injected,
         collector=None if delay is None else Pace(delay),
+        definition_delay=options.definition_delay,
+        operators=options.operator,
     )
 
 
@@ -118,3 +124,10 @@ def _injected(text: str) -> tuple[str, str, str]:
     if not (name and slash and key and equals):
         raise ArgumentTypeError(f"{text!r} is not NAME/KEY=VALUE")
     return name, key, value
+
+
+def _operator(text: str) -> Operator:
+    resource, equals, seconds = text.partition("=")
+    if "." not in resource:
+        raise ArgumentTypeError(f"{text!r} is not PLURAL.GROUP or PLURAL.GROUP=SECONDS")
+    return Operator(resource, _number(above_zero=False)(seconds)) if equals else Operator(resource)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from kubesim import admit
-from kubesim.jsondata import Object, dump_json
+from kubesim.custom.resource import CustomResource
+from kubesim.jsondata import Object, copy_json, dump_json
 from kubesim.problems import Problem, bad_request
 from kubesim.resources import Resource
 
@@ -66,17 +67,28 @@ def decode(
 
     ``validation`` is Ignore, Warn or Strict; ``patched`` says that the object comes out of a patch, not of the body.
     """
-    if validation != "Ignore" and (unknown := admit.unknown_fields(resource.kind, obj)):
-        texts = [f'unknown field "{path}"' for path in unknown]
-        if validation == "Strict":
-            raise _strict(resource, obj, "strict decoding error: " + ", ".join(texts), patched=patched)
-        for text in texts:
-            warn(text)
+    if isinstance(resource, CustomResource):
+        sent = copy_json(obj) if patched and validation == "Strict" else obj
+        unknown = resource.decode(obj)
+        _tell_unknown(resource, sent, unknown, validation=validation, warn=warn, patched=patched)
+        return
+    unknown = admit.unknown_fields(resource.kind, obj) if validation != "Ignore" else []
+    _tell_unknown(resource, obj, unknown, validation=validation, warn=warn, patched=patched)
     admit.default(resource.kind, obj)
-    if resource.plural == "secrets" and (plain := obj.pop("stringData", None)):
+    if resource.key == "secrets" and (plain := obj.pop("stringData", None)):
         data = obj.setdefault("data", {})
         for key, text in plain.items():
             data[key] = base64.b64encode(text.encode()).decode()
+
+
+def _tell_unknown(
+    resource: Resource, obj: Object, unknown: list[str], *, validation: str, warn: Callable[[str], None], patched: bool
+) -> None:
+    texts = [f'unknown field "{path}"' for path in unknown] if validation != "Ignore" else []
+    if texts and validation == "Strict":
+        raise _strict(resource, obj, "strict decoding error: " + ", ".join(texts), patched=patched)
+    for text in texts:
+        warn(text)
 
 
 def _strict(resource: Resource, obj: Object, why: str, *, patched: bool) -> Problem:

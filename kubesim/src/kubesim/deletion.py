@@ -77,7 +77,7 @@ def check_preconditions(resource: Resource, obj: Object, options: DeleteOptions)
     ):
         if wanted is None or wanted == found:
             continue
-        if resource.plural == "namespaces":
+        if resource.key == "namespaces":
             text = f"Precondition failed: {name} in precondition: {wanted}, {name} in object meta: {found}"
             raise conflict(resource, meta["name"], text)
         text = f"the {name} in the precondition ({wanted}) does not match the {name} in record ({found}). {why}"

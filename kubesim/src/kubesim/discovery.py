@@ -2,33 +2,36 @@
 
 from collections.abc import Iterator
 
+from kubesim.catalog import Catalog, GroupVersions
+from kubesim.custom.resource import CustomResource, priority
 from kubesim.jsondata import Object, dump_json
-from kubesim.resources import GROUP_VERSIONS, Resource
+from kubesim.resources import Resource
 
 _JSON = "application/json"
 _SUBRESOURCE_KINDS = {"scale": ("autoscaling", "v1", "Scale")}
 _SUBRESOURCE_VERBS = {"log": ["get"], "finalize": ["update"]}
 
 
-def answer(path: str, accept: str | None) -> tuple[bytes, str] | None:
+def answer(path: str, accept: str | None, catalog: Catalog) -> tuple[bytes, str] | None:
     """Body and content type for a discovery path, or ``None`` if it is not one."""
     parts = [part for part in path.split("/") if part]
     if not parts or parts[0] not in ("api", "apis"):
         return None
+    groups = catalog.groups
     if len(parts) == 1:
-        return _root(parts[0], accept or "")
+        return _root(parts[0], accept or "", groups)
     if parts[0] == "api":
-        body = _resource_list("", "v1") if parts[1:] == ["v1"] else None
+        body = _resource_list("", "v1", groups) if parts[1:] == ["v1"] else None
     elif len(parts) == 2:
-        body = _group(parts[1]) if any(parts[1] == group for group, _ in GROUP_VERSIONS) else None
+        body = _group(parts[1], groups) if any(parts[1] == group for group, _ in groups) else None
     elif len(parts) == 3:
-        body = _resource_list(parts[1], parts[2]) if (parts[1], parts[2]) in GROUP_VERSIONS else None
+        body = _resource_list(parts[1], parts[2], groups) if (parts[1], parts[2]) in groups else None
     else:
         body = None
     return None if body is None else (dump_json(body), _JSON)
 
 
-def _root(root: str, accept: str) -> tuple[bytes, str]:
+def _root(root: str, accept: str, groups: GroupVersions) -> tuple[bytes, str]:
     for clause in accept.split(","):
         options = dict(part.strip().split("=", 1) for part in clause.split(";")[1:] if "=" in part)
         if options.get("as") == "APIGroupDiscoveryList" and (version := options.get("v")) in ("v2", "v2beta1"):
@@ -36,7 +39,7 @@ def _root(root: str, accept: str) -> tuple[bytes, str]:
                 "kind": "APIGroupDiscoveryList",
                 "apiVersion": f"apidiscovery.k8s.io/{version}",
                 "metadata": {},
-                "items": list(_aggregated(core=root == "api")),
+                "items": list(_aggregated(groups, core=root == "api")),
             }
             return dump_json(body), f"{_JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
     if root == "api":
@@ -46,16 +49,19 @@ def _root(root: str, accept: str) -> tuple[bytes, str]:
             "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}],
         }
         return dump_json(versions), _JSON
-    groups = [_group(group) for group in dict.fromkeys(group for group, _ in GROUP_VERSIONS) if group]
-    for group in groups:
+    listed = [_group(group, groups) for group in dict.fromkeys(group for group, _ in groups) if group]
+    for group in listed:
         del group["kind"], group["apiVersion"]
-    return dump_json({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}), _JSON
+    return dump_json({"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}), _JSON
 
 
-def _group(name: str) -> Object:
-    versions = [
-        {"groupVersion": f"{group}/{version}", "version": version} for group, version in GROUP_VERSIONS if group == name
-    ]
+def _versions(name: str, groups: GroupVersions) -> list[str]:
+    """The versions of a group, the preferred one first."""
+    return sorted((version for group, version in groups if group == name), key=priority, reverse=True)
+
+
+def _group(name: str, groups: GroupVersions) -> Object:
+    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in _versions(name, groups)]
     return {
         "kind": "APIGroup",
         "apiVersion": "v1",
@@ -65,15 +71,15 @@ def _group(name: str) -> Object:
     }
 
 
-def _resource_list(group: str, version: str) -> Object:
+def _resource_list(group: str, version: str, groups: GroupVersions) -> Object:
     entries: list[Object] = []
-    for resource in GROUP_VERSIONS[group, version]:
+    for resource in groups[group, version]:
         entry: Object = {
             "name": resource.plural,
             "singularName": resource.singular,
             "namespaced": resource.namespaced,
             "kind": resource.kind,
-            "verbs": list(resource.verbs),
+            "verbs": _verbs(resource),
         }
         if resource.short_names:
             entry["shortNames"] = list(resource.short_names)
@@ -99,8 +105,15 @@ def _resource_list(group: str, version: str) -> Object:
     return {"apiVersion": "v1", **body} if group else body
 
 
-def _aggregated(*, core: bool) -> Iterator[Object]:
-    for (group, version), resources in GROUP_VERSIONS.items():
+def _verbs(resource: Resource) -> list[str]:
+    """What may be done: nothing is made any more of a kind whose definition is on its way out."""
+    if isinstance(resource, CustomResource) and resource.terminating:
+        return [verb for verb in resource.verbs if verb not in ("create", "patch", "update")]
+    return list(resource.verbs)
+
+
+def _aggregated(groups: GroupVersions, *, core: bool) -> Iterator[Object]:
+    for group in dict.fromkeys(group for group, _ in groups):
         if (group == "") is not core:
             continue
         meta: Object = {"creationTimestamp": None}
@@ -111,9 +124,10 @@ def _aggregated(*, core: bool) -> Iterator[Object]:
             "versions": [
                 {
                     "version": version,
-                    "resources": [_aggregated_resource(resource) for resource in resources],
+                    "resources": [_aggregated_resource(resource) for resource in groups[group, version]],
                     "freshness": "Current",
                 }
+                for version in _versions(group, groups)
             ],
         }
 
@@ -125,7 +139,7 @@ def _aggregated_resource(resource: Resource) -> Object:
         "responseKind": own,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": list(resource.verbs),
+        "verbs": _verbs(resource),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)

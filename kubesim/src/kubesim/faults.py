@@ -21,7 +21,7 @@ from aiohttp import web
 from kubesim.jsondata import Object
 from kubesim.problems import Problem, expired, forbidden
 from kubesim.registry import Registry
-from kubesim.resources import RESOURCES, Resource
+from kubesim.resources import Resource
 from kubesim.watch import error_line
 
 Action = Literal["latency", "hold", "call", "status", "drop", "late", "cut", "expire", "stick", "lag", "deny"]
@@ -232,14 +232,14 @@ class Armed:
         return {"id": self.id, **shown, **state}
 
     def _unstick(self) -> None:
-        for plural in RESOURCES:
-            for obj in list(self._registry.scan(plural)):
+        for resource in self._registry.catalog.resources.values():
+            for obj in list(self._registry.scan(resource.key)):
                 meta = obj["metadata"]
                 namespace, name, finalizers = meta.get("namespace", ""), meta["name"], meta.get("finalizers") or []
-                if STUCK in finalizers and self.fault.covers(plural, namespace, name):
+                if STUCK in finalizers and self.fault.covers(resource.plural, namespace, name):
                     left = [finalizer for finalizer in finalizers if finalizer != STUCK]
                     body = {**obj, "metadata": {**meta, "finalizers": left}}
-                    self._registry.update(plural, namespace, name, body, manager="kubesim")
+                    self._registry.update(resource.key, namespace, name, body, manager="kubesim")
 
 
 class Faults:

@@ -5,13 +5,15 @@ from typing import Protocol
 
 from kubesim.answers import Answer, listed, plain, shown
 from kubesim.calls import Call, is_true
-from kubesim.eventviews import stored
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object
 from kubesim.listing import list_page
 from kubesim.problems import Problem, bad_request
 from kubesim.registry import Registry
+from kubesim.routing import nothing_there
 from kubesim.scale import scale_of
 from kubesim.verbs import Write, Written
+from kubesim.views import outgoing, stored
 
 
 class Log(Protocol):
@@ -43,6 +45,8 @@ class Handlers:
         target = call.target
         handler = (self._one if target.name else self._many).get(call.method)
         everywhere = not target.name and target.resource.namespaced and not target.namespace
+        if everywhere and call.method != "GET" and isinstance(target.resource, CustomResource):
+            raise nothing_there()
         if (
             handler is None
             or (everywhere and call.method != "GET")
@@ -56,14 +60,14 @@ class Handlers:
         target = call.target
         if target.subresource == "log":
             return self._container_log(call)
-        entry = self._registry.entry(target.resource.plural, target.namespace, target.name)
+        entry = self._registry.entry(target.resource.key, target.namespace, target.name)
         if target.subresource == "scale":
-            return plain(scale_of(target.resource, entry.obj))
+            return plain(scale_of(target.resource, outgoing(target.resource, entry).obj))
         return shown(call, target.resource, entry.obj, entry=entry)
 
     def _container_log(self, call: Call) -> Answer:
         target, query = call.target, call.query
-        pod = self._registry.entry(target.resource.plural, target.namespace, target.name).obj
+        pod = self._registry.entry(target.resource.key, target.namespace, target.name).obj
         names = [container["name"] for container in pod["spec"]["containers"]]
         container = query.get("container") or (names[0] if len(names) == 1 else "")
         if not container:
@@ -119,7 +123,7 @@ class Handlers:
     def _delete(self, call: Call) -> Answer:
         target, options = call.target, call.delete_options()
         removed = self._registry.verbs.remove(stored(target.resource), target.namespace, target.name, options)
-        warnings = [_JOBS_ORPHAN] if target.resource.plural == "jobs" and options.propagation is None else []
+        warnings = [_JOBS_ORPHAN] if target.resource.key == "jobs" and options.propagation is None else []
         if not removed.gone or target.resource.returns_deleted:
             status = 202 if options.accepted and not removed.gone else 200
             return shown(call, target.resource, removed.obj, status=status, warnings=warnings)
@@ -143,7 +147,7 @@ class Handlers:
     def _delete_collection(self, call: Call) -> Answer:
         target, query = call.target, call.query
         deleted = self._registry.delete_collection(
-            target.resource.plural,
+            target.resource.key,
             target.namespace,
             query.get("labelSelector", ""),
             query.get("fieldSelector", ""),

@@ -10,6 +10,8 @@ from kubesim import discovery, openapi
 from kubesim.answers import Answer, plain, refusal, wants_pretty
 from kubesim.authorization import Authorization
 from kubesim.calls import Call
+from kubesim.catalog import Catalog
+from kubesim.custom.resource import CustomResource
 from kubesim.faults import Faults, RequestInfo
 from kubesim.faultserver import serve_faults
 from kubesim.handlers import Handlers, Log
@@ -66,7 +68,7 @@ class Api:
         try:
             caller = self._authorization.caller(request.headers.get("Authorization"))
             path = request.rel_url.raw_path
-            call = await _read_call(request, path)
+            call = await _read_call(request, path, self._registry.catalog)
             if caller is not None:
                 if call is None:
                     caller.visit(path)
@@ -78,7 +80,7 @@ class Api:
             if path.startswith(_ENVIRONMENT):
                 return _response(plain(dict(self._environment_of(path.removeprefix(_ENVIRONMENT)))), request)
             if call is None:
-                return _response(_about(path, request.headers.get("Accept")), request)
+                return _response(_about(path, request.headers.get("Accept"), self._registry.catalog), request)
             # The body was read before any fault strikes: a request that is to land later must be whole.
             target = call.target
             info = RequestInfo(
@@ -96,22 +98,27 @@ class Api:
 
     async def _serve(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
         if call.watches:
+            served = self._registry.catalog.serves
             return await serve_watch(
                 request,
                 call,
                 self._registry.storage,
                 bookmark_interval=self._bookmark_interval,
                 closing=lambda: self.closing,
+                served=lambda: served(call.target.resource),
             )
-        return _response(self._handlers.answer(call), request)
+        answer = self._handlers.answer(call)
+        if isinstance(call.target.resource, CustomResource) and (warning := call.target.resource.warning):
+            answer = replace(answer, warnings=(warning, *answer.warnings))
+        return _response(answer, request)
 
 
-async def _read_call(request: web.BaseRequest, path: str) -> Call | None:
+async def _read_call(request: web.BaseRequest, path: str, catalog: Catalog) -> Call | None:
     """The call that a request is, or ``None`` if it is not about a resource."""
     if not path.startswith(("/api/v1/", "/apis/")):
         return None
     try:
-        target = parse(path)
+        target = parse(path, catalog)
     except NoSuchPath:
         return None
     headers = request.headers
@@ -143,14 +150,14 @@ def _too_large() -> Problem:
     return Problem(413, "RequestEntityTooLarge", f"Request entity too large: limit is {MAX_BODY}")
 
 
-def _about(path: str, accept: str | None) -> Answer:
+def _about(path: str, accept: str | None, catalog: Catalog) -> Answer:
     """Everything that is not an object: health, version, discovery, schemas."""
     path = path.rstrip("/")
     if path == "/version":
         return plain(dict(VERSION))
     if path in _HEALTH:
         return Answer(b"ok", content_type="text/plain")
-    answer = discovery.answer(path, accept) or openapi.answer(path, accept)
+    answer = discovery.answer(path, accept, catalog) or openapi.answer(path, accept, catalog.groups)
     if answer is None:
         return Answer(b"404 page not found\n", 404, "text/plain")
     return Answer(answer[0], content_type=answer[1])

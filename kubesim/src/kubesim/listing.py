@@ -125,7 +125,7 @@ def _require(wanted: int, current: int) -> None:
 def _items_at(
     storage: Storage, resource: Resource, namespace: str, revision: int, token: str, start: Key | None
 ) -> list[tuple[Key, Entry]]:
-    shelf = storage.shelf(resource.plural)
+    shelf = storage.shelf(resource.key)
     if revision == storage.revision:
         return shelf.items(namespace or None)
     try:

@@ -2,34 +2,39 @@
 
 import hashlib
 
+from kubesim.catalog import GroupVersions
 from kubesim.jsondata import Object, dump_json
-from kubesim.resources import GROUP_VERSIONS, Resource
+from kubesim.resources import Resource
 
 _JSON = "application/json"
 _PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _TITLE, _VERSION = "Kubernetes", "v1.36.0"
 
 
-def answer(path: str, accept: str | None) -> tuple[bytes, str] | None:
+def answer(path: str, accept: str | None, groups: GroupVersions) -> tuple[bytes, str] | None:
     """Body and content type for an OpenAPI path, or ``None`` if it is not one."""
     parts = [part for part in path.split("/") if part]
     if parts[:2] == ["openapi", "v2"]:
         # kubectl asks for protobuf, with the type spelled in either of two ways, and reads whatever comes as that.
-        return (_v2_protobuf(), _PROTOBUF) if "com.github.proto-openapi.spec.v2" in (accept or "") else (_v2(), _JSON)
+        return (
+            (_v2_protobuf(), _PROTOBUF)
+            if "com.github.proto-openapi.spec.v2" in (accept or "")
+            else (_v2(groups), _JSON)
+        )
     if parts[:2] != ["openapi", "v3"]:
         return None
     if len(parts) == 2:
         return dump_json(
             {
                 "paths": {
-                    _key(group, version): {"serverRelativeURL": _url(group, version)}
-                    for group, version in GROUP_VERSIONS
+                    _key(group, version): {"serverRelativeURL": _url(group, version, groups)}
+                    for group, version in groups
                 }
             }
         ), _JSON
-    for group, version in GROUP_VERSIONS:
+    for group, version in groups:
         if "/".join(parts[2:]) == _key(group, version):
-            return dump_json(_v3(group, version)), _JSON
+            return dump_json(_v3(group, version, groups)), _JSON
     return None
 
 
@@ -37,8 +42,8 @@ def _key(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"
 
 
-def _url(group: str, version: str) -> str:
-    digest = hashlib.sha256(dump_json(_v3(group, version))).hexdigest().upper()
+def _url(group: str, version: str, groups: GroupVersions) -> str:
+    digest = hashlib.sha256(dump_json(_v3(group, version, groups))).hexdigest().upper()
     return f"/openapi/v3/{_key(group, version)}?hash={digest}"
 
 
@@ -55,9 +60,9 @@ def _paths(resource: Resource) -> tuple[str, str]:
     return collection, collection + "/{name}"
 
 
-def _v3(group: str, version: str) -> Object:
+def _v3(group: str, version: str, groups: GroupVersions) -> Object:
     paths: Object = {}
-    for resource in GROUP_VERSIONS[group, version]:
+    for resource in groups[group, version]:
         gvk = {"group": group, "version": version, "kind": resource.kind}
         collection, single = _paths(resource)
         operation = {"parameters": _parameters(), "responses": {}, "x-kubernetes-group-version-kind": gvk}
@@ -74,9 +79,9 @@ def _v3(group: str, version: str) -> Object:
     }
 
 
-def _v2() -> bytes:
+def _v2(groups: GroupVersions) -> bytes:
     paths: Object = {}
-    for (group, version), resources in GROUP_VERSIONS.items():
+    for (group, version), resources in groups.items():
         for resource in resources:
             gvk = {"group": group, "version": version, "kind": resource.kind}
             parameters = [

@@ -36,7 +36,7 @@ def check_quota(
 ) -> None:
     """Refuse with 403 an object, new or changed, that would take its namespace over a quota."""
     quotas = sorted(storage.shelf("resourcequotas").scan(namespace), key=lambda entry: entry.obj["metadata"]["name"])
-    if not quotas or not resource.namespaced or (old is not None and resource.plural not in _CHARGED_AGAIN):
+    if not quotas or not resource.namespaced or (old is not None and resource.key not in _CHARGED_AGAIN):
         return
     cost = usage_of(resource, obj)
     if old is not None:
@@ -47,7 +47,7 @@ def check_quota(
         hard = _hard(quota)
         asked = {key: amount for key, amount in cost.items() if key in hard and amount}
         title = quota["metadata"]["name"]
-        if resource.plural == "pods" and (missing := _unspecified(obj, hard)):
+        if resource.key == "pods" and (missing := _unspecified(obj, hard)):
             raise forbidden(resource, name, f"failed quota: {title}: must specify {missing}")
         if not asked:
             continue
@@ -64,7 +64,10 @@ def usage(storage: Storage, namespace: str, keys: Iterable[str]) -> dict[str, De
     total = dict.fromkeys(keys, Decimal(0))
     for plural in sorted({plural for key in total for plural in _plurals(key)}):
         for entry in storage.shelf(plural).scan(namespace):
-            for key, amount in usage_of(RESOURCES[plural], entry.obj).items():
+            known = RESOURCES.get(plural)
+            # Of a custom resource there is nothing but the number of its objects, which is kept by its qualified name.
+            cost = {f"count/{plural}": _ONE} if known is None else usage_of(known, entry.obj)
+            for key, amount in cost.items():
                 if key in total:
                     total[key] += amount
     return total
@@ -73,24 +76,24 @@ def usage(storage: Storage, namespace: str, keys: Iterable[str]) -> dict[str, De
 def usage_of(resource: Resource, obj: Object) -> dict[str, Decimal]:
     """What one object uses. A Pod that has ended holds nothing but its place."""
     cost = {f"count/{resource.qualified}": _ONE}
-    if resource.plural == "pods":
+    if resource.key == "pods":
         if (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return cost
         for kind in ("requests", "limits"):
             for what in _COMPUTE:
                 cost[f"{kind}.{what}"] = _compute(obj["spec"], kind, what)
         cost |= {what: cost[f"requests.{what}"] for what in _COMPUTE}
-    elif resource.plural == "persistentvolumeclaims":
+    elif resource.key == "persistentvolumeclaims":
         requests = (obj["spec"].get("resources") or {}).get("requests") or {}
         cost["requests.storage"] = quantity_value(requests.get("storage", "0"))
         if storage_class := obj["spec"].get("storageClassName"):
             cost[f"{storage_class}{_OF_CLASS}requests.storage"] = cost["requests.storage"]
             cost[f"{storage_class}{_OF_CLASS}persistentvolumeclaims"] = _ONE
-    elif resource.plural == "services":
+    elif resource.key == "services":
         cost["services.loadbalancers"] = Decimal(obj["spec"].get("type") == "LoadBalancer")
         cost["services.nodeports"] = Decimal(_node_ports(obj["spec"]))
-    if resource.plural in _COUNTED:
-        cost[resource.plural] = _ONE
+    if resource.key in _COUNTED:
+        cost[resource.key] = _ONE
     return cost
 
 
@@ -120,7 +123,9 @@ def _listed(amounts: Usage, keys: Iterable[str]) -> str:
 def _plurals(key: str) -> list[str]:
     """The resources that count for a key of a quota."""
     if key.startswith("count/"):
-        return [found.plural for found in RESOURCES.values() if found.namespaced and f"count/{found.qualified}" == key]
+        name = key.removeprefix("count/")
+        known = [found.plural for found in RESOURCES.values() if found.namespaced and found.qualified == name]
+        return known or [name]
     if key == "requests.storage" or _OF_CLASS in key:
         return ["persistentvolumeclaims"]
     if key.startswith("services."):

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kubesim.catalog import Catalog
 from kubesim.deletion import DeleteOptions
 from kubesim.jsondata import Clock, Object, copy_json, utc_now
 from kubesim.problems import not_found
-from kubesim.resources import RESOURCES
 from kubesim.selectors import both, field_matcher, label_matcher
 from kubesim.storage import Entry, Storage, Subscriber
 from kubesim.verbs import Verbs, Write
@@ -16,7 +16,9 @@ Warnings = list[str]
 
 
 class Registry:
-    """The verbs. Resources are named by plural; ``namespace`` is empty for cluster-scoped ones.
+    """The verbs. Resources are named by plural, custom ones by plural and group.
+
+    ``namespace`` is empty for cluster-scoped ones.
 
     Objects that come in are copied. ``get`` and ``list`` answer with copies, ``peek`` and ``scan`` with the stored
     objects themselves, which must not be changed. Whatever is refused raises ``Problem``.
@@ -24,6 +26,7 @@ class Registry:
 
     def __init__(self, storage: Storage | None = None, *, clock: Clock = utc_now) -> None:
         self.storage = storage or Storage()
+        self.catalog = Catalog(self.storage)
         self.verbs = Verbs(self.storage, clock)
 
     # -- reading
@@ -42,7 +45,7 @@ class Registry:
         """The stored entry. 404 if there is none."""
         entry = self.storage.shelf(resource).find(namespace, name)
         if entry is None:
-            raise not_found(RESOURCES[resource], name)
+            raise not_found(self.catalog.resources[resource], name)
         return entry
 
     def scan(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
@@ -51,7 +54,7 @@ class Registry:
 
     def list(self, resource: str, namespace: str | None = None, labels: str = "", fields: str = "") -> Objects:
         """Copies of the selected objects, sorted by namespace and name."""
-        matcher = both(label_matcher(labels), field_matcher(RESOURCES[resource], fields))
+        matcher = both(label_matcher(labels), field_matcher(self.catalog.resources[resource], fields))
         return [
             copy_json(entry.obj)
             for _, entry in self.storage.shelf(resource).items(namespace or None)
@@ -77,7 +80,7 @@ class Registry:
     ) -> Object:
         """POST. Returns the stored object, read only."""
         write = Write(manager, dry_run, field_validation, "", warnings)
-        return self.verbs.post(RESOURCES[resource], namespace, copy_json(obj), write).obj
+        return self.verbs.post(self.catalog.resources[resource], namespace, copy_json(obj), write).obj
 
     def update(
         self,
@@ -94,7 +97,7 @@ class Registry:
     ) -> Object:
         """PUT, of the object or of a subresource. Returns the stored object, read only."""
         write = Write(manager, dry_run, field_validation, subresource, warnings)
-        return self.verbs.put(RESOURCES[resource], namespace, name, copy_json(obj), write).obj
+        return self.verbs.put(self.catalog.resources[resource], namespace, name, copy_json(obj), write).obj
 
     def patch(
         self,
@@ -114,7 +117,7 @@ class Registry:
         """PATCH with a decoded body, apply included. Returns the stored object, read only."""
         write = Write(manager, dry_run, field_validation, subresource, warnings)
         return self.verbs.amend(
-            RESOURCES[resource], namespace, name, content_type, copy_json(body), write, force=force
+            self.catalog.resources[resource], namespace, name, content_type, copy_json(body), write, force=force
         ).obj
 
     def delete(
@@ -131,7 +134,7 @@ class Registry:
     ) -> Object:
         """DELETE. Returns the object as it was last, or as it now terminates, read only."""
         options = DeleteOptions(uid, resource_version, propagation, grace, dry_run)
-        return self.verbs.remove(RESOURCES[resource], namespace, name, options).obj
+        return self.verbs.remove(self.catalog.resources[resource], namespace, name, options).obj
 
     def bind(self, namespace: str, name: str, node: str) -> Object:
         """POST of a Binding: the Pod gets its node. Returns the stored Pod, read only."""
@@ -147,7 +150,7 @@ class Registry:
         options: DeleteOptions | None = None,
     ) -> Sequence[Object]:
         """DELETE of all that is selected. Returns the objects as they were before, read only."""
-        known = RESOURCES[resource]
+        known = self.catalog.resources[resource]
         matcher = both(label_matcher(labels), field_matcher(known, fields))
         chosen = [
             (key, entry.obj)

@@ -32,6 +32,13 @@ class Resource:
     orphans: bool = True
     """Takes part in garbage collection."""
     verbs: tuple[str, ...] = READ_WRITE
+    selectable: frozenset[str] = frozenset()
+    """Fields that a custom resource's field selectors may name, beside name and namespace."""
+
+    @property
+    def key(self) -> str:
+        """Its name in storage, controllers and tests: the plural, of a custom one the qualified name."""
+        return self.plural
 
     @property
     def api_version(self) -> str:
@@ -266,6 +273,58 @@ _ALL: tuple[Resource, ...] = (
     ),
     Resource("coordination.k8s.io", "v1", "leases", "Lease", "lease", create_on_put=True, unconditional_update=False),
     Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", "endpointslice", generation=True),
+    Resource(
+        "scheduling.k8s.io",
+        "v1",
+        "priorityclasses",
+        "PriorityClass",
+        "priorityclass",
+        namespaced=False,
+        short_names=("pc",),
+    ),
+    Resource(
+        "admissionregistration.k8s.io",
+        "v1",
+        "validatingwebhookconfigurations",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfiguration",
+        namespaced=False,
+        categories=("api-extensions",),
+        generation=True,
+    ),
+    Resource(
+        "admissionregistration.k8s.io",
+        "v1",
+        "mutatingwebhookconfigurations",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfiguration",
+        namespaced=False,
+        categories=("api-extensions",),
+        generation=True,
+    ),
+    Resource(
+        "apiregistration.k8s.io",
+        "v1",
+        "apiservices",
+        "APIService",
+        "apiservice",
+        namespaced=False,
+        categories=("api-extensions",),
+        subresources=("status",),
+    ),
+    Resource(
+        "apiextensions.k8s.io",
+        "v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        "customresourcedefinition",
+        namespaced=False,
+        short_names=("crd", "crds"),
+        categories=("api-extensions",),
+        subresources=("status",),
+        generation=True,
+        unconditional_update=False,
+    ),
 )
 
 EVENTS_K8S_IO = Resource(

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from kubesim.problems import Problem
-from kubesim.resources import BY_PATH, GROUP_VERSIONS, Resource
+from kubesim.catalog import Catalog
+from kubesim.custom.resource import CustomResource
+from kubesim.problems import Problem, not_found
+from kubesim.resources import GROUP_VERSIONS, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class NoSuchPath(Exception):
     """The URL is not one of the API server's: a plain 404 page."""
 
 
-def parse(path: str) -> Target:
+def parse(path: str, catalog: Catalog) -> Target:
     """Read the path of a resource request, which starts with ``/api/`` or ``/apis/``."""
     parts = path.split("/")[1:]
     if "%" in path:
@@ -32,22 +34,28 @@ def parse(path: str) -> Target:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         raise NoSuchPath
-    if (group, version) not in GROUP_VERSIONS:
-        raise NoSuchPath
     if rest and rest[-1] == "":
         rest.pop()
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces" and (group or rest[2] not in ("status", "finalize")):
         namespace, rest = rest[1], rest[2:]
-    resource = BY_PATH.get((group, version, rest[0])) if rest else None
+    resource = catalog.paths.get((group, version, rest[0])) if rest else None
+    if resource is None and (group, version) not in GROUP_VERSIONS:
+        raise NoSuchPath
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
-    if (
-        resource is None
-        or len(rest) > 3
-        or (namespace and not resource.namespaced)
-        or (name and resource.namespaced and not namespace)
-        or (subresource and subresource not in resource.subresources)
-    ):
-        raise Problem(404, "NotFound", "the server could not find the requested resource", details={})
+    misplaced = resource is not None and (
+        bool(namespace and not resource.namespaced) or bool(name and resource.namespaced and not namespace)
+    )
+    if misplaced and isinstance(resource, CustomResource):
+        raise NoSuchPath
+    if resource is None or misplaced or len(rest) > 3:
+        raise nothing_there()
+    if subresource and subresource not in resource.subresources:
+        raise not_found(resource, name) if isinstance(resource, CustomResource) else nothing_there()
     return Target(resource, namespace, name, subresource)
+
+
+def nothing_there() -> Problem:
+    """404: no resource has such a path."""
+    return Problem(404, "NotFound", "the server could not find the requested resource", details={})

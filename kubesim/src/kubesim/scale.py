@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kubesim.custom.resource import CustomResource, dig
 from kubesim.decoding import check_name, typed
 from kubesim.jsondata import Object, copy_json
 from kubesim.problems import modified, precondition_failed
@@ -12,10 +13,15 @@ def scale_of(resource: Resource, obj: Object) -> Object:
     """The ``Scale`` of a workload."""
     meta = obj["metadata"]
     fields = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    status: dict[str, Any] = {"replicas": obj.get("status", {}).get("replicas", 0)}
-    if selector := _selector_text(resource, obj["spec"].get("selector") or {}):
+    if isinstance(resource, CustomResource) and (paths := resource.scale) is not None:
+        replicas, current = dig(obj, paths.spec) or 0, dig(obj, paths.status) or 0
+        selector = dig(obj, paths.selector) if paths.selector else ""
+    else:
+        replicas, current = obj["spec"].get("replicas", 0), obj.get("status", {}).get("replicas", 0)
+        selector = _selector_text(resource, obj["spec"].get("selector") or {})
+    status: dict[str, Any] = {"replicas": current}
+    if selector:
         status["selector"] = selector
-    replicas = obj["spec"].get("replicas", 0)
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -26,7 +32,7 @@ def scale_of(resource: Resource, obj: Object) -> Object:
 
 
 def _selector_text(resource: Resource, selector: Object) -> str:
-    if resource.plural == "replicationcontrollers":
+    if resource.key == "replicationcontrollers":
         return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     terms = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
     for expression in selector.get("matchExpressions") or ():
@@ -49,5 +55,10 @@ def apply_scale(resource: Resource, live: Object, scale: Object) -> Object:
     if (version := meta.get("resourceVersion")) and version != live["metadata"]["resourceVersion"]:
         raise modified(resource, live["metadata"]["name"])
     new: Object = copy_json(live)
-    new["spec"]["replicas"] = typed(spec, "replicas", int, "ScaleSpec") or 0
+    custom = resource.scale if isinstance(resource, CustomResource) else None
+    *above, last = custom.spec if custom is not None else ("spec", "replicas")
+    place = new
+    for part in above:
+        place = place.setdefault(part, {})
+    place[last] = typed(spec, "replicas", int, "ScaleSpec") or 0
     return new

@@ -121,7 +121,7 @@ def _integer(text: str) -> float:
 def field_terms(resource: Resource, selector: str) -> list[tuple[str, str, str]]:
     """Split a field selector into (path, operator, value), and refuse paths that the resource does not index."""
     terms: list[tuple[str, str, str]] = []
-    allowed = _FIELDS.get(resource.plural, frozenset())
+    allowed = _FIELDS.get(resource.key, resource.selectable)
     for part in filter(None, re.split(r"(?<!\\),", selector)):
         match = re.fullmatch(r"\s*([^=!]+?)\s*(==|!=|=)(.*)", part)
         if match is None:

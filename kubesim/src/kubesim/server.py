@@ -1,7 +1,7 @@
 """The simulated cluster as a server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -9,7 +9,7 @@ from typing import Self
 from aiohttp import web
 
 from kubesim.authorization import Authorization
-from kubesim.controllers import Controllers, Injected, Pace
+from kubesim.controllers import Controllers, Injected, Operator, Pace
 from kubesim.faults import Faults
 from kubesim.http import Api
 from kubesim.kubeconfig import kubeconfig
@@ -26,7 +26,7 @@ class SimServer:
     ``speed`` divides the times that controllers and Pods take. With a ``token`` every request must carry it as bearer.
     ``authorize``: the token (a new one, if none is given) is the administrator's, and everybody else may do what the
     roles and bindings in the cluster say (`account_token`). ``history`` is how many changes of a resource a watch may
-    lie behind. ``inject`` and ``collector`` are as in ``Controllers``.
+    lie behind. ``inject``, ``collector``, ``definition_delay`` and ``operators`` are as in ``Controllers``.
     """
 
     def __init__(
@@ -41,6 +41,8 @@ class SimServer:
         bookmark_interval: float = 60.0,
         inject: Injected | None = None,
         collector: Pace | None = None,
+        definition_delay: float = 0.2,
+        operators: Sequence[Operator] = (),
     ) -> None:
         self.host = host
         """The address that it listens on."""
@@ -49,7 +51,13 @@ class SimServer:
         self.authorization = Authorization(self.registry.storage, token, enforce=authorize)
         self.faults = Faults(self.registry)
         self.controllers = Controllers(
-            self.registry, speed=speed, intercept=self.faults.lag, inject=inject, collector=collector
+            self.registry,
+            speed=speed,
+            intercept=self.faults.lag,
+            inject=inject,
+            collector=collector,
+            definition_delay=definition_delay,
+            operators=operators,
         )
         self._api = Api(
             self.registry,

@@ -22,7 +22,7 @@ Subscriber = Callable[[EventType, Object, Object | None], None]
 class Entry:
     """A stored object and, once somebody asked for it, its JSON."""
 
-    __slots__ = ("_raw", "obj")
+    __slots__ = ("__weakref__", "_raw", "obj")
 
     def __init__(self, obj: Object) -> None:
         self.obj = obj

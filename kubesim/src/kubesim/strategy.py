@@ -4,10 +4,11 @@ Callers write the spec, controllers the status, the server the generation: whoev
 refused, it is ignored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubesim.admit import services
+from kubesim.custom.resource import DEFINITIONS, CustomResource
 from kubesim.jsondata import Object, copy_json
 from kubesim.problems import invalid
 from kubesim.resources import Resource
@@ -48,12 +49,18 @@ def wipe_system_fields(meta: Object) -> None:
 
 def prepare_create(resource: Resource, obj: Object) -> None:
     """Give a new object its first status and generation, in place."""
-    if "status" in resource.subresources and resource.plural != "nodes":
-        first = _FIRST_STATUS.get(resource.plural)
+    if isinstance(resource, CustomResource):
+        resource.prepare_create(obj)
+        return
+    if "status" in resource.subresources and resource.key != "nodes":
+        first = _FIRST_STATUS.get(resource.key)
         obj["status"] = copy_json(first) if first else {}
     if resource.generation:
         obj["metadata"]["generation"] = 1
-    if resource.plural == "namespaces":
+    if resource.key == DEFINITIONS:
+        names = {"plural": "", "kind": ""}
+        obj["status"] = {"conditions": None, "acceptedNames": names, "storedVersions": stored_versions(obj, ())}
+    if resource.key == "namespaces":
         spec = obj["spec"] = obj.get("spec") or {}
         finalizers = spec.setdefault("finalizers", [])
         if "kubernetes" not in finalizers:
@@ -64,10 +71,13 @@ def prepare_update(resource: Resource, new: Object, old: Object, subresource: st
     """Undo, in place, what the request may not change, and count the generation."""
     new_meta, old_meta = new["metadata"], old["metadata"]
     _carry(new_meta, old_meta, "generation")
-    if subresource == "status":
+    if isinstance(resource, CustomResource):
+        resource.prepare_update(new, old, subresource)
+        new_meta = new["metadata"]
+    elif subresource == "status":
         _carry(new, old, "spec")
         _carry(new_meta, old_meta, "labels")
-        if resource.plural == "pods":
+        if resource.key == "pods":
             _carry(new_meta, old_meta, "ownerReferences")
     elif subresource == "finalize":
         _carry(new, old, "status")
@@ -78,13 +88,7 @@ def prepare_update(resource: Resource, new: Object, old: Object, subresource: st
         else:
             new["spec"].pop("finalizers", None)
     else:
-        if "status" in resource.subresources:
-            _carry(new, old, "status")
-        if resource.plural == "namespaces":
-            _carry(new, old, "spec")
-        if resource.plural == "services":
-            services.carry_over(new["spec"], old["spec"])
-            services.drop_unfit(new, old)
+        _keep_status(resource, new, old)
     if not new_meta.get("uid"):
         _carry(new_meta, old_meta, "uid")
     for field in ("creationTimestamp", "deletionTimestamp"):
@@ -92,17 +96,41 @@ def prepare_update(resource: Resource, new: Object, old: Object, subresource: st
             new_meta[field] = old_meta[field]
     if "deletionGracePeriodSeconds" in old_meta:
         new_meta.setdefault("deletionGracePeriodSeconds", old_meta["deletionGracePeriodSeconds"])
+    if isinstance(resource, CustomResource):
+        return
     if resource.generation and subresource in ("", "scale") and _generation_moves(resource, new, old):
         new_meta["generation"] = old_meta.get("generation", 0) + 1
 
 
+def _keep_status(resource: Resource, new: Object, old: Object) -> None:
+    """Undo, in place, what only the status, or the server, may change."""
+    if "status" in resource.subresources:
+        _carry(new, old, "status")
+    if resource.key == DEFINITIONS:
+        before = (old.get("status") or {}).get("storedVersions") or ()
+        new["status"] = {**(old.get("status") or {}), "storedVersions": stored_versions(new, before)}
+    if resource.key == "namespaces":
+        _carry(new, old, "spec")
+    if resource.key == "services":
+        services.carry_over(new["spec"], old["spec"])
+        services.drop_unfit(new, old)
+
+
+def stored_versions(definition: Object, known: Iterable[str]) -> list[str] | None:
+    """The versions in which objects of a definition may be stored: those that were, and the present one."""
+    now = [version["name"] for version in definition["spec"]["versions"] or () if version["storage"]]
+    return list(dict.fromkeys((*known, *now[:1]))) or None
+
+
 def _generation_moves(resource: Resource, new: Object, old: Object) -> bool:
-    if resource.plural == "endpointslices":
+    if resource.group == "admissionregistration.k8s.io":
+        return bool(new.get("webhooks") != old.get("webhooks"))
+    if resource.key == "endpointslices":
         return any(new.get(field) != old.get(field) for field in ("endpoints", "ports", "addressType"))
     if new.get("spec") != old.get("spec"):
         return True
     # Of all kinds only Deployment counts a change of annotations: they are copied to its ReplicaSets.
-    return resource.plural == "deployments" and (new["metadata"].get("annotations") or {}) != (
+    return resource.key == "deployments" and (new["metadata"].get("annotations") or {}) != (
         old["metadata"].get("annotations") or {}
     )
 

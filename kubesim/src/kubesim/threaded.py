@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+from kubesim.controllers import Operator
 from kubesim.faults import Armed, Fault, Faults
 from kubesim.kubeconfig import write_private
 from kubesim.server import SimServer
@@ -110,6 +111,10 @@ class ThreadedServer:
     def account_token(self, namespace: str, name: str) -> str:
         """A token of a ServiceAccount, which must be there."""
         return self._running.call(self._server.account_token, namespace, name)
+
+    def operate(self, operator: Operator) -> None:
+        """Let it act on the objects of its custom resource. Its functions are called in the server's thread."""
+        self._running.call(self._server.controllers.operate, operator)
 
     def settled(self) -> None:
         """Return once the cluster is at rest: its controllers have nothing to do, now or soon."""

@@ -8,11 +8,15 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from kubesim import admit, managed, patching
 from kubesim.addresses import Allocator
 from kubesim.admission import admit_create, admit_delete, admit_update
+from kubesim.admit.schema import Struct
+from kubesim.conditions import put
+from kubesim.custom.resource import CLEANUP, DEFINITIONS, CustomResource
 from kubesim.decoding import check_name, decode, receive
 from kubesim.deletion import (
     DeleteOptions,
@@ -38,6 +42,7 @@ from kubesim.resources import RESOURCES, Resource
 from kubesim.scale import apply_scale, scale_of
 from kubesim.storage import Entry, Storage
 from kubesim.strategy import check_meta_update, prepare_create, prepare_update, wipe_system_fields
+from kubesim.views import outgoing
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
@@ -183,10 +188,15 @@ class Verbs:
         check_preconditions(resource, old, options)
         self.validate("delete", resource, namespace, name)
         meta: Object = old["metadata"]
-        lasting = resource.plural == "namespaces" and bool((old.get("spec") or {}).get("finalizers"))
+        if resource.key == DEFINITIONS and "deletionTimestamp" not in meta:
+            going = _doomed(old, self._clock())
+            return Removed(
+                self._store(resource, (namespace, name), going, old, dry_run=options.dry_run).obj, gone=False
+            )
+        lasting = resource.key == "namespaces" and bool((old.get("spec") or {}).get("finalizers"))
         if lasting and "deletionTimestamp" in meta:
             return Removed(old, gone=False)
-        grace = pod_grace(old, options.grace) if resource.plural == "pods" else 0
+        grace = pod_grace(old, options.grace) if resource.key == "pods" else 0
         if grace and "deletionTimestamp" in meta:
             left = meta.get("deletionGracePeriodSeconds") or 0
             if left and (options.grace is None or grace >= left):
@@ -237,13 +247,14 @@ class Verbs:
         return self._store(resource, (namespace, name), new, old, dry_run=False)
 
     def _peek(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        entry = self._storage.shelf(resource.plural).find(namespace, name)
-        return None if entry is None else entry.obj
+        """The object, as this version of the resource shows it."""
+        entry = self._storage.shelf(resource.key).find(namespace, name)
+        return None if entry is None else outgoing(resource, entry).obj
 
     def _create(self, resource: Resource, namespace: str, obj: Object, write: Write) -> Written:
         now = stamp(self._clock())
         decode(resource, obj, validation=write.field_validation, warn=write.warn)
-        managed.track_update(None, obj, manager=write.manager, now=now)
+        managed.track_update(None, obj, manager=write.manager, now=now, schema=_schema(resource))
         return self._insert(resource, namespace, obj, write, now)
 
     def _insert(self, resource: Resource, namespace: str, obj: Object, write: Write, now: str) -> Written:
@@ -255,8 +266,7 @@ class Verbs:
         admit_create(self._storage, resource, namespace, name, obj)
         write.check(resource, obj, None)
         prepare_create(resource, obj)
-        admit.complete(resource.kind, obj)
-        admit.validate_create(resource.kind, obj)
+        _validate(resource, obj, None)
         # Whether it exists is found out last: a POST of what is there is refused first by policies and full quotas.
         self.validate("create", resource, namespace, name)
         check_quota(self._storage, resource, namespace, name, obj)
@@ -265,11 +275,11 @@ class Verbs:
             raise Problem(500, "", "resourceVersion should not be set on objects to be created")
         if (existing := self._peek(resource, namespace, name)) is not None:
             raise already_exists(resource, name, terminating="deletionTimestamp" in existing["metadata"])
-        if resource.plural == "services":
+        if resource.key == "services":
             self._allocator.allocate(resource, obj, dry_run=write.dry_run)
         if write.dry_run:
             return Written(_in_order(resource, obj), created=True)
-        entry = self._storage.put(resource.plural, (namespace, name), _in_order(resource, obj))
+        entry = self._storage.put(resource.key, (namespace, name), _kept(resource, obj))
         return Written(entry.obj, created=True, entry=entry)
 
     def _apply(
@@ -293,7 +303,15 @@ class Verbs:
             meta["name"] = name
         check_name(meta, name)
         now = stamp(self._clock())
-        new = managed.apply(live, body, manager=write.manager, force=force, now=now, subresource=write.subresource)
+        new = managed.apply(
+            live,
+            body,
+            manager=write.manager,
+            force=force,
+            now=now,
+            subresource=write.subresource,
+            schema=_schema(resource),
+        )
         if live is None:
             if write.subresource:
                 raise not_found(resource, name)
@@ -323,15 +341,17 @@ class Verbs:
         prepare_update(resource, new, old, write.subresource)
         if not tracked:
             now = stamp(self._clock())
-            managed.track_update(old, new, manager=write.manager, subresource=write.subresource, now=now)
+            managed.track_update(
+                old, new, manager=write.manager, subresource=write.subresource, now=now, schema=_schema(resource)
+            )
         write.check(resource, new, old)
         check_meta_update(resource, new, old)
-        admit.validate_update(resource.kind, new, old)
+        _validate(resource, new, old, write.subresource)
         if not write.subresource:
             admit_update(self._storage, resource, new, old)
             self.validate("update", resource, key[0], name)
             check_quota(self._storage, resource, key[0], name, new, old)
-        if resource.plural == "services" and not write.subresource:
+        if resource.key == "services" and not write.subresource:
             self._allocator.allocate(resource, new, dry_run=write.dry_run)
         if is_final(new, old):
             if not write.dry_run:
@@ -343,16 +363,55 @@ class Verbs:
         """Write, unless nothing changes: then the object keeps its version, and managedFields their times."""
         managed.settle_times(new, old)
         if new == old:
-            return Written(old, entry=self._storage.shelf(resource.plural).find(*key))
+            return Written(old, entry=self._storage.shelf(resource.key).find(*key))
         if dry_run:
             return Written(new)
-        entry = self._storage.put(resource.plural, key, _in_order(resource, new))
+        entry = self._storage.put(resource.key, key, _kept(resource, new))
         return Written(entry.obj, entry=entry)
 
     def _erase(self, resource: Resource, key: tuple[str, str]) -> None:
-        entry = self._storage.remove(resource.plural, key)
-        if resource.plural == "services":
+        entry = self._storage.remove(resource.key, key)
+        if resource.key == "services":
             self._allocator.release(entry.obj)
+
+
+def _doomed(definition: Object, now: datetime) -> Object:
+    """A definition that was asked to go: its objects go first, however it was asked."""
+    meta = dict(definition["metadata"])
+    finalizers = meta.get("finalizers") or []
+    meta |= {"deletionTimestamp": stamp(now), "finalizers": [*dict.fromkeys((*finalizers, CLEANUP))]}
+    status = definition.get("status") or {}
+    conditions = put(
+        status.get("conditions") or (),
+        "Terminating",
+        "True",
+        "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        stamp(now),
+    )
+    return {**definition, "metadata": meta, "status": {**status, "conditions": conditions}}
+
+
+def _schema(resource: Resource) -> Struct | None:
+    """How the fields of a custom resource are owned; of other kinds it is known by their names."""
+    return resource.struct if isinstance(resource, CustomResource) else None
+
+
+def _validate(resource: Resource, new: Object, old: Object | None, subresource: str = "") -> None:
+    """Refuse what is not valid, or may not follow ``old``."""
+    if isinstance(resource, CustomResource):
+        resource.validate(new, old, subresource)
+    elif old is None:
+        admit.complete(resource.kind, new)
+        admit.validate_create(resource.kind, new)
+    else:
+        admit.validate_update(resource.kind, new, old)
+
+
+def _kept(resource: Resource, obj: Object) -> Object:
+    """An object as it is stored: a custom one in one version, whatever version it came in."""
+    obj = _in_order(resource, obj)
+    return resource.keep(obj) if isinstance(resource, CustomResource) else obj
 
 
 def _in_order(resource: Resource, obj: Object) -> Object:
@@ -366,7 +425,7 @@ def _patched(resource: Resource, live: Object, content_type: str, body: Any) -> 
         new = patching.json_patch(base, body)
     elif content_type == MERGE_PATCH:
         new = patching.merge_patch(base, body)
-    elif content_type == STRATEGIC_MERGE_PATCH:
+    elif content_type == STRATEGIC_MERGE_PATCH and not isinstance(resource, CustomResource):
         new = patching.strategic_merge_patch(live["kind"], base, body)
     else:
         raise Problem(415, "UnsupportedMediaType", f"unsupported patch type {content_type}")

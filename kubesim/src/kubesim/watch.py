@@ -10,7 +10,6 @@ from aiohttp import web
 
 from kubesim import table
 from kubesim.calls import Call
-from kubesim.eventviews import outgoing
 from kubesim.jsondata import Object, dump_json, utc_now
 from kubesim.listing import list_option, revision_of, selection
 from kubesim.negotiation import View, negotiate
@@ -18,6 +17,7 @@ from kubesim.problems import Problem, expired
 from kubesim.resources import Resource
 from kubesim.selectors import Matcher
 from kubesim.storage import Entry, Event, Expired, Key, Shelf, Storage
+from kubesim.views import outgoing
 
 # How long a watch that nobody reads any more may linger before it is noticed, in seconds.
 _PULSE = 5.0
@@ -173,13 +173,14 @@ async def serve_watch(
     *,
     bookmark_interval: float,
     closing: Callable[[], bool],
+    served: Callable[[], bool],
 ) -> web.StreamResponse:
-    """Stream events until the timeout, the client or the server ends it."""
+    """Stream events until the timeout, the client or the server ends it, or the resource is no longer ``served``."""
     resource, namespace, query = call.target.resource, call.target.namespace, _query(call)
     options = _options(query)
     matcher = selection(resource, query)
     lines = _Lines(resource, negotiate(call.accept), query, matcher)
-    shelf = storage.shelf(resource.plural)
+    shelf = storage.shelf(resource.key)
     response = web.StreamResponse(headers={"Cache-Control": "no-cache, private", "Content-Type": "application/json"})
     response.enable_chunked_encoding()
     if options.initial:
@@ -200,6 +201,8 @@ async def serve_watch(
             if events:
                 position += len(events)
                 out = b"".join(lines.change(event) for event in events if not namespace or event.key[0] == namespace)
+            elif not served():
+                break
             else:
                 if not await _changed(shelf, position, clock.left()) and _is_left(request):
                     break

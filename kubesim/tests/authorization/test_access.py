@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from core.conftest import CONFIG_MAPS, DEPLOYMENTS, Api, config_map, deployment
+from custom.samples import CRDS, definition, widget
 from kubesim import SimServer
 from kubesim.problems import Problem
 
@@ -179,3 +180,18 @@ async def test_a_binding_to_nothing_is_named(account: Account, admin: Client) ->
     assert answer.body["message"].endswith(
         'in the namespace "default": RBAC: role.rbac.authorization.k8s.io "gone" not found'
     )
+
+
+async def test_custom_resources_and_their_definitions_need_rights_too(admin: Client, account: Account) -> None:
+    widgets = "/apis/example.com/v1/namespaces/default/widgets"
+    ci = await account(rule("example.com", "widgets", "get,list,create"))
+    assert (await ci.post(CRDS, definition())).status == 403
+    await admin.made(CRDS, definition())
+    await admin.server.controllers.settled()
+    await ci.made(widgets, widget())
+    assert (await ci.get(widgets)).names == ["a"]
+    refused = await ci.delete(f"{widgets}/a")
+    assert (refused.status, refused.body["details"]["group"]) == (403, "example.com")
+    assert 'cannot delete resource "widgets" in API group "example.com"' in refused.body["message"]
+    status = await ci.patch(f"{widgets}/a/status", {"status": {}})
+    assert 'cannot patch resource "widgets/status"' in status.body["message"]

@@ -15,6 +15,8 @@ from kubesim.routing import NoSuchPath, Target, parse
 
 from .conftest import APPLY, JSON_PATCH, MERGE, STRATEGIC, config_map, deployment
 
+CATALOG = Registry().catalog
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -158,7 +160,7 @@ def calls(draw: st.DrawFn) -> Call:
                 pointer = "/" + "/".join(str(key) for key in draw(st.sampled_from(paths(OBJECTS[plural]))))
                 operation = {"op": draw(st.sampled_from(["add", "replace", "test", "remove", "move"])), "path": pointer}
                 body = [{**operation, "value": draw(JSON), "from": "/metadata"}]
-    return Call(method, parse(path), query, None, content_type, "t", json.dumps(body).encode())
+    return Call(method, parse(path, CATALOG), query, None, content_type, "t", json.dumps(body).encode())
 
 
 _ACCIDENTS_OF_THE_REAL_SERVER = (
@@ -200,7 +202,7 @@ def test_every_write_is_answered(requests: list[Call]) -> None:
 def test_every_path_is_read_or_refused(parts: list[str]) -> None:
     for root in ("/api/v1/", "/apis/", "/apis/apps/v1/"):
         try:
-            target = parse(root + "/".join(parts))
+            target = parse(root + "/".join(parts), CATALOG)
         except (Problem, NoSuchPath):
             continue
         assert isinstance(target, Target)
@@ -218,6 +220,6 @@ def test_every_list_is_answered(query: dict[str, str]) -> None:
     registry = Registry()
     registry.create("namespaces", "", {"metadata": {"name": "default"}}, manager="t")
     handlers = Handlers(registry, lambda namespace, pod, container, *, previous=False: "")
-    code, body = outcome(handlers, Call("GET", parse("/api/v1/namespaces"), query))
+    code, body = outcome(handlers, Call("GET", parse("/api/v1/namespaces", CATALOG), query))
     assert (code, body["kind"]) == (200, "NamespaceList") or code in (400, 410, 422, 500, 504)
     assert code != 500 or "strconv.ParseUint" in body["message"]

@@ -7,10 +7,22 @@ import base64
 from typing import Any
 
 from kubesim.admit.quantity import MALFORMED, canonical_quantity
-from kubesim.admit.schema import Items, Node, Presence, Scalar, Struct, Table, empty_value, kind_schema
+from kubesim.admit.schema import (
+    UNTYPED,
+    Items,
+    Node,
+    Presence,
+    Scalar,
+    Struct,
+    Table,
+    empty_value,
+    kind_schema,
+    object_meta,
+    part_schema,
+)
 from kubesim.problems import Problem
 
-__all__ = ["decode", "unknown_fields"]
+__all__ = ["decode", "decode_metadata", "decode_schema", "unknown_fields", "unknown_metadata"]
 
 _OMITTED, _ALWAYS = Presence.OMITTED, Presence.ALWAYS
 _JSON_NAMES = {str: "string", int: "number", float: "number", bool: "bool", dict: "object", list: "array"}
@@ -48,8 +60,22 @@ class _MismatchError(Exception):
 
 def decode(kind: str, obj: dict[str, Any]) -> None:
     """Make the object, in place, what the server would have read. Raises Problem 400 for a value of the wrong type."""
+    _decode(kind_schema(kind), kind, obj)
+
+
+def decode_metadata(kind: str, obj: dict[str, Any]) -> None:
+    """The same for a kind of which only metadata is known here."""
+    _decode(UNTYPED, kind, obj)
+
+
+def decode_schema(schema: dict[str, Any]) -> None:
+    """The same for the schema of a custom resource, where it is not all of a definition."""
+    _decode(part_schema("JSONSchemaProps"), "CustomResourceDefinition", schema)
+
+
+def _decode(schema: Struct, kind: str, obj: dict[str, Any]) -> None:
     try:
-        _struct(kind_schema(kind), obj)
+        _struct(schema, obj)
     except _MismatchError as mismatch:
         version = str(obj.get("apiVersion", "")).rpartition("/")[2]
         what = mismatch.message
@@ -68,6 +94,13 @@ def unknown_fields(kind: str, obj: dict[str, Any]) -> list[str]:
     if schema.name:
         _unknown(schema, obj, found, "")
     return found
+
+
+def unknown_metadata(metadata: Any, path: str) -> list[str]:
+    """The paths of fields that no metadata has."""
+    found: list[str] = []
+    _unknown(object_meta(), metadata, found, f"{path}.")
+    return sorted(found)
 
 
 def _unknown(node: Node, value: Any, found: list[str], path: str) -> None:
@@ -209,4 +242,4 @@ def _go_name(node: Node) -> str:
         return f"[]{_go_name(node.item)}"
     if isinstance(node, Table):
         return f"map[string]{_go_name(node.item)}"
-    return node.name
+    return node.name if isinstance(node, Struct) else "interface {}"

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from kubesim.admit.decode import decode
+from kubesim.admit.decode import decode, decode_schema
 from kubesim.admit.pod_defaults import default_pod, default_pod_template
 from kubesim.admit.services import is_external
 
@@ -213,8 +213,63 @@ def _autoscaler(obj: Object) -> None:
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
 
 
+def _definition(obj: Object) -> None:
+    spec, status = obj["spec"], obj["status"]
+    names = spec["names"]
+    if not names.get("singular"):
+        names["singular"] = names["kind"].lower()
+    if not names.get("listKind") and names["kind"]:
+        names["listKind"] = f"{names['kind']}List"
+    conversion = spec.setdefault("conversion", {"strategy": "None"})
+    _service_port((conversion.get("webhook") or {}).get("clientConfig") or {})
+    names_stored = [version["name"] for version in spec["versions"] or () if version["storage"]]
+    status["storedVersions"] = status["storedVersions"] or names_stored[:1] or None
+    for version in spec["versions"] or ():
+        if (schema := (version.get("schema") or {}).get("openAPIV3Schema")) is not None:
+            _tidy(schema)
+
+
+def _tidy(schema: Object) -> None:
+    """Respell the parts of a schema that may also be something else than one: the decoder leaves these alone."""
+    parts = [schema[name] for name in ("items", "additionalProperties") if isinstance(schema.get(name), dict)]
+    for part in parts:
+        decode_schema(part)
+    lists = (part for name in ("allOf", "anyOf", "oneOf") for part in schema.get(name) or ())
+    for part in (*parts, *lists, *(schema.get("properties") or {}).values(), *filter(None, (schema.get("not"),))):
+        _tidy(part)
+
+
+def _service_port(client: Object) -> None:
+    if "service" in client:
+        client["service"].setdefault("port", 443)
+
+
+def _webhooks(obj: Object) -> None:
+    for webhook in obj.get("webhooks") or ():
+        webhook.setdefault("failurePolicy", "Fail")
+        webhook.setdefault("matchPolicy", "Equivalent")
+        webhook.setdefault("namespaceSelector", {})
+        webhook.setdefault("objectSelector", {})
+        webhook.setdefault("timeoutSeconds", 10)
+        if obj["kind"] == "MutatingWebhookConfiguration":
+            webhook.setdefault("reinvocationPolicy", "Never")
+        for rule in webhook.get("rules") or ():
+            rule.setdefault("scope", "*")
+        _service_port(webhook["clientConfig"])
+
+
+def _api_service(obj: Object) -> None:
+    _service_port(obj["spec"])
+
+
+def _priority_class(obj: Object) -> None:
+    obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
 _DEFAULTS: dict[str, Callable[[Object], None]] = {
+    "APIService": _api_service,
     "CronJob": _cron_job,
+    "CustomResourceDefinition": _definition,
     "DaemonSet": _daemon_set,
     "Deployment": _deployment,
     "Endpoints": _endpoints,
@@ -223,11 +278,13 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "ClusterRoleBinding": _role_binding,
     "Job": _job,
     "LimitRange": _limit_range,
+    "MutatingWebhookConfiguration": _webhooks,
     "Namespace": _namespace,
     "NetworkPolicy": _network_policy,
     "PersistentVolume": _volume,
     "PersistentVolumeClaim": _claim,
     "Pod": default_pod,
+    "PriorityClass": _priority_class,
     "ReplicaSet": _replica_set,
     "ReplicationController": _replication_controller,
     "RoleBinding": _role_binding,
@@ -235,4 +292,5 @@ _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "Service": _service,
     "StatefulSet": _stateful_set,
     "StorageClass": _storage_class,
+    "ValidatingWebhookConfiguration": _webhooks,
 }

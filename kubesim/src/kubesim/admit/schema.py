@@ -19,7 +19,22 @@ from typing import Any, NamedTuple
 
 from kubesim.admit.tables import TABLES
 
-__all__ = ["Field", "Items", "Node", "Presence", "Scalar", "Struct", "Table", "is_known", "kind_schema"]
+__all__ = [
+    "FREE",
+    "UNTYPED",
+    "Field",
+    "Free",
+    "Items",
+    "Node",
+    "Presence",
+    "Scalar",
+    "Struct",
+    "Table",
+    "is_known",
+    "kind_schema",
+    "object_meta",
+    "part_schema",
+]
 
 SCALARS = frozenset({"str", "int", "long", "bool", "num", "qty", "intstr", "time", "bytes", "any"})
 
@@ -64,7 +79,7 @@ class Items:
         item: "Node",
         *,
         atomic: bool,
-        keys: tuple[tuple[str, str | None], ...],
+        keys: tuple[tuple[str, Any], ...],
         merge_key: str | None,
     ) -> None:
         self.item = item
@@ -74,10 +89,30 @@ class Items:
         self.plain: bool = item.plain
 
 
-class Struct:
-    """A map of known fields. ``always`` are those that are there even if empty."""
+class Free:
+    """JSON of any shape, as the values show it: maps are owned field by field, anything else as one value."""
 
-    __slots__ = ("always", "atomic", "fields", "name", "plain")
+    __slots__ = ("atomic", "leaf", "plain", "table")
+
+    def __init__(self) -> None:
+        self.atomic = False
+        self.plain = True
+        self.leaf = Scalar("any")
+        self.table = Table(self, atomic=False)
+
+    def of(self, *values: Any) -> "Table | Scalar":
+        """The type that these values show, if they are of one."""
+        return self.table if all(type(value) is dict for value in values) else self.leaf
+
+
+class Struct:
+    """A map of known fields. ``always`` are those that are there even if empty.
+
+    ``rest`` is what other fields are, where these are taken. Of a kind, ``status_apart`` says that its status is
+    written by itself, ``metadata_apart`` that this write leaves metadata alone; ``replicas`` is where its scale is.
+    """
+
+    __slots__ = ("always", "atomic", "fields", "metadata_apart", "name", "plain", "replicas", "rest", "status_apart")
 
     def __init__(self, name: str, *, atomic: bool) -> None:
         self.name = name
@@ -85,13 +120,17 @@ class Struct:
         self.plain = False
         self.fields: dict[str, Field] = {}
         self.always: tuple[tuple[str, Node], ...] = ()
+        self.rest: Field | None = None
+        self.status_apart = False
+        self.metadata_apart = False
+        self.replicas: tuple[str, ...] = ("f:spec", "f:replicas")
 
     def zero(self) -> dict[str, Any]:
         """The empty value, with what is always there."""
         return {name: empty_value(node) for name, node in self.always}
 
 
-Node = Scalar | Table | Items | Struct
+Node = Scalar | Table | Items | Struct | Free
 
 
 class Field(NamedTuple):
@@ -171,22 +210,28 @@ def _key(word: str) -> tuple[str, str | None]:
     return name, default if equals else None
 
 
-def _compile() -> Mapping[str, Struct]:
-    compiler = _Compiler(line for table in TABLES for line in table.splitlines())
-    return {kind: compiler.struct(kind) for kind in compiler.kinds}
+def _compile(compiler: _Compiler) -> Mapping[str, Struct]:
+    kinds = {kind: compiler.struct(kind) for kind in compiler.kinds}
+    for struct in kinds.values():
+        struct.status_apart = "status" in struct.fields
+    return kinds
 
 
-def _untyped() -> Struct:
+def _untyped(compiler: _Compiler) -> Struct:
     """The type of a kind that has no table: metadata is known, all else is taken as it comes, one value a field."""
-    compiler = _Compiler(line for table in TABLES for line in table.splitlines())
     struct = Struct("", atomic=False)
     struct.fields["metadata"] = Field(compiler.struct("ObjectMeta"), Presence.ALWAYS)
     struct.always = (("metadata", compiler.struct("ObjectMeta")),)
     return struct
 
 
-_KINDS = _compile()
-_UNTYPED = _untyped()
+_COMPILER = _Compiler(line for table in TABLES for line in table.splitlines())
+_KINDS = _compile(_COMPILER)
+UNTYPED = _untyped(_COMPILER)
+"""The type of a kind that has no table."""
+
+FREE = Free()
+"""JSON of any shape."""
 
 
 def is_known(kind: str) -> bool:
@@ -196,4 +241,14 @@ def is_known(kind: str) -> bool:
 
 def kind_schema(kind: str) -> Struct:
     """The kind's type; one that knows metadata only if the kind has no table."""
-    return _KINDS.get(kind, _UNTYPED)
+    return _KINDS.get(kind, UNTYPED)
+
+
+def part_schema(name: str) -> Struct:
+    """The type of a part of some kind, by its name."""
+    return _COMPILER.struct(name)
+
+
+def object_meta() -> Node:
+    """The type of every object's metadata."""
+    return UNTYPED.fields["metadata"].node

@@ -98,7 +98,7 @@ class Caller:
         plural, group = target.resource.plural, target.resource.group
         resource = f"{plural}/{target.subresource}" if target.subresource else plural
         name = target.name or _selected(call)
-        namespace = target.name if plural == "namespaces" else target.namespace
+        namespace = target.name if target.resource.key == "namespaces" else target.namespace
         if self.policy.allows(self.user, Right(verb, group, resource, name), namespace):
             return
         where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"

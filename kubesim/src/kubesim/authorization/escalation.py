@@ -21,16 +21,16 @@ def check_escalation(
     ``place``: namespace and name in the URL, where a POST has none. ``escalate`` on the role, or ``bind`` on the role
     of the binding, allows it all the same; then the role need not be there.
     """
-    if resource.plural not in (*ROLES.values(), *BINDINGS) or user.is_master or _is_for_the_collector(new, old):
+    if resource.key not in (*ROLES.values(), *BINDINGS) or user.is_master or _is_for_the_collector(new, old):
         return
     namespace, name = place
-    if resource.plural in BINDINGS:
+    if resource.key in BINDINGS:
         ref = new["roleRef"]
         if policy.allows(user, Right("bind", ref["apiGroup"], ROLES[ref["kind"]], ref["name"]), namespace):
             return
         _confirm(policy, user, resource, namespace, new, policy.role(ref, namespace))
         return
-    if policy.allows(user, Right("escalate", resource.group, resource.plural, name), namespace):
+    if policy.allows(user, Right("escalate", resource.group, resource.key, name), namespace):
         return
     _confirm(policy, user, resource, namespace, new, new.get("rules") or [])
     if new.get("aggregationRule"):

@@ -1,8 +1,14 @@
 """The controllers of the simulated cluster: what makes its Deployments, Pods and volumes live."""
 
 import asyncio
+from collections.abc import Sequence
 
+from kubesim.controllers.apiservices import ApiServiceController
+from kubesim.controllers.cronjob import CronJobController
+from kubesim.controllers.daemonset import DaemonSetController
+from kubesim.controllers.definitions import DefinitionController
 from kubesim.controllers.deployment import DeploymentController
+from kubesim.controllers.disruption import DisruptionController
 from kubesim.controllers.endpoints import EndpointsController
 from kubesim.controllers.garbage import GarbageCollector, Pace
 from kubesim.controllers.hub import Hub, Intercept
@@ -10,6 +16,7 @@ from kubesim.controllers.injector import Injected, Injector
 from kubesim.controllers.job import JobController
 from kubesim.controllers.kubelet import Kubelet
 from kubesim.controllers.namespace import NamespaceController
+from kubesim.controllers.operators import Operator, Operators
 from kubesim.controllers.quota import QuotaController
 from kubesim.controllers.replicaset import ReplicaSetController
 from kubesim.controllers.scheduler import Scheduler
@@ -18,14 +25,15 @@ from kubesim.controllers.statefulset import StatefulSetController
 from kubesim.controllers.volumes import VolumeController
 from kubesim.registry import Registry
 
-__all__ = ["Controllers", "Injected", "Pace"]
+__all__ = ["Controllers", "Injected", "Operator", "Pace"]
 
 
 class Controllers:
     """All controllers over one registry. ``speed`` divides every time that something takes.
 
     ``inject``: ConfigMaps that others put into each Namespace a moment after its creation. ``collector``: how slow the
-    garbage collector is; without it, it does at once what is to be done.
+    garbage collector is; without it, it does at once what is to be done. ``definition_delay``: how many seconds, at
+    speed 1, go by before a CustomResourceDefinition is served. ``operators`` act on the objects of custom resources.
     """
 
     def __init__(
@@ -36,12 +44,17 @@ class Controllers:
         intercept: Intercept | None = None,
         inject: Injected | None = None,
         collector: Pace | None = None,
+        definition_delay: float = 0.2,
+        operators: Sequence[Operator] = (),
     ) -> None:
         self._registry = registry
         self._intercept = intercept
         self._speed = speed
         self._inject = inject or {}
         self._collector = collector
+        self._definition_delay = definition_delay
+        self._operators = list(operators)
+        self._running: Operators | None = None
         self._hub: Hub | None = None
         self._kubelet: Kubelet | None = None
         self._task: asyncio.Task[None] | None = None
@@ -52,6 +65,7 @@ class Controllers:
         if self._intercept is not None:
             hub.intercept = self._intercept
         self._kubelet = Kubelet(hub)
+        self._running = Operators(hub, self._operators)
         hub.add(
             [
                 NamespaceController(hub),
@@ -59,12 +73,18 @@ class Controllers:
                 DeploymentController(hub),
                 ReplicaSetController(hub),
                 StatefulSetController(hub),
+                DaemonSetController(hub),
                 JobController(hub),
+                CronJobController(hub),
+                DisruptionController(hub),
                 Scheduler(hub),
                 self._kubelet,
                 VolumeController(hub),
                 EndpointsController(hub),
                 QuotaController(hub),
+                ApiServiceController(hub),
+                DefinitionController(hub, self._definition_delay),
+                self._running,
                 Injector(hub, self._inject),
             ]
         )
@@ -87,6 +107,12 @@ class Controllers:
         """Return once the cluster is at rest: nothing to do now, nor in the next ``within`` seconds."""
         if self._hub is not None and self._task is not None and not self._task.done():
             await self._hub.settled(within)
+
+    def operate(self, operator: Operator) -> None:
+        """Let it act on the objects of its custom resource, those that are there too."""
+        self._operators.append(operator)
+        if self._running is not None:
+            self._running.take_up(operator)
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> str | None:
         """What a container has printed, ``None`` if it never ran."""

@@ -8,7 +8,6 @@ from kubesim.controllers.owners import with_meta
 from kubesim.controllers.view import is_deleting
 from kubesim.deletion import FOREGROUND, ORPHAN
 from kubesim.jsondata import Object
-from kubesim.resources import BY_KIND
 from kubesim.storage import EventType
 
 
@@ -98,7 +97,7 @@ class GarbageCollector(Controller):
         solid, absent, waiting = [], [], []
         for owner in owners:
             found = self._owner(obj, owner)
-            if not _may_own(owner, obj):
+            if not self._may_own(owner, obj):
                 solid.append(owner)
             elif found is None:
                 absent.append(owner)
@@ -130,6 +129,11 @@ class GarbageCollector(Controller):
             return None
         return stored if namespace in ("", obj["metadata"].get("namespace", "")) else None
 
+    def _may_own(self, owner: Object, obj: Object) -> bool:
+        """Whether the reference can be followed. Nothing is collected for one that makes no sense."""
+        resource = self.hub.registry.catalog.kind(owner["apiVersion"], owner["kind"])
+        return resource is not None and (not resource.namespaced or "namespace" in obj["metadata"])
+
     def _orphan(self, plural: str, obj: Object) -> None:
         """Let the dependents go, then the owner."""
         uid = obj["metadata"]["uid"]
@@ -151,12 +155,6 @@ class GarbageCollector(Controller):
     def _drop_finalizer(self, plural: str, obj: Object, finalizer: str) -> None:
         left = [found for found in _finalizers(obj) if found != finalizer]
         self.hub.update(plural, with_meta(obj, finalizers=left))
-
-
-def _may_own(owner: Object, obj: Object) -> bool:
-    """Whether the reference can be followed. Nothing is collected for one that makes no sense."""
-    resource = BY_KIND.get(owner["kind"])
-    return resource is not None and (not resource.namespaced or "namespace" in obj["metadata"])
 
 
 def _awaited(obj: Object) -> list[str]:

@@ -10,7 +10,6 @@ from kubesim.controllers.view import View, is_ready
 from kubesim.jsondata import Object, stamp, utc_now
 from kubesim.problems import Problem
 from kubesim.registry import Registry
-from kubesim.resources import BY_KIND, RESOURCES
 from kubesim.storage import EventType
 
 MANAGER = "kube-controller-manager"
@@ -78,7 +77,7 @@ class Hub:
 
     def take_up(self) -> None:
         """Learn of what is there already, then hear of every change."""
-        for plural in RESOURCES:
+        for plural in self.registry.catalog.resources:
             for obj in self.registry.scan(plural):
                 self._changed("ADDED", obj, None)
         self.registry.subscribe(self._changed)
@@ -223,9 +222,10 @@ class Hub:
         self._timers[item] = self._loop.call_later(seconds, due)
 
     def _changed(self, event: EventType, obj: Object, old: Object | None) -> None:
-        plural = BY_KIND[obj["kind"]].plural
-        if not self._open or plural == "events":
+        resource = self.registry.catalog.kind(obj["apiVersion"], obj["kind"])
+        if not self._open or resource is None or resource.key == "events":
             return
+        plural = resource.key
         if event == "DELETED":
             self.view.remove(plural, obj)
         else:

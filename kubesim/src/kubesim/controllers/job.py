@@ -1,6 +1,6 @@
 """The Job controller: Pods that run to completion, as often as needed, as often as allowed."""
 
-from kubesim.controllers import conditions
+from kubesim import conditions
 from kubesim.controllers.hub import Controller, Hub, Key
 from kubesim.controllers.owners import pod_from
 from kubesim.controllers.view import controller_of, is_deleting, is_finished, is_ready, obj_phase

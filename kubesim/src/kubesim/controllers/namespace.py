@@ -1,11 +1,11 @@
 """Namespaces: what a fresh one holds, and how one is emptied before it goes."""
 
-from kubesim.controllers import conditions
+from kubesim import conditions
 from kubesim.controllers.hub import Controller, Key
 from kubesim.controllers.view import is_deleting
 from kubesim.jsondata import Object
 from kubesim.problems import Problem
-from kubesim.resources import RESOURCES
+from kubesim.resources import Resource
 from kubesim.storage import EventType
 
 ROOT_CA = "kube-root-ca.crt"
@@ -69,16 +69,15 @@ class NamespaceController(Controller):
     def _empty(self, found: Object) -> None:
         """Ask all content to go; when it is gone, take off the namespace's finalizer, which removes it."""
         name = found["metadata"]["name"]
-        for plural in self.view.plurals():
-            if RESOURCES[plural].namespaced:
-                for obj in self.view.all(plural, name):
-                    if not is_deleting(obj):
-                        self.hub.delete(plural, obj, propagation="Background")
+        for resource in self._namespaced():
+            for obj in self.view.all(resource.key, name):
+                if not is_deleting(obj):
+                    self.hub.delete(resource.key, obj, propagation="Background")
         self.hub.registry.delete_collection("events", name)
         left = {
-            plural: objects
-            for plural in self.view.plurals()
-            if RESOURCES[plural].namespaced and (objects := self.view.all(plural, name))
+            resource.qualified: objects
+            for resource in self._namespaced()
+            if (objects := self.view.all(resource.key, name))
         }
         self._write_status(name, left)
         found_now = self.view.get("namespaces", "", name)
@@ -90,13 +89,17 @@ class NamespaceController(Controller):
                 if problem.code != 404:
                     raise
 
+    def _namespaced(self) -> list[Resource]:
+        """The namespaced resources of which there are objects."""
+        resources = self.hub.registry.catalog.resources
+        return [found for key in self.view.plurals() if (found := resources.get(key)) and found.namespaced]
+
     def _write_status(self, name: str, left: dict[str, list[Object]]) -> None:
         found = self.view.get("namespaces", "", name)
         if found is None:
             return
         remaining = ", ".join(
-            f"{RESOURCES[plural].qualified}. has {len(objects)} resource instances"
-            for plural, objects in sorted(left.items())
+            f"{qualified}. has {len(objects)} resource instances" for qualified, objects in sorted(left.items())
         )
         finalizers: dict[str, int] = {}
         for objects in left.values():

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kubesim.controllers import conditions
+from kubesim import conditions
 from kubesim.jsondata import Object
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kubesim.controllers import conditions
+from kubesim import conditions
 from kubesim.controllers.hub import Hub
 from kubesim.controllers.rollout import bounds, count, has_progressed, is_complete, replicas_of, wanted
 from kubesim.jsondata import Object

@@ -1,6 +1,6 @@
 """The ReplicaSet controller: as many Pods as the spec says."""
 
-from kubesim.controllers import conditions
+from kubesim import conditions
 from kubesim.controllers.hub import Controller, Key
 from kubesim.controllers.owners import claim, orphans_of_interest, pod_from
 from kubesim.controllers.rollout import replicas_of

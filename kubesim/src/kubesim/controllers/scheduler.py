@@ -3,8 +3,8 @@
 from collections import Counter
 from decimal import Decimal
 
+from kubesim import conditions
 from kubesim.admit.quantity import quantity_value
-from kubesim.controllers import conditions
 from kubesim.controllers.hub import Controller, Key
 from kubesim.controllers.owners import with_meta
 from kubesim.controllers.references import mounted_claims
@@ -14,6 +14,7 @@ from kubesim.storage import EventType
 
 _MANAGER = "kube-scheduler"
 _COMPONENT = "default-scheduler"
+_CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 
 
@@ -44,7 +45,7 @@ class Scheduler(Controller):
             return
         problem, unbound = self._claims(pod)
         nodes = self.view.all("nodes")
-        refusals = {node["metadata"]["name"]: _refusal(pod, node) for node in nodes}
+        refusals = {node["metadata"]["name"]: refusal(pod, node) for node in nodes}
         fitting = next((node for node in nodes if refusals[node["metadata"]["name"]] is None), None)
         if not nodes:
             self._refuse(pod, "no nodes available to schedule pods")
@@ -114,25 +115,38 @@ def _unschedulable(why: str, total: int, *, helpless: int) -> str:
     return f"{nodes}: {why}. preemption: {nodes}: {', '.join(parts)}."
 
 
-def _refusal(pod: Object, node: Object) -> str | None:
+def refusal(pod: Object, node: Object) -> str | None:
     """Why a node cannot take a Pod. Each Pod is measured against the empty node: there is room for many."""
     spec = pod["spec"]
-    if (node.get("spec") or {}).get("unschedulable"):
-        return "node(s) were unschedulable"
     tolerations = spec.get("tolerations") or ()
+    if (node.get("spec") or {}).get("unschedulable") and not any(_tolerates(each, _CORDONED) for each in tolerations):
+        return "node(s) were unschedulable"
     for taint in (node.get("spec") or {}).get("taints") or ():
         if taint.get("effect") in ("NoSchedule", "NoExecute") and not any(
             _tolerates(toleration, taint) for toleration in tolerations
         ):
             return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
     labels = node["metadata"].get("labels") or {}
-    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
+    selected = all(labels.get(key) == value for key, value in (spec.get("nodeSelector") or {}).items())
+    if not selected or node["metadata"]["name"] not in (named_nodes(spec) or (node["metadata"]["name"],)):
         return "node(s) didn't match Pod's node affinity/selector"
     room = (node.get("status") or {}).get("allocatable") or {}
     for resource, asked in sorted(_requests(spec).items()):
         if asked > quantity_value(room.get(resource, "0")):
             return f"Insufficient {resource}"
     return None
+
+
+def named_nodes(spec: Object) -> list[str]:
+    """The nodes that a Pod's required affinity names, as those of a DaemonSet's Pods do."""
+    needed = (spec.get("affinity") or {}).get("nodeAffinity", {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+    return [
+        name
+        for term in (needed or {}).get("nodeSelectorTerms") or ()
+        for field in term.get("matchFields") or ()
+        if field["key"] == "metadata.name" and field["operator"] == "In"
+        for name in field.get("values") or ()
+    ]
 
 
 def _tolerates(toleration: Object, taint: Object) -> bool:

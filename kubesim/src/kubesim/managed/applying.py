@@ -29,8 +29,11 @@ def apply(
     force: bool,
     now: str,
     subresource: str = "",
+    schema: Struct | None = None,
 ) -> Object:
     """The object after ``manager`` applied ``config`` to it, not decoded yet; neither argument is touched.
+
+    ``schema`` is that of a custom resource.
 
     Raises Problem 409 with a cause a field that another manager owns with another value (unless ``force``), 400 for a
     configuration that brings managedFields or another version, 500 for one that does not fit its kind.
@@ -38,7 +41,8 @@ def apply(
     if config.get("metadata", {}).get("managedFields") is not None:
         raise Problem(400, "BadRequest", "metadata.managedFields must be nil")
     if subresource == "scale" and config.get("kind") == "Scale" and live is not None:
-        config = _scale_config(live, config)
+        config = _scale_config(live, config, schema)
+    schema = schema or kind_schema(config["kind"])
     version = config["apiVersion"]
     if live is not None and live["apiVersion"] != version:
         raise Problem(
@@ -47,7 +51,6 @@ def apply(
             "Incorrect version specified in apply patch. "
             f"Specified patch version: {version}, expected: {live['apiVersion']}",
         )
-    schema = kind_schema(config["kind"])
     check_config(schema, config)
     recorded = None if live is None else live["metadata"].get("managedFields")
     entries = read_entries(recorded, trusted=True) or {}
@@ -130,8 +133,15 @@ def _fields(schema: Struct, obj: Object) -> FieldSet:
     return declared(schema, obj) or {}
 
 
-def _scale_config(live: Object, config: Object) -> Object:
+def _scale_config(live: Object, config: Object, schema: Struct | None) -> Object:
     spec = config.get("spec", {})
-    metadata = {"name": live["metadata"]["name"]}
-    replicas = {"replicas": spec["replicas"]} if "replicas" in spec else {}
-    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata, "spec": replicas}
+    schema = schema or kind_schema(live["kind"])
+    made: Object = {"apiVersion": live["apiVersion"], "kind": live["kind"]}
+    made["metadata"] = {"name": live["metadata"]["name"]}
+    *above, last = (element.removeprefix("f:") for element in schema.replicas)
+    place = made
+    for part in above:
+        place = place.setdefault(part, {})
+    if "replicas" in spec:
+        place[last] = spec["replicas"]
+    return made

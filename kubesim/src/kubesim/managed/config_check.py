@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kubesim.admit.schema import Items, Node, Scalar, Struct
+from kubesim.admit.schema import Free, Items, Node, Scalar, Struct
 from kubesim.managed.conflicts import path_text
 from kubesim.managed.walk import item_key
 from kubesim.problems import Problem
@@ -30,7 +30,7 @@ def check_config(schema: Struct, config: dict[str, Any]) -> None:
 
 
 def _check(node: Node, value: Any) -> None:
-    if value is None:
+    if value is None or isinstance(node, Free):
         return
     if isinstance(node, Scalar):
         _check_scalar(node.kind, value)
@@ -43,7 +43,7 @@ def _check(node: Node, value: Any) -> None:
             raise _MisfitError(f"expected map, got {_shown(value)}")
         for key, item in value.items():
             if isinstance(node, Struct):
-                field = node.fields.get(key)
+                field = node.fields.get(key, node.rest)
                 if field is None:
                     if not node.name:
                         continue

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kubesim.admit.schema import Items, Node, Struct, Table
+from kubesim.admit.schema import Free, Items, Node, Struct, Table
 from kubesim.managed.sets import FieldSet, is_member
 from kubesim.managed.walk import item_key
 
@@ -12,6 +12,8 @@ __all__ = ["merge", "named_members", "without"]
 
 def merge(node: Node, live: Any, config: Any) -> Any:
     """The live value with what the configuration says. The result shares parts with both."""
+    if type(node) is Free:
+        node = node.of(live, config)
     if node.atomic:
         return config
     if not config or not live:
@@ -26,7 +28,7 @@ def merge(node: Node, live: Any, config: Any) -> Any:
 
 
 def _field_node(node: Node, key: str) -> Node | None:
-    field = node.fields.get(key) if isinstance(node, Struct) else None
+    field = node.fields.get(key, node.rest) if isinstance(node, Struct) else None
     return None if field is None else field.node
 
 
@@ -88,9 +90,11 @@ def named_members(node: Node | None, fields: FieldSet) -> FieldSet:
         named = False
         if isinstance(node, Struct):
             child = _field_node(node, key[2:])
-            named = child is not None
+            named = key[2:] in node.fields
         elif isinstance(node, Table | Items):
             child = node.item
+        elif isinstance(node, Free):
+            child = node
         deeper = named_members(child, below)
         out[key] = {".": {}, **deeper} if named and "." not in deeper else deeper
     return out
@@ -100,6 +104,8 @@ def without(node: Node, value: Any, fields: FieldSet) -> Any:
     """The value without the set's members; None if nothing is left. Atomic values below a non-member go too."""
     if not isinstance(value, dict | list):
         return value
+    if type(node) is Free:
+        node = node.of(value)
     if not value or node.atomic:
         return None
     if isinstance(node, Items):

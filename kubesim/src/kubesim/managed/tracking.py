@@ -16,8 +16,6 @@ MAX_UPDATERS = 10
 
 ANCIENT = "ancient-changes"
 
-_REPLICAS = ("f:spec", "f:replicas")
-
 _UNTRACKED = frozenset(
     {
         "f:name",
@@ -33,11 +31,14 @@ _UNTRACKED = frozenset(
 )
 
 
-def track_update(old: Object | None, new: Object, *, manager: str, now: str, subresource: str = "") -> None:
+def track_update(
+    old: Object | None, new: Object, *, manager: str, now: str, subresource: str = "", schema: Struct | None = None
+) -> None:
     """Set ``new``'s managedFields as the server does when ``manager`` creates it (``old`` is None) or updates it.
 
     ``new`` is decoded, and holds whatever managedFields the request sent: a valid list takes the place of the recorded
-    one before the change is tracked, ``[{}]`` and ``[]`` wipe it, anything else leaves it.
+    one before the change is tracked, ``[{}]`` and ``[]`` wipe it, anything else leaves it. ``schema`` is that of a
+    custom resource.
     """
     metadata = new["metadata"]
     sent = metadata.pop("managedFields", None)
@@ -45,12 +46,12 @@ def track_update(old: Object | None, new: Object, *, manager: str, now: str, sub
     entries = _base(sent, recorded, subresource)
     if not entries and old is not None:
         return  # an object without owners stays without until the first apply
-    if subresource == "scale" and not any(has_path(entry.fields, *_REPLICAS) for entry in entries.values()):
+    schema = schema or kind_schema(new["kind"])
+    if subresource == "scale" and not any(has_path(entry.fields, *schema.replicas) for entry in entries.values()):
         # A scale is tracked by the entries that own the replicas: where there are none, it is an object without owners.
         if recorded is not None:
             metadata["managedFields"] = recorded
         return
-    schema = kind_schema(new["kind"])
     changed, removed = compare(schema, bare(old), new)
     changed, removed = tracked(schema, changed, subresource), tracked(schema, removed, subresource)
     if changed or removed:
@@ -110,7 +111,9 @@ def tracked(schema: Struct, fields: FieldSet, subresource: str) -> FieldSet:
     out.pop("f:kind", None)
     if subresource == "status":
         out.pop("f:spec", None)
-    elif "status" in schema.fields:
+        if schema.metadata_apart:
+            out.pop("f:metadata", None)
+    elif schema.status_apart:
         out.pop("f:status", None)
     metadata = out.get("f:metadata")
     if metadata is not None:

@@ -4,7 +4,7 @@ import json
 from json.encoder import encode_basestring
 from typing import Any
 
-from kubesim.admit.schema import Items, Node, Presence, Scalar, Struct, Table, empty_value
+from kubesim.admit.schema import FREE, Free, Items, Node, Presence, Scalar, Struct, Table, empty_value
 from kubesim.managed.sets import FieldSet
 
 __all__ = ["compare", "declared", "item_key", "scalar_text"]
@@ -43,13 +43,15 @@ def item_key(node: Items, item: Any) -> str:
 
 def whole(node: Node, value: Any) -> FieldSet:
     """Every path at and below a value: what is added with it, or removed."""
+    if type(node) is Free:
+        node = node.of(value)
     if node.atomic or not value:
         return _LEAF
     out: FieldSet = {".": _LEAF}
     if isinstance(node, Struct):
-        fields = node.fields
+        fields, rest = node.fields, node.rest
         for key, item in value.items():
-            field = fields.get(key)
+            field = fields.get(key, rest)
             out["f:" + key] = _LEAF if field is None or field[0].atomic else whole(field[0], item)
     elif isinstance(node, Table):
         child = node.item
@@ -72,9 +74,9 @@ def compare(node: Struct, old: dict[str, Any], new: dict[str, Any]) -> tuple[Fie
 
 
 def _struct(node: Struct, old: dict[str, Any], new: dict[str, Any], changed: FieldSet, removed: FieldSet) -> None:
-    fields = node.fields
+    fields, rest = node.fields, node.rest
     for key, value in new.items():
-        field = fields.get(key)
+        field = fields.get(key, rest)
         if key in old:
             before = old[key]
             if before is value or before == value:
@@ -92,7 +94,7 @@ def _struct(node: Struct, old: dict[str, Any], new: dict[str, Any], changed: Fie
             _descend(field.node, "f:" + key, before, value, changed, removed)
     for key, before in old.items():
         if key not in new:
-            field = fields.get(key)
+            field = fields.get(key, rest)
             if field is None:
                 removed["f:" + key] = _LEAF
             elif field.presence is Presence.ALWAYS:
@@ -111,6 +113,13 @@ def _descend(node: Node, key: str, old: Any, new: Any, changed: FieldSet, remove
     """Compare two different values of one path."""
     below: FieldSet = {}
     gone: FieldSet = {}
+    if type(node) is Free:
+        node = node.of(old, new)
+        if isinstance(node, Scalar):  # another shape, or none that has fields
+            changed[key] = whole(FREE, new)
+            if lost := {name: part for name, part in whole(FREE, old).items() if name not in (".", *changed[key])}:
+                removed[key] = lost
+            return
     if isinstance(node, Struct):
         _struct(node, old or {}, new or {}, below, gone)
     elif isinstance(node, Table):
@@ -173,6 +182,8 @@ def _indexed(node: Items, values: list[Any]) -> dict[str, list[Any]]:
 
 def declared(node: Node, value: Any) -> FieldSet | None:
     """The fields that a configuration sets: its leaves, its list items, its empty maps. None says that it is a leaf."""
+    if type(node) is Free:
+        node = node.of(value)
     if node.atomic or isinstance(node, Scalar):
         return None
     out: FieldSet = {}
@@ -190,9 +201,10 @@ def declared(node: Node, value: Any) -> FieldSet | None:
         return out
     for key, item in value.items():
         field = node.fields.get(key) if isinstance(node, Struct) else None
+        other = field or (node.rest if isinstance(node, Struct) else None)
         below = (
-            declared(field.node, item)
-            if field is not None
+            declared(other.node, item)
+            if other is not None
             else declared(node.item, item)
             if isinstance(node, Table)
             else None

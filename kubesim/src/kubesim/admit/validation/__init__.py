@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubesim.admit.schema import is_known
-from kubesim.admit.validation import claims, data, network, pods, policies, rbac, workloads
+from kubesim.admit.validation import claims, data, definitions, extensions, network, pods, policies, rbac, workloads
 from kubesim.admit.validation.causes import Causes
 from kubesim.admit.validation.metadata import check_metadata
 
@@ -42,19 +42,23 @@ def _check_pod(obj: Object, old: Object | None, causes: Causes) -> None:
 
 
 _CHECKS: dict[str, Check] = {
+    "APIService": extensions.check_api_service,
     "ClusterRole": rbac.check_cluster_role,
     "ClusterRoleBinding": rbac.check_cluster_role_binding,
     "ConfigMap": data.check_config_map,
     "CronJob": workloads.check_cron_job,
+    "CustomResourceDefinition": definitions.check_definition,
     "DaemonSet": workloads.check_daemon_set,
     "Deployment": workloads.check_deployment,
     "HorizontalPodAutoscaler": policies.check_autoscaler,
     "Ingress": network.check_ingress,
     "Job": workloads.check_job,
+    "MutatingWebhookConfiguration": extensions.check_webhooks,
     "NetworkPolicy": network.check_network_policy,
     "PersistentVolumeClaim": claims.check_claim,
     "Pod": _check_pod,
     "PodDisruptionBudget": policies.check_disruption_budget,
+    "PriorityClass": extensions.check_priority_class,
     "ReplicaSet": workloads.check_replica_set,
     "ReplicationController": workloads.check_replication_controller,
     "Role": rbac.check_role,
@@ -63,4 +67,5 @@ _CHECKS: dict[str, Check] = {
     "Service": network.check_service,
     "StatefulSet": workloads.check_stateful_set,
     "StorageClass": claims.check_storage_class,
+    "ValidatingWebhookConfiguration": extensions.check_webhooks,
 }

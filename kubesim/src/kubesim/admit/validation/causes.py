@@ -62,6 +62,14 @@ class Causes:
         """A value has more bytes than it may."""
         self._add(path, "FieldValueTooLong", "Too long", f"may not be more than {limit} bytes")
 
+    def too_many(self, path: str, found: int, limit: int) -> None:
+        """A list or a map has more items than it may."""
+        self._add(path, "FieldValueTooMany", f"Too many: {found}", f"must have at most {limit} items")
+
+    def wrong_type(self, path: str, value: Any, detail: str) -> None:
+        """A value is of another type than its schema says."""
+        self._add(path, "FieldValueTypeInvalid", f"Invalid value: {_shown(value)}", detail)
+
     def not_negative(self, path: str, value: int | None) -> None:
         """Record a number below zero."""
         if value is not None and value < 0:
@@ -76,6 +84,14 @@ class Causes:
         """Record a value that is none of those that there are."""
         if value not in supported:
             self.unsupported(path, value, supported)
+
+    def take(self, other: "Causes") -> None:
+        """Record what others recorded, sorted: where the server walks through maps."""
+        self._found += other.in_order()
+
+    def in_order(self) -> list[tuple[str, str, str]]:
+        """Field, reason and message of each, sorted."""
+        return sorted(self._found)
 
     def raise_for(self, kind: str, obj: dict[str, Any]) -> None:
         """Raise the 422 that names every cause, if there is any."""

@@ -1,7 +1,12 @@
-"""Events in their newer group: stored as core events, shown and taken under the names of ``events.k8s.io``."""
+"""Objects that are shown otherwise than they are stored.
+
+Custom resources have versions. Events have a newer group: they are stored as core events, shown and taken under the
+names of ``events.k8s.io``.
+"""
 
 from collections.abc import Mapping
 
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object
 from kubesim.resources import EVENTS_K8S_IO, RESOURCES, Resource
 from kubesim.storage import Entry
@@ -20,11 +25,13 @@ _CORE_NAMES = {new: core for core, new in _NEW_NAMES.items()}
 
 def stored(resource: Resource) -> Resource:
     """The resource under which objects of ``resource`` are kept."""
-    return RESOURCES[resource.plural]
+    return RESOURCES["events"] if resource is EVENTS_K8S_IO else resource
 
 
 def outgoing(resource: Resource, entry: Entry) -> Entry:
     """A stored entry as ``resource`` shows it."""
+    if isinstance(resource, CustomResource):
+        return resource.view(entry)
     return entry if resource is not EVENTS_K8S_IO else Entry(_renamed(entry.obj, _NEW_NAMES, resource))
 
 

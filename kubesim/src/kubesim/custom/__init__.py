@@ -1,0 +1,1 @@
+"""Custom resources: what a CustomResourceDefinition's schema makes of the objects of its kind."""
