@@ -39,8 +39,9 @@ PREFIXES = {
     "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
     "clusterroles": "/apis/rbac.authorization.k8s.io/v1",
     "clusterrolebindings": "/apis/rbac.authorization.k8s.io/v1",
+    "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
 }
-CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings"}
+CLUSTER_SCOPED = {"namespaces", "clusterroles", "clusterrolebindings", "customresourcedefinitions"}
 PATCHES = {
     "json": "application/json-patch+json",
     "merge": "application/merge-patch+json",

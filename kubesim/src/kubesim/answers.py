@@ -96,7 +96,7 @@ def listed(call: Call, page: Page) -> Answer:
     if view.kind:
         return plain(table.metadata_list(objects, page.meta, view.version))
     own = {"kind": resource.kind, "apiVersion": resource.api_version}
-    head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": page.meta}
+    head = {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": page.meta}
     # Like the real server's, the items of a list do not say what they are: the list does.
     if view.yaml:
         items = [{key: value for key, value in obj.items() if key not in own} for obj in objects]

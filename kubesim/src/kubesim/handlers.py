@@ -155,7 +155,7 @@ class Handlers:
         )
         return plain(
             {
-                "kind": f"{target.resource.kind}List",
+                "kind": target.resource.list_kind,
                 "apiVersion": target.resource.api_version,
                 "metadata": {"resourceVersion": str(self._registry.storage.revision)},
                 "items": list(deleted),

@@ -1,8 +1,9 @@
-"""OpenAPI documents: no schemas, but the operations and parameters that clients look for before they write."""
+"""OpenAPI documents: the operations and parameters that clients look for before they write, few schemas."""
 
 import hashlib
 
 from kubesim.catalog import GroupVersions
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object, dump_json
 from kubesim.resources import Resource
 
@@ -75,8 +76,19 @@ def _v3(group: str, version: str, groups: GroupVersions) -> Object:
         "openapi": "3.0.0",
         "info": {"title": _TITLE, "version": _VERSION},
         "paths": paths,
-        "components": {"schemas": {}},
+        "components": {"schemas": _schemas(groups[group, version])},
     }
+
+
+def _schemas(resources: tuple[Resource, ...]) -> Object:
+    """The schemas of custom resources, as their definitions have them."""
+    found: Object = {}
+    for resource in resources:
+        if isinstance(resource, CustomResource):
+            gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+            name = ".".join((*reversed(resource.group.split(".")), resource.version, resource.kind))
+            found[name] = {**resource.schema, "x-kubernetes-group-version-kind": [gvk]}
+    return found
 
 
 def _v2(groups: GroupVersions) -> bytes:

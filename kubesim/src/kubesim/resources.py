@@ -41,6 +41,11 @@ class Resource:
         return self.plural
 
     @property
+    def list_kind(self) -> str:
+        """The kind of a list."""
+        return f"{self.kind}List"
+
+    @property
     def api_version(self) -> str:
         """``apps/v1``, or ``v1`` for the core group."""
         return f"{self.group}/{self.version}" if self.group else self.version

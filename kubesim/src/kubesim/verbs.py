@@ -16,7 +16,7 @@ from kubesim.addresses import Allocator
 from kubesim.admission import admit_create, admit_delete, admit_update
 from kubesim.admit.schema import Struct
 from kubesim.conditions import put
-from kubesim.custom.resource import CLEANUP, DEFINITIONS, CustomResource
+from kubesim.custom.resource import CLEANUP, DEFINITIONS, CustomResource, advice, definition_advice
 from kubesim.decoding import check_name, decode, receive
 from kubesim.deletion import (
     DeleteOptions,
@@ -266,7 +266,7 @@ class Verbs:
         admit_create(self._storage, resource, namespace, name, obj)
         write.check(resource, obj, None)
         prepare_create(resource, obj)
-        _validate(resource, obj, None)
+        _validate(resource, obj, None, write.warn)
         # Whether it exists is found out last: a POST of what is there is refused first by policies and full quotas.
         self.validate("create", resource, namespace, name)
         check_quota(self._storage, resource, namespace, name, obj)
@@ -346,7 +346,7 @@ class Verbs:
             )
         write.check(resource, new, old)
         check_meta_update(resource, new, old)
-        _validate(resource, new, old, write.subresource)
+        _validate(resource, new, old, write.warn, write.subresource)
         if not write.subresource:
             admit_update(self._storage, resource, new, old)
             self.validate("update", resource, key[0], name)
@@ -397,15 +397,22 @@ def _schema(resource: Resource) -> Struct | None:
     return resource.struct if isinstance(resource, CustomResource) else None
 
 
-def _validate(resource: Resource, new: Object, old: Object | None, subresource: str = "") -> None:
-    """Refuse what is not valid, or may not follow ``old``."""
+def _validate(
+    resource: Resource, new: Object, old: Object | None, warn: Callable[[str], None], subresource: str = ""
+) -> None:
+    """Refuse what is not valid, or may not follow ``old``, and warn of what may be meant otherwise."""
     if isinstance(resource, CustomResource):
         resource.validate(new, old, subresource)
+        for text in advice(new, old):
+            warn(text)
     elif old is None:
         admit.complete(resource.kind, new)
         admit.validate_create(resource.kind, new)
     else:
         admit.validate_update(resource.kind, new, old)
+    if resource.key == DEFINITIONS and not subresource:
+        for text in definition_advice(new, old):
+            warn(text)
 
 
 def _kept(resource: Resource, obj: Object) -> Object:

@@ -166,6 +166,37 @@ async def test_unknown_fields_are_treated_as_the_request_says(api: Api) -> None:
     assert "Warning" not in quiet.headers
 
 
+async def test_what_may_be_meant_otherwise_is_warned_of(api: Api) -> None:
+    spec = {"type": "object", "properties": {"a": {"type": "string", "format": "colour"}}}
+    made = await api.made(CRDS, definition(version(spec=spec, deprecated=True)))
+    assert made.headers["Warning"] == '299 - "unrecognized format \\"colour\\""'
+    await api.server.controllers.settled()
+    assert "is deprecated" in (await api.get(WIDGETS)).headers["Warning"]
+    body = widget()
+    body["metadata"]["finalizers"] = ["mine"]
+    created = await api.made(WIDGETS, body)
+    assert any("prefer a domain-qualified finalizer name" in text for text in created.headers.getall("Warning"))
+
+
+async def test_an_applied_definition_stays_as_it_is(api: Api) -> None:
+    path = f"{CRDS}/{KEY}"
+    first = await api.apply(path, definition())
+    assert first.status == 201
+    await api.server.controllers.settled()
+    before = (await api.get(path)).body
+    assert (await api.apply(path, definition())).body == before
+    misspelt = definition(version(served="yes"))
+    assert (await api.apply(path, misspelt)).status in (400, 500)
+
+
+async def test_the_schema_is_in_the_openapi_document(api: Api) -> None:
+    await defined(api)
+    document = (await api.get("/openapi/v3/apis/example.com/v1")).body
+    schema = document["components"]["schemas"]["com.example.v1.Widget"]
+    assert schema["x-kubernetes-group-version-kind"] == [{"group": "example.com", "version": "v1", "kind": "Widget"}]
+    assert schema["properties"]["spec"]["properties"]["size"]["maximum"] == 9
+
+
 async def test_tables_lists_of_metadata_and_selectors(api: Api) -> None:
     columns = [
         {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
@@ -190,12 +221,13 @@ async def test_tables_lists_of_metadata_and_selectors(api: Api) -> None:
 
 
 async def test_a_kind_and_a_plural_that_are_built_in_elsewhere_are_its_own(api: Api) -> None:
-    made = definition(plural="services", kind="Service")
-    await defined(api, made)
+    names = {"plural": "services", "kind": "Service", "listKind": "Services"}
+    await defined(api, definition(plural="services", names=names))
     path = "/apis/example.com/v1/namespaces/default/services"
     body = {"apiVersion": "example.com/v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"size": 1}}
     created = await api.made(path, body)
     assert created.body["spec"] == {"size": 1, "mode": "slow"}
+    assert (await api.get(path)).body["kind"] == "Services"
     assert (await api.get("/api/v1/namespaces/default/services")).names == []
     namespace = await api.made("/api/v1/namespaces", {"metadata": {"name": "other"}})
     assert namespace.status == 201

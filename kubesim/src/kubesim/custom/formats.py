@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kubesim.admit.validation.formats import dns_label, dns_subdomain
 
-__all__ = ["KNOWN", "fits"]
+__all__ = ["KNOWN", "fits", "is_known"]
 
 _HEX = "[0-9a-f]"
 _HOST = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -97,6 +97,14 @@ KNOWN: Mapping[str, Callable[[str], bool]] = {
     "k8slongname": lambda text: not dns_subdomain(text),
 }
 """The check of each format, by its name without hyphens."""
+
+
+_NUMBERS = {"integer": ("int32", "int64"), "number": ("float", "double")}
+
+
+def is_known(name: str, kind: str) -> bool:
+    """Whether a format of values of that type is checked."""
+    return name in _NUMBERS.get(kind, ()) or (kind in ("", "string") and name.replace("-", "") in KNOWN)
 
 
 def fits(text: str, name: str) -> bool:

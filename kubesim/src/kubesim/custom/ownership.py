@@ -49,7 +49,7 @@ def _struct(schema: Schema, *, preserve: bool, name: str, is_object: bool) -> St
     additional = schema.get("additionalProperties")
     if isinstance(additional, dict):
         struct.rest = Field(_node(additional, preserve=preserve), Presence.OMITTED)
-    elif preserve or additional is True or not schema.get("properties"):
+    elif preserve or additional is True or not struct.fields:
         struct.rest = Field(FREE, Presence.OMITTED)
     return struct
 

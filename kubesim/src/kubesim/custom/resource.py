@@ -11,8 +11,9 @@ from kubesim.admit.decode import decode_metadata, unknown_metadata
 from kubesim.admit.schema import Struct
 from kubesim.admit.validation.causes import Causes
 from kubesim.admit.validation.metadata import check_metadata
+from kubesim.custom.formats import is_known
 from kubesim.custom.ownership import struct_of
-from kubesim.custom.shaping import Schema, default, embedded, prune
+from kubesim.custom.shaping import RULES, Schema, default, embedded, parts, prune
 from kubesim.custom.values import NOTHING, check_lists, check_value
 from kubesim.jsondata import Object, copy_json
 from kubesim.problems import bad_request
@@ -24,6 +25,8 @@ __all__ = ["CLEANUP", "DEFINITIONS", "CustomResource", "ScalePaths", "dig", "is_
 DEFINITIONS = "customresourcedefinitions"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer of a definition whose objects have to go first."""
+
+_STANDARD = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
 
 _MAX_REPLICAS = 2**31 - 1
 
@@ -44,10 +47,12 @@ class ScalePaths:
 
 @dataclass(frozen=True)
 class CustomResource(Resource):
-    """A resource with a schema of its own. ``stored`` is the API version under which its objects are kept."""
+    """A resource with a schema of its own. ``stored`` is the API version in which its objects are kept."""
 
     schema: Schema = field(default_factory=dict)
     stored: str = ""
+    listed_as: str = ""
+    """The kind of a list."""
     scale: ScalePaths | None = None
     columns: tuple[Object, ...] = ()
     served: bool = True
@@ -65,6 +70,11 @@ class CustomResource(Resource):
     def key(self) -> str:
         """Plural and group: a custom resource may have the plural of a built-in one."""
         return self.qualified
+
+    @property
+    def list_kind(self) -> str:
+        """The kind of a list, as the definition has it."""
+        return self.listed_as
 
     @cached_property
     def struct(self) -> Struct:
@@ -147,7 +157,19 @@ class CustomResource(Resource):
             check_lists(self.schema, old, before)
         if not before:
             check_lists(self.schema, obj, causes)
+        if causes.hinder_rules() and RULES in self._words:
+            causes.invalid(
+                "<nil>",
+                None,
+                "some validation rules were not checked because the object was invalid; correct the existing errors to "
+                "complete validation",
+            )
         causes.raise_for(self.kind, obj)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """The keywords of the schema, at any depth."""
+        return frozenset(key for part in parts(self.schema) for key in part)
 
     def _check_scale(self, obj: Object, causes: Causes, *, spec: bool) -> None:
         if self.scale is None:
@@ -164,6 +186,32 @@ class CustomResource(Resource):
                     causes.invalid(where, value, f"should be less than or equal to {_MAX_REPLICAS}")
             else:
                 causes.invalid(where, 0, f"{where} accessor error: {value} is of the type {type(value).__name__}")
+
+
+def advice(new: Object, old: Object | None) -> list[str]:
+    """What the server warns of in a custom resource: finalizers that others may have, too."""
+    before = [] if old is None else old["metadata"].get("finalizers") or []
+    texts = []
+    for name in sorted(set(new["metadata"].get("finalizers") or ()) - set(before)):
+        if "/" not in name and name not in _STANDARD:
+            path = " including a path (/)" if "." in name else ""
+            texts.append(
+                f'metadata.finalizers: "{name}": prefer a domain-qualified finalizer name{path} to avoid accidental '
+                "conflicts with other finalizer writers"
+            )
+    return texts
+
+
+def definition_advice(new: Object, old: Object | None) -> list[str]:
+    """What the server warns of in a definition: formats that it does not know, and that were not there before."""
+    before = set() if old is None else _unknown_formats(old)
+    return [f'unrecognized format "{name}"' for name in sorted(_unknown_formats(new) - before)]
+
+
+def _unknown_formats(definition: Object) -> set[str]:
+    schemas = ((version.get("schema") or {}).get("openAPIV3Schema") or {} for version in definition["spec"]["versions"])
+    found = [part for schema in schemas for part in parts(schema) if part.get("format")]
+    return {part["format"] for part in found if not is_known(part["format"], part.get("type", ""))}
 
 
 def dig(obj: Any, path: tuple[str, ...]) -> Any:
@@ -190,7 +238,7 @@ def resources_of(definition: Object) -> tuple[CustomResource, ...]:
 def _resource(definition: Object, version: Object) -> CustomResource:
     spec = definition["spec"]
     names = {**spec["names"], **definition["status"]["acceptedNames"]}
-    parts = version.get("subresources") or {}
+    extras = version.get("subresources") or {}
     stored = next(each["name"] for each in spec["versions"] if each["storage"])
     going = "deletionTimestamp" in definition["metadata"] or is_true(definition, "Terminating")
     return CustomResource(
@@ -202,13 +250,14 @@ def _resource(definition: Object, version: Object) -> CustomResource:
         namespaced=spec["scope"] == "Namespaced",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
-        subresources=tuple(name for name in ("status", "scale") if parts.get(name) is not None),
+        subresources=tuple(name for name in ("status", "scale") if extras.get(name) is not None),
         generation=True,
         unconditional_update=False,
         selectable=frozenset(each["jsonPath"].removeprefix(".") for each in version.get("selectableFields") or ()),
         schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
         stored=f"{spec['group']}/{stored}",
-        scale=_scale(parts.get("scale")),
+        listed_as=names.get("listKind") or f"{names['kind']}List",
+        scale=_scale(extras.get("scale")),
         columns=tuple(version.get("additionalPrinterColumns") or ()),
         served=version["served"],
         terminating=going,

@@ -8,7 +8,7 @@ from typing import Any
 
 from kubesim.jsondata import copy_json
 
-__all__ = ["EMBEDDED", "INT_OR_STRING", "META", "PRESERVE", "Schema", "default", "embedded", "prune"]
+__all__ = ["EMBEDDED", "INT_OR_STRING", "META", "PRESERVE", "RULES", "Schema", "default", "embedded", "parts", "prune"]
 
 Schema = Mapping[str, Any]
 
@@ -18,6 +18,20 @@ INT_OR_STRING = "x-kubernetes-int-or-string"
 
 META = frozenset({"apiVersion", "kind", "metadata"})
 """The fields of an object that no schema has to name."""
+
+
+RULES = "x-kubernetes-validations"
+"""Rules in CEL. They are kept, and not followed."""
+
+
+def parts(schema: Schema) -> Iterator[Schema]:
+    """The schema, and all within it."""
+    yield schema
+    lists = [part for name in ("allOf", "anyOf", "oneOf") for part in schema.get(name) or ()]
+    single = [schema.get(name) for name in ("items", "additionalProperties", "not")]
+    for part in (*lists, *single, *(schema.get("properties") or {}).values()):
+        if isinstance(part, Mapping):
+            yield from parts(part)
 
 
 def below(schema: Schema | None, key: str) -> Schema | None:

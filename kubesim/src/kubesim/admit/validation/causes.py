@@ -16,6 +16,11 @@ def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
+_HINDERING = frozenset(
+    {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"}
+)
+
+
 class Causes:
     """The field errors of one object, in the order they are found."""
 
@@ -84,6 +89,10 @@ class Causes:
         """Record a value that is none of those that there are."""
         if value not in supported:
             self.unsupported(path, value, supported)
+
+    def hinder_rules(self) -> bool:
+        """Whether what was found is such that rules in CEL are not even tried."""
+        return any(reason in _HINDERING for _, reason, _ in self._found)
 
     def take(self, other: "Causes") -> None:
         """Record what others recorded, sorted: where the server walks through maps."""

@@ -1,0 +1,251 @@
+"""Custom resources: what a definition makes of the API, and what the server makes of their objects."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from .kube import PATCHES, Json, Kube, Reply, entries, meta
+
+CRDS = "customresourcedefinitions"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+
+SPEC: Json = {
+    "type": "object",
+    "required": ["size"],
+    "properties": {
+        "size": {"type": "integer", "minimum": 1, "maximum": 9},
+        "mode": {"type": "string", "enum": ["slow", "fast"], "default": "slow"},
+        "code": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 3},
+        "ports": {
+            "type": "array",
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+            "items": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {"name": {"type": "string"}, "number": {"type": "integer", "default": 80}},
+            },
+        },
+        "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+        "args": {"type": "array", "items": {"type": "string"}},
+        "whole": {
+            "type": "object",
+            "x-kubernetes-map-type": "atomic",
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+        },
+        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        "share": {"x-kubernetes-int-or-string": True},
+    },
+}
+
+
+@dataclass
+class Widgets:
+    """A kind in a group of the test's own."""
+
+    kube: Kube
+    group: str
+
+    @property
+    def crd(self) -> str:
+        return f"widgets.{self.group}"
+
+    def definition(self, **spec: Any) -> Json:
+        schema = {"type": "object", "properties": {"spec": SPEC, "status": SPEC["properties"]["free"]}}
+        scale = {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size"}
+        version = {
+            "name": "v1",
+            "served": True,
+            "storage": True,
+            "schema": {"openAPIV3Schema": schema},
+            "subresources": {"status": {}, "scale": scale},
+        }
+        free: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        older = {"name": "v1beta1", "served": True, "storage": False, "schema": {"openAPIV3Schema": free}}
+        return {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": self.crd},
+            "spec": {
+                "group": self.group,
+                "scope": "Namespaced",
+                "names": {"plural": "widgets", "kind": "Widget"},
+                "versions": [version, older],
+                **spec,
+            },
+        }
+
+    def body(self, *, version: str = "v1", **fields: Any) -> Json:
+        return {"apiVersion": f"{self.group}/{version}", "kind": "Widget", "metadata": {"name": "one"}, **fields}
+
+    def path(self, name: str = "one", sub: str = "", version: str = "v1") -> str:
+        parts = ("/apis", self.group, version, "namespaces", self.kube.namespace, "widgets", name, sub)
+        return "/".join(part for part in parts if part)
+
+    async def post(self, spec: Json, **query: Any) -> Reply:
+        return await self.kube.call("POST", self.path(""), self.body(spec=spec), **query)
+
+    async def apply(self, spec: Json, *, manager: str = "me", **query: Any) -> Reply:
+        return await self.patch(self.body(spec=spec), kind="apply", fieldManager=manager, **query)
+
+    async def patch(self, body: Any, *, kind: str = "merge", sub: str = "", **query: Any) -> Reply:
+        return await self.kube.call("PATCH", self.path(sub=sub), body, content_type=PATCHES[kind], **query)
+
+    async def get(self, sub: str = "", version: str = "v1") -> Reply:
+        return await self.kube.call("GET", self.path(sub=sub, version=version))
+
+
+@pytest.fixture
+async def undefined(kube: Kube) -> AsyncIterator[Widgets]:
+    found = Widgets(kube, f"g{secrets.token_hex(4)}.contract.example.com")
+    yield found
+    await kube.delete(CRDS, found.crd)
+
+
+@pytest.fixture
+async def widgets(undefined: Widgets) -> Widgets:
+    await undefined.kube.make(CRDS, undefined.definition())
+    await established(undefined)
+    return undefined
+
+
+async def established(widgets: Widgets) -> Json:
+    def check(item: Json | None) -> Json | None:
+        return item if item is not None and conditions(item).get("Established", ("", ""))[0] == "True" else None
+
+    found = await widgets.kube.until(CRDS, widgets.crd, check)
+    await widgets.kube.soon("the paths of the kind", lambda: widgets.kube.call("GET", widgets.path("")))
+    return found
+
+
+def conditions(item: Json) -> dict[str, tuple[str, str]]:
+    listed = item["status"].get("conditions") or ()
+    return {each["type"]: (each["status"], each["reason"]) for each in listed}
+
+
+async def test_a_definition_is_completed_and_accepted(undefined: Widgets) -> None:
+    made = await undefined.kube.make(CRDS, undefined.definition())
+    names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"}
+    assert made["spec"]["names"] == names
+    assert made["spec"]["conversion"] == {"strategy": "None"}
+    assert (meta(made)["generation"], made["status"]["storedVersions"]) == (1, ["v1"])
+    found = await established(undefined)
+    assert conditions(found) == {
+        "NamesAccepted": ("True", "NoConflicts"),
+        "Established": ("True", "InitialNamesAccepted"),
+    }
+    assert found["status"]["acceptedNames"] == names
+
+
+async def test_what_is_no_structural_schema_is_refused(undefined: Widgets) -> None:
+    made = undefined.definition()
+    made["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = {"type": "object", "properties": {"spec": {}}}
+    reply = await undefined.kube.post(CRDS, made)
+    reply.refused(422, "Invalid", "Required value: must not be empty for specified object fields")
+    path = "spec.versions[0].schema.openAPIV3Schema.properties[spec].type"
+    assert ("FieldValueRequired", path) in reply.causes()
+
+
+async def test_discovery_names_the_versions(widgets: Widgets) -> None:
+    found = (await widgets.kube.soon("discovery", lambda: widgets.kube.call("GET", f"/apis/{widgets.group}"))).ok()
+    assert [each["version"] for each in found["versions"]] == ["v1", "v1beta1"]
+    listed = (await widgets.kube.call("GET", f"/apis/{widgets.group}/v1")).ok()["resources"]
+    assert [each["name"] for each in listed] == ["widgets", "widgets/status", "widgets/scale"]
+
+
+async def test_unknown_fields_go_and_defaults_come(widgets: Widgets) -> None:
+    spec = {"size": 1, "unknown": 2, "ports": [{"name": "a"}], "free": {"any": {"thing": 1}}, "mode": None}
+    found = (await widgets.post(spec)).ok(201)["spec"]
+    ports = [{"name": "a", "number": 80}]
+    assert found == {"size": 1, "mode": "slow", "ports": ports, "free": {"any": {"thing": 1}}}
+    reply = await widgets.post({"size": 1, "unknown": 2}, fieldValidation="Strict")
+    reply.refused(400, "BadRequest", 'strict decoding error: unknown field "spec.unknown"')
+
+
+async def test_what_the_schema_forbids_is_told_field_by_field(widgets: Widgets) -> None:
+    reply = await widgets.post({"size": 10, "mode": "x", "code": "A", "tags": ["a", "a"], "share": []})
+    reply.refused(422, "Invalid", "spec.size in body should be less than or equal to 9")
+    assert reply.causes() == {
+        ("FieldValueInvalid", "spec.size"),
+        ("FieldValueNotSupported", "spec.mode"),
+        ("FieldValueInvalid", "spec.code"),
+        ("FieldValueDuplicate", "spec.tags[1]"),
+        ("FieldValueTypeInvalid", "spec.share"),
+    }
+    (await widgets.post({})).refused(422, "Invalid", "spec.size: Required value")
+
+
+async def test_an_apply_owns_what_it_declares_and_merges_by_the_schema(widgets: Widgets) -> None:
+    spec = {"size": 1, "ports": [{"name": "a"}], "tags": ["x"], "args": ["x"], "free": {"m": {"n": 1}, "l": [1]}}
+    made = (await widgets.apply(spec)).ok(201)
+    assert entries(made)["me", "Apply", ""]["f:spec"] == {
+        "f:size": {},
+        "f:ports": {'k:{"name":"a"}': {".": {}, "f:name": {}}},
+        "f:tags": {'v:"x"': {}},
+        "f:args": {},
+        "f:free": {"f:m": {".": {}, "f:n": {}}, "f:l": {}},
+    }
+    assert (await widgets.apply(spec)).ok() == made
+    more = {"size": 1, "ports": [{"name": "b"}], "tags": ["y"], "free": {"m": {"o": 2}}}
+    found = (await widgets.apply(more, manager="other")).ok()["spec"]
+    assert [port["name"] for port in found["ports"]] == ["a", "b"]
+    assert (sorted(found["tags"]), found["free"]["m"]) == (["x", "y"], {"n": 1, "o": 2})
+    refused = await widgets.apply({"size": 1, "args": ["y"]}, manager="other")
+    refused.refused(409, "Conflict", 'conflict with "me": .spec.args')
+    forced = (await widgets.apply({"size": 1, "args": ["y"]}, manager="other", force="true")).ok()
+    assert forced["spec"]["args"] == ["y"]
+    left = (await widgets.apply({"size": 1})).ok()["spec"]
+    assert "ports" not in left
+    (await widgets.apply({"size": 1, "unknown": 1})).refused(500, "", ".spec.unknown: field not declared in schema")
+
+
+async def test_a_strategic_merge_patch_is_not_understood(widgets: Widgets) -> None:
+    (await widgets.apply({"size": 1})).ok(201)
+    reply = await widgets.patch({"spec": {"size": 2}}, kind="strategic")
+    assert reply.code == 415
+    assert (await widgets.patch({"spec": {"size": 2}})).ok()["spec"]["size"] == 2
+    patch = [{"op": "replace", "path": "/spec/size", "value": 3}]
+    assert (await widgets.patch(patch, kind="json")).ok()["spec"]["size"] == 3
+
+
+async def test_a_put_needs_the_version(widgets: Widgets) -> None:
+    made = (await widgets.apply({"size": 1})).ok(201)
+    reply = await widgets.kube.call("PUT", widgets.path(), widgets.body(spec={"size": 2}))
+    reply.refused(422, "Invalid", "metadata.resourceVersion: Invalid value: 0: must be specified for an update")
+    body = {**made, "spec": {"size": 2}}
+    assert (await widgets.kube.call("PUT", widgets.path(), body)).ok()["spec"] == {"size": 2, "mode": "slow"}
+    absent = await widgets.kube.call("PUT", widgets.path("two"), {**body, "metadata": {"name": "two"}})
+    absent.refused(404, "NotFound")
+
+
+async def test_the_status_and_the_scale_are_written_by_themselves(widgets: Widgets) -> None:
+    made = (await widgets.apply({"size": 1})).ok(201)
+    assert "status" not in made
+    told = (await widgets.patch({"status": {"size": 4}, "spec": {"size": 5}}, sub="status", fieldManager="c")).ok()
+    assert (told["spec"]["size"], told["status"], meta(told)["generation"]) == (1, {"size": 4}, 1)
+    assert entries(told)["c", "Update", "status"] == {"f:status": {".": {}, "f:size": {}}}
+    scale = (await widgets.patch({"spec": {"replicas": 3}}, sub="scale")).ok()
+    assert (scale["kind"], scale["spec"], scale["status"]) == ("Scale", {"replicas": 3}, {"replicas": 4})
+    found = (await widgets.get()).ok()
+    assert (found["spec"]["size"], meta(found)["generation"]) == (3, 2)
+    (await widgets.kube.call("GET", widgets.path(sub="scale", version="v1beta1"))).refused(404, "NotFound")
+
+
+async def test_between_versions_only_the_version_changes(widgets: Widgets) -> None:
+    made = (await widgets.apply({"size": 1})).ok(201)
+    other = (await widgets.get(version="v1beta1")).ok()
+    assert other["apiVersion"] == f"{widgets.group}/v1beta1"
+    assert {**other, "apiVersion": made["apiVersion"]} == made
+
+
+async def test_with_the_definition_all_its_objects_go(widgets: Widgets) -> None:
+    kube = widgets.kube
+    (await widgets.apply({"size": 1})).ok(201)
+    going = (await kube.delete(CRDS, widgets.crd)).ok()
+    assert CLEANUP in meta(going)["finalizers"]
+    assert conditions(going)["Terminating"][0] == "True"
+    await kube.until_gone(CRDS, widgets.crd)
+    assert (await widgets.get()).code == 404
