@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from kubesim.custom.resource import DEFINITIONS, CustomResource, priority, resources_of
+from kubesim.custom.definition import DEFINITIONS, priority, resources_of
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object
 from kubesim.resources import BY_PATH, RESOURCES, Resource
 from kubesim.storage import EventType, Storage

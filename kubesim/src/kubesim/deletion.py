@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubesim.conditions import put
+from kubesim.custom.definition import CLEANUP
 from kubesim.decoding import typed
 from kubesim.jsondata import Object, stamp
 from kubesim.problems import Problem, bad_option, conflict
@@ -131,3 +133,20 @@ def is_final(new: Object, old: Object) -> bool:
     if new["kind"] == "Namespace" and (new.get("spec") or {}).get("finalizers"):
         return False
     return not meta.get("deletionGracePeriodSeconds")
+
+
+def doomed(definition: Object, now: datetime) -> Object:
+    """A definition that was asked to go: its objects go first, however it was asked."""
+    meta = dict(definition["metadata"])
+    finalizers = meta.get("finalizers") or []
+    meta |= {"deletionTimestamp": stamp(now), "finalizers": [*dict.fromkeys((*finalizers, CLEANUP))]}
+    status = definition.get("status") or {}
+    conditions = put(
+        status.get("conditions") or (),
+        "Terminating",
+        "True",
+        "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        stamp(now),
+    )
+    return {**definition, "metadata": meta, "status": {**status, "conditions": conditions}}

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from kubesim.catalog import Catalog, GroupVersions
-from kubesim.custom.resource import CustomResource, priority
+from kubesim.custom.definition import priority
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object, dump_json
 from kubesim.resources import Resource
 

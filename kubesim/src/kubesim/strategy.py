@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubesim.admit import services
-from kubesim.custom.resource import DEFINITIONS, CustomResource
+from kubesim.custom.definition import DEFINITIONS
+from kubesim.custom.resource import CustomResource
 from kubesim.jsondata import Object, copy_json
 from kubesim.problems import invalid
 from kubesim.resources import Resource

@@ -8,19 +8,20 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from kubesim import admit, managed, patching
 from kubesim.addresses import Allocator
 from kubesim.admission import admit_create, admit_delete, admit_update
 from kubesim.admit.schema import Struct
-from kubesim.conditions import put
-from kubesim.custom.resource import CLEANUP, DEFINITIONS, CustomResource, advice, definition_advice
+from kubesim.custom.definition import DEFINITIONS, definition_advice
+from kubesim.custom.definition_check import check_definition
+from kubesim.custom.resource import CustomResource, advice
 from kubesim.decoding import check_name, decode, receive
 from kubesim.deletion import (
     DeleteOptions,
     check_preconditions,
+    doomed,
     finalizers_for,
     is_final,
     mark_deleting,
@@ -189,7 +190,7 @@ class Verbs:
         self.validate("delete", resource, namespace, name)
         meta: Object = old["metadata"]
         if resource.key == DEFINITIONS and "deletionTimestamp" not in meta:
-            going = _doomed(old, self._clock())
+            going = doomed(old, self._clock())
             return Removed(
                 self._store(resource, (namespace, name), going, old, dry_run=options.dry_run).obj, gone=False
             )
@@ -375,23 +376,6 @@ class Verbs:
             self._allocator.release(entry.obj)
 
 
-def _doomed(definition: Object, now: datetime) -> Object:
-    """A definition that was asked to go: its objects go first, however it was asked."""
-    meta = dict(definition["metadata"])
-    finalizers = meta.get("finalizers") or []
-    meta |= {"deletionTimestamp": stamp(now), "finalizers": [*dict.fromkeys((*finalizers, CLEANUP))]}
-    status = definition.get("status") or {}
-    conditions = put(
-        status.get("conditions") or (),
-        "Terminating",
-        "True",
-        "InstanceDeletionPending",
-        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
-        stamp(now),
-    )
-    return {**definition, "metadata": meta, "status": {**status, "conditions": conditions}}
-
-
 def _schema(resource: Resource) -> Struct | None:
     """How the fields of a custom resource are owned; of other kinds it is known by their names."""
     return resource.struct if isinstance(resource, CustomResource) else None
@@ -411,6 +395,7 @@ def _validate(
     else:
         admit.validate_update(resource.kind, new, old)
     if resource.key == DEFINITIONS and not subresource:
+        check_definition(new, old)
         for text in definition_advice(new, old):
             warn(text)
 

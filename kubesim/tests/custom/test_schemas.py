@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubesim.admit.validation.causes import Causes
-from kubesim.admit.validation.schemas import check_schema
 from kubesim.custom.ownership import struct_of
+from kubesim.custom.schema_check import check_schema
 from kubesim.custom.shaping import default, prune
 from kubesim.custom.values import check_value
 from kubesim.jsondata import copy_json

@@ -4,7 +4,7 @@ from kubesim import conditions
 from kubesim.controllers.hub import Controller, Hub, Key
 from kubesim.controllers.owners import with_meta
 from kubesim.controllers.view import is_deleting
-from kubesim.custom.resource import CLEANUP, DEFINITIONS, is_true
+from kubesim.custom.definition import CLEANUP, DEFINITIONS, is_true
 from kubesim.jsondata import Object
 from kubesim.problems import Problem
 from kubesim.storage import EventType

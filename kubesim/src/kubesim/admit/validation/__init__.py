@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubesim.admit.schema import is_known
-from kubesim.admit.validation import claims, data, definitions, extensions, network, pods, policies, rbac, workloads
+from kubesim.admit.validation import claims, data, extensions, network, pods, policies, rbac, workloads
 from kubesim.admit.validation.causes import Causes
 from kubesim.admit.validation.metadata import check_metadata
 
@@ -47,7 +47,6 @@ _CHECKS: dict[str, Check] = {
     "ClusterRoleBinding": rbac.check_cluster_role_binding,
     "ConfigMap": data.check_config_map,
     "CronJob": workloads.check_cron_job,
-    "CustomResourceDefinition": definitions.check_definition,
     "DaemonSet": workloads.check_daemon_set,
     "Deployment": workloads.check_deployment,
     "HorizontalPodAutoscaler": policies.check_autoscaler,

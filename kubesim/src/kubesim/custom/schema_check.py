@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from kubesim.admit.validation.causes import Causes
+from kubesim.custom.merging_check import check_merging, items_of
 from kubesim.custom.shaping import EMBEDDED, INT_OR_STRING, PRESERVE, prune
 from kubesim.custom.values import check_value
 from kubesim.jsondata import copy_json
@@ -73,17 +74,12 @@ def check_schema(path: str, schema: Schema, causes: Causes, *, status: bool) -> 
     _check_words(path, schema, causes, root=True)
 
 
-def _items(schema: Schema) -> Schema | None:
-    items = schema.get("items")
-    return items if isinstance(items, dict) else None
-
-
 def _check_structure(path: str, schema: Schema, causes: Causes, place: str) -> None:
     """That every field has a type where it is declared, and nowhere else."""
     kind = schema.get("type", "")
-    if kind == "array" and _items(schema) is None:
+    if kind == "array" and items_of(schema) is None:
         causes.required(f"{path}.items", "must be specified")
-    if (items := _items(schema)) is not None:
+    if (items := items_of(schema)) is not None:
         _check_structure(f"{path}.items", items, causes, "for specified array items")
     for name, below in (schema.get("properties") or {}).items():
         where = f"{path}.properties[{name}]"
@@ -161,8 +157,8 @@ def _check_nested(path: str, schema: Schema, causes: Causes, declared: Schema | 
         if schema.get(name) not in (None, "", False, []):
             causes.forbidden(f"{path}.{name}", why)
     _check_junctors(path, schema, causes, declared=declared or {})
-    if (items := _items(schema)) is not None:
-        known = _items(declared or {})
+    if (items := items_of(schema)) is not None:
+        known = items_of(declared or {})
         if known is None:
             causes.required(_declaration(f"{path}.items"), "because it is defined in " + f"{path}.items")
         _check_nested(f"{path}.items", items, causes, known)
@@ -219,7 +215,7 @@ def _check_words(path: str, schema: Schema, causes: Causes, *, root: bool = Fals
         causes.invalid(f"{path}.{PRESERVE}", False, "must be true or undefined")
     if root and (schema.get("properties") or {}).get("metadata", {}).get("default") is not None:
         causes.forbidden(f"{path}.properties[metadata].default", "must not be set in top-level metadata")
-    _check_merging(path, schema, causes)
+    check_merging(path, schema, causes)
     for where, below in _parts(path, schema):
         _check_words(where, below, causes)
 
@@ -232,72 +228,3 @@ def _parts(path: str, schema: Schema) -> list[tuple[str, Schema]]:
         if isinstance(below := schema.get(name), dict):
             found.append((f"{path}.{name}", below))
     return found
-
-
-def _check_merging(path: str, schema: Schema, causes: Causes) -> None:
-    kind, map_type = schema.get("type", ""), schema.get("x-kubernetes-map-type")
-    if map_type is not None:
-        _check_owner(path, kind, "object", "x-kubernetes-map-type", causes)
-        causes.one_of(f"{path}.x-kubernetes-map-type", map_type, ("atomic", "granular"))
-    how, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or []
-    if how is not None:
-        _check_owner(path, kind, "array", "x-kubernetes-list-type", causes)
-        causes.one_of(f"{path}.x-kubernetes-list-type", how, ("atomic", "set", "map"))
-    if keys and how != "map":
-        why = "must be map if x-kubernetes-list-map-keys is non-empty"
-        if how is None:
-            causes.required(f"{path}.x-kubernetes-list-type", why)
-        else:
-            causes.invalid(f"{path}.x-kubernetes-list-type", how, why)
-    items = _items(schema)
-    if how == "map":
-        _check_keys(path, keys, items, causes)
-    elif how == "set" and items is not None:
-        why = "must be atomic as item of a list with x-kubernetes-list-type=set"
-        if items.get("type") == "object" and items.get("x-kubernetes-map-type") != "atomic":
-            causes.invalid(f"{path}.items.x-kubernetes-map-type", items.get("x-kubernetes-map-type"), why)
-        if items.get("type") == "array" and items.get("x-kubernetes-list-type") not in (None, "atomic"):
-            causes.invalid(f"{path}.items.x-kubernetes-list-type", items.get("x-kubernetes-list-type"), why)
-    if how in ("map", "set") and items is not None and items.get("nullable"):
-        causes.forbidden(f"{path}.items.nullable", f"cannot be nullable when x-kubernetes-list-type is {how}")
-
-
-def _check_owner(path: str, kind: str, wanted: str, name: str, causes: Causes) -> None:
-    why = f"must be {wanted} if {name} is specified"
-    if not kind:
-        causes.required(f"{path}.type", why)
-    elif kind != wanted:
-        causes.invalid(f"{path}.type", kind, why)
-
-
-def _check_keys(path: str, keys: list[str], items: Schema | None, causes: Causes) -> None:
-    where = f"{path}.x-kubernetes-list-map-keys"
-    if not keys:
-        causes.required(where, "must not be empty if x-kubernetes-list-type is map")
-    if items is None:
-        causes.required(f"{path}.items", "must have a schema if x-kubernetes-list-type is map")
-        return
-    if items.get("type") != "object":
-        why = "must be object if parent array's x-kubernetes-list-type is map"
-        causes.invalid(f"{path}.items.type", items.get("type", ""), why)
-    properties = items.get("properties") or {}
-    for key in keys:
-        known = properties.get(key)
-        if known is None:
-            causes.invalid(where, keys, "entries must all be names of item properties")
-            continue
-        if known.get("type") in ("array", "object"):
-            why = "must be a scalar type if parent array's x-kubernetes-list-type is map"
-            causes.invalid(f"{path}.items.properties[{key}].type", items.get("type", ""), why)
-        if known.get("nullable"):
-            causes.forbidden(
-                f"{path}.items.properties[{key}].nullable",
-                "this property is in x-kubernetes-list-map-keys, so it cannot be nullable",
-            )
-        if "default" not in known and key not in (items.get("required") or ()):
-            causes.required(
-                f"{path}.items.properties[{key}].default",
-                "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
-            )
-    if len(set(keys)) != len(keys):
-        causes.invalid(where, keys, "must not contain duplicate entries")

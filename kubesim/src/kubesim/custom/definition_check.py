@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from kubesim.admit.validation import formats
 from kubesim.admit.validation.causes import Causes
-from kubesim.admit.validation.schemas import check_schema
+from kubesim.custom.schema_check import check_schema
 
 __all__ = ["check_definition"]
 
@@ -20,8 +20,9 @@ _COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int
 _MAX_WARNING = 256
 
 
-def check_definition(obj: Object, old: Object | None, causes: Causes) -> None:
-    """Check a CustomResourceDefinition."""
+def check_definition(obj: Object, old: Object | None) -> None:
+    """Raise Problem 422 with a cause a field if a CustomResourceDefinition is not valid, or may not follow ``old``."""
+    causes = Causes()
     spec = obj["spec"]
     if old is None and obj["metadata"].get("name") not in (None, "", f"{spec['names']['plural']}.{spec['group']}"):
         causes.invalid("metadata.name", obj["metadata"]["name"], 'must be spec.names.plural+"."+spec.group')
@@ -43,6 +44,7 @@ def check_definition(obj: Object, old: Object | None, causes: Causes) -> None:
         _check_update(spec, old, causes)
     _check_stored(obj, causes)
     _check_approval(obj, old, causes)
+    causes.raise_for("CustomResourceDefinition", obj)
 
 
 def _check_group(group: str, causes: Causes) -> None:
