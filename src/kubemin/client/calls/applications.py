@@ -1,0 +1,179 @@
+"""Applications, their components and their workflows.
+
+``app`` is the id of an application, or ``namespace/name``. Each raises `NotFound` where there is none, and `Invalid`
+where the request is wrong.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kubemin.client.address import below, named
+from kubemin.client.steps import Call
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import (
+        Application,
+        ApplicationList,
+        Checked,
+        ComponentList,
+        DeletedApplication,
+        DeletedResources,
+        Preview,
+        ReadText,
+        Version,
+        WorkflowId,
+        WorkflowList,
+    )
+
+
+def applications(
+    *,
+    search: str | None = None,
+    name: str | None = None,
+    namespace: str | None = None,
+    status: str | None = None,
+    page: int | None = None,
+    page_size: int | None = None,
+    after: str | None = None,
+) -> "Call[ApplicationList]":
+    """Those that all filters fit, the one that was changed last first; a page where one is asked for.
+
+    The next page by its number, or ``after`` the ``nextCursor`` of this one. ``status`` is that of the newest task.
+    """
+    filters = {"search": search, "name": name, "namespace": namespace, "status": status}
+    return Call("GET", below("applications"), {**filters, **_page(page, page_size, after)})
+
+
+def templates(
+    *, search: str | None = None, page: int | None = None, page_size: int | None = None, after: str | None = None
+) -> "Call[ApplicationList]":
+    """The applications that may be used as a template."""
+    return Call("GET", below("applications", "templates"), {"search": search, **_page(page, page_size, after)})
+
+
+def application(app: str) -> "Call[Application]":
+    """One, with its overview."""
+    return Call("GET", _of(app))
+
+
+def components(app: str) -> "Call[ComponentList]":
+    """The components as they were saved last, what is deployed of each, and how it does in the cluster."""
+    return Call("GET", _of(app, "components"))
+
+
+def save(application: Mapping[str, Any]) -> "Call[Application]":
+    """Create a draft that nothing runs; with the ``id`` of an existing application save that. `Conflict`: its name."""
+    return Call("POST", below("applications"), body=application)
+
+
+def check(application: Mapping[str, Any]) -> "Call[Checked]":
+    """Whether it would be saved, with everything that is wrong. Stores nothing."""
+    return Call("POST", below("applications", "try"), body=application)
+
+
+def read(text: str) -> "Call[ReadText]":
+    """What YAML or JSON means, checked as `apply` checks it, each mistake with its line. Stores nothing."""
+    return Call("POST", below("applications", "read"), body={"text": text})
+
+
+def plan(
+    application: Mapping[str, Any],
+    *,
+    create_namespace: bool | None = None,
+    adopt: bool | None = None,
+    take_over: bool | None = None,
+    delete_volumes: bool | None = None,
+) -> "Call[Preview]":
+    """What saving and running it would do, asked of the cluster. Stores and writes nothing."""
+    how = {"createNamespace": create_namespace, "adopt": adopt, "takeOver": take_over, "deleteVolumes": delete_volumes}
+    return Call("POST", below("applications", "plan"), how, body=application)
+
+
+def delete(
+    app: str, *, keep_resources: bool | None = None, delete_volumes: bool | None = None
+) -> "Call[DeletedApplication]":
+    """Remove it with what it has in the cluster, as the task ``taskId``; volume claims stay unless asked for.
+
+    With ``keep_resources`` nothing is deleted in the cluster.
+    """
+    return Call("DELETE", _of(app), {"keepResources": keep_resources, "deleteVolumes": delete_volumes})
+
+
+def preview_delete(
+    app: str, *, keep_resources: bool | None = None, delete_volumes: bool | None = None
+) -> "Call[DeletedApplication]":
+    """What `delete` would do: ``removes``, ``releases``, ``passes``, ``keeps``. Does nothing."""
+    how = {"keepResources": keep_resources, "deleteVolumes": delete_volumes, "dryRun": True}
+    return Call("DELETE", _of(app), how)
+
+
+def delete_resources(app: str, *, delete_volumes: bool | None = None) -> "Call[DeletedResources]":
+    """Remove what it has in the cluster, and keep the application. Answers once that is done, in a minute at most."""
+    return Call("DELETE", _of(app, "resources"), {"deleteVolumes": delete_volumes})
+
+
+def logs(
+    app: str,
+    *,
+    component: str | None = None,
+    container: str | None = None,
+    previous: bool | None = None,
+    tail: int | None = None,
+) -> Call[str]:
+    """What its containers wrote last, a line each: ``[component/pod/container] text``.
+
+    ``tail`` lines of each container, else 100; ``previous``: of the run before.
+    """
+    which = {"component": component, "container": container, "previous": previous, "tail": tail}
+    return Call("GET", _of(app, "logs"), which, as_text=True)
+
+
+def make_version(
+    app: str,
+    *,
+    components: Sequence[Mapping[str, Any]] = (),
+    version: str | None = None,
+    strategy: str | Mapping[str, Any] | None = None,
+    auto_exec: bool = True,
+    description: str | None = None,
+) -> "Call[Version]":
+    """Change components of the draft, and run it unless ``auto_exec`` is false: then ``taskId`` is empty."""
+    body = {
+        "components": list(components),
+        "version": version,
+        "strategy": strategy,
+        "autoExec": auto_exec,
+        "description": description,
+    }
+    return Call("POST", _of(app, "version"), body=body)
+
+
+def workflows(app: str) -> "Call[WorkflowList]":
+    """Its workflows, the one that came with it first."""
+    return Call("GET", _of(app, "workflows"))
+
+
+def create_workflow(app: str, name: str, steps: Sequence[Any], *, alias: str = "") -> "Call[WorkflowId]":
+    """A further one. `Conflict`: there is one of this name."""
+    return Call("POST", _of(app, "workflow"), body={"name": name, "alias": alias, "workflow": list(steps)})
+
+
+def change_workflow(
+    app: str, steps: Sequence[Any], *, workflow_id: str | None = None, name: str | None = None, alias: str | None = None
+) -> "Call[WorkflowId]":
+    """Replace the steps of one, without ``workflow_id`` of the one that came with the application."""
+    body = {"workflowId": workflow_id, "name": name, "alias": alias, "workflow": list(steps)}
+    return Call("PUT", _of(app, "workflow"), body=body)
+
+
+def check_workflow(app: str, steps: Sequence[Any]) -> "Call[Checked]":
+    """Whether the steps would be taken, with everything that is wrong. Stores nothing."""
+    return Call("POST", _of(app, "workflow", "try"), body={"workflow": list(steps)})
+
+
+def _of(app: str, *more: object) -> str:
+    return below("applications", named(app), *more)
+
+
+def _page(page: int | None, page_size: int | None, after: str | None) -> dict[str, Any]:
+    return {"page": page, "pageSize": page_size, "after": after}

@@ -1,0 +1,40 @@
+"""What the server is at, and the server itself."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kubemin.client.address import below
+from kubemin.client.steps import Call
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Alive, Operations, OrphanList, Readiness
+
+
+def operations() -> "Call[Operations]":
+    """Who works on how many tasks, what waits since when, and which cleanups need somebody."""
+    return Call("GET", below("operations"))
+
+
+def orphans() -> "Call[OrphanList]":
+    """Objects that carry a task's label but that no task accounts for."""
+    return Call("GET", below("orphans"))
+
+
+def delete_orphans(uids: Sequence[str], *, delete_volumes: bool | None = None) -> "Call[OrphanList]":
+    """Delete those of these uids, which a list has shown; 1000 at most. One that was not deleted says why in ``error``.
+
+    To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
+    """
+    if not uids:
+        raise ValueError("no uid is given: name what is to be deleted")
+    return Call("DELETE", below("orphans"), {"uid": list(uids), "deleteVolumes": delete_volumes})
+
+
+def alive() -> "Call[Alive]":
+    """Whether the process answers, and its version."""
+    return Call("GET", "/healthz")
+
+
+def ready() -> "Call[Readiness]":
+    """Whether it can do its work. `Busy` where its database is away, with what is wrong in ``fields``."""
+    return Call("GET", "/readyz")

@@ -1,0 +1,125 @@
+"""Requests over the standard library's HTTP: other libraries take a command's whole start."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, TypeVar, cast
+
+from kubemin.client.address import Address
+from kubemin.client.errors import KubeminError, NotKubemin, ServerLost
+from kubemin.client.sse import Frames
+from kubemin.client.steps import Answer, Call, Listening
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 30.0
+"""After so long without an event or a heartbeat a stream has broken off."""
+PIECE = 65536
+
+
+class Http:
+    """One server. Each request has a connection of its own, which no server can have closed before it."""
+
+    def __init__(self, address: Address, headers: Mapping[str, str], seconds: float) -> None:
+        """``headers`` are those of every request; ``seconds``: how long an answer may take."""
+        self._address = address
+        self._headers = headers
+        self._seconds = seconds
+
+    def ask(self, call: Call[T]) -> T:
+        """The data of one reply. Raises `KubeminError`."""
+        with closing(self._connect(min(CONNECT_SECONDS, self._seconds))) as connection:
+            try:
+                sent = {**call.headers, **({} if call.body is None else {"Content-Type": "application/json"})}
+                response = self._send(connection, call.method, call, call.content(), sent, self._seconds)
+                answer = _answer(response, response.read())
+            except (HTTPException, OSError, ValueError) as error:
+                raise self._broken(error) from error
+        return cast("T", call.read(answer, self._address.server))
+
+    def listen(self, stream: Listening[Any]) -> "Heard | None":
+        """The stream, open; None where that broke off. Raises `KubeminError`."""
+        try:
+            connection = self._connect(CONNECT_SECONDS)
+        except ServerLost:
+            return None
+        try:
+            response = self._send(connection, "GET", stream, None, stream.headers, SILENCE_SECONDS)
+            head = _answer(response, b"" if response.status == 200 else response.read())
+            stream.check(head, self._address.server)
+        except (HTTPException, OSError):
+            connection.close()
+            return None
+        except BaseException:
+            connection.close()
+            raise
+        return Heard(self._address.server, stream, connection, response)
+
+    def _connect(self, seconds: float) -> HTTPConnection:
+        kind = HTTPSConnection if self._address.secure else HTTPConnection
+        connection = kind(self._address.host, self._address.port, timeout=seconds)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise ServerLost(f"no server answers at {self._address.server}", sent=False) from error
+        except ValueError as error:  # a name that no host can have
+            raise self._broken(error) from error
+        return connection
+
+    def _send(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        what: Call[Any] | Listening[Any],
+        content: bytes | None,
+        headers: Mapping[str, str],
+        seconds: float,
+    ) -> HTTPResponse:
+        """Send a request; the head of its answer. Raises what `http.client` does."""
+        connection.sock.settimeout(seconds)
+        target = self._address.target(what.path, what.params)
+        connection.request(method, target, content, {**self._headers, **headers})
+        return connection.getresponse()
+
+    def _broken(self, error: Exception) -> KubeminError:
+        if isinstance(error, TimeoutError):
+            return ServerLost(f"{self._address.server} did not answer in time", sent=True)
+        if isinstance(error, ValueError):
+            return NotKubemin(f"the exchange with {self._address.server} failed: {error}")
+        return ServerLost(f"the exchange with {self._address.server} failed: {error}", sent=True)
+
+
+class Heard:
+    """A stream that is open."""
+
+    def __init__(self, server: str, stream: Listening[Any], connection: HTTPConnection, response: HTTPResponse) -> None:
+        self.stream = stream
+        self._server = server
+        self._connection = connection
+        self._events = _events(response, numbered=stream.numbered)
+
+    def next(self) -> dict[str, Any] | None:
+        """The next event; None once it has ended or broken off. Raises `NotKubemin`."""
+        try:
+            return next(self._events, None)
+        except (HTTPException, OSError):
+            return None
+        except ValueError as error:
+            raise NotKubemin(f"what answers at {self._server} is not KubeMin: {error}") from error
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+
+def _events(response: HTTPResponse, *, numbered: bool) -> Iterator[dict[str, Any]]:
+    frames = Frames()
+    while piece := response.read1(PIECE):
+        for frame in frames.feed(piece):
+            yield frame.read(numbered=numbered)
+
+
+def _answer(response: HTTPResponse, body: bytes) -> Answer:
+    headers = response.headers
+    return Answer(response.status, headers.get_content_type(), headers.get("Retry-After"), body)
