@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from kubemin.cli import completing
-from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
+from kubemin.client import Client
 from tests.cli.kubemin import InProcess, Running
 
 Answer = Any
@@ -123,5 +123,5 @@ def test_a_shell_completes_applications_and_tasks(
     assert completing.tasks(ctx, done["taskId"][:6]) == [done["taskId"]]
     monkeypatch.setenv("KUBEMIN_SERVER", "http://127.0.0.1:9")
     assert completing.tasks(ctx, "") == []
-    with Client(server.url, None) as client:
-        assert client.get("/applications/default~completed")["name"] == "completed"
+    with Client(server.url) as client:
+        assert client.application("default/completed")["name"] == "completed"

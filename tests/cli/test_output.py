@@ -229,8 +229,8 @@ def test_the_live_view_keeps_names_and_states_and_shows_reasons_whole(
     ]
     components[0]["error"] = reason
     cleanup = {"state": "none"}
-    status = {"status": "running", "reason": "", "cleanup": cleanup, "components": components}
-    progress.load(status, {"stages": []})
+    status: Any = {"status": "running", "reason": "", "cleanup": cleanup, "components": components}
+    progress.load(status)
     screen = _Screen()
     monkeypatch.setattr(sys, "stdout", screen)
     for name, value in (("TERM", "xterm"), ("COLUMNS", "50"), ("LINES", str(lines))):

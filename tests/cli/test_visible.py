@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from kubemin.cli import history, logs, main, offline, reports, stopping
 from kubemin.cli.apply import apply, plan
 from kubemin.cli.apply_options import Wanted
-from kubemin.cli.client import Connection
+from kubemin.cli.connection import Connection
 from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import OnSignal

@@ -42,8 +42,14 @@ def _run(arguments: list[str], *, as_json: bool) -> int:
         # Ctrl-C ends the process, unless a command asks for the exception: raised in an import, that may be lost.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from kubemin.cli.app import run
+    from kubemin.client.errors import KubeminError
 
-    return run(as_json=as_json)
+    try:
+        return run(as_json=as_json)
+    except KubeminError as error:
+        from kubemin.cli.failures import Failure
+
+        raise Failure(error) from error
 
 
 def _fail(error: CliError, *, as_json: bool) -> NoReturn:

@@ -1,18 +1,19 @@
 """``kubemin apply``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubemin.cli import together
 from kubemin.cli.apply_options import Wanted
-from kubemin.cli.client import Client, Connection
+from kubemin.cli.connection import Connection
 from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
-from kubemin.cli.interrupts import Interrupts, OnSignal, seeing_it_through
+from kubemin.cli.interrupts import Interrupts, OnSignal, patience, seeing_it_through
 from kubemin.cli.output import Output, say
 from kubemin.cli.plan_file import PlanFile, write_plan
 from kubemin.cli.preview import previews, report
+from kubemin.client.sync import Client
 
 
 def apply(
@@ -63,7 +64,7 @@ def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
 
 
 def _one(client: Client, name: str, body: dict[str, Any], output: Output, interrupts: Interrupts | None) -> int:
-    made = client.post("/apply", body)
+    made = client.apply(**body, patience=patience())
     output.tell(f"application {name}, revision {made['revision']} ({made['appId']})")
     if not output.is_data:
         for one in made["warnings"]:
@@ -71,7 +72,7 @@ def _one(client: Client, name: str, body: dict[str, Any], output: Output, interr
     return followed(client, made, output, interrupts)
 
 
-def followed(client: Client, made: dict[str, Any], output: Output, interrupts: Interrupts | None) -> int:
+def followed(client: Client, made: Mapping[str, Any], output: Output, interrupts: Interrupts | None) -> int:
     """Name the task of ``made``, the server's reply, and unless ``interrupts`` is None follow it; the exit code."""
     task_id = made["taskId"]
     output.tell(f"task {task_id}")

@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
-from kubemin.cli.client import Client
-from kubemin.cli.exits import CliError
+from kubemin.client.errors import KubeminError
+from kubemin.client.sync import Client
 from kubemin.spec.names import DEFAULT_NAMESPACE
 
 _SECONDS = 1.0
@@ -25,13 +25,13 @@ def tasks(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _applications(client: Client) -> Iterable[str]:
-    for one in client.get("/applications", page=1, pageSize=_MANY)["applications"]:
+    for one in client.applications(page=1, page_size=_MANY)["applications"]:
         named = one["name"]
         yield named if one["namespace"] == DEFAULT_NAMESPACE else f"{one['namespace']}/{named}"
 
 
 def _tasks(client: Client) -> Iterable[str]:
-    return [one["taskId"] for one in client.get("/tasks", pageSize=_MANY)["tasks"]]
+    return [one["taskId"] for one in client.tasks(page_size=_MANY)["tasks"]]
 
 
 def _asked(ctx: typer.Context, ask: Callable[[Client], Iterable[str]]) -> Iterable[str]:
@@ -41,7 +41,7 @@ def _asked(ctx: typer.Context, ask: Callable[[Client], Iterable[str]]) -> Iterab
     try:
         with Client(server, _given(ctx, "token") or os.environ.get("KUBEMIN_TOKEN"), seconds=_SECONDS) as client:
             return list(ask(client))
-    except (CliError, KeyError, TypeError):  # nothing is said into somebody's line
+    except (KubeminError, KeyError, TypeError, ValueError):  # nothing is said into somebody's line
         return []
 
 

@@ -1,10 +1,11 @@
 """``kubemin delete``."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from kubemin.cli.apply import followed
 from kubemin.cli.asking import confirm, is_asked
-from kubemin.cli.client import Connection
+from kubemin.cli.connection import Connection
 from kubemin.cli.exits import Exit
 from kubemin.cli.interrupts import OnSignal, seeing_it_through
 from kubemin.cli.output import say
@@ -31,12 +32,11 @@ def delete(
 
     Whoever sits at a terminal sees what would become of each object, and is asked.
     """
-    how = {"keepResources": keep_resources, "deleteVolumes": delete_volumes}
     asks = is_asked(to.output, yes=yes or dry_run, instead="give --yes to delete what --dry-run -o json lists")
     with to.client() as client:
-        app_id = str(client.get(f"/applications/{name}")["id"])
-        path = f"/applications/{app_id}"
-        goes = client.delete(path, **how, dryRun=True)
+        app_id = client.application(name)["id"]
+        how = {"keep_resources": keep_resources, "delete_volumes": delete_volumes}
+        goes: Mapping[str, Any] = client.preview_delete(app_id, **how)
         if dry_run:
             if not to.output.printed(goes, [one for field, _ in _FATES for one in goes[field]]):
                 _print_fates(goes)
@@ -47,10 +47,11 @@ def delete(
             say("nothing was deleted")
             return Exit.OK
         with seeing_it_through(wait) as interrupts:
-            return followed(client, {"appId": app_id, **client.delete(path, **how)}, to.output, interrupts)
+            made = client.delete(app_id, **how)
+            return followed(client, made, to.output, interrupts)
 
 
-def _print_fates(goes: dict[str, Any]) -> None:
+def _print_fates(goes: Mapping[str, Any]) -> None:
     for field, said in _FATES:
         for name in goes[field]:
             say(f"{name}  {said}")

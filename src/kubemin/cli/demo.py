@@ -16,11 +16,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kubemin.cli import snapshot
 from kubemin.cli.cleanup_text import numbers
-from kubemin.cli.client import Client
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import load_application
 from kubemin.cli.follow import cancel
@@ -28,12 +27,14 @@ from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
 from kubemin.cli.simulate import load_simulator
 from kubemin.cli.snapshot import Snapshot
+from kubemin.client import Client
 from kubemin.cluster import Cluster, requests
 from kubemin.cluster.answers import object_in
 from kubemin.engine.objects.diff import differences, format_difference
-from kubemin.spec.events import EndEvent, JobEvent, ResourceEvent, TaskEvent
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import ResourceState, TaskStatus
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import ResourceEvent, Task
 
 REASON = "wrong version: stop it"
 _CONFIG = "shop-settings"
@@ -65,17 +66,16 @@ async def _show(server: str, cluster_url: str) -> None:
     for component in application["component"]:
         if component["name"] == "frontend":
             component["image"] += "-slow-3"  # the simulated Pod is ready after 3 s: time to change one's mind
-    with Client(server, None) as client:
+    with Client(server) as client:
         async with _cluster(cluster_url) as cluster:
-            app = client.post("/applications", application)
+            app = client.save(application)
             _title("1. A cluster that is not empty")
             deployment = await _furnish(cluster, app["id"])
             before = await snapshot.take(cluster)
 
             _title("2. Deploy the application, and cancel it in the middle")
             say("  with `adopt`: two of its objects are there already, and would stop it before it wrote anything")
-            asked = {"workflowId": app["workflowId"], "adopt": True}
-            task = client.post(f"/applications/{app['id']}/workflow/exec", asked)["taskId"]
+            task = client.execute(app["id"], adopt=True)["taskId"]
             _follow(client, task, until=lambda rows: _far_enough(rows, deployment))
             _insist(
                 _show_changes(before, await snapshot.take(cluster)) >= _ENOUGH, "the deploy had not come far enough"
@@ -90,7 +90,7 @@ async def _show(server: str, cluster_url: str) -> None:
             _compare(before, await snapshot.take(cluster))
 
             _title("5. Deploy it again, to completion")
-            task = client.post(f"/applications/{app['id']}/workflow/exec", asked)["taskId"]
+            task = client.execute(app["id"], adopt=True)["taskId"]
             _follow_components(client, task)
             await _check_complete(client, cluster, task, before)
 
@@ -164,38 +164,35 @@ async def _furnish(cluster: Cluster, app_id: str) -> ObjectRef:
     return ref
 
 
-def _far_enough(rows: Sequence[ResourceEvent], deployment: ObjectRef) -> bool:
-    done = [row for row in rows if row.state in (ResourceState.CREATED, ResourceState.CHANGED)]
-    changed = {row.name for row in done if row.state is ResourceState.CHANGED}
+def _far_enough(rows: "Sequence[ResourceEvent]", deployment: ObjectRef) -> bool:
+    done = [row for row in rows if row["state"] in ("created", "changed")]
+    changed = {row["name"] for row in done if row["state"] == "changed"}
     return len(done) >= _ENOUGH and {_CONFIG, deployment.name} <= changed
 
 
-def _follow(client: Client, task: str, until: Callable[[Sequence[ResourceEvent]], bool]) -> None:
+def _follow(client: Client, task: str, until: "Callable[[Sequence[ResourceEvent]], bool]") -> None:
     """Print what the task makes and changes, until the condition on its journal holds, or it ends."""
     rows: list[ResourceEvent] = []
-    for _, event in client.events(task):
-        if isinstance(event, ResourceEvent):
+    for event in client.events(task):
+        if event["type"] == "resource":
             rows.append(event)
-            if event.state is not ResourceState.OBSERVED:  # found there: it is changed next
-                there = "  (it was there before)" if event.state is ResourceState.CHANGED else ""
-                say(f"  {event.state:<9} {_name(event)}{there}")
-        if isinstance(event, EndEvent) or until(rows):
+            if event["state"] != "observed":  # found there: it is changed next
+                there = "  (it was there before)" if event["state"] == "changed" else ""
+                say(f"  {event['state']:<9} {_name(event)}{there}")
+        if until(rows):
             return
 
 
 def _follow_components(client: Client, task: str) -> None:
     """Print each component as it is complete, until the task ends."""
     progress = Progress(task)
-    path = f"/workflow/tasks/{task}"
-    progress.load(client.get(f"{path}/status"), client.get(f"{path}/stages"))
+    progress.load(client.task(task), client.stages(task))
     done: set[str] = set()
-    for _, event in client.events(task):
-        if event is None:
-            continue
+    for event in client.events(task):
         progress.take(event, time.time())
-        if not isinstance(event, JobEvent):
+        if event["type"] != "job":
             continue
-        one = progress.components[progress.jobs[event.job].component]
+        one = progress.components[progress.jobs[event["job"]].component]
         if one.name not in done and _all_ended(progress, one.name):
             say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
             done.add(one.name)
@@ -218,13 +215,11 @@ def _show_changes(before: Snapshot, there: Snapshot) -> int:
 
 def _follow_cleanup(client: Client, task: str) -> None:
     ended = False
-    for _, event in client.events(task):
-        ended = ended or (isinstance(event, TaskEvent) and event.status is TaskStatus.CANCELLED)
-        if ended and isinstance(event, ResourceEvent):
-            say(f"  {event.state:<9} {_name(event)}" + (f"  ({event.why})" if event.why else ""))
-        if isinstance(event, EndEvent):
-            break
-    status = client.get(f"/workflow/tasks/{task}/status")
+    for event in client.events(task):
+        ended = ended or (event["type"] == "task" and event["status"] == "cancelled")
+        if ended and event["type"] == "resource":
+            say(f"  {event['state']:<9} {_name(event)}" + (f"  ({event['why']})" if event["why"] else ""))
+    status = client.task(task)
     cleanup = status["cleanup"]
     say(
         f"  task {status['status']} by {status['cancelledBy']}, reason: {status['reason']}; "
@@ -244,9 +239,9 @@ def _compare(before: Snapshot, after: Snapshot) -> None:
 
 
 async def _check_complete(client: Client, cluster: Cluster, task: str, before: Snapshot) -> None:
-    status = client.get(f"/workflow/tasks/{task}/status")
+    status = client.task(task)
     _insist(status["status"] == "completed", f"the second deploy is {status['status']}: {status['reason']}")
-    made = client.get(f"/workflow/tasks/{task}/resources")["resources"]
+    made = client.resources(task)["resources"]
     for row in made:
         ref = ObjectRef(row["kind"], row["namespace"], row["name"])
         _insist((await cluster.get(ref))["metadata"]["uid"] == row["uid"], f"{ref} is not the one that was deployed")
@@ -262,12 +257,12 @@ async def _check_complete(client: Client, cluster: Cluster, task: str, before: S
     _insist(before.keys() <= after.keys(), "something that was there before is gone")
 
 
-def _states(status: dict[str, Any]) -> str:
+def _states(status: "Task") -> str:
     return "/".join(sorted({component["status"] for component in status["components"]}))
 
 
-def _name(row: ResourceEvent) -> str:
-    return "/".join(part for part in (row.kind, row.namespace, row.name) if part)
+def _name(row: "ResourceEvent") -> str:
+    return "/".join(part for part in (row["kind"], row["namespace"], row["name"]) if part)
 
 
 def _application() -> Path:

@@ -1,11 +1,15 @@
 """How a task ended, for people and for programs."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.cleanup_text import as_it_was, named, numbers
-from kubemin.cli.client import Client, Refused
 from kubemin.cli.output import Output, say
+from kubemin.client.errors import NotFound
+from kubemin.client.sync import Client
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Task, TaskComponent
 
 _REACHED = ("Ingress", "LoadBalancer")
 
@@ -14,13 +18,13 @@ _REACHED = ("Ingress", "LoadBalancer")
 class Ending:
     """A settled task, and where what it deployed is reached."""
 
-    task: dict[str, Any]
+    task: "Task"
     addresses: list[dict[str, str]]
 
     @classmethod
     def of(cls, client: Client, task_id: str) -> "Ending":
-        """Ask the server. Raises :class:`CliError`."""
-        task = client.get(f"/workflow/tasks/{task_id}/status")
+        """Ask the server. Raises `KubeminError`."""
+        task = client.task(task_id)
         return cls(task, _addresses(client, task["appId"]) if task["status"] == "completed" else [])
 
     @property
@@ -43,8 +47,8 @@ class Ending:
 def _addresses(client: Client, app_id: str) -> list[dict[str, str]]:
     """Where the components are reached from outside: hosts of Ingresses, addresses of load balancers."""
     try:
-        found = client.get(f"/applications/{app_id}/components")["components"]
-    except Refused:  # it was deleted
+        found = client.components(app_id)["components"]
+    except NotFound:  # it was deleted
         return []
     return [
         {"component": part["name"], "type": link["type"], "address": link["value"]}
@@ -54,7 +58,7 @@ def _addresses(client: Client, app_id: str) -> list[dict[str, str]]:
     ]
 
 
-def ending(status: dict[str, Any]) -> str:
+def ending(status: "Task") -> str:
     """How a settled task ended, in one paragraph: its status, why, and what of the cluster was put back."""
     cleanup = status["cleanup"]
     text = f"task {status['taskId']} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
@@ -80,11 +84,11 @@ def ending(status: dict[str, Any]) -> str:
     return text
 
 
-def _undone(component: dict[str, Any]) -> bool:
+def _undone(component: "TaskComponent") -> bool:
     """Whether the component of a completed task is as it was before: its step failed, and was put back."""
     return component["status"] in ("failed", "timeout", "cancelled")
 
 
-def warnings_of(task: dict[str, Any]) -> list[str]:
+def warnings_of(task: "Task") -> list[str]:
     """Where the objects of a task are otherwise than the file says."""
     return [f"{part['name']}  {one}" for part in task["components"] for one in part.get("warnings", ())]

@@ -1,12 +1,15 @@
 """``kubemin logs``: the evidence of a task."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.output import Output, say
 
+if TYPE_CHECKING:
+    from kubemin.client.replies import PodEvidence, TaskEvidence
 
-def show(found: dict[str, Any], output: Output) -> None:
+
+def show(found: "TaskEvidence", output: Output) -> None:
     """Show what the Pods of components that were not ready said, as the server has it."""
     pods = [f"{one['name']}/{pod['name']}" for one in found["components"] for pod in one["pods"]]
     if output.printed(found, pods):
@@ -19,7 +22,7 @@ def show(found: dict[str, Any], output: Output) -> None:
                 say(_indented(text))
 
 
-def _pod(component: str, pod: dict[str, Any]) -> Iterator[str]:
+def _pod(component: str, pod: "PodEvidence") -> Iterator[str]:
     state = pod["state"]
     yield f"{component}  Pod {pod['name']}  {state.get('phase', '')}"
     for one in state.get("conditions", []):

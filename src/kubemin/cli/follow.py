@@ -3,25 +3,26 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from kubemin.cli.choosing import Choice, choose
-from kubemin.cli.client import Client, NoAnswer, Refused
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Lines, Silent, Table, View
-from kubemin.spec.states import CleanupPolicy, TaskStatus
+from kubemin.client.errors import SignalFailed, TaskEnded, Unavailable
+from kubemin.client.sync import Client
+from kubemin.spec.states import CleanupPolicy
 
 if TYPE_CHECKING:
-    from kubemin.spec.events import Event
+    from kubemin.client.replies import Cancelled, Event, Task
 
-_AGAIN_SECONDS = 0.5
+    News = tuple[Task, None] | tuple[None, Event]
+
 _ANSWER_SECONDS = 10
 """How long a single answer is waited for: what asks again soon need not wait longer."""
-_TASK_ENDED = 20010
 _REASON = "interrupted at the command line"
 
 
@@ -32,7 +33,7 @@ def follow(client: Client, task_id: str, output: Output, interrupts: Interrupts,
     with a sentence that says how to come back. A task that is only watched is left by the first. Raises
     :class:`CliError`.
     """
-    client = client.patient(_ANSWER_SECONDS)
+    client = client.asking(_ANSWER_SECONDS)
     progress = Progress(task_id)
     view = _view(progress, output, from_end=from_end)
     following = _Following(client, progress, view, interrupts, asks=not output.is_data)
@@ -64,64 +65,55 @@ class _Following:
         self._view = view
         self._interrupts = interrupts
         self._asks = asks
-        self._patience = Patience(view.notice)
-        self._loaded = False
+        self._patience = Patience(view.notice, come_back(progress.task_id))
         self._cancelled = False
 
     def to_the_end(self) -> None:
         """Until the task is settled. Raises `Interrupted` to leave it."""
         while True:
             try:
-                if not self._loaded:
-                    self._wait_for_load()
-                settled = self._progress.settled
-                if self._events() or (settled and self._progress.settled):
-                    return
+                return self._watch()
             except Interrupted as signal:
                 self._interrupted(signal)
 
-    def _events(self) -> bool:
-        """Take events in until the stream ends; false when it broke off rather than came to its end."""
-        event = None
-        stream = self._client.events(self._progress.task_id, self._progress.seen)
-        with suppress(NoAnswer):
-            while (found := self._next(stream)) is not None:
-                self._progress.seen, event = found
-                if event is None:
-                    continue
-                if event.type == "job" and event.job not in self._progress.jobs:
-                    self._wait_for_load()
-                at = event.at.timestamp() if event.at else time.time()
-                self._view.changed(self._progress.take(event, at), at)
-        self._wait_for_load()
-        if not self._progress.settled:
-            self._interrupts.sleep(_AGAIN_SECONDS)
-        return event is not None and event.type == "end"
+    def _watch(self) -> None:
+        news = self._client.watch(self._progress.task_id, after=self._progress.seen, patience=self._patience)
+        while (found := self._next(news)) is not None:
+            task, event = found
+            if task is not None:
+                self._wait_for_stages(task)
+            elif event is not None:
+                self._take(event)
 
-    def _next(self, stream: "Iterator[tuple[int, Event | None]]") -> "tuple[int, Event | None] | None":
+    def _next(self, news: "Iterator[News]") -> "News | None":
         with self._interrupts.waiting():
-            return next(stream, None)
+            return next(news, None)
 
-    def _wait_for_load(self) -> None:
+    def _take(self, event: "Event") -> None:
+        self._progress.seen = event["id"]
+        if event["type"] == "job" and event["job"] not in self._progress.jobs:
+            self._wait_for_stages()
+        at = datetime.fromisoformat(event["at"]).timestamp() if "at" in event else time.time()
+        self._view.changed(self._progress.take(event, at), at)
+
+    def _wait_for_stages(self, task: "Task | None" = None) -> None:
         """Ask for the task's state until there is an answer. Raises :class:`CliError`, `Interrupted`."""
         while True:
             try:
                 with self._interrupts.waiting():
-                    self.load()
-            except NoAnswer as error:
-                self._patience.failed(error.why, come_back(self._progress.task_id))
-                self._interrupts.sleep(_AGAIN_SECONDS)
+                    self.load(task)
+            except Unavailable as error:
+                self._interrupts.sleep(self._patience.failed(error))
             else:
                 self._patience.answered()
                 return
 
-    def load(self) -> None:
-        """Ask for the task's state. From then on it is the one that is meant, however it was named."""
-        path = f"/workflow/tasks/{self._progress.task_id}"
-        status, stages = self._client.get(f"{path}/status"), self._client.get(f"{path}/stages")
-        self._progress.task_id = status["taskId"]
-        self._progress.load(status, stages)
-        self._loaded = True
+    def load(self, task: "Task | None" = None) -> None:
+        """Take in the task's state, and ask for what of it is not given. From then on it is meant, however named."""
+        task = task or self._client.task(self._progress.task_id)
+        stages = self._client.stages(task["taskId"])
+        self._progress.task_id = task["taskId"]
+        self._progress.load(task, stages)
 
     def _interrupted(self, signal: Interrupted) -> None:
         """Do what the person, or the caller of the command, wants. Raises `Interrupted` to leave."""
@@ -143,10 +135,9 @@ class _Following:
         while True:
             try:
                 cancel(self._client, self._progress.task_id, _REASON, missing_ok=True)
-            except NoAnswer as error:
+            except Unavailable as error:
                 self._interrupts.forget()
-                self._patience.failed(error.why, come_back(self._progress.task_id))
-                self._interrupts.sleep(_AGAIN_SECONDS)
+                self._interrupts.sleep(self._patience.failed(error))
             else:
                 self._interrupts.forget()
                 return
@@ -154,23 +145,17 @@ class _Following:
 
 def cancel(
     client: Client, task_id: str, reason: str | None, policy: CleanupPolicy | None = None, *, missing_ok: bool = False
-) -> Any:
-    """Cancel the task; ``missing_ok`` takes one that has just ended otherwise. Returns the reply's data.
+) -> "Cancelled | None":
+    """Cancel the task; ``missing_ok`` takes one that has just ended otherwise, or whose worker hears of it later.
 
-    Raises :class:`CliError`.
+    Returns the reply's data, None where there is none. Raises :class:`CliError`, `KubeminError`.
     """
-    status = client.get(f"/workflow/tasks/{task_id}/status")
-    body = {
-        "taskId": status["taskId"],
-        **({"reason": reason} if reason else {}),
-        **({"cleanup": policy} if policy else {}),
-    }
     try:
-        done = client.post(f"/applications/{status['appId']}/workflow/cancel", body)
-    except Refused as error:
-        if missing_ok and error.business_code == _TASK_ENDED:
+        done = client.cancel(task_id, reason=reason or None, cleanup=policy)
+    except (TaskEnded, SignalFailed):
+        if missing_ok:
             return None
         raise
-    if done["status"] != TaskStatus.CANCELLED and not missing_ok:
+    if done["status"] != "cancelled" and not missing_ok:
         raise CliError(f"Task {task_id} has already ended as {done['status']}: there is nothing left to cancel.")
     return done

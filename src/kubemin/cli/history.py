@@ -2,19 +2,24 @@
 
 import json
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.apply import followed
-from kubemin.cli.client import Client, Connection, Refused
+from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.interrupts import OnSignal, seeing_it_through
 from kubemin.cli.output import Form, Output, ago, moment, say
 from kubemin.cli.preview import report
+from kubemin.client.errors import NotFound
+from kubemin.client.sync import Client
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Application, Component, RevisionDetail
 
 _LONGEST = 80
 _SIGNS = {"create": "+", "delete": "-", "change": "~"}
-_REVISION_NOT_FOUND = 404
+_REVISION_NOT_FOUND = 10006
 
 
 def get(app: str, revision: str | None, to: Connection) -> None:
@@ -27,15 +32,15 @@ def get(app: str, revision: str | None, to: Connection) -> None:
         data = found["application"] if to.output.form is Form.YAML else found
         if to.output.printed(data, [part["name"] for part in found["application"]["component"]]):
             return
-        about = client.get(f"/applications/{app}")
-        states = client.get(f"/applications/{app}/components")["components"]
+        about = client.application(app)
+        states = client.components(app)["components"]
     _print_application(about, found, states, to.output)
 
 
 def history(app: str, to: Connection) -> None:
     """List the revisions that are kept, the newest first. Raises :class:`CliError`."""
     with to.client() as client:
-        found = client.get(f"/applications/{app}/revisions")
+        found = client.revisions(app)
     if to.output.printed(found, [one["revision"] for one in found["revisions"]]):
         return
     rows = [
@@ -64,7 +69,7 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
         raise CliError("--live is the second side: give one revision with it, or none", Exit.USAGE)
     end = end or ("live" if live or begin is None else "current")
     with to.client() as client:
-        found = client.get(f"/applications/{app}/diff", **{"from": begin or "current", "to": end})
+        found = client.diff(app, begin or "current", end)
     if not (to.output.printed(found, [one["ref"] for one in found["changes"]]) or to.output.quiet):
         longest = None if to.output.form is Form.WIDE else _LONGEST
         for one in found["changes"]:
@@ -78,13 +83,14 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
 
 def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connection, *, wait: OnSignal | None) -> int:
     """Go back to a revision, without a number to the one before the current one. Raises :class:`CliError`."""
-    given = {name: value for name, value in {**options, "revision": revision}.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
+    dry_run = given.pop("dryRun", False)
     with to.client() as client:
-        if given.get("dryRun"):
-            made = client.post(f"/applications/{app}/rollback", given)
-            return report([app], [made], to.output, exit_of_changes=Exit.DIFFERS)
+        if dry_run:
+            preview = client.preview_rollback(app, revision, **given)
+            return report([app], [preview], to.output, exit_of_changes=Exit.DIFFERS)
         with seeing_it_through(wait) as interrupts:
-            made = client.post(f"/applications/{app}/rollback", given)
+            made = client.rollback(app, revision, **given)
             to.output.tell(f"application {app.replace('~', '/')}, revision {made['revision']}")
             return followed(client, made, to.output, interrupts)
 
@@ -92,23 +98,21 @@ def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connec
 def restart(app: str, components: Sequence[str], to: Connection, *, wait: OnSignal | None) -> int:
     """Replace the Pods of these components, or of all. Raises :class:`CliError`."""
     with to.client() as client, seeing_it_through(wait) as interrupts:
-        body = {"components": list(components)} if components else {}
-        made = client.post(f"/applications/{app}/restart", body)
+        made = client.restart(app, components)
         return followed(client, made, to.output, interrupts)
 
 
-def _revision(client: Client, app: str, revision: str | None) -> dict[str, Any]:
-    path = f"/applications/{app}/revisions"
+def _revision(client: Client, app: str, revision: str | None) -> "RevisionDetail":
     try:
-        return client.get(f"{path}/{revision or 'current'}")  # type: ignore[no-any-return]
-    except Refused as error:
-        if revision is not None or error.business_code != _REVISION_NOT_FOUND:
+        return client.revision(app, revision or "current")
+    except NotFound as error:
+        if revision is not None or error.code != _REVISION_NOT_FOUND:
             raise
-    return client.get(f"{path}/draft")  # type: ignore[no-any-return]
+    return client.revision(app, "draft")
 
 
 def _print_application(
-    about: dict[str, Any], found: dict[str, Any], states: Sequence[dict[str, Any]], output: Output
+    about: "Application", found: "RevisionDetail", states: "Sequence[Component]", output: Output
 ) -> None:
     say(f"application {about['namespace']}/{about['name']} ({about['id']})")
     if "revision" in found:
@@ -123,14 +127,14 @@ def _print_application(
     rows = []
     for part in found["application"]["component"]:
         now = known.get(part["name"])
-        deployed = (now and now["deployed"]) or {}
+        deployed = now and now["deployed"]
         image, count = part.get("image") or "-", part.get("replicas", 1 if part.get("image") else "-")
-        status = now["status"] if now and deployed.get("revision") == found.get("revision") and deployed else "-"
+        status = now["status"] if now and deployed and deployed["revision"] == found.get("revision") else "-"
         rows.append((part["name"], part["type"], image, count, status, now["lastAbnormal"] if now else ""))
     output.table(("component", "type", "image", "replicas", "status", "last trouble"), rows, "no components")
 
 
-def _changes(changes: dict[str, list[str]]) -> str:
+def _changes(changes: Mapping[str, Any]) -> str:
     signs = (("added", "+"), ("changed", "~"), ("removed", "-"))
     return " ".join(f"{sign}{name}" for key, sign in signs for name in changes[key]) or "-"
 

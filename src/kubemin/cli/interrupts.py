@@ -9,7 +9,9 @@ from types import FrameType
 from typing import Any
 
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.output import outliving_readers
+from kubemin.cli.output import complain, outliving_readers
+from kubemin.client.errors import Unavailable
+from kubemin.client.patience import Patience as ClientPatience
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -101,26 +103,28 @@ def left(sentence: str, by: Interrupted) -> CliError:
     return CliError(sentence, Exit.LEFT + by.number)
 
 
-class Patience:
+def patience(again: str = "`kubemin tasks` shows how it goes on") -> "Patience":
+    """Tells of it on stderr."""
+    return Patience(lambda text: complain(f"kubemin: {text}"), again)
+
+
+class Patience(ClientPatience):
     """Tells at once of a server that does not answer, and for how long it is waited for."""
 
-    seconds = 60.0
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None], again: str) -> None:
+        """``again``: what to do once it has been away too long, which is a :class:`CliError`."""
+        super().__init__()
         self._tell = tell
-        self._until: float | None = None
+        self._again = again
 
-    def failed(self, why: str, again: str) -> None:
-        """It did not answer. Raises :class:`CliError`, with what to do ``again``, if it has been away too long."""
-        now = time.monotonic()
-        if self._until is None:
-            self._until = now + self.seconds
-            self._tell(f"the server does not answer; it is waited for for {self.seconds:.0f} s ({why})")
-        elif now > self._until:
-            raise CliError(f"lost the server: {why}. What it was asked to do goes on; {again}", Exit.LOST)
+    def lost(self, error: Unavailable) -> None:
+        """Tell it."""
+        self._tell(f"the server does not answer; it is waited for for {self.seconds:.0f} s ({error.message})")
 
-    def answered(self) -> None:
-        """It answers."""
-        if self._until is not None:
-            self._until = None
-            self._tell("the server answers again")
+    def back(self) -> None:
+        """Tell it."""
+        self._tell("the server answers again")
+
+    def too_long(self, error: Unavailable) -> CliError:
+        """The end of the command."""
+        return CliError(f"lost the server: {error.message}. What it was asked to do goes on; {self._again}", Exit.LOST)

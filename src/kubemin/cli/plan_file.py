@@ -8,16 +8,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.apply_options import Wanted
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
 
+if TYPE_CHECKING:
+    from kubemin.client.replies import Preview
+
 _VERSION = 1
 
 
-def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: Sequence[dict[str, Any]]) -> None:
+def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: "Sequence[Preview]") -> None:
     """Write the plan. Raises :class:`CliError` where that cannot be, or the applications come from stdin."""
     if "-" in wanted.files:
         raise CliError("a plan names the files of the applications, which are read again: stdin cannot be", Exit.USAGE)

@@ -1,17 +1,20 @@
 """``kubemin logs``: what containers write; of a task that has failed, what they said before its rollback."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli import evidence
-from kubemin.cli.client import Client, Connection, NoAnswer, Refused
+from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
-from kubemin.cli.output import Form, Output, complain, say
+from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
+from kubemin.cli.output import Form, Output, say
+from kubemin.client.errors import NotFound
+from kubemin.client.sync import Client
 
-_APPLICATION_NOT_FOUND = 10005
-_AGAIN_SECONDS = 1.0
+if TYPE_CHECKING:
+    from kubemin.client.replies import LogLine
 
 
 @dataclass(frozen=True)
@@ -34,21 +37,25 @@ def logs(named: str, asked: Asked, to: Connection) -> None:
     """Show the logs of an application, or the evidence of a task. Raises :class:`CliError`."""
     with to.client() as client:
         try:
-            app = client.get(f"/applications/{named}")["id"]
-        except Refused as error:
-            if error.business_code != _APPLICATION_NOT_FOUND:
-                raise
-            found = client.get(f"/workflow/tasks/{named}/evidence")
+            app = client.application(named)["id"]
+        except NotFound as error:
+            found = client.evidence(named)
             if asked.narrows:
                 message = "of a task there is only what its Pods said before the rollback: name it without options"
                 raise CliError(message, Exit.USAGE) from error
             evidence.show(found, to.output)
             return
-        params = {"component": asked.component, "container": asked.container, "tail": asked.tail}
         if asked.follow:
-            _follow(client, f"/applications/{app}/logs", params, to.output)
+            _follow(client, app, asked, to.output)
         else:
-            _show(client.text(f"/applications/{app}/logs", **params, previous=asked.previous or None), to.output)
+            text = client.logs(
+                app,
+                component=asked.component,
+                container=asked.container,
+                previous=asked.previous or None,
+                tail=asked.tail,
+            )
+            _show(text, to.output)
 
 
 def _show(text: str, output: Output) -> None:
@@ -68,29 +75,27 @@ def _read(line: str) -> dict[str, Any]:
     return {"component": component, "pod": pod, "container": container, "text": text}
 
 
-def _follow(client: Client, path: str, params: dict[str, Any], output: Output) -> None:
+def _follow(client: Client, app: str, asked: Asked, output: Output) -> None:
     """Each line as it comes, until the person stops it. A server that is away is waited for. Raises `CliError`."""
-    patience = Patience(lambda text: complain(f"kubemin: {text}"))
-    named: set[str] = set()
+    lines = client.follow_logs(
+        app,
+        component=asked.component,
+        container=asked.container,
+        tail=asked.tail,
+        patience=patience("ask for the logs again later"),
+    )
+    shown: set[str] = set()
     with Interrupts() as interrupts:
         try:
-            while True:
-                stream = client.stream(path, **params, follow=True)
-                try:
-                    while True:
-                        with interrupts.waiting():
-                            event = next(stream, None)
-                        if event is None:
-                            client.get(path.removesuffix("/logs"))  # why it ended: perhaps the server is away
-                            break
-                        patience.answered()
-                        _one(json.loads(event.data), event.type, output, named)
-                except NoAnswer as error:
-                    patience.failed(error.why, "ask for the logs again later")
-                params["tail"] = 0  # what came meanwhile is lost, rather than told twice
-                interrupts.sleep(_AGAIN_SECONDS)
+            while (line := _next(lines, interrupts)) is not None:
+                _one({name: value for name, value in line.items() if name != "type"}, line["type"], output, shown)
         except Interrupted as signal:
             raise left("left; nothing is stopped by that", signal) from None
+
+
+def _next(lines: "Iterator[LogLine]", interrupts: Interrupts) -> "LogLine | None":
+    with interrupts.waiting():
+        return next(lines, None)
 
 
 def _one(line: dict[str, Any], kind: str, output: Output, named: set[str]) -> None:

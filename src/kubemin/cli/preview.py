@@ -1,12 +1,15 @@
 """``apply --dry-run`` and ``plan --server``: what a run would do, asked of the cluster."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from kubemin.cli.client import Client
 from kubemin.cli.exits import Exit
 from kubemin.cli.files import Spec
 from kubemin.cli.output import Output, say
+from kubemin.client.sync import Client
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Preview
 
 _SIGNS = {"create": "+", "change": "~", "same": "=", "adopt": "@", "write": "?", "skip": " ", "refused": "!"}
 _SPOKEN = {
@@ -22,12 +25,12 @@ _CHANGES = ("create", "change", "adopt", "write")
 _LATER = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
 
 
-def previews(client: Client, specs: Sequence[Spec], options: dict[str, Any]) -> list[dict[str, Any]]:
+def previews(client: Client, specs: Sequence[Spec], options: dict[str, Any]) -> "list[Preview]":
     """What the run of each application would do, as the server tells it."""
-    return [client.post("/apply", {"application": spec.data, **options, "dryRun": True}) for spec in specs]
+    return [client.preview(spec.data, **options) for spec in specs]
 
 
-def report(names: Sequence[str], found: Sequence[dict[str, Any]], output: Output, *, exit_of_changes: Exit) -> int:
+def report(names: Sequence[str], found: "Sequence[Preview]", output: Output, *, exit_of_changes: Exit) -> int:
     """Print each stage with what it would create, change and leave; with ``-q`` only how many of each.
 
     1 when something of it would be refused, else ``exit_of_changes`` when it would change something.
@@ -46,13 +49,13 @@ def report(names: Sequence[str], found: Sequence[dict[str, Any]], output: Output
     return exit_of_changes if any(map(changes, found)) else Exit.OK
 
 
-def changes(preview: dict[str, Any]) -> bool:
+def changes(preview: "Preview") -> bool:
     """Whether the run would change anything in the cluster."""
     gone = any(preview[field] for field in ("creates", "removes", "releases", "passes"))
     return gone or any(_counts(preview).get(action) for action in _CHANGES)
 
 
-def _lines(preview: dict[str, Any]) -> list[str]:
+def _lines(preview: "Preview") -> list[str]:
     lines = [f"first\n  + {_name(one)}" for one in preview["creates"]]
     for number, stage in enumerate(preview["stages"], 1):
         lines.append(f"stage {number}: {stage['step']} ({stage['mode']}), priority {stage['priority']}")
@@ -71,11 +74,11 @@ def _lines(preview: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _name(one: dict[str, Any]) -> str:
+def _name(one: Mapping[str, Any]) -> str:
     return "/".join(part for part in (one["kind"], one["namespace"], one["name"]) if part)
 
 
-def _counts(preview: dict[str, Any]) -> dict[str, int]:
+def _counts(preview: "Preview") -> dict[str, int]:
     counts: dict[str, int] = {}
     for stage in preview["stages"]:
         for job in stage["jobs"]:
@@ -83,7 +86,7 @@ def _counts(preview: dict[str, Any]) -> dict[str, int]:
     return counts
 
 
-def _sum(counts: dict[str, int], preview: dict[str, Any]) -> str:
+def _sum(counts: dict[str, int], preview: Mapping[str, Any]) -> str:
     parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
     parts += [f"{len(preview[field])} {spoken_}" for field, spoken_ in _LATER.items() if preview.get(field)]
     return ", ".join(parts) or "nothing to deploy"

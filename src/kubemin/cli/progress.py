@@ -1,14 +1,14 @@
 """What is known of a task that is followed, kept up to date from its events. Pure."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubemin.api.progress import component_status
 from kubemin.cli.exits import Exit
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 
-if TYPE_CHECKING:  # a command that follows nothing starts without the models
-    from kubemin.spec.events import Event, JobEvent, ResourceEvent, TaskEvent
+if TYPE_CHECKING:
+    from kubemin.client.replies import Event, JobEvent, ResourceEvent, Task, TaskEvent, TaskStages
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Progress:
     components: dict[str, ComponentLine] = field(default_factory=dict)
     jobs: dict[int, JobLine] = field(default_factory=dict)
 
-    def load(self, status: dict[str, Any], stages: dict[str, Any]) -> None:
+    def load(self, status: "Task", stages: "TaskStages | None" = None) -> None:
         """Take over what the API says of the task now."""
         self.status = TaskStatus(status["status"])
         self.cleanup = Cleanup(status["cleanup"]["state"])
@@ -67,37 +67,38 @@ class Progress:
             component = self.components.setdefault(one["name"], ComponentLine(one["name"], one["type"], one["status"]))
             component.status, component.note = one["status"], one["error"]
             component.start, component.end = one.get("startTime"), one.get("endTime")
-        for stage in stages["stages"]:
+        for stage in stages["stages"] if stages else ():
             if stage["type"] not in ("rollback", "removal"):
                 job = self.jobs.setdefault(stage["id"], JobLine(stage["name"], JobStatus.QUEUED))
                 job.status = JobStatus(stage["status"])
 
     def take(self, event: "Event", now: float) -> list[str]:
-        """Take an event in; returns the lines that tell a person of it."""
-        match event.type:
-            case "task":
-                return self._task(event, now)
-            case "job":
-                return self._job(event, now)
-            case "resource":
+        """Take an event in; returns the lines that tell a person of it, none for one of a later server."""
+        try:
+            if event["type"] == "task":
+                return self._task(event, TaskStatus(event["status"]), now)
+            if event["type"] == "job":
+                return self._job(event, JobStatus(event["status"]), now)
+            if event["type"] == "resource":
                 return self._resource(event)
-            case "cleanup":
-                self.cleanup = event.state
-                return [f"cleanup {event.state}" + (f": {event.why}" if event.why else "")]
-            case "end":
-                return []
+            if event["type"] == "cleanup":
+                self.cleanup = Cleanup(event["state"])
+                why = event.get("why")
+                return [f"cleanup {self.cleanup}" + (f": {why}" if why else "")]
+        except (KeyError, ValueError):  # a field or a state that this version does not have
+            return []
+        return []
 
-    def _task(self, event: "TaskEvent", now: float) -> list[str]:
+    def _task(self, event: "TaskEvent", status: TaskStatus, now: float) -> list[str]:
         if not self.status.ended:  # what was loaded may be ahead of what is told
-            self.status = event.status
-        self.end_told = self.end_told or event.status.ended
-        self.reason = event.reason or self.reason
+            self.status = status
+        self.end_told = self.end_told or status.ended
+        self.reason = event.get("reason") or self.reason
         self._end_components(now)
-        return [f"task {event.status}" + (f": {self.reason}" if self.reason and event.status.ended else "")]
+        return [f"task {status}" + (f": {self.reason}" if self.reason and status.ended else "")]
 
-    def _job(self, event: "JobEvent", now: float) -> list[str]:
-        job = self.jobs.get(event.job)
-        status = event.status
+    def _job(self, event: "JobEvent", status: JobStatus, now: float) -> list[str]:
+        job = self.jobs.get(event["job"])
         undone = status is JobStatus.CANCELLED  # also of a job that had completed: its step failed
         if job is None or (job.ended_shown and not undone):
             return []
@@ -111,9 +112,9 @@ class Progress:
             component.start = int(now)
         if component.end is None and all(status.ended for status in mine):
             component.end = int(now)
-        if event.ready is not None:
-            component.ready = f"{event.ready}/{event.desired}"
-        said = event.error or ("" if status is JobStatus.COMPLETED else self._short(job, event.info))
+        if "ready" in event:
+            component.ready = f"{event['ready']}/{event.get('desired')}"
+        said = event.get("error") or ("" if status is JobStatus.COMPLETED else self._short(job, event.get("info")))
         component.note = said
         what = job.name.partition("/")[2] or job.name
         return [f"{component.name}  {what}  {status}" + (f"  {said}" if said else "")]
@@ -126,9 +127,9 @@ class Progress:
     def _resource(self, event: "ResourceEvent") -> list[str]:
         if not self.end_told:
             return []  # going forward, the jobs tell it
-        name = "/".join(part for part in (event.kind, event.namespace, event.name) if part)
+        name = "/".join(part for part in (event["kind"], event["namespace"], event["name"]) if part)
         what = "removal" if self.status is TaskStatus.COMPLETED else "rollback"
-        return [f"{what}  {name}  {event.state}" + (f"  {event.why}" if event.why else "")]
+        return [f"{what}  {name}  {event['state']}" + (f"  {event['why']}" if event["why"] else "")]
 
     def _end_components(self, now: float) -> None:
         if not self.status.ended:

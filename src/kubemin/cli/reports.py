@@ -2,24 +2,30 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named, numbers
-from kubemin.cli.client import Client, Connection
+from kubemin.cli.connection import Connection
 from kubemin.cli.ending import Ending, warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.interrupts import Interrupts
 from kubemin.cli.listing import listed
 from kubemin.cli.output import Output, ago, moment, say, span
+from kubemin.client.sync import Client
 from kubemin.spec.states import TaskStatus
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import OrphanList, Stage, Task
 
 
 def apps(search: str | None, to: Connection) -> None:
     """List the applications."""
     with to.client() as client:
-        found = listed(client, "applications", None, search=search)
+        found = listed(
+            "applications", None, lambda size, after: client.applications(search=search, page_size=size, after=after)
+        )
     if to.output.printed(found, [f"{one['namespace']}/{one['name']}" for one in found["applications"]]):
         return
     rows = [
@@ -41,7 +47,11 @@ def apps(search: str | None, to: Connection) -> None:
 def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
     """List tasks, newest first."""
     with to.client() as client:
-        found = listed(client, "tasks", limit, appId=app_id, status=status)
+        found = listed(
+            "tasks",
+            limit,
+            lambda size, after: client.tasks(app=app_id, status=status, page_size=size, after=after),
+        )
     if to.output.printed(found, [one["taskId"] for one in found["tasks"]]):
         return
     rows = [
@@ -72,7 +82,7 @@ def status(task_id: str, to: Connection, *, follow: bool) -> int:
             if not to.output.printed(ending.task, [progress.task_id]):
                 ending.tell(to.output)
             return progress.exit
-        found = client.get(f"/workflow/tasks/{task_id}/status")
+        found = client.task(task_id)
         if not to.output.printed(found, [found["taskId"]]):
             going = [] if TaskStatus(found["status"]).ended else _going(client, found["taskId"])
             if to.output.quiet:
@@ -84,17 +94,17 @@ def status(task_id: str, to: Connection, *, follow: bool) -> int:
 
 def _going(client: Client, task_id: str) -> list[str]:
     """What each job that runs waits for."""
-    found = client.get(f"/workflow/tasks/{task_id}/stages")["stages"]
+    found = client.stages(task_id)["stages"]
     running = [one for one in found if one["status"] == "running" and one.get("info")]
     return [f"{one['name']}: {_without_name(one)}" for one in running]
 
 
-def _without_name(stage: dict[str, Any]) -> str:
+def _without_name(stage: "Stage") -> str:
     """What is said of a job's object, without its name, which is in the job's."""
     return str(stage["info"].removeprefix(f"{stage['type']} {stage['name'].rpartition('/')[2]}: "))
 
 
-def _print_status(task: dict[str, Any], going: Sequence[str], output: Output) -> None:
+def _print_status(task: "Task", going: Sequence[str], output: Output) -> None:
     say(f"task      {task['taskId']} ({task['type']} of {task['appId']}, attempt {task['attempt']})")
     say(f"status    {task['status']}" + (f": {task['reason']}" if task["reason"] else ""))
     if "reasonCode" in task:
@@ -132,10 +142,10 @@ def _print_status(task: dict[str, Any], going: Sequence[str], output: Output) ->
         for one in task["components"]
     ]
     output.table(("component", "type", "status", "age"), rows, "no components")
-    for one in task["components"]:
-        if one["error"]:
-            code = f" ({one['reasonCode']})" if "reasonCode" in one else ""
-            say(f"{one['name']}: {one['error']}{code}")
+    for part in task["components"]:
+        if part["error"]:
+            code = f" ({part['reasonCode']})" if "reasonCode" in part else ""
+            say(f"{part['name']}: {part['error']}{code}")
     for line in going:
         say(f"waiting: {line}")
     for line in warnings_of(task):
@@ -145,7 +155,7 @@ def _print_status(task: dict[str, Any], going: Sequence[str], output: Output) ->
 def resources(task_id: str, to: Connection) -> None:
     """Show the journal of a task."""
     with to.client() as client:
-        found = client.get(f"/workflow/tasks/{task_id}/resources")
+        found = client.resources(task_id)
     if to.output.printed(found, [named(one) for one in found["resources"]]):
         return
     rows = [
@@ -176,7 +186,7 @@ def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool) -> int:
     """
     asks = is_asked(to.output, yes=yes or not delete, instead="give --yes to delete what orphans alone lists")
     with to.client() as client:
-        found = client.get("/orphans")
+        found = client.orphans()
         if not to.output.is_data:
             _print_orphans(found, "why", to.output)
         if delete and found["orphans"]:
@@ -197,15 +207,15 @@ _QUESTION = (
 )
 
 
-def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> dict[str, Any]:
+def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> "OrphanList":
     """Delete what was listed, and nothing that came since."""
     done: list[Any] = []
     for start in range(0, len(uids), _AT_ONCE):
-        done += client.delete("/orphans", deleteVolumes=volumes, uid=uids[start : start + _AT_ONCE])["orphans"]
+        done += client.delete_orphans(uids[start : start + _AT_ONCE], delete_volumes=volumes)["orphans"]
     return {"orphans": done}
 
 
-def _print_orphans(found: dict[str, Any], last: str, output: Output) -> None:
+def _print_orphans(found: "OrphanList", last: 'Literal["why", "error"]', output: Output) -> None:
     """One line an orphan; ``last`` is ``why`` it is one, or the ``error`` of its deletion."""
     rows = [
         (one["kind"], one["namespace"] or "-", one["name"], one["taskId"] or "-", one[last] or "deleted")

@@ -1,11 +1,11 @@
 """Commands that stop a task or let it go on, try its cleanup again, or give up what that could not undo."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
-from kubemin.cli.client import Connection
+from kubemin.cli.connection import Connection
 from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
@@ -13,6 +13,9 @@ from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.interrupts import Interrupts
 from kubemin.cli.output import Output, say
 from kubemin.spec.states import CleanupPolicy
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import CleanupNow
 
 
 def cancel(
@@ -29,14 +32,14 @@ def cancel(
         if policy is CleanupPolicy.NONE:
             stays = [
                 f"{named(one)} ({one['state']})"
-                for one in client.get(f"/workflow/tasks/{task_id}/resources")["resources"]
+                for one in client.resources(task_id)["resources"]
                 if one["state"] in _DONE_BY_THE_TASK
             ]
             if not _agreed("stays as it is now", stays, "Cancel, and leave this?", to.output, yes=yes):
                 say("nothing was cancelled")
                 return Exit.OK
         done = cancel_task(client, task_id, reason, policy)
-        if not wait:
+        if not wait and done is not None:
             if not to.output.printed(done, [done["taskId"]]):
                 to.output.tell(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
             return Exit.OK
@@ -53,7 +56,7 @@ def cancel(
 def promote(task_id: str, to: Connection) -> None:
     """Let the pause that a task is in pass."""
     with to.client() as client:
-        done = client.post(f"/workflow/tasks/{task_id}/promote")
+        done = client.promote(task_id)
     if not to.output.printed(done, [done["name"]]):
         to.output.tell(f"task {task_id}: {done['name']} is promoted, and the run goes on")
 
@@ -63,20 +66,19 @@ def cleanup(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> N
     if wrong := [name for name, given in (("--reason", reason), ("--yes", yes)) if given]:
         raise CliError(f"{' and '.join(wrong)} can be given only with --abandon", Exit.USAGE)
     with to.client() as client:
-        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup"), to.output)
+        _tell(task_id, client.cleanup(task_id), to.output)
 
 
 def abandon(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> int:
     """Give up what an incomplete cleanup could not undo: it is listed, and at a terminal asked about."""
     with to.client() as client:
-        found = client.get(f"/workflow/tasks/{task_id}/status")["cleanup"]
+        found = client.task(task_id)["cleanup"]
         if found["state"] == "incomplete":
             left = [f"{named(one)}: {one['why']}" for one in found["remaining"]]
             if not _agreed("stays as it is, and is not tried again", left, "Give this up?", to.output, yes=yes):
                 say("nothing was given up")
                 return Exit.OK
-        body = {"abandon": True, **({"reason": reason} if reason else {})}
-        _tell(task_id, client.post(f"/workflow/tasks/{task_id}/cleanup", body), to.output)
+        _tell(task_id, client.abandon(task_id, reason=reason or None), to.output)
         return Exit.OK
 
 
@@ -89,7 +91,7 @@ def _agreed(what: str, objects: Iterable[str], question: str, output: Output, *,
     return not asks or confirm(question)
 
 
-def _tell(task_id: str, done: dict[str, Any], output: Output) -> None:
+def _tell(task_id: str, done: "CleanupNow", output: Output) -> None:
     if not output.printed(done, [done["taskId"]]):
         output.tell(
             f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}"

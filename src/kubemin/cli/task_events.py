@@ -1,52 +1,35 @@
 """``kubemin events``: the events of a task, from its first to its last."""
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from kubemin.cli.client import Client, Connection, NoAnswer
+from kubemin.cli.connection import Connection
 from kubemin.cli.follow import come_back
-from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
-from kubemin.cli.output import Form, Output, complain, moment, say
+from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
+from kubemin.cli.output import Form, Output, moment, say
 
-_AGAIN_SECONDS = 0.5
+if TYPE_CHECKING:
+    from kubemin.client.replies import Event
 
 
 def events(task_id: str, to: Connection) -> None:
     """Show each event, and those to come until the task is settled. The task is only watched. Raises `CliError`."""
     with to.client() as client:
-        task_id = client.get(f"/workflow/tasks/{task_id}/status")["taskId"]
-        stages = client.get(f"/workflow/tasks/{task_id}/stages")["stages"]
-        names = {stage["id"]: stage["name"] for stage in stages}
+        task_id = client.task(task_id)["taskId"]
+        names = {stage["id"]: stage["name"] for stage in client.stages(task_id)["stages"]}
+        coming = client.events(task_id, patience=patience(come_back(task_id)))
         with Interrupts() as interrupts:
             try:
-                _follow(client, task_id, names, to.output, interrupts)
+                while (event := _next(coming, interrupts)) is not None:
+                    _print(dict(event), names, to.output)
             except Interrupted as signal:
                 raise left(f"left; task {task_id} goes on: {come_back(task_id)}", signal) from None
 
 
-def _follow(client: Client, task_id: str, names: dict[int, str], output: Output, interrupts: Interrupts) -> None:
-    patience = Patience(lambda text: complain(f"kubemin: {text}"))
-    last = 0
-    path = f"/workflow/tasks/{task_id}"
-    while True:
-        stream = client.stream(f"{path}/events", last)
-        try:
-            while True:
-                with interrupts.waiting():
-                    event = next(stream, None)
-                if event is None:
-                    break
-                patience.answered()
-                last = int(event.id)
-                _print({"id": last, "type": event.type, **json.loads(event.data)}, names, output)
-                if event.type == "end":
-                    return
-            with interrupts.waiting():
-                client.get(f"{path}/status")  # why it broke off: perhaps the server is away
-            patience.answered()
-        except NoAnswer as error:
-            patience.failed(error.why, come_back(task_id))
-        interrupts.sleep(_AGAIN_SECONDS)
+def _next(coming: "Iterator[Event]", interrupts: Interrupts) -> "Event | None":
+    with interrupts.waiting():
+        return next(coming, None)
 
 
 def _print(event: dict[str, Any], names: dict[int, str], output: Output) -> None:

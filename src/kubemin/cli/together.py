@@ -5,20 +5,24 @@ A task is asked about once a second. With many, their events would say more than
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.choosing import Choice, choose
-from kubemin.cli.client import Client, NoAnswer, Refused
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.failures import Failure
 from kubemin.cli.follow import cancel
-from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
-from kubemin.cli.output import Output, complain
+from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
+from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
+from kubemin.client.errors import KubeminError, NotFound, Refused, Unavailable
+from kubemin.client.sync import Client
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Revision, Task
 
 _AGAIN_SECONDS = 1.0
 _ANSWER_SECONDS = 10
 _WORST_FIRST = (Exit.INCOMPLETE, Exit.FAILED, Exit.TIMEOUT, Exit.CANCELLED)
-_APPLICATION_NOT_FOUND = 10005
 _ACTIVE = ("waiting", "queued", "running")
 _HINT = "`kubemin tasks` shows how they go on"
 _NOTE = "all or nothing: another application of the same apply did not complete"
@@ -82,18 +86,18 @@ class Former:
 def start(client: Client, names: Sequence[str], bodies: Sequence[dict[str, Any]], *, all_or_nothing: bool) -> list[Run]:
     """Ask for each application's run. With ``all_or_nothing`` nothing is asked for after one that is refused.
 
-    Raises :class:`CliError` where the server does not answer at all.
+    Raises :class:`CliError`, `KubeminError` where the server does not answer at all.
     """
     runs: list[Run] = []
     for name, body in zip(names, bodies, strict=True):
         run = Run(name)
         try:
             run.former = _former(client, name) if all_or_nothing else None
-            made = client.post("/apply", body)
-        except CliError as error:
+            made = client.apply(**body, patience=patience(_HINT))
+        except (KubeminError, CliError) as error:
             if not runs and not isinstance(error, Refused):
                 raise
-            run.refused = error.message
+            run.refused = _said(error)
         else:
             run.app_id, run.revision, run.progress = made["appId"], made["revision"], Progress(made["taskId"])
         runs.append(run)
@@ -109,7 +113,7 @@ def watch(client: Client, runs: Sequence[Run], output: Output, interrupts: Inter
     A signal does to those that still run what `Interrupts.on_signal` says, or the person at the terminal; a second one
     leaves them to themselves. Raises :class:`CliError`.
     """
-    client = client.patient(_ANSWER_SECONDS)
+    client = client.asking(_ANSWER_SECONDS)
     waiting = _Waiting(client, runs, output, interrupts, all_or_nothing=all_or_nothing)
     try:
         waiting.to_the_end()
@@ -146,7 +150,7 @@ class _Waiting:
         self._output = output
         self._interrupts = interrupts
         self._all_or_nothing = all_or_nothing
-        self._patience = Patience(lambda text: complain(f"kubemin: {text}"))
+        self._patience = patience(_HINT)
         self._cancelled = False
 
     def to_the_end(self) -> None:
@@ -190,16 +194,16 @@ class _Waiting:
         try:
             for name, progress in going:
                 with self._interrupts.waiting():
-                    status = self._client.get(f"/workflow/tasks/{progress.task_id}/status")
+                    status = self._client.task(progress.task_id)
                 self._take(name, progress, status)
-        except NoAnswer as error:
-            self._patience.failed(error.why, _HINT)
+        except Unavailable as error:
+            self._patience.failed(error)
         else:
             self._patience.answered()
 
-    def _take(self, name: str, progress: Progress, status: dict[str, Any]) -> None:
+    def _take(self, name: str, progress: Progress, status: "Task") -> None:
         before = (progress.status, progress.cleanup)
-        progress.load(status, {"stages": []})
+        progress.load(status)
         if before[0] != progress.status:
             self._output.tell(f"{name}  {progress.status}" + (f": {progress.reason}" if progress.reason else ""))
         elif before[1] != progress.cleanup:
@@ -212,10 +216,9 @@ class _Waiting:
                 try:
                     cancel(self._client, run.progress.task_id, reason, missing_ok=True)
                     break
-                except NoAnswer as error:
+                except Unavailable as error:
                     self._interrupts.forget()
-                    self._patience.failed(error.why, _HINT)
-                    self._interrupts.sleep(_AGAIN_SECONDS)
+                    self._interrupts.sleep(self._patience.failed(error))
 
     def _put_back(self) -> None:
         """Roll back what completed, to what was before; each by a task that is waited for."""
@@ -225,8 +228,8 @@ class _Waiting:
                 continue
             try:
                 said, task = _undo(self._client, run)
-            except CliError as error:
-                run.undone.append(f"NOT rolled back: {error.message}")
+            except (KubeminError, CliError) as error:
+                run.undone.append(f"NOT rolled back: {_said(error)}")
                 run.stuck = True
                 continue
             run.undone.append(said)
@@ -242,41 +245,45 @@ class _Waiting:
             run.stuck = progress.exit is not Exit.OK
 
 
+def _said(error: KubeminError | CliError) -> str:
+    return (Failure(error) if isinstance(error, KubeminError) else error).message
+
+
 def _over(run: Run) -> bool:
     return run.progress is None or run.progress.status.ended
 
 
 def _former(client: Client, name: str) -> Former:
     try:
-        found = client.get(f"/applications/{name.replace('/', '~')}/revisions")["revisions"]
-    except Refused as error:
-        if error.business_code == _APPLICATION_NOT_FOUND:
-            return Former(known=False, revision=None)
-        raise
+        found = client.revisions(name)["revisions"]
+    except NotFound:
+        return Former(known=False, revision=None)
     return Former(known=True, revision=_current(found))
 
 
-def _current(found: Sequence[dict[str, Any]]) -> int | None:
+def _current(found: "Sequence[Revision]") -> int | None:
     return next((one["revision"] for one in found if one["state"] == "current"), None)
 
 
 def _undo(client: Client, run: Run) -> tuple[str, str | None]:
     """What is done to put a completed run back, and by which task. Raises :class:`CliError` where that cannot be."""
-    path = f"/applications/{run.app_id}"
-    found = client.get(f"{path}/revisions")["revisions"]
-    if (now := _current(found)) != run.revision:
+    found = client.revisions(run.app_id)["revisions"]
+    now = _current(found)
+    if run.revision is None or now != run.revision:
         raise CliError(f"revision {now} was run since" if now else "its revision is no longer what is deployed")
     before = [one["revision"] for one in found if one["state"] == "superseded" and one["revision"] < run.revision]
     if before:
-        body = {"revision": max(before), "note": _NOTE, "onActive": "reject", "expects": {"revision": run.revision}}
-        return f"rolled back to revision {max(before)}", client.post(f"{path}/rollback", body)["taskId"]
+        made = client.rollback(
+            run.app_id, max(before), note=_NOTE, on_active="reject", expects={"revision": run.revision}
+        )
+        return f"rolled back to revision {max(before)}", made["taskId"]
     if run.former is not None and run.former.revision is not None:
         raise CliError(f"revision {run.former.revision}, which it had, is no longer kept")
-    if any(one["status"] in _ACTIVE for one in client.get("/tasks", appId=run.app_id)["tasks"]):
+    if any(one["status"] in _ACTIVE for one in client.tasks(app=run.app_id)["tasks"]):
         raise CliError("another task of it is active")
     if run.former is not None and run.former.known:  # it was only saved
-        left = client.delete(f"{path}/resources")["failedResources"]
+        left = client.delete_resources(run.app_id)["failedResources"]
         if left:
             raise CliError(f"not all that it made is removed: {', '.join(left)}")
         return "removed from the cluster; it was not deployed before", None
-    return "deleted; it was not there before", client.delete(path)["taskId"]
+    return "deleted; it was not there before", client.delete(run.app_id).get("taskId")

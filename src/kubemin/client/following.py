@@ -15,27 +15,29 @@ def is_settled(task: "Task") -> bool:
 
 
 class Following:
-    """``seen`` is the last event that was taken in; None: those that are there already do not matter.
+    """``seen`` is the last event that was taken in; None: only the end matters, and no event.
 
-    ``complete``: no event may be missing at the end. Otherwise it is enough that the task is settled, so that a server
-    which has no stream to give does not keep anybody waiting.
+    ``complete``: no event may be missing. Without it whoever follows a settled task asks for what is missing once more,
+    so that a server which has no stream to give keeps nobody waiting.
     """
 
     def __init__(self, after: int | None, *, complete: bool) -> None:
         self.seen = after or 0
-        self._skips = after is None
+        self._ends_at_once = after is None
         self._complete = complete
+        self._asked_again = False
         self._ended = False
 
     def is_over(self, task: "Task") -> bool:
         """Take in how the task is now; whether nothing more is to come."""
-        last = task.get("lastEventId")
-        if last is not None and (self._skips or last < self.seen):  # fewer: the database is that of a backup
+        last = task.get("lastEventId", self.seen)
+        if self._ends_at_once or last < self.seen:  # fewer events: the database is that of a backup
             self.seen = last
-        self._skips = False
-        if self._ended:
-            return True
-        return is_settled(task) and (not self._complete or last is None or self.seen >= last)
+        if self._ended or not is_settled(task):
+            return self._ended
+        over = self.seen >= last or (self._asked_again and not self._complete)
+        self._asked_again = True
+        return over
 
     def takes(self, event: "Event") -> bool:
         """Whether the event is new."""

@@ -1,7 +1,7 @@
 """Requests over the standard library's HTTP: other libraries take a command's whole start."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, TypeVar, cast
 
@@ -32,8 +32,8 @@ class Http:
         with closing(self._connect(min(CONNECT_SECONDS, self._seconds))) as connection:
             try:
                 sent = {**call.headers, **({} if call.body is None else {"Content-Type": "application/json"})}
-                response = self._send(connection, call.method, call, call.content(), sent, self._seconds)
-                answer = _answer(response, response.read())
+                with self._send(connection, call.method, call, call.content(), sent, self._seconds) as response:
+                    answer = _answer(response, response.read())
             except (HTTPException, OSError, ValueError) as error:
                 raise self._broken(error) from error
         return cast("T", call.read(answer, self._address.server))
@@ -44,17 +44,17 @@ class Http:
             connection = self._connect(CONNECT_SECONDS)
         except ServerLost:
             return None
-        try:
-            response = self._send(connection, "GET", stream, None, stream.headers, SILENCE_SECONDS)
-            head = _answer(response, b"" if response.status == 200 else response.read())
+        with ExitStack() as opened:
+            opened.callback(connection.close)
+            try:
+                response = opened.enter_context(
+                    self._send(connection, "GET", stream, None, stream.headers, SILENCE_SECONDS)
+                )
+                head = _answer(response, b"" if response.status == 200 else response.read())
+            except (HTTPException, OSError):
+                return None
             stream.check(head, self._address.server)
-        except (HTTPException, OSError):
-            connection.close()
-            return None
-        except BaseException:
-            connection.close()
-            raise
-        return Heard(self._address.server, stream, connection, response)
+            return Heard(self._address.server, stream, response, opened.pop_all())
 
     def _connect(self, seconds: float) -> HTTPConnection:
         kind = HTTPSConnection if self._address.secure else HTTPConnection
@@ -93,10 +93,10 @@ class Http:
 class Heard:
     """A stream that is open."""
 
-    def __init__(self, server: str, stream: Listening[Any], connection: HTTPConnection, response: HTTPResponse) -> None:
+    def __init__(self, server: str, stream: Listening[Any], response: HTTPResponse, opened: ExitStack) -> None:
         self.stream = stream
         self._server = server
-        self._connection = connection
+        self._opened = opened
         self._events = _events(response, numbered=stream.numbered)
 
     def next(self) -> dict[str, Any] | None:
@@ -110,7 +110,7 @@ class Heard:
 
     def close(self) -> None:
         """Close it."""
-        self._connection.close()
+        self._opened.close()
 
 
 def _events(response: HTTPResponse, *, numbered: bool) -> Iterator[dict[str, Any]]:

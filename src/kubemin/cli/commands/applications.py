@@ -85,7 +85,7 @@ def apply(
     """
     from kubemin.cli.apply import apply as run
     from kubemin.cli.apply_options import Wanted
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
 
     options = {
         "onActive": on_active.value,
@@ -157,7 +157,7 @@ def plan(
         raise typer.Exit(show_plan(files or [], namespace, sets or [], Output(form, quiet), strategy))
     from kubemin.cli.apply import plan as run
     from kubemin.cli.apply_options import Wanted
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
 
     options = {
         "createNamespace": create_namespace,
@@ -179,7 +179,7 @@ def apps(
     token: Token = None,
 ) -> None:
     """List the applications."""
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.reports import apps as run
 
     run(search, Connection(server, token, Output(form, quiet)))
@@ -203,7 +203,7 @@ def get(
 
     As YAML it is the application, as it can be applied again; values of secrets are masked.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.history import get as run
 
     run(application, revision, Connection(server, token, Output(form, quiet)))
@@ -218,7 +218,7 @@ def history(
     token: Token = None,
 ) -> None:
     """List the revisions of an application."""
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.history import history as run
 
     run(application, Connection(server, token, Output(form, quiet)))
@@ -240,7 +240,7 @@ def diff(
     With one, from it to what is deployed, or with --live to the cluster; with none, from what is deployed to the
     cluster: what was changed by hand. Exits 0 without a difference, 10 with one, 1 when it cannot be told.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.history import diff as run
 
     raise typer.Exit(run(application, begin, end, Connection(server, token, Output(form, quiet)), live=live))
@@ -270,7 +270,7 @@ def rollback(
 
     Makes a new one with its spec, secrets included. Exits as apply.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.history import rollback as run
 
     options = {
@@ -310,7 +310,7 @@ def restart(
 
     Exits as apply.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.history import restart as run
 
     raise typer.Exit(
@@ -345,7 +345,7 @@ def delete(
 
     At a terminal it shows what would become of each object, and asks. Exits as apply.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.delete import delete as run
 
     code = run(

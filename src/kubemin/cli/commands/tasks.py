@@ -33,7 +33,7 @@ def status(
     token: Token = None,
 ) -> None:
     """Show a task: its components, and how far its cleanup is."""
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.reports import status as run
 
     raise typer.Exit(run(task, Connection(server, token, Output(form, quiet)), follow=follow))
@@ -50,7 +50,7 @@ def tasks(
     token: Token = None,
 ) -> None:
     """List tasks, newest first."""
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.reports import tasks as run
 
     run(app_id, status.value if status else None, limit, Connection(server, token, Output(form, quiet)))
@@ -61,7 +61,7 @@ def resources(
     task: TaskId, form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None
 ) -> None:
     """Show the cleanup journal of a task: each object it touched."""
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.reports import resources as run
 
     run(task, Connection(server, token, Output(form, quiet)))
@@ -87,7 +87,7 @@ def logs(
     Of a task that has failed: what its Pods said, their states, events and logs, before its rollback. Values of the
     application's Secrets are masked.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.pod_logs import Asked
     from kubemin.cli.pod_logs import logs as run
 
@@ -102,7 +102,7 @@ def events(
 
     Ctrl-C ends the command, and never the task. As JSON it is an object a line.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.task_events import events as run
 
     run(task, Connection(server, token, Output(form, quiet)))
@@ -129,7 +129,7 @@ def cancel(
 
     With --cleanup none it stays, and is listed before.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.stopping import cancel as run
 
     policy = CleanupPolicy(cleanup) if cleanup else None
@@ -144,7 +144,7 @@ def promote(
 
     Exits 1 when it is in none, or that is promoted already.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.stopping import promote as run
 
     run(task, Connection(server, token, Output(form, quiet)))
@@ -165,7 +165,7 @@ def cleanup(
 ) -> None:
     """Try an incomplete cleanup again, or give it up."""
     from kubemin.cli import stopping
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
 
     if abandon:
         raise typer.Exit(stopping.abandon(task, reason, Connection(server, token, Output(form, quiet)), yes=yes))
@@ -190,7 +190,7 @@ def orphans(
     or another database that is everything that was ever deployed, also what runs well: read the list before --delete.
     Exits 1 when one was not deleted.
     """
-    from kubemin.cli.client import Connection
+    from kubemin.cli.connection import Connection
     from kubemin.cli.reports import orphans as run
 
     raise typer.Exit(run(Connection(server, token, Output(form, quiet)), delete=delete, volumes=volumes, yes=yes))

@@ -1,0 +1,28 @@
+"""The server that a command asks, and how the command answers."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.output import Output
+
+if TYPE_CHECKING:
+    from kubemin.client import Client
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What the options of a command say of it."""
+
+    server: str
+    token: str | None
+    output: Output = field(default_factory=Output)
+
+    def client(self) -> "Client":
+        """To ask the server. Raises :class:`CliError` where that is no address."""
+        from kubemin.client.sync import Client
+
+        try:
+            return Client(self.server, self.token)
+        except ValueError as error:
+            raise CliError(str(error), Exit.USAGE) from error

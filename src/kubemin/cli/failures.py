@@ -1,0 +1,27 @@
+"""What the server refuses, or what keeps it from answering, as a command says it."""
+
+from typing import Any
+
+from kubemin.cli.exits import CliError, Exit
+from kubemin.client.errors import KubeminError, ServerLost, Unavailable
+
+_TASK_NOT_FOUND = 20006
+
+
+class Failure(CliError):
+    """An error of the client. ``LOST``: there was no answer, and the same may be asked again."""
+
+    def __init__(self, error: KubeminError) -> None:
+        super().__init__(error.message + _hint(error), Exit.LOST if isinstance(error, Unavailable) else Exit.FAILED)
+        self._error = error
+
+    def to_json(self) -> dict[str, Any]:
+        """With what the server said."""
+        code = {"code": self._error.code} if self._error.code else {}
+        return {**super().to_json(), **code, **({"errors": self._error.fields} if self._error.fields else {})}
+
+
+def _hint(error: KubeminError) -> str:
+    if isinstance(error, ServerLost) and not error.sent:
+        return "; start one with `kubemin dev`, or name it with --server"
+    return " `kubemin tasks` lists them." if error.code == _TASK_NOT_FOUND else ""
