@@ -1,5 +1,6 @@
 """Against a real server: apply, follow, cancel, look; exit codes; Ctrl-C."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import pytest
 
 from tests.cli.kubemin import PROGRAM, InProcess, Kubemin, Running, environment
 from tests.cli.terminal import Terminal
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_true
 
 
 def _write(folder: Path, name: str, image: str, **more: Any) -> str:
@@ -155,6 +156,7 @@ def test_a_signal_cancels_a_deletion(outside: Kubemin, client: InProcess, server
     httpx.patch(config, content=json.dumps(held), headers=merge).raise_for_status()
     running = outside.start("delete", "going", "--yes")
     running.wait_for("task running")
+    asyncio.run(until_true(lambda: "deletionTimestamp" in httpx.get(config).json()["metadata"]))
     running.signal(signal.SIGTERM)
     running.wait_for("task cancelled")
     httpx.patch(config, content=json.dumps({"metadata": {"finalizers": None}}), headers=merge).raise_for_status()

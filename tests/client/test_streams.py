@@ -108,7 +108,9 @@ def test_wherever_it_breaks_off(count: int, faults: Sequence[bool]) -> None:
 
 
 @given(st.integers(1, 6), st.booleans(), st.lists(st.booleans()))
-def test_a_server_without_a_free_stream_keeps_nobody_waiting(count: int, only_end: bool, faults: Sequence[bool]) -> None:
+def test_a_server_without_a_free_stream_keeps_nobody_waiting(
+    count: int, only_end: bool, faults: Sequence[bool]
+) -> None:
     """Who waits for the end learns of it all the same."""
     server = Server(count, faults)
     server.full, server.told = True, count

@@ -5,7 +5,6 @@ A driver takes a step, does it, and sends in what came of it, or throws in the `
 
 import json
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from kubemin.client.errors import KubeminError, NotKubemin, ServerLost, class_of
@@ -26,16 +25,26 @@ class Answer(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True)
 class Call(Generic[T]):
     """One request, whose reply's data is a ``T``. ``path`` is below the server's address; a body is sent as JSON."""
 
-    method: str
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    as_text: bool = False
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        as_text: bool = False,
+    ) -> None:
+        """A parameter that is None is left out; with ``as_text`` the reply is no envelope but text."""
+        self.method = method
+        self.path = path
+        self.params = params or {}
+        self.body = body
+        self.headers = headers or {}
+        self.as_text = as_text
 
     def __iter__(self) -> "Generator[Step, Any, T]":
         """As a flow of one step."""
@@ -53,17 +62,19 @@ class Call(Generic[T]):
         return data_of(answer, server)
 
 
-@dataclass(frozen=True)
 class Listening(Generic[T]):
     """An event stream that is open while its events are asked for; ``numbered``: each event has an id.
 
     ``after`` is the last event that is known.
     """
 
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    after: int = 0
-    numbered: bool = True
+    def __init__(
+        self, path: str, params: Mapping[str, Any] | None = None, *, after: int = 0, numbered: bool = True
+    ) -> None:
+        self.path = path
+        self.params = params or {}
+        self.after = after
+        self.numbered = numbered
 
     @property
     def headers(self) -> dict[str, str]:
