@@ -354,6 +354,7 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
             gone, back = following.errors.splitlines()
             assert gone.startswith("kubemin: the server does not answer; it is waited for for 60 s (")
             assert back == "kubemin: the server answers again"
+            second.wait_for("ready at")  # it serves a moment before it hears signals
         finally:
             assert second.stop() == 0
     finally:

@@ -186,7 +186,8 @@ def test_spans_are_short(start: int, length: int) -> None:
 def test_a_pause_has_a_line_that_says_what_it_waits_for() -> None:
     progress = Progress("t")
     pause = {"id": 3, "name": "pause approve/Pause", "type": "Pause", "status": "queued", "info": "", "error": ""}
-    progress.load(STATUS, {"stages": [*STAGES["stages"][:2], pause]})
+    stages: Any = {"stages": [*STAGES["stages"][:2], pause]}
+    progress.load(STATUS, stages)
     said = take(progress, "job", job(3, "running", "waits for promote"), 200)
     assert said == ["pause approve  Pause  running  waits for promote"]
     assert progress.components["pause approve"].note == "waits for promote"
