@@ -31,6 +31,10 @@ from tests.waiting import PATIENCE
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# The command line speaks the language of whoever runs the tests; what they compare is English.
+for _name in [name for name in os.environ if name.startswith(("LANG", "LC_"))]:
+    del os.environ[_name]
+
 _COMMON = settings(
     deadline=None,
     max_examples=60,

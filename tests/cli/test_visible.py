@@ -242,7 +242,7 @@ def test_an_error_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch, capsys
     def fail(**_: object) -> None:
         raise CliError(EVIL)
 
-    monkeypatch.setattr("kubemin.cli.app.app", fail)
+    monkeypatch.setattr("kubemin.cli.app.run", fail)
     with pytest.raises(SystemExit):
         main()
     error = capsys.readouterr().err

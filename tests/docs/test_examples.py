@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from kubemin.plan import describe, make_plan
+from kubemin.cli.plan_text import describe
+from kubemin.plan import make_plan
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.component import COMPONENT_TYPES

@@ -2,8 +2,9 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.cli.kubemin import Running
 from tests.page.api import Api, conf, web
 
 
@@ -45,3 +46,11 @@ def test_it_is_also_below_a_path_of_its_own(page: Page, api: Api) -> None:
     api.ended(api.apply("below", conf("settings", a="1")))
     page.goto("/page/#/applications")
     expect(page.get_by_role("row", name="below")).to_be_visible()
+
+
+def test_in_chinese_what_a_code_means_is_before_the_server_s_own_words(server: Running, browser: Browser) -> None:
+    with browser.new_context(base_url=server.url, locale="zh-CN") as context:
+        page = context.new_page()
+        page.goto("/#/applications/nothing-like-it")
+        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"没有这个应用（10005）：.*nothing-like-it"))
+        expect(page.get_by_role("link", name="应用", exact=True)).to_be_visible()

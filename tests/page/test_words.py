@@ -1,9 +1,13 @@
 """The page's words: the same in both languages, and none is missing."""
 
+import json
 import re
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from kubemin.cli.by_code import API, ISSUES
+from kubemin.spec.reason_codes import ReasonCode
 
 
 def words(language: str) -> dict[str, set[str]]:
@@ -32,3 +36,15 @@ def test_what_is_said_has_words() -> None:
     said = {key for text in scripts(files("kubemin") / "page") for key in re.findall(r'\bsay\(\s*"(\w+)"', text)}
     assert said
     assert said <= words("en").keys()
+
+
+def test_codes_mean_the_same_on_the_page_and_on_the_command_line() -> None:
+    chinese = json.loads((files("kubemin") / "cli" / "zh.json").read_text(encoding="utf-8"))
+    text = (files("kubemin") / "page" / "codes.js").read_text(encoding="utf-8")
+    tables = dict(re.findall(r"^const ([A-Z]+) = \{$(.*?)^\};$", text, re.MULTILINE | re.DOTALL))
+    said = {name: dict(re.findall(r'^  (\w+): "(.*)",$', body, re.MULTILINE)) for name, body in tables.items()}
+    assert said == {
+        "ERRORS": {str(code): chinese[sentence] for code, sentence in API.items()},
+        "MISTAKES": {code: chinese[sentence] for code, sentence in ISSUES.items()},
+        "ADVICE": {code.value: chinese[code.advice] for code in ReasonCode},
+    }

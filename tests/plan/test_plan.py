@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.plan import Plan, describe, make_plan
+from kubemin.cli.plan_text import describe
+from kubemin.plan import Plan, make_plan
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.kinds import WRITTEN

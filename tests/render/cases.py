@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from kubemin.plan import describe, make_plan
+from kubemin.cli.plan_text import describe
+from kubemin.plan import make_plan
 from kubemin.render import Rendered, render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.limits import Grant, Limits

@@ -19,8 +19,13 @@ def main() -> None:
     """Run ``kubemin …`` and exit."""
     gc.set_threshold(_BEFORE_COLLECTING)
     arguments = sys.argv[1:]
-    as_json = re.search(r"(^| )(-\w*o ?|--output[ =])json( |$)", " ".join(arguments)) is not None
-    from kubemin.cli.output import ReaderGone, drop_output
+    asked = re.search(r"(?:^| )(?:-\w*o ?|--output[ =])(json|yaml|name)(?: |$)", " ".join(arguments))
+    as_json = asked is not None and asked[1] == "json"
+    from kubemin.cli.language import speak
+    from kubemin.cli.output import ReaderGone, drop_output, write_whatever_comes
+
+    speak(for_program=asked is not None)
+    write_whatever_comes()
 
     try:
         sys.exit(_run(arguments, as_json=as_json))
@@ -57,9 +62,11 @@ def _fail(error: CliError, *, as_json: bool) -> NoReturn:
     from kubemin.cli.output import complain
 
     if as_json:
-        import json
+        from kubemin.cli.output import json_text
 
-        complain(json.dumps({"error": error.to_json()}, ensure_ascii=False))
+        complain(json_text({"error": error.to_json()}))
     else:
-        complain(f"kubemin: {error.message}")
+        from kubemin.cli.by_code import told
+
+        complain(f"kubemin: {told(error)}")
     sys.exit(error.code)

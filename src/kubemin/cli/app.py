@@ -6,8 +6,9 @@ import typer
 
 from kubemin.cli.commands import applications, servers, tasks
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import is_english, tr
 from kubemin.cli.options import Formed, Quiet
-from kubemin.cli.output import Output
+from kubemin.cli.output import Output, complain
 
 app = typer.Typer(
     name="kubemin",
@@ -37,12 +38,31 @@ def run(*, as_json: bool) -> int:
 
     Raises :class:`CliError`.
     """
+    command: Any = typer.main.get_command(app)
+    if not is_english():
+        from kubemin.cli.translating import translate
+
+        translate(command)
     try:
-        return app(standalone_mode=False) or Exit.OK
+        return command(standalone_mode=False) or Exit.OK
     except _UsageError as error:
         if as_json:
             raise CliError(error.format_message(), Exit.USAGE) from error
-        error.show()
+        _show(error)
         return Exit.USAGE
     except typer.Abort as error:
-        raise CliError("nobody answered: nothing was done") from error
+        raise CliError(tr("nobody answered: nothing was done")) from error
+
+
+def _show(error: Any) -> None:
+    """As the parser does, in the reader's language."""
+    if is_english():
+        error.show()
+        return
+    from kubemin.cli.translating import wrong
+
+    if error.ctx is not None:
+        command = f"{error.ctx.command_path} {error.ctx.help_option_names[0]}"
+        complain(error.ctx.get_usage())
+        complain(tr("Try '{command}' for help.", command=command) + "\n")
+    complain(tr("Error: {message}", message=wrong(error.format_message())))

@@ -10,6 +10,7 @@ from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
 from kubemin.cli.interrupts import Interrupts, OnSignal, patience, seeing_it_through
+from kubemin.cli.language import aside, tr
 from kubemin.cli.output import Output, say
 from kubemin.cli.plan_file import PlanFile, write_plan
 from kubemin.cli.preview import previews, report
@@ -30,11 +31,12 @@ def apply(
     With ``plan_file`` those of the plan, as it has them. Returns the exit code. Raises :class:`CliError`.
     """
     if all_or_nothing and wait is None and not dry_run:
-        raise CliError("--all-or-nothing waits: it cannot be given with --detach", Exit.USAGE)
+        raise CliError(tr("--all-or-nothing waits: it cannot be given with --detach"), Exit.USAGE)
     known = None
     if plan_file is not None:
         if wanted.files or dry_run:
-            raise CliError("--plan names the files, and is run: give no files and no --dry-run with it", Exit.USAGE)
+            message = tr("--plan names the files, and is run: give no files and no --dry-run with it")
+            raise CliError(message, Exit.USAGE)
         known = PlanFile(plan_file)
         wanted = known.wanted(wanted)
     specs = wanted.applications()
@@ -59,23 +61,24 @@ def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
     code = report([spec.name for spec in specs], found, to.output, exit_of_changes=Exit.OK)
     if out is not None and code == Exit.OK:
         write_plan(out, wanted, specs, found)
-        to.output.tell(f"written to {out}; run it with: kubemin apply --plan {out}")
+        to.output.tell(tr("written to {file}; run it with: kubemin apply --plan {file}", file=out))
     return code
 
 
 def _one(client: Client, name: str, body: dict[str, Any], output: Output, interrupts: Interrupts | None) -> int:
     made = client.apply(**body, patience=patience())
-    output.tell(f"application {name}, revision {made['revision']} ({made['appId']})")
+    made_of = tr("application {name}, revision {revision}", name=name, revision=made["revision"])
+    output.tell(aside(made_of, made["appId"]))
     if not output.is_data:
         for one in made["warnings"]:
-            say(f"warning: {one['field']}: {one['message']}")
+            say(tr("warning: {what}", what=f"{one['field']}: {one['message']}"))
     return followed(client, made, output, interrupts)
 
 
 def followed(client: Client, made: Mapping[str, Any], output: Output, interrupts: Interrupts | None) -> int:
     """Name the task of ``made``, the server's reply, and unless ``interrupts`` is None follow it; the exit code."""
     task_id = made["taskId"]
-    output.tell(f"task {task_id}")
+    output.tell(tr("task {task}", task=task_id))
     if interrupts is None:
         output.printed(made, [task_id])
         return Exit.OK

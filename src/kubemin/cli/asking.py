@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import tr
 from kubemin.cli.output import Output
 
 
@@ -17,7 +18,7 @@ def is_asked(output: Output, *, yes: bool, instead: str) -> bool:
     """
     asked = not yes and sys.stdin.isatty()
     if asked and output.is_data:
-        raise CliError(f"with -o {output.form} nobody is asked: {instead}", Exit.USAGE)
+        raise CliError(tr("with -o {form} nobody is asked: {instead}", form=output.form, instead=instead), Exit.USAGE)
     return asked
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from kubemin.cli.asking import answer_to
 from kubemin.cli.interrupts import Interrupted, Interrupts, OnSignal
+from kubemin.cli.language import tr
 from kubemin.spec.characters import visible
 
 
@@ -23,12 +24,13 @@ def choose(interrupts: Interrupts, by: Interrupted, what: str, *, asks: bool) ->
     instead = Choice.DETACH if interrupts.on_signal is OnSignal.DETACH else Choice.CANCEL
     if by.number != signal.SIGINT or not (asks and _somebody_is_there()):
         return instead
-    question = (
-        f"\n{visible(what)} is under way. [c]ancel it and undo what it did, [d]etach and let it go on, or [g]o on? [g] "
+    asked = tr(
+        "{what} is under way. [c]ancel it and undo what it did, [d]etach and let it go on, or [g]o on? [g] ",
+        what=visible(what),
     )
     try:
         with interrupts.waiting():
-            said = answer_to(question, sys.stderr)
+            said = answer_to(f"\n{asked}", sys.stderr)
     except EOFError:
         return Choice.GO_ON
     except Interrupted as again:

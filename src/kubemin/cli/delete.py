@@ -8,13 +8,14 @@ from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import Exit
 from kubemin.cli.interrupts import OnSignal, seeing_it_through
+from kubemin.cli.language import key, tr
 from kubemin.cli.output import say
 
 _FATES = (
-    ("removes", "to delete"),
-    ("releases", "to release: it stays, without KubeMin's labels"),
-    ("passes", "to pass to another application, which uses it"),
-    ("keeps", "to keep: holds data"),
+    ("removes", key("to delete")),
+    ("releases", key("to release: it stays, without KubeMin's labels")),
+    ("passes", key("to pass to another application, which uses it")),
+    ("keeps", key("to keep: holds data")),
 )
 
 
@@ -32,7 +33,7 @@ def delete(
 
     Whoever sits at a terminal sees what would become of each object, and is asked.
     """
-    asks = is_asked(to.output, yes=yes or dry_run, instead="give --yes to delete what --dry-run -o json lists")
+    asks = is_asked(to.output, yes=yes or dry_run, instead=tr("give --yes to delete what --dry-run -o json lists"))
     with to.client() as client:
         app_id = client.application(name)["id"]
         how = {"keep_resources": keep_resources, "delete_volumes": delete_volumes}
@@ -43,8 +44,8 @@ def delete(
             return Exit.OK
         if to.output.is_chatty or asks:
             _print_fates(goes)
-        if asks and not confirm(f"Delete application {name.replace('~', '/')}?"):
-            say("nothing was deleted")
+        if asks and not confirm(tr("Delete application {name}?", name=name.replace("~", "/"))):
+            say(tr("nothing was deleted"))
             return Exit.OK
         with seeing_it_through(wait) as interrupts:
             made = client.delete(app_id, **how)
@@ -54,4 +55,4 @@ def delete(
 def _print_fates(goes: Mapping[str, Any]) -> None:
     for field, said in _FATES:
         for name in goes[field]:
-            say(f"{name}  {said}")
+            say(f"{name}  {tr(said)}")

@@ -23,6 +23,7 @@ from kubemin.cli.cleanup_text import numbers
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import load_application
 from kubemin.cli.follow import cancel
+from kubemin.cli.language import because, key, tr
 from kubemin.cli.output import say
 from kubemin.cli.progress import Progress
 from kubemin.cli.simulate import load_simulator
@@ -38,11 +39,16 @@ if TYPE_CHECKING:
 
 REASON = "wrong version: stop it"
 _CONFIG = "shop-settings"
-_INTRODUCTION = """\
-However a task ends, the cluster is as it was, or as it was asked to be. Here is one that is cancelled in the middle.
-(On a simulated cluster of its own: nothing of yours is touched, and nothing is left behind. "…" stands for the
-application's id.)
-"""
+_INTRODUCTION = (
+    key(
+        "However a task ends, the cluster is as it was, or as it was asked to be. Here is one that is cancelled in the "
+        "middle."
+    ),
+    key(
+        '(On a simulated cluster of its own: nothing of yours is touched, and nothing is left behind. "…" stands for '
+        "the\napplication's id.)\n"
+    ),
+)
 _TELLING = ("data.", "spec.replicas", "spec.template.spec.containers[worker].image")
 """The changed fields that are shown; labels, probes and the like go without saying."""
 
@@ -55,10 +61,12 @@ def run() -> None:
     load_simulator()  # the server would refuse, too, but in its log
     signal.signal(signal.SIGINT, signal.default_int_handler)  # its server and its folder go with it
     started = time.monotonic()
-    say(_INTRODUCTION)
+    for sentence in _INTRODUCTION:
+        say(tr(sentence))
     with tempfile.TemporaryDirectory(prefix="kubemin-demo-") as folder, _server(Path(folder)) as (server, cluster_url):
         asyncio.run(_show(server, cluster_url))
-    say(f"\nAll of it held, in {time.monotonic() - started:.0f} s.")
+    spent = f"{time.monotonic() - started:.0f}"
+    _title(tr("All of it held, in {seconds} s.", seconds=spent))
 
 
 async def _show(server: str, cluster_url: str) -> None:
@@ -69,27 +77,27 @@ async def _show(server: str, cluster_url: str) -> None:
     with Client(server) as client:
         async with _cluster(cluster_url) as cluster:
             app = client.save(application)
-            _title("1. A cluster that is not empty")
+            _title(tr("1. A cluster that is not empty"))
             deployment = await _furnish(cluster, app["id"])
             before = await snapshot.take(cluster)
 
-            _title("2. Deploy the application, and cancel it in the middle")
-            say("  with `adopt`: two of its objects are there already, and would stop it before it wrote anything")
+            _title(tr("2. Deploy the application, and cancel it in the middle"))
+            _tell(tr("with `adopt`: two of its objects are there already, and would stop it before it wrote anything"))
             task = client.execute(app["id"], adopt=True)["taskId"]
             _follow(client, task, until=lambda rows: _far_enough(rows, deployment))
             _insist(
-                _show_changes(before, await snapshot.take(cluster)) >= _ENOUGH, "the deploy had not come far enough"
+                _show_changes(before, await snapshot.take(cluster)) >= _ENOUGH, tr("the deploy had not come far enough")
             )
             cancel(client, task, REASON)
-            say(f'  now somebody cancels it: "{REASON}"')
+            _tell(tr('now somebody cancels it: "{reason}"', reason=REASON))
 
-            _title("3. The rollback, resource by resource")
+            _title(tr("3. The rollback, resource by resource"))
             _follow_cleanup(client, task)
 
-            _title("4. Compare the cluster with what it was")
+            _title(tr("4. Compare the cluster with what it was"))
             _compare(before, await snapshot.take(cluster))
 
-            _title("5. Deploy it again, to completion")
+            _title(tr("5. Deploy it again, to completion"))
             task = client.execute(app["id"], adopt=True)["taskId"]
             _follow_components(client, task)
             await _check_complete(client, cluster, task, before)
@@ -116,7 +124,7 @@ def _server(folder: Path) -> Iterator[tuple[str, str]]:
                 if len(urls) > 1 and "kubectl" not in line:
                     yield urls[-1], next(url for url in urls if url != urls[-1])
                     return
-            raise CliError(f"the server did not start: {said}{log.read_text()}")
+            raise CliError(because(tr("the server did not start"), said + log.read_text()))
         finally:
             process.terminate()
             process.wait()
@@ -159,8 +167,13 @@ async def _furnish(cluster: Cluster, app_id: str) -> ObjectRef:
     ref = ObjectRef.of(deployment)
     while (await cluster.get(ref)).get("status", {}).get("availableReplicas") != 2:  # noqa: ASYNC110  a Deployment's
         await asyncio.sleep(0.1)
-    say(f"  ConfigMap/default/{_CONFIG} was there before: CURRENCY=USD, ADDED_BY_HAND=do not touch")
-    say(f"  {ref} was there before: shop-worker:0.9, 2 of 2 available")
+    before = tr(
+        "{object} was there before: {what}",
+        object=f"ConfigMap/default/{_CONFIG}",
+        what="CURRENCY=USD, ADDED_BY_HAND=do not touch",
+    )
+    _tell(before)
+    _tell(tr("{object} was there before: {what}", object=ref, what=tr("shop-worker:0.9, 2 of 2 available")))
     return ref
 
 
@@ -177,7 +190,7 @@ def _follow(client: Client, task: str, until: "Callable[[Sequence[ResourceEvent]
         if event["type"] == "resource":
             rows.append(event)
             if event["state"] != "observed":  # found there: it is changed next
-                there = "  (it was there before)" if event["state"] == "changed" else ""
+                there = f"  ({tr('it was there before')})" if event["state"] == "changed" else ""
                 say(f"  {event['state']:<9} {_name(event)}{there}")
         if until(rows):
             return
@@ -194,7 +207,10 @@ def _follow_components(client: Client, task: str) -> None:
             continue
         one = progress.components[progress.jobs[event["job"]].component]
         if one.name not in done and _all_ended(progress, one.name):
-            say(f"  {one.status} {one.type:<10} {one.name}" + (f"  {one.ready} ready" if one.ready else ""))
+            say(
+                f"  {one.status} {one.type:<10} {one.name}"
+                + (f"  {tr('{count} ready', count=one.ready)}" if one.ready else "")
+            )
             done.add(one.name)
 
 
@@ -205,7 +221,9 @@ def _all_ended(progress: Progress, component: str) -> bool:
 def _show_changes(before: Snapshot, there: Snapshot) -> int:
     """Print how the cluster differs from before; returns how many objects are new."""
     new = len(there.keys() - before.keys())
-    say(f"  so far {new} objects are new, with what the controllers made of them, and two have changed:")
+    _tell(
+        tr("so far {count} objects are new, with what the controllers made of them, and two have changed:", count=new)
+    )
     for ref in sorted(before.keys() & there.keys()):
         for path, old, now in differences(before[ref], there[ref]):
             if ref.kind != "ReplicaSet" and path.startswith(_TELLING):
@@ -221,40 +239,63 @@ def _follow_cleanup(client: Client, task: str) -> None:
             say(f"  {event['state']:<9} {_name(event)}" + (f"  ({event['why']})" if event["why"] else ""))
     status = client.task(task)
     cleanup = status["cleanup"]
-    say(
-        f"  task {status['status']} by {status['cancelledBy']}, reason: {status['reason']}; "
-        f"cleanup {cleanup['state']}: {numbers(cleanup)}"
+    outcome = tr(
+        "task {status} by {who}, reason: {reason}",
+        status=status["status"],
+        who=status["cancelledBy"],
+        reason=status["reason"],
     )
-    _insist(status["status"] == "cancelled" and status["reason"] == REASON, "the task is not cancelled as asked")
-    _insist(cleanup["state"] == "done", f"the cleanup is {cleanup['state']}: {cleanup['remaining']}")
-    _insist(cleanup["restored"] + cleanup["unchanged"] == 2, "the two objects from before are not both put back")
-    _insist(not cleanup["exceptions"], f"not all is as it was: {cleanup['exceptions']}")
+    _tell(f"{outcome}; {because(tr('cleanup {state}', state=cleanup['state']), numbers(cleanup))}")
+    _insist(status["status"] == "cancelled" and status["reason"] == REASON, tr("the task is not cancelled as asked"))
+    _insist(
+        cleanup["state"] == "done",
+        tr("the cleanup is {state}: {left}", state=cleanup["state"], left=cleanup["remaining"]),
+    )
+    _insist(cleanup["restored"] + cleanup["unchanged"] == 2, tr("the two objects from before are not both put back"))
+    _insist(not cleanup["exceptions"], tr("not all is as it was: {left}", left=cleanup["exceptions"]))
 
 
 def _compare(before: Snapshot, after: Snapshot) -> None:
     _insist(not (wrong := snapshot.differences(before, after)), "; ".join(wrong))
-    say(f"  {len(before)} objects, {snapshot.fields(list(before.values()))} fields: identical")
-    say("  Not compared is what only counts up (resourceVersion, generation, revision, the times in managedFields),")
-    say("  and what controllers report of it (status).")
+    fields = snapshot.fields(list(before.values()))
+    _tell(tr("{objects} objects, {fields} fields: identical", objects=len(before), fields=fields))
+    _tell(
+        tr("Not compared is what only counts up (resourceVersion, generation, revision, the times in managedFields),")
+    )
+    _tell(tr("and what controllers report of it (status)."))
 
 
 async def _check_complete(client: Client, cluster: Cluster, task: str, before: Snapshot) -> None:
     status = client.task(task)
-    _insist(status["status"] == "completed", f"the second deploy is {status['status']}: {status['reason']}")
+    _insist(
+        status["status"] == "completed",
+        tr("the second deploy is {status}: {why}", status=status["status"], why=status["reason"]),
+    )
     made = client.resources(task)["resources"]
     for row in made:
         ref = ObjectRef(row["kind"], row["namespace"], row["name"])
-        _insist((await cluster.get(ref))["metadata"]["uid"] == row["uid"], f"{ref} is not the one that was deployed")
+        _insist(
+            (await cluster.get(ref))["metadata"]["uid"] == row["uid"],
+            tr("{object} is not the one that was deployed", object=ref),
+        )
     after = await snapshot.take(cluster)
     config = after[ObjectRef("ConfigMap", "default", _CONFIG)]["data"]
-    _insist(config["CURRENCY"] == "EUR" and config["ADDED_BY_HAND"] == "do not touch", f"{_CONFIG} holds {config}")
-    count = len(made)
-    _insist(count >= 20, f"only {count} resources were deployed")
-    say(f"  completed: {count} resources, every component {_states(status)}; ADDED_BY_HAND is still there")
     _insist(
-        all(component["status"] == "completed" for component in status["components"]), "a component is not complete"
+        config["CURRENCY"] == "EUR" and config["ADDED_BY_HAND"] == "do not touch",
+        tr("{object} holds {what}", object=_CONFIG, what=config),
     )
-    _insist(before.keys() <= after.keys(), "something that was there before is gone")
+    count = len(made)
+    _insist(count >= 20, tr("only {count} resources were deployed", count=count))
+    said = tr(
+        "completed: {count} resources, every component {states}; ADDED_BY_HAND is still there",
+        count=count,
+        states=_states(status),
+    )
+    _tell(said)
+    _insist(
+        all(component["status"] == "completed" for component in status["components"]), tr("a component is not complete")
+    )
+    _insist(before.keys() <= after.keys(), tr("something that was there before is gone"))
 
 
 def _states(status: "Task") -> str:
@@ -274,6 +315,10 @@ def _title(text: str) -> None:
     say(f"\n{text}")
 
 
+def _tell(text: str) -> None:
+    say(f"  {text}")
+
+
 def _insist(holds: bool, otherwise: str) -> None:
     if not holds:
-        raise CliError(f"the demo failed: {otherwise}")
+        raise CliError(because(tr("the demo failed"), otherwise))

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kubemin.cli.by_code import advice
 from kubemin.cli.cleanup_text import as_it_was, named, numbers
+from kubemin.cli.language import because, tr
 from kubemin.cli.output import Output, say
 from kubemin.client.errors import NotFound
 from kubemin.client.sync import Client
@@ -41,7 +43,7 @@ class Ending:
         if not output.quiet or self.task["status"] != "completed" or self.task["cleanup"]["remaining"]:
             say(self.text)
         for one in self.addresses:
-            output.tell(f"address  {one['component']}  {one['address']}")
+            output.tell(f"{tr('address')}  {one['component']}  {one['address']}")
 
 
 def _addresses(client: Client, app_id: str) -> list[dict[str, str]]:
@@ -61,27 +63,39 @@ def _addresses(client: Client, app_id: str) -> list[dict[str, str]]:
 def ending(status: "Task") -> str:
     """How a settled task ended, in one paragraph: its status, why, and what of the cluster was put back."""
     cleanup = status["cleanup"]
-    text = f"task {status['taskId']} {status['status']}" + (f": {status['reason']}" if status["reason"] else "")
+    ended = tr("task {task} {status}", task=status["taskId"], status=status["status"])
+    text = because(ended, status["reason"])
     if "reasonCode" in status:
-        text += f"\n{status['reasonCode']}" + (f": {status['advice']}" if "advice" in status else "")
-    text += "".join(f"\nwarning: {line}" for line in warnings_of(status))
+        text += f"\n{because(status['reasonCode'], advice(status))}"
+    text += "".join(f"\n{tr('warning: {what}', what=line)}" for line in warnings_of(status))
     if status["status"] == "completed" and (undone := [one["name"] for one in status["components"] if _undone(one)]):
-        text += f"\nput back, as their step failed: {', '.join(undone)}"
+        text += "\n" + tr("put back, as their step failed: {components}", components=", ".join(undone))
     match cleanup["state"]:
         case "done" if status["status"] != "completed":
             text += f"\n{as_it_was(cleanup)}"
         case "done" if cleanup["deleted"] or cleanup.get("released") or cleanup["kept"]:
-            text += f"\nremoved what the application no longer has: {numbers(cleanup)}"
+            text += "\n" + tr("removed what the application no longer has: {counts}", counts=numbers(cleanup))
         case "incomplete" | "abandoned" as state:
-            left = "".join(f"\n  {named(one)}: {one['why']}" for one in cleanup["remaining"])
-            what = "removal" if status["status"] == "completed" else "cleanup"
-            how = "is incomplete and goes on in the background" if state == "incomplete" else "was abandoned"
-            text += f"\n{what} {how}; left are:{left}"
+            text += "\n" + _left(state, removal=status["status"] == "completed")
+            text += "".join(f"\n  {because(named(one), one['why'])}" for one in cleanup["remaining"])
     for one in cleanup.get("volumes", []):
-        text += f"\n{named(one)}: {one['why']}"
+        text += f"\n{because(named(one), one['why'])}"
     if status.get("evidence"):
-        text += f"\nwhat the Pods of {', '.join(status['evidence'])} said: kubemin logs {status['taskId']}"
+        said = tr(
+            "what the Pods of {components} said: kubemin logs {task}",
+            components=", ".join(status["evidence"]),
+            task=status["taskId"],
+        )
+        text += f"\n{said}"
     return text
+
+
+def _left(state: str, *, removal: bool) -> str:
+    if state == "incomplete":
+        if removal:
+            return tr("removal is incomplete and goes on in the background; left are:")
+        return tr("cleanup is incomplete and goes on in the background; left are:")
+    return tr("removal was abandoned; left are:") if removal else tr("cleanup was abandoned; left are:")
 
 
 def _undone(component: "TaskComponent") -> bool:

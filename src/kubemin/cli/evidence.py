@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from kubemin.cli.language import because, tr
 from kubemin.cli.output import Output, say
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ def show(found: "TaskEvidence", output: Output) -> None:
     if output.printed(found, pods):
         return
     if not found["components"]:
-        output.tell("no evidence: the task did not fail, or had no Pods")
+        output.tell(tr("no evidence: the task did not fail, or had no Pods"))
     for component in found["components"]:
         for pod in component["pods"]:
             for text in _pod(component["name"], pod):
@@ -29,19 +30,20 @@ def _pod(component: str, pod: "PodEvidence") -> Iterator[str]:
         if one.get("status") != "True":
             yield f"  {one.get('type')}: {one.get('reason', '')} {one.get('message', '')}".rstrip()
     for one in pod["events"]:
-        times = f" ({one['count']} times)" if one["count"] > 1 else ""
-        yield f"  event  {one['reason']}: {one['message']}{times}"
+        times = f" ({tr('{count} times', count=one['count'])})" if one["count"] > 1 else ""
+        yield f"  {tr('event')}  {one['reason']}: {one['message']}{times}"
     if pod["note"]:
         yield f"  ({pod['note']})"
     for one in pod["containers"]:
-        yield f"  container {one['name']}  {_state(one['state'])}  restarts {one['restarts']}"
+        head = tr("container {name}", name=one["name"])
+        yield f"  {head}  {_state(one['state'])}  {tr('restarts {count}', count=one['restarts'])}"
         if one["lastState"]:
-            yield f"    before: {_state(one['lastState'])}"
+            yield f"    {because(tr('before'), _state(one['lastState']))}"
         if one["note"]:
             yield f"    ({one['note']})"
-        for title, text in (("log", one["log"]), ("log of the run before", one["previousLog"])):
+        for title, text in ((tr("log:"), one["log"]), (tr("log of the run before:"), one["previousLog"])):
             if text:
-                yield f"    {title}:"
+                yield f"    {title}"
                 yield from (f"      {line}" for line in text.splitlines())
 
 

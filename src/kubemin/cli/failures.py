@@ -15,6 +15,11 @@ class Failure(CliError):
         super().__init__(error.message + _hint(error), Exit.LOST if isinstance(error, Unavailable) else Exit.FAILED)
         self._error = error
 
+    @property
+    def business_code(self) -> int:
+        """The server's; 0 where it said none."""
+        return self._error.code
+
     def to_json(self) -> dict[str, Any]:
         """With what the server said."""
         code = {"code": self._error.code} if self._error.code else {}

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import because, tr
 from kubemin.spec.names import DEFAULT_NAMESPACE
 from kubemin.spec.text import ParseError, parse
 
@@ -31,7 +33,8 @@ def load_application(name: str) -> dict[str, Any]:
     """The only application in the file. Raises :class:`CliError`."""
     found = read_specs([name])
     if len(found) != 1:
-        raise CliError(f"{display_name(name)} holds {len(found)} applications; one is expected", Exit.USAGE)
+        message = tr("{file} holds {count} applications; one is expected", file=display_name(name), count=len(found))
+        raise CliError(message, Exit.USAGE)
     return found[0].data
 
 
@@ -42,13 +45,16 @@ def read_specs(names: Sequence[str], namespace: str | None = None) -> list[Spec]
     application is in another namespace, or is there twice.
     """
     if not names:
-        raise CliError("name the file of an application, a folder of such files, or - for stdin", Exit.USAGE)
+        raise CliError(tr("name the file of an application, a folder of such files, or - for stdin"), Exit.USAGE)
     found = [_placed(spec, namespace) for name in names for file in _files(name) for spec in _in_file(file)]
     places: dict[str, str] = {}
     for spec in found:
         if spec.name in places:
-            other = places[spec.name]
-            raise CliError(f"{spec.where} and {other} hold the same application, {spec.name}", Exit.USAGE)
+            message = tr(
+                "{place} and {other} hold the same application, {name}",
+                place=spec.where, other=places[spec.name], name=spec.name,
+            )  # fmt: skip
+            raise CliError(message, Exit.USAGE)
         places[spec.name] = spec.where
     return found
 
@@ -58,13 +64,17 @@ def _placed(spec: Spec, namespace: str | None) -> Spec:
     if namespace is None or named == spec.data.get("namespace") == namespace:
         return spec
     if named != namespace:
-        raise CliError(f"{spec.where} names the namespace {named}, and --namespace {namespace}", Exit.USAGE)
+        message = tr(
+            "{place} names the namespace {named}, and --namespace {namespace}",
+            place=spec.where, named=named, namespace=namespace,
+        )  # fmt: skip
+        raise CliError(message, Exit.USAGE)
     return replace(spec, data={**spec.data, "namespace": namespace})
 
 
 def display_name(name: str) -> str:
     """The file's name as messages have it."""
-    return "stdin" if name == "-" else name
+    return tr("stdin") if name == "-" else name
 
 
 def _files(name: str) -> Iterable[str]:
@@ -72,16 +82,20 @@ def _files(name: str) -> Iterable[str]:
         return [name]
     inside = sorted(str(path) for path in Path(name).iterdir() if path.suffix.lower() in _SUFFIXES)
     if not inside:
-        raise CliError(f"{name} holds no {', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]} file", Exit.USAGE)
+        raise CliError(tr("{folder} holds no .json, .yaml or .yml file", folder=name), Exit.USAGE)
     return inside
 
 
 def _in_file(name: str) -> Iterable[Spec]:
     documents = _documents(name)
     for number, data in enumerate(documents, 1):
-        where = display_name(name) + (f", document {number}" if len(documents) > 1 else "")
+        where = display_name(name)
+        if len(documents) > 1:
+            where = tr("{file}, document {number}", file=where, number=number)
         if not isinstance(data, dict):
-            message = f"{where} does not hold an application: an object with name and component is expected"
+            message = tr(
+                "{place} does not hold an application: an object with name and component is expected", place=where
+            )
             raise CliError(message, Exit.USAGE)
         yield Spec(where, Path() if name == "-" else Path(name).parent, data)
 
@@ -91,15 +105,15 @@ def _documents(name: str) -> list[Any]:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise CliError(f"cannot read {where}: {(error.strerror or str(error)).lower()}", Exit.USAGE) from error
+        raise CliError(because(tr("cannot read {path}", path=where), of_system(error)), Exit.USAGE) from error
     except UnicodeDecodeError as error:
-        raise CliError(f"cannot read {where}: it is not UTF-8", Exit.USAGE) from error
+        raise CliError(because(tr("cannot read {path}", path=where), tr("it is not UTF-8")), Exit.USAGE) from error
     is_json = name.lower().endswith(".json")
     try:
         documents = parse(text, is_json=is_json)
     except ParseError as error:
-        what = "not JSON" if is_json else "neither YAML nor JSON"
-        raise CliError(f"{where} is {what}: {error}", Exit.USAGE) from error
+        what = tr("{file} is not JSON", file=where) if is_json else tr("{file} is neither YAML nor JSON", file=where)
+        raise CliError(because(what, error), Exit.USAGE) from error
     if not documents:
-        raise CliError(f"{where} holds no documents; an application is expected", Exit.USAGE)
+        raise CliError(tr("{file} holds no documents; an application is expected", file=where), Exit.USAGE)
     return documents

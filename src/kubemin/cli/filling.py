@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
+from kubemin.cli.language import because, tr
 
 _BEGIN = "${{"
 _EXPRESSION = re.compile(r"\$\$\{\{|\$\{\{[ \t]*(env|file)\.([^{}\s]*)[ \t]*\}\}")
@@ -31,7 +33,7 @@ def filled(spec: Spec, environment: Mapping[str, str]) -> dict[str, Any]:
         if kind == "file":
             return _content(spec.folder, name)
         if name not in environment:
-            raise LookupError(f"the environment has no {name or 'variable without a name'}")
+            raise LookupError(_missing(name))
         return environment[name]
 
     def fill(text: str, path: str) -> str:
@@ -41,9 +43,12 @@ def filled(spec: Spec, environment: Mapping[str, str]) -> dict[str, Any]:
             try:
                 value = value_of(found[1], found[2])
                 if value.endswith("$") and text[found.end() :].startswith(("{{", _BEGIN)):
-                    raise LookupError(f"{found[0]} ends in $, and cannot stand right before an expression")
+                    message = tr(
+                        "{expression} ends in $, and cannot stand right before an expression", expression=found[0]
+                    )
+                    raise LookupError(message)
             except LookupError as error:
-                wrong.append(f"{path}: {error.args[0]}")
+                wrong.append(because(path, error.args[0]))
                 return ""
             return literal(value)
 
@@ -51,8 +56,14 @@ def filled(spec: Spec, environment: Mapping[str, str]) -> dict[str, Any]:
 
     data: dict[str, Any] = _mapped(spec.data, "", fill)
     if wrong:
-        raise CliError(f"{spec.where}: {'; '.join(dict.fromkeys(wrong))}", Exit.USAGE)
+        raise CliError(because(spec.where, "; ".join(dict.fromkeys(wrong))), Exit.USAGE)
     return data
+
+
+def _missing(name: str) -> str:
+    if not name:
+        return tr("the environment has no variable without a name")
+    return tr("the environment has no {variable}", variable=name)
 
 
 def _content(folder: Path, name: str) -> str:
@@ -60,13 +71,14 @@ def _content(folder: Path, name: str) -> str:
     path = folder / name
     try:
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise LookupError(f"{name} is outside of the folder of the application's file")
+            raise LookupError(tr("{file} is outside of the folder of the application's file", file=name))
         if path.stat().st_size > _MAX_BYTES:
-            raise LookupError(f"{name} is larger than {_MAX_BYTES} bytes")
+            raise LookupError(tr("{file} is larger than {count} bytes", file=name, count=_MAX_BYTES))
         return path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
-        raise LookupError(f"cannot read the file {name or 'without a name'}: {why}") from error
+        why = of_system(error) if isinstance(error, OSError) and error.strerror else tr("it is not UTF-8 text")
+        what = tr("cannot read the file {file}", file=name) if name else tr("cannot read the file without a name")
+        raise LookupError(because(what, why)) from error
 
 
 def _mapped(value: Any, path: str, change: Any) -> Any:

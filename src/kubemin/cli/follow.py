@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kubemin.cli.choosing import Choice, choose
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
+from kubemin.cli.language import tr
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Lines, Silent, Table, View
@@ -43,13 +44,18 @@ def follow(client: Client, task_id: str, output: Output, interrupts: Interrupts,
         with view:
             following.to_the_end()
     except Interrupted as signal:
-        raise left(f"left; task {progress.task_id} goes on: {come_back(progress.task_id)}", signal) from None
+        raise left(goes_on(progress.task_id), signal) from None
     return progress
 
 
 def come_back(task_id: str) -> str:
     """How to follow a task that goes on."""
-    return f"`kubemin status {task_id} --follow` comes back to it"
+    return tr("`kubemin status {task} --follow` comes back to it", task=task_id)
+
+
+def goes_on(task_id: str) -> str:
+    """That a task is left, and goes on."""
+    return tr("left; task {task} goes on: `kubemin status {task} --follow` comes back to it", task=task_id)
 
 
 def _view(progress: Progress, output: Output, *, from_end: bool) -> View:
@@ -120,7 +126,7 @@ class _Following:
         if self._interrupts.on_signal is None or self._cancelled or self._progress.settled:
             raise signal
         with self._view.paused():
-            choice = choose(self._interrupts, signal, f"Task {self._progress.task_id}", asks=self._asks)
+            choice = choose(self._interrupts, signal, tr("Task {task}", task=self._progress.task_id), asks=self._asks)
         if choice is Choice.DETACH:
             raise signal
         if choice is Choice.CANCEL:
@@ -130,7 +136,7 @@ class _Following:
         """Ask the server for it until it answers. Raises :class:`CliError`, `Interrupted`."""
         self._cancelled = True
         if self._progress.status.ended:
-            self._view.notice("the task has ended already, and its cleanup is waited for")
+            self._view.notice(tr("the task has ended already, and its cleanup is waited for"))
             return
         while True:
             try:
@@ -157,5 +163,10 @@ def cancel(
             return None
         raise
     if done["status"] != "cancelled" and not missing_ok:
-        raise CliError(f"Task {task_id} has already ended as {done['status']}: there is nothing left to cancel.")
+        ended = tr(
+            "Task {task} has already ended as {status}: there is nothing left to cancel.",
+            task=task_id,
+            status=done["status"],
+        )
+        raise CliError(ended)
     return done

@@ -1,15 +1,16 @@
 """What an application is and was: ``get``, ``history``, ``diff``; and the ways back: ``rollback``, ``restart``."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.apply import followed
+from kubemin.cli.cells import padded
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.interrupts import OnSignal, seeing_it_through
-from kubemin.cli.output import Form, Output, ago, moment, say
+from kubemin.cli.language import aside, because, key, tr
+from kubemin.cli.output import Form, Output, ago, json_text, moment, say
 from kubemin.cli.preview import report
 from kubemin.client.errors import NotFound
 from kubemin.client.sync import Client
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 _LONGEST = 80
 _SIGNS = {"create": "+", "delete": "-", "change": "~"}
 _REVISION_NOT_FOUND = 10006
+_COLUMNS = (
+    key("revision"),
+    key("state"),
+    key("age"),
+    key("created"),
+    key("user"),
+    key("task"),
+    key("changes"),
+    key("note"),
+)
 
 
 def get(app: str, revision: str | None, to: Connection) -> None:
@@ -56,8 +67,7 @@ def history(app: str, to: Connection) -> None:
         )
         for one in found["revisions"]
     ]
-    columns = ("revision", "state", "age", "created", "user", "task", "changes", "note")
-    to.output.table(columns, rows, "nothing was run yet", wide=("created", "user"))
+    to.output.table(_COLUMNS, rows, key("nothing was run yet"), wide=("created", "user"))
 
 
 def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: bool) -> int:
@@ -66,7 +76,7 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
     Without a side: from what is deployed to the live cluster. With one: from there to what is deployed, or ``live``.
     """
     if live and end is not None:
-        raise CliError("--live is the second side: give one revision with it, or none", Exit.USAGE)
+        raise CliError(tr("--live is the second side: give one revision with it, or none"), Exit.USAGE)
     end = end or ("live" if live or begin is None else "current")
     with to.client() as client:
         found = client.diff(app, begin or "current", end)
@@ -77,7 +87,7 @@ def diff(app: str, begin: str | None, end: str | None, to: Connection, *, live: 
             for field in one["fields"]:
                 say(f"    {field['path']}: {_short(field['from'], longest)} → {_short(field['to'], longest)}")
         if not found["changes"]:
-            say("no difference")
+            say(tr("no difference"))
     return Exit.DIFFERS if found["changes"] else Exit.OK
 
 
@@ -91,7 +101,8 @@ def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connec
             return report([app], [preview], to.output, exit_of_changes=Exit.DIFFERS)
         with seeing_it_through(wait) as interrupts:
             made = client.rollback(app, revision, **given)
-            to.output.tell(f"application {app.replace('~', '/')}, revision {made['revision']}")
+            name = app.replace("~", "/")
+            to.output.tell(tr("application {name}, revision {revision}", name=name, revision=made["revision"]))
             return followed(client, made, to.output, interrupts)
 
 
@@ -114,14 +125,14 @@ def _revision(client: Client, app: str, revision: str | None) -> "RevisionDetail
 def _print_application(
     about: "Application", found: "RevisionDetail", states: "Sequence[Component]", output: Output
 ) -> None:
-    say(f"application {about['namespace']}/{about['name']} ({about['id']})")
+    say(aside(tr("application {name}", name=f"{about['namespace']}/{about['name']}"), about["id"]))
     if "revision" in found:
-        note = f": {found['note']}" if found.get("note") else ""
-        who = f" by {found['user']}" if found.get("user") else ""
-        say(f"revision    {found['revision']}, {found['state']}, {moment(found['createTime'])}{who}{note}")
-        say(f"task        {found['taskId']}")
+        when = f"{found['revision']}, {found['state']}, {moment(found['createTime'])}"
+        by = tr("{when} by {user}", when=when, user=found["user"]) if found.get("user") else when
+        say(padded(tr("revision"), 12) + because(by, found.get("note")))
+        say(padded(tr("task"), 12) + found["taskId"])
     else:
-        say("revision    none: it is a draft that was never run to its end")
+        say(padded(tr("revision"), 12) + tr("none: it is a draft that was never run to its end"))
     say()
     known = {one["name"]: one for one in states}
     rows = []
@@ -131,7 +142,15 @@ def _print_application(
         image, count = part.get("image") or "-", part.get("replicas", 1 if part.get("image") else "-")
         status = now["status"] if now and deployed and deployed["revision"] == found.get("revision") else "-"
         rows.append((part["name"], part["type"], image, count, status, now["lastAbnormal"] if now else ""))
-    output.table(("component", "type", "image", "replicas", "status", "last trouble"), rows, "no components")
+    columns = (
+        key("component"),
+        key("type"),
+        key("image"),
+        key("replicas"),
+        key("status"),
+        key("last trouble"),
+    )
+    output.table(columns, rows, key("no components"))
 
 
 def _changes(changes: Mapping[str, Any]) -> str:
@@ -141,6 +160,6 @@ def _changes(changes: Mapping[str, Any]) -> str:
 
 def _short(value: Any, longest: int | None) -> str:
     if value is None:
-        return "(none)"
-    text = json.dumps(value, ensure_ascii=False)
+        return tr("(none)")
+    text = json_text(value)
     return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"

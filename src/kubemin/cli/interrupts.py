@@ -8,11 +8,14 @@ from enum import StrEnum
 from types import FrameType
 from typing import Any
 
+from kubemin.cli.by_code import refused
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import key, tr
 from kubemin.cli.output import complain, outliving_readers
 from kubemin.client.errors import Unavailable
 from kubemin.client.patience import Patience as ClientPatience
 
+_AGAIN = key("`kubemin tasks` shows how it goes on")
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -95,7 +98,8 @@ def seeing_it_through(on_signal: OnSignal | None) -> Iterator[Interrupts | None]
         try:
             yield interrupts
         except Interrupted as signal:
-            raise left("left before the server answered; `kubemin tasks` shows what it does", signal) from None
+            sentence = tr("left before the server answered; `kubemin tasks` shows what it does")
+            raise left(sentence, signal) from None
 
 
 def left(sentence: str, by: Interrupted) -> CliError:
@@ -103,7 +107,7 @@ def left(sentence: str, by: Interrupted) -> CliError:
     return CliError(sentence, Exit.LEFT + by.number)
 
 
-def patience(again: str = "`kubemin tasks` shows how it goes on") -> "Patience":
+def patience(again: str = _AGAIN) -> "Patience":
     """Tells of it on stderr."""
     return Patience(lambda text: complain(f"kubemin: {text}"), again)
 
@@ -119,12 +123,15 @@ class Patience(ClientPatience):
 
     def lost(self, error: Unavailable) -> None:
         """Tell it."""
-        self._tell(f"the server does not answer; it is waited for for {self.seconds:.0f} s ({error.message})")
+        seconds, why = f"{self.seconds:.0f}", refused(None, error.message)
+        self._tell(tr("the server does not answer; it is waited for for {seconds} s ({why})", seconds=seconds, why=why))
 
     def back(self) -> None:
         """Tell it."""
-        self._tell("the server answers again")
+        self._tell(tr("the server answers again"))
 
     def too_long(self, error: Unavailable) -> CliError:
         """The end of the command."""
-        return CliError(f"lost the server: {error.message}. What it was asked to do goes on; {self._again}", Exit.LOST)
+        why = refused(None, error.message)
+        lost = tr("lost the server: {why}. What it was asked to do goes on; {again}", why=why, again=tr(self._again))
+        return CliError(lost, Exit.LOST)

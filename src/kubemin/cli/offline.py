@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.applications import applications
+from kubemin.cli.by_code import issue as issue_told
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
+from kubemin.cli.language import because, tr
 from kubemin.cli.output import Output, say
 from kubemin.spec.states import Way
 
@@ -41,12 +43,12 @@ def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], outp
 
 def _print_check(spec: Spec, found: dict[str, Any], output: Output) -> None:
     if found["valid"]:
-        output.tell(f"{spec.where}: valid")
+        output.tell(because(spec.where, tr("valid")))
     for warning in found["warnings"]:
-        say(f"warning: {warning['field']}: {warning['message']}")
+        say(tr("warning: {what}", what=f"{warning['field']}: {warning['message']}"))
     for issue in found["errors"]:
         message = issue["message"] if issue["field"] in issue["message"] else f"{issue['field']}: {issue['message']}"
-        say(f"{issue['code']}  {message}")
+        say(f"{issue['code']}  {issue_told(issue['code'], message)}")
 
 
 def show_plan(
@@ -63,15 +65,15 @@ def show_plan(
         data = plans[0].to_json() if len(plans) == 1 else {"applications": whole}
         output.printed(_masked(data, MASK), [job.ref for plan in plans for job in plan.jobs])
         return Exit.OK
-    from kubemin.plan import describe
+    from kubemin.cli.plan_text import describe
     from kubemin.spec.warnings import warnings_of
 
     for spec, application, plan in zip(specs, read, plans, strict=True):
         if len(plans) > 1:
-            say(f"application {spec.name}")
+            say(tr("application {name}", name=spec.name))
         say(describe(plan).rstrip())
         for warning in warnings_of(application):
-            say(f"warning: {warning.field}: {warning.message}")
+            say(tr("warning: {what}", what=f"{warning.field}: {warning.message}"))
     return Exit.OK
 
 
@@ -87,7 +89,7 @@ def _read(spec: Spec, strategy: Way | None = None) -> "Application":
             application, StrategySpec.model_validate({"type": strategy.value}) if strategy else None, limits()
         )
     except SpecError as error:
-        raise CliError(f"{spec.where}: {error}") from error
+        raise CliError(because(spec.where, error)) from error
 
 
 def _plan(application: "Application") -> "Plan":

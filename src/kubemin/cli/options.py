@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from kubemin.cli import completing
 from kubemin.cli.interrupts import OnSignal
+from kubemin.cli.language import tr
 from kubemin.cli.output import Form
 from kubemin.spec.states import OnActive, Way
 
@@ -94,7 +95,7 @@ def _addressed(name: str) -> str | None:
 def _task_id(value: str) -> str:
     named = _addressed(value)
     if named is None:
-        raise typer.BadParameter(f"{value!r} names no task; `kubemin tasks` lists them")
+        raise typer.BadParameter(tr("{name} names no task; `kubemin tasks` lists them", name=repr(value)))
     return named
 
 
@@ -122,7 +123,7 @@ LogsOf = Annotated[
 def _app(value: str | None) -> str | None:
     named = None if value is None else _addressed(value)
     if named is None and value is not None:
-        raise typer.BadParameter(f"{value!r} names no application; `kubemin apps` lists them")
+        raise typer.BadParameter(tr("{name} names no application; `kubemin apps` lists them", name=repr(value)))
     return named
 
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from kubemin.cli.cells import cells, padded
+from kubemin.cli.language import tr
 from kubemin.spec.characters import visible
 
 STATUS_STYLES = {
@@ -64,7 +66,7 @@ class Output:
             for name in names:
                 say(str(name))
         elif self.form is Form.JSON:
-            say(json.dumps(value, indent=2, ensure_ascii=False))
+            say(json_text(value, indent=2))
         elif self.form is Form.YAML:
             from kubemin.cli.writing import yaml_text
 
@@ -81,22 +83,24 @@ class Output:
     ) -> None:
         """Rows under headings; ``empty`` where there are none. The columns in ``wide`` are shown only if asked for.
 
+        ``columns`` and ``empty`` are keys of translations.
+
         Piped it is plain text, never folded. On a terminal columns of long cells and the last one are folded. With
         ``quiet`` there are no headings.
         """
         if not rows:
-            self.tell(empty)
+            self.tell(tr(empty))
             return
         shown = [number for number, column in enumerate(columns) if column not in wide or self.form is Form.WIDE]
-        headings = [] if self.quiet else [[columns[number].upper() for number in shown]]
+        headings = [] if self.quiet else [[tr(columns[number]).upper() for number in shown]]
         body = [[visible(str(row[number])) for number in shown] for row in rows]
         if sys.stdout.isatty():
             _draw(headings, body)
             return
-        cells = [*headings, *body]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for line in cells:
-            say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        lines = [*headings, *body]
+        widths = [max(map(cells, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            say("  ".join(padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 _WHOLE = 30
@@ -137,7 +141,19 @@ def say(text: str = "") -> None:
         raise ReaderGone from error
 
 
-def complain(text: str) -> None:
+def write_whatever_comes() -> None:
+    """Have what stdout's encoding does not know escaped, rather than end the command: a name may be in any script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """The value as JSON that stdout can write: without escapes where its encoding knows all characters."""
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(value, indent=indent, ensure_ascii=not unicode)
+
+
+def complain(text: str = "") -> None:
     """A line on stderr, visible as in `say`; lost where nobody reads that any more."""
     with suppress(OSError):
         print(visible_lines(text), file=sys.stderr, flush=True)

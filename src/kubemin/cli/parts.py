@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from kubemin.cli.language import tr
 from kubemin.cli.output import say
 from kubemin.cli.simulate import load_simulator
 from kubemin.cluster import Cluster, ClusterError
@@ -86,7 +87,7 @@ async def open_parts(
 async def _simulate(stack: AsyncExitStack) -> str:
     sim = await stack.enter_async_context(load_simulator()())
     url = sim.url
-    say(f"simulated cluster at {url} (try: kubectl --server {url} get all)")
+    say(tr("simulated cluster at {url} (try: kubectl --server {url} get all)", url=url))
     return url
 
 

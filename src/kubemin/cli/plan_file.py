@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.apply_options import Wanted
+from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
+from kubemin.cli.language import because, tr
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Preview
 
 if TYPE_CHECKING:
     from kubemin.client.replies import Preview
@@ -23,7 +28,8 @@ _VERSION = 1
 def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: "Sequence[Preview]") -> None:
     """Write the plan. Raises :class:`CliError` where that cannot be, or the applications come from stdin."""
     if "-" in wanted.files:
-        raise CliError("a plan names the files of the applications, which are read again: stdin cannot be", Exit.USAGE)
+        message = tr("a plan names the files of the applications, which are read again: stdin cannot be")
+        raise CliError(message, Exit.USAGE)
     planned = zip(specs, previews, strict=True)
     content = {
         "kubeminPlan": _VERSION,
@@ -36,7 +42,7 @@ def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: "Sequ
     try:
         Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise CliError(f"cannot write {path}: {(error.strerror or str(error)).lower()}", Exit.USAGE) from error
+        raise CliError(because(tr("cannot write {path}", path=path), of_system(error)), Exit.USAGE) from error
 
 
 class PlanFile:
@@ -47,16 +53,18 @@ class PlanFile:
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             if content["kubeminPlan"] != _VERSION:
-                raise CliError(f"{path} is a plan of another version of kubemin: make it again", Exit.USAGE)
+                message = tr("{path} is a plan of another version of kubemin: make it again", path=path)
+                raise CliError(message, Exit.USAGE)
             self._files = [str(name) for name in content["files"]]
             self._sets = [str(text) for text in content["sets"]]
             self._namespace: str | None = content["namespace"]
             self._options = dict(content["options"])
             self._expects = {one["application"]: one["expects"] for one in content["applications"]}
         except OSError as error:
-            raise CliError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", Exit.USAGE) from error
+            raise CliError(because(tr("cannot read {path}", path=path), of_system(error)), Exit.USAGE) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise CliError(f"{path} is not a plan that kubemin plan --out wrote", Exit.USAGE) from error
+            message = tr("{path} is not a plan that kubemin plan --out wrote", path=path)
+            raise CliError(message, Exit.USAGE) from error
 
     def wanted(self, given: Wanted) -> Wanted:
         """What the plan is of. What decides what is written is the plan's; of the caller come the other options.
@@ -70,10 +78,11 @@ class PlanFile:
     def expects(self, specs: Sequence[Spec]) -> list[dict[str, Any]]:
         """What each application's run expects. Raises :class:`CliError` where these are not those of the plan."""
         names = [spec.name for spec in specs]
-        changed = [f"{name} is new" for name in names if name not in self._expects]
-        changed += [f"{name} is no longer there" for name in self._expects if name not in names]
+        changed = [tr("{name} is new", name=name) for name in names if name not in self._expects]
+        changed += [tr("{name} is no longer there", name=name) for name in self._expects if name not in names]
         if changed:
-            raise CliError(f"these are not the applications of {self.path}: {'; '.join(changed)}")
+            message = tr("these are not the applications of {path}", path=self.path)
+            raise CliError(because(message, "; ".join(changed)))
         return [self._expects[name] for name in names]
 
 

@@ -1,6 +1,5 @@
 """``kubemin logs``: what containers write; of a task that has failed, what they said before its rollback."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,8 @@ from kubemin.cli import evidence
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
-from kubemin.cli.output import Form, Output, say
+from kubemin.cli.language import tr
+from kubemin.cli.output import Form, Output, json_text, say
 from kubemin.client.errors import NotFound
 from kubemin.client.sync import Client
 
@@ -41,7 +41,7 @@ def logs(named: str, asked: Asked, to: Connection) -> None:
         except NotFound as error:
             found = client.evidence(named)
             if asked.narrows:
-                message = "of a task there is only what its Pods said before the rollback: name it without options"
+                message = tr("of a task there is only what its Pods said before the rollback: name it without options")
                 raise CliError(message, Exit.USAGE) from error
             evidence.show(found, to.output)
             return
@@ -63,7 +63,9 @@ def _show(text: str, output: Output) -> None:
     if output.printed({"lines": lines}, dict.fromkeys(_place(line) for line in lines)):
         return
     if not lines:
-        output.tell("no container has written anything; kubemin logs TASK shows what the Pods of a failed task said")
+        output.tell(
+            tr("no container has written anything; kubemin logs TASK shows what the Pods of a failed task said")
+        )
     for line in lines:
         _print(line, output)
 
@@ -82,7 +84,7 @@ def _follow(client: Client, app: str, asked: Asked, output: Output) -> None:
         component=asked.component,
         container=asked.container,
         tail=asked.tail,
-        patience=patience("ask for the logs again later"),
+        patience=patience(tr("ask for the logs again later")),
     )
     shown: set[str] = set()
     with Interrupts() as interrupts:
@@ -90,7 +92,7 @@ def _follow(client: Client, app: str, asked: Asked, output: Output) -> None:
             while (line := _next(lines, interrupts)) is not None:
                 _one({name: value for name, value in line.items() if name != "type"}, line["type"], output, shown)
         except Interrupted as signal:
-            raise left("left; nothing is stopped by that", signal) from None
+            raise left(tr("left; nothing is stopped by that"), signal) from None
 
 
 def _next(lines: "Iterator[LogLine]", interrupts: Interrupts) -> "LogLine | None":
@@ -107,7 +109,7 @@ def _one(line: dict[str, Any], kind: str, output: Output, named: set[str]) -> No
         named.add(place)
         say(place)
     elif output.form is Form.JSON:
-        say(json.dumps(line, ensure_ascii=False))
+        say(json_text(line))
     elif output.form is Form.YAML:
         say("---")
         output.printed(line, ())

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kubemin.cli.by_code import hold
 from kubemin.cli.exits import Exit
 from kubemin.cli.files import Spec
+from kubemin.cli.language import key, tr
 from kubemin.cli.output import Output, say
 from kubemin.client.sync import Client
 
@@ -13,16 +15,28 @@ if TYPE_CHECKING:
 
 _SIGNS = {"create": "+", "change": "~", "same": "=", "adopt": "@", "write": "?", "skip": " ", "refused": "!"}
 _SPOKEN = {
-    "create": "to create",
-    "change": "to change",
-    "same": "unchanged",
-    "adopt": "to adopt",
-    "write": "not foreseen",
-    "skip": "left as it is",
-    "refused": "refused",
+    "create": key("{count} to create"),
+    "change": key("{count} to change"),
+    "same": key("{count} unchanged"),
+    "adopt": key("{count} to adopt"),
+    "write": key("{count} not foreseen"),
+    "skip": key("{count} left as it is"),
+    "refused": key("{count} refused"),
 }
 _CHANGES = ("create", "change", "adopt", "write")
-_LATER = {"removes": "to delete", "releases": "to release", "passes": "to pass on", "keeps": "kept with data"}
+_LATER = {
+    "removes": key("{count} to delete"),
+    "releases": key("{count} to release"),
+    "passes": key("{count} to pass on"),
+    "keeps": key("{count} kept with data"),
+}
+
+
+_STAYING = {
+    "releases": key("released: it stays, without KubeMin's labels"),
+    "passes": key("passes to another application, which uses it"),
+    "keeps": key("kept: holds data"),
+}
 
 
 def previews(client: Client, specs: Sequence[Spec], options: dict[str, Any]) -> "list[Preview]":
@@ -40,7 +54,7 @@ def report(names: Sequence[str], found: "Sequence[Preview]", output: Output, *, 
     if not output.printed(found[0] if len(found) == 1 else {"applications": several}, touched):
         for name, one in zip(names, found, strict=True):
             if len(found) > 1:
-                say(f"application {name}")
+                say(tr("application {name}", name=name))
             for line in _lines(one):
                 output.tell(line)
             say(_sum(_counts(one), one))
@@ -56,21 +70,22 @@ def changes(preview: "Preview") -> bool:
 
 
 def _lines(preview: "Preview") -> list[str]:
-    lines = [f"first\n  + {_name(one)}" for one in preview["creates"]]
+    lines = [f"{tr('first')}\n  + {_name(one)}" for one in preview["creates"]]
     for number, stage in enumerate(preview["stages"], 1):
-        lines.append(f"stage {number}: {stage['step']} ({stage['mode']}), priority {stage['priority']}")
+        head = tr("stage {number}: {step}", number=number, step=stage["step"])
+        lines.append(
+            tr("{stage} ({mode}), priority {priority}", stage=head, mode=stage["mode"], priority=stage["priority"])
+        )
         for job in stage["jobs"]:
             lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
-            lines += [f"      warning: {line}" for line in job.get("warnings", ())]
-        lines += [f"    {stage['hold']}"] if "hold" in stage else []
+            lines += [f"      {tr('warning: {what}', what=line)}" for line in job.get("warnings", ())]
+        lines += [f"    {hold(stage['hold'])}"] if "hold" in stage else []
     leaving = [f"  - {_name(one)}" for one in preview["removes"]]
-    leaving += [
-        f"    {_name(one)}  released: it stays, without KubeMin's labels" for one in preview.get("releases", [])
-    ]
-    leaving += [f"    {_name(one)}  passes to another application, which uses it" for one in preview.get("passes", [])]
-    leaving += [f"    {_name(one)}  kept: holds data" for one in preview.get("keeps", [])]
-    lines += ["once completed", *leaving] if leaving else []
+    whole: Mapping[str, Any] = preview
+    for field, said in _STAYING.items():
+        leaving += [f"    {_name(one)}  {tr(said)}" for one in whole.get(field, [])]
+    lines += [tr("once completed"), *leaving] if leaving else []
     return lines
 
 
@@ -87,6 +102,6 @@ def _counts(preview: "Preview") -> dict[str, int]:
 
 
 def _sum(counts: dict[str, int], preview: Mapping[str, Any]) -> str:
-    parts = [f"{counts[action]} {spoken_}" for action, spoken_ in _SPOKEN.items() if action in counts]
-    parts += [f"{len(preview[field])} {spoken_}" for field, spoken_ in _LATER.items() if preview.get(field)]
-    return ", ".join(parts) or "nothing to deploy"
+    parts = [tr(said, count=counts[action]) for action, said in _SPOKEN.items() if action in counts]
+    parts += [tr(said, count=len(preview[field])) for field, said in _LATER.items() if preview.get(field)]
+    return tr(", ").join(parts) or tr("nothing to deploy")

@@ -6,7 +6,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from kubemin.cli import logs
+from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import because, tr
 from kubemin.cli.loop import run_in_loop
 from kubemin.cluster import ClusterError
 from kubemin.signals import SignalError
@@ -26,7 +28,8 @@ def run_to_its_end(work: Coroutine[Any, Any, T], worker: str | None = None) -> T
     try:
         return run_in_loop(work)
     except (BadDatabaseUrl, BadRedisUrl) as error:
-        raise CliError(f"setting KUBEMIN_{_SETTINGS[type(error)]}: {error}", Exit.USAGE) from error
+        setting = tr("setting {name}", name=f"KUBEMIN_{_SETTINGS[type(error)]}")
+        raise CliError(because(setting, error), Exit.USAGE) from error
     except (StoreError, SignalError) as error:
         raise CliError(str(error)) from error
     except ClusterError as error:
@@ -48,8 +51,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        why = (error.strerror or str(error)).lower()
-        raise CliError(f"cannot listen on {host}:{port}: {why}") from error
+        what = tr("cannot listen on {address}", address=f"{host}:{port}")
+        raise CliError(because(what, of_system(error))) from error
     return listener
 
 

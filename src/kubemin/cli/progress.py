@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubemin.api.progress import component_status
+from kubemin.cli.by_code import hold
 from kubemin.cli.exits import Exit
+from kubemin.cli.language import because, tr
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -83,8 +85,7 @@ class Progress:
                 return self._resource(event)
             if event["type"] == "cleanup":
                 self.cleanup = Cleanup(event["state"])
-                why = event.get("why")
-                return [f"cleanup {self.cleanup}" + (f": {why}" if why else "")]
+                return [because(tr("cleanup {state}", state=self.cleanup), event.get("why"))]
         except (KeyError, ValueError):  # a field or a state that this version does not have
             return []
         return []
@@ -95,7 +96,7 @@ class Progress:
         self.end_told = self.end_told or status.ended
         self.reason = event.get("reason") or self.reason
         self._end_components(now)
-        return [f"task {status}" + (f": {self.reason}" if self.reason and status.ended else "")]
+        return [because(tr("task {status}", status=status), self.reason if status.ended else "")]
 
     def _job(self, event: "JobEvent", status: JobStatus, now: float) -> list[str]:
         job = self.jobs.get(event["job"])
@@ -114,7 +115,8 @@ class Progress:
             component.end = int(now)
         if "ready" in event:
             component.ready = f"{event['ready']}/{event.get('desired')}"
-        said = event.get("error") or ("" if status is JobStatus.COMPLETED else self._short(job, event.get("info")))
+        going = "" if status is JobStatus.COMPLETED else hold(self._short(job, event.get("info")))
+        said = event.get("error") or going
         component.note = said
         what = job.name.partition("/")[2] or job.name
         return [f"{component.name}  {what}  {status}" + (f"  {said}" if said else "")]
@@ -128,7 +130,7 @@ class Progress:
         if not self.end_told:
             return []  # going forward, the jobs tell it
         name = "/".join(part for part in (event["kind"], event["namespace"], event["name"]) if part)
-        what = "removal" if self.status is TaskStatus.COMPLETED else "rollback"
+        what = tr("removal") if self.status is TaskStatus.COMPLETED else tr("rollback")
         return [f"{what}  {name}  {event['state']}" + (f"  {event['why']}" if event["why"] else "")]
 
     def _end_components(self, now: float) -> None:

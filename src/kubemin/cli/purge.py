@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import tr, trn
 from kubemin.cli.output import Output, say
 from kubemin.signals import SignalError
 from kubemin.store import Database, StoreError, tasks
@@ -16,20 +17,21 @@ if TYPE_CHECKING:
 def run(settings: "Settings", output: Output, *, unknown: bool) -> None:
     """Delete the keys of ended tasks, and with ``unknown`` of tasks that the database has not. Raises `CliError`."""
     if settings.redis_url is None:
-        raise CliError("there is no Redis to purge: give --redis URL, or set KUBEMIN_REDIS_URL", Exit.USAGE)
+        raise CliError(tr("there is no Redis to purge: give --redis URL, or set KUBEMIN_REDIS_URL"), Exit.USAGE)
     try:
         purged, strange = asyncio.run(_purge(settings.database_url, settings.redis_url, unknown=unknown))
     except (StoreError, SignalError) as error:
         raise CliError(str(error)) from error
     if output.printed({"purged": purged, "unknown": strange}, purged):
         return
-    output.tell(f"deleted the signal keys of {_tasks(len(purged))}")
+    output.tell(trn("deleted the signal keys of {count} task", "deleted the signal keys of {count} tasks", len(purged)))
     if strange:
-        say(f"left those of {_tasks(len(strange))} that this database does not know: --unknown deletes them too")
-
-
-def _tasks(count: int) -> str:
-    return f"{count} {'task' if count == 1 else 'tasks'}"
+        left = trn(
+            "left those of {count} task that this database does not know: --unknown deletes them too",
+            "left those of {count} tasks that this database does not know: --unknown deletes them too",
+            len(strange),
+        )
+        say(left)
 
 
 async def _purge(database_url: str, redis_url: str, *, unknown: bool) -> tuple[list[str], list[str]]:

@@ -5,19 +5,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from kubemin.cli.asking import confirm, is_asked
+from kubemin.cli.by_code import advice, hold
+from kubemin.cli.cells import padded
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.connection import Connection
 from kubemin.cli.ending import Ending, warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.interrupts import Interrupts
+from kubemin.cli.language import aside, because, key, tr, trn
 from kubemin.cli.listing import listed
 from kubemin.cli.output import Output, ago, moment, say, span
 from kubemin.client.sync import Client
 from kubemin.spec.states import TaskStatus
 
+_LABEL = 10
+"""Columns of what stands before a line of a task."""
+
 if TYPE_CHECKING:
-    from kubemin.client.replies import OrphanList, Stage, Task
+    from kubemin.client.replies import OrphanList, Stage, Task, TaskCleanup
 
 
 def apps(search: str | None, to: Connection) -> None:
@@ -40,8 +46,16 @@ def apps(search: str | None, to: Connection) -> None:
         )
         for one in found["applications"]
     ]
-    columns = ("id", "namespace", "name", "version", "updated", "alias", "description")
-    to.output.table(columns, rows, "no applications", wide=("alias", "description"))
+    columns = (
+        key("id"),
+        key("namespace"),
+        key("name"),
+        key("version"),
+        key("updated"),
+        key("alias"),
+        key("description"),
+    )
+    to.output.table(columns, rows, key("no applications"), wide=("alias", "description"))
 
 
 def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
@@ -68,8 +82,18 @@ def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) ->
         )
         for one in found["tasks"]
     ]
-    columns = ("task", "status", "cleanup", "age", "type", "application id", "created", "ended", "application")
-    to.output.table(columns, rows, "no tasks", wide=("type", "application id", "created", "ended"))
+    columns = (
+        key("task"),
+        key("status"),
+        key("cleanup"),
+        key("age"),
+        key("type"),
+        key("application id"),
+        key("created"),
+        key("ended"),
+        key("application"),
+    )
+    to.output.table(columns, rows, key("no tasks"), wide=("type", "application id", "created", "ended"))
 
 
 def status(task_id: str, to: Connection, *, follow: bool) -> int:
@@ -96,7 +120,7 @@ def _going(client: Client, task_id: str) -> list[str]:
     """What each job that runs waits for."""
     found = client.stages(task_id)["stages"]
     running = [one for one in found if one["status"] == "running" and one.get("info")]
-    return [f"{one['name']}: {_without_name(one)}" for one in running]
+    return [because(one["name"], hold(_without_name(one))) for one in running]
 
 
 def _without_name(stage: "Stage") -> str:
@@ -105,51 +129,78 @@ def _without_name(stage: "Stage") -> str:
 
 
 def _print_status(task: "Task", going: Sequence[str], output: Output) -> None:
-    say(f"task      {task['taskId']} ({task['type']} of {task['appId']}, attempt {task['attempt']})")
-    say(f"status    {task['status']}" + (f": {task['reason']}" if task["reason"] else ""))
+    about = tr(
+        "{type} of {application}, attempt {attempt}",
+        type=task["type"],
+        application=task["appId"],
+        attempt=task["attempt"],
+    )
+    _say(tr("task"), aside(task["taskId"], about))
+    _say(tr("status"), because(task["status"], task["reason"]))
     if "reasonCode" in task:
-        say(f"code      {task['reasonCode']}" + (f": {task['advice']}" if "advice" in task else ""))
+        _say(tr("code"), because(task["reasonCode"], advice(task)))
     if task["cancelledBy"]:
-        say(f"cancelled by {task['cancelledBy']}")
+        say(tr("cancelled by {who}", who=task["cancelledBy"]))
     for other in task.get("queuedBehind", ()):
-        say(f"behind    task {other}, which is before it in the queue")
+        _say(tr("behind"), tr("task {task}, which is before it in the queue", task=other))
     if "hold" in task:
-        say(f"hold      {task['hold']['name']}: {task['hold']['info']}; kubemin promote {task['taskId']}")
-    cleanup = task["cleanup"]
+        waits = because(task["hold"]["name"], hold(task["hold"]["info"]))
+        _say(tr("hold"), tr("{waits}; kubemin promote {task}", waits=waits, task=task["taskId"]))
+    _print_cleanup(task, task["cleanup"])
+    if task.get("evidence"):
+        _say(tr("evidence"), because(", ".join(task["evidence"]), f"kubemin logs {task['taskId']}"))
+    _say(tr("created"), moment(task["createTime"]) + _spent(task))
+    say()
+    _print_components(task, output)
+    for line in going:
+        say(tr("waiting: {what}", what=line))
+    for line in warnings_of(task):
+        say(tr("warning: {what}", what=line))
+
+
+def _say(label: str, text: str) -> None:
+    say(padded(label, _LABEL) + text)
+
+
+def _spent(task: "Task") -> str:
+    spent = span(task.get("startTime"), task.get("endTime"), time.time())
+    if "endTime" in task:
+        return tr(", took {time}", time=spent)
+    return tr(", running for {time}", time=spent) if "startTime" in task else ""
+
+
+def _print_cleanup(task: "Task", cleanup: "TaskCleanup") -> None:
     counted = numbers(cleanup, created=True)
-    what = "removal" if task["status"] == "completed" else "cleanup"
-    say(f"{what:<9} {cleanup['state']}" + (f" ({counted})" if counted else ""))
+    what = tr("removal") if task["status"] == "completed" else tr("cleanup")
+    _say(what, aside(cleanup["state"], counted))
     for one in cleanup.get("volumes", []):
-        say(f"  volume  {named(one)}: {one['why']}")
+        _say(f"  {tr('volume')}", because(named(one), one["why"]))
     for one in cleanup["remaining"]:
-        say(f"  left    {named(one)}: {one['why']}")
+        _say(f"  {tr('left')}", because(named(one), one["why"]))
     if "abandoned" in cleanup:
         say(f"  {cleanup['abandoned']}")
     for one in cleanup.get("exceptions", []):
-        say(f"  except  {named(one)}: {one['why']}")
+        _say(f"  {tr('except')}", because(named(one), one["why"]))
     if cleanup["state"] == "incomplete":
-        again = f"again at {moment(cleanup['nextTime'])}" if "nextTime" in cleanup else "not tried again by itself"
-        times = "once" if cleanup["attempts"] == 1 else f"{cleanup['attempts']} times"
-        say(f"  tried   {times}, {again}; now: kubemin cleanup {task['taskId']}")
-    if task.get("evidence"):
-        say(f"evidence  {', '.join(task['evidence'])}: kubemin logs {task['taskId']}")
-    spent = span(task.get("startTime"), task.get("endTime"), time.time())
-    spent = f", took {spent}" if "endTime" in task else f", running for {spent}" if "startTime" in task else ""
-    say(f"created   {moment(task['createTime'])}{spent}")
-    say()
+        next_time = cleanup.get("nextTime")
+        again = tr("again at {time}", time=moment(next_time)) if next_time else tr("not tried again by itself")
+        times = trn("once", "{count} times", cleanup["attempts"])
+        _say(
+            f"  {tr('tried')}",
+            tr("{times}, {again}; now: kubemin cleanup {task}", times=times, again=again, task=task["taskId"]),
+        )
+
+
+def _print_components(task: "Task", output: Output) -> None:
     rows = [
         (one["name"], one["type"], one["status"], span(one.get("startTime"), one.get("endTime"), time.time()))
         for one in task["components"]
     ]
-    output.table(("component", "type", "status", "age"), rows, "no components")
+    output.table((key("component"), key("type"), key("status"), key("age")), rows, key("no components"))
     for part in task["components"]:
         if part["error"]:
             code = f" ({part['reasonCode']})" if "reasonCode" in part else ""
-            say(f"{part['name']}: {part['error']}{code}")
-    for line in going:
-        say(f"waiting: {line}")
-    for line in warnings_of(task):
-        say(f"warning: {line}")
+            say(because(part["name"], part["error"] + code))
 
 
 def resources(task_id: str, to: Connection) -> None:
@@ -171,8 +222,17 @@ def resources(task_id: str, to: Connection) -> None:
         )
         for one in found["resources"]
     ]
-    columns = ("seq", "kind", "namespace", "name", "state", "uid", "at", "why")
-    to.output.table(columns, rows, "the task has touched nothing", wide=("uid", "at"))
+    columns = (
+        key("seq"),
+        key("kind"),
+        key("namespace"),
+        key("name"),
+        key("state"),
+        key("uid"),
+        key("at"),
+        key("why"),
+    )
+    to.output.table(columns, rows, key("the task has touched nothing"), wide=("uid", "at"))
 
 
 _AT_ONCE = 1000
@@ -184,14 +244,14 @@ def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool) -> int:
 
     Whoever sits at a terminal is asked first, unless ``yes``.
     """
-    asks = is_asked(to.output, yes=yes or not delete, instead="give --yes to delete what orphans alone lists")
+    asks = is_asked(to.output, yes=yes or not delete, instead=tr("give --yes to delete what orphans alone lists"))
     with to.client() as client:
         found = client.orphans()
         if not to.output.is_data:
             _print_orphans(found, "why", to.output)
         if delete and found["orphans"]:
-            if asks and not confirm(_QUESTION.format(len(found["orphans"]))):
-                say("nothing was deleted")
+            if asks and not confirm(tr(_QUESTION, count=len(found["orphans"]))):
+                say(tr("nothing was deleted"))
                 return Exit.OK
             found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes)
             if not to.output.is_data:
@@ -201,9 +261,9 @@ def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool) -> int:
     return Exit.FAILED if any(one["error"] for one in found["orphans"]) else Exit.OK
 
 
-_QUESTION = (
+_QUESTION = key(
     "To a server with an empty or another database everything that was ever deployed is an orphan, also what runs "
-    "well. Delete these {}?"
+    "well. Delete these {count}?"
 )
 
 
@@ -218,8 +278,8 @@ def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> "OrphanLis
 def _print_orphans(found: "OrphanList", last: 'Literal["why", "error"]', output: Output) -> None:
     """One line an orphan; ``last`` is ``why`` it is one, or the ``error`` of its deletion."""
     rows = [
-        (one["kind"], one["namespace"] or "-", one["name"], one["taskId"] or "-", one[last] or "deleted")
+        (one["kind"], one["namespace"] or "-", one["name"], one["taskId"] or "-", one[last] or tr("deleted"))
         for one in found["orphans"]
     ]
-    columns = ("kind", "namespace", "name", "task", "why" if last == "why" else "outcome")
-    output.table(columns, rows, "no orphans")
+    end = key("why") if last == "why" else key("outcome")
+    output.table((key("kind"), key("namespace"), key("name"), key("task"), end), rows, key("no orphans"))

@@ -10,6 +10,7 @@ from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.api.families import Families, Family
 from kubemin.cli.http import serve_http
+from kubemin.cli.language import tr
 from kubemin.cli.output import say
 from kubemin.cli.parts import Parts, Tell, health_of, make_engine, open_parts, run_engine
 from kubemin.cli.posix_signals import until_stopped
@@ -103,7 +104,7 @@ async def _migrate(settings: Settings) -> None:
         await db.migrate()
     finally:
         await db.aclose()
-    say("the database is up to date")
+    say(tr("the database is up to date"))
 
 
 def _start(settings: Settings, parts: Parts) -> Start:

@@ -8,9 +8,12 @@ from typing import Any
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
 from kubemin.cli.filling import literal
+from kubemin.cli.language import because, key, tr
 
 _FORM = re.compile(r"(?:([^/.=]+)/)?([^/.=]+)\.(image|env\.([^=]+))=(.*)", re.DOTALL)
-_EXPECTED = "COMPONENT.image=IMAGE or COMPONENT.env.KEY=VALUE, with several applications APP/COMPONENT.…"
+_EXPECTED = key(
+    "COMPONENT.image=IMAGE or COMPONENT.env.KEY=VALUE, with several applications APP/COMPONENT.… is expected"
+)
 
 
 def apply_sets(specs: Sequence[Spec], sets: Sequence[str]) -> list[dict[str, Any]]:
@@ -22,7 +25,7 @@ def apply_sets(specs: Sequence[Spec], sets: Sequence[str]) -> list[dict[str, Any
     for text in sets:
         form = _FORM.fullmatch(text)
         if form is None:
-            raise CliError(f"--set {text.partition('=')[0]}: {_EXPECTED} is expected", Exit.USAGE)
+            raise CliError(because(f"--set {text.partition('=')[0]}", tr(_EXPECTED)), Exit.USAGE)
         app, component, field, key, value = form.groups()
         found = [
             (spec.name, part)
@@ -33,14 +36,20 @@ def apply_sets(specs: Sequence[Spec], sets: Sequence[str]) -> list[dict[str, Any
         ]
         if len(found) != 1:
             known = ", ".join(str(part.get("name")) for data in changed for part in _components(data))
-            why = (
-                f"there is no such component; there is {known or 'none'}"
-                if not found
-                else f"{', '.join(name for name, _ in found)} each have it; write APP/{component}.{field}"
-            )
-            raise CliError(f"--set {text.partition('=')[0]}: {why}", Exit.USAGE)
+            why = _several([name for name, _ in found], f"{component}.{field}") if found else _none(known)
+            raise CliError(because(f"--set {text.partition('=')[0]}", why), Exit.USAGE)
         _set(found[0][1], key, value)
     return changed
+
+
+def _several(names: Sequence[str], field: str) -> str:
+    return tr("{applications} each have it; write APP/{field}", applications=", ".join(names), field=field)
+
+
+def _none(known: str) -> str:
+    if not known:
+        return tr("there is no such component; there is none")
+    return tr("there is no such component; there is {components}", components=known)
 
 
 def _components(data: dict[str, Any]) -> list[dict[str, Any]]:

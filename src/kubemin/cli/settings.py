@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import because, tr
 
 if TYPE_CHECKING:
     from kubemin.settings import Settings
@@ -27,7 +28,8 @@ def settings_of(**options: Any) -> "Settings":
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise CliError(f"setting KUBEMIN_{name}: {first['msg']}", Exit.USAGE) from error
+        setting = tr("setting {name}", name=f"KUBEMIN_{name}")
+        raise CliError(because(setting, first["msg"]), Exit.USAGE) from error
 
 
 def limits(settings: "Settings | None" = None) -> "Limits":
@@ -51,14 +53,16 @@ def refuse_open_address(host: str) -> None:
     except ValueError:
         loopback = False
     if not loopback:
-        raise CliError(
-            f"refusing to listen on {host or 'every address'}: no authentication is configured, so only loopback "
-            "addresses (127.0.0.1, ::1, localhost) are allowed",
-            Exit.USAGE,
+        message = tr(
+            "refusing to listen on {address}: no authentication is configured, so only loopback addresses "
+            "(127.0.0.1, ::1, localhost) are allowed",
+            address=host or tr("every address"),
         )
+        raise CliError(message, Exit.USAGE)
 
 
 def refuse_no_console(directory: str | None) -> None:
     """Raise :class:`CliError` where the directory of the web console holds no build of one."""
     if directory is not None and not (Path(directory) / "index.html").is_file():
-        raise CliError(f"there is no index.html in {directory}: --console takes the built files", Exit.USAGE)
+        message = tr("there is no index.html in {folder}: --console takes the built files", folder=directory)
+        raise CliError(message, Exit.USAGE)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import tr
 
 if TYPE_CHECKING:
     from kubesim import SimServer
@@ -27,6 +28,6 @@ def load_simulator() -> "type[SimServer]":
     except ModuleNotFoundError as error:
         if error.name != "kubesim":
             raise
-        message = "the simulated cluster is not installed: pip install 'kubemin[sim]'"
+        message = tr("the simulated cluster is not installed: pip install 'kubemin[sim]'")
         raise CliError(message, Exit.USAGE) from error
     return kubesim.SimServer

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from kubemin.cli.language import tr
 from kubemin.cluster import Cluster
 from kubemin.engine.objects.diff import changed_paths
 from kubemin.spec.kinds import KINDS
@@ -40,11 +41,12 @@ def comparable(obj: Manifest) -> Manifest:
 
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
     """What is not as it was, a phrase each; empty when all of it is."""
-    wrong = [f"{ref} is gone" for ref in before if ref not in after]
-    wrong += [f"{ref} is left over" for ref in after if ref not in before]
+    wrong = [tr("{object} is gone", object=ref) for ref in before if ref not in after]
+    wrong += [tr("{object} is left over", object=ref) for ref in after if ref not in before]
     for ref, was in before.items():
         if ref in after and after[ref] != was:
-            wrong.append(f"{ref} differs in {', '.join(changed_paths(was, after[ref])) or 'its metadata'}")
+            fields_ = ", ".join(changed_paths(was, after[ref])) or tr("its metadata")
+            wrong.append(tr("{object} differs in {fields}", object=ref, fields=fields_))
     return wrong
 
 

@@ -1,7 +1,7 @@
 """Commands that stop a task or let it go on, try its cleanup again, or give up what that could not undo."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
@@ -11,6 +11,7 @@ from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.interrupts import Interrupts
+from kubemin.cli.language import because, key, tr
 from kubemin.cli.output import Output, say
 from kubemin.spec.states import CleanupPolicy
 
@@ -27,7 +28,7 @@ def cancel(
     unless ``yes``.
     """
     if yes and policy is not CleanupPolicy.NONE:
-        raise CliError("--yes is for --cleanup none: nothing else is asked about", Exit.USAGE)
+        raise CliError(tr("--yes is for --cleanup none: nothing else is asked about"), Exit.USAGE)
     with to.client() as client:
         if policy is CleanupPolicy.NONE:
             stays = [
@@ -35,13 +36,13 @@ def cancel(
                 for one in client.resources(task_id)["resources"]
                 if one["state"] in _DONE_BY_THE_TASK
             ]
-            if not _agreed("stays as it is now", stays, "Cancel, and leave this?", to.output, yes=yes):
-                say("nothing was cancelled")
+            if not _agreed(tr("stays as it is now"), stays, tr("Cancel, and leave this?"), to.output, yes=yes):
+                say(tr("nothing was cancelled"))
                 return Exit.OK
         done = cancel_task(client, task_id, reason, policy)
         if not wait and done is not None:
             if not to.output.printed(done, [done["taskId"]]):
-                to.output.tell(f"task {task_id} {done['status']}, cleanup {done['cleanup']}")
+                to.output.tell(_state(task_id, done))
             return Exit.OK
         with Interrupts() as interrupts:
             progress = follow_task(client, task_id, to.output, interrupts, from_end=True)
@@ -58,13 +59,14 @@ def promote(task_id: str, to: Connection) -> None:
     with to.client() as client:
         done = client.promote(task_id)
     if not to.output.printed(done, [done["name"]]):
-        to.output.tell(f"task {task_id}: {done['name']} is promoted, and the run goes on")
+        to.output.tell(tr("task {task}: {hold} is promoted, and the run goes on", task=task_id, hold=done["name"]))
 
 
 def cleanup(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> None:
     """Try an incomplete cleanup again now. ``reason`` and ``yes`` are only for `abandon`, and refused here."""
     if wrong := [name for name, given in (("--reason", reason), ("--yes", yes)) if given]:
-        raise CliError(f"{' and '.join(wrong)} can be given only with --abandon", Exit.USAGE)
+        options = tr(" and ").join(wrong)
+        raise CliError(tr("{options} can be given only with --abandon", options=options), Exit.USAGE)
     with to.client() as client:
         _tell(task_id, client.cleanup(task_id), to.output)
 
@@ -74,9 +76,10 @@ def abandon(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> i
     with to.client() as client:
         found = client.task(task_id)["cleanup"]
         if found["state"] == "incomplete":
-            left = [f"{named(one)}: {one['why']}" for one in found["remaining"]]
-            if not _agreed("stays as it is, and is not tried again", left, "Give this up?", to.output, yes=yes):
-                say("nothing was given up")
+            left = [because(named(one), one["why"]) for one in found["remaining"]]
+            stays = tr("stays as it is, and is not tried again")
+            if not _agreed(stays, left, tr("Give this up?"), to.output, yes=yes):
+                say(tr("nothing was given up"))
                 return Exit.OK
         _tell(task_id, client.abandon(task_id, reason=reason or None), to.output)
         return Exit.OK
@@ -84,28 +87,31 @@ def abandon(task_id: str, reason: str | None, to: Connection, *, yes: bool) -> i
 
 def _agreed(what: str, objects: Iterable[str], question: str, output: Output, *, yes: bool) -> bool:
     """List the objects, and ask about them; only somebody at a terminal is asked."""
-    asks = is_asked(output, yes=yes, instead="give --yes")
+    asks = is_asked(output, yes=yes, instead=tr("give --yes"))
     if output.is_chatty or asks:
         for one in objects:
-            say(f"{what}: {one}")
+            say(because(what, one))
     return not asks or confirm(question)
 
 
 def _tell(task_id: str, done: "CleanupNow", output: Output) -> None:
     if not output.printed(done, [done["taskId"]]):
-        output.tell(
-            f"task {task_id} {done['status']}, cleanup {done['cleanup']}: {_NEXT[done['cleanup']].format(task_id)}"
-        )
+        output.tell(because(_state(task_id, done), tr(_NEXT[done["cleanup"]], task=task_id)))
+
+
+def _state(task_id: str, done: Mapping[str, Any]) -> str:
+    status, cleanup_ = done["status"], done["cleanup"]
+    return tr("task {task} {status}, cleanup {cleanup}", task=task_id, status=status, cleanup=cleanup_)
 
 
 _DONE_BY_THE_TASK = ("intent", "created", "changed")
 
 _NEXT = {
-    "none": "there is nothing to clean up",
-    "pending": "it is about to begin",
-    "running": "it is under way",
-    "done": "there is nothing left to do",
-    "incomplete": "it is tried again now; follow it with `kubemin status {} --follow`",
-    "abandoned": "it is not tried again; what is left shows in `kubemin status {}` and in `kubemin orphans`",
+    "none": key("there is nothing to clean up"),
+    "pending": key("it is about to begin"),
+    "running": key("it is under way"),
+    "done": key("there is nothing left to do"),
+    "incomplete": key("it is tried again now; follow it with `kubemin status {task} --follow`"),
+    "abandoned": key("it is not tried again; what is left shows in `kubemin status {task}` and in `kubemin orphans`"),
 }
 """What becomes of a cleanup, by the state that it is in."""

@@ -8,6 +8,7 @@ import sys
 
 from kubemin.api.families import families_of
 from kubemin.cli.exits import CliError
+from kubemin.cli.language import tr
 from kubemin.cli.link import Link
 from kubemin.cli.output import visible_lines
 from kubemin.cli.parts import Parts, Tell, make_engine, open_parts, run_engine
@@ -26,7 +27,7 @@ def main() -> None:
     try:
         run_to_its_end(_work(_end_on_stdin()), name)
     except CliError as error:
-        print(f"kubemin: worker {name}: {visible_lines(error.message)}", file=sys.stderr)
+        print(f"kubemin: {tr('worker {name}', name=name)}: {visible_lines(error.message)}", file=sys.stderr)
         sys.exit(error.code)
 
 

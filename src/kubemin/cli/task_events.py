@@ -1,13 +1,12 @@
 """``kubemin events``: the events of a task, from its first to its last."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.connection import Connection
-from kubemin.cli.follow import come_back
+from kubemin.cli.follow import come_back, goes_on
 from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
-from kubemin.cli.output import Form, Output, moment, say
+from kubemin.cli.output import Form, Output, json_text, moment, say
 
 if TYPE_CHECKING:
     from kubemin.client.replies import Event
@@ -24,7 +23,7 @@ def events(task_id: str, to: Connection) -> None:
                 while (event := _next(coming, interrupts)) is not None:
                     _print(dict(event), names, to.output)
             except Interrupted as signal:
-                raise left(f"left; task {task_id} goes on: {come_back(task_id)}", signal) from None
+                raise left(goes_on(task_id), signal) from None
 
 
 def _next(coming: "Iterator[Event]", interrupts: Interrupts) -> "Event | None":
@@ -35,7 +34,7 @@ def _next(coming: "Iterator[Event]", interrupts: Interrupts) -> "Event | None":
 def _print(event: dict[str, Any], names: dict[int, str], output: Output) -> None:
     """One event: an object a line for a program, else a line with its time."""
     if output.form is Form.JSON:
-        say(json.dumps(event, ensure_ascii=False))
+        say(json_text(event))
         return
     if output.form is Form.YAML:
         say("---")

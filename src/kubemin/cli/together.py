@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kubemin.cli.by_code import told
 from kubemin.cli.choosing import Choice, choose
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.failures import Failure
 from kubemin.cli.follow import cancel
 from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
+from kubemin.cli.language import because, key, tr, trn
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
 from kubemin.client.errors import KubeminError, NotFound, Refused, Unavailable
@@ -24,9 +26,9 @@ _AGAIN_SECONDS = 1.0
 _ANSWER_SECONDS = 10
 _WORST_FIRST = (Exit.INCOMPLETE, Exit.FAILED, Exit.TIMEOUT, Exit.CANCELLED)
 _ACTIVE = ("waiting", "queued", "running")
-_HINT = "`kubemin tasks` shows how they go on"
+_HINT = key("`kubemin tasks` shows how they go on")
 _NOTE = "all or nothing: another application of the same apply did not complete"
-_COLUMNS = ("application", "revision", "task", "status", "outcome")
+_COLUMNS = (key("application"), key("revision"), key("task"), key("status"), key("outcome"))
 
 
 @dataclass
@@ -102,7 +104,7 @@ def start(client: Client, names: Sequence[str], bodies: Sequence[dict[str, Any]]
             run.app_id, run.revision, run.progress = made["appId"], made["revision"], Progress(made["taskId"])
         runs.append(run)
         if run.refused and all_or_nothing:
-            runs += [Run(later, refused="not begun") for later in names[len(runs) :]]
+            runs += [Run(later, refused=tr("not begun")) for later in names[len(runs) :]]
             break
     return runs
 
@@ -119,7 +121,8 @@ def watch(client: Client, runs: Sequence[Run], output: Output, interrupts: Inter
         waiting.to_the_end()
     except Interrupted as signal:
         going = [run.progress.task_id for run in runs if run.progress and not run.settled]
-        raise left(f"left {', '.join(going) or 'them'}; {_HINT}", signal) from None
+        sentence = tr("left {tasks}; `kubemin tasks` shows how they go on", tasks=", ".join(going) or tr("them"))
+        raise left(sentence, signal) from None
 
 
 def report(runs: Sequence[Run], output: Output) -> None:
@@ -130,7 +133,7 @@ def report(runs: Sequence[Run], output: Output) -> None:
         outcome = "; ".join([part for part in (reason, *run.undone) if part])
         task = run.progress.task_id if run.progress else "-"
         rows.append((run.name, run.revision or "-", task, run.status, outcome))
-    output.table(_COLUMNS, rows, "no applications")
+    output.table(_COLUMNS, rows, key("no applications"))
 
 
 def exit_of(runs: Sequence[Run]) -> Exit:
@@ -168,7 +171,7 @@ class _Waiting:
         going = [run for run in self._runs if not run.settled]
         if self._cancelled or not going:
             raise signal
-        what = "A task" if len(going) == 1 else f"Each of {len(going)} tasks"
+        what = trn("A task", "Each of {count} tasks", len(going))
         choice = choose(self._interrupts, signal, what, asks=not self._output.is_data)
         if choice is Choice.DETACH:
             raise signal
@@ -205,9 +208,9 @@ class _Waiting:
         before = (progress.status, progress.cleanup)
         progress.load(status)
         if before[0] != progress.status:
-            self._output.tell(f"{name}  {progress.status}" + (f": {progress.reason}" if progress.reason else ""))
+            self._output.tell(f"{name}  {because(progress.status, progress.reason)}")
         elif before[1] != progress.cleanup:
-            self._output.tell(f"{name}  cleanup {progress.cleanup}")
+            self._output.tell(f"{name}  {tr('cleanup {state}', state=progress.cleanup)}")
 
     def _cancel(self, reason: str) -> None:
         """Cancel what runs. A server that is away is asked until it answers. Raises `Interrupted`."""
@@ -229,7 +232,7 @@ class _Waiting:
             try:
                 said, task = _undo(self._client, run)
             except (KubeminError, CliError) as error:
-                run.undone.append(f"NOT rolled back: {_said(error)}")
+                run.undone.append(tr("NOT rolled back: {why}", why=_said(error)))
                 run.stuck = True
                 continue
             run.undone.append(said)
@@ -240,13 +243,13 @@ class _Waiting:
             self._look(going)
             self._interrupts.sleep(_AGAIN_SECONDS)
         for run, progress in begun:
-            why = f": {progress.reason}" if progress.reason else ""
-            run.undone.append(f"task {progress.task_id} {progress.status}{why}")
+            said = tr("task {task} {status}", task=progress.task_id, status=progress.status)
+            run.undone.append(because(said, progress.reason))
             run.stuck = progress.exit is not Exit.OK
 
 
 def _said(error: KubeminError | CliError) -> str:
-    return (Failure(error) if isinstance(error, KubeminError) else error).message
+    return told(Failure(error) if isinstance(error, KubeminError) else error)
 
 
 def _over(run: Run) -> bool:
@@ -270,20 +273,22 @@ def _undo(client: Client, run: Run) -> tuple[str, str | None]:
     found = client.revisions(run.app_id)["revisions"]
     now = _current(found)
     if run.revision is None or now != run.revision:
-        raise CliError(f"revision {now} was run since" if now else "its revision is no longer what is deployed")
+        since = tr("revision {revision} was run since", revision=now)
+        raise CliError(since if now else tr("its revision is no longer what is deployed"))
     before = [one["revision"] for one in found if one["state"] == "superseded" and one["revision"] < run.revision]
     if before:
         made = client.rollback(
             run.app_id, max(before), note=_NOTE, on_active="reject", expects={"revision": run.revision}
         )
-        return f"rolled back to revision {max(before)}", made["taskId"]
+        return tr("rolled back to revision {revision}", revision=max(before)), made["taskId"]
     if run.former is not None and run.former.revision is not None:
-        raise CliError(f"revision {run.former.revision}, which it had, is no longer kept")
+        gone = tr("revision {revision}, which it had, is no longer kept", revision=run.former.revision)
+        raise CliError(gone)
     if any(one["status"] in _ACTIVE for one in client.tasks(app=run.app_id)["tasks"]):
-        raise CliError("another task of it is active")
+        raise CliError(tr("another task of it is active"))
     if run.former is not None and run.former.known:  # it was only saved
         left = client.delete_resources(run.app_id)["failedResources"]
         if left:
-            raise CliError(f"not all that it made is removed: {', '.join(left)}")
-        return "removed from the cluster; it was not deployed before", None
-    return "deleted; it was not there before", client.delete(run.app_id).get("taskId")
+            raise CliError(tr("not all that it made is removed: {objects}", objects=", ".join(left)))
+        return tr("removed from the cluster; it was not deployed before"), None
+    return tr("deleted; it was not there before"), client.delete(run.app_id).get("taskId")

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from kubemin.cli.language import key, tr
 from kubemin.cli.output import STATUS_STYLES, complain, say, span
 from kubemin.cli.progress import ComponentLine, Progress
 from kubemin.spec.characters import visible
@@ -103,8 +104,8 @@ class Table(AbstractContextManager["Table"]):
         from rich.text import Text
 
         progress = self._progress
-        cleanup = "" if progress.cleanup == "none" else f" · cleanup {progress.cleanup}"
-        last = Text(visible(f"task {progress.task_id} · {progress.status}{cleanup}"), style="dim")
+        cleanup = "" if progress.cleanup == "none" else f" · {tr('cleanup {state}', state=progress.cleanup)}"
+        last = Text(visible(f"{tr('task {task}', task=progress.task_id)} · {progress.status}{cleanup}"), style="dim")
         room = self._console.height - len(last.wrap(self._console, self._console.width)) - 2
         lines = list[Text]()
         shown = list[ComponentLine]()
@@ -116,7 +117,7 @@ class Table(AbstractContextManager["Table"]):
             shown.append(one)
             lines += [note] if note else []
         hidden = len(progress.components) - len(shown)
-        more = [Text(f"and {hidden} more", style="dim")] if hidden else []
+        more = [Text(tr("and {count} more", count=hidden), style="dim")] if hidden else []
         order = {name: number for number, name in enumerate(progress.components)}
         return Group(_grid(sorted(shown, key=lambda one: order[one.name]), self._console.width), *more, *lines, last)
 
@@ -136,9 +137,9 @@ def _grid(components: Sequence[ComponentLine], width: int) -> "RenderableType":
     from rich.text import Text
 
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if width < _NARROW else 2, 0, 0))
-    grid.add_column("COMPONENT", overflow="fold")
-    for heading in ("STATE", "READY", "AGE"):
-        grid.add_column(heading, no_wrap=True)
+    grid.add_column(tr("component").upper(), overflow="fold")
+    for heading in (key("state"), key("ready"), key("age")):
+        grid.add_column(tr(heading).upper(), no_wrap=True)
     now = time.time()
     for one in components:
         grid.add_row(

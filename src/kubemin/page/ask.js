@@ -1,5 +1,6 @@
 // What is done when somebody asks for it, and the question before it.
 
+import { mistake, told } from "./codes.js";
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { say } from "./words.js";
 
@@ -24,8 +25,8 @@ export function Wrong({ error }) {
   const more = (error.errors ?? []).filter((one) => !error.message.includes(one.message));
   return html`
     <div class="error" role="alert">
-      <p>${error.message}</p>
-      ${more.length > 0 && html`<ul>${more.map((one) => html`<li>${one.field}: ${one.message}</li>`)}</ul>`}
+      <p>${told(error)}</p>
+      ${more.length > 0 && html`<ul>${more.map((one) => html`<li>${one.field}: ${mistake(one)}</li>`)}</ul>`}
     </div>
   `;
 }

@@ -1,5 +1,6 @@
 // Small pieces that several views have.
 
+import { told } from "./codes.js";
 import { html } from "./vendor/htm-preact.js";
 import { link } from "./use.js";
 import { language, say } from "./words.js";
@@ -19,7 +20,7 @@ export function Loaded({ from, children }) {
   return html`
     <div class="loaded">
       ${from.stale && html`<p class="stale" role="status">${say("stale")}</p>`}
-      ${from.error && !from.stale && html`<p class="error" role="alert">${from.error.message}</p>`}
+      ${from.error && !from.stale && html`<p class="error" role="alert">${told(from.error)}</p>`}
       ${from.value !== undefined
         ? children(from.value)
         : !from.error && html`<p role="status">${say("loading")}</p>`}

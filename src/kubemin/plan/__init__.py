@@ -1,7 +1,6 @@
 """From manifests and a workflow to ordered stages of jobs. Pure."""
 
-from kubemin.plan.describe import describe
 from kubemin.plan.make import make_plan
 from kubemin.plan.model import Hold, Job, Plan, Portion, Stage
 
-__all__ = ["Hold", "Job", "Plan", "Portion", "Stage", "describe", "make_plan"]
+__all__ = ["Hold", "Job", "Plan", "Portion", "Stage", "make_plan"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.language import tr
 from kubemin.cli.options import (
     ConsoleDir,
     Context,
@@ -89,7 +90,7 @@ def serve(
 
 def _serve(settings: "Settings", asked: int | None, in_process: bool) -> None:
     if in_process and asked is not None:
-        raise CliError("--workers and --in-process exclude each other", Exit.USAGE)
+        raise CliError(tr("--workers and --in-process exclude each other"), Exit.USAGE)
     from kubemin.cli.workers import Workers
 
     with Workers(0 if in_process else settings.workers) as workers:

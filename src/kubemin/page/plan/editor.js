@@ -1,5 +1,6 @@
 // A text with numbers at its lines, and what may be written where the cursor is. `mistakes` are marked at their lines.
 
+import { mistake } from "../codes.js";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { say } from "../words.js";
 import { complete } from "./complete.js";
@@ -75,7 +76,7 @@ export function Editor({ text, write, mistakes, hint, schema }) {
         (one) => html`
           <li key=${`${one.line} ${one.message}`}>
             <button type="button" onClick=${() => go(field.current, one.line)}>${say("planLine", one.line)}</button>${" "}
-            ${one.message}
+            ${mistake(one)}
           </li>
         `,
       )}

@@ -1,6 +1,7 @@
 // What the task is, how far it is, and what can be done with it.
 
 import { useAction, Wrong } from "../ask.js";
+import { advice } from "../codes.js";
 import { html, useState } from "../vendor/htm-preact.js";
 import { State, Time } from "../parts.js";
 import { post } from "../server.js";
@@ -24,7 +25,7 @@ export function Head({ id, model, again }) {
         ${goes && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
       </header>
       ${status.reason && html`<p class="reason">${status.reason}</p>`}
-      ${status.advice && html`<p class="advice"><code>${status.reasonCode}</code>${" "}${status.advice}</p>`}
+      ${status.advice && html`<p class="advice"><code>${status.reasonCode}</code>${" "}${advice(status.reasonCode, status.advice)}</p>`}
       ${status.queuedBehind.length > 0 &&
       html`<p>
         ${say("queuedBehind")}${" "}

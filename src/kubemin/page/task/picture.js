@@ -1,5 +1,6 @@
 // Stages as columns, components as cards in them, objects as rows.
 
+import { advice } from "../codes.js";
 import { html } from "../vendor/htm-preact.js";
 import { refOf } from "../objects.js";
 import { State } from "../parts.js";
@@ -93,7 +94,7 @@ function Fate({ of: row }) {
 // What is said of a job and of its object, once, and without the name that stands above it.
 function said(job, ref, row) {
   const over = job?.error || (job?.status === "completed" && job.desired !== undefined); // that says it all
-  const texts = [job?.error, job?.advice, over ? warnings(job.info) : job?.info, row?.why];
+  const texts = [job?.error, advice(job?.reasonCode, job?.advice), over ? warnings(job.info) : job?.info, row?.why];
   const names = [`${ref}: `, `${ref.split("/")[0]} ${ref.split("/").at(-1)}: `];
   const bare = (text) => names.reduce((left, name) => (left.startsWith(name) ? left.slice(name.length) : left), text);
   return [...new Set(texts.filter(Boolean).flatMap((text) => bare(text).split("\n")))];
