@@ -23,7 +23,7 @@ _VARIES = (
     (re.compile(r"[ \t]+"), " "),
     (re.compile(r" $", re.MULTILINE), ""),
 )
-_PROGRESS = re.compile(r"^<time> (?!task |cleanup |rollback )")
+_PROGRESS = re.compile(r"^<time> (?!task |cleanup |rollback |任务 |清理 |回滚 )")
 """How single jobs come on: who begins to follow late is not told what was over by then."""
 
 
