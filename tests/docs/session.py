@@ -70,7 +70,7 @@ class Session:
         shutil.copy(self.database, self.folder / "kubemin.db")  # with the schema: a migration takes half a second
         self._cwd = self.folder
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self._env = {"PATH": path, "HOME": str(self.folder), "LANG": self.language, "LC_ALL": self.language}
+        self._env = {"PATH": path, "HOME": str(self.folder), "LANG": self.language}
         return self
 
     def __exit__(self, *_: object) -> None:
