@@ -10,7 +10,7 @@ from tests.docs.reference.pages import pages
 
 PAGES = pages()
 SAID_BY_ITS_NAME = {"api.md", "application.md"}
-"""Pages in which a field may have no sentence: its shape's, or docs/format.md, says it."""
+"""Pages in which a field may have no sentence: that of its shape says it."""
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -60,14 +60,14 @@ class Port(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["port"]})
 
-    port: Whole = 0
-    expose: Flag | None = None
+    port: Whole = Field(default=0, description="its number")
+    expose: Flag | None = Field(default=None, description="accepted, and means nothing")
 
 
 class Properties(SpecModel):
     """What a component runs or holds. What its type has no use for is kept, and changes nothing."""
 
-    image: Text = ""
+    image: Text = Field(default="", description="the same as the component's `image`")
     ports: list[Port] = []
     env: dict[Text, Text] = {}
     conf: dict[Text, Text] = {}
@@ -86,8 +86,8 @@ class Properties(SpecModel):
 class TemplateRef(SpecModel):
     """An application to clone components of, and optionally the one component of it that is meant."""
 
-    id: Text = ""
-    target: Text = ""
+    id: Text = Field(default="", description="id of the application")
+    target: Text = Field(default="", description="a component of it")
 
 
 class Component(SpecModel):
@@ -96,12 +96,12 @@ class Component(SpecModel):
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
     name: Text = ""
-    type: Text = Field("", description=", ".join(COMPONENT_TYPES))
+    type: Text = Field(default="", description=", ".join(COMPONENT_TYPES))
     image: Text = ""
     replicas: Replicas = Field(
         1, description="`auto`: as an autoscaler, or a person, has set them; 1 when it is created"
     )
-    namespace: Text = Field("", description="default: the application's")
+    namespace: Text = Field(default="", description="default: the application's")
     object_name: Text = Field(
         "", description="its main object's name, on which those of the others are built; default: <application>-<name>"
     )

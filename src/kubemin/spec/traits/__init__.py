@@ -1,8 +1,9 @@
-# ruff: noqa: RUF012  (Pydantic copies defaults)
 """Traits: one module each. To add one: write its module, give it a field in ``Traits`` and a line in ``TRAITS``.
 
 (How it changes the manifests is the business of ``kubemin.render.traits``.)
 """
+
+from pydantic import Field
 
 from kubemin.spec.traits import ingress, init, rbac, share, sidecar
 from kubemin.spec.traits.container import CONTAINER_TRAITS, ContainerTraits, Trait
@@ -18,11 +19,11 @@ __all__ = ["TRAITS", "Trait", "Traits"]
 class Traits(ContainerTraits):
     """What a component has beyond its image: storage, probes, routes and the like."""
 
-    rbac: list[Rbac] = []
-    init: list[Init] = []
-    sidecar: list[Sidecar] = []
-    ingress: list[Ingress] = []
-    share: Share | None = None
+    rbac: list[Rbac] = Field(default=[], description="service accounts and their rights")
+    init: list[Init] = Field(default=[], description="containers that run before")
+    sidecar: list[Sidecar] = Field(default=[], description="containers that run beside")
+    ingress: list[Ingress] = Field(default=[], description="routes from outside")
+    share: Share | None = Field(default=None, description="objects that several applications have")
 
 
 TRAITS = (

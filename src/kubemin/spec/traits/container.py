@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import Field
+
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import SpecModel
@@ -21,11 +23,11 @@ class ContainerTraits(SpecModel):
 
     other_spellings = {"resource": "resources"}
 
-    storage: list[Storage] = []
-    env_from: list[EnvFrom] = []
-    envs: list[Env] = []
-    resources: Resources | None = None
-    probes: list[Probe] = []
+    storage: list[Storage] = Field(default=[], description="volumes, and where they are mounted")
+    env_from: list[EnvFrom] = Field(default=[], description="all keys of a ConfigMap or Secret as variables")
+    envs: list[Env] = Field(default=[], description="single variables")
+    resources: Resources | None = Field(default=None, description="requests and limits")
+    probes: list[Probe] = Field(default=[], description="whether it is alive, ready, started")
 
 
 class NestedTraits(ContainerTraits):

@@ -17,8 +17,10 @@ class EnvFrom(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["type", "sourceName"]})
 
-    type: Text = Field("", description=", ".join(ENV_FROM_TYPES))
-    source_name: Text = ""
+    type: Text = Field(default="", description=", ".join(ENV_FROM_TYPES))
+    source_name: Text = Field(
+        default="", description="a component of the application, or the name of a ConfigMap or Secret"
+    )
 
 
 def check(sources: Sequence[EnvFrom], context: CheckContext, path: str) -> Iterator[Issue]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
@@ -21,8 +21,8 @@ class KeyRef(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["name", "key"]})
 
-    name: Text = ""
-    key: Text = ""
+    name: Text = Field(default="", description="a component of the application, or the name of a ConfigMap or Secret")
+    key: Text = Field(default="", description="the key in it")
 
 
 class ValueFrom(SpecModel):
@@ -30,10 +30,10 @@ class ValueFrom(SpecModel):
 
     keep_empty = frozenset({"static"})
 
-    static: Text | None = None
-    secret: KeyRef | None = None
-    config: KeyRef | None = None
-    field: Text | None = None
+    static: Text | None = Field(default=None, description="a fixed text")
+    secret: KeyRef | None = Field(default=None, description="a Secret's key")
+    config: KeyRef | None = Field(default=None, description="a ConfigMap's key")
+    field: Text | None = Field(default=None, description="a field of the Pod, such as `status.podIP`")
 
 
 class Env(SpecModel):
@@ -41,8 +41,8 @@ class Env(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["name", "valueFrom"]})
 
-    name: Text = ""
-    value_from: ValueFrom = ValueFrom()
+    name: Text = Field(default="", description="name of the variable")
+    value_from: ValueFrom = Field(default=ValueFrom(), description="where its value comes from")
 
 
 def check(envs: Sequence[Env], context: CheckContext, path: str) -> Iterator[Issue]:

@@ -33,9 +33,9 @@ class Rewrite(SpecModel):
     may name its groups (``$1``).
     """
 
-    type: Text = Field(REPLACE, description=", ".join((*REWRITE_TYPES, *_OTHER_WORDS)))
-    match: Text = ""
-    replacement: Text = ""
+    type: Text = Field(default=REPLACE, description=", ".join((*REWRITE_TYPES, *_OTHER_WORDS)))
+    match: Text = Field(default="", description="what is replaced in the path")
+    replacement: Text = Field(default="", description="what stands there then")
 
     @property
     def kind(self) -> str:
@@ -48,8 +48,8 @@ class Backend(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["serviceName"]})
 
-    service_name: Text = ""
-    service_port: Whole = 80
+    service_name: Text = Field(default="", description="a component of the application, or the name of a Service")
+    service_port: Whole = Field(default=80, description="a port of the Service")
     weight: Whole | None = Field(default=None, description="has no effect")
     headers: dict[Text, Text] = Field(default={}, description="has no effect")
 
@@ -59,18 +59,22 @@ class Route(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["backend"]})
 
-    path: Text = "/"
-    path_type: Text | None = None
-    host: Text | None = None
-    backend: Backend = Backend()
-    rewrite: Rewrite | None = None
+    path: Text = Field(default="/", description="the path of a request")
+    path_type: Text | None = Field(
+        default=None, description="how it is compared; default: the Ingress's `defaultPathType`"
+    )
+    host: Text | None = Field(
+        default=None, description="only requests for this host; default: the hosts of the Ingress"
+    )
+    backend: Backend = Field(default=Backend(), description="where the requests go")
+    rewrite: Rewrite | None = Field(default=None, description="another path for the backend")
 
 
 class Tls(SpecModel):
     """A certificate in a Secret, for some hosts."""
 
-    secret_name: Text | None = None
-    hosts: list[Text] = []
+    secret_name: Text | None = Field(default=None, description="the Secret with the certificate")
+    hosts: list[Text] = Field(default=[], description="hosts that it is for")
 
 
 class Ingress(SpecModel):
@@ -79,10 +83,10 @@ class Ingress(SpecModel):
     model_config = ConfigDict(json_schema_extra={"required": ["routes"]})
 
     name: Text = ""
-    namespace: Text = Field("", description="that of the component, in which the Ingress is made in any case")
+    namespace: Text = Field(default="", description="that of the component, in which the Ingress is made in any case")
     hosts: list[Text] = []
     ingress_class_name: Text | None = None
-    default_path_type: Text = Field("Prefix", description=", ".join(PATH_TYPES))
+    default_path_type: Text = Field(default="Prefix", description=", ".join(PATH_TYPES))
     tls: list[Tls] = []
     label: dict[Text, Text] = {}
     annotations: dict[Text, Text] = {}

@@ -1,7 +1,8 @@
-# ruff: noqa: RUF012  (Pydantic copies defaults)
 """The ``init`` trait: containers that run, one after another, before the component's own."""
 
 from collections.abc import Iterator, Sequence
+
+from pydantic import Field
 
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
@@ -13,17 +14,17 @@ from kubemin.spec.values import check_env, check_image
 class InitProperties(SpecModel):
     """What the container runs."""
 
-    image: Text = ""
-    command: list[Text] = []
-    env: dict[Text, Text] = {}
+    image: Text = Field(default="", description="the image")
+    command: list[Text] = Field(default=[], description="the command, as a list")
+    env: dict[Text, Text] = Field(default={}, description="environment variables: name → text")
 
 
 class Init(SpecModel):
     """An init container. Its name defaults to ``<component>-init-<number>``."""
 
-    name: Text = ""
-    properties: InitProperties = InitProperties()
-    traits: NestedTraits = NestedTraits()
+    name: Text = Field(default="", description="name of the container")
+    properties: InitProperties = Field(default=InitProperties(), description="what it runs")
+    traits: NestedTraits = Field(default=NestedTraits(), description="traits of this container")
 
 
 def check(containers: Sequence[Init], context: CheckContext, path: str) -> Iterator[Issue]:

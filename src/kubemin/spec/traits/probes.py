@@ -1,4 +1,3 @@
-# ruff: noqa: RUF012  (Pydantic copies defaults)
 """The ``probes`` trait: how the kubelet finds out how a container does."""
 
 from collections.abc import Iterator, Sequence
@@ -23,23 +22,23 @@ _LEAST = {
 class ExecAction(SpecModel):
     """A command in the container; exit code 0 is healthy."""
 
-    command: list[Text] = []
+    command: list[Text] = Field(default=[], description="the command and its arguments")
 
 
 class HttpGet(SpecModel):
     """A request; 200–399 is healthy."""
 
-    path: Text = "/"
-    port: Whole | None = None
-    host: Text | None = None
-    scheme: Text | None = None
+    path: Text = Field(default="/", description="the path that is asked for")
+    port: Whole | None = Field(default=None, description="the port that is asked")
+    host: Text | None = Field(default=None, description="the host that is asked; default: the Pod's address")
+    scheme: Text | None = Field(default=None, description="`HTTP` or `HTTPS`; default: Kubernetes' own, `HTTP`")
 
 
 class TcpSocket(SpecModel):
     """A connection; being accepted is healthy."""
 
-    port: Whole | None = None
-    host: Text | None = None
+    port: Whole | None = Field(default=None, description="the port that is connected to")
+    host: Text | None = Field(default=None, description="the host that is connected to; default: the Pod's address")
 
 
 class Probe(SpecModel):
@@ -47,15 +46,15 @@ class Probe(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["type"]})
 
-    type: Text = Field("", description=", ".join(PROBE_TYPES))
-    initial_delay_seconds: Whole | None = None
-    period_seconds: Whole | None = None
-    timeout_seconds: Whole | None = None
-    failure_threshold: Whole | None = None
-    success_threshold: Whole | None = None
-    exec: ExecAction | None = None
-    http_get: HttpGet | None = None
-    tcp_socket: TcpSocket | None = None
+    type: Text = Field(default="", description=", ".join(PROBE_TYPES))
+    initial_delay_seconds: Whole | None = Field(default=None, description="wait so long before the first one")
+    period_seconds: Whole | None = Field(default=None, description="time from one to the next")
+    timeout_seconds: Whole | None = Field(default=None, description="time for an answer")
+    failure_threshold: Whole | None = Field(default=None, description="so many failures in a row count as one")
+    success_threshold: Whole | None = Field(default=None, description="so many successes in a row count as one")
+    exec: ExecAction | None = Field(default=None, description="a command in the container")
+    http_get: HttpGet | None = Field(default=None, description="an HTTP request")
+    tcp_socket: TcpSocket | None = Field(default=None, description="a connection")
 
 
 def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator[Issue]:

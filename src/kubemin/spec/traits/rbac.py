@@ -24,11 +24,11 @@ class Rule(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["verbs"]})
 
-    api_groups: list[Text] = []
-    resources: list[Text] = []
-    resource_names: list[Text] = []
-    non_resource_urls: list[Text] = Field([], alias="nonResourceURLs")
-    verbs: list[Text] = []
+    api_groups: list[Text] = Field(default=[], description="API groups")
+    resources: list[Text] = Field(default=[], description="kinds, in their plural")
+    resource_names: list[Text] = Field(default=[], description="only objects of these names")
+    non_resource_urls: list[Text] = Field(default=[], alias="nonResourceURLs", description="paths that are no objects")
+    verbs: list[Text] = Field(default=[], description="what may be done")
 
 
 class Rbac(SpecModel):
@@ -43,7 +43,7 @@ class Rbac(SpecModel):
     model_config = ConfigDict(json_schema_extra={"required": ["rules"]})
 
     service_account: Text = ""
-    namespace: Text | None = Field(None, description="of the Role and its binding; default: the component's")
+    namespace: Text | None = Field(default=None, description="of the Role and its binding; default: the component's")
     cluster_scope: Flag = False
     role_name: Text = ""
     binding_name: Text = ""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Quantity, SpecModel
@@ -11,9 +13,9 @@ from kubemin.spec.quantity import parse_quantity
 class Resources(SpecModel):
     """Requests and limits, which are equal. ``gpu`` counts whole cards."""
 
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
-    gpu: Quantity | None = None
+    cpu: Quantity | None = Field(default=None, description="CPUs, such as `500m` or `2`")
+    memory: Quantity | None = Field(default=None, description="memory, such as `256Mi`")
+    gpu: Quantity | None = Field(default=None, description="graphics cards")
 
 
 def check(resources: Resources, context: CheckContext, path: str) -> Iterator[Issue]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import listed
@@ -12,7 +14,7 @@ from kubemin.spec.states import ShareStrategy
 class Share(SpecModel):
     """``default``: only what is not shared here yet is made · ``ignore``: nothing is · ``force``: everything is."""
 
-    strategy: Text = ShareStrategy.DEFAULT.value
+    strategy: Text = Field(default=ShareStrategy.DEFAULT.value, description="`default`, `ignore` or `force`")
     """A text, so that `check` can say what is wrong with it: `ShareStrategy` once that is done."""
 
 

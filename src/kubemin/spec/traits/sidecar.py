@@ -1,7 +1,8 @@
-# ruff: noqa: RUF012  (Pydantic copies defaults)
 """The ``sidecar`` trait: containers beside the component's own."""
 
 from collections.abc import Iterator, Sequence
+
+from pydantic import Field
 
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue
@@ -13,12 +14,12 @@ from kubemin.spec.values import check_env, check_image
 class Sidecar(SpecModel):
     """A sidecar container. Its name defaults to ``<component>-sidecar-<number>``."""
 
-    name: Text = ""
-    image: Text = ""
-    command: list[Text] = []
-    args: list[Text] = []
-    env: dict[Text, Text] = {}
-    traits: NestedTraits = NestedTraits()
+    name: Text = Field(default="", description="name of the container")
+    image: Text = Field(default="", description="the image")
+    command: list[Text] = Field(default=[], description="the command, as a list")
+    args: list[Text] = Field(default=[], description="its arguments")
+    env: dict[Text, Text] = Field(default={}, description="environment variables: name → text")
+    traits: NestedTraits = Field(default=NestedTraits(), description="traits of this container")
 
 
 def check(containers: Sequence[Sidecar], context: CheckContext, path: str) -> Iterator[Issue]:
