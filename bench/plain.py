@@ -6,7 +6,7 @@ from collections.abc import Collection
 from kubemin.cluster import Cluster
 from kubemin.cluster.cached_readiness import pod_labels
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import RELATED
+from kubemin.cluster.readiness import is_waited_for
 from kubemin.engine.deploy.ready import Count, until_ready
 from kubemin.plan import Job, Plan
 from kubemin.spec.kinds import WRITTEN, kind_of
@@ -37,7 +37,7 @@ class Plain:
         async def create(job: Job) -> None:
             obj = await self._cluster.create(job.manifest)
             made.append(obj)
-            if job.ref.kind in RELATED and job.ref not in unready:
+            if is_waited_for(job.ref.kind) and job.ref not in unready:
                 await until_ready(
                     self._cluster, self._informers, obj, hopeless_after=0, report=_silent, moved=lambda: None
                 )

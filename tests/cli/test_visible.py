@@ -201,7 +201,7 @@ COMMANDS: dict[str, Command] = {
     "apply of several": lambda to, file: _apply([file, _other(file)], to),
     "apply --dry-run": lambda to, file: _apply([file], to, dry_run=True),
     "plan --server": lambda to, file: plan(Wanted([file]), to),
-    "try": lambda to, file: offline.check([file], None, [], to.output),
+    "try": lambda to, file: offline.check(Wanted([file]), to.output),
     "get": lambda to, _: history.get("a", None, to),
     "history": lambda to, _: history.history("a", to),
     "diff": lambda to, _: history.diff("a", None, None, to, live=False),

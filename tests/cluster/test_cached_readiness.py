@@ -10,7 +10,8 @@ import pytest
 
 from kubemin.cluster import Cluster, Informers
 from kubemin.cluster.cached_readiness import events_about, last_log_lines, pod_states, readiness_from_cache, restarts
-from kubemin.cluster.readiness import RELATED, Verdict
+from kubemin.cluster.readiness import Verdict
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, COMPONENT_ID, MANAGED_BY
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim import SimServer
@@ -35,7 +36,7 @@ class World:
         version = made["metadata"]["resourceVersion"]
         async with asyncio.timeout(PATIENCE):
             return await self.informers.until(
-                ref.kind, ref.namespace, ref.name, check, RELATED.get(ref.kind, ()), since=version
+                ref.kind, ref.namespace, ref.name, check, kind_of(ref.kind).told_by, since=version
             )
 
 
@@ -182,7 +183,7 @@ STATES: tuple[dict[str, Any], ...] = (
 
 
 def seen(state: Mapping[str, Any], **more: Any) -> tuple[Any, bool]:
-    item = {"metadata": {"namespace": "default"}}
+    item = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "default"}}
     found = pod_states(cast("Informers", Cached({"state": state, **more})), item)
     return found, restarts(found)
 

@@ -403,8 +403,3 @@ async def test_a_fault_of_ours_is_raised_rather_than_waited_for(world: World) ->
     stream.send("ADDED", {"metadata": {"resourceVersion": "3"}})  # no name: no server would
     with contextlib.suppress(asyncio.TimeoutError), pytest.raises(RuntimeError, match="the watch of ConfigMap failed"):
         await wait
-
-
-async def test_an_unknown_kind_is_refused(world: World) -> None:
-    with pytest.raises(errors.Invalid):
-        await start(world, absent(), kind="Widget")

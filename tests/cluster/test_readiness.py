@@ -1,6 +1,7 @@
 """Verdicts, kind by kind: objects as the API server shows them, and the sentence that a person reads."""
 
 import copy
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.cluster.readiness import RELATED, Verdict, readiness
+from kubemin.cluster.readiness import Verdict, is_waited_for, readiness
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
 from tests.manifests import deployment
@@ -409,7 +410,7 @@ def test_a_missing_volume_is_told_by_events_until_the_pod_has_started() -> None:
     assert readiness(short, [started], [missing]).state == "waiting"
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(RELATED)))
+@pytest.mark.parametrize("kind", sorted(kind for kind in KINDS if not is_waited_for(kind)))
 def test_other_kinds_are_ready_when_they_exist(kind: str) -> None:
     item = {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": {"name": "x", "uid": "x"}}
     assert readiness(item) == Verdict("ready", f"{kind} x exists", 1)
@@ -424,8 +425,64 @@ def test_what_does_not_exist_is_waited_for() -> None:
     assert readiness(None) == Verdict("waiting", "It does not exist yet")
 
 
-def test_related_kinds_are_known_kinds() -> None:
-    assert set(RELATED) | {kind for kinds in RELATED.values() for kind in kinds} <= set(KINDS)
+def certificate(generation: int = 1, **status: Any) -> dict[str, Any]:
+    """An object of a kind that nobody has told us about."""
+    meta = {"name": "x", "generation": generation}
+    return {"apiVersion": "example.com/v1", "kind": "Certificate", "metadata": meta, "status": status}
+
+
+def said(kind: str, status: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "status": status, **more}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ({}, "ready"),
+        ({"observedGeneration": 1}, "waiting"),
+        ({"observedGeneration": 2}, "ready"),
+        ({"conditions": [said("Ready", "True")]}, "ready"),
+        ({"conditions": [said("Ready", "True", observedGeneration=1)]}, "waiting"),
+        ({"conditions": [said("Ready", "False", reason="NoIssuer", message="the issuer is not there")]}, "waiting"),
+        ({"conditions": [said("Ready", "Unknown")]}, "waiting"),
+        ({"conditions": [said("Established", "True"), said("NamesAccepted", "True")]}, "ready"),
+        ({"conditions": [said("Reconciling", "True", reason="Progressing"), said("Ready", "True")]}, "waiting"),
+        ({"conditions": [said("Stalled", "True", reason="Denied")]}, "hopeless"),
+        ({"conditions": [said("Stalled", "False"), said("Ready", "True")]}, "ready"),
+        ({"conditions": [said("Synced", "False")]}, "ready"),
+        (
+            {"parents": [{"conditions": [said("Accepted", "True")]}, {"conditions": [said("Accepted", "False")]}]},
+            "waiting",
+        ),
+    ],
+)
+def test_any_kind_is_ready_by_what_all_controllers_say_alike(status: dict[str, Any], state: str) -> None:
+    assert readiness(certificate(generation=2, **status)).state == state
+
+
+def test_what_a_controller_says_is_what_a_person_reads() -> None:
+    waits = readiness(certificate(conditions=[said("Ready", "False", reason="NoIssuer", message="it is not there")]))
+    assert waits.message == "Certificate.example.com x: Ready is False: NoIssuer: it is not there"
+
+
+@pytest.mark.parametrize("strategy", ["RollingUpdate", "OnDelete"])
+@pytest.mark.parametrize("numbers", list(itertools.product(range(3), repeat=3)))
+def test_a_daemon_set_is_ready_once_each_node_has_a_current_pod(numbers: tuple[int, int, int], strategy: str) -> None:
+    desired, updated, available = numbers
+    item = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "log", "generation": 1},
+        "spec": {"updateStrategy": {"type": strategy}},
+        "status": {
+            "observedGeneration": 1,
+            "desiredNumberScheduled": desired,
+            "updatedNumberScheduled": updated,
+            "numberAvailable": available,
+        },
+    }
+    ready = available >= desired and (updated >= desired or strategy == "OnDelete")
+    assert readiness(item).state == ("ready" if ready else "waiting")
 
 
 json_like = st.recursive(

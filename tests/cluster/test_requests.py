@@ -24,7 +24,7 @@ def test_a_path_holds_the_names_as_one_segment_each_or_is_refused(kind: str, nam
     except Invalid:
         return
     middle = ["namespaces", namespace] if known.namespaced else []
-    rest = path.removeprefix(known.path).split("/")
+    rest = path.removeprefix(f"/{'apis' if known.group else 'api'}/{known.api_version}").split("/")
     assert [unquote(part) for part in rest] == ["", *middle, known.plural, name]
     assert path.isascii()
     assert not {" ", "?", "#", "\\"} & set(path)
@@ -57,6 +57,24 @@ def test_a_manifest_without_kind_or_name_is_refused(manifest: dict[str, object])
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(Invalid, match="Widget"):
         requests.list_page("Widget")
+
+
+@pytest.mark.parametrize(
+    ("api_version", "path"),
+    [("autoscaling/v2", "autoscaling/v2"), ("autoscaling/v1", "autoscaling/v1")],
+)
+def test_an_object_is_read_and_written_in_the_version_that_its_manifest_has(api_version: str, path: str) -> None:
+    manifest = {
+        "apiVersion": api_version,
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "shop"},
+    }
+    ref = ObjectRef.of(manifest)
+    built = [requests.get(ref), requests.create(manifest), requests.apply(manifest), requests.delete(ref, uid="u")]
+    assert {one.path.removesuffix("/web") for one in built} == {
+        f"/apis/{path}/namespaces/shop/horizontalpodautoscalers"
+    }
+    assert ref == ObjectRef("HorizontalPodAutoscaler", "shop", "web"), "the version does not tell objects apart"
 
 
 def test_selectors_are_quoted() -> None:

@@ -14,11 +14,13 @@ import pytest
 import yaml
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.errors import NotFound
 from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
 from kubemin.engine import ComponentWatch, ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.spec.limits import NAMESPACED_GRANTS, Limits
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.conftest import cluster, db, instance, sim
 from tests.engine.instance import Instance, conf, secret, store, web
@@ -167,6 +169,8 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         await instance.settled(removal.id)
         watch.cancel()
     await Orphans(instance.db, instance.cluster, Limits()).find()
+    with pytest.raises(NotFound):  # a kind that is not served
+        await instance.cluster.get(ObjectRef("Certificate.cert-manager.io", "default", "shop"))
     allowed = rules("kubemin")
     assert sorted(sent - allowed) == []
     assert sorted(set(allowed - sent) - RARELY.keys()) == []

@@ -28,7 +28,11 @@ def refused(objects: Iterable[Manifest]) -> dict[str, str]:
                 kind, meta = KINDS[manifest["kind"]], manifest["metadata"]
                 place = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
                 params = {"fieldValidation": "Strict", "fieldManager": "kubemin"}
-                async with session.post(f"{kind.path}{place}/{kind.plural}", json=manifest, params=params) as answer:
+                async with session.post(
+                    f"/{'apis' if kind.group else 'api'}/{kind.api_version}{place}/{kind.plural}",
+                    json=manifest,
+                    params=params,
+                ) as answer:
                     if answer.status != 201:
                         answers[f"{manifest['kind']}/{meta['name']}"] = (await answer.json())["message"]
         return answers

@@ -93,7 +93,7 @@ def test_the_spec_foresees_exactly_what_is_rendered(application: Application) ->
     """The check for clashes stands in `spec`, which knows nothing of `render`: here they are held together."""
     predict_apply = []
     for index, component in enumerate(application.component):
-        scope = context_of(application, component, Limits(), {})
+        scope = context_of(application, component, Limits(), {}, {})
         for made in made_by(component, scope, f"component[{index}]"):
             is_job = made.ref.kind == "Job"
             predict_apply.append(replace(made.ref, name=component.name) if is_job else made.ref)

@@ -36,6 +36,7 @@ class Row:
     uid: str | None
     dependents: str | None
     adopted: bool | None
+    api_version: str = "v1"
 
 
 @st.composite

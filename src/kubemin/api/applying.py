@@ -7,6 +7,7 @@ from kubemin.api.cloning import parsed, templates_of
 from kubemin.api.masks import unmasked, with_deployed
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.spec.application import Application
+from kubemin.spec.component_secrets import values_in_json
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
 from kubemin.store import Database, revisions
@@ -31,5 +32,5 @@ async def posted(
     async with db.read() as tx:
         current = await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []
-    secrets = {part["name"]: part.get("properties", {}).get("secret", {}) for part in parts}
+    secrets = {part["name"]: values_in_json(part.get("properties", {})) for part in parts}
     return unmasked(with_deployed(application, secrets), [])

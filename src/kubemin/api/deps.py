@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
@@ -19,6 +19,7 @@ from kubemin.api.families import Families
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.placing import Placing
 from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
 from kubemin.engine.entry.sources import Source
@@ -107,6 +108,8 @@ class Deps:
     """None where there is no cluster to compare with."""
     pod_logs: PodLogs | None = None
     """None where there is no cluster whose Pods say something."""
+    placing: Placing | None = None
+    """None where there is no cluster that knows more kinds."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -118,6 +121,10 @@ class Deps:
     settings: ApiSettings = field(default_factory=ApiSettings)
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
+
+    async def placed(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `Placing`."""
+        return data if self.placing is None else await self.placing.placed(data)
 
     @cached_property
     def database_health(self) -> DatabaseHealth:

@@ -4,15 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubemin.spec.application import Application
+from kubemin.spec.component_secrets import masked, values_in, values_in_json, with_values
 from kubemin.spec.config import MASK
 from kubemin.spec.issues import Issue, IssueCode, SpecError
-
-
-def masked(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of a component as a reply shows them."""
-    if not properties.get("secret"):
-        return dict(properties)
-    return {**properties, "secret": dict.fromkeys(properties["secret"], MASK)}
 
 
 def masked_components(data: Mapping[str, Any]) -> set[str]:
@@ -21,8 +15,8 @@ def masked_components(data: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     for part in parts if isinstance(parts, list) else ():
         properties = part.get("properties") if isinstance(part, dict) else None
-        secret = properties.get("secret") if isinstance(properties, dict) else None
-        if isinstance(secret, dict) and MASK in secret.values() and isinstance(part.get("name"), str):
+        values = values_in_json(properties) if isinstance(properties, dict) else {}
+        if MASK in values.values() and isinstance(part.get("name"), str):
             found.add(part["name"])
     return found
 
@@ -40,12 +34,8 @@ def with_deployed(application: Application, secrets: Mapping[str, Mapping[str, s
     """The application with each mask replaced by the value of its key in ``secrets``, by component, if it is there."""
     parts = []
     for part in application.component:
-        known, secret = secrets.get(part.name, {}), part.properties.secret
-        if MASK in secret.values():
-            values = {key: known.get(key, MASK) if value == MASK else value for key, value in secret.items()}
-            properties = part.properties.model_copy(update={"secret": values})
-            part = part.model_copy(update={"properties": properties})
-        parts.append(part)
+        properties = with_values(part.properties, secrets.get(part.name, {}))
+        parts.append(part.model_copy(update={"properties": properties}))
     return application.model_copy(update={"component": parts})
 
 
@@ -58,13 +48,11 @@ def unmasked(application: Application, templates: Sequence[Mapping[str, Any]]) -
     issues: list[Issue] = []
     components = []
     for index, component in enumerate(application.component):
-        secret = component.properties.secret
-        missing = {key for key, value in secret.items() if value == MASK}
+        missing = {place for place, value in values_in(component.properties).items() if value == MASK}
         if missing:
             known = list(_known(component.name, missing, templates))
-            issues += _issues(f"component[{index}].properties.secret", sorted(missing), known)
-            values = {**secret, **(known[0] if known else {})}
-            properties = component.properties.model_copy(update={"secret": values})
+            issues += _issues(f"component[{index}].properties", sorted(missing), known)
+            properties = with_values(component.properties, known[0] if known else {})
             component = component.model_copy(update={"properties": properties})
         components.append(component)
     if issues:
@@ -76,7 +64,7 @@ def _known(name: str, keys: set[str], templates: Sequence[Mapping[str, Any]]) ->
     """What the keys are in templates that have all of them, each different answer once."""
     seen: list[dict[str, str]] = []
     for part in templates:
-        secret = (part.get("properties") or {}).get("secret") or {}
+        secret = values_in_json(part.get("properties") or {})
         if part["name"] == name and keys <= secret.keys() and (mine := {key: secret[key] for key in keys}) not in seen:
             seen.append(mine)
             yield mine
@@ -85,7 +73,8 @@ def _known(name: str, keys: set[str], templates: Sequence[Mapping[str, Any]]) ->
 def _issues(path: str, keys: Sequence[str], known: Sequence[object]) -> Iterator[Issue]:
     if len(known) == 1:
         return
-    for key in keys:
+    for place in keys:
+        key = f"{path}.{'manifests' if '/' in place else 'secret'}.{place}"
         why = "several templates have one" if known else "there is none"
-        message = f"{path}.{key}: {MASK} stands for a value that is known already, and {why}."
-        yield Issue(f"{path}.{key}", IssueCode.MISSING_REQUIRED_FIELD, message)
+        message = f"{key}: {MASK} stands for a value that is known already, and {why}."
+        yield Issue(key, IssueCode.MISSING_REQUIRED_FIELD, message)

@@ -7,7 +7,6 @@ from typing import Any
 
 from kubemin import __version__
 from kubemin.api.deps import ComponentState
-from kubemin.api.masks import masked
 from kubemin.api.models.applications import (
     ApplicationReply,
     ComponentReply,
@@ -22,6 +21,7 @@ from kubemin.api.models.applications import (
 )
 from kubemin.api.models.applications import NewestTask as NewestTaskReply
 from kubemin.spec.component import STORE, WEBSERVICE, Component
+from kubemin.spec.component_secrets import masked
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import ComponentRow

@@ -15,6 +15,8 @@ class Wanted:
     files: Sequence[str]
     namespace: str | None = None
     sets: Sequence[str] = ()
+    name: str | None = None
+    """Of the application that plain Kubernetes objects in the files become."""
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -24,4 +26,4 @@ class Wanted:
 
     def applications(self) -> list[Spec]:
         """The applications as they are sent. Raises :class:`CliError`."""
-        return applications(self.files, namespace=self.namespace, sets=self.sets)
+        return applications(self.files, namespace=self.namespace, sets=self.sets, name=self.name)

@@ -9,8 +9,9 @@ from typing import Any
 from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
+from kubemin.cli.plain import PlainObject, application_of, chart_of, is_plain
 from kubemin.spec.names import DEFAULT_NAMESPACE
-from kubemin.spec.text import ParseError, parse
+from kubemin.spec.text import Document, ParseError, documents
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -38,15 +39,37 @@ def load_application(name: str) -> dict[str, Any]:
     return found[0].data
 
 
-def read_specs(names: Sequence[str], namespace: str | None = None) -> list[Spec]:
+def read_specs(names: Sequence[str], namespace: str | None = None, name: str | None = None) -> list[Spec]:
     """The applications in these files and folders, in their order; ``-`` is stdin.
 
-    ``namespace`` is that of those that name none. Raises :class:`CliError` that names the place, also where an
-    application is in another namespace, or is there twice.
+    ``namespace`` is that of those that name none. Plain Kubernetes objects become one application more, called
+    ``name``. Raises :class:`CliError` that names the place, also where an application is in another namespace, or is
+    there twice.
     """
     if not names:
         raise CliError(tr("name the file of an application, a folder of such files, or - for stdin"), Exit.USAGE)
-    found = [_placed(spec, namespace) for name in names for file in _files(name) for spec in _in_file(file)]
+    found: list[Spec] = []
+    objects: list[PlainObject] = []
+    for file in (file for given in names for file in _files(given)):
+        for spec in _in_file(file):
+            if isinstance(spec, PlainObject):
+                objects.append(spec)
+            else:
+                found.append(_placed(spec, namespace))
+    if objects and name is None:
+        kind, source = objects[0].data["kind"], objects[0].source
+        message = tr(
+            "{kind} in {source} is a Kubernetes object: say what its application is called, with --name",
+            kind=kind,
+            source=source,
+        )
+        raise CliError(message, Exit.USAGE)
+    if name is not None and not objects:
+        message = tr("--name is of the application that plain Kubernetes objects become; there are none")
+        raise CliError(message, Exit.USAGE)
+    if name is not None:
+        where = tr("application {name}", name=name)
+        found.append(Spec(where, Path(), application_of(name, namespace, objects)))
     places: dict[str, str] = {}
     for spec in found:
         if spec.name in places:
@@ -86,12 +109,16 @@ def _files(name: str) -> Iterable[str]:
     return inside
 
 
-def _in_file(name: str) -> Iterable[Spec]:
-    documents = _documents(name)
-    for number, data in enumerate(documents, 1):
-        where = display_name(name)
-        if len(documents) > 1:
+def _in_file(name: str) -> Iterable[Spec | PlainObject]:
+    text = _text(name)
+    found = _documents(name, text)
+    for number, document in enumerate(found, 1):
+        where, data = display_name(name), document.value
+        if len(found) > 1:
             where = tr("{file}, document {number}", file=where, number=number)
+        if is_plain(data):
+            yield PlainObject(chart_of(text, document.line_of("")) or _source(name), data)
+            continue
         if not isinstance(data, dict):
             message = tr(
                 "{place} does not hold an application: an object with name and component is expected", place=where
@@ -100,20 +127,28 @@ def _in_file(name: str) -> Iterable[Spec]:
         yield Spec(where, Path() if name == "-" else Path(name).parent, data)
 
 
-def _documents(name: str) -> list[Any]:
+def _source(name: str) -> str:
+    return "stdin" if name == "-" else str(Path(name).with_suffix(""))
+
+
+def _text(name: str) -> str:
     where = display_name(name)
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CliError(because(tr("cannot read {path}", path=where), of_system(error)), Exit.USAGE) from error
     except UnicodeDecodeError as error:
         raise CliError(because(tr("cannot read {path}", path=where), tr("it is not UTF-8")), Exit.USAGE) from error
+
+
+def _documents(name: str, text: str) -> list[Document]:
+    where = display_name(name)
     is_json = name.lower().endswith(".json")
     try:
-        documents = parse(text, is_json=is_json)
+        found = documents(text, is_json=is_json)
     except ParseError as error:
         what = tr("{file} is not JSON", file=where) if is_json else tr("{file} is neither YAML nor JSON", file=where)
         raise CliError(because(what, error), Exit.USAGE) from error
-    if not documents:
+    if not found:
         raise CliError(tr("{file} holds no documents; an application is expected", file=where), Exit.USAGE)
-    return documents
+    return found

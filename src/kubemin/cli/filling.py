@@ -87,5 +87,13 @@ def _mapped(value: Any, path: str, change: Any) -> Any:
     if isinstance(value, list):
         return [_mapped(item, f"{path}[{index}]", change) for index, item in enumerate(value)]
     if isinstance(value, dict):
-        return {key: _mapped(item, f"{path}.{key}" if path else key, change) for key, item in value.items()}
+        return {
+            key: item if _stands(path, key) else _mapped(item, f"{path}.{key}" if path else key, change)
+            for key, item in value.items()
+        }
     return value
+
+
+def _stands(path: str, key: str) -> bool:
+    """Whether it is what a component of the type ``manifests`` brings: other tools have such expressions too."""
+    return key in ("manifests", "yaml") and path.endswith(".properties")

@@ -1,10 +1,9 @@
 """``try`` and ``plan``: what can be said of a file without a server."""
 
 import copy
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kubemin.cli.applications import applications
+from kubemin.cli.apply_options import Wanted
 from kubemin.cli.by_code import issue as issue_told
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from kubemin.spec.application import Application
 
 
-def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], output: Output) -> int:
+def check(wanted: Wanted, output: Output) -> int:
     """Say whether the applications would be accepted, and everything that is wrong with them."""
     from kubemin.cli.settings import limits
     from kubemin.spec.application import parse_application
@@ -26,7 +25,7 @@ def check(files: Sequence[str], namespace: str | None, sets: Sequence[str], outp
 
     found: list[dict[str, Any]] = []
     valid: list[str] = []
-    for spec in applications(files, namespace=namespace, sets=sets):
+    for spec in wanted.applications():
         issues: list[dict[str, str]] = []
         warnings: list[dict[str, str]] = []
         try:
@@ -51,11 +50,9 @@ def _print_check(spec: Spec, found: dict[str, Any], output: Output) -> None:
         say(f"{issue['code']}  {issue_told(issue['code'], message)}")
 
 
-def show_plan(
-    files: Sequence[str], namespace: str | None, sets: Sequence[str], output: Output, strategy: Way | None = None
-) -> int:
+def show_plan(wanted: Wanted, output: Output, strategy: Way | None = None) -> int:
     """Show the stages in order, each with its jobs. Values of Secrets are masked."""
-    specs = applications(files, namespace=namespace, sets=sets)
+    specs = wanted.applications()
     read = [_read(spec, strategy) for spec in specs]
     plans = [_plan(application) for application in read]
     if output.is_data:

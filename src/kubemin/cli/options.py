@@ -54,6 +54,10 @@ Files = Annotated[
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="The namespace of applications whose file names none.")
 ]
+Named = Annotated[
+    str | None,
+    typer.Option("--name", help="The application that plain Kubernetes objects in the files become."),
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option(

@@ -22,6 +22,7 @@ from kubemin.engine import ComponentWatch, TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.placing import Placing
 from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
@@ -61,6 +62,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             limits=limits(settings),
             component_states=lambda app_id: _states(watch, app_id),
             orphans=Orphans(parts.db, parts.cluster, limits(settings)),
+            placing=Placing(parts.cluster),
             previews=Previews(
                 parts.db,
                 parts.cluster,

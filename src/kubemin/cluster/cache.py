@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubemin.cluster.watching import Changed
-from kubemin.spec.kinds import WRITTEN, kind_of
+from kubemin.spec.kinds import KINDS, kind_of
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest
 
@@ -18,7 +18,13 @@ Change = tuple[Manifest | None, Manifest | None]
 
 def without_managed_fields(kind: str) -> bool:
     """Whether the cache drops managedFields, half of an object's size: only kinds that tasks write need them."""
-    return kind not in WRITTEN
+    return kind_of(kind).written is None
+
+
+def with_type(kind: str, item: Manifest) -> Manifest:
+    """The object with its type: the items of a list come without. Of a kind that the table lacks they have it."""
+    known = KINDS.get(kind)
+    return item if known is None else {"apiVersion": known.api_version, "kind": kind, **item}
 
 
 class Cache:
@@ -26,7 +32,7 @@ class Cache:
 
     def __init__(self, kind: str) -> None:
         self.version = ""
-        self._type_meta = {"apiVersion": kind_of(kind).api_version, "kind": kind}
+        self._kind = kind
         self._bulky = without_managed_fields(kind)
         self._objects: dict[Key, Manifest] = {}
         self._names: dict[tuple[str, Group | None], set[str]] = {}
@@ -83,7 +89,7 @@ class Cache:
 
     def _put(self, key: Key, item: Manifest) -> Manifest:
         self._drop(key)
-        item = {**self._type_meta, **item}
+        item = with_type(self._kind, item)
         if self._bulky and "managedFields" in item["metadata"]:
             item["metadata"] = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
         self._objects[key] = item

@@ -7,8 +7,8 @@ from typing import Any
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import RELATED, Verdict, crashed, readiness
-from kubemin.spec.kinds import kind_name
+from kubemin.cluster.readiness import Verdict, crashed, readiness
+from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -19,9 +19,9 @@ _MAX_PODS = 3
 def readiness_from_cache(informers: Informers, item: Manifest | None, events: Sequence[Manifest] = ()) -> Verdict:
     """Whether ``item`` is ready, by its Pods and ReplicaSets in the caches, and by ``events`` about any of them.
 
-    To be called in a check of ``Informers.until(…, related=RELATED.get(kind, ()))``.
+    To be called in a check of ``Informers.until(…, related=kind_of(kind).told_by)``.
     """
-    if item is None or kind_name(item) not in RELATED:
+    if item is None or not kind_of(kind_name(item)).told_by:
         return readiness(item)
     meta = item["metadata"]
     labels = pod_labels(item)
@@ -44,7 +44,7 @@ def pod_states(informers: Informers, item: Manifest) -> PodStates:
     A container that ended before and is not ready is in one state, whatever it does: in a crash loop nothing moves.
     """
     found = []
-    for pod in informers.snapshot("Pod", item["metadata"]["namespace"], pod_labels(item)):
+    for pod in _pods(informers, item):
         status = pod.get("status") or {}
         containers = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         states = [f"{each.get('name')} {_state(each)}" for each in containers]
@@ -72,26 +72,20 @@ async def events_about(cluster: Cluster, informers: Informers, item: Manifest) -
     ``item`` or its Pods; one request finds that out for all callers. Empty if events cannot be read.
     """
     meta = item["metadata"]
-    pods = [
-        pod
-        for pod in informers.snapshot("Pod", meta["namespace"], pod_labels(item))
-        if (pod.get("status") or {}).get("phase", "Pending") == "Pending"
-    ]
+    namespace = meta.get("namespace", "default")  # events about a cluster-scoped object are there
+    pods = [pod for pod in _pods(informers, item) if (pod.get("status") or {}).get("phase", "Pending") == "Pending"]
     found: list[Manifest] = []
-    warning_events = await informers.warning_events.about(meta["namespace"])
+    warning_events = await informers.warning_events.about(namespace)
     uids = [meta["uid"], *(pod["metadata"]["uid"] for pod in pods[:_MAX_PODS])]
     for uid in uids if not warning_events.isdisjoint(uids) else ():
         with contextlib.suppress(ClusterError):
-            found += (await cluster.list("Event", meta["namespace"], fields=f"involvedObject.uid={uid}")).items
+            found += (await cluster.list("Event", namespace, fields=f"involvedObject.uid={uid}")).items
     return found
 
 
 async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest, *, lines: int = 5) -> str:
     """The last log lines of a container of ``item`` that crashes; empty if none does, or the log cannot be read."""
-    pods = (
-        informers.snapshot("Pod", item["metadata"]["namespace"], pod_labels(item)) if kind_name(item) in RELATED else []
-    )
-    found = crashed(pods)
+    found = crashed(_pods(informers, item))
     if found is None:
         return ""
     pod, container = found
@@ -101,6 +95,13 @@ async def last_log_lines(cluster: Cluster, informers: Informers, item: Manifest,
             if text.strip():
                 return text.strip()
     return ""
+
+
+def _pods(informers: Informers, item: Manifest) -> list[Manifest]:
+    """The Pods of an object; none of a kind whose controller makes none."""
+    if "Pod" not in kind_of(kind_name(item)).told_by:
+        return []
+    return informers.snapshot("Pod", item["metadata"]["namespace"], pod_labels(item))
 
 
 def pod_labels(item: Manifest) -> dict[str, str]:

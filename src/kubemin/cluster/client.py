@@ -4,21 +4,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from kubemin.cluster import requests
 from kubemin.cluster.answers import ApiResponse, error_for, object_in
 from kubemin.cluster.credential_sources import choose_source
 from kubemin.cluster.credentials import Credentials
-from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.discovery import Discovery
+from kubemin.cluster.errors import ClusterError, NotFound, ServerError
 from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
+from kubemin.spec.kind import Kind
+from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest, ObjectRef
 
 Hook = Callable[[str], Awaitable[None]]
 """For tests: awaited with ``call:<verb>:<Kind>/<name>:before`` and ``:after`` around each write."""
 
 _PAGE = 500
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Cluster:
         # The server stops before we do: else a write that it still works on could land after we stopped waiting.
         self._server_timeout = ("timeout", f"{max(1, round(timeout * 900))}ms")
         self._hook = hook
+        self._discovery = Discovery(self._ask)
 
     @classmethod
     async def connect(
@@ -69,9 +75,17 @@ class Cluster:
         found = await self._ask(Request("read", "GET", "/version", "the server's version"))
         return str(found.get("gitVersion", ""))
 
+    async def served(self, kind: str) -> Kind:
+        """How the server serves a kind. Raises NotFound where it does not."""
+        return await self._discovery.served(kind)
+
+    async def has_status(self, kind: str) -> bool:
+        """See `Discovery`."""
+        return await self._discovery.has_status(kind)
+
     async def get(self, ref: ObjectRef) -> Manifest:
         """The object as it is now. Raises NotFound."""
-        return await self._ask(requests.get(ref))
+        return await self._read(ref.kind, lambda served: self._ask(requests.get(ref, served)))
 
     async def list(
         self,
@@ -81,44 +95,57 @@ class Cluster:
         labels: str | None = None,
         fields: str | None = None,
         metadata_only: bool = False,
+        version: str = "",
     ) -> Listing:
         """All objects of a kind, of one namespace or of all, that match the selectors.
 
-        With ``metadata_only`` the objects have neither spec nor status: that is a small part of most.
+        With ``metadata_only`` the objects have neither spec nor status: that is a small part of most. ``version``:
+        the one in which they are read, where it is not the preferred one.
         """
-        page = partial(requests.list_page, kind, namespace, labels=labels, fields=fields, metadata_only=metadata_only)
-        # A page token may expire (410); the other pages would then be of a later state. So list again, in one page.
-        try:
-            return await self._list(kind, partial(page, limit=_PAGE))
-        except ClusterError as error:
-            if error.status != 410:
-                raise
-            return await self._list(kind, page)
+        choice = partial(requests.list_page, kind, namespace, labels=labels, fields=fields, metadata_only=metadata_only)
+
+        async def ask(served: Kind) -> Listing:
+            served = replace(served, version=version or served.version)
+            page = partial(choice, served=served)
+            # A page token may expire (410); the other pages would then be of a later state. So list again, in one page.
+            try:
+                return await self._list(served, partial(page, limit=_PAGE))
+            except ClusterError as error:
+                if error.status != 410:
+                    raise
+                return await self._list(served, page)
+
+        return await self._read(kind, ask)
 
     async def names(self, kind: str, namespace: str) -> frozenset[str] | None:
         """The names of all objects of a kind in a namespace, by one small request; None if they are too many for it."""
-        found = await self._ask(requests.list_page(kind, namespace or None, limit=_PAGE, metadata_only=True))
+        page = partial(requests.list_page, kind, namespace or None, limit=_PAGE, metadata_only=True)
+        found = await self._read(kind, lambda served: self._ask(page(served=served)))
         if (found.get("metadata") or {}).get("continue"):
             return None
         return frozenset(item["metadata"]["name"] for item in found.get("items") or ())
 
     async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create the object if there is none of that name. Raises AlreadyExists, Terminating, NamespaceTerminating."""
-        return await self._write(requests.create(manifest, dry_run=dry_run))
+        served = await self._served(manifest)
+        return await self._write(requests.create(manifest, dry_run=dry_run, served=served))
 
     async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Server-side apply, forced. The caller sets uid and resourceVersion; without them it may create an object."""
-        return await self._write(requests.apply(manifest, dry_run=dry_run))
+        served = await self._served(manifest)
+        return await self._write(requests.apply(manifest, dry_run=dry_run, served=served))
 
     async def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """PUT the whole object. Raises Conflict when its resourceVersion is not the current one."""
-        return await self._write(requests.replace(manifest, dry_run=dry_run))
+        served = await self._served(manifest)
+        return await self._write(requests.replace(manifest, dry_run=dry_run, served=served))
 
     async def patch(
         self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, dry_run: bool = False
     ) -> Manifest:
         """JSON patch for a list of operations, merge patch for a mapping."""
-        return await self._write(requests.patch(ref, operations, dry_run=dry_run))
+        served = await self.served(ref.kind)
+        return await self._write(requests.patch(ref, operations, dry_run=dry_run, served=served))
 
     async def delete(
         self,
@@ -131,7 +158,8 @@ class Cluster:
 
         Raises NotFound if there is none of that name, Conflict if its uid or version is another one.
         """
-        request = requests.delete(ref, uid=uid, resource_version=resource_version)
+        served = await self.served(ref.kind)
+        request = requests.delete(ref, uid=uid, resource_version=resource_version, served=served)
         found = await self._write(request)
         # For some kinds the server returns the object although it is gone; then it has no deletionTimestamp.
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
@@ -189,13 +217,27 @@ class Cluster:
         await self._hook(f"call:{request.verb}:{kind}/{name}:after")
         return found
 
-    async def _list(self, kind: str, page: Callable[..., Request]) -> Listing:
+    async def _served(self, manifest: Manifest) -> Kind:
+        return await self.served(requests.ref_of(manifest).kind)
+
+    async def _read(self, kind: str, ask: Callable[[Kind], Awaitable[T]]) -> T:
+        """What ``ask`` returns. A path that the server does not know says nothing of objects: see `Discovery`."""
+        try:
+            return await ask(await self.served(kind))
+        except NotFound as error:
+            if kind in KINDS or error.about or error.reason:
+                raise
+            self._discovery.forget()
+            await self.served(kind)
+            raise ServerError(error.message, status=404) from error
+
+    async def _list(self, kind: Kind, page: Callable[..., Request]) -> Listing:
         items: list[Manifest] = []
         token: str | None = None
         while True:
             found = await self._ask(page(token=token))
             # The items of a list come without apiVersion and kind, and metadata alone comes with others.
-            type_meta = {"apiVersion": requests.known_kind(kind).api_version, "kind": kind}
+            type_meta = {"apiVersion": kind.api_version, "kind": kind.kind}
             items.extend({**type_meta, **item, **type_meta} for item in found.get("items") or ())
             meta = found.get("metadata") or {}
             token = meta.get("continue")

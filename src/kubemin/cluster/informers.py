@@ -10,10 +10,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-from kubemin.cluster.cache import Cache, group_in, without_managed_fields
+from kubemin.cluster.cache import Cache, group_in, with_type, without_managed_fields
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError, Unauthorized
-from kubemin.cluster.requests import known_kind
 from kubemin.cluster.waiters import Waiter, Waiters
 from kubemin.cluster.warning_events import WarningEvents
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, WatchEvent, WatchFailed, observe
@@ -172,16 +171,15 @@ class Informers:
         After a gap all objects come again as ADDED, and objects deleted during the gap are not reported. A kind that
         the cache keeps without managedFields is watched a second time.
         """
-        type_meta = {"apiVersion": known_kind(kind).api_version, "kind": kind}
         async with aclosing(
             self._observe(kind) if without_managed_fields(kind) else self._from_shared_watch(kind)
         ) as stream:
             async for event in stream:
                 if isinstance(event, Listed):
                     for item in event.items:
-                        yield "ADDED", {**type_meta, **item}
+                        yield "ADDED", with_type(kind, item)
                 elif isinstance(event, Changed):
-                    yield event.type, {**type_meta, **event.object}
+                    yield event.type, with_type(kind, event.object)
 
     async def _from_shared_watch(self, kind: str) -> AsyncGenerator[WatchEvent, None]:
         """The events of the shared watch, after a listing of its cache."""
@@ -205,7 +203,6 @@ class Informers:
             raise Closed(f"Cannot watch {kind}: the watches were closed.")
         informer = self._informers.get(kind)
         if informer is None:
-            known_kind(kind)
             informer = self._informers[kind] = _Informer(kind)
             informer.task = asyncio.create_task(self._run(informer), name=f"informer {kind}")
         return informer

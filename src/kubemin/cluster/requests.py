@@ -1,4 +1,7 @@
-"""Builds requests to the API server, without sending them. Names are checked here."""
+"""Builds requests to the API server, without sending them. Names are checked here.
+
+``served`` is the kind as the API server serves it (`kubemin.cluster.discovery`); without it, as `kinds` has it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ import orjson
 
 from kubemin.cluster.errors import Invalid
 from kubemin.spec.kind import Kind
-from kubemin.spec.kinds import UnknownKind, kind_of
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -47,9 +50,9 @@ class Request:
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
 
-def get(ref: ObjectRef) -> Request:
+def get(ref: ObjectRef, served: Kind | None = None) -> Request:
     """GET of one object."""
-    return Request("get", "GET", object_path(ref), str(ref))
+    return Request("get", "GET", object_path(ref, served), str(ref))
 
 
 def list_page(
@@ -61,17 +64,26 @@ def list_page(
     limit: int | None = None,
     token: str | None = None,
     metadata_only: bool = False,
+    served: Kind | None = None,
 ) -> Request:
     """GET of a collection, one page of it when ``limit`` is given; ``token`` continues where a page ended.
 
     With ``metadata_only``, the items have nothing else.
     """
     query = _some(labelSelector=labels, fieldSelector=fields, limit=limit, **{"continue": token})
-    path, subject = collection_path(kind, namespace), _collection_name(kind, namespace)
+    path, subject = collection_path(kind, namespace, served), _collection_name(kind, namespace)
     return Request("list", "GET", path, subject, query, accept=METADATA_LIST if metadata_only else JSON)
 
 
-def watch(kind: str, namespace: str | None, *, labels: str | None, version: str, seconds: int) -> Request:
+def watch(
+    kind: str,
+    namespace: str | None,
+    *,
+    labels: str | None,
+    version: str,
+    seconds: int,
+    served: Kind | None = None,
+) -> Request:
     """GET of the changes of a collection after ``version``; the server ends the stream after ``seconds``."""
     query = _some(
         watch="true",
@@ -80,7 +92,8 @@ def watch(kind: str, namespace: str | None, *, labels: str | None, version: str,
         timeoutSeconds=seconds,
         labelSelector=labels,
     )
-    return Request("watch", "GET", collection_path(kind, namespace), _collection_name(kind, namespace), query)
+    path, subject = collection_path(kind, namespace, served), _collection_name(kind, namespace)
+    return Request("watch", "GET", path, subject, query)
 
 
 def log(
@@ -106,35 +119,40 @@ def log(
     return Request("read the log of", "GET", f"{object_path(pod)}/log", f"{pod}", query)
 
 
-def create(manifest: Manifest, *, dry_run: bool = False) -> Request:
+def create(manifest: Manifest, *, dry_run: bool = False, served: Kind | None = None) -> Request:
     """POST: creates the object only if there is none of that name."""
     ref = ref_of(manifest)
-    path = collection_path(ref.kind, ref.namespace or None, whole=False)
+    path = collection_path(ref.kind, ref.namespace or None, served, whole=False, version=ref.version)
     return Request("create", "POST", path, str(ref), _write_query(dry_run), _body(manifest))
 
 
-def apply(manifest: Manifest, *, dry_run: bool = False) -> Request:
+def apply(manifest: Manifest, *, dry_run: bool = False, served: Kind | None = None) -> Request:
     """Server-side apply, forced. The body is sent as it is: uid and resourceVersion in it are the preconditions."""
     ref = ref_of(manifest)
     query = (*_write_query(dry_run), ("force", "true"))
-    return Request("apply", "PATCH", object_path(ref), str(ref), query, _body(manifest), APPLY_PATCH)
+    return Request("apply", "PATCH", object_path(ref, served), str(ref), query, _body(manifest), APPLY_PATCH)
 
 
-def replace(manifest: Manifest, *, dry_run: bool = False) -> Request:
+def replace(manifest: Manifest, *, dry_run: bool = False, served: Kind | None = None) -> Request:
     """PUT of the whole object."""
     ref = ref_of(manifest)
-    return Request("replace", "PUT", object_path(ref), str(ref), _write_query(dry_run), _body(manifest))
+    return Request("replace", "PUT", object_path(ref, served), str(ref), _write_query(dry_run), _body(manifest))
 
 
 def patch(
-    ref: ObjectRef, operations: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, dry_run: bool = False
+    ref: ObjectRef,
+    operations: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+    *,
+    dry_run: bool = False,
+    served: Kind | None = None,
 ) -> Request:
     """JSON patch for a list of operations, merge patch for a mapping."""
     content_type = MERGE_PATCH if isinstance(operations, Mapping) else JSON_PATCH
-    return Request("patch", "PATCH", object_path(ref), str(ref), _write_query(dry_run), _body(operations), content_type)
+    path, body = object_path(ref, served), _body(operations)
+    return Request("patch", "PATCH", path, str(ref), _write_query(dry_run), body, content_type)
 
 
-def delete(ref: ObjectRef, *, uid: str, resource_version: str | None = None) -> Request:
+def delete(ref: ObjectRef, *, uid: str, resource_version: str | None = None, served: Kind | None = None) -> Request:
     """DELETE in the background of the object with this uid; the uid, and the version if given, are preconditions."""
     preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
     options = {
@@ -143,7 +161,7 @@ def delete(ref: ObjectRef, *, uid: str, resource_version: str | None = None) -> 
         "preconditions": preconditions,
         "propagationPolicy": "Background",
     }
-    return Request("delete", "DELETE", object_path(ref), str(ref), body=_body(options))
+    return Request("delete", "DELETE", object_path(ref, served), str(ref), body=_body(options))
 
 
 def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:
@@ -154,30 +172,30 @@ def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:
         raise Invalid("An object needs kind and metadata.name.") from None
 
 
-def object_path(ref: ObjectRef) -> str:
+def object_path(ref: ObjectRef, served: Kind | None = None) -> str:
     """URL path of one object."""
-    collection = collection_path(ref.kind, ref.namespace or None, whole=False)
+    collection = collection_path(ref.kind, ref.namespace or None, served, whole=False, version=ref.version)
     return f"{collection}/{_segment(ref.name, f'the name of a {ref.kind}')}"
 
 
-def collection_path(kind: str, namespace: str | None = None, *, whole: bool = True) -> str:
-    """URL path of a kind's objects in one namespace or, where ``whole`` permits it, in all of them."""
-    known = known_kind(kind)
+def collection_path(
+    kind: str, namespace: str | None = None, served: Kind | None = None, *, whole: bool = True, version: str = ""
+) -> str:
+    """URL path of a kind's objects in one namespace or, where ``whole`` permits it, in all of them.
+
+    ``version`` where it is not the one that it is served in.
+    """
+    known = served or kind_of(kind)
+    if not known.plural:
+        raise Invalid(f"KubeMin does not know the kind {kind!r}.")
+    path = f"/{'apis' if known.group else 'api'}/{known.api_version_in(version)}"
     if not known.namespaced:
         if namespace:
             raise Invalid(f"A {kind} does not live in a namespace.")
-        return f"{known.path}/{known.plural}"
+        return f"{path}/{known.plural}"
     if namespace is None and whole:
-        return f"{known.path}/{known.plural}"
-    return f"{known.path}/namespaces/{_segment(namespace or '', f'the namespace of a {kind}')}/{known.plural}"
-
-
-def known_kind(name: str) -> Kind:
-    """The row of a kind. Raises `Invalid` where KubeMin does not know it."""
-    try:
-        return kind_of(name)
-    except (UnknownKind, TypeError):
-        raise Invalid(f"KubeMin does not know the kind {name!r}.") from None
+        return f"{path}/{known.plural}"
+    return f"{path}/namespaces/{_segment(namespace or '', f'the namespace of a {kind}')}/{known.plural}"
 
 
 def _segment(value: str, what: str) -> str:

@@ -137,7 +137,8 @@ async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, Non
 async def _watch(
     cluster: Cluster, kind: str, labels: str | None, version: str
 ) -> AsyncGenerator[Changed | Reached, None]:
-    request = requests.watch(kind, None, labels=labels, version=version, seconds=_WATCH_SECONDS)
+    served = await cluster.served(kind)
+    request = requests.watch(kind, None, labels=labels, version=version, seconds=_WATCH_SECONDS, served=served)
     async with cluster.stream(request, silence=_SILENCE_SECONDS) as chunks, aclosing(split_lines(chunks)) as lines:
         yield Reached(version)
         async for line in lines:

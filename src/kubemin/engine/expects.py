@@ -13,7 +13,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from kubemin.plan import Job, Plan
-from kubemin.spec.kinds import kind_of
+from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ShareStrategy
@@ -111,7 +111,7 @@ def _version(live: Manifest | None) -> str | None:
     """Of a Secret the server's own version: nothing else is said of its values."""
     if live is None:
         return None
-    if kind_of(live["kind"]).secret:
+    if kind_of(kind_name(live)).secret:
         return str(live["metadata"]["resourceVersion"])
     metadata = {key: value for key, value in live["metadata"].items() if key not in _WRITTEN_BY_SERVER}
     return _digest({**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}, "")

@@ -9,7 +9,7 @@ from kubemin.plan.strategies import Wait, turns
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
-from kubemin.spec.kinds import WRITTEN, kind_name
+from kubemin.spec.kinds import kind_name, written
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Mode, Step, default_workflow
 
@@ -118,7 +118,7 @@ def _batches(workflow: Sequence[Step]) -> Iterator[_Batch]:
 
 
 def _priority(item: Rendered) -> int:
-    return WRITTEN[kind_name(item.manifest)].priority
+    return written(kind_name(item.manifest)).priority
 
 
 def _job(seq: int, item: Rendered, component: Component, step: str, portion: Portion | None) -> Job:

@@ -32,7 +32,7 @@ def config_digests(application: Application, key: str) -> Mapping[ObjectRef, str
         if share is not None and share.strategy == ShareStrategy.IGNORE:
             continue
         namespace = application.namespace_of(component)
-        name = object_name(MAIN_KINDS[component.type], application.main_name(component))
+        name = object_name(MAIN_KINDS.get(component.type, ""), application.main_name(component))
         if component.type == CONFIG:
             found[ObjectRef("ConfigMap", namespace, name)] = _digest(component.properties.conf, key)
         elif component.type == SECRET and key:

@@ -15,6 +15,7 @@ from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
+from kubemin.spec.manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES, scopes, without_manifests
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
@@ -22,6 +23,7 @@ from kubemin.spec.reading import read, refuse_bulk, relevant
 from kubemin.spec.reads import check_order
 from kubemin.spec.states import Way
 from kubemin.spec.strategy import StrategySpec, check_strategy
+from kubemin.spec.text import ParseError, parse
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 MAX_COMPONENT = 1024 * 1024
@@ -68,6 +70,11 @@ class Application(SpecModel):
                 return part.object_of(kind, self.name)
         return None
 
+    @property
+    def manifests(self) -> list[Any]:
+        """The objects that components of the type ``manifests`` bring."""
+        return [one for part in self.component for one in part.properties.manifests]
+
     def steps(self) -> list[Step]:
         """The workflow; where none is given, one DAG step with every component."""
         return self.workflow or default_workflow([component.name for component in self.component])
@@ -91,9 +98,13 @@ def parse_application(
     """
     limits = limits or Limits()
     _refuse_too_much(data, limits)
-    refuse_bulk(data)
+    rest, manifests = without_manifests(data)
+    refuse_bulk(rest)
+    refuse_bulk(manifests, values=MAX_MANIFEST_VALUES, depth=MAX_MANIFEST_DEPTH)
     application, issues, broken = read(Application, data)
     if application is not None:
+        application, unread = _with_documents(application)
+        issues += unread
         application = application if complete is None else complete(application)
         found = relevant(check_application(application, limits), broken)
         issues = first(chain(issues, found, _refuse_templates(application) if expand is None else ()))
@@ -145,6 +156,25 @@ def _as_run(part: Component, strategy: StrategySpec | None) -> Component:
     if not part.can(strategy.way) or (strategy.only_named and own is not None and own.way is strategy.way):
         return part
     return part.model_copy(update={"strategy": strategy})
+
+
+def _with_documents(application: Application) -> tuple[Application, list[Issue]]:
+    """The application with YAML text read as manifests, and what of it is no YAML."""
+    issues: list[Issue] = []
+    parts: list[Component] = []
+    for index, part in enumerate(application.component):
+        properties = part.properties
+        if properties.yaml:
+            try:
+                documents = parse(properties.yaml)
+            except ParseError as error:
+                message = f'Component "{part.name}": its YAML cannot be read: {error}.'
+                issues.append(Issue(f"component[{index}].properties.yaml", IssueCode.INVALID_FIELD_VALUE, message))
+                documents = []
+            read_as = {"yaml": "", "manifests": [*properties.manifests, *documents]}
+            part = part.model_copy(update={"properties": properties.model_copy(update=read_as)})
+        parts.append(part)
+    return application.model_copy(update={"component": parts}), issues
 
 
 def _refuse_templates(application: Application) -> Iterator[Issue]:
@@ -219,9 +249,16 @@ def _check_name(name: str) -> Iterator[Issue]:
 
 
 def context_of(
-    application: Application, component: Component, limits: Limits, ports: Mapping[str, tuple[int, ...]]
+    application: Application,
+    component: Component,
+    limits: Limits,
+    ports: Mapping[str, tuple[int, ...]],
+    defined: Mapping[str, bool],
 ) -> CheckContext:
-    """What the checks of a component may look at; ``ports`` are those of each component that has a Service."""
+    """What the checks of a component may look at.
+
+    ``ports`` are those of each component that has a Service; ``defined`` as in `CheckContext`.
+    """
     return CheckContext(
         limits,
         ports,
@@ -230,16 +267,18 @@ def context_of(
         application.namespace_of(component),
         application.namespace,
         application.main_name(component),
+        defined,
     )
 
 
 def _check_components(application: Application, limits: Limits) -> Iterator[Issue]:
     ports = {c.name: c.port_numbers if c.has_service else () for c in application.component}
+    defined = scopes(application.manifests)
     places: dict[str, int] = {}
     made: dict[ObjectRef, tuple[str, str]] = {}
     for index, component in enumerate(application.component):
         path = f"component[{index}]"
-        context = context_of(application, component, limits, ports)
+        context = context_of(application, component, limits, ports, defined)
         yield from check_component(component, context, path)
         if _size(component) > MAX_COMPONENT:
             yield Issue(
@@ -267,7 +306,7 @@ def _check_components(application: Application, limits: Limits) -> Iterator[Issu
 
 
 def _size(component: Component) -> int:
-    data = {"properties": {"conf", "secret"}}
+    data = {"properties": {"conf", "secret", "manifests"}}
     return len(component.model_dump_json(by_alias=True, exclude_none=True, exclude=data).encode())
 
 

@@ -1,7 +1,7 @@
 """What a check may look at besides the value that it checks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
@@ -20,6 +20,8 @@ class CheckContext:
     application_namespace: str
     main: str = ""
     """What its objects are called (`names.main_name`)."""
+    defined: Mapping[str, bool] = field(default_factory=dict)
+    """The kinds that the application itself defines (`manifests.scopes`)."""
 
 
 @dataclass(frozen=True, slots=True)

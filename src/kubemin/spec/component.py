@@ -11,6 +11,7 @@ from kubemin.spec import names
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.config import check_config, check_secret
 from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.manifests import check_manifests, made_by_manifests
 from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.pod import check_pod
@@ -23,9 +24,10 @@ from kubemin.spec.traits.ingress import Ingress
 from kubemin.spec.values import check_env, check_image, check_labels
 
 WEBSERVICE, STORE, CONFIG, SECRET, JOB = "webservice", "store", "config", "secret", "job"
+MANIFESTS = "manifests"
 WORKLOADS = (WEBSERVICE, STORE, JOB)
 """The types that run containers."""
-COMPONENT_TYPES = (WEBSERVICE, STORE, CONFIG, SECRET, JOB)
+COMPONENT_TYPES = (WEBSERVICE, STORE, CONFIG, SECRET, JOB, MANIFESTS)
 MAIN_KINDS = {
     WEBSERVICE: "Deployment",
     STORE: "StatefulSet",
@@ -78,6 +80,8 @@ class Properties(SpecModel):
         default=None,
         description="seconds in a hopeless state after which it fails; 0: at the timeout; default: the task's",
     )
+    manifests: list[Any] = Field(default=[], description="of the type manifests: Kubernetes objects as they stand")
+    yaml: Text = Field(default="", description="the same as YAML documents; it is kept as manifests")
     restart_on_config_change: Flag | None = Field(
         default=None, description="replace the Pods when configuration of the application that they read changes"
     )
@@ -295,6 +299,8 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
     yield from check_labels(properties.labels, context.limits, what, f"{here}.labels")
     yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
+    if component.type == MANIFESTS and component.template is None:
+        yield from check_manifests(properties.manifests, context, what, f"{here}.manifests")
     if (properties.hopeless_after or 0) < 0:
         yield Issue(
             f"{here}.hopelessAfter", IssueCode.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative."
@@ -316,11 +322,12 @@ def _check_ports(ports: Sequence[Port], what: str, path: str) -> Iterator[Issue]
 
 def _check_traits(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     for trait, value, name in given(component.traits, TRAITS):
-        if not trait.any_type and component.type in (CONFIG, SECRET):
+        if component.type == MANIFESTS or (not trait.any_type and component.type in (CONFIG, SECRET)):
+            why = "its objects stay as they are" if component.type == MANIFESTS else "it runs nothing"
             yield Issue(
                 f"{path}.{name}",
                 IssueCode.INVALID_TRAIT_CONFIG,
-                f"{what} is a {component.type} and runs nothing, so it cannot have {name}.",
+                f"{what} is of the type {component.type}: {why}, so it cannot have {name}.",
             )
         else:
             yield from trait.check(value, context, f"{path}.{name}")
@@ -333,6 +340,8 @@ def made_by(component: Component, context: CheckContext, path: str) -> Iterator[
     A Job is named without the digest of its spec: of a component it is one all the same.
     """
     namespace, main = context.namespace, context.main
+    if component.type == MANIFESTS:
+        yield from made_by_manifests(component.properties.manifests, context, f"{path}.properties.manifests")
     if kind := MAIN_KINDS.get(component.type):
         yield Made(ObjectRef(kind, namespace, names.object_name(kind, main)), path)
     if component.has_service:

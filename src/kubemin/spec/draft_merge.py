@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from kubemin.spec.application import Application
 from kubemin.spec.component import CONFIG, SECRET, Component, Properties
-from kubemin.spec.config import MASK
+from kubemin.spec.component_secrets import values_in, with_values
 from kubemin.spec.model import SpecModel
 from kubemin.spec.traits import Traits
 from kubemin.spec.traits.container import NestedTraits
@@ -87,8 +87,7 @@ def _component(sent: Component, stored: Component, namespace: str) -> Component:
 
 
 def _unmasked(sent: Properties, stored: Properties) -> Properties:
-    values = {key: stored.secret.get(key, value) if value == MASK else value for key, value in sent.secret.items()}
-    return sent.model_copy(update={"secret": values})
+    return with_values(sent, values_in(stored))
 
 
 def _merged(sent: M, stored: M, shown: frozenset[str] | None = None) -> M:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FIELDS = frozenset(
     {"env", "command", "args", "conf", "secret", "annotations", "serviceAccountAnnotations", "hosts", "host", "static"}
 )
+_AS_THEY_STAND = {"properties": {"manifests"}}
 _OF_APPLICATION = ("name", "namespace", "id")
 _OF_COMPONENT = ("host", "fqdn", "port", "name")
 _SHOWN = 20
@@ -131,11 +132,20 @@ def _of_component(part: Component, field: str, application: "Application", reade
 
 
 def _changed(component: Component, path: str, change: Change) -> Component:
-    """The component with the texts of those fields changed; the very same one where none has an expression."""
-    if BEGIN not in component.model_dump_json(exclude_unset=True):
+    """The component with the texts of those fields changed; the very same one where none has an expression.
+
+    Manifests stay as they stand.
+    """
+    if BEGIN not in component.model_dump_json(exclude_unset=True, exclude=_AS_THEY_STAND):
         return component
-    data = component.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)
-    return Component.model_validate(_mapped(data, path, change, inside=False))
+    data = component.model_dump(
+        by_alias=True, mode="json", exclude_none=True, exclude_unset=True, exclude=_AS_THEY_STAND
+    )
+    made = Component.model_validate(_mapped(data, path, change, inside=False))
+    if not component.properties.manifests:
+        return made
+    properties = made.properties.model_copy(update={"manifests": component.properties.manifests})
+    return made.model_copy(update={"properties": properties})
 
 
 def _mapped(value: Any, path: str, change: Change, *, inside: bool) -> Any:

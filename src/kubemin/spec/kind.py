@@ -22,8 +22,11 @@ class Health(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Facts of a kind that tasks write. The reaper and ``orphans`` look at every such kind."""
+    """Facts of a kind that tasks write."""
 
+    own: bool
+    """Whether components make it by themselves: the reaper and ``orphans`` always look at it. At other kinds only where
+    a journal names them."""
     priority: int
     """Objects of a lower priority are ready before those of a higher one are written."""
     deleted: int
@@ -53,6 +56,7 @@ class Kind:
     """Empty for the core group."""
     version: str
     plural: str
+    """Version and plural are empty where only the API server knows how the kind is served."""
     namespaced: bool
     written: Written | None
     """None for a kind that no task writes."""
@@ -72,14 +76,18 @@ class Kind:
     @property
     def api_version(self) -> str:
         """``<group>/<version>``, or ``v1`` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
+        return self.api_version_in("")
+
+    def api_version_in(self, version: str) -> str:
+        """The same with another version, where one is given."""
+        return "/".join(part for part in (self.group, version or self.version) if part)
+
+    @property
+    def kind(self) -> str:
+        """What manifests say: the name without the group."""
+        return self.name.partition(".")[0]
 
     @property
     def told_by(self) -> tuple[str, ...]:
         """The kinds whose objects tell how one of this kind does."""
         return self.controller.told_by if self.controller else ()
-
-    @property
-    def path(self) -> str:
-        """The URL prefix below which the kind lies: ``/api/v1`` or ``/apis/<group>/<version>``."""
-        return f"/{'apis' if self.group else 'api'}/{self.api_version}"

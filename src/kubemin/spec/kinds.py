@@ -2,9 +2,11 @@
 
 A kind is named by its group and kind. The name of a kind of this table is short (``Deployment``); any other kind is
 named ``<kind>.<group>``, as ``kubectl`` does, so that an operator's ``Deployment`` is never taken for that of ``apps``.
+Of such a kind only the API server knows how it is served (`kubemin.cluster.discovery`); all else is as `_other` says.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from kubemin.spec.kind import Controller, Health, Kind, Written
@@ -28,8 +30,42 @@ _POD_LISTS: Mapping[str, tuple[str, ...]] = {
 """The lists of a Pod's spec, and of each kind that has a template of one."""
 
 _NO_LISTS: Mapping[str, tuple[str, ...]] = {}
+LAST = 20
+"""The priority of kinds that the table does not have."""
+
 _RBAC = "rbac.authorization.k8s.io"
 _ROLE_NEVER_CHANGES = "its role never changes: name another binding, or delete this one first"
+
+_WEBHOOK_LISTS: Mapping[str, tuple[str, ...]] = {"webhooks": ("name",), "matchConditions": ("name",)}
+
+
+def _plain(
+    name: str,
+    group: str,
+    plural: str,
+    *,
+    version: str = "v1",
+    namespaced: bool = True,
+    priority: int,
+    deleted: int,
+    health: Health = Health.EXISTENCE,
+    list_keys: Mapping[str, tuple[str, ...]] = _NO_LISTS,
+) -> Kind:
+    """A kind without Pods that no component makes by itself, and of which the API server refuses no change."""
+    return Kind(
+        name=name,
+        group=group,
+        version=version,
+        plural=plural,
+        namespaced=namespaced,
+        written=Written(own=False, priority=priority, deleted=deleted, advice=""),
+        controller=None,
+        health=health,
+        large=False,
+        secret=False,
+        list_keys=list_keys,
+    )
+
 
 _TABLE = (
     Kind(
@@ -38,7 +74,7 @@ _TABLE = (
         version="v1",
         plural="namespaces",
         namespaced=False,
-        written=Written(priority=-1, deleted=13, advice=""),
+        written=Written(own=True, priority=-1, deleted=13, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -52,6 +88,7 @@ _TABLE = (
         plural="configmaps",
         namespaced=True,
         written=Written(
+            own=True,
             priority=0,
             deleted=11,
             advice="it is marked immutable: give the component another name, or delete the ConfigMap first",
@@ -69,6 +106,7 @@ _TABLE = (
         plural="secrets",
         namespaced=True,
         written=Written(
+            own=True,
             priority=0,
             deleted=12,
             advice=(
@@ -89,6 +127,7 @@ _TABLE = (
         plural="persistentvolumeclaims",
         namespaced=True,
         written=Written(
+            own=True,
             priority=1,
             deleted=10,
             advice=(
@@ -108,7 +147,7 @@ _TABLE = (
         version="v1",
         plural="serviceaccounts",
         namespaced=True,
-        written=Written(priority=1, deleted=5, advice=""),
+        written=Written(own=True, priority=1, deleted=5, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -121,7 +160,7 @@ _TABLE = (
         version="v1",
         plural="roles",
         namespaced=True,
-        written=Written(priority=1, deleted=6, advice=""),
+        written=Written(own=True, priority=1, deleted=6, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -134,7 +173,7 @@ _TABLE = (
         version="v1",
         plural="clusterroles",
         namespaced=False,
-        written=Written(priority=1, deleted=8, advice=""),
+        written=Written(own=True, priority=1, deleted=8, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -147,7 +186,7 @@ _TABLE = (
         version="v1",
         plural="rolebindings",
         namespaced=True,
-        written=Written(priority=2, deleted=7, advice=_ROLE_NEVER_CHANGES),
+        written=Written(own=True, priority=2, deleted=7, advice=_ROLE_NEVER_CHANGES),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -160,7 +199,7 @@ _TABLE = (
         version="v1",
         plural="clusterrolebindings",
         namespaced=False,
-        written=Written(priority=2, deleted=9, advice=_ROLE_NEVER_CHANGES),
+        written=Written(own=True, priority=2, deleted=9, advice=_ROLE_NEVER_CHANGES),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -174,6 +213,7 @@ _TABLE = (
         plural="services",
         namespaced=True,
         written=Written(
+            own=True,
             priority=10,
             deleted=4,
             advice="its address never changes: delete the Service first, or give the component another name",
@@ -191,6 +231,7 @@ _TABLE = (
         plural="deployments",
         namespaced=True,
         written=Written(
+            own=True,
             priority=10,
             deleted=1,
             advice="its selector never changes: give the component another name, or delete the Deployment first",
@@ -208,6 +249,7 @@ _TABLE = (
         plural="statefulsets",
         namespaced=True,
         written=Written(
+            own=True,
             priority=10,
             deleted=2,
             advice=(
@@ -232,6 +274,7 @@ _TABLE = (
         plural="jobs",
         namespaced=True,
         written=Written(
+            own=True,
             priority=10,
             deleted=3,
             advice="a Job's spec never changes, and this one is not as the application has it: delete it first",
@@ -248,12 +291,88 @@ _TABLE = (
         version="v1",
         plural="ingresses",
         namespaced=True,
-        written=Written(priority=10, deleted=0, advice=""),
+        written=Written(own=True, priority=10, deleted=0, advice=""),
         controller=None,
         health=Health.ADDRESS,
         large=False,
         secret=False,
         list_keys=_NO_LISTS,
+    ),
+    Kind(
+        name="DaemonSet",
+        group="apps",
+        version="v1",
+        plural="daemonsets",
+        namespaced=True,
+        written=Written(
+            own=False,
+            priority=10,
+            deleted=14,
+            advice="its selector never changes: give it another name, or delete the DaemonSet first",
+        ),
+        controller=Controller(told_by=("Pod",), leaves=("ControllerRevision",), history="ControllerRevision"),
+        health=Health.READINESS,
+        large=False,
+        secret=False,
+        list_keys=_POD_LISTS,
+    ),
+    Kind(
+        name="CronJob",
+        group="batch",
+        version="v1",
+        plural="cronjobs",
+        namespaced=True,
+        written=Written(own=False, priority=10, deleted=15, advice=""),
+        controller=None,
+        health=Health.EXISTENCE,
+        large=False,
+        secret=False,
+        list_keys=_POD_LISTS,
+    ),
+    _plain("HorizontalPodAutoscaler", "autoscaling", "horizontalpodautoscalers", version="v2", priority=10, deleted=16),
+    _plain("PodDisruptionBudget", "policy", "poddisruptionbudgets", priority=10, deleted=17),
+    _plain("NetworkPolicy", "networking.k8s.io", "networkpolicies", priority=0, deleted=18),
+    _plain("ResourceQuota", "", "resourcequotas", priority=0, deleted=19),
+    _plain("LimitRange", "", "limitranges", priority=0, deleted=20),
+    _plain("PriorityClass", "scheduling.k8s.io", "priorityclasses", namespaced=False, priority=-1, deleted=21),
+    _plain("StorageClass", "storage.k8s.io", "storageclasses", namespaced=False, priority=-1, deleted=22),
+    _plain("IngressClass", "networking.k8s.io", "ingressclasses", namespaced=False, priority=-1, deleted=23),
+    _plain("PersistentVolume", "", "persistentvolumes", namespaced=False, priority=0, deleted=24),
+    _plain(
+        "ValidatingWebhookConfiguration",
+        "admissionregistration.k8s.io",
+        "validatingwebhookconfigurations",
+        namespaced=False,
+        priority=15,
+        deleted=25,
+        list_keys=_WEBHOOK_LISTS,
+    ),
+    _plain(
+        "MutatingWebhookConfiguration",
+        "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations",
+        namespaced=False,
+        priority=15,
+        deleted=26,
+        list_keys=_WEBHOOK_LISTS,
+    ),
+    _plain(
+        "APIService",
+        "apiregistration.k8s.io",
+        "apiservices",
+        namespaced=False,
+        priority=15,
+        deleted=27,
+        health=Health.READINESS,
+    ),
+    _plain(
+        "CustomResourceDefinition",
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        namespaced=False,
+        priority=-1,
+        deleted=28,
+        health=Health.READINESS,
     ),
     Kind(
         name="ReplicaSet",
@@ -267,19 +386,6 @@ _TABLE = (
         large=False,
         secret=False,
         list_keys=_POD_LISTS,
-    ),
-    Kind(
-        name="HorizontalPodAutoscaler",
-        group="autoscaling",
-        version="v2",
-        plural="horizontalpodautoscalers",
-        namespaced=True,
-        written=None,
-        controller=None,
-        health=Health.NOTHING,
-        large=False,
-        secret=False,
-        list_keys=_NO_LISTS,
     ),
     Kind(
         name="ControllerRevision",
@@ -326,22 +432,44 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _TABLE}
 """By name."""
 
 WRITTEN: Mapping[str, Written] = {kind.name: kind.written for kind in _TABLE if kind.written is not None}
-"""The kinds that tasks write."""
+"""The kinds of the table that tasks write."""
+
+OWN = frozenset(name for name, facts in WRITTEN.items() if facts.own)
+"""Those that components make by themselves."""
 
 
-class UnknownKind(LookupError):
-    """The table has no such kind."""
+@lru_cache(maxsize=1024)
+def _other(name: str) -> Kind:
+    """What holds of every kind that the table does not have.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"KubeMin does not know the kind {name}")
+    It is written after all others, as it may be a custom resource: its definition and its controller come first.
+    """
+    _, _, group = name.partition(".")
+    return Kind(
+        name=name,
+        group=group,
+        version="",
+        plural="",
+        namespaced=True,
+        written=Written(own=False, priority=LAST, deleted=0, advice=""),
+        controller=None,
+        health=Health.READINESS,
+        large=False,
+        secret=False,
+        list_keys=_NO_LISTS,
+    )
 
 
 def kind_of(name: str) -> Kind:
-    """The row of a kind. Raises `UnknownKind`."""
-    try:
-        return KINDS[name]
-    except KeyError:
-        raise UnknownKind(name) from None
+    """All that is known of a kind."""
+    return KINDS.get(name) or _other(name)
+
+
+def written(name: str) -> Written:
+    """Facts of a kind that a task writes."""
+    facts = kind_of(name).written
+    assert facts is not None, f"no task writes a {name}"
+    return facts
 
 
 def kind_name(manifest: Mapping[str, Any]) -> str:

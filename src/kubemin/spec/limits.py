@@ -77,6 +77,10 @@ class LimitSettings(BaseModel):
     """Keys of annotations and labels that are refused otherwise."""
     allow_probe_hosts: str = ""
     """Hosts that probes may ask instead of the Pod."""
+    allow_cluster_kinds: str = ""
+    """Cluster-scoped kinds that components of the type `manifests` may bring: `Namespace`, and `<kind>.<group>` for
+    those that Kubernetes does not have itself, such as `ClusterIssuer.cert-manager.io`.
+    """
 
 
 class Limits(LimitSettings):

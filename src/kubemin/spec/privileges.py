@@ -13,7 +13,7 @@ from kubemin.spec.limits import Limits, listed
 CLUSTER_ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
 """ClusterRoles of Kubernetes. The names of its others hold a colon, which no name here may."""
 
-PLATFORM_NAMES = frozenset({"kubemin", "kubemin-grants", "kubemin-namespaces"})
+PLATFORM_NAMES = frozenset({"kubemin", "kubemin-grants", "kubemin-more", "kubemin-namespaces"})
 """KubeMin's own account, roles and bindings, as `deploy/rbac.yaml` names them."""
 
 IDENTITIES = (

@@ -19,6 +19,8 @@ _ROUNDS = 8
 MAX_VALUES = 50_000
 """Of one request. Pydantic reads them in one go, during which nothing else in the process runs."""
 _SMALL = 2_000
+_LONG_TEXT = 16 * 1024
+"""Characters: a text may be YAML that has to be read."""
 _MAX_DEPTH = 32
 _BOUNDARY = re.compile(r"[.\[]")
 _TYPES = {"string_type", "int_type", "bool_type", "list_type", "dict_type", "model_type"}
@@ -66,28 +68,26 @@ def relevant(issues: Iterable[Issue], broken: Iterable[str]) -> Iterator[Issue]:
     return (issue for issue in issues if not shadow(issue.field))
 
 
-def refuse_bulk(data: object) -> None:
+def refuse_bulk(data: object, *, values: int = MAX_VALUES, depth: int = _MAX_DEPTH) -> None:
     """Refuse what is too large or too deep to be looked at: mistakes are reported one by one, and each takes room.
 
     YAML can repeat one part by reference, so that a short text means a great deal: it counts as often as it is there.
     """
     level: list[object] = [data]
     count = 0
-    for _ in range(_MAX_DEPTH):
+    for _ in range(depth):
         below: list[object] = []
         for value in level:
             items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
             count += len(items)
-            if count > MAX_VALUES:
-                message = f"The request holds more than {MAX_VALUES:,} values."
+            if count > values:
+                message = f"The request holds more than {values:,} values."
                 raise SpecError([Issue("", IssueCode.INVALID_FIELD_VALUE, message)])
             below.extend(items)
         if not below:
             return
         level = below
-    raise SpecError(
-        [Issue("", IssueCode.INVALID_FIELD_VALUE, f"The request is nested more than {_MAX_DEPTH} levels deep.")]
-    )
+    raise SpecError([Issue("", IssueCode.INVALID_FIELD_VALUE, f"The request is nested more than {depth} levels deep.")])
 
 
 def is_large(data: object) -> bool:
@@ -98,7 +98,7 @@ def is_large(data: object) -> bool:
         value = pending.pop()
         items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         count += len(items)
-        if count > _SMALL:
+        if count > _SMALL or (isinstance(value, str) and len(value) > _LONG_TEXT):
             return True
         pending.extend(items)
     return False

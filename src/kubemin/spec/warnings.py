@@ -2,14 +2,20 @@
 line each, after all else. Pure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from kubemin.spec.application import Application
 from kubemin.spec.issues import Issue
+from kubemin.spec.manifests import flattened, tests_in
+from kubemin.spec.objects import Manifest
 from kubemin.spec.workflow import Step, components_in_no_step
 
 IN_NO_STEP = "COMPONENT_IN_NO_STEP"
 """The workflow leaves a component as it is."""
+
+HELM_HOOK = "HELM_HOOK"
+"""An object has a meaning for Helm that it does not have here."""
 
 _MARK = "warning: "
 _MOST = 20
@@ -31,10 +37,26 @@ def warnings_in(text: str) -> list[str]:
 def warnings_of(application: Application) -> list[Issue]:
     """What is allowed, and probably not meant."""
     places = {component.name: place for place, component in enumerate(application.component)}
-    return [
+    found = [
         Issue(f"component[{places[issue.field]}]", issue.code, issue.message)
         for issue in workflow_warnings(application.steps(), places)
     ]
+    for place, component in enumerate(application.component):
+        found += _of_hooks(component.properties.manifests, f"component[{place}].properties.manifests")
+    return found
+
+
+def _of_hooks(manifests: Sequence[Any], path: str) -> Iterator[Issue]:
+    for here, one in tests_in(manifests, path):
+        yield Issue(here, HELM_HOOK, f"{_named(one)} is a test of its Helm chart: it is left out.")
+    for here, one in flattened(manifests, path):
+        if "helm.sh/hook" in (one["metadata"].get("annotations") or {}):
+            message = f"{_named(one)} is a hook of its Helm chart: here it is deployed like any other object."
+            yield Issue(here, HELM_HOOK, message)
+
+
+def _named(one: Manifest) -> str:
+    return f"{one.get('kind')} {one['metadata'].get('name')}"
 
 
 def workflow_warnings(steps: Sequence[Step], components: Iterable[str]) -> list[Issue]:

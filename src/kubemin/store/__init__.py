@@ -1,9 +1,9 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``revisions``, ``shares``), or by a question about several (``drafts``, ``holdings``, ``overview``,
-``pruning``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes that belong
-together are made in one. All times are the database's.
+``workflows``, ``revisions``, ``shares``, ``kinds``), or by a question about several (``drafts``, ``holdings``,
+``overview``, ``pruning``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes
+that belong together are made in one. All times are the database's.
 """
 
 from kubemin.store import (
@@ -15,6 +15,7 @@ from kubemin.store import (
     holdings,
     jobs,
     journal,
+    kinds,
     overview,
     pruning,
     revisions,
@@ -65,6 +66,7 @@ __all__ = [
     "holdings",
     "jobs",
     "journal",
+    "kinds",
     "overview",
     "pruning",
     "revisions",

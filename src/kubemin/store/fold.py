@@ -46,6 +46,7 @@ class JournalRow(Protocol):
     cleanup: str
     task_id: str
     seq: int
+    api_version: str
     kind: str
     namespace: str
     name: str
@@ -205,7 +206,8 @@ def _after(
 
     ``stranger``: the row that shows it as a stranger's, where there is one. ``completed``: the row's task.
     """
-    ref, purpose, state = ObjectRef(row.kind, row.namespace, row.name), Purpose(row.purpose), ResourceState(row.state)
+    ref = ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version)
+    purpose, state = Purpose(row.purpose), ResourceState(row.state)
     dependents = {} if row.dependents is None else load(row.dependents)
     new = Holding(ref=ref, uid=str(row.uid), dependents=dependents)
     if purpose is Purpose.HAND_OVER:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, or_, select, update
 
+from kubemin.spec.kinds import OWN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
+from kubemin.store import kinds
 from kubemin.store.clock import now
 from kubemin.store.columns import among
 from kubemin.store.tables import resources, tasks, writes
@@ -139,7 +141,7 @@ _APPLICATION = select(tasks.c.app_id).where(tasks.c.id == bindparam("of_task")).
 _INSERT = insert(resources).values(holder=_APPLICATION, created_at=now(), updated_at=now())
 _UPDATE = update(resources).where(_MINE, resources.c.seq == bindparam("of_seq")).values(updated_at=now())
 _OF_TASK = select(*(column for column in resources.c if column.name != "holder")).where(_MINE).order_by(resources.c.seq)
-_NAMED = ("seq", "job_seq", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
+_NAMED = ("seq", "job_seq", "api_version", "kind", "namespace", "name", "purpose", "state", "uid", "why", "updated_at")
 _BRIEF_OF_TASK = (
     select(*(resources.c[name] for name in _NAMED), resources.c.before.is_(None).label("new"))
     .where(_MINE)
@@ -166,6 +168,7 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
         }
         for resource in new
     ]
+    await kinds.remember(tx, {resource.ref.kind for resource in new} - OWN)
     await tx.write(_INSERT, rows)
 
 
@@ -193,7 +196,7 @@ async def brief_of_task(tx: Tx, task_id: str) -> list[Brief]:
         Brief(
             seq=row.seq,
             job_seq=row.job_seq,
-            ref=ObjectRef(row.kind, row.namespace, row.name),
+            ref=ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version),
             purpose=Purpose(row.purpose),
             state=ResourceState(row.state),
             uid=row.uid,
@@ -402,4 +405,4 @@ def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:
     values["dependents"] = None if row.dependents is None else load(row.dependents)
     for name in _SEALED:
         values[name] = None if values[name] is None else tx.unseal(values[name])
-    return ResourceRow(**values, ref=ObjectRef(row.kind, row.namespace, row.name))
+    return ResourceRow(**values, ref=ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version))

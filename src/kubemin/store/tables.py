@@ -41,6 +41,8 @@ _OPTIONS: dict[str, Any] = {
 _GENERATED: dict[str, Any] = {**_OPTIONS, "sqlite_autoincrement": True}
 
 OBJECT_NAME = 253
+KIND_NAME = 63 + 1 + 253
+"""``<kind>.<group>``."""
 
 applications = Table(
     "applications",
@@ -175,7 +177,7 @@ jobs = Table(
     Column("name", LongText, nullable=False),
     Column("component", BoundedText(63), nullable=False),
     Column("component_type", BoundedText(32), nullable=False),
-    Column("kind", BoundedText(63), nullable=False),
+    Column("kind", BoundedText(KIND_NAME), nullable=False),
     Column("namespace", BoundedText(63), nullable=False),
     Column("object_name", BoundedText(OBJECT_NAME), nullable=False),
     Column("status", BoundedText(16), nullable=False),
@@ -187,6 +189,13 @@ jobs = Table(
     **_OPTIONS,
 )
 
+kinds = Table(
+    "kinds",
+    metadata,
+    Column("name", BoundedText(KIND_NAME), primary_key=True),
+    **_OPTIONS,
+)
+
 resources = Table(
     "resources",
     metadata,
@@ -194,7 +203,7 @@ resources = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("job_seq", Integer, nullable=False),
     Column("api_version", BoundedText(OBJECT_NAME), nullable=False),
-    Column("kind", BoundedText(63), nullable=False),
+    Column("kind", BoundedText(KIND_NAME), nullable=False),
     Column("namespace", BoundedText(63), nullable=False),
     Column("name", BoundedText(OBJECT_NAME), nullable=False),
     Column("purpose", BoundedText(16), nullable=False),

@@ -106,7 +106,7 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    saved = await check_and_save(deps.db, deps.compute_thread, spec, deps.limits)
+    saved = await check_and_save(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits)
     async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, saved.application.app_id)]))[0]
     return Envelope(data=reply)
@@ -116,7 +116,7 @@ async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply
 async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        prepared = await prepare(deps.db, deps.compute_thread, spec, deps.limits)
+        prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:

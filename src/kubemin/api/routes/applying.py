@@ -30,7 +30,8 @@ async def apply_application(
     What is left out is not in it. With `dryRun` tells what that would do, as `POST /applications/plan`, and stores
     nothing.
     """
-    application = await posted(deps.db, deps.compute_thread, body.application, body.workflow, deps.limits)
+    data = await deps.placed(body.application)
+    application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits)
     source, options = Posted(application), ExecOptions.of(body)
     if body.dry_run:
         return Envelope(data=await planned(deps, source, options))

@@ -16,6 +16,7 @@ from kubemin.cli.options import (
     DryRun,
     Files,
     Formed,
+    Named,
     Namespace,
     Note,
     OnActiveTask,
@@ -41,6 +42,7 @@ def apply(
     wait: Wait = True,
     on_signal: OnSignalOption = OnSignal.CANCEL,
     namespace: Namespace = None,
+    name: Named = None,
     sets: Sets = None,
     create_namespace: CreateNamespace = False,
     note: Note = None,
@@ -100,7 +102,7 @@ def apply(
         "createNamespace": create_namespace,
         "note": note,
     }
-    wanted = Wanted(files or [], namespace, sets or [], options)
+    wanted = Wanted(files or [], namespace, sets or [], name, options)
     to = Connection(server, token, Output(form, quiet))
     code = run(
         wanted,
@@ -115,15 +117,21 @@ def apply(
 
 @app.command("try")
 def try_(
-    files: Files = None, namespace: Namespace = None, sets: Sets = None, form: Formed = None, quiet: Quiet = False
+    files: Files = None,
+    namespace: Namespace = None,
+    name: Named = None,
+    sets: Sets = None,
+    form: Formed = None,
+    quiet: Quiet = False,
 ) -> None:
     """Check the applications in these files, without a server.
 
     Exits 1 when something is wrong with one.
     """
+    from kubemin.cli.apply_options import Wanted
     from kubemin.cli.offline import check
 
-    raise typer.Exit(check(files or [], namespace, sets or [], Output(form, quiet)))
+    raise typer.Exit(check(Wanted(files or [], namespace, sets or [], name=name), Output(form, quiet)))
 
 
 @app.command(cls=ServerAlone)
@@ -131,6 +139,7 @@ def plan(
     files: Files = None,
     ask: Asked = None,
     namespace: Namespace = None,
+    name: Named = None,
     sets: Sets = None,
     create_namespace: CreateNamespace = False,
     adopt: Adopt = None,
@@ -151,12 +160,15 @@ def plan(
     With --server also what each would create, change or leave as it is in the cluster, asked by dry runs:
     nothing is written or stored. Exits 1 when something of it would be refused.
     """
+    from kubemin.cli.apply_options import Wanted
+
     if ask is None and out is None:
         from kubemin.cli.offline import show_plan
 
-        raise typer.Exit(show_plan(files or [], namespace, sets or [], Output(form, quiet), strategy))
+        raise typer.Exit(
+            show_plan(Wanted(files or [], namespace, sets or [], name=name), Output(form, quiet), strategy)
+        )
     from kubemin.cli.apply import plan as run
-    from kubemin.cli.apply_options import Wanted
     from kubemin.cli.connection import Connection
 
     options = {
@@ -166,7 +178,7 @@ def plan(
         "strategy": strategy and strategy.value,
         "takeOver": take_over,
     }
-    wanted = Wanted(files or [], namespace, sets or [], options)
+    wanted = Wanted(files or [], namespace, sets or [], name, options)
     raise typer.Exit(run(wanted, Connection(ask or address, token, Output(form, quiet)), out))
 
 

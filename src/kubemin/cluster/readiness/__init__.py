@@ -1,24 +1,24 @@
 """Whether an object is ready: pure functions of objects from the API server, one module for each kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from kubemin.cluster.readiness.daemonset import daemonset
 from kubemin.cluster.readiness.deployment import deployment
+from kubemin.cluster.readiness.generic import generic
 from kubemin.cluster.readiness.job import job
 from kubemin.cluster.readiness.pods import crashed, why_stuck
 from kubemin.cluster.readiness.statefulset import statefulset
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.spec.kind import Health
-from kubemin.spec.kinds import KINDS, kind_name
+from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.objects import Manifest
 
-__all__ = ["RELATED", "Verdict", "crashed", "readiness", "why_stuck"]
+__all__ = ["Verdict", "crashed", "is_waited_for", "readiness", "why_stuck"]
 
-RELATED: Mapping[str, tuple[str, ...]] = {
-    kind.name: kind.controller.told_by if kind.controller else ()
-    for kind in KINDS.values()
-    if kind.health is Health.READINESS
-}
-"""The kinds that a job waits for, each with the related kinds that are read too."""
+
+def is_waited_for(kind: str) -> bool:
+    """Whether a job waits until an object of the kind is ready, rather than only there."""
+    return kind_of(kind).health is Health.READINESS
 
 
 def readiness(
@@ -31,7 +31,7 @@ def readiness(
     """Whether ``item`` is ready, as ``kubectl rollout status`` means it; None: it does not exist (yet).
 
     ``pods`` and ``replica_sets`` are those that its selector finds, ``events`` any that may concern it or its Pods.
-    Objects of other kinds are ready when they exist.
+    Objects of kinds that nobody waits for are ready when they exist.
     """
     if item is None:
         return Verdict("waiting", "It does not exist yet")
@@ -45,5 +45,9 @@ def readiness(
             return statefulset(item, pods, events)
         case "Job":
             return job(item, pods, events)
+        case "DaemonSet":
+            return daemonset(item, pods, events)
+        case _ if is_waited_for(kind):
+            return generic(item)
         case _:
             return Verdict("ready", f"{kind} {name} exists", 1)

@@ -19,7 +19,7 @@ from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import until_gone
 from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end
-from kubemin.spec.kinds import kind_of
+from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import WriteKind
 from kubemin.spec.write_answer import WriteAnswer
@@ -119,7 +119,7 @@ class Deleter:
 
 def _lets_its_pods_go(live: Manifest) -> bool:
     """Whether somebody deleted it so that its Pods stay: a deletion in the background takes that back."""
-    return kind_of(live["kind"]).controller is not None and _ORPHAN in (live["metadata"].get("finalizers") or ())
+    return kind_of(kind_name(live)).controller is not None and _ORPHAN in (live["metadata"].get("finalizers") or ())
 
 
 def _waiting_for(live: Manifest | None, left: Sequence[Manifest]) -> str:

@@ -9,7 +9,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
-from kubemin.spec.kinds import WRITTEN
+from kubemin.spec.kinds import written
 
 Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
@@ -36,8 +36,8 @@ be counted as taken for a moment still."""
 def forwards(rows: Sequence[Resource]) -> list[list[Resource]]:
     """One turn a priority, in the order of a deploy: what others read before what reads it."""
     by_priority: dict[int, list[Resource]] = {}
-    for row in sorted(rows, key=lambda one: WRITTEN[one.ref.kind].priority):
-        by_priority.setdefault(WRITTEN[row.ref.kind].priority, []).append(row)
+    for row in sorted(rows, key=lambda one: written(one.ref.kind).priority):
+        by_priority.setdefault(written(row.ref.kind).priority, []).append(row)
     return list(by_priority.values())
 
 

@@ -20,8 +20,9 @@ from kubemin.spec.states import Purpose
 
 
 async def missing(cluster: Cluster, plan: Plan) -> list[str]:
-    """The plan's namespaces that are not there. Raises `ClusterError`."""
-    wanted = sorted({job.ref.namespace for job in plan.jobs} - {""})
+    """The plan's namespaces that are not there, and that none of its jobs makes. Raises `ClusterError`."""
+    made = {job.ref.name for job in plan.jobs if job.ref.kind == "Namespace"}
+    wanted = sorted({job.ref.namespace for job in plan.jobs} - made - {""})
     refs = [ObjectRef("Namespace", "", name) for name in wanted]
     return [ref.name for ref in refs if await retry_reads(partial(get_or_none, cluster, ref)) is None]
 

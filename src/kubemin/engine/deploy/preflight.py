@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, Terminating
+from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, ServerError, Terminating
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Adoption, left_as_it_is
@@ -26,12 +26,14 @@ from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.plan import Job, Plan
+from kubemin.spec.manifests import scopes
 from kubemin.spec.objects import Manifest
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ShareStrategy
 
 _CONCURRENCY = 32
 _TRIES = 5
+_UNREAD: Manifest = {}
 _NO_DRY_RUN = "does not support dry run"
 
 _SHARED = JobPreview("skip", ("shared: left to others",))
@@ -106,10 +108,15 @@ class Inquiry:
         """
         slots = asyncio.Semaphore(_CONCURRENCY)
         made = {job.ref for job in jobs if job.share is not ShareStrategy.IGNORE}
+        defined = set(scopes([job.manifest for job in jobs]))
+        spaces = [ref for ref in made if ref.kind == "Namespace"]
+        coming = {*coming, *(ref.name for ref in spaces if self.snapshot.get(ref, _UNREAD) is None)}
 
         async def ask(job: Job) -> JobPreview:
             async with slots:
                 try:
+                    if job.ref.kind in defined and not await self._is_served(job.ref.kind):
+                        return JobPreview("create")  # its definition comes before it: nothing can be asked yet
                     if job.ref.namespace in coming:
                         return await in_a_coming_namespace(self.cluster, job)
                     return _SHARED if await self._is_left_to_others(job) else await self._preview(job)
@@ -124,6 +131,13 @@ class Inquiry:
         except* ClusterError as errors:
             raise errors.exceptions[0] from None
         return {seq: task.result() for seq, task in asked.items()}
+
+    async def _is_served(self, kind: str) -> bool:
+        try:
+            await self.cluster.served(kind)
+        except (NotFound, ServerError):
+            return False
+        return True
 
     async def _is_left_to_others(self, job: Job) -> bool:
         if job.share is ShareStrategy.DEFAULT:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, Protocol
 
 from kubemin.cluster import Cluster
@@ -16,16 +17,21 @@ from kubemin.cluster.cached_readiness import (
 )
 from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import RELATED, Verdict
+from kubemin.cluster.readiness import Verdict, is_waited_for, readiness
 from kubemin.cluster.reasons import code_of
+from kubemin.engine.backoff import retry_reads
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.masking import NOTHING_SECRET, CutOnce, Mask
+from kubemin.spec.kinds import KINDS, kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 
 _EVENTS_FIRST, _EVENTS_MOST = 5.0, 60.0
 """Seconds of waiting after which the object's events are asked for, and between two times at most."""
+
+_FIRST_WORD = 10.0
+"""Seconds for which the first status of an object is waited for."""
 
 _LISTS = 1.0
 """Seconds given to watches that have not seen everything yet."""
@@ -63,9 +69,36 @@ async def until_ready(
     words. With 0 only a final verdict does: one that no time can change.
     ``moved`` is called when a Pod changes state. What containers say is masked.
     """
-    if ObjectRef.of(obj).kind not in RELATED:
+    kind = ObjectRef.of(obj).kind
+    if not is_waited_for(kind):
+        return None
+    if kind not in KINDS and not await _has_something_to_say(cluster, informers, obj, report):
         return None
     return await _Wait(cluster, informers, obj, hopeless_after, report, moved, mask).run()
+
+
+async def _has_something_to_say(cluster: Cluster, informers: Informers, obj: Manifest, report: Report) -> bool:
+    """Whether the status of an object, of a kind that nobody has told us about, may say when it is ready.
+
+    Its controller is given a moment for its first word. There may be none that has one: then nothing is waited for.
+    """
+    ref = ObjectRef.of(obj)
+    if obj.get("status") or not await retry_reads(partial(cluster.has_status, ref.kind)):
+        return readiness(obj).state != "ready"
+    report("waits for the first word of its controller")
+    try:
+        async with asyncio.timeout(_FIRST_WORD):
+            await informers.until(
+                ref.kind, ref.namespace, ref.name, _status_of, since=obj["metadata"]["resourceVersion"]
+            )
+    except TimeoutError:
+        return False
+    return True
+
+
+def _status_of(live: Manifest | None) -> bool | None:
+    """True once somebody has said something of it, or it is gone."""
+    return True if live is None or live.get("status") else None
 
 
 class _Wait:
@@ -153,7 +186,7 @@ class _Wait:
             return verdict if ends_wait(verdict) else None
 
         verdict = await self._informers.until(
-            ref.kind, ref.namespace, ref.name, check, RELATED[ref.kind], since=meta["resourceVersion"]
+            ref.kind, ref.namespace, ref.name, check, kind_of(ref.kind).told_by, since=meta["resourceVersion"]
         )
         if verdict is _VANISHED:
             raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]), ReasonCode.CONFLICT)
@@ -161,7 +194,7 @@ class _Wait:
 
     async def _verdict_now(self) -> Verdict:
         """What the watches show at present, or what is wrong with the watches themselves."""
-        for kind in (self._ref.kind, *RELATED[self._ref.kind]):
+        for kind in (self._ref.kind, *kind_of(self._ref.kind).told_by):
             if (error := self._informers.watch_error(kind)) is not None:
                 self._report(error.message)
                 state: Literal["hopeless", "waiting"] = "hopeless" if isinstance(error, Forbidden) else "waiting"

@@ -10,9 +10,9 @@ from typing import Literal
 
 from kubemin.cluster.cached_readiness import readiness_from_cache
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import RELATED, Verdict
+from kubemin.cluster.readiness import Verdict
 from kubemin.spec.kind import Health
-from kubemin.spec.kinds import KINDS, kind_name
+from kubemin.spec.kinds import KINDS, OWN, kind_name
 from kubemin.spec.labels import NAME
 from kubemin.spec.objects import Manifest
 
@@ -21,9 +21,9 @@ _IDLE_SECONDS = 600.0
 _FIRST_SECONDS = 2.0
 """How long questions wait for watches that have just begun."""
 
-_TELLING = tuple(kind.name for kind in KINDS.values() if kind.health is not Health.NOTHING)
+_TELLING = tuple(kind.name for kind in KINDS.values() if kind.name in OWN and kind.health is not Health.NOTHING)
 _WITH_HEALTH = tuple(name for name in _TELLING if KINDS[name].health is not Health.ADDRESS)
-_WATCHED = {*_TELLING, *(name for kind in _TELLING for name in RELATED.get(kind, ()))}
+_WATCHED = {*_TELLING, *(name for kind in _TELLING for name in KINDS[kind].told_by)}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kubemin.cluster import Cluster, ClusterError
+from kubemin.cluster.client import Listing
 from kubemin.cluster.errors import Conflict, NotFound
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.entry.loading import load
@@ -21,12 +22,12 @@ from kubemin.engine.objects.ownership import application_of, controlled, termina
 from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import SpecError
-from kubemin.spec.kinds import WRITTEN, kind_name
+from kubemin.spec.kinds import OWN, kind_name, written
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
-from kubemin.store import Database, Tx, applications, journal, revisions, tasks
+from kubemin.store import Database, Tx, applications, journal, kinds, revisions, tasks
 
 _TRIES = 5
 
@@ -56,9 +57,9 @@ class Orphans:
 
     async def find(self) -> list[Orphan]:
         """All orphans that the cluster has now."""
-        listings = await asyncio.gather(
-            *(self._cluster.list(kind, labels=f"{MANAGED_BY}={MANAGER}") for kind in WRITTEN)
-        )
+        async with self._db.read() as tx:
+            names = OWN | await kinds.written(tx)
+        listings = await asyncio.gather(*(self._managed(kind) for kind in sorted(names)))
         # A StatefulSet that was released has no label of ours, and its claims are its data all the same.
         stores = (await self._cluster.list("StatefulSet")).items
         objects = [obj for listing in listings for obj in listing.items if not controlled(obj)]
@@ -72,7 +73,13 @@ class Orphans:
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
             found += await _orphaned_volumes(known, objects, stores, {one.ref for one in found})
-        return sorted(found, key=lambda one: (WRITTEN[one.ref.kind].deleted, one.ref))
+        return sorted(found, key=lambda one: (written(one.ref.kind).deleted, one.ref))
+
+    async def _managed(self, kind: str) -> Listing:
+        try:
+            return await self._cluster.list(kind, labels=f"{MANAGED_BY}={MANAGER}")
+        except NotFound:  # the kind itself is gone, and its objects with it
+            return Listing([], "")
 
     async def delete(self, *, volumes: bool = False, only: Collection[str] | None = None) -> list[Orphan]:
         """Delete the very objects that `find` finds; those that could not be deleted say why.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Invalid, NotFound
 from kubemin.engine.objects.masking import Mask, secret_values
-from kubemin.spec.labels import APP_ID, NAME
+from kubemin.spec.labels import APP_ID, CLI_COMPONENT_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _CONTAINERS = 50
@@ -115,8 +115,7 @@ class PodLogs:
 
 def _containers(pod: Manifest, wanted: Wanted) -> list[_Source]:
     """The containers of a Pod that are asked for; those that only prepare it are not, unless by name."""
-    label = str(pod["metadata"]["labels"].get(NAME, ""))
-    component = label.partition(".")[0]  # beside it, a canary's Pods
+    component = str(pod["metadata"]["labels"].get(CLI_COMPONENT_NAME, ""))
     if wanted.component not in (None, component):
         return []
     spec, status = pod.get("spec") or {}, pod.get("status") or {}

@@ -3,6 +3,7 @@
 The keys of each kind's lists are in `kubemin.spec.kinds`; those of ``metadata`` are the same for every kind.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,9 +23,31 @@ KEY_DEFAULTS: Mapping[str, str] = {"protocol": "TCP", "subresource": ""}
 
 
 def list_keys_of(obj: Manifest) -> ListKeys:
-    """The keys of the lists in an object of this kind; of an unknown kind those of its metadata."""
+    """The keys of the lists in an object of this kind; of a kind that the table lacks, as its managedFields tell."""
     kind = KINDS.get(kind_name(obj))
-    return {**(kind.list_keys if kind else {}), **_METADATA}
+    return {**(kind.list_keys if kind else _told_by_owners(obj)), **_METADATA}
+
+
+def _told_by_owners(obj: Manifest) -> ListKeys:
+    """The keys by which the API server tells items apart, of each list of which somebody owns an item.
+
+    Where two lists of one name are told apart otherwise, both count as one value.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    pending = [(str(name), below) for entry in _entries(obj) for name, below in (entry.get("fieldsV1") or {}).items()]
+    while pending:
+        field, below = pending.pop()
+        for name, inner in below.items() if isinstance(below, dict) else ():
+            if name.startswith("k:"):
+                names = tuple(json.loads(name[2:]))
+                of = field.removeprefix("f:")
+                found[of] = names if found.get(of, names) == names else ()
+            pending.append((name if name.startswith("f:") else field, inner))
+    return {field: names for field, names in found.items() if names}
+
+
+def _entries(obj: Manifest) -> list[dict[str, Any]]:
+    return obj.get("metadata", {}).get("managedFields") or []
 
 
 def items_by_key(keys: ListKeys, field: str, *lists: list[Any]) -> list[dict[str, Any]] | None:

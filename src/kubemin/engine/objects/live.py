@@ -94,12 +94,13 @@ async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> 
 
     What is not found may be there all the same: without the application's label, or because nobody could be asked.
     """
-    collections = Counter((ref.kind, ref.namespace) for ref in refs if not kind_of(ref.kind).large)
+    collections = Counter((ref.kind, ref.namespace, ref.version) for ref in refs if not kind_of(ref.kind).large)
     found: dict[ObjectRef, Manifest] = {}
 
-    async def live(kind: str, namespace: str) -> None:
+    async def live(kind: str, namespace: str, version: str) -> None:
+        labels = f"{APP_ID}={app_id}"
         with contextlib.suppress(ClusterError):
-            for item in (await cluster.list(kind, namespace or None, labels=f"{APP_ID}={app_id}")).items:
+            for item in (await cluster.list(kind, namespace or None, labels=labels, version=version)).items:
                 found[ObjectRef.of(item)] = item
 
     await asyncio.gather(*(live(*collection) for collection, number in collections.items() if number >= _MANY))

@@ -10,7 +10,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Forbidden
 from kubemin.cluster.informers import Informers
 from kubemin.engine.objects.masking import Mask
-from kubemin.spec.labels import APP_ID, NAME
+from kubemin.spec.labels import APP_ID, CLI_COMPONENT_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _COMPONENTS, _PODS, _EVENTS, _LINES = 20, 3, 20, 50
@@ -51,7 +51,7 @@ class Gathering:
         return {name: [_fitted(pod) for pod in pods] for name, pods in self.found.items() if pods}
 
     async def _component(self, suspect: Suspect) -> None:
-        labels = {APP_ID: self.app_id, NAME: suspect.component}
+        labels = {APP_ID: self.app_id, CLI_COMPONENT_NAME: suspect.component}
         try:
             pods = await self._pods(suspect.namespace, labels)
         except ClusterError:
@@ -112,7 +112,8 @@ class Gathering:
     async def _events(self, pod: Manifest, entry: dict[str, Any]) -> None:
         meta = pod["metadata"]
         try:
-            listed = await self.cluster.list("Event", meta["namespace"], fields=f"involvedObject.uid={meta['uid']}")
+            namespace = meta.get("namespace", "default")
+            listed = await self.cluster.list("Event", namespace, fields=f"involvedObject.uid={meta['uid']}")
         except ClusterError as error:
             entry["note"] = _unread("events", error)
             return

@@ -17,10 +17,10 @@ from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import controlled, task_of, token_of
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.run import RunDeps
-from kubemin.spec.kinds import WRITTEN
+from kubemin.spec.kinds import OWN
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
-from kubemin.store import journal, tasks
+from kubemin.store import journal, kinds, tasks
 from kubemin.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -32,12 +32,13 @@ _GATHER = 0.5  # seconds: a deploy's objects come one by one, and are judged tog
 class Reaper:
     """Runs beside a worker. Any number of them may run: reopening is one conditional update."""
 
-    def __init__(self, deps: RunDeps, doorbell: Doorbell, kinds: Collection[str] = tuple(WRITTEN)) -> None:
+    def __init__(self, deps: RunDeps, doorbell: Doorbell, watched: Collection[str] = OWN) -> None:
+        """``watched``: kinds that are watched in any case; any other is once a task has written an object of it."""
         self._db = deps.db
         self._cluster = deps.cluster
         self._informers: Informers = deps.informers
         self._doorbell = doorbell
-        self._kinds = kinds
+        self._kinds = sorted(watched)
         self._seen: dict[ObjectRef, tuple[str, str]] = {}
         """Write token and uid of objects whose task may not be settled yet."""
         self._news = asyncio.Event()
@@ -47,7 +48,22 @@ class Reaper:
         async with asyncio.TaskGroup() as group:
             for kind in self._kinds:
                 group.create_task(self._watch(kind))
+            group.create_task(self._watch_others(group))
             group.create_task(self._judge_all())
+
+    async def _watch_others(self, group: asyncio.TaskGroup) -> None:
+        watched = set(self._kinds)
+        while True:
+            try:
+                async with self._db.read() as tx:
+                    new = await kinds.written(tx) - watched
+            except StoreError as error:
+                log.warning("the reaper cannot read which kinds were written; it tries again", error=str(error))
+                new = frozenset()
+            for kind in sorted(new):
+                group.create_task(self._watch(kind))
+            watched |= new
+            await asyncio.sleep(_SWEEP)
 
     async def _watch(self, kind: str) -> None:
         async for change, obj in self._informers.follow(kind):

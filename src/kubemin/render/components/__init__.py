@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kubemin.render.components import config, job, secret, store, webservice
+from kubemin.render.components import config, job, manifests, secret, store, webservice
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 
@@ -14,5 +14,6 @@ RENDERERS: Mapping[str, Renderer] = {
     "config": config.render,
     "secret": secret.render,
     "job": job.render,
+    "manifests": manifests.render,
 }
 """By component type."""

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.limits import Grant, listed
+from kubemin.spec.limits import Grant, Limits, listed
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.names import is_label, is_subdomain, object_name
 from kubemin.spec.objects import ObjectRef
@@ -179,16 +179,16 @@ def _check_rules(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issu
             yield Issue(
                 here, IssueCode.INVALID_TRAIT_CONFIG, f"{what}: a list in an rbac rule has over {MAX_LIST} items."
             )
-        elif refused := _refused(rule, entry.cluster_scope, context):
+        elif refused := refused_in(rule, entry.cluster_scope, context.limits):
             where = "cluster-wide" if entry.cluster_scope else "in a namespace"
             yield Issue(
                 here, IssueCode.INVALID_TRAIT_CONFIG, f"{what} may not grant {refused} {where}: this server forbids it."
             )
 
 
-def _refused(rule: Rule, cluster: bool, context: CheckContext) -> str | None:
+def refused_in(rule: Rule, cluster: bool, limits: Limits) -> str | None:
     """The first thing in the rule that no grant covers."""
-    grants = context.limits.rbac_cluster if cluster else context.limits.rbac_namespaced
+    grants = limits.rbac_cluster if cluster else limits.rbac_namespaced
     for group, resource, verb in product(*map(dict.fromkeys, (rule.api_groups or [""], rule.resources, rule.verbs))):
         if not any(_covers(grant, group, resource, verb) for grant in grants):
             return f'"{verb}" on "{resource}{"." + group if group else ""}"'

@@ -24,9 +24,9 @@ CREATE TABLE `applications` (
   KEY `ix_applications_updated_at_id` (`updated_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1796019474.819119,1796019474.819119),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796019474.785235,1796019474.785235),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1796019474.837882,1796019474.837882);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1796028581.59859,1796028581.59859),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796028581.582683,1796028581.582683),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1796028581.605164,1796028581.605164);
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -38,9 +38,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796019474.824821,1796019474.824821),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796019474.795942,1796019474.795942),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796019474.842643,1796019474.842643);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796028581.600761,1796028581.600761),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796028581.587782,1796028581.587782),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796028581.607055,1796028581.607055);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -52,9 +52,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796019474.891533),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796019474.921758),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796019474.947608);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796028581.630372),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796028581.645927),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796028581.658626);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE `jobs` (
   `name` longtext NOT NULL,
   `component` varchar(63) NOT NULL,
   `component_type` varchar(32) NOT NULL,
-  `kind` varchar(63) NOT NULL,
+  `kind` varchar(317) NOT NULL,
   `namespace` varchar(63) NOT NULL,
   `object_name` varchar(253) NOT NULL,
   `status` varchar(16) NOT NULL,
@@ -87,12 +87,16 @@ INSERT INTO `jobs` VALUES
 ('other-1.................',1,0,'step','web/ConfigMap/other','web','webservice','ConfigMap','default','other','queued','','',NULL,NULL,NULL),
 ('shop-1..................',1,0,'step','web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL,NULL),
 ('third-1.................',1,0,'step','web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL,NULL);
+CREATE TABLE `kinds` (
+  `name` varchar(317) NOT NULL,
+  PRIMARY KEY (`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
   `job_seq` int(11) NOT NULL,
   `api_version` varchar(253) NOT NULL,
-  `kind` varchar(63) NOT NULL,
+  `kind` varchar(317) NOT NULL,
   `namespace` varchar(63) NOT NULL,
   `name` varchar(253) NOT NULL,
   `purpose` varchar(16) NOT NULL,
@@ -113,9 +117,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796019474.918034,1796019474.920608,NULL,NULL,'other...................'),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796019474.885127,1796019474.889405,NULL,NULL,'shop....................'),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796019474.944093,1796019474.946523,NULL,NULL,'third...................');
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796028581.644356,1796028581.645388,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796028581.62696,1796028581.629322,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796028581.657026,1796028581.658057,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -134,12 +138,12 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796019474.829304),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796019474.83444),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796019474.806228),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796019474.815161),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796019474.846411),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796019474.856844);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796028581.602419),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796028581.603977),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796028581.591576),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796028581.597387),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796028581.608678),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796028581.610276);
 CREATE TABLE `shares` (
   `name` varchar(253) NOT NULL,
   `task_id` varchar(24) NOT NULL,
@@ -196,12 +200,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796019474.871211,1796019474.810984,1796019474.878452,1796019474.901278,1796019474.901278),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796019474.817349,NULL,NULL,1796019474.817349),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796019474.924514,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796023074.911265,1796019474.911265,1796019474.831433,1796019474.915171,1796019474.924514,1796019474.924514),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796019474.836552,NULL,NULL,1796019474.836552),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796023074.937819,1796019474.937819,1796019474.847569,1796019474.941599,NULL,1796019474.941599),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796019474.8581,NULL,NULL,1796019474.8581);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796028581.618344,1796028581.595593,1796028581.622747,1796028581.635617,1796028581.635617),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796028581.597937,NULL,NULL,1796028581.597937),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796028581.647427,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796032181.641331,1796028581.641331,1796028581.602945,1796028581.64308,1796028581.647427,1796028581.647427),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796028581.60461,NULL,NULL,1796028581.60461),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796032181.653943,1796028581.653943,1796028581.609192,1796028581.655822,NULL,1796028581.655822),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796028581.610856,NULL,NULL,1796028581.610856);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -220,9 +224,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796019474.82069,1796019474.82069),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796019474.78893,1796019474.78893),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796019474.83945,1796019474.83945);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796028581.599135,1796028581.599135),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796028581.584536,1796028581.584536),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796028581.605659,1796028581.605659);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -244,6 +248,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796019474.91944,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796019474.887519,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796019474.945536,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796028581.644895,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796028581.628335,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796028581.657588,NULL,NULL);

@@ -51,7 +51,7 @@ CREATE TABLE public.jobs (
     name text NOT NULL,
     component character varying(63) NOT NULL,
     component_type character varying(32) NOT NULL,
-    kind character varying(63) NOT NULL,
+    kind character varying(317) NOT NULL,
     namespace character varying(63) NOT NULL,
     object_name character varying(253) NOT NULL,
     status character varying(16) NOT NULL,
@@ -61,12 +61,15 @@ CREATE TABLE public.jobs (
     started_at double precision,
     ended_at double precision
 );
+CREATE TABLE public.kinds (
+    name character varying(317) NOT NULL
+);
 CREATE TABLE public.resources (
     task_id character varying(24) NOT NULL,
     seq integer NOT NULL,
     job_seq integer NOT NULL,
     api_version character varying(253) NOT NULL,
-    kind character varying(63) NOT NULL,
+    kind character varying(317) NOT NULL,
     namespace character varying(63) NOT NULL,
     name character varying(253) NOT NULL,
     purpose character varying(16) NOT NULL,
@@ -177,40 +180,40 @@ CREATE TABLE public.writes (
 ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.events_id_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796019473.927674, 1796019473.928362);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796019473.984186, 1796019473.984192);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796019473.998108, 1796019473.998112);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796019473.945257, 1796019473.945269);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796019473.990796, 1796019473.990804);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796019474.001032, 1796019474.001037);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796019474.06197);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796019474.135647);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796019474.155818);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796028581.09915, 1796028581.09922);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796028581.129545, 1796028581.129549);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796028581.135928, 1796028581.135931);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796028581.109556, 1796028581.109565);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796028581.132716, 1796028581.132719);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796028581.137339, 1796028581.137342);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796028581.167336);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796028581.211235);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796028581.224441);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'step', 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'step', 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'step', 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796019474.048088, 1796019474.056679, NULL, NULL, 'shop....................');
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796019474.130388, 1796019474.134046, NULL, NULL, 'other...................');
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796019474.153972, 1796019474.155209, NULL, NULL, 'third...................');
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796019473.978099);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796019473.996457);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796019474.003772);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796019474.006646);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796019473.960586);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796019473.993702);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796028581.16133, 1796028581.165584, NULL, NULL, 'shop....................');
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796028581.2075, 1796028581.210061, NULL, NULL, 'other...................');
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796028581.22302, 1796028581.22391, NULL, NULL, 'third...................');
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796028581.126262);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796028581.135156);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796028581.138418);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796028581.139536);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796028581.116776);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796028581.133999);
 INSERT INTO public.shares VALUES ('lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796019473.981586, NULL, NULL, 1796019473.981596);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796019473.997326, NULL, NULL, 1796019473.997329);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796019474.007523, NULL, NULL, 1796019474.007526);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796019474.02504, 1796019473.96887, 1796019474.033157, 1796019474.074865, 1796019474.074877);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796019474.138787, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796023074.11127, 1796019474.111282, 1796019473.994737, 1796019474.122794, 1796019474.138795, 1796019474.138796);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796023074.151059, 1796019474.151067, 1796019474.004904, 1796019474.152625, NULL, 1796019474.152626);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796019473.934658, 1796019473.934671);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796019473.987258, 1796019473.987267);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796019473.998865, 1796019473.998868);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796019474.05298, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796019474.132312, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796019474.154625, NULL, NULL);
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796028581.128333, NULL, NULL, 1796028581.128338);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796028581.135573, NULL, NULL, 1796028581.135576);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796028581.139964, NULL, NULL, 1796028581.139967);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796028581.150061, 1796028581.121401, 1796028581.155239, 1796028581.174535, 1796028581.174545);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796028581.213413, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796032181.19863, 1796028581.198643, 1796028581.134461, 1796028581.203546, 1796028581.213418, 1796028581.213419);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796032181.220981, 1796028581.220989, 1796028581.138837, 1796028581.222048, NULL, 1796028581.222049);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796028581.102865, 1796028581.102873);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796028581.1309, 1796028581.130904);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796028581.136293, 1796028581.136297);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796028581.163644, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796028581.2088, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796028581.223473, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
@@ -223,6 +226,8 @@ ALTER TABLE ONLY public.evidence
     ADD CONSTRAINT pk_evidence PRIMARY KEY (task_id, component);
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq);
+ALTER TABLE ONLY public.kinds
+    ADD CONSTRAINT pk_kinds PRIMARY KEY (name);
 ALTER TABLE ONLY public.resources
     ADD CONSTRAINT pk_resources PRIMARY KEY (task_id, seq);
 ALTER TABLE ONLY public.revisions

@@ -183,7 +183,7 @@ def upgrade() -> None:
         _words("name"),
         _name("component", 63),
         _name("component_type", 32),
-        _name("kind", 63),
+        _name("kind", 317),
         _name("namespace", 63),
         _name("object_name", 253),
         _name("status", 16),
@@ -197,12 +197,18 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_table(
+        "kinds",
+        _name("name", 317),
+        _key("kinds", "name"),
+        **_OPTIONS,
+    )
+    op.create_table(
         "resources",
         _name("task_id", 24),
         _integer("seq"),
         _integer("job_seq"),
         _name("api_version", 253),
-        _name("kind", 63),
+        _name("kind", 317),
         _name("namespace", 63),
         _name("name", 253),
         _name("purpose", 16),

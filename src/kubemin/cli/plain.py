@@ -1,0 +1,60 @@
+"""Plain Kubernetes objects as an application: one component of the type ``manifests`` a file, or a chart."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.spec.names import LABEL_LENGTH, shorten
+
+_CHART = re.compile(r"^# Source: (\S+?)/templates/", re.MULTILINE)
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class PlainObject:
+    """One object, and what it came from: the path of a chart, or a file's name."""
+
+    source: str
+    data: dict[str, Any]
+
+
+def is_plain(data: object) -> bool:
+    """Whether a document is a Kubernetes object, and no application."""
+    return isinstance(data, dict) and "apiVersion" in data and "kind" in data and "component" not in data
+
+
+def chart_of(text: str, first_line: int) -> str | None:
+    """The chart that rendered the document that begins there, as `helm template` says right above it; None else."""
+    above = text.split("\n")[: first_line - 1]
+    begin = next((number for number in range(len(above), 0, -1) if above[number - 1].startswith("---")), 0)
+    found = _CHART.search("\n".join(above[begin:]))
+    return found[1] if found else None
+
+
+def application_of(name: str, namespace: str | None, objects: Sequence[PlainObject]) -> dict[str, Any]:
+    """The application with these objects, by what they came from, in the order in which that is met first."""
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for one in objects:
+        by_source.setdefault(one.source, []).append(one.data)
+    names = _component_names(by_source)
+    parts = [
+        {"name": names[source], "type": "manifests", "properties": {"manifests": manifests}}
+        for source, manifests in by_source.items()
+    ]
+    return {"name": name, **({"namespace": namespace} if namespace else {}), "component": parts}
+
+
+def _component_names(sources: Iterable[str]) -> dict[str, str]:
+    """A name for each source, from the end of its path; from all of it where two would have the same."""
+    sources = list(sources)
+    short = {source: _as_name(source.rpartition("/")[2]) for source in sources}
+    taken = list(short.values())
+    return {
+        source: short[source] if taken.count(short[source]) == 1 else _as_name(source.replace("/charts/", "/"))
+        for source in sources
+    }
+
+
+def _as_name(text: str) -> str:
+    return shorten(_NOT_IN_NAMES.sub("-", text.lower()).strip("-") or "objects", LABEL_LENGTH)

@@ -1,0 +1,51 @@
+"""``manifests``: objects as they stand, with the labels that say whose they are."""
+
+import copy
+from collections.abc import Iterator
+
+from kubemin.render.context import Context
+from kubemin.render.model import Rendered
+from kubemin.spec import labels
+from kubemin.spec.manifests import flattened, namespace_of, pod_template, scopes
+from kubemin.spec.objects import Manifest
+
+
+def render(context: Context) -> Iterator[Rendered]:
+    """The objects. What the API server alone writes is left out, and nothing else of them changes."""
+    defined = scopes([one for part in context.application.component for one in part.properties.manifests])
+    for _, one in flattened(context.component.properties.manifests, ""):
+        yield context.rendered(_manifest(one, context, namespace_of(one, context.namespace, defined)))
+
+
+def _manifest(one: Manifest, context: Context, namespace: str) -> Manifest:
+    made = copy.deepcopy({key: value for key, value in one.items() if key != "status"})
+    given = made["metadata"]
+    meta = {"name": given["name"]}
+    if namespace:
+        meta["namespace"] = namespace
+    meta["labels"] = dict(sorted({**(given.get("labels") or {}), **context.object_labels()}.items()))
+    if annotations := {key: value for key, value in (given.get("annotations") or {}).items() if key not in _OTHERS}:
+        meta["annotations"] = dict(sorted(annotations.items()))
+    made["metadata"] = {**meta, **{key: given[key] for key in ("finalizers", "ownerReferences") if given.get(key)}}
+    if (template := pod_template(made)) is not None:
+        _mark_pods(made, template, context)
+    return made
+
+
+_OTHERS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
+"""What other tools keep for themselves, of another write."""
+
+
+def _mark_pods(made: Manifest, template: Manifest, context: Context) -> None:
+    """The watches find Pods by these labels. One by which the workload itself finds them stays as it is."""
+    selector = (made["spec"].get("selector") or {}) if isinstance(made["spec"].get("selector"), dict) else {}
+    fixed = {*(selector.get("matchLabels") or {}), *(one.get("key") for one in selector.get("matchExpressions") or ())}
+    marks = {key: value for key, value in context.pod_labels().items() if key in _FIND and key not in fixed}
+    meta = template.get("metadata") or {}
+    template["metadata"] = {**meta, "labels": dict(sorted({**(meta.get("labels") or {}), **marks}.items()))}
+    if restarted := context.restarts.get(context.component.name):
+        annotations = {**(meta.get("annotations") or {}), labels.RESTARTED_AT: restarted}
+        template["metadata"]["annotations"] = annotations
+
+
+_FIND = frozenset({labels.MANAGED_BY, labels.APP_ID, labels.COMPONENT_ID, labels.CLI_COMPONENT_NAME})

@@ -1,0 +1,333 @@
+"""Component type ``manifests``: Kubernetes objects as they stand. What is in them, and what of that is refused."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from kubemin.spec import names
+from kubemin.spec.check_context import CheckContext, Made
+from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.kinds import KINDS, kind_name
+from kubemin.spec.limits import listed
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.privileges import (
+    CLUSTER_ROLES,
+    PLATFORM_NAMES,
+    check_namespace,
+    why_annotation_refused,
+    why_label_refused,
+)
+from kubemin.spec.traits.rbac import Rule, refused_in
+
+MAX_OBJECT = 1536 * 1024
+"""Bytes of one object as JSON: as much as etcd takes."""
+
+MAX_MANIFEST_VALUES = 500_000
+MAX_MANIFEST_DEPTH = 128
+"""Of all manifests of an application. Definitions of custom resources are large and deep."""
+
+_OF_CONTROLLERS = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Event"})
+"""Kinds that controllers make: a task could not put one back."""
+
+_ANNOTATED = frozenset({"ServiceAccount", "Ingress", "Service"})
+"""Kinds whose annotations others act upon."""
+
+_RBAC = "rbac.authorization.k8s.io/"
+_ROLES = frozenset({"Role", "ClusterRole"})
+_CRD = "CustomResourceDefinition"
+
+
+def without_manifests(data: object) -> tuple[object, list[object]]:
+    """Unread input without the manifests in it, and these: they have bounds of their own."""
+    parts = data.get("component") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(parts, list):
+        return data, []
+    rest: list[object] = []
+    found: list[object] = []
+    for part in parts:
+        properties = part.get("properties") if isinstance(part, dict) else None
+        if isinstance(properties, dict) and "manifests" in properties:
+            found.append(properties["manifests"])
+            part = {**part, "properties": {key: value for key, value in properties.items() if key != "manifests"}}
+        rest.append(part)
+    return {**data, "component": rest}, found
+
+
+def flattened(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
+    """Each object that is deployed, and where it is: those of a list (``kind: List``, ``ConfigMapList``) one by one.
+
+    Tests of a Helm chart are left out.
+    """
+    return ((here, one) for here, one in _all(documents, path) if not _is_test(one))
+
+
+def tests_in(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Manifest]]:
+    """The tests of Helm charts among the objects, and where they are."""
+    return ((here, one) for here, one in _all(documents, path) if _is_test(one))
+
+
+def _all(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
+    for index, document in enumerate(documents):
+        here = f"{path}[{index}]"
+        is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
+        if is_list and isinstance(document.get("items"), list):
+            yield from _all(document["items"], f"{here}.items")
+        else:
+            yield here, document
+
+
+def _is_test(one: Any) -> bool:
+    meta = one.get("metadata") if isinstance(one, dict) else None
+    annotations = meta.get("annotations") if isinstance(meta, dict) else None
+    hook = annotations.get("helm.sh/hook") if isinstance(annotations, dict) else None
+    hooks = [part.strip() for part in hook.split(",")] if isinstance(hook, str) else []
+    return bool(hooks) and all(part in ("test", "test-success", "test-failure") for part in hooks)
+
+
+def unplaced_kinds(data: Mapping[str, Any]) -> set[str]:
+    """The kinds in an unread application of which only the cluster knows whether their objects are in a namespace."""
+    found: set[str] = set()
+    known = set(scopes(_given(data)))
+    for _, one in flattened(_given(data), ""):
+        if _is_unplaced(one):
+            found.add(kind_name(one))
+    return found - known
+
+
+def marked_as_cluster_scoped(data: Mapping[str, Any], kinds: Collection[str]) -> dict[str, Any]:
+    """The unread application, in which objects of these kinds say that they are in no namespace."""
+
+    def marked(one: Any) -> Any:
+        if isinstance(one, dict) and isinstance(one.get("items"), list):
+            return {**one, "items": [marked(item) for item in one["items"]]}
+        if _is_unplaced(one) and kind_name(one) in kinds:
+            return {**one, "metadata": {**one["metadata"], "namespace": ""}}
+        return one
+
+    parts = []
+    for part in data["component"]:
+        properties = part.get("properties") if isinstance(part, dict) else None
+        if isinstance(properties, dict) and isinstance(properties.get("manifests"), list):
+            part = {**part, "properties": {**properties, "manifests": [marked(one) for one in properties["manifests"]]}}
+        parts.append(part)
+    return {**data, "component": parts}
+
+
+def _given(data: Mapping[str, Any]) -> list[Any]:
+    _, found = without_manifests(data)
+    return [one for manifests in found if isinstance(manifests, list) for one in manifests]
+
+
+def _is_unplaced(one: Any) -> bool:
+    return not list(_check_shape(one, "", "")) and "namespace" not in one["metadata"] and kind_name(one) not in KINDS
+
+
+def secrets_in(manifests: Sequence[Any]) -> dict[str, str]:
+    """The values of the Secrets among the objects, by ``<namespace>/<name>/<field>/<key>``."""
+    found: dict[str, str] = {}
+    _replace_secrets(manifests, lambda place, value: found.setdefault(place, value))
+    return found
+
+
+def with_secrets(manifests: Sequence[Any], values: Mapping[str, str]) -> list[Any]:
+    """The objects with these values in their Secrets, by the places of `secrets_in`; others stay."""
+    return _replace_secrets(manifests, lambda place, value: values.get(place, value))
+
+
+def _replace_secrets(manifests: Sequence[Any], value_of: Callable[[str, str], str]) -> list[Any]:
+    made: list[Any] = []
+    for one in manifests:
+        if isinstance(one, dict) and isinstance(one.get("items"), list) and str(one.get("kind", "")).endswith("List"):
+            one = {**one, "items": _replace_secrets(one["items"], value_of)}
+        elif isinstance(one, dict) and (one.get("kind"), one.get("apiVersion")) == ("Secret", "v1"):
+            meta = one.get("metadata")
+            place = f"{meta.get('namespace') or ''}/{meta.get('name')}" if isinstance(meta, dict) else "/"
+            fields = {field: one[field] for field in ("data", "stringData") if isinstance(one.get(field), dict)}
+            new = {
+                field: {
+                    key: value_of(f"{place}/{field}/{key}", value) if isinstance(value, str) else value
+                    for key, value in values.items()
+                }
+                for field, values in fields.items()
+            }
+            one = {**one, **new}
+        made.append(one)
+    return made
+
+
+def scopes(manifests: Sequence[Any]) -> dict[str, bool]:
+    """By kind: whether its objects are in a namespace, as the definitions among the objects say."""
+    found: dict[str, bool] = {}
+    for _, one in flattened(manifests, ""):
+        if isinstance(one, dict) and one.get("kind") == _CRD and isinstance(spec := one.get("spec"), dict):
+            kind = (spec.get("names") or {}).get("kind")
+            name = kind_name({"kind": kind, "apiVersion": f"{spec.get('group')}/v1"})
+            found[name] = spec.get("scope") == "Namespaced"
+    return found
+
+
+def namespace_of(manifest: Manifest, default: str, defined: Mapping[str, bool]) -> str:
+    """The namespace that an object goes to; empty for a cluster-scoped one.
+
+    ``defined``: what `scopes` says. A kind that nothing here tells of is taken for a namespaced one, unless the object
+    says that its namespace is "": so the server marks it, which asks the cluster.
+    """
+    kind, meta = kind_name(manifest), manifest["metadata"]
+    known = KINDS.get(kind)
+    namespaced = known.namespaced if known is not None else defined.get(kind, meta.get("namespace") != "")
+    return str(meta.get("namespace") or default) if namespaced else ""
+
+
+def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    """What is wrong with the objects by themselves, as far as it can be told without a cluster."""
+    if not documents:
+        yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, f"{what} has no manifests.")
+    roles = {ref for ref in (made.ref for made in made_by_manifests(documents, context, path)) if ref.kind in _ROLES}
+    for here, one in flattened(documents, path):
+        shape = list(_check_shape(one, what, here))
+        yield from shape
+        if not shape:
+            yield from _check_place(one, context, what, here)
+            yield from _check_privileges(one, context, what, here)
+            yield from _check_rights(one, context, what, here, roles)
+
+
+def _check_shape(one: Any, what: str, path: str) -> Iterator[Issue]:
+    if not isinstance(one, dict):
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} is not a Kubernetes object.")
+        return
+    for field in ("apiVersion", "kind"):
+        if not isinstance(one.get(field), str) or not one[field]:
+            yield Issue(f"{path}.{field}", IssueCode.MISSING_REQUIRED_FIELD, f"{what}: {path} has no {field}.")
+    meta = one.get("metadata")
+    name = meta.get("name") if isinstance(meta, dict) else None
+    if not isinstance(name, str) or not name:
+        why = "has no name"
+        if isinstance(meta, dict) and meta.get("generateName"):
+            why = "has a generateName: give it a name, so that it is the same object each time"
+        yield Issue(f"{path}.metadata.name", IssueCode.MISSING_REQUIRED_FIELD, f"{what}: {path} {why}.")
+    if isinstance(meta, dict):
+        yield from _check_metadata(meta, what, path)
+    if (text := json.dumps(one)) and len(text) > MAX_OBJECT:
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} is too large for Kubernetes.")
+    if "\\u0000" in text:
+        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} holds a NUL character.")
+
+
+def _check_metadata(meta: Mapping[str, Any], what: str, path: str) -> Iterator[Issue]:
+    for field in ("labels", "annotations"):
+        values = meta.get(field)
+        if values is not None and not (
+            isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
+        ):
+            message = f"{what}: {path}.metadata.{field} must be texts by name: write numbers and booleans in quotes."
+            yield Issue(f"{path}.metadata.{field}", IssueCode.INVALID_FIELD_VALUE, message)
+    namespace = meta.get("namespace")
+    if namespace not in (None, "") and not (isinstance(namespace, str) and names.is_label(namespace)):
+        message = f"{what}: {path}.metadata.namespace cannot name a namespace."
+        yield Issue(f"{path}.metadata.namespace", IssueCode.INVALID_NAME_FORMAT, message)
+
+
+def _check_place(one: Manifest, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    kind, limits = kind_name(one), context.limits
+    if kind in _OF_CONTROLLERS:
+        message = f"{what}: a {kind} is made by a controller: give what makes it, such as a Deployment or a Job."
+        yield Issue(f"{path}.kind", IssueCode.NOT_ALLOWED, message)
+        return
+    namespace = namespace_of(one, context.namespace, context.defined)
+    if namespace:
+        yield from check_namespace(namespace, limits, f"{path}.metadata.namespace")
+    elif not listed(kind, limits.allow_cluster_kinds):
+        message = (
+            f"{what}: {kind} {one['metadata']['name']} belongs to the whole cluster; "
+            "KUBEMIN_ALLOW_CLUSTER_KINDS does not allow it."
+        )
+        yield Issue(f"{path}.kind", IssueCode.NOT_ALLOWED, message)
+
+
+def _check_privileges(one: Manifest, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    meta, limits = one["metadata"], context.limits
+    where = f"{path}.metadata"
+    for key, value in (meta.get("annotations") or {}).items():
+        why = why_annotation_refused(key, value, meta.get("namespace") or context.namespace)
+        if why and one["kind"] in _ANNOTATED and not listed(key, limits.allow_annotations):
+            message = f'{what}: the annotation "{key}" {why}; KUBEMIN_ALLOW_ANNOTATIONS does not allow it.'
+            yield Issue(f"{where}.annotations", IssueCode.NOT_ALLOWED, message)
+    for key in meta.get("labels") or {}:
+        if (why := why_label_refused(key)) and not listed(key, limits.allow_annotations):
+            message = f'{what}: the label "{key}" {why}; KUBEMIN_ALLOW_ANNOTATIONS does not allow it.'
+            yield Issue(f"{where}.labels", IssueCode.NOT_ALLOWED, message)
+    taken = str(one["apiVersion"]).startswith(_RBAC) and meta["name"] in PLATFORM_NAMES | CLUSTER_ROLES
+    if taken and not listed(meta["name"], limits.allow_rbac_names):
+        message = (
+            f'{what}: "{meta["name"]}" is a name that Kubernetes or KubeMin uses itself; '
+            "KUBEMIN_ALLOW_RBAC_NAMES does not allow it."
+        )
+        yield Issue(f"{where}.name", IssueCode.NOT_ALLOWED, message)
+    if not limits.allow_host_path and any("hostPath" in volume for volume in _volumes(one)):
+        message = f"{what}: {path} mounts a path of its node; KUBEMIN_ALLOW_HOST_PATH does not allow it."
+        yield Issue(path, IssueCode.NOT_ALLOWED, message)
+
+
+def _check_rights(
+    one: Manifest, context: CheckContext, what: str, path: str, roles: Collection[ObjectRef]
+) -> Iterator[Issue]:
+    """No more rights than the trait ``rbac`` could give, and no role of others."""
+    kind = kind_name(one)
+    if kind in _ROLES:
+        for index, rule in enumerate(one.get("rules") or ()):
+            here = f"{path}.rules[{index}]"
+            try:
+                read = Rule.model_validate(rule)
+            except ValidationError:
+                yield Issue(here, IssueCode.INVALID_FIELD_VALUE, f"{what}: {here} is no rule of a {kind}.")
+                continue
+            if refused := refused_in(read, kind == "ClusterRole", context.limits):
+                yield Issue(here, IssueCode.NOT_ALLOWED, f"{what} may not grant {refused}: this server forbids it.")
+        if kind == "ClusterRole" and one.get("aggregationRule"):
+            message = f"{what}: {path}.aggregationRule would take rules from others' roles."
+            yield Issue(f"{path}.aggregationRule", IssueCode.NOT_ALLOWED, message)
+    elif kind in ("RoleBinding", "ClusterRoleBinding"):
+        role = one.get("roleRef")
+        name, of = (str(role.get(key)) for key in ("name", "kind")) if isinstance(role, dict) else ("", "")
+        namespace = "" if of == "ClusterRole" else namespace_of(one, context.namespace, context.defined)
+        if ObjectRef(of, namespace, name) not in roles and not listed(name, context.limits.allow_rbac_names):
+            message = (
+                f'{what}: {path} binds the {of} "{name}", which this component does not make; '
+                "KUBEMIN_ALLOW_RBAC_NAMES does not allow it."
+            )
+            yield Issue(f"{path}.roleRef", IssueCode.NOT_ALLOWED, message)
+
+
+def _volumes(one: Manifest) -> Iterator[Mapping[str, Any]]:
+    template = pod_template(one)
+    spec = template.get("spec") if template else None
+    for volume in (spec.get("volumes") if isinstance(spec, dict) else None) or ():
+        if isinstance(volume, dict):
+            yield volume
+
+
+def pod_template(one: Manifest) -> dict[str, Any] | None:
+    """The template of the object's Pods; None for a kind of `kinds` that has none, and for any other."""
+    spec = one.get("spec")
+    if not isinstance(spec, dict):
+        return None
+    match kind_name(one):
+        case "Deployment" | "StatefulSet" | "DaemonSet" | "Job":
+            template = spec.get("template")
+        case "CronJob":
+            job = spec.get("jobTemplate")
+            template = (job.get("spec") or {}).get("template") if isinstance(job, dict) else None
+        case _:
+            return None
+    return template if isinstance(template, dict) else None
+
+
+def made_by_manifests(documents: Sequence[Any], context: CheckContext, path: str) -> Iterator[Made]:
+    """The objects, with the fields that ask for them; of what is no object none."""
+    for here, one in flattened(documents, path):
+        if not list(_check_shape(one, "", here)):
+            namespace = namespace_of(one, context.namespace, context.defined)
+            yield Made(ObjectRef(kind_name(one), namespace, one["metadata"]["name"]), here)

@@ -1,0 +1,311 @@
+"""Component type ``manifests``: any kind that the cluster serves is deployed, waited for, put back and removed."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from kubemin.cluster import Cluster
+from kubemin.cluster.discovery import Discovery
+from kubemin.cluster.errors import NotFound, ServerError
+from kubemin.engine import ExecOptions
+from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.placing import Placing
+from kubemin.engine.entry.sources import Posted
+from kubemin.render import render
+from kubemin.spec.application import parse_application
+from kubemin.spec.issues import SpecError
+from kubemin.spec.kind import Kind
+from kubemin.spec.kinds import KINDS
+from kubemin.spec.labels import WRITE_TOKEN
+from kubemin.spec.limits import Limits
+from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.store import journal
+from kubesim.controllers.operators import Operator
+from kubesim.faults import Fault, RequestInfo
+from kubesim.server import SimServer
+from tests.engine.instance import Instance, comparable, web
+from tests.waiting import until, until_true
+
+GROUP = "example.com"
+LIMITS = Limits(allow_cluster_kinds="CustomResourceDefinition")
+
+
+def definition(kind: str, scope: str = "Namespaced") -> Manifest:
+    plural = f"{kind.lower()}s"
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    ports = {
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+        "items": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {"name": {"type": "string"}, "port": {"type": "integer"}},
+        },
+    }
+    spec = {"type": "object", "properties": {"size": {"type": "integer"}, "ports": ports}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": scope,
+            "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec, "status": anything}}},
+                }
+            ],
+        },
+    }
+
+
+def widget(name: str, **spec: Any) -> Manifest:
+    return {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec}
+
+
+def workload(kind: str, name: str, image: str = "web:1") -> Manifest:
+    template = {
+        "metadata": {"labels": {"app": name, "app.kubernetes.io/managed-by": "Helm"}},
+        "spec": {"containers": [{"name": "main", "image": image}]},
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "Helm"}},
+        "spec": {"selector": {"matchLabels": {"app": name}}, "template": template},
+    }
+
+
+def manifests(name: str, *objects: Manifest) -> dict[str, Any]:
+    return {"name": name, "type": "manifests", "properties": {"manifests": list(objects)}}
+
+
+def config(name: str, **data: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+async def run(instance: Instance, *components: dict[str, Any], **options: Any) -> Any:
+    """Run an application of these components to its end."""
+    task_id = await start(instance, *components, **options)
+    return await instance.settled(task_id)
+
+
+async def start(instance: Instance, *components: dict[str, Any], **options: Any) -> str:
+    application = parse_application({"name": "shop", "component": list(components)}, LIMITS)
+    return (await instance.service.run(Posted(application), ExecOptions(**options), "tester")).id
+
+
+BUNDLE = [
+    definition("Widget"),
+    widget("one", size=1, ports=[{"name": "a", "port": 1}]),
+    config("settings", a="1"),
+    workload("Deployment", "api"),
+    workload("DaemonSet", "log"),
+    {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "api"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "api"}}},
+    },
+]
+
+
+@pytest.fixture(autouse=True)
+def allowed(instance: Instance) -> None:
+    instance.service._limits = LIMITS
+
+
+async def test_a_bundle_is_deployed_in_order_and_each_object_is_ready(instance: Instance) -> None:
+    instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=20))
+    written: list[str] = []
+
+    def note(info: RequestInfo) -> None:
+        written.append(info.resource)
+
+    instance.sim.faults.add(Fault("call", verb="create", times=None, call=note))
+    async with instance.worker():
+        task = await run(instance, manifests("bundle", *BUNDLE))
+    assert (task.status, task.reason) == (TaskStatus.COMPLETED, "")
+    (made,) = instance.sim.registry.scan(f"widgets.{GROUP}")
+    assert made["status"]["conditions"][0]["status"] == "True", "the task has waited for its controller"
+    ours = [one for one in written if one not in ("pods", "replicasets", "controllerrevisions", "events")]
+    assert ours.index("customresourcedefinitions") < ours.index("configmaps") < ours.index("deployments")
+    assert ours[-1].startswith("widgets"), "a custom resource comes after whatever may be its controller"
+
+
+async def test_what_a_later_run_no_longer_has_is_removed(instance: Instance) -> None:
+    async with instance.worker():
+        await run(instance, manifests("bundle", *BUNDLE))
+        await run(instance, manifests("bundle", config("settings", a="1")))
+    assert list(instance.sim.registry.scan("customresourcedefinitions")) == []
+    assert list(instance.sim.registry.scan("daemonsets")) == []
+    maps = [one["metadata"]["name"] for one in instance.sim.registry.scan("configmaps", "default")]
+    assert maps == ["kube-root-ca.crt", "settings"]
+
+
+async def test_a_failed_change_is_put_back_field_by_field(instance: Instance) -> None:
+    """Of a list whose items have keys, what somebody else added stays."""
+    others = {"spec": {"ports": [{"name": "b", "port": 2}]}, "metadata": {"labels": {"by": "ada"}}}
+    async with instance.worker():
+        await run(instance, manifests("bundle", *BUNDLE))
+        instance.sim.registry.patch(
+            f"widgets.{GROUP}",
+            "default",
+            "one",
+            "application/apply-patch+yaml",
+            {**widget("one"), **others, "metadata": {"name": "one", "labels": {"by": "ada"}}},
+            manager="ada",
+        )
+        before = everything(instance)
+        changed = [definition("Widget"), widget("one", size=2, ports=[{"name": "a", "port": 9}]), widget("two", size=1)]
+        task = await run(instance, manifests("bundle", *changed, *BUNDLE[2:]), web("z", "web:pull", **QUICKLY))
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)
+    assert everything(instance) == before
+
+
+QUICKLY = {"properties": {"ports": [{"port": 80}], "hopelessAfter": 1}}
+WRITABLE = (
+    "customresourcedefinitions",
+    f"widgets.{GROUP}",
+    "configmaps",
+    "deployments",
+    "daemonsets",
+    "services",
+    "poddisruptionbudgets",
+)
+
+
+def everything(instance: Instance) -> dict[str, Manifest]:
+    """All that somebody wrote, as it is compared."""
+    return {
+        f"{plural}/{one['metadata']['name']}": comparable(one)
+        for plural in WRITABLE
+        for one in instance.sim.registry.scan(plural)
+    }
+
+
+def names(instance: Instance, plural: str) -> list[str]:
+    return [one["metadata"]["name"] for one in instance.sim.registry.scan(plural)]
+
+
+ROWS = 9
+"""Objects that the task of the next test has written when it is cancelled: at most so many."""
+
+
+@pytest.mark.parametrize(
+    "number", [2, 6, *(pytest.param(n, marks=pytest.mark.proof) for n in range(1, ROWS) if n not in (2, 6))]
+)
+async def test_a_cancel_at_any_write_leaves_the_cluster_as_it_was(instance: Instance, number: int) -> None:
+    instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=20))
+    async with instance.worker():
+        former = [config("settings", a="0"), workload("Deployment", "api", "web:0")]
+        await run(instance, manifests("bundle", *former))
+        was = everything(instance)
+        task_id = await start(instance, manifests("bundle", *BUNDLE), web("late", "late:never"))
+
+        async def reached() -> bool | None:
+            written = [row for row in await instance.journal(task_id) if row.state is not ResourceState.INTENT]
+            return True if len(written) >= number else None
+
+        await instance.until(reached)
+        await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+    assert everything(instance) == was
+
+
+async def test_what_a_dead_process_writes_late_goes_too(instance: Instance) -> None:
+    """The reaper watches each kind that a journal names, whoever wrote it; and nothing of it is an orphan."""
+    instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=1e6))
+    async with instance.worker():
+        await run(instance, manifests("bundle", definition("Widget")))
+        task_id = await start(instance, manifests("bundle", definition("Widget"), widget("one", size=1)))
+
+        async def made() -> journal.ResourceRow | None:
+            rows = [row for row in await instance.journal(task_id) if row.ref.name == "one"]
+            return rows[0] if rows and rows[0].state is ResourceState.CREATED else None
+
+        row = await instance.until(made)
+        (late,) = copy.deepcopy(list(instance.sim.registry.scan(f"widgets.{GROUP}")))
+        await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
+        assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
+        async with instance.db.read() as tx:
+            token = next(one.token for one in await journal.writes_of_task(tx, task_id) if one.seq == row.seq)
+        late["metadata"] = {key: late["metadata"][key] for key in ("name", "namespace", "labels")}
+        late["metadata"]["annotations"] = {WRITE_TOKEN: token}
+        instance.sim.registry.create(f"widgets.{GROUP}", "default", late, manager="kubemin")
+        await until_true(lambda: names(instance, f"widgets.{GROUP}") == [])
+        await instance.settled(task_id)
+    assert await Orphans(instance.db, instance.cluster, LIMITS).find() == []
+
+
+async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster: Cluster) -> None:
+    """By two requests, however many kinds there are; once more where a kind has come since."""
+    sim.registry.create("customresourcedefinitions", "", definition("Widget"), manager="ada")
+    asked = 0
+
+    class Counting(Discovery):
+        async def _read(self) -> None:
+            nonlocal asked
+            asked += 1
+            await super()._read()
+
+    discovery = Counting(cluster._ask)
+
+    async def served(kind: str) -> Kind | None:
+        try:
+            return await discovery.served(f"{kind}.{GROUP}")
+        except (NotFound, ServerError):
+            return None
+
+    async def comes() -> Kind | None:
+        return await served("Widget")
+
+    kind = await until(comes)
+    before = asked
+    assert (kind.plural, kind.version, kind.namespaced) == ("widgets", "v1", True)
+    for _ in range(20):
+        assert await served("Widget") == kind
+    assert await discovery.served("Deployment") == KINDS["Deployment"]
+    assert asked == before
+
+
+@pytest.mark.parametrize("scope", ["Namespaced", "Cluster"])
+async def test_the_server_asks_the_cluster_whether_a_kind_is_in_a_namespace(
+    sim: SimServer, cluster: Cluster, scope: str
+) -> None:
+    sim.registry.create("customresourcedefinitions", "", definition("Widget", scope), manager="ada")
+    data = {"name": "shop", "component": [manifests("all", widget("one", size=1), config("c", a="1"))]}
+
+    async def comes() -> Kind | None:
+        try:
+            return await cluster.served(f"Widget.{GROUP}")
+        except (NotFound, ServerError):
+            return None
+
+    await until(comes)
+    placed = await Placing(cluster).placed(data)
+    application = parse_application(placed, Limits(allow_cluster_kinds=f"Widget.{GROUP}"))
+    made = {one.manifest["kind"]: one.manifest["metadata"].get("namespace") for one in render(application)}
+    assert made == {"Widget": "default" if scope == "Namespaced" else None, "ConfigMap": "default"}
+    if scope == "Cluster":
+        with pytest.raises(SpecError, match="KUBEMIN_ALLOW_CLUSTER_KINDS"):
+            parse_application(placed)
+
+
+async def test_a_definition_that_goes_is_no_proof_that_its_objects_are_gone(sim: SimServer, cluster: Cluster) -> None:
+    """Discovery lags. Only where no definition is left, an object of the kind surely is not there."""
+    with pytest.raises(NotFound):
+        await cluster.get(ObjectRef(f"Widget.{GROUP}", "default", "one"))
+    sim.registry.create("customresourcedefinitions", "", definition("Widget"), manager="ada")
+    with pytest.raises((ServerError, NotFound)) as raised:
+        await cluster.get(ObjectRef(f"Widget.{GROUP}", "default", "one"))
+    assert raised.type is ServerError or raised.value.about
