@@ -96,7 +96,7 @@ async def test_a_deadlock_is_broken(db: Database, anew: bool) -> None:
     assert sorted(type(outcome).__name__ for outcome in outcomes) == (
         ["bool", "bool"] if anew else ["Deadlock", "bool"]
     )
-    assert begun == (3 if anew else 2)
+    assert begun > 2 if anew else begun == 2  # the one that was ended may be there again before the other has its row
     assert (await read_task(db, "a")).reason == (await read_task(db, "b")).reason
 
 

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Executable, Row, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
-from kubemin.shield import to_the_end
+from kubemin.shield import round_trip, to_the_end
 from kubemin.store.backends import Answer, Backend, DbConnection
 from kubemin.store.clock import now
 from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
@@ -41,6 +41,7 @@ class Translator:
     def __init__(self, backend: Backend, answer_seconds: float) -> None:
         self._backend = backend
         self._answer_seconds = answer_seconds
+        self._to_the_end = to_the_end if backend.needs_task else round_trip
         self.raised: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, TimeoutError, *backend.raised)
 
     async def run(
@@ -52,16 +53,16 @@ class Translator:
         """
         try:
             if committing:
-                return await to_the_end(work(), None, self._answer_seconds if self._backend.remote else None)
+                return await self._to_the_end(work(), None, self._answer_seconds if self._backend.remote else None)
             if self._backend.remote:
-                return await to_the_end(work(), CANCEL_SECONDS, None if patient else self._answer_seconds)
+                return await self._to_the_end(work(), CANCEL_SECONDS, None if patient else self._answer_seconds)
             return await work()  # a file: no await is cut short here that could leave a statement half done
         except self.raised as error:
             raise self._explain(error, committing) from error
 
     async def finish(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run ``work`` to its end, also under a cancel."""
-        await (to_the_end(work()) if self._backend.remote else work())
+        await (self._to_the_end(work()) if self._backend.remote else work())
 
     def _explain(self, error: Exception, committing: bool) -> StoreError:
         origin = (error.orig if isinstance(error, StatementError) else None) or error

@@ -88,6 +88,9 @@ class Backend(Protocol):
     remote: bool
     """Whether the database is behind a network, so that an answer may never come."""
 
+    needs_task: bool
+    """Whether what is sent to it needs a task of its own, as it uses `asyncio.timeout` (see `shield.round_trip`)."""
+
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         """Pools to write and to read with. Connects to nothing yet."""
 

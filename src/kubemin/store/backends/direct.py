@@ -5,6 +5,7 @@ each statement that is kept (`kept.py`). What is built anew for each call is exe
 connection and in the same transaction.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -75,7 +76,7 @@ class DirectConnection:
             await self.invalidate()
         if self._session is None:
             self._session = _Session(self._pool.engine)
-            await self._session.open()
+            await asyncio.create_task(self._session.open())  # it uses `asyncio.timeout`
         self._begun = True  # also if no answer comes: a rollback where there is nothing to roll back does no harm
         await self._session.driver.execute("BEGIN")
 

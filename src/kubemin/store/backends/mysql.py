@@ -26,6 +26,7 @@ class Mysql:
 
     raised: tuple[type[Exception], ...] = (asyncmy.errors.Error,)
     remote = True
+    needs_task = True
 
     def __init__(self, drivername: str) -> None:
         self._drivername = drivername

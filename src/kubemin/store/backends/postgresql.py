@@ -25,6 +25,7 @@ class Postgresql:
 
     raised: tuple[type[Exception], ...] = (asyncpg.PostgresError, *BROKEN)
     remote = True
+    needs_task = False
 
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         if "sslmode" in url.query:  # as libpq spells it

@@ -25,6 +25,7 @@ class Sqlite:
 
     raised: tuple[type[Exception], ...] = (sqlite3.Error,)
     remote = False
+    needs_task = False
 
     def pools(self, url: URL, limits: ConnectionLimits) -> tuple[Pool, Pool]:
         if url.host or not url.database or url.database == ":memory:" or url.database.startswith("file:"):
