@@ -67,6 +67,8 @@ class Fold:
     app_id: str
     ending: str | None = None
     _held: dict[str, Holding] = field(default_factory=dict)
+    _uids: dict[ObjectRef, str] = field(default_factory=dict)
+    """Of what is held: a name has one object at a time."""
     _strangers: dict[str, Origin] = field(default_factory=dict)
 
     @property
@@ -87,11 +89,16 @@ class Fold:
             self._strangers[uid] = Origin(row.task_id, row.seq)
         completed = row.status == TaskStatus.COMPLETED or row.task_id == self.ending
         after = _after(self._held.get(uid), row, self.app_id, self._strangers.get(uid), completed=completed)
-        self._held.pop(uid, None)  # what comes last is newest
+        self._drop(uid)  # what comes last is newest
         if after is not None:
-            # Of a name there is one object at a time: the former one is gone.
-            self._held = {other: one for other, one in self._held.items() if one.ref != after.ref}
+            self._drop(self._uids.get(after.ref))  # of its name: the former object is gone
             self._held[uid] = after
+            self._uids[after.ref] = uid
+
+    def _drop(self, uid: str | None) -> None:
+        former = None if uid is None else self._held.pop(uid, None)
+        if former is not None:
+            del self._uids[former.ref]
 
     def _counts(self, row: JournalRow) -> bool:
         """Whether the row says anything of what the application has."""
