@@ -196,13 +196,25 @@ async def test_a_message_beats_the_poll(valkey: Valkey) -> None:
     await worker.aclose()
 
 
-async def test_a_message_is_only_a_hint(valkey: Valkey) -> None:
-    """Not the message but the key cancels: a message without a mark does nothing, a mark without a message does."""
+async def test_a_message_with_its_mark_cancels_before_any_key_is_read(valkey: Valkey) -> None:
+    worker, inbox, other = await RedisSignals.open(valkey.url, poll=3600), Inbox(), Inbox()
+    async with asyncio.timeout(PATIENCE):
+        await worker.subscription.connected.wait()
+    await worker.watch("t1", 1, inbox)
+    await worker.watch("t2", 1, other)
+    valkey.run("PUBLISH", "kubemin:workflow:cancel", "t1 cancelled:stop, please")
+    assert await inbox.next() == Cancelled("stop, please")
+    assert other == []
+    await worker.aclose()
+
+
+async def test_a_message_without_a_mark_is_only_a_hint(valkey: Valkey) -> None:
+    """It does nothing where the key has no mark; a mark without a message does."""
     worker, inbox = await RedisSignals.open(valkey.url, poll=QUICK), Inbox()
     async with asyncio.timeout(PATIENCE):
         await worker.subscription.connected.wait()
     await worker.watch("t1", 1, inbox)
-    for message in ("t1", "unknown", ""):
+    for message in ("t1", "t1 something", "unknown", "unknown cancelled:stop", ""):
         valkey.run("PUBLISH", "kubemin:workflow:cancel", message)
     await worker.poll()
     assert inbox == []

@@ -146,7 +146,7 @@ class RedisSignals:
 
     async def cancel(self, task_id: str, reason: str) -> None:
         """See Signals.cancel."""
-        argv = [MARK + reason, str(MARKER_SECONDS * 1000), CHANNEL, task_id]
+        argv = [MARK + reason, str(MARKER_SECONDS * 1000), CHANNEL, f"{task_id} {MARK}{reason}"]
         try:
             [reply] = await self._redis.evaluate(CANCEL, [([key_of(task_id)], argv)])
             if isinstance(reply, Exception):
@@ -175,8 +175,18 @@ class RedisSignals:
             await self._release_now(watches)
         await self._redis.aclose()
 
-    def _on_message(self, task_id: str) -> None:
-        if task_id in self._watches:
+    def _on_message(self, text: str) -> None:
+        """A message is a cancel by itself: to read the key would take two turns more, behind all that goes on.
+
+        One without a mark, as somebody may send by hand, says only that the key is to be read.
+        """
+        task_id, _, mark = text.partition(" ")
+        watch = self._watches.get(task_id)
+        if watch is None:
+            return
+        if mark.startswith(MARK):
+            self._end(watch, Cancelled(mark.removeprefix(MARK)))
+        else:
             self._announced.add(task_id)
             self._wake.set()
 

@@ -108,7 +108,7 @@ end
 return 0
 """)
 
-# KEYS: key. ARGV: mark, its time to live in ms, channel, task id.
+# KEYS: key. ARGV: mark, its time to live in ms, channel, message: the task's id and the mark.
 CANCEL = Script("""\
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return redis.call('PUBLISH', ARGV[3], ARGV[4])
