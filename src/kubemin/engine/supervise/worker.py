@@ -15,6 +15,7 @@ from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.supervise.run import RunDeps, TaskRun
 from kubemin.engine.supervise.scope import Scope, Stop
+from kubemin.engine.supervise.turns import until_turns_are_short
 from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Signal, Signals
 from kubemin.spec.states import TaskStatus
@@ -25,6 +26,8 @@ from kubemin.store.tasks import Task
 log = structlog.get_logger(__name__)
 
 _STATUS_POLL = 1.0
+_PATIENCE = 1.0
+"""Seconds that a claim is put off at most while the tasks held need the loop."""
 _BATCH = 8
 """How many tasks are claimed in one transaction, at most: the others are left to other workers."""
 
@@ -87,6 +90,7 @@ class Worker:
             polling = group.create_task(self._poll_statuses())
             try:
                 while not self._stopping.is_set():
+                    await until_turns_are_short(_PATIENCE)
                     if not await self._claim():
                         await self._doorbell.wait(self._settings.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
             finally:
