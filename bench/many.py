@@ -8,6 +8,7 @@ are cancelled one after the other while so many applications are deployed.
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -22,7 +23,7 @@ from bench.fleet import Fleet, fleet
 from bench.managed import PATIENCE, save
 from bench.plain import Plain
 from bench.report import median, percentile, show
-from bench.simulated import SPEED, cpu_of
+from bench.simulated import SPEED, cpu_of, cpu_of_family
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.plan import make_plan
@@ -33,6 +34,7 @@ from kubemin.store import tables
 
 OBJECTS = 4
 CLIENTS = 8
+OURS = ("API", "worker", "plain")
 WAITING = "store"
 """A StatefulSet, which no controller gives up."""
 
@@ -44,7 +46,7 @@ class Round:
     what: str
     wall: float
     cpu: dict[str, float] = field(default_factory=dict)
-    """Processor seconds by process."""
+    """Processor seconds by part: our processes first."""
     execs: list[float] = field(default_factory=list)
     cancels: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
@@ -81,13 +83,14 @@ async def plain(made: Fleet, count: int) -> Round:
     async with aclosing(cluster), aclosing(Informers(cluster)) as informers:
         side = Plain(cluster, informers)
         await side.begin()
-        began, cpu = time.perf_counter(), time.process_time()
+        began, cpu, theirs = time.perf_counter(), time.process_time(), made.cluster.cpu()
         async with asyncio.TaskGroup() as group:
             for app in apps:
                 plan = make_plan(app, render(app), app.steps())
                 assert len(plan.jobs) == OBJECTS
                 group.create_task(side.deploy(plan))
-        return Round("plain", time.perf_counter() - began, {"own": time.process_time() - cpu})
+        wall, own, theirs = time.perf_counter() - began, time.process_time() - cpu, made.cluster.cpu() - theirs
+        return Round("plain", wall, {"plain": own, "cluster": theirs})
 
 
 @dataclass
@@ -110,7 +113,7 @@ class Many:
         for task_id in tasks:
             await self.made.waits(task_id)
         before = await self._completed()
-        cpu = {name: cpu_of(pid) for name, pid in self._pids().items()}
+        cpu = self._cpu()
         done = Round(what, 0.0)
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
@@ -121,7 +124,7 @@ class Many:
             if cancels:
                 group.create_task(self._cancel_all(dict(zip(others, tasks, strict=True)), done, pause=0.15))
         done.wall = time.perf_counter() - began
-        done.cpu = {name: cpu_of(pid) - cpu[name] for name, pid in self._pids().items()}
+        done.cpu = {name: used - cpu[name] for name, used in self._cpu().items()}
         return done
 
     async def _client(self, left: Iterator[str], done: Round, *, preflight: bool) -> None:
@@ -161,8 +164,15 @@ class Many:
             while await self._completed() < count:  # noqa: ASYNC110  what is waited for is a row
                 await asyncio.sleep(0.05)
 
-    def _pids(self) -> dict[str, int]:
-        return {"API": self.api, "worker": self.worker}
+    def _cpu(self) -> dict[str, float]:
+        return {
+            "API": cpu_of(self.api),
+            "worker": cpu_of(self.worker),
+            "database": cpu_of_family(self.made.postgres.pid),
+            "Redis": cpu_of(self.made.valkey.pid),
+            "cluster": self.made.cluster.cpu(),
+            "clients": time.process_time(),
+        }
 
 
 @asynccontextmanager
@@ -201,7 +211,7 @@ def _rss(pid: int) -> float:
 
 
 def _row(one: Round, plain: Round, count: int) -> tuple[str, ...]:
-    own = 1000 * sum(one.cpu.values()) / count
+    own = 1000 * sum(one.cpu[name] for name in OURS if name in one.cpu) / count
     return (
         one.what,
         f"{one.wall:.1f}",
@@ -212,6 +222,14 @@ def _row(one: Round, plain: Round, count: int) -> tuple[str, ...]:
         *_two(one.cancels),
         *_two(one.ends),
     )
+
+
+def _parts(one: Round, count: int) -> str:
+    """What each part took of the processors, and what these had."""
+    each = {name: 1000 * used / count for name, used in one.cpu.items()}
+    said = ", ".join(f"{name} {used:.0f}" for name, used in each.items())
+    had = 1000 * one.wall * (os.cpu_count() or 1) / count
+    return f"CPU ms a task of {one.what!r}: {said}; together {sum(each.values()):.0f} of the {had:.0f} that there were"
 
 
 def _two(seconds: Sequence[float]) -> tuple[str, str]:
@@ -236,6 +254,7 @@ def main() -> None:
         [
             f"CPU: own, a task; exec, cancel: ms to the answer; end: then to the end of the scope; {CLIENTS} clients",
             "targets: ratio ≤ 1.6, CPU ≤ 40, p99 of exec ≤ 150, of cancel ≤ 100, of end ≤ 50",
+            *(_parts(one, count) for one in rounds[:2]),
             f"{'SQLite' if arguments.sqlite else 'PostgreSQL'} and Valkey; simulated cluster, speed {SPEED:g}",
             "RSS MiB: " + ", ".join(f"{name} {size:.0f}" for name, size in rss.items()),
         ],

@@ -41,6 +41,21 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_of_family(pid: int) -> float:
+    """The same of a process and its children, also those that it has waited for."""
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if pid == int(stat.parent.name):
+            total += sum(int(field) for field in fields[11:15])
+        elif pid == int(fields[1]):
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def simulated(speed: float = SPEED, collector: float = 0.0) -> Iterator[Simulated]:
     """Start one, and stop it at the end. It ends with this process, too, however that ends.

@@ -39,6 +39,12 @@ class ServerProcess:
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
+    @property
+    def pid(self) -> int:
+        """Of the server, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def run_once(self, *command: str | Path) -> None:
         """Run a command to its end, as the server's user."""
         done = subprocess.run(

@@ -43,6 +43,12 @@ class Valkey:
         """Address of the default user."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Of the process, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def url_of(self, user: str, password: str) -> str:
         """Address of another user."""
         return f"redis://{user}:{password}@127.0.0.1:{self.port}/0"
