@@ -1,6 +1,7 @@
 """Tasks: run, cancelled, looked at. The worker's part is played by calls of the store."""
 
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from kubemin.api.progress import component_status
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
-from kubemin.store import Tx, evidence, jobs, journal, tasks
+from kubemin.store import Database, Tx, evidence, jobs, journal, tasks
 from tests.api.conftest import Api
 from tests.api.test_applications import MISSING
 
@@ -177,6 +178,26 @@ async def test_cancel_records_who_and_why_and_again_is_the_same_answer(api: Api)
     status = await _status(api, task_id)
     assert (status["status"], status["reason"], status["cancelledBy"]) == ("cancelled", "wrong image", "eve")
     assert {one["status"] for one in status["components"]} == {"cancelled"}
+
+
+async def test_a_cancel_is_one_transaction(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may not wait in the queue for the database, or for the loop, more often than it has to."""
+    app = await api.create()
+    task_id = await _exec(api, app)
+    begun: list[str] = []
+    begin = Database.begin
+
+    def told(self: Database, label: str, *, urgent: bool = False) -> AbstractAsyncContextManager[Tx]:
+        begun.append(label)
+        return begin(self, label, urgent=urgent)
+
+    def refused(self: Database, *, urgent: bool = False) -> NoReturn:
+        raise AssertionError("it reads in a transaction of its own")
+
+    monkeypatch.setattr(Database, "begin", told)
+    monkeypatch.setattr(Database, "read", refused)
+    await api.post(f"/applications/{app['id']}/workflow/cancel", {"taskId": task_id})
+    assert begun == ["cancel"]
 
 
 async def test_cancel_without_user_and_reason_says_system(api: Api) -> None:

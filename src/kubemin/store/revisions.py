@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, and_, bindparam, case, func, insert, null, o
 
 from kubemin.spec.states import RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import now
-from kubemin.store.tables import revisions, tasks
+from kubemin.store.tables import revisions
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 _ENDS: Mapping[TaskStatus, RevisionState] = {
@@ -70,7 +70,6 @@ _IS_CURRENT = revisions.c.state == RevisionState.CURRENT
 
 _NEWEST = select(func.max(revisions.c.number)).where(_MINE)
 _INSERT = insert(revisions).values(state=RevisionState.PENDING, created_at=now())
-_OF_TASK = select(tasks.c.app_id, tasks.c.type, tasks.c.revision).where(tasks.c.id == bindparam("of_task"))
 _SUPERSEDE = update(revisions).where(_MINE, _IS_CURRENT).values(state=RevisionState.SUPERSEDED)
 _IS_PENDING = and_(_NUMBERED, revisions.c.state == RevisionState.PENDING)
 _END = update(revisions).where(_MINE, _IS_PENDING)
@@ -96,18 +95,16 @@ async def insert_next(tx: Tx, new: NewRevision) -> int:
     return number
 
 
-async def end(tx: Tx, task_id: str, status: TaskStatus) -> None:
-    """Say what becomes of a task's revision as the task ends.
+async def end(tx: Tx, app_id: str, number: int | None, kind: TaskType, status: TaskStatus) -> None:
+    """Say what becomes of the revision that a task of this kind brings, as the task ends.
 
     That of a completed task becomes ``current``, and the former one ``superseded``; after a completed removal there is
     no current one. To be called in the transaction that ends the task, and only then.
     """
-    task = await tx.row(_OF_TASK, {"of_task": task_id})
-    assert task is not None
-    mine = {"of_app": task.app_id, "of_number": task.revision}
-    if task.revision is None:
-        if status is TaskStatus.COMPLETED and task.type == TaskType.DELETE:
-            await tx.write(_SUPERSEDE, {"of_app": task.app_id})
+    mine = {"of_app": app_id, "of_number": number}
+    if number is None:
+        if status is TaskStatus.COMPLETED and kind is TaskType.DELETE:
+            await tx.write(_SUPERSEDE, {"of_app": app_id})
     elif status is TaskStatus.COMPLETED:
         await tx.write(_FOLLOW, mine)
     else:

@@ -11,7 +11,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.errors import sentence
-from kubemin.api.lookups import application_of, task_named, task_of, workflow_of
+from kubemin.api.lookups import application_of, is_id, task_named, task_of, workflow_of
 from kubemin.api.models.applications import (
     ChangedWorkflow,
     NewWorkflow,
@@ -25,7 +25,7 @@ from kubemin.api.openapi import errors
 from kubemin.api.parameters import MAX_PAGE_SIZE, After, AppId, IdempotencyKey, PageSize
 from kubemin.api.routes.applications import refused
 from kubemin.engine.entry.sources import Draft
-from kubemin.engine.errors import TaskEnded
+from kubemin.engine.errors import NotFoundError, TaskEnded
 from kubemin.engine.options import ExecOptions
 from kubemin.spec.application import Application, dump_steps
 from kubemin.spec.issues import SpecError
@@ -143,21 +143,28 @@ async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) 
 
     Again is the same answer. A task that had completed before is answered as it is, with `status: completed`.
     """
-    async with deps.db.read(urgent=True) as tx:
-        await application_of(tx, app_id)
-        task_id = await task_named(tx, body.task_id)
+    task_id = body.task_id
+    if not is_id(task_id):
+        async with deps.db.read(urgent=True) as tx:
+            await application_of(tx, app_id)
+            task_id = await task_named(tx, task_id)
     user = body.user or caller
     reason = body.reason or f"cancelled by {user}"
     policy = CleanupPolicy(body.cleanup) if body.cleanup else None
     try:
         task = await deps.service.cancel(app_id, task_id, user, reason, policy)
     except TaskEnded as ended:
+        async with deps.db.read() as tx:
+            await application_of(tx, app_id)
+            done = await task_of(tx, ended.task_id)
         if ended.status is not TaskStatus.COMPLETED:
             raise
-        async with deps.db.read() as tx:
-            done = await task_of(tx, ended.task_id)
         reply = Cancelled(task_id=done.id, status="completed", cleanup=done.cleanup)
         return Envelope(message=sentence(str(ended)), data=reply)
+    except NotFoundError:
+        async with deps.db.read() as tx:
+            await application_of(tx, app_id)  # then that is what is said
+        raise
     return Envelope(data=Cancelled(task_id=task.id, cleanup=task.cleanup))
 
 

@@ -61,6 +61,9 @@ from kubemin.store.tasks import Task
 
 _WAIT_FOR_REMOVAL = 60.0
 _TRIES = 4
+_TURNS = 2
+"""So many runs are computed and recorded at a time: one goes on while the other waits for the database. More would not
+be done sooner, and a cancel would wait behind each of them for the loop."""
 
 
 class TaskService:
@@ -81,6 +84,7 @@ class TaskService:
         self._limits = limits
         self._settings = settings or EngineSettings()
         self._compute_thread = compute_thread or ComputeThread()
+        self._turns = asyncio.Semaphore(_TURNS)
 
     @begun_anew
     async def run(
@@ -106,17 +110,18 @@ class TaskService:
         for _ in range(_TRIES):
             try:
                 async with self._db.begin("run") as tx:
-                    await tasks.lock_application(tx, app_id)
-                    if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
-                        return known
-                    basis = await source.look(tx)
-                    if prepared is None or prepared.basis != basis:
-                        prepared = None if preparation.takes_long(basis) else preparation.of(basis)
-                    if prepared is not None:
-                        _refuse_changed(prepared, options)
-                        superseded = await self._make_room(tx, app_id, options.on_active, caller)
-                        new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
-                        task = await self._record(tx, prepared, new, note)
+                    await tasks.lock_application(tx, app_id)  # it may wait for others, and so has no turn yet
+                    async with self._turns:
+                        if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
+                            return known
+                        basis = await source.look(tx)
+                        if prepared is None or prepared.basis != basis:
+                            prepared = None if preparation.takes_long(basis) else preparation.of(basis)
+                        if prepared is not None:
+                            _refuse_changed(prepared, options)
+                            superseded = await self._make_room(tx, app_id, options.on_active, caller)
+                            new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
+                            task = await self._record(tx, prepared, new, note)
             except Duplicate:  # of a new application, or of its key: somebody else was first
                 continue
             if prepared is None:
@@ -137,7 +142,9 @@ class TaskService:
             brings = prepared.new_revision(new.app_id, new.id, new.caller, note)
             new = replace(new, revision=await revisions.insert_next(tx, brings))
         task = await self._insert(tx, new, prepared.plan)
-        await pruning.prune(tx, new.app_id, self._settings.keep_revisions)
+        keep = self._settings.keep_revisions
+        if new.revision is None or new.revision > keep:  # else there are no more than that
+            await pruning.prune(tx, new.app_id, keep)
         return task
 
     @begun_anew
@@ -150,15 +157,15 @@ class TaskService:
         `TaskEnded`, `CancelledOtherwise`, `SignalFailed`.
         """
         async with self._db.begin("cancel", urgent=True) as tx:
-            task = await tasks.brief(tx, task_id)
+            # The UPDATE first: each statement more is a turn of the loop that a stop waits for.
+            cancelled = await self._cancel(tx, task_id, user, reason, policy, app_id)
+            task = cancelled or await tasks.brief(tx, task_id)
             if task is None:
                 raise TaskNotFound(task_id)
             if task.app_id != app_id:
                 raise TaskElsewhere(task_id, app_id)
-            cancelled = await self._cancel(tx, task_id, user, reason, policy)
-            task = cancelled or await tasks.brief(tx, task_id)
-            if task is None or task.status is not TaskStatus.CANCELLED:
-                raise TaskEnded(task_id, task.status if task else TaskStatus.FAILED)
+            if task.status is not TaskStatus.CANCELLED:
+                raise TaskEnded(task_id, task.status)
             asked = task.cancel_cleanup or ExecOptions.read(task.options).cleanup
             if policy not in (None, asked):
                 raise CancelledOtherwise(task_id, asked)
@@ -292,15 +299,17 @@ class TaskService:
         if on_active is not OnActive.SUPERSEDE:
             return []
         cancelled = [
-            await self._cancel(tx, other.id, caller, f"superseded by a later run of {caller}")
+            await self._cancel(tx, other.id, caller, f"superseded by a later run of {caller}", None, app_id)
             for other in active
             if not other.status.ended
         ]
         return [task for task in cancelled if task is not None]
 
     @staticmethod
-    async def _cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None) -> Task | None:
-        task = await tasks.cancel(tx, task_id, user, reason, policy)
+    async def _cancel(
+        tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None, app_id: str
+    ) -> Task | None:
+        task = await tasks.cancel(tx, task_id, user, reason, policy, app_id=app_id)
         if task is not None:
             await jobs.end_open(tx, task_id, JobStatus.CANCELLED, reason)
             said = TaskEvent(status=task.status, reason=reason, cancelled_by=user, cleanup=task.cleanup)
@@ -365,7 +374,7 @@ class TaskService:
             ],
         )
         await events.append_many(tx, new.id, [TaskEvent(status=TaskStatus.WAITING)])
-        task = await tasks.get(tx, new.id)
+        task = await tasks.brief(tx, new.id)
         assert task is not None
         return task
 

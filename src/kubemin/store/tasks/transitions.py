@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, not_, or_, select, update
 
-from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
 from kubemin.store import revisions
 from kubemin.store.clock import after, now
 from kubemin.store.columns import among
@@ -39,6 +39,7 @@ async def _land(tx: Tx, task_id: str, transition: Update, **values: Any) -> bool
     return landed
 
 
+_OF_TASK = select(tasks.c.app_id, tasks.c.revision, tasks.c.type).where(tasks.c.id == bindparam("of_id"))
 _START = _transition(
     _HELD,
     tasks.c.lease_expires_at > now(),
@@ -55,6 +56,7 @@ _CANCEL = _transition(
     cancel_requested_at=now(),
     ended_at=now(),
 )
+_CANCEL_OF = _CANCEL.where(tasks.c.app_id == bindparam("of_app"))
 _PROMOTE = _transition(tasks.c.status == TaskStatus.RUNNING, tasks.c.promoted_hold < bindparam("hold"))
 _LOCK_RUNNING = _transition(tasks.c.status == TaskStatus.RUNNING)
 _CLEANUP = _transition(_HELD, not_(among(tasks.c.status, OPEN)), among(tasks.c.cleanup, UNSETTLED))
@@ -85,22 +87,30 @@ async def finish(
     ends = {"status": status, "reason": reason, "reason_code": code, "cleanup": cleanup}
     landed = await _land(tx, task_id, how, of_epoch=epoch, **ends)
     if landed:
-        await revisions.end(tx, task_id, status)
+        of = await tx.row(_OF_TASK, {"of_id": task_id})
+        assert of is not None
+        await revisions.end(tx, of.app_id, of.revision, TaskType(of.type), status)
     return landed
 
 
-async def cancel(tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None) -> Task | None:
+async def cancel(
+    tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None, *, app_id: str | None = None
+) -> Task | None:
     """End a task that has not ended as ``cancelled``, and its revision; returns it (brief).
 
-    None if it had ended (read the row then).
+    None if it had ended, or is not of the application ``app_id`` (read the row then).
 
     ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back
     what ``policy`` says; without one, what the task's options say.
     """
-    if not await _land(tx, task_id, _CANCEL, reason=reason, cancelled_by=user, cancel_cleanup=policy):
+    asked = {"reason": reason, "cancelled_by": user, "cancel_cleanup": policy}
+    how, of = (_CANCEL, {}) if app_id is None else (_CANCEL_OF, {"of_app": app_id})
+    if not await _land(tx, task_id, how, **of, **asked):
         return None
-    await revisions.end(tx, task_id, TaskStatus.CANCELLED)
-    return await brief(tx, task_id)
+    task = await brief(tx, task_id)
+    assert task is not None
+    await revisions.end(tx, task.app_id, task.revision, task.type, TaskStatus.CANCELLED)
+    return task
 
 
 async def promote(tx: Tx, task_id: str, hold: int) -> bool:
