@@ -41,7 +41,13 @@ def _names(text: str) -> set[str]:
     ("arguments", "code", "never", "most"),
     [
         (["version"], 0, PARSER | FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio", "ssl"}, 100),
-        (["apps", "--server", "http://127.0.0.1:9"], 6, FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio"}, 330),
+        (
+            ["apps", "--server", "http://127.0.0.1:9"],
+            6,
+            PARSER | FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio"},
+            150,
+        ),
+        (["tasks", "--server", "http://127.0.0.1:9"], 6, FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio"}, 330),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )

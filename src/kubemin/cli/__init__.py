@@ -4,6 +4,7 @@ Modules of this room import the heavy rooms inside the functions that need them,
 """
 
 import gc
+import os
 import re
 import signal
 import sys
@@ -46,10 +47,15 @@ def _run(arguments: list[str], *, as_json: bool) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Ctrl-C ends the process, unless a command asks for the exception: raised in an import, that may be lost.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from kubemin.cli.app import run
+    from kubemin.cli.light import read
     from kubemin.client.errors import KubeminError
 
+    command = read(arguments, os.environ)
     try:
+        if command is not None:
+            return command() or Exit.OK
+        from kubemin.cli.app import run
+
         return run(as_json=as_json)
     except KubeminError as error:
         from kubemin.cli.failures import Failure

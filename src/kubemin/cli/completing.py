@@ -35,7 +35,7 @@ def _tasks(client: Client) -> Iterable[str]:
 
 
 def _asked(ctx: typer.Context, ask: Callable[[Client], Iterable[str]]) -> Iterable[str]:
-    from kubemin.cli.options import DEFAULT_SERVER
+    from kubemin.cli.connection import DEFAULT_SERVER
 
     server = _given(ctx, "server") or os.environ.get("KUBEMIN_SERVER") or DEFAULT_SERVER
     try:

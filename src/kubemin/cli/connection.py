@@ -9,6 +9,8 @@ from kubemin.cli.output import Output
 if TYPE_CHECKING:
     from kubemin.client import Client
 
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+
 
 @dataclass(frozen=True)
 class Connection:

@@ -1,6 +1,5 @@
 """Options that several commands share, declared once."""
 
-import re
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -10,13 +9,13 @@ import typer
 from typer.core import TyperCommand
 
 from kubemin.cli import completing
+from kubemin.cli.addressed import addressed
 from kubemin.cli.interrupts import OnSignal
 from kubemin.cli.language import tr
 from kubemin.cli.output import Form
 from kubemin.spec.states import OnActive, Way
 
 _ADDRESS = ("http://", "https://")
-_NAMED = re.compile(r"([a-z0-9-]+[/~])?[A-Za-z0-9-]+")
 
 
 class ServerAlone(TyperCommand):
@@ -91,13 +90,8 @@ class CancelCleanup(StrEnum):
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; kept with the task.")]
 
 
-def _addressed(name: str) -> str | None:
-    """How an address names the application or task that a person names; None for what can be the name of none."""
-    return name.replace("/", "~") if name.isascii() and _NAMED.fullmatch(name) else None
-
-
 def _task_id(value: str) -> str:
-    named = _addressed(value)
+    named = addressed(value)
     if named is None:
         raise typer.BadParameter(tr("{name} names no task; `kubemin tasks` lists them", name=repr(value)))
     return named
@@ -125,7 +119,7 @@ LogsOf = Annotated[
 
 
 def _app(value: str | None) -> str | None:
-    named = None if value is None else _addressed(value)
+    named = None if value is None else addressed(value)
     if named is None and value is not None:
         raise typer.BadParameter(tr("{name} names no application; `kubemin apps` lists them", name=repr(value)))
     return named
@@ -223,5 +217,3 @@ Asked = Annotated[
     ),
 ]
 Address = Annotated[str, typer.Option("--address", hidden=True, envvar="KUBEMIN_SERVER")]
-
-DEFAULT_SERVER = "http://127.0.0.1:8000"

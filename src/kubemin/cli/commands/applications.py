@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from kubemin.cli.connection import DEFAULT_SERVER
 from kubemin.cli.interrupts import OnSignal
 from kubemin.cli.options import (
-    DEFAULT_SERVER,
     Address,
     Adopt,
     AppName,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from kubemin.cli.connection import DEFAULT_SERVER
 from kubemin.cli.options import (
-    DEFAULT_SERVER,
     CancelCleanup,
     DeleteVolumes,
     Formed,
