@@ -5,7 +5,7 @@ import pytest
 from kubemin.engine.journal import batch
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import JobStatus, WriteKind
-from kubemin.store import jobs, journal
+from kubemin.store import events, jobs, journal
 from tests.engine.held import Held
 
 ONE = ObjectRef("ConfigMap", "default", "one")
@@ -17,20 +17,23 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "_LINGER", 3600.0)
 
 
-async def with_a_job(held: Held) -> None:
-    new = jobs.NewJob(
-        seq=1,
-        stage=0,
-        step="step",
-        name="one",
-        component="",
-        component_type="",
-        kind="ConfigMap",
-        namespace="",
-        object_name="one",
-    )
+async def with_a_job(held: Held, count: int = 1) -> None:
+    new = [
+        jobs.NewJob(
+            seq=seq,
+            stage=0,
+            step="step",
+            name="one",
+            component="",
+            component_type="",
+            kind="ConfigMap",
+            namespace="",
+            object_name="one",
+        )
+        for seq in range(1, count + 1)
+    ]
     async with held.db.begin("job") as tx:
-        await jobs.insert_many(tx, held.task_id, [new])
+        await jobs.insert_many(tx, held.task_id, new)
 
 
 async def stored(held: Held) -> tuple[JobStatus, int]:
@@ -70,6 +73,18 @@ async def test_what_was_put_off_is_part_of_what_is_still_to_be_committed(held: H
     async with held.db.begin("finish") as tx:
         await batch.write_changes(tx, held.journal.lease, pending)
     assert await stored(held) == (JobStatus.COMPLETED, 1)
+
+
+async def test_a_job_begins_after_those_that_ended_before_it(held: Held) -> None:
+    """In the database and in the stream of events, however they share commits."""
+    await with_a_job(held, 3)
+    held.journal.job(1, JobStatus.COMPLETED)
+    held.journal.job_begins(2)
+    held.journal.job(3, JobStatus.COMPLETED)
+    await held.journal.write_ahead(held.tracker().resource(ONE), WriteKind.CREATE)
+    async with held.db.read() as tx:
+        told = [event for event in await events.since(tx, held.task_id) if event.type == "job"]
+    assert [(one.data["job"], one.data["status"]) for one in told] == [(1, "completed"), (2, "running")]
 
 
 async def test_what_is_due_is_not_put_off(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ async def wait_out(hold: Hold, context: JobContext) -> None:
     """
     journal, promotions, activity = context.journal, context.promotions, context.activity
     if not promotions.passed(hold.seq):
-        journal.job(hold.seq, JobStatus.RUNNING, hold.waits)
+        journal.job_begins(hold.seq, hold.waits)
         activity.suspend(hold.seq, suspended=True)  # it waits for a person, which is no want of activity
         try:
             await _until_over(hold, context)

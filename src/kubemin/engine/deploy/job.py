@@ -76,7 +76,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
     Raises `JobFailed` or `TimedOut`, which the task's runner commits.
     """
     journal = context.journal
-    journal.job(job.seq, JobStatus.RUNNING)
+    journal.job_begins(job.seq)
     context.activity.moved()
     tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
     waits = ""

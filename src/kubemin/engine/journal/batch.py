@@ -70,6 +70,8 @@ class Batch:
     changes: Changes = field(default_factory=Changes)
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     urgent: asyncio.Event = field(default_factory=asyncio.Event)
+    kept: frozenset[tuple[int, JobStatus]] = frozenset()
+    """How jobs ended before others in it began: that is told in its order."""
 
     def put_off(self) -> "Batch | None":
         """Leave to a later batch how jobs ended, if that has time: requests wait to be sent, and need none of it.
@@ -78,13 +80,17 @@ class Batch:
         with the task's first request: a successor decides it only where nothing was requested yet.
         """
         jobs = self.changes.jobs
-        ended = {key: change for key, change in jobs.items() if key[1].ended and key[1] is not JobStatus.SKIPPED}
+        ended = {key: change for key, change in jobs.items() if _may_wait(key[1]) and key not in self.kept}
         if self.due <= asyncio.get_running_loop().time() or not ended:
             return None
         self.changes.jobs = {key: change for key, change in jobs.items() if key not in ended}
         if not self.changes.jobs:
             self.changes.labels.discard("job")
         return Batch(self.due, Changes(jobs=ended, labels={"job"}))
+
+
+def _may_wait(status: JobStatus) -> bool:
+    return status.ended and status is not JobStatus.SKIPPED
 
 
 class CommitQueue:
@@ -113,6 +119,11 @@ class CommitQueue:
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())
         return self._batch
+
+    def keep_ends(self) -> None:
+        """How jobs have ended by now goes with what comes next: else a job would seem to begin before them."""
+        if self._batch is not None:
+            self._batch.kept = frozenset(key for key in self._batch.changes.jobs if _may_wait(key[1]))
 
     async def commit(self, changes: Changes) -> None:
         """Commit changes, with all that was added before but how jobs end. Runs to its end under a cancel.

@@ -194,6 +194,11 @@ class Journal:
         change = JobChange(seq, status, info, error, code)
         self._queue.add(Changes(jobs={(seq, status): (change, count)}, labels={"job"}))
 
+    def job_begins(self, seq: int, info: str | None = None) -> None:
+        """Note that a job begins. How others have ended by now is told before that, as it was."""
+        self._queue.keep_ends()
+        self.job(seq, JobStatus.RUNNING, info)
+
     async def held_for(self, seq: int) -> float:
         """For how many seconds the task is in a hold, also under its former workers. Raises `StoreError`."""
         await self.flush()
