@@ -74,6 +74,9 @@ def _by_cancel(client: Client, spec: dict[str, object]) -> Result:
         return run.cancel("not today")
 
 
+UNDONE = ("done", "none")
+"""Where it is cancelled at once, nothing may have been written yet."""
+
 WAYS = {
     "error": _by(Enough("enough")),
     "Ctrl-C": _by(KeyboardInterrupt()),
@@ -92,7 +95,8 @@ def test_left_early_the_cluster_is_as_it_was(server: Running, way: str) -> None:
     before = cluster(server, name)
     assert len(before) == 3
     result = WAYS[way](client, application(name, NEVER, value="2"))
-    assert (result.status, result.cleanup, result.exceptions) == ("cancelled", "done", [])
+    assert (result.status, result.exceptions) == ("cancelled", [])
+    assert result.cleanup in UNDONE
     assert cluster(server, name) == before
     assert client.revision(name.join(["default/", ""]))["revision"] == 1
 
@@ -152,7 +156,8 @@ async def test_left_early_in_an_event_loop(server: Running, way: str) -> None:
     async with AsyncClient(server.url) as client:
         task = await ASYNC_WAYS[way](client, application(name, NEVER))
         now = await client.task(task)
-    assert (now["status"], now["cleanup"]["state"], now["cleanup"]["exceptions"]) == ("cancelled", "done", [])
+    assert (now["status"], now["cleanup"]["exceptions"]) == ("cancelled", [])
+    assert now["cleanup"]["state"] in UNDONE
     assert cluster(server, name) == {}
 
 

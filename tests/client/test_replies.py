@@ -69,9 +69,14 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
 INNER = {runs.applying: "apply", tasks.cancelling: "cancel"}
 """Calls of flows: the method is the flow's."""
 
-OTHERWISE = {"get_task", "follow_task", "metrics"}
-"""The same at another address; a stream; and what no client reads."""
-GIVEN_OTHERWISE = {"read_logs": ["follow"], "exec_workflow": ["Idempotency-Key"], "get_task_status": ["If-None-Match"]}
+OTHERWISE = {"get_task", "follow_task", "follow_all_tasks", "metrics"}
+"""The same at another address; a stream; and what the page alone, and Prometheus, read."""
+GIVEN_OTHERWISE = {
+    "read_logs": ["follow"],
+    "exec_workflow": ["Idempotency-Key"],
+    "get_task_status": ["If-None-Match"],
+    "list_components": ["If-None-Match"],
+}
 """Parameters that `follow_logs` gives, or an argument that is left out here, or nobody."""
 
 

@@ -139,7 +139,7 @@ class Instance:
         return found
 
 
-_COMPARED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
+_COMPARED = [kind for kind in KINDS if kind not in ("Event", "Pod", "PersistentVolume")]
 _COUNTERS = ("resourceVersion", "generation", "managedFields")
 
 

@@ -9,7 +9,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.problems import Problem
 from kubesim.registry import Registry
 
-MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod")]
+MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod", "PersistentVolume", "ResourceQuota")]
 _MERGE = "application/merge-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 HOLD = "example.com/hold"

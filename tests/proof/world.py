@@ -335,7 +335,10 @@ class World:
             self.tell(f"  {how} of {app} ({on_active}) is refused: {error}")
             return
         self.tasks.append(task.id)
-        self._plans[task.id] = Plan.from_json(task.plan)
+        async with self.db.read() as tx:
+            recorded = await tasks.get(tx, task.id)
+        assert recorded is not None
+        self._plans[task.id] = Plan.from_json(recorded.plan)
         self.count(f"task of {how}")
         await self.revisions.asked(self, task, how, posted.posted() if how in ("exec", "apply") else None)
         self.tell(f"  {task.id} deploys {app} ({on_active}, {how}): {parts!r}")

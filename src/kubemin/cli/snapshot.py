@@ -16,8 +16,8 @@ _REVISION = "deployment.kubernetes.io/"
 
 
 async def take(cluster: Cluster) -> Snapshot:
-    """Everything but Pods and Events, which come and go by themselves; see `comparable`. Raises `ClusterError`."""
-    kinds = [kind for kind in KINDS if kind not in ("Pod", "Event")]
+    """Everything but what comes and goes by itself: Pods, Events, volumes; see `comparable`. Raises `ClusterError`."""
+    kinds = [kind for kind in KINDS if kind not in ("Pod", "Event", "PersistentVolume")]
     listings = await asyncio.gather(*(cluster.list(kind) for kind in kinds))
     return {ObjectRef.of(item): comparable(item) for listing in listings for item in listing.items}
 
