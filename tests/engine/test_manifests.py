@@ -171,6 +171,44 @@ async def test_a_failed_change_is_put_back_field_by_field(instance: Instance) ->
     assert everything(instance) == before
 
 
+@pytest.mark.parametrize("kind", ["DaemonSet", "Deployment"])
+async def test_put_back_means_that_the_former_pods_run_again(instance: Instance, kind: str) -> None:
+    """Also where they have read configuration while it was changed: by an update of their own, or a restart."""
+    reads = [{"configMapRef": {"name": "settings"}}]
+    workload_ = workload(kind, "log")
+    workload_["spec"]["template"]["spec"]["containers"][0]["envFrom"] = reads
+    reader = copy.deepcopy(workload_) | {"metadata": {"name": "reader"}}
+    reader["spec"]["selector"] = {"matchLabels": {"app": "reader"}}
+    reader["spec"]["template"]["metadata"]["labels"] = {"app": "reader"}
+    changed = copy.deepcopy(workload_)
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "web:2"
+    async with instance.worker():
+        former = [config("settings", a="1"), workload_, reader]
+        await run(instance, manifests("bundle", *former))
+        before = everything(instance)
+        task_id = await start(
+            instance, manifests("bundle", config("settings", a="2"), changed, reader), web("late", "late:never")
+        )
+        await until_true(lambda: "web:2" in images(instance, "log"))
+        for pod in instance.sim.registry.scan("pods"):  # an eviction: the next one reads what the task has written
+            if pod["metadata"]["name"].startswith("reader-"):
+                instance.sim.registry.delete("pods", "default", pod["metadata"]["name"], grace=0)
+        await instance.sim.controllers.settled()
+        evicted = {pod["metadata"]["uid"] for pod in instance.sim.registry.scan("pods")}
+        await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
+        task = await instance.settled(task_id)
+    assert (task.status, task.cleanup, task.cleanup_why) == (TaskStatus.CANCELLED, Cleanup.DONE, "")
+    assert everything(instance) == before
+    assert images(instance, "log") == {"web:1"}
+    left = {pod["metadata"]["uid"] for pod in instance.sim.registry.scan("pods")}
+    assert not left & evicted, "each Pod that read the task's values is another by now"
+
+
+def images(instance: Instance, name: str) -> set[str]:
+    pods = [one for one in instance.sim.registry.scan("pods") if one["metadata"]["name"].startswith(f"{name}-")]
+    return {pod["spec"]["containers"][0]["image"] for pod in pods}
+
+
 QUICKLY = {"properties": {"ports": [{"port": 80}], "hopelessAfter": 1}}
 WRITABLE = (
     "customresourcedefinitions",

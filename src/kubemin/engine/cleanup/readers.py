@@ -22,7 +22,7 @@ from kubemin.engine.objects.lists import Shared
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import application_of, controller_ref, terminating
 from kubemin.engine.objects.readers import is_finished, is_ready, is_required, may_have_read
-from kubemin.engine.objects.rollout import surge
+from kubemin.engine.objects.rollout import pods_wanted, surge
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import MANAGER, RELEASED_FROM
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -32,7 +32,8 @@ _SKEW = timedelta(seconds=10)
 """How far the clocks of database, API server and nodes may be apart. A Pod too many does no harm, one too few does."""
 
 _HASH = "pod-template-hash"
-_MAKERS = ("ReplicaSet", "Deployment", "StatefulSet")
+_OWNERS = ("Deployment", "StatefulSet", "DaemonSet")
+_MAKERS = ("ReplicaSet", *_OWNERS)
 _NAMED = 5
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -139,7 +140,7 @@ class Readers:
             if owner is not None:
                 by_owner[owner].append(pod)
             elif meta["uid"] in namespace.uids and not await self._is_collected(pod, seen):
-                namespace.left[meta["uid"]] = "no Deployment or StatefulSet would make another"
+                namespace.left[meta["uid"]] = "nothing would make another"
         concerned = {
             ref for ref, owned in by_owner.items() if namespace.uids & {pod["metadata"]["uid"] for pod in owned}
         }
@@ -148,14 +149,14 @@ class Readers:
         return [pod for pod in pods if pod["metadata"]["uid"] in namespace.uids]
 
     async def _owner(self, pod: Manifest, seen: dict[ObjectRef, Manifest | None]) -> ObjectRef | None:
-        """The Deployment or StatefulSet that a Pod is of, or was until it was released."""
+        """What a Pod is of, or was until it was released, and would be made anew by."""
         namespace = pod["metadata"]["namespace"]
         released = (pod["metadata"].get("annotations") or {}).get(RELEASED_FROM)
         ref = _controller(pod) if released is None else ObjectRef("Deployment", namespace, released)
         if ref is not None and ref.kind == "ReplicaSet":
             replica_set = await self._seen(ref, seen)
             ref = _controller(replica_set) if replica_set is not None else None
-        if ref is None or ref.kind not in ("Deployment", "StatefulSet"):
+        if ref is None or ref.kind not in _OWNERS:
             return None
         owner = await self._seen(ref, seen)
         return ref if owner is not None or released is not None else None
@@ -198,7 +199,7 @@ class Readers:
         idle = [pod for pod in staying if not is_ready(pod)]
         await self._delete(idle)
         serving = [pod for pod in pods if not _is_released(pod) and not terminating(pod) and pod not in idle]
-        if len(serving) < owner["spec"].get("replicas", 1) or not all(
+        if len(serving) < pods_wanted(owner) or not all(
             is_ready(pod) or _created(pod) < namespace.since for pod in serving
         ):
             return

@@ -19,15 +19,23 @@ def is_observed(owner: Manifest) -> bool:
 def is_rolled_out(owner: Manifest, before: Manifest | None) -> bool:
     """Whether the controller has brought the object as far as it was ``before`` us: it may never get further."""
     status, was = owner.get("status", {}), (before or {}).get("status", {})
-    wanted = owner.get("spec", {}).get("replicas", 1)
-    counts = ["replicas", "availableReplicas"]
-    if kind_name(owner) == "Deployment":
-        counts.append("updatedReplicas")
+    wanted = pods_wanted(owner)
+    counts = {
+        "Deployment": ["replicas", "availableReplicas", "updatedReplicas"],
+        "DaemonSet": ["currentNumberScheduled", "numberAvailable", "updatedNumberScheduled"],
+    }.get(kind_name(owner), ["replicas", "availableReplicas"])
     return bool(
         is_observed(owner)
         and status.get("replicas", 0) <= wanted
         and all(status.get(count, 0) >= min(was.get(count, 0), wanted) for count in counts)
     )
+
+
+def pods_wanted(owner: Manifest) -> int:
+    """How many Pods the object is to have; a DaemonSet one on each node that it is for."""
+    if kind_name(owner) == "DaemonSet":
+        return int(owner.get("status", {}).get("desiredNumberScheduled", 0))
+    return int(owner.get("spec", {}).get("replicas", 1))
 
 
 def surely_made_all(owner: Manifest) -> bool:
