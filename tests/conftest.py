@@ -54,6 +54,7 @@ else:
     # Reading them takes a second of each process, too.
     providers._get_local_constants = Constants
 
+_PAGE = Path(__file__).parent / "page"
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
 gc.set_threshold(_BEFORE_COLLECTING)
@@ -119,6 +120,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there.
     """
     on_two_databases(items, ("url", "empty_url", "new_url"))
+    items.sort(key=lambda item: _PAGE not in item.path.parents)  # one browser: else one process would end long last
     every = int(os.environ.get("KUBEMIN_TEST_EVERY", "1"))
     cases, left_out = Counter[str](), set[pytest.Item]()
     for item in items:
