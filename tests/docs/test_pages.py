@@ -23,7 +23,15 @@ _ENVIRONMENT = re.compile(r"KUBEMIN_[A-Z_]+")
 _TEST = re.compile(r"^(test_\w+|(?:[\w/]+/)?(test_\w+\.py)(?:::(\w+))?)$")
 _ROOTS = (ROOT, ROOT / "src", ROOT / "src" / "kubemin", ROOT / "tests", ROOT / "docs")
 _SOURCES = ("src", "tests", "kubesim", "model", "bench", "docs", "deploy", "examples")
-_MADE_BY_THE_READER = ("cluster.yaml", "kubemin.db", "kubeconfig.yaml", "app.yaml", "compose.yaml", ".venv/bin/kubemin")
+_MADE_BY_THE_READER = (
+    "build/site",
+    "cluster.yaml",
+    "kubemin.db",
+    "kubeconfig.yaml",
+    "app.yaml",
+    "compose.yaml",
+    ".venv/bin/kubemin",
+)
 
 
 def every_page(*arguments: str) -> pytest.MarkDecorator:
