@@ -234,7 +234,7 @@ def names(instance: Instance, plural: str) -> list[str]:
     return [one["metadata"]["name"] for one in instance.sim.registry.scan(plural)]
 
 
-ROWS = 9
+ROWS = 8
 """Objects that the task of the next test has written when it is cancelled: at most so many."""
 
 
