@@ -19,13 +19,9 @@ from yarl import URL
 from kubemin.client.address import Address
 from kubemin.client.errors import KubeminError, NotKubemin, ServerLost
 from kubemin.client.sse import Frames
-from kubemin.client.steps import Answer, Call, Listening
+from kubemin.client.steps import CONNECT_SECONDS, SILENCE_SECONDS, Answer, Call, Listening
 
 T = TypeVar("T")
-
-CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 30.0
-"""After so long without an event or a heartbeat a stream has broken off."""
 
 
 class Http:
@@ -41,8 +37,7 @@ class Http:
     async def ask(self, call: Call[T]) -> T:
         """The data of one reply. Raises `KubeminError`."""
         try:
-            sent = {**call.headers, **({} if call.body is None else {"Content-Type": "application/json"})}
-            response = await self._send(call.method, call, call.content(), sent, self._seconds)
+            response = await self._send(call.method, call, call.content(), call.sent_headers(), self._seconds)
             async with response:
                 answer = _answer(response, await response.read())
         except (ClientError, OSError, ValueError) as error:

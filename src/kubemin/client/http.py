@@ -8,13 +8,10 @@ from typing import Any, TypeVar, cast
 from kubemin.client.address import Address
 from kubemin.client.errors import KubeminError, NotKubemin, ServerLost
 from kubemin.client.sse import Frames
-from kubemin.client.steps import Answer, Call, Listening
+from kubemin.client.steps import CONNECT_SECONDS, SILENCE_SECONDS, Answer, Call, Listening
 
 T = TypeVar("T")
 
-CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 30.0
-"""After so long without an event or a heartbeat a stream has broken off."""
 PIECE = 65536
 
 
@@ -31,8 +28,8 @@ class Http:
         """The data of one reply. Raises `KubeminError`."""
         with closing(self._connect(min(CONNECT_SECONDS, self._seconds))) as connection:
             try:
-                sent = {**call.headers, **({} if call.body is None else {"Content-Type": "application/json"})}
-                with self._send(connection, call.method, call, call.content(), sent, self._seconds) as response:
+                headers, content = call.sent_headers(), call.content()
+                with self._send(connection, call.method, call, content, headers, self._seconds) as response:
                     answer = _answer(response, response.read())
             except (HTTPException, OSError, ValueError) as error:
                 raise self._broken(error) from error

@@ -12,6 +12,10 @@ from kubemin.client.errors import KubeminError, NotKubemin, ServerLost, class_of
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 30.0
+"""After so long without an event or a heartbeat a stream has broken off."""
+
 _LATER = (502, 503, 504)
 """A proxy's statuses, whose server is away."""
 
@@ -50,6 +54,10 @@ class Call(Generic[T]):
         """As a flow of one step."""
         data: T = yield self
         return data
+
+    def sent_headers(self) -> dict[str, str]:
+        """Its own headers, and that of its body."""
+        return {**self.headers, **({} if self.body is None else {"Content-Type": "application/json"})}
 
     def content(self) -> bytes | None:
         """The body as it is sent."""
