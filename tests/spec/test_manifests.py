@@ -144,6 +144,21 @@ def test_yaml_is_read_and_kept_as_manifests() -> None:
     assert "line 1" in issues(yaml="a: [")["component[0].properties.yaml"]
 
 
+def test_a_pattern_that_names_nul_is_no_nul() -> None:
+    assert issues(an_object(data={"pattern": r"^[^\u0000-\u001f]*$"})) == {}
+    assert issues(an_object(data={"pattern": "\\\0"})) != {}
+
+
+def test_kubectl_s_copy_of_a_secret_is_not_kept() -> None:
+    one = an_object("Secret", stringData={"password": "hunter2"})
+    one["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "hunter2", "a": "b"}
+    for objects in ([one], [{"apiVersion": "v1", "kind": "List", "items": [one]}]):
+        read = parse_application(application(*objects))
+        assert "hunter2" not in str(masked(read.component[0].properties.dump()))
+        (made,) = [item.manifest for item in render(read)]
+        assert made["metadata"]["annotations"] == {"a": "b"}
+
+
 def test_large_definitions_are_taken() -> None:
     """More values, and deeper ones, than anything that people write by hand."""
     deep: dict[str, Any] = {"type": "object"}

@@ -15,7 +15,13 @@ from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
-from kubemin.spec.manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES, scopes, without_manifests
+from kubemin.spec.manifests import (
+    MAX_MANIFEST_DEPTH,
+    MAX_MANIFEST_VALUES,
+    scopes,
+    without_last_applied,
+    without_manifests,
+)
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
@@ -159,19 +165,18 @@ def _as_run(part: Component, strategy: StrategySpec | None) -> Component:
 
 
 def _with_documents(application: Application) -> tuple[Application, list[Issue]]:
-    """The application with YAML text read as manifests, and what of it is no YAML."""
+    """The application with its manifests as they are kept, YAML text read as such; and what of that is no YAML."""
     issues: list[Issue] = []
     parts: list[Component] = []
     for index, part in enumerate(application.component):
-        properties = part.properties
-        if properties.yaml:
-            try:
-                documents = parse(properties.yaml)
-            except ParseError as error:
-                message = f'Component "{part.name}": its YAML cannot be read: {error}.'
-                issues.append(Issue(f"component[{index}].properties.yaml", IssueCode.INVALID_FIELD_VALUE, message))
-                documents = []
-            read_as = {"yaml": "", "manifests": [*properties.manifests, *documents]}
+        properties, documents = part.properties, []
+        try:
+            documents = parse(properties.yaml) if properties.yaml else []
+        except ParseError as error:
+            message = f'Component "{part.name}": its YAML cannot be read: {error}.'
+            issues.append(Issue(f"component[{index}].properties.yaml", IssueCode.INVALID_FIELD_VALUE, message))
+        if properties.yaml or properties.manifests:
+            read_as = {"yaml": "", "manifests": without_last_applied([*properties.manifests, *documents])}
             part = part.model_copy(update={"properties": properties.model_copy(update=read_as)})
         parts.append(part)
     return application.model_copy(update={"component": parts}), issues

@@ -1,6 +1,7 @@
 """Component type ``manifests``: Kubernetes objects as they stand. What is in them, and what of that is refused."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,9 @@ _ANNOTATED = frozenset({"ServiceAccount", "Ingress", "Service"})
 
 _RBAC = "rbac.authorization.k8s.io/"
 _ROLES = frozenset({"Role", "ClusterRole"})
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""In JSON. A backslash that is a character of its own, as patterns have it, is two."""
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CRD = "CustomResourceDefinition"
 
 
@@ -55,6 +59,19 @@ def without_manifests(data: object) -> tuple[object, list[object]]:
     return {**data, "component": rest}, found
 
 
+def without_last_applied(documents: Sequence[Any]) -> list[Any]:
+    """The documents without kubectl's copies of objects in their annotations: those of Secrets hold their values."""
+
+    def without(one: Any) -> Any:
+        annotations = _annotations(one)
+        if _LAST_APPLIED not in annotations:
+            return one
+        kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+        return {**one, "metadata": {**one["metadata"], "annotations": kept}}
+
+    return _each(documents, without)
+
+
 def flattened(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
     """Each object that is deployed, and where it is: those of a list (``kind: List``, ``ConfigMapList``) one by one.
 
@@ -71,19 +88,36 @@ def tests_in(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Manifes
 def _all(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
     for index, document in enumerate(documents):
         here = f"{path}[{index}]"
-        is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
-        if is_list and isinstance(document.get("items"), list):
-            yield from _all(document["items"], f"{here}.items")
+        if (items := _items(document)) is not None:
+            yield from _all(items, f"{here}.items")
         else:
             yield here, document
 
 
+def _each(documents: Sequence[Any], change: Callable[[Any], Any]) -> list[Any]:
+    """The documents with each object changed, those of lists too."""
+    return [
+        change(one) if (items := _items(one)) is None else {**one, "items": _each(items, change)} for one in documents
+    ]
+
+
+def _items(document: Any) -> list[Any] | None:
+    """The objects of a list; None for what is no list of objects."""
+    is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
+    items = document.get("items") if is_list else None
+    return items if isinstance(items, list) else None
+
+
 def _is_test(one: Any) -> bool:
-    meta = one.get("metadata") if isinstance(one, dict) else None
-    annotations = meta.get("annotations") if isinstance(meta, dict) else None
-    hook = annotations.get("helm.sh/hook") if isinstance(annotations, dict) else None
+    hook = _annotations(one).get("helm.sh/hook")
     hooks = [part.strip() for part in hook.split(",")] if isinstance(hook, str) else []
     return bool(hooks) and all(part in ("test", "test-success", "test-failure") for part in hooks)
+
+
+def _annotations(one: Any) -> Mapping[str, Any]:
+    meta = one.get("metadata") if isinstance(one, dict) else None
+    found = meta.get("annotations") if isinstance(meta, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def unplaced_kinds(data: Mapping[str, Any]) -> set[str]:
@@ -100,8 +134,6 @@ def marked_as_cluster_scoped(data: Mapping[str, Any], kinds: Collection[str]) ->
     """The unread application, in which objects of these kinds say that they are in no namespace."""
 
     def marked(one: Any) -> Any:
-        if isinstance(one, dict) and isinstance(one.get("items"), list):
-            return {**one, "items": [marked(item) for item in one["items"]]}
         if _is_unplaced(one) and kind_name(one) in kinds:
             return {**one, "metadata": {**one["metadata"], "namespace": ""}}
         return one
@@ -110,7 +142,7 @@ def marked_as_cluster_scoped(data: Mapping[str, Any], kinds: Collection[str]) ->
     for part in data["component"]:
         properties = part.get("properties") if isinstance(part, dict) else None
         if isinstance(properties, dict) and isinstance(properties.get("manifests"), list):
-            part = {**part, "properties": {**properties, "manifests": [marked(one) for one in properties["manifests"]]}}
+            part = {**part, "properties": {**properties, "manifests": _each(properties["manifests"], marked)}}
         parts.append(part)
     return {**data, "component": parts}
 
@@ -137,24 +169,22 @@ def with_secrets(manifests: Sequence[Any], values: Mapping[str, str]) -> list[An
 
 
 def _replace_secrets(manifests: Sequence[Any], value_of: Callable[[str, str], str]) -> list[Any]:
-    made: list[Any] = []
-    for one in manifests:
-        if isinstance(one, dict) and isinstance(one.get("items"), list) and str(one.get("kind", "")).endswith("List"):
-            one = {**one, "items": _replace_secrets(one["items"], value_of)}
-        elif isinstance(one, dict) and (one.get("kind"), one.get("apiVersion")) == ("Secret", "v1"):
-            meta = one.get("metadata")
-            place = f"{meta.get('namespace') or ''}/{meta.get('name')}" if isinstance(meta, dict) else "/"
-            fields = {field: one[field] for field in ("data", "stringData") if isinstance(one.get(field), dict)}
-            new = {
-                field: {
-                    key: value_of(f"{place}/{field}/{key}", value) if isinstance(value, str) else value
-                    for key, value in values.items()
-                }
-                for field, values in fields.items()
+    def replaced(one: Any) -> Any:
+        if not isinstance(one, dict) or (one.get("kind"), one.get("apiVersion")) != ("Secret", "v1"):
+            return one
+        meta = one.get("metadata")
+        place = f"{meta.get('namespace') or ''}/{meta.get('name')}" if isinstance(meta, dict) else "/"
+        fields = {field: one[field] for field in ("data", "stringData") if isinstance(one.get(field), dict)}
+        new = {
+            field: {
+                key: value_of(f"{place}/{field}/{key}", value) if isinstance(value, str) else value
+                for key, value in values.items()
             }
-            one = {**one, **new}
-        made.append(one)
-    return made
+            for field, values in fields.items()
+        }
+        return {**one, **new}
+
+    return _each(manifests, replaced)
 
 
 def scopes(manifests: Sequence[Any]) -> dict[str, bool]:
@@ -188,6 +218,8 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
     for here, one in flattened(documents, path):
         shape = list(_check_shape(one, what, here))
         yield from shape
+        if isinstance(one, dict):
+            yield from _check_text(one, what, here)
         if not shape:
             yield from _check_place(one, context, what, here)
             yield from _check_privileges(one, context, what, here)
@@ -210,9 +242,14 @@ def _check_shape(one: Any, what: str, path: str) -> Iterator[Issue]:
         yield Issue(f"{path}.metadata.name", IssueCode.MISSING_REQUIRED_FIELD, f"{what}: {path} {why}.")
     if isinstance(meta, dict):
         yield from _check_metadata(meta, what, path)
-    if (text := json.dumps(one)) and len(text) > MAX_OBJECT:
+
+
+def _check_text(one: Manifest, what: str, path: str) -> Iterator[Issue]:
+    """What is wrong with the object as JSON, which takes long to write where it is large."""
+    text = json.dumps(one)
+    if len(text) > MAX_OBJECT:
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} is too large for Kubernetes.")
-    if "\\u0000" in text:
+    if _NUL.search(text):
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} holds a NUL character.")
 
 

@@ -20,12 +20,11 @@ class Placing:
         Where the cluster cannot be asked, or has no such kind, objects count as namespaced; the run finds out.
         """
         kinds = sorted(unplaced_kinds(data))
-        whole = {
-            kind for kind, alone in zip(kinds, await asyncio.gather(*map(self._whole, kinds)), strict=True) if alone
-        }
+        found = await asyncio.gather(*map(self._belongs_to_all, kinds))
+        whole = {kind for kind, belongs in zip(kinds, found, strict=True) if belongs}
         return marked_as_cluster_scoped(data, whole) if whole else data
 
-    async def _whole(self, kind: str) -> bool:
+    async def _belongs_to_all(self, kind: str) -> bool:
         try:
             return not (await self._cluster.served(kind)).namespaced
         except ClusterError:

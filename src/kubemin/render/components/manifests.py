@@ -12,7 +12,7 @@ from kubemin.spec.objects import Manifest
 
 def render(context: Context) -> Iterator[Rendered]:
     """The objects. What the API server alone writes is left out, and nothing else of them changes."""
-    defined = scopes([one for part in context.application.component for one in part.properties.manifests])
+    defined = scopes(context.application.manifests)
     for _, one in flattened(context.component.properties.manifests, ""):
         yield context.rendered(_manifest(one, context, namespace_of(one, context.namespace, defined)))
 
@@ -24,16 +24,12 @@ def _manifest(one: Manifest, context: Context, namespace: str) -> Manifest:
     if namespace:
         meta["namespace"] = namespace
     meta["labels"] = dict(sorted({**(given.get("labels") or {}), **context.object_labels()}.items()))
-    if annotations := {key: value for key, value in (given.get("annotations") or {}).items() if key not in _OTHERS}:
+    if annotations := given.get("annotations"):
         meta["annotations"] = dict(sorted(annotations.items()))
     made["metadata"] = {**meta, **{key: given[key] for key in ("finalizers", "ownerReferences") if given.get(key)}}
     if (template := pod_template(made)) is not None:
         _mark_pods(made, template, context)
     return made
-
-
-_OTHERS = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
-"""What other tools keep for themselves, of another write."""
 
 
 def _mark_pods(made: Manifest, template: Manifest, context: Context) -> None:
