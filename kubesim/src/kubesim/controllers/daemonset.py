@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from kubesim.controllers import revisions
-from kubesim.controllers.hub import Controller, Key
+from kubesim.controllers.hub import Key
 from kubesim.controllers.owners import claim, orphans_of_interest, pod_from
+from kubesim.controllers.pod_maker import PodMaker
 from kubesim.controllers.revisions import REVISION_LABEL
 from kubesim.controllers.rollout import scaled
 from kubesim.controllers.scheduler import named_nodes, refusal
@@ -13,7 +14,6 @@ from kubesim.jsondata import Object
 from kubesim.problems import Problem
 from kubesim.storage import EventType
 
-_COMPONENT = "daemonset-controller"
 _TEMPLATE_GENERATION = "pod-template-generation"
 _TOLERATED = (
     ("not-ready", "NoExecute"),
@@ -25,9 +25,10 @@ _TOLERATED = (
 )
 
 
-class DaemonSetController(Controller):
+class DaemonSetController(PodMaker):
     """Syncs DaemonSets by namespace and name."""
 
+    component = "daemonset-controller"
     watches = ("daemonsets", "pods", "nodes")
 
     def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
@@ -77,15 +78,15 @@ class DaemonSetController(Controller):
         by_node: dict[str, list[Object]] = {}
         for pod in pods:
             if is_finished(pod) and not is_deleting(pod):
-                self._delete(found, pod)
+                self.delete_pod(found, pod)
             by_node.setdefault(_node_of(pod), []).append(pod)
         for node, there in by_node.items():
             extra = [pod for pod in there if not is_deleting(pod) and not is_finished(pod)]
             for pod in extra if node not in nodes else extra[1:]:
-                self._delete(found, pod)
+                self.delete_pod(found, pod)
         for node in nodes:
             if not by_node.get(node):
-                self._create(found, node, update["metadata"]["labels"]["controller.kubernetes.io/hash"])
+                self.create_pod(found, _pod(found, node, update["metadata"]["labels"]["controller.kubernetes.io/hash"]))
         if (found["spec"].get("updateStrategy") or {}).get("type") != "OnDelete":
             self._roll(found, nodes, [pod for node in nodes for pod in by_node.get(node, ())], update)
 
@@ -99,22 +100,10 @@ class DaemonSetController(Controller):
         old = [pod for pod in pods if not is_deleting(pod) and not _is_of(pod, update)]
         for pod in sorted(old, key=is_ready):
             if not is_ready(pod):
-                self._delete(found, pod)  # it serves nobody
+                self.delete_pod(found, pod)  # it serves nobody
             elif budget > 0:
-                self._delete(found, pod)
+                self.delete_pod(found, pod)
                 budget -= 1
-
-    def _create(self, found: Object, node: str, revision: str) -> None:
-        try:
-            pod = self.hub.create("pods", _pod(found, node, revision))
-        except Problem as problem:
-            self._event(found, "Warning", "FailedCreate", f"Error creating: {problem.message}")
-            raise
-        self._event(found, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-
-    def _delete(self, found: Object, pod: Object) -> None:
-        self.hub.delete("pods", pod)
-        self._event(found, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
 
     def _write_status(self, key: Key, update: Object, collisions: int) -> None:
         found = self.view.get("daemonsets", key[0], key[1])
@@ -145,9 +134,6 @@ class DaemonSetController(Controller):
         self.hub.set_status("daemonsets", found, status)
         if waits:
             self.hub.later(min(waits), self, key)
-
-    def _event(self, found: Object, kind: str, reason: str, message: str) -> None:
-        self.hub.recorder.record(found, kind, reason, message, component=_COMPONENT)
 
 
 def _pod(found: Object, node: str, revision: str) -> Object:

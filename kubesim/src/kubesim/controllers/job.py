@@ -1,15 +1,14 @@
 """The Job controller: Pods that run to completion, as often as needed, as often as allowed."""
 
 from kubesim import conditions
-from kubesim.controllers.hub import Controller, Hub, Key
+from kubesim.controllers.hub import Hub, Key
 from kubesim.controllers.owners import pod_from
+from kubesim.controllers.pod_maker import PodMaker
 from kubesim.controllers.view import controller_of, is_deleting, is_finished, is_ready, obj_phase
 from kubesim.jsondata import Object
-from kubesim.problems import Problem
 from kubesim.storage import EventType
 
 _BACKOFF_FIRST, _BACKOFF_MOST = 10.0, 600.0  # seconds between tries
-_COMPONENT = "job-controller"
 
 
 class _Memory:
@@ -22,9 +21,10 @@ class _Memory:
         self.next_try = 0.0
 
 
-class JobController(Controller):
+class JobController(PodMaker):
     """Syncs Jobs by namespace and name."""
 
+    component = "job-controller"
     watches = ("jobs", "pods")
 
     def __init__(self, hub: Hub) -> None:
@@ -65,12 +65,12 @@ class JobController(Controller):
         outcome = self._outcome(job, pods, active, memory)
         if outcome is not None:
             for pod in active:
-                self._delete(job, pod)
+                self.delete_pod(job, pod)
             active = []
             known = self._conclude(job, known, outcome)
         elif suspended:
             for pod in active:
-                self._delete(job, pod)
+                self.delete_pod(job, pod)
             active = []
         else:
             self._create(key, job, len(active), memory)
@@ -123,9 +123,9 @@ class JobController(Controller):
         for name in ("FailureTarget" if kind == "Failed" else "SuccessCriteriaMet", kind):
             known = conditions.put(known, name, "True", reason, message, now, stamps=("lastProbeTime",))
         if kind == "Failed":
-            self._event(job, "Warning", reason, message)
+            self.event(job, "Warning", reason, message)
         else:
-            self._event(job, "Normal", "Completed", "Job completed")
+            self.event(job, "Normal", "Completed", "Job completed")
         return known
 
     def _create(self, key: Key, job: Object, active: int, memory: _Memory) -> None:
@@ -145,16 +145,7 @@ class JobController(Controller):
             self.hub.later(wait, self, key)
             return
         for _ in range(missing):
-            try:
-                pod = self.hub.create("pods", pod_from(spec["template"], job))
-            except Problem as problem:
-                self._event(job, "Warning", "FailedCreate", f"Error creating: {problem.message}")
-                raise
-            self._event(job, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-
-    def _delete(self, job: Object, pod: Object) -> None:
-        self.hub.delete("pods", pod)
-        self._event(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+            self.create_pod(job, pod_from(spec["template"], job))
 
     def _write_status(self, key: Key, known: list[Object], memory: _Memory, *, done: bool) -> None:
         job = self.view.get("jobs", key[0], key[1])
@@ -193,9 +184,6 @@ class JobController(Controller):
             self.hub.later(left, self, key)
         else:
             self.hub.delete("jobs", job, propagation="Foreground")
-
-    def _event(self, job: Object, kind: str, reason: str, message: str) -> None:
-        self.hub.recorder.record(job, kind, reason, message, component=_COMPONENT)
 
 
 def _finished(job: Object) -> bool:

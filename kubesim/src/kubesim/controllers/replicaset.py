@@ -1,8 +1,9 @@
 """The ReplicaSet controller: as many Pods as the spec says."""
 
 from kubesim import conditions
-from kubesim.controllers.hub import Controller, Key
+from kubesim.controllers.hub import Key
 from kubesim.controllers.owners import claim, orphans_of_interest, pod_from
+from kubesim.controllers.pod_maker import PodMaker
 from kubesim.controllers.rollout import replicas_of
 from kubesim.controllers.view import condition, controller_of, is_deleting, is_finished, is_ready, obj_phase
 from kubesim.jsondata import Object
@@ -10,9 +11,10 @@ from kubesim.problems import Problem
 from kubesim.storage import EventType
 
 
-class ReplicaSetController(Controller):
+class ReplicaSetController(PodMaker):
     """Syncs ReplicaSets by namespace and name."""
 
+    component = "replicaset-controller"
     watches = ("replicasets", "pods")
 
     def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
@@ -50,17 +52,11 @@ class ReplicaSetController(Controller):
 
     def _create(self, found: Object, number: int) -> None:
         for _ in range(number):
-            try:
-                pod = self.hub.create("pods", pod_from(found["spec"]["template"], found))
-            except Problem as problem:
-                self._event(found, "Warning", "FailedCreate", f"Error creating: {problem.message}")
-                raise
-            self._event(found, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+            self.create_pod(found, pod_from(found["spec"]["template"], found))
 
     def _delete(self, found: Object, active: list[Object], number: int) -> None:
         for pod in sorted(active, key=_worth)[:number]:
-            self.hub.delete("pods", pod)
-            self._event(found, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+            self.delete_pod(found, pod)
 
     def _write_status(self, key: Key, failure: Problem | None, missing: int) -> None:
         found = self.view.get("replicasets", key[0], key[1])
@@ -95,9 +91,6 @@ class ReplicaSetController(Controller):
         self.hub.set_status("replicasets", found, status)
         if waits:
             self.hub.later(min(waits), self, key)
-
-    def _event(self, found: Object, kind: str, reason: str, message: str) -> None:
-        self.hub.recorder.record(found, kind, reason, message, component="replicaset-controller")
 
 
 def _worth(pod: Object) -> tuple[bool, int, bool, int, tuple[int, ...]]:
