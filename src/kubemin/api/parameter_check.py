@@ -6,11 +6,14 @@ and read a number from ``2.0``, ``1_0`` or `` 2``: what was meant and what is do
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Header, Query
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
-from kubemin.api import openapi
 from kubemin.api.errors import invalid
 from kubemin.spec.issues import Issue
 
@@ -41,21 +44,24 @@ async def check_parameters(request: Request) -> None:
 
 
 def _documented(request: Request) -> Sequence[Parameter]:
-    """The parameters in query and headers of the operation that is asked for; none for what is not documented."""
-    state = request.app.state
-    if not hasattr(state, "documented_parameters"):
-        state.documented_parameters = _by_operation(openapi.document(request.app))
-    by_operation: Mapping[str, Sequence[Parameter]] = state.documented_parameters
-    return by_operation.get(request.scope["route"].name, ())
+    """The parameters in query and headers of the route that is asked for."""
+    route: APIRoute = request.scope["route"]
+    kept: dict[str, Sequence[Parameter]] = request.app.state.parameters
+    if route.name not in kept:
+        kept[route.name] = parameters_of(route)
+    return kept[route.name]
 
 
-def _by_operation(document: Mapping[str, Any]) -> dict[str, list[Parameter]]:
-    """Made once for an application: the document is large."""
-    return {
-        operation["operationId"]: [one for one in operation.get("parameters", []) if one["in"] in ("query", "header")]
-        for operations in document["paths"].values()
-        for operation in operations.values()
-    }
+def parameters_of(route: APIRoute) -> list[Parameter]:
+    """What the document says of the route's parameters, as far as it is checked. The document itself takes a second."""
+    found: list[Parameter] = []
+    for one in get_flat_params(route.dependant):
+        info = one.field_info
+        if isinstance(info, Query | Header):
+            name = one.alias.replace("_", "-") if isinstance(info, Header) else one.alias
+            kind: Any = Annotated[info.annotation, info]
+            found.append({"name": name, "in": info.in_.value, "schema": TypeAdapter(kind).json_schema()})
+    return found
 
 
 def _wrong(name: str, schema: dict[str, Any], values: list[str]) -> Iterator[Issue]:

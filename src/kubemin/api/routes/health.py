@@ -1,5 +1,7 @@
 """Health, metrics and documentation: outside the prefix; metrics and documentation outside the envelope too."""
 
+import asyncio
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -49,10 +51,10 @@ async def metrics(deps: Given) -> PlainTextResponse:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi_json(request: Request) -> JSONResponse:
     """The OpenAPI document itself, without an envelope."""
-    return JSONResponse(openapi.document(request.app))
+    return JSONResponse(await asyncio.to_thread(openapi.document, request.app))
 
 
 @router.get("/docs", include_in_schema=False)
 async def documentation(request: Request) -> HTMLResponse:
     """The document as a page."""
-    return HTMLResponse(docs.page(openapi.document(request.app)))
+    return HTMLResponse(docs.page(await asyncio.to_thread(openapi.document, request.app)))
