@@ -29,7 +29,7 @@ async def test_states_follow_the_cluster(instance: Instance) -> None:
     app_id = await instance.save([*EVERYTHING, web("broken", "broken:pull"), web("late", "late:never")])
     async with (
         instance.worker(),
-        watched(ComponentWatch(lambda: aclosing(Informers(instance.cluster)))) as watch,
+        watched(ComponentWatch(instance.db, lambda: aclosing(Informers(instance.cluster)))) as watch,
     ):
         assert await watch.states(app_id) == {}
         await instance.exec(app_id, ExecOptions())
@@ -55,7 +55,7 @@ async def test_links_of_ingresses(instance: Instance) -> None:
     app_id = await instance.save([web("api", traits={"ingress": [route]})])
     async with (
         instance.worker() as engine,
-        watched(ComponentWatch(lambda: contextlib.nullcontext(engine.informers))) as watch,
+        watched(ComponentWatch(instance.db, lambda: contextlib.nullcontext(engine.informers))) as watch,
     ):
         await instance.settled(await instance.exec(app_id))
         assert (await watch.states(app_id))["api"].links == (("Ingress", "http://shop.example.com"),)
@@ -76,7 +76,7 @@ async def test_the_cluster_is_watched_while_somebody_asks(instance: Instance) ->
     async def none_is_open() -> bool:
         return len(ended) == len(opened)
 
-    async with instance.worker(), watched(ComponentWatch(recorded, idle_seconds=0.01)) as watch:
+    async with instance.worker(), watched(ComponentWatch(instance.db, recorded, idle_seconds=0.01)) as watch:
         await instance.settled(await instance.exec(app_id))
         assert not opened
         for asked in (1, 2):
@@ -89,7 +89,7 @@ async def test_only_the_first_questions_wait_for_a_cluster_that_is_away(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     instance.sim.faults.add(Fault("latency", verb="list", seconds=3600, times=None))
-    async with watched(ComponentWatch(lambda: aclosing(Informers(instance.cluster)))) as watch:
+    async with watched(ComponentWatch(instance.db, lambda: aclosing(Informers(instance.cluster)))) as watch:
         monkeypatch.setattr(component_health, "_FIRST_SECONDS", 0.01)
         assert await watch.states("any") == {}
         monkeypatch.setattr(component_health, "_FIRST_SECONDS", 3600.0)

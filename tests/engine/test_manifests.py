@@ -1,6 +1,8 @@
 """Component type ``manifests``: any kind that the cluster serves is deployed, waited for, put back and removed."""
 
+import asyncio
 import copy
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ import pytest
 from kubemin.cluster import Cluster
 from kubemin.cluster.discovery import Discovery
 from kubemin.cluster.errors import NotFound, ServerError
-from kubemin.engine import ExecOptions
+from kubemin.cluster.informers import Informers
+from kubemin.engine import ComponentWatch, ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.placing import Placing
 from kubemin.engine.entry.sources import Posted
@@ -258,6 +261,29 @@ async def test_a_cancel_at_any_write_leaves_the_cluster_as_it_was(instance: Inst
         task = await instance.settled(task_id)
     assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
     assert everything(instance) == was
+
+
+async def test_a_component_does_as_its_custom_resource_says(instance: Instance) -> None:
+    """What tasks have written is watched for it, also what was first written while the watches went on."""
+    watch = ComponentWatch(instance.db, lambda: aclosing(Informers(instance.cluster)))
+    watching = asyncio.create_task(watch.run())
+    async with instance.worker():
+        app_id = (await run(instance, manifests("kind", definition("Widget")))).app_id
+
+        async def become(wanted: dict[str, str]) -> None:
+            async def reached() -> bool:
+                watch._ask_again_at = 0.0
+                return {name: one.status for name, one in (await watch.states(app_id)).items()} == wanted
+
+            await instance.until(reached)
+
+        await become({"kind": "Running"})
+        instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", fail="no disk is left"))
+        await start(instance, manifests("kind", definition("Widget")), manifests("one", widget("one", size=2)))
+        await become({"kind": "Running", "one": "Pending"})
+        instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=20))
+        await become({"kind": "Running", "one": "Running"})
+    watching.cancel()
 
 
 async def test_what_a_dead_process_writes_late_goes_too(instance: Instance) -> None:

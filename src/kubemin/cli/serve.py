@@ -52,7 +52,9 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
     async with open_parts(settings, tell=tell) as parts:
         stopping = asyncio.Event()
         engine = make_engine(settings, parts) if in_process else None
-        watch = ComponentWatch(lambda: nullcontext(engine.informers) if engine else aclosing(Informers(parts.cluster)))
+        watch = ComponentWatch(
+            parts.db, lambda: nullcontext(engine.informers) if engine else aclosing(Informers(parts.cluster))
+        )
         compute_thread = ComputeThread()
         service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
         deps = Deps(

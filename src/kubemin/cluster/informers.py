@@ -119,6 +119,10 @@ class Informers:
         informer = self._informers.get(kind)
         return informer.cache.of_application(app_id) if informer else []
 
+    def begin(self, kind: str) -> None:
+        """Begin the kind's watch, if that is not done yet."""
+        self._informer(kind)
+
     async def watch(self, kind: str) -> None:
         """Begin the kind's watch, if that is not done yet, and wait until it has seen the whole collection once."""
         informer = self._informer(kind)

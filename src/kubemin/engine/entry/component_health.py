@@ -12,18 +12,21 @@ from kubemin.cluster.cached_readiness import readiness_from_cache
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import Verdict
 from kubemin.spec.kind import Health
-from kubemin.spec.kinds import KINDS, OWN, kind_name
+from kubemin.spec.kinds import OWN, kind_name, kind_of
 from kubemin.spec.labels import NAME
 from kubemin.spec.objects import Manifest
+from kubemin.store import Database, kinds
 
 _IDLE_SECONDS = 600.0
 """So long after the last question the watches end."""
 _FIRST_SECONDS = 2.0
 """How long questions wait for watches that have just begun."""
 
-_TELLING = tuple(kind.name for kind in KINDS.values() if kind.name in OWN and kind.health is not Health.NOTHING)
-_WITH_HEALTH = tuple(name for name in _TELLING if KINDS[name].health is not Health.ADDRESS)
-_WATCHED = {*_TELLING, *(name for kind in _TELLING for name in KINDS[kind].told_by)}
+_AGAIN_SECONDS = 5.0
+"""So long it is not asked anew which other kinds tasks have written."""
+
+_TELLING = tuple(name for name in sorted(OWN) if kind_of(name).health is not Health.NOTHING)
+_WATCHED = {*_TELLING, *(name for kind in _TELLING for name in kind_of(kind).told_by)}
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,17 @@ class ComponentWatch:
     """
 
     def __init__(
-        self, opened: Callable[[], AbstractAsyncContextManager[Informers]], *, idle_seconds: float = _IDLE_SECONDS
+        self,
+        db: Database,
+        opened: Callable[[], AbstractAsyncContextManager[Informers]],
+        *,
+        idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
         """``opened``: watches to use as long as the context lasts."""
+        self._db = db
         self._opened = opened
+        self._telling: tuple[str, ...] = _TELLING
+        self._ask_again_at = float("-inf")
         self._idle_seconds = idle_seconds
         self._asked = asyncio.Event()
         self._synced = asyncio.Event()
@@ -80,15 +90,29 @@ class ComponentWatch:
                 await self._synced.wait()
         if (informers := self._informers) is None:
             return {}
+        await self._begin_others(informers)
         parts: defaultdict[str, list[Manifest]] = defaultdict(list)
-        for kind in _TELLING:
+        for kind in self._telling:
             for obj in informers.of_application(kind, app_id):
                 parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
         return {name: _health(informers, objects) for name, objects in parts.items()}
 
+    async def _begin_others(self, informers: Informers) -> None:
+        """Watch what tasks have written by now. Nobody waits: a kind may be gone, or we may not see it."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._ask_again_at:
+            self._ask_again_at = now + _AGAIN_SECONDS
+            async with self._db.read() as tx:
+                written = await kinds.written(tx)
+            found = [kind for kind in written if kind_of(kind).health is not Health.NOTHING]
+            self._telling = (*_TELLING, *sorted(set(found) - OWN))
+        for kind in self._telling[len(_TELLING) :]:
+            informers.begin(kind)
+
 
 def _health(informers: Informers, objects: list[Manifest]) -> ComponentHealth:
-    verdicts = [readiness_from_cache(informers, obj) for obj in objects if kind_name(obj) in _WITH_HEALTH]
+    telling = [obj for obj in objects if kind_of(kind_name(obj)).health is not Health.ADDRESS]
+    verdicts = [readiness_from_cache(informers, obj) for obj in telling]
     links = tuple(link for obj in objects for link in _links(obj))
     return ComponentHealth(_status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links)
 

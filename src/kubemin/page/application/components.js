@@ -27,8 +27,8 @@ export const Components = ({ rows }) => html`
   </section>
 `;
 
-// Without Pods there is no state to tell.
-const PODS = ["webservice", "store", "job"];
+// They are there or not: there is no state to tell.
+const STATELESS = ["config", "secret"];
 
 // One that the draft no longer has is without an image of it.
 function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, image, replicas = deployed.replicas } }) {
@@ -37,9 +37,9 @@ function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, 
   return html`
     <tr>
       <th scope="row">${name}</th>
-      <td>${type}${PODS.includes(type) && replicas !== 1 ? ` × ${replicas}` : ""}</td>
+      <td>${type}${!STATELESS.includes(type) && replicas !== 1 ? ` × ${replicas}` : ""}</td>
       <td>
-        ${PODS.includes(type) ? html`<${State} of=${status} />` : deployed && say("appDeployed")}
+        ${STATELESS.includes(type) ? deployed && say("appDeployed") : html`<${State} of=${status} />`}
         ${lastAbnormal && html`<div class="why">${lastAbnormal}</div>`}
       </td>
       <td>${externalLinks.map((one) => html`<div key=${one.value}><${Address} of=${one} /></div>`)}</td>
