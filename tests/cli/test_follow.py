@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.kubemin import PROGRAM, InProcess, Kubemin, Running, environment
 from tests.cli.terminal import Terminal
+from tests.client.proxy import Proxy
 from tests.waiting import PATIENCE, until_true
 
 
@@ -332,15 +333,26 @@ def test_yaml_that_json_cannot_carry_is_refused(client: InProcess, tmp_path: Pat
     assert "JSON can carry at line 2, column 10" in answer.stderr
 
 
+def test_an_apply_is_seen_through_whatever_answer_is_lost(server: Running, client: InProcess, tmp_path: Path) -> None:
+    """The first one of each address: the task's, its stages', its events, and the addresses at the end."""
+    with Proxy(server.url) as proxy:
+        proxy.loses_first = True
+        answer = client("apply", _write(tmp_path, "seen-through", "nginx"), "--server", proxy.url)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert f"\ntask {_task(answer.stdout)} completed\n" in answer.stdout
+    told = answer.stderr.splitlines()
+    assert told.count("kubemin: the server answers again") == len(told) // 2 > 2, told
+
+
 def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
     alone = Kubemin(tmp_path)
     sim = alone.start("sim", "--kubeconfig-out", "cluster.yaml")
     try:
         sim.wait_for("simulated cluster at")
         with alone.dev("--kubeconfig", "cluster.yaml") as first:
-            answer = Kubemin(tmp_path, first.url)(
-                "apply", "--detach", _write(tmp_path, "lasting", "slow-4"), "-o", "json"
-            )
+            workflow = [{"name": "hold", "type": "pause"}, {"name": "all", "components": ["web", "conf"]}]
+            file = _write(tmp_path, "lasting", "nginx", workflow=workflow)
+            answer = Kubemin(tmp_path, first.url)("apply", "--detach", file, "-o", "json")
             task = json.loads(answer.stdout)["taskId"]
             following = Kubemin(tmp_path, first.url).start("status", task, "--follow")
             following.wait_for("task running")
@@ -349,12 +361,13 @@ def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
             "dev", "--in-process", "--kubeconfig", "cluster.yaml", "--port", str(httpx.URL(first.url).port)
         )
         try:
+            second.wait_for("ready at")
+            assert Kubemin(tmp_path, first.url)("promote", task).returncode == 0
             assert following.end() == 0, following.output + following.errors
             assert following.output.count("task completed") == 1
             gone, back = following.errors.splitlines()
             assert gone.startswith("kubemin: the server does not answer; it is waited for for 60 s (")
             assert back == "kubemin: the server answers again"
-            second.wait_for("ready at")  # it serves a moment before it hears signals
         finally:
             assert second.stop() == 0
     finally:

@@ -15,6 +15,7 @@ class Proxy(AbstractContextManager["Proxy"]):
 
     ``events``: how many frames of an event stream it lets through before it cuts, in the middle of the next one.
     ``loses``: the first answers that it takes from the server and does not give on, of requests for this path.
+    ``loses_first``: the same happens to the first answer of every path.
     """
 
     def __init__(self, server: str) -> None:
@@ -25,6 +26,8 @@ class Proxy(AbstractContextManager["Proxy"]):
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.events: int | None = None
         self.loses: list[str] = []
+        self.loses_first = False
+        self._asked: set[str] = set()
         self.streams = 0
 
     def __enter__(self) -> "Proxy":
@@ -59,8 +62,9 @@ class Proxy(AbstractContextManager["Proxy"]):
             server.sendall(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             is_stream = path.endswith("/events")
             self.streams += is_stream
-            lost = path in self.loses
-            if lost:
+            lost = path in self.loses or (self.loses_first and path not in self._asked)
+            self._asked.add(path)
+            if path in self.loses:
                 self.loses.remove(path)
             seen = b""
             while piece := server.recv(_PIECE):

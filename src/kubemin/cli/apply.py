@@ -6,7 +6,6 @@ from typing import Any
 from kubemin.cli import together
 from kubemin.cli.apply_options import Wanted
 from kubemin.cli.connection import Connection
-from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import follow
 from kubemin.cli.interrupts import Interrupts, OnSignal, patience, seeing_it_through
@@ -82,8 +81,7 @@ def followed(client: Client, made: Mapping[str, Any], output: Output, interrupts
     if interrupts is None:
         output.printed(made, [task_id])
         return Exit.OK
-    progress = follow(client, task_id, output, interrupts)
-    ending = Ending.of(client, task_id)
+    progress, ending = follow(client, task_id, output, interrupts)
     if not output.printed({**made, **ending.to_json()}, [task_id]):
         ending.tell(output)
     return progress.exit

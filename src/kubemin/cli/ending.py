@@ -24,9 +24,8 @@ class Ending:
     addresses: list[dict[str, str]]
 
     @classmethod
-    def of(cls, client: Client, task_id: str) -> "Ending":
-        """Ask the server. Raises `KubeminError`."""
-        task = client.task(task_id)
+    def of(cls, task: "Task", client: Client) -> "Ending":
+        """Ask the server for the addresses. Raises `KubeminError`."""
         return cls(task, _addresses(client, task["appId"]) if task["status"] == "completed" else [])
 
     @property

@@ -2,11 +2,13 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from kubemin.cli.choosing import Choice, choose
+from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
 from kubemin.cli.language import tr
@@ -22,13 +24,19 @@ if TYPE_CHECKING:
 
     News = tuple[Task, None] | tuple[None, Event]
 
+T = TypeVar("T")
+
 _ANSWER_SECONDS = 10
 """How long a single answer is waited for: what asks again soon need not wait longer."""
 _REASON = "interrupted at the command line"
 
 
-def follow(client: Client, task_id: str, output: Output, interrupts: Interrupts, *, from_end: bool = False) -> Progress:
+def follow(
+    client: Client, task_id: str, output: Output, interrupts: Interrupts, *, from_end: bool = False
+) -> tuple[Progress, Ending]:
     """Show the task until it is settled; ``from_end`` shows only its end and what follows.
+
+    A server that is away meanwhile is waited for, to the last answer that is needed.
 
     A signal does to the task what `Interrupts.on_signal` says, or the person at the terminal; a second one leaves it,
     with a sentence that says how to come back. A task that is only watched is left by the first. Raises
@@ -42,10 +50,10 @@ def follow(client: Client, task_id: str, output: Output, interrupts: Interrupts,
         if interrupts.on_signal is None:
             following.load()
         with view:
-            following.to_the_end()
+            ending = following.to_the_end()
     except Interrupted as signal:
         raise left(goes_on(progress.task_id), signal) from None
-    return progress
+    return progress, ending
 
 
 def come_back(task_id: str) -> str:
@@ -74,22 +82,27 @@ class _Following:
         self._patience = Patience(view.notice, come_back(progress.task_id))
         self._cancelled = False
 
-    def to_the_end(self) -> None:
+    def to_the_end(self) -> Ending:
         """Until the task is settled. Raises `Interrupted` to leave it."""
         while True:
             try:
-                return self._watch()
+                return self._answered(partial(Ending.of, self._watch(), self._client))
             except Interrupted as signal:
                 self._interrupted(signal)
 
-    def _watch(self) -> None:
+    def _watch(self) -> "Task":
+        """The task as it is in the end."""
         news = self._client.watch(self._progress.task_id, after=self._progress.seen, patience=self._patience)
+        last = None
         while (found := self._next(news)) is not None:
             task, event = found
             if task is not None:
+                last = task
                 self._wait_for_stages(task)
             elif event is not None:
                 self._take(event)
+        assert last is not None, "a watch begins with the task's state"
+        return last
 
     def _next(self, news: "Iterator[News]") -> "News | None":
         with self._interrupts.waiting():
@@ -103,16 +116,19 @@ class _Following:
         self._view.changed(self._progress.take(event, at), at)
 
     def _wait_for_stages(self, task: "Task | None" = None) -> None:
-        """Ask for the task's state until there is an answer. Raises :class:`CliError`, `Interrupted`."""
+        self._answered(lambda: self.load(task))
+
+    def _answered(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer. Raises :class:`CliError`, `Interrupted`."""
         while True:
             try:
                 with self._interrupts.waiting():
-                    self.load(task)
+                    found = ask()
             except Unavailable as error:
                 self._interrupts.sleep(self._patience.failed(error))
             else:
                 self._patience.answered()
-                return
+                return found
 
     def load(self, task: "Task | None" = None) -> None:
         """Take in the task's state, and ask for what of it is not given. From then on it is meant, however named."""

@@ -9,7 +9,7 @@ from kubemin.cli.by_code import advice, hold
 from kubemin.cli.cells import padded
 from kubemin.cli.cleanup_text import named, numbers
 from kubemin.cli.connection import Connection
-from kubemin.cli.ending import Ending, warnings_of
+from kubemin.cli.ending import warnings_of
 from kubemin.cli.exits import Exit
 from kubemin.cli.follow import follow as follow_task
 from kubemin.cli.interrupts import Interrupts
@@ -101,8 +101,7 @@ def status(task_id: str, to: Connection, *, follow: bool) -> int:
     with to.client() as client:
         if follow:
             with Interrupts() as interrupts:
-                progress = follow_task(client, task_id, to.output, interrupts)
-            ending = Ending.of(client, progress.task_id)
+                progress, ending = follow_task(client, task_id, to.output, interrupts)
             if not to.output.printed(ending.task, [progress.task_id]):
                 ending.tell(to.output)
             return progress.exit

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.cleanup_text import named
 from kubemin.cli.connection import Connection
-from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.follow import cancel as cancel_task
 from kubemin.cli.follow import follow as follow_task
@@ -45,8 +44,7 @@ def cancel(
                 to.output.tell(_state(task_id, done))
             return Exit.OK
         with Interrupts() as interrupts:
-            progress = follow_task(client, task_id, to.output, interrupts, from_end=True)
-        ending = Ending.of(client, task_id)
+            progress, ending = follow_task(client, task_id, to.output, interrupts, from_end=True)
         if not to.output.printed(ending.task, [progress.task_id]) and (
             to.output.is_chatty or progress.exit is Exit.INCOMPLETE
         ):
