@@ -75,7 +75,7 @@ def binding(name: str, kind: str = "Role") -> Manifest:
         (role("delete", "secrets"), "[0].rules[0]"),
         (binding("cluster-admin", "ClusterRole"), "[0].roleRef"),
         (binding("another"), "[0].roleRef"),
-        (deployment([{"name": "v", "hostPath": {"path": "/"}}]), "[0]"),
+        (deployment([{"name": "v", "hostPath": {"path": "/"}}]), "[0].spec.template.spec.volumes[0].hostPath"),
         (
             an_object("ServiceAccount")
             | {"metadata": {"name": "x", "annotations": {"eks.amazonaws.com/role-arn": "arn"}}},

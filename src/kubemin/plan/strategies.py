@@ -160,7 +160,14 @@ class _Workload:
         )
 
     def _service_beside(self, service: Rendered, selected: Mapping[str, str]) -> Rendered:
-        return self._named(service, CANARY, self._selecting(service, selected).manifest["spec"])
+        """For the Ingress controller alone: it takes no port of the nodes, and no load balancer."""
+        metadata = {key: value for key, value in service.manifest["metadata"].items() if key != "annotations"}
+        ports = [{**port} for port in service.manifest["spec"]["ports"]]
+        for port in ports:
+            port.pop("nodePort", None)
+        selector = self._selecting(service, selected).manifest["spec"]["selector"]
+        bare = replace(service, manifest={**service.manifest, "metadata": metadata})
+        return self._named(bare, CANARY, {"type": "ClusterIP", "selector": selector, "ports": ports})
 
     @staticmethod
     def _selecting(service: Rendered, selected: Mapping[str, str]) -> Rendered:

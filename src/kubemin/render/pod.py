@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.render.context import Context
+from kubemin.render.pod_fields import pod_fields
+from kubemin.spec.container_fields import ContainerFields
 from kubemin.spec.objects import Manifest
 
 
@@ -26,7 +28,7 @@ class Pod:
     """By name: volume claims that are used as they are, and made where there is none."""
 
     def template(self, context: Context, **spec: Any) -> Manifest:
-        """The Pod template; ``spec`` adds to the Pod's own."""
+        """The Pod template. ``spec`` adds to the Pod's own, and what the component says of its Pods wins."""
         templates = {template["metadata"]["name"] for template in self.claim_templates}
         volumes = [volume for name, volume in self.volumes.items() if name not in templates]
         body: Manifest = {}
@@ -38,28 +40,33 @@ class Pod:
         if volumes:
             body["volumes"] = volumes
         metadata: Manifest = {"labels": context.pod_labels()}
-        if annotations := context.pod_annotations(body):
+        given = context.component.properties.pod.annotations or {}
+        if annotations := {**dict(sorted(given.items())), **context.pod_annotations(body)}:
             metadata["annotations"] = annotations
-        return {"metadata": metadata, "spec": {**body, **spec}}
+        return {"metadata": metadata, "spec": {**body, **spec, **pod_fields(context)}}
 
 
 def container(
     name: str,
     image: str,
+    fields: ContainerFields,
     *,
     command: Sequence[str] = (),
-    args: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    ports: Sequence[Manifest] = (),
 ) -> Manifest:
     """A container; traits add to it. An empty value is left out, as the API server would drop it anyway."""
-    result: Manifest = {"name": name, "image": image, "imagePullPolicy": "IfNotPresent"}
+    policy = fields.image_pull_policy or "IfNotPresent"
+    result: Manifest = {"name": name, "image": image, "imagePullPolicy": policy}
     if command:
         result["command"] = list(command)
-    if args:
-        result["args"] = list(args)
+    if fields.args:
+        result["args"] = list(fields.args)
     if env:
         result["env"] = [variable(key, value) for key, value in sorted(env.items())]
-    return result
+    if ports:
+        result["ports"] = list(ports)
+    return {**result, **fields.passed_on()}
 
 
 def variable(name: str, value: str) -> Manifest:

@@ -9,11 +9,13 @@ _OF_CONFIGURATION = ("ConfigMap", "Secret")
 
 
 def references(manifest: Manifest) -> set[ObjectRef]:
-    """The ConfigMaps and Secrets that a workload's Pods cannot start without, and what an Ingress leads to."""
+    """The ConfigMaps and Secrets that a workload's Pods and their images need, and what an Ingress leads to."""
     namespace, spec = manifest["metadata"].get("namespace", ""), manifest.get("spec", {})
     found = [*_of_ingress(spec)] if manifest["kind"] == "Ingress" else []
     if "template" in spec:
-        found += configuration_of(spec["template"]["spec"])
+        pod = spec["template"]["spec"]
+        found += configuration_of(pod)
+        found += [("Secret", secret["name"]) for secret in pod.get("imagePullSecrets") or () if "name" in secret]
     return {ObjectRef(kind, namespace, name) for kind, name in found}
 
 

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec import names
 from kubemin.spec.characters import has_unseen_in_prose
-from kubemin.spec.check_context import CheckContext
-from kubemin.spec.component import BESIDE, Component, check_component, made_by
+from kubemin.spec.check_context import CheckContext, Known
+from kubemin.spec.component import BESIDE, SECRET, Component, check_component, made_by
 from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
@@ -18,6 +18,7 @@ from kubemin.spec.limits import Limits
 from kubemin.spec.manifests import (
     MAX_MANIFEST_DEPTH,
     MAX_MANIFEST_VALUES,
+    accounts_in,
     scopes,
     without_last_applied,
     without_manifests,
@@ -259,10 +260,11 @@ def context_of(
     limits: Limits,
     ports: Mapping[str, tuple[int, ...]],
     defined: Mapping[str, bool],
+    known: Known | None = None,
 ) -> CheckContext:
     """What the checks of a component may look at.
 
-    ``ports`` are those of each component that has a Service; ``defined`` as in `CheckContext`.
+    ``ports`` are those of each component that has a Service; ``defined`` and ``known`` as in `CheckContext`.
     """
     return CheckContext(
         limits,
@@ -273,17 +275,34 @@ def context_of(
         application.namespace,
         application.main_name(component),
         defined,
+        known or Known(),
     )
+
+
+def _known(application: Application, defined: Mapping[str, bool]) -> Known:
+    accounts: set[ObjectRef] = set()
+    owners: set[tuple[str, str]] = set()
+    types: dict[tuple[str, str], str] = {}
+    for part in application.component:
+        namespace, main = application.namespace_of(part), application.main_name(part)
+        accounts |= {ObjectRef("ServiceAccount", namespace, entry.account(main)) for entry in part.traits.rbac}
+        accounts |= accounts_in(part.properties.manifests, namespace, defined)
+        if part.traits.rbac:
+            owners.add((namespace, part.name))
+        if part.type == SECRET:
+            types[namespace, part.name] = part.secret_type
+    return Known(accounts, owners, types)
 
 
 def _check_components(application: Application, limits: Limits) -> Iterator[Issue]:
     ports = {c.name: c.port_numbers if c.has_service else () for c in application.component}
     defined = scopes(application.manifests)
+    known = _known(application, defined)
     places: dict[str, int] = {}
     made: dict[ObjectRef, tuple[str, str]] = {}
     for index, component in enumerate(application.component):
         path = f"component[{index}]"
-        context = context_of(application, component, limits, ports, defined)
+        context = context_of(application, component, limits, ports, defined, known)
         yield from check_component(component, context, path)
         if _size(component) > MAX_COMPONENT:
             yield Issue(

@@ -1,9 +1,9 @@
 """What a check may look at besides the value that it checks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from kubemin.spec.limits import Limits
+from kubemin.spec.limits import Limits, listed
 from kubemin.spec.objects import ObjectRef
 
 
@@ -22,6 +22,24 @@ class CheckContext:
     """What its objects are called (`names.main_name`)."""
     defined: Mapping[str, bool] = field(default_factory=dict)
     """The kinds that the application itself defines (`manifests.scopes`)."""
+    known: "Known" = field(default_factory=lambda: Known())
+
+    def may_run_as(self, account: str, namespace: str) -> bool:
+        """Whether Pods may have this ServiceAccount: the application makes it, a setting names it, or all have it."""
+        own = ObjectRef("ServiceAccount", namespace, account) in self.known.accounts
+        return own or account == "default" or listed(account, self.limits.allow_service_accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of the application its components refer to."""
+
+    accounts: Collection[ObjectRef] = ()
+    """The ServiceAccounts that it makes."""
+    account_owners: Collection[tuple[str, str]] = ()
+    """Namespace and name of the components that make one."""
+    secret_types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The types of its Secrets, by namespace and name of the components that make them."""
 
 
 @dataclass(frozen=True, slots=True)

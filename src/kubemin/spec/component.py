@@ -1,7 +1,7 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Components: the parts of an application."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PlainValidator, model_validator
@@ -9,13 +9,17 @@ from pydantic_core import PydanticCustomError
 
 from kubemin.spec import names
 from kubemin.spec.check_context import CheckContext, Made
-from kubemin.spec.config import check_config, check_secret
+from kubemin.spec.config import OPAQUE, check_config, check_secret, check_secret_type
+from kubemin.spec.container_fields import ContainerFields, check_container
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.manifests import check_manifests, made_by_manifests
 from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.pod import check_pod
+from kubemin.spec.pod import check_other_containers, check_pod, check_port_names, other_ports
+from kubemin.spec.pod_fields import PodFields, check_pod_fields
+from kubemin.spec.ports import Port, check_ports
 from kubemin.spec.privileges import check_namespace
+from kubemin.spec.service_fields import ServiceFields, check_service
 from kubemin.spec.states import Way
 from kubemin.spec.strategy import Strategy, StrategySpec, check_strategy, is_known
 from kubemin.spec.traits import TRAITS, Traits
@@ -57,16 +61,7 @@ def _replicas(value: object) -> object:
 Replicas = Annotated[int | Literal["auto"], PlainValidator(_replicas, json_schema_input_type=int | Literal["auto"])]
 
 
-class Port(SpecModel):
-    """A TCP port of the container, and of its Service."""
-
-    model_config = ConfigDict(json_schema_extra={"required": ["port"]})
-
-    port: Whole = Field(default=0, description="its number")
-    expose: Flag | None = Field(default=None, description="accepted, and means nothing")
-
-
-class Properties(SpecModel):
+class Properties(ContainerFields):
     """What a component runs or holds. What its type has no use for is kept, and changes nothing."""
 
     image: Text = Field(default="", description="the same as the component's `image`")
@@ -74,7 +69,12 @@ class Properties(SpecModel):
     env: dict[Text, Text] = {}
     conf: dict[Text, Text] = {}
     secret: dict[Text, Text] = {}
+    secret_type: Text | None = Field(
+        default=None, description="of the type secret: the Secret's own type; default: `Opaque`. It cannot be changed"
+    )
     command: list[Text] = []
+    pod: PodFields = Field(default=PodFields(), description="fields of the Pods")
+    service: ServiceFields | None = Field(default=None, description="what kind of Service is made for the ports")
     labels: dict[Text, Text] = {}
     hopeless_after: Whole | None = Field(
         default=None,
@@ -154,6 +154,8 @@ class Component(SpecModel):
         main = self.main_name(application)
         if kind == "Service" and self.has_service:
             return names.object_name(kind, main)
+        if kind == "ServiceAccount":
+            return self.traits.rbac[0].account(main) if self.traits.rbac else None
         if kind == "PersistentVolumeClaim" and self.type in (WEBSERVICE, JOB):
             volumes = {storage.name for storage in self.traits.storage if storage.creates}
             return names.object_name(kind, main, *volumes) if len(volumes) == 1 else None
@@ -183,6 +185,11 @@ class Component(SpecModel):
             if (strategy.ingress or ingress.is_nginx)
             and any(route.backend.service_name == self.name for route in ingress.routes)
         ]
+
+    @property
+    def secret_type(self) -> str:
+        """The type of the Secret that it makes."""
+        return self.properties.secret_type or OPAQUE
 
     @property
     def has_service(self) -> bool:
@@ -225,6 +232,8 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
         yield from _check_strategy(component, component.strategy, what, f"{path}.strategy")
     yield from _check_properties(component, context, what, path)
     yield from _check_traits(component, context, what, f"{path}.traits")
+    properties = component.properties
+    yield from check_port_names(component.traits, properties.ports, properties.lifecycle, context, path)
 
 
 def _check_name(name: str, path: str) -> Iterator[Issue]:
@@ -294,30 +303,24 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
             IssueCode.INVALID_FIELD_VALUE,
             f"{what} names one image, and another one in its properties.",
         )
-    yield from _check_ports(properties.ports, what, f"{here}.ports")
+    others = {port.name for port in other_ports(component.traits) if port.name}
+    yield from check_ports(properties.ports, component.name, others, what, f"{here}.ports")
+    if component.type != JOB:
+        yield from check_service(properties.service, properties.ports, context, what, here)
+    yield from check_container(properties, properties.ports, properties.pod.grace, context, what, here)
+    yield from check_pod_fields(properties.pod, context, what, f"{here}.pod")
     yield from check_env(properties.env, what, f"{here}.env")
     yield from check_labels(properties.labels, context.limits, what, f"{here}.labels")
     yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
+    if component.type == SECRET and component.template is None:
+        yield from check_secret_type(component.secret_type, properties.secret, what, f"{here}.secretType")
     if component.type == MANIFESTS and component.template is None:
         yield from check_manifests(properties.manifests, context, what, f"{here}.manifests")
     if (properties.hopeless_after or 0) < 0:
         yield Issue(
             f"{here}.hopelessAfter", IssueCode.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative."
         )
-
-
-def _check_ports(ports: Sequence[Port], what: str, path: str) -> Iterator[Issue]:
-    seen: set[int] = set()
-    for index, port in enumerate(ports):
-        here = f"{path}[{index}].port"
-        if "port" not in port.model_fields_set:
-            yield Issue(here, IssueCode.MISSING_REQUIRED_FIELD, f"{what} lists a port without its number.")
-        elif not 1 <= port.port <= 65535:
-            yield Issue(here, IssueCode.INVALID_FIELD_VALUE, f"{what}: port {port.port} is not between 1 and 65535.")
-        elif port.port in seen:
-            yield Issue(here, IssueCode.INVALID_FIELD_VALUE, f"{what} lists port {port.port} twice.")
-        seen.add(port.port)
 
 
 def _check_traits(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
@@ -332,6 +335,7 @@ def _check_traits(component: Component, context: CheckContext, what: str, path: 
         else:
             yield from trait.check(value, context, f"{path}.{name}")
     yield from check_pod(component.traits, component.properties.env, context, path)
+    yield from check_other_containers(component.traits, component.properties.pod.grace, context, path)
 
 
 def made_by(component: Component, context: CheckContext, path: str) -> Iterator[Made]:

@@ -6,13 +6,24 @@ from urllib.parse import urlsplit
 from kubemin.spec.addresses import is_address, is_plain_host, is_public
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import Limits, LimitSettings
-from kubemin.spec.names import is_data_key
+from kubemin.spec.names import is_data_key, is_label_key
 
 MASK = "******"
 """Stands for the value of a secret in replies; in a request it means the value that is known already."""
 URL_KEY = "config.url"
 FILE_NAME_KEY = "config.fileName"
 DEFAULT_FILE_NAME = "config"
+OPAQUE = "Opaque"
+"""The type of Secrets that are nothing more."""
+_KEYS_OF_TYPES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    OPAQUE: (),
+    "kubernetes.io/dockerconfigjson": ((".dockerconfigjson",),),
+    "kubernetes.io/dockercfg": ((".dockercfg",),),
+    "kubernetes.io/tls": (("tls.crt",), ("tls.key",)),
+    "kubernetes.io/basic-auth": (("username", "password"),),
+    "kubernetes.io/ssh-auth": (("ssh-privatekey",),),
+}
+"""By type of Secrets: keys of which they have at least one each. Types that Kubernetes does not know are free."""
 MAX_DATA = 1024 * 1024
 """Kubernetes' own limit for the data of one ConfigMap or Secret."""
 _MAX_URL = 2048
@@ -43,6 +54,19 @@ def check_config(conf: Mapping[str, str], limits: Limits, what: str, path: str) 
 def check_secret(secret: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
     """Keys and size of a secret. No message holds a value."""
     yield from _check_data(secret, what, path)
+
+
+def check_secret_type(type_: str, secret: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
+    """That a Secret can be of this type: KubeMin gives out no tokens, and a known type has its keys."""
+    if type_.startswith(("kubernetes.io/", "bootstrap.kubernetes.io/")) and type_ not in _KEYS_OF_TYPES:
+        known = ", ".join(_KEYS_OF_TYPES)
+        yield Issue(path, IssueCode.NOT_ALLOWED, f"{what} cannot be a Secret of the type {type_}; known are {known}.")
+    elif not is_label_key(type_):
+        yield Issue(path, IssueCode.INVALID_NAME_FORMAT, f'{what}: "{type_}" cannot be the type of a Secret.')
+    for keys in _KEYS_OF_TYPES.get(type_, ()):
+        if not any(key in secret for key in keys):
+            message = f"{what} is a Secret of the type {type_}, which has the key {' or '.join(keys)}."
+            yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
 
 
 def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:

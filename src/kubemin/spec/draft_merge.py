@@ -12,6 +12,7 @@ from kubemin.spec.application import Application
 from kubemin.spec.component import CONFIG, SECRET, Component, Properties
 from kubemin.spec.component_secrets import values_in, with_values
 from kubemin.spec.model import SpecModel
+from kubemin.spec.ports import Port
 from kubemin.spec.traits import Traits
 from kubemin.spec.traits.container import NestedTraits
 from kubemin.spec.traits.envs import Env, ValueFrom
@@ -27,6 +28,7 @@ _CONTAINER = frozenset({"storage", "envs"})
 SHOWN: Mapping[type[SpecModel], frozenset[str]] = {
     Component: frozenset({"name", "type", "image", "template"}),
     Properties: frozenset({"image", "ports", "env", "command"}),
+    Port: frozenset({"port"}),
     Traits: _CONTAINER | {"probes", "init", "sidecar", "rbac", "ingress"},
     NestedTraits: _CONTAINER,
     Storage: frozenset({"name", "type", "mount_path", "sub_path", "size", "source_name"}),
@@ -41,6 +43,7 @@ SHOWN: Mapping[type[SpecModel], frozenset[str]] = {
 SHOWN_PROPERTIES: Mapping[str, frozenset[str]] = {CONFIG: frozenset({"conf"}), SECRET: frozenset({"secret"})}
 """Of components of these types, instead of `SHOWN`."""
 NAMES: Mapping[type[SpecModel], tuple[str, ...]] = {
+    Port: ("port",),
     Storage: ("name",),
     Env: ("name",),
     Probe: ("type",),
@@ -56,7 +59,7 @@ LOOKS: Mapping[type[SpecModel], tuple[str, ...]] = {
     Rule: ("api_groups", "resources", "verbs"),
 }
 """By what an item without a name is recognised, or else by its place in a list that is as long as it was."""
-_HANDLERS = ("exec", "http_get", "tcp_socket")
+_HANDLERS = ("exec", "http_get", "tcp_socket", "grpc")
 
 
 def with_what_is_stored(application: Application, stored: Mapping[str, Component]) -> Application:

@@ -76,7 +76,14 @@ class LimitSettings(BaseModel):
     allow_annotations: str = ""
     """Keys of annotations and labels that are refused otherwise."""
     allow_probe_hosts: str = ""
-    """Hosts that probes may ask instead of the Pod."""
+    """Hosts that probes, and the hooks of `lifecycle`, may ask instead of the Pod."""
+    allow_privileged: str = ""
+    """What Pods may have although the Pod Security Standard `baseline` forbids it: `hostNetwork`, `hostPID`, `hostIPC`,
+    `hostPort`, `hostProcess`, `privileged`, `capabilities.NET_ADMIN` and the like, `sysctls.NAME`, `procMount`,
+    `seLinuxOptions`, `seccompProfile`, `appArmorProfile`; `*` for all of these.
+    """
+    allow_service_accounts: str = ""
+    """Names of ServiceAccounts under which Pods may run although the application does not make them."""
     allow_cluster_kinds: str = ""
     """Cluster-scoped kinds that components of the type `manifests` may bring: `Namespace`, and `<kind>.<group>` for
     those that Kubernetes does not have itself, such as `ClusterIssuer.cert-manager.io`.

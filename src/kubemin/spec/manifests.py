@@ -13,11 +13,14 @@ from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.limits import listed
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.pod_fields import not_own_account
+from kubemin.spec.pod_security import refused_of_template
 from kubemin.spec.privileges import (
     CLUSTER_ROLES,
     PLATFORM_NAMES,
     check_namespace,
     why_annotation_refused,
+    why_identity_refused,
     why_label_refused,
 )
 from kubemin.spec.traits.rbac import Rule, refused_in
@@ -36,6 +39,8 @@ _ANNOTATED = frozenset({"ServiceAccount", "Ingress", "Service"})
 """Kinds whose annotations others act upon."""
 
 _RBAC = "rbac.authorization.k8s.io/"
+_TOKEN, _TOKEN_OF = "kubernetes.io/service-account-token", "kubernetes.io/service-account.name"
+"""The type of a Secret that Kubernetes fills with a token, and the annotation that says of which account."""
 _ROLES = frozenset({"Role", "ClusterRole"})
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """In JSON. A backslash that is a character of its own, as patterns have it, is two."""
@@ -303,9 +308,28 @@ def _check_privileges(one: Manifest, context: CheckContext, what: str, path: str
             "KUBEMIN_ALLOW_RBAC_NAMES does not allow it."
         )
         yield Issue(f"{where}.name", IssueCode.NOT_ALLOWED, message)
-    if not limits.allow_host_path and any("hostPath" in volume for volume in _volumes(one)):
-        message = f"{what}: {path} mounts a path of its node; KUBEMIN_ALLOW_HOST_PATH does not allow it."
-        yield Issue(path, IssueCode.NOT_ALLOWED, message)
+    yield from _check_pods(one, context, what, path)
+
+
+def _check_pods(one: Manifest, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    """What Pods may not have, and accounts of others: by their templates, and by the Secret that holds a token."""
+    namespace = namespace_of(one, context.namespace, context.defined)
+    accounts: list[tuple[str, object]] = []
+    for place, template in _templates(one):
+        here = f"{path}.{place}"
+        for refused in refused_of_template(template, context.limits):
+            yield refused.issue(what, here)
+        for key in _map(_map(template.get("metadata")).get("labels")):
+            if (why := why_identity_refused(key)) and not listed(key, context.limits.allow_annotations):
+                message = f'{what}: the label "{key}" {why}; KUBEMIN_ALLOW_ANNOTATIONS does not allow it.'
+                yield Issue(f"{here}.metadata.labels", IssueCode.NOT_ALLOWED, message)
+        spec = _map(template.get("spec"))
+        accounts += [(f"{place}.spec.{name}", spec.get(name)) for name in ("serviceAccountName", "serviceAccount")]
+    if one.get("type") == _TOKEN:
+        accounts.append(("metadata.annotations", _annotations(one).get(_TOKEN_OF)))
+    for place, account in accounts:
+        if account and not context.may_run_as(str(account), namespace):
+            yield not_own_account(str(account), f"{what}: {path}", f"{path}.{place}")
 
 
 def _check_rights(
@@ -338,12 +362,28 @@ def _check_rights(
             yield Issue(f"{path}.roleRef", IssueCode.NOT_ALLOWED, message)
 
 
-def _volumes(one: Manifest) -> Iterator[Mapping[str, Any]]:
-    template = pod_template(one)
-    spec = template.get("spec") if template else None
-    for volume in (spec.get("volumes") if isinstance(spec, dict) else None) or ():
-        if isinstance(volume, dict):
-            yield volume
+def _templates(one: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What looks like templates of Pods, of whatever kind the object is, and where they are."""
+    spec = _map(one.get("spec"))
+    job = _map(_map(spec.get("jobTemplate")).get("spec"))
+    found = (("spec.template", spec), ("spec.jobTemplate.spec.template", job), ("template", one))
+    for place, holder in found:
+        template = _map(holder.get("template"))
+        if isinstance(_map(template.get("spec")).get("containers"), list):
+            yield place, template
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def accounts_in(manifests: Sequence[Any], default: str, defined: Mapping[str, bool]) -> set[ObjectRef]:
+    """The ServiceAccounts among the objects; ``default`` and ``defined`` as in `namespace_of`."""
+    return {
+        ObjectRef("ServiceAccount", namespace_of(one, default, defined), one["metadata"]["name"])
+        for _, one in flattened(manifests, "")
+        if isinstance(one, dict) and one.get("kind") == "ServiceAccount" and not list(_check_shape(one, "", ""))
+    }
 
 
 def pod_template(one: Manifest) -> dict[str, Any] | None:

@@ -58,6 +58,11 @@ def is_variable(text: str) -> bool:
     return _VARIABLE.fullmatch(text) is not None
 
 
+def is_port_name(text: str) -> bool:
+    """The name of a port of a container: at most 15 lower-case letters, digits and ``-``, one of them a letter."""
+    return len(text) <= 15 and _PORT_NAME.fullmatch(text) is not None
+
+
 def shorten(text: str, limit: int) -> str:
     """``text`` in at most ``limit`` characters: cut, with a hash, so that two long names stay two names."""
     if len(text) <= limit:
@@ -98,4 +103,4 @@ def track_label(component: str, track: str) -> str:
 def port_name(component: str, port: int) -> str:
     """``<component>-<port>``, or ``p-<port>`` where that is no port name (over 15 characters, no letter, ``--``)."""
     name = f"{component}-{port}"
-    return name if len(name) <= 15 and _PORT_NAME.fullmatch(name) else f"p-{port}"
+    return name if is_port_name(name) else f"p-{port}"

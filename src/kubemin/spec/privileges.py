@@ -57,19 +57,23 @@ def check_namespace(namespace: str, limits: Limits, path: str) -> Iterator[Issue
         yield Issue(path, IssueCode.NOT_ALLOWED, message)
 
 
+def why_identity_refused(key: str) -> str | None:
+    """Why an annotation of a Pod is refused, to follow its key; None if it is harmless."""
+    # who reads it may not care about upper and lower case
+    return "gives Pods an identity outside of the cluster" if listed(key.lower(), IDENTITIES) else None
+
+
 def why_label_refused(key: str) -> str | None:
     """Why a label is refused, to follow its key; None if it is harmless."""
-    key = key.lower()  # who reads it may not care
-    if listed(key, IDENTITIES):
-        return "gives Pods an identity outside of the cluster"
-    return "adds rules to the roles of others" if listed(key, AGGREGATION) else None
+    aggregates = listed(key.lower(), AGGREGATION)
+    return why_identity_refused(key) or ("adds rules to the roles of others" if aggregates else None)
 
 
 def why_annotation_refused(key: str, value: str, namespace: str) -> str | None:
     """Why an annotation of an object in ``namespace`` is refused, to follow its key; None if it is harmless."""
+    if (why := why_identity_refused(key)) is not None:
+        return why
     key = key.lower()
-    if listed(key, IDENTITIES):
-        return "gives Pods an identity outside of the cluster"
     if listed(key, CONFIGURATION):
         return "is copied into the configuration of the Ingress controller, which all applications share"
     if has_unseen(value):

@@ -116,6 +116,8 @@ def _issue(detail: ErrorDetails, root: str) -> Issue:
     kind = detail["type"]
     if kind == "extra_forbidden":
         return Issue(path, IssueCode.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
+    if kind == "missing":
+        return Issue(path, IssueCode.MISSING_REQUIRED_FIELD, f"{path} {describe_error(detail)}.")
     code = IssueCode.INVALID_TRAIT_CONFIG if ".traits." in path else IssueCode.INVALID_FIELD_VALUE
     where = path or "The request"
     message = f"{where} {describe_error(detail)}"

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 
 def read_components(application: "Application", reader: Component) -> list[str]:
-    """The names of the ``config`` and ``secret`` components that the Pods of ``reader`` read, in order."""
+    """The names of the ``config`` and ``secret`` components that the Pods of ``reader`` need, in order.
+
+    They read them, or their images are pulled with them.
+    """
     if reader.type not in (WEBSERVICE, STORE, JOB):
         return []
     traits = reader.traits
     containers = [traits, *(one.traits for one in traits.init), *(one.traits for one in traits.sidecar)]
     read = {named for container in containers for named in _named(container)}
+    read |= {(SECRET, secret.name) for secret in reader.properties.pod.image_pull_secrets or ()}
     namespace = application.namespace_of(reader)
     return [
         part.name

@@ -1,10 +1,11 @@
 """Renaming a component, with everything in it that carries its name or refers to its siblings by theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kubemin.spec.component import Component
 from kubemin.spec.expressions import following
 from kubemin.spec.names import LABEL_LENGTH, SUBDOMAIN_LENGTH, shorten
+from kubemin.spec.pod_fields import PodFields
 from kubemin.spec.traits.container import ContainerTraits
 from kubemin.spec.traits.env_from import EnvFrom
 from kubemin.spec.traits.envs import Env, KeyRef
@@ -13,8 +14,10 @@ from kubemin.spec.traits.rbac import Rbac
 from kubemin.spec.traits.storage import CONFIG, SECRET, Storage
 
 
-def renamed(component: Component, names: Mapping[str, str], prefix: str) -> Component:
+def renamed(component: Component, names: Mapping[str, str], prefix: str, accounts: Collection[str] = ()) -> Component:
     """A copy of ``component`` for another application.
+
+    ``accounts``: the ServiceAccounts that it and its siblings name by themselves.
 
     ``names`` maps it and its siblings to their new names: references to them follow, others stay. What it names by
     itself (Ingresses, service accounts, roles, its main object) gets ``prefix``, so that two copies do not clash.
@@ -33,8 +36,15 @@ def renamed(component: Component, names: Mapping[str, str], prefix: str) -> Comp
         "rbac": [_rbac(entry, names, prefix) for entry in traits.rbac],
         "ingress": [_ingress(ingress, names, prefix) for ingress in traits.ingress],
     }
+    pod = _pod(component.properties.pod, names, prefix, accounts)
+    properties = component.properties.model_copy(update={"pod": pod})
     given = {"object_name": _prefixed(component.object_name, prefix)} if component.object_name else {}
-    changes = {"name": names.get(component.name, component.name), "traits": traits.model_copy(update=update), **given}
+    changes = {
+        "name": names.get(component.name, component.name),
+        "properties": properties,
+        "traits": traits.model_copy(update=update),
+        **given,
+    }
     return following(component.model_copy(update=changes), names)
 
 
@@ -48,6 +58,19 @@ def _container(traits: ContainerTraits, names: Mapping[str, str]) -> dict[str, o
         "env_from": [_env_from(source, names) for source in traits.env_from],
         "envs": [_env(env, names) for env in traits.envs],
     }
+
+
+def _pod(pod: PodFields, names: Mapping[str, str], prefix: str, accounts: Collection[str]) -> PodFields:
+    account = pod.service_account_name
+    if account is not None:
+        account = (
+            shorten(f"{prefix}-{account}", SUBDOMAIN_LENGTH) if account in accounts else names.get(account, account)
+        )
+    secrets = pod.image_pull_secrets and [
+        secret.model_copy(update={"name": names.get(secret.name, secret.name)}) for secret in pod.image_pull_secrets
+    ]
+    given = {"service_account_name": account, "image_pull_secrets": secrets}
+    return pod.model_copy(update={field: value for field, value in given.items() if value is not None})
 
 
 def _storage(storage: Storage, names: Mapping[str, str]) -> Storage:

@@ -102,8 +102,9 @@ def _clone_names(name: str, template: Application) -> dict[str, str]:
 
 
 def _clones(use: _Use, issues: list[Issue]) -> Iterator[Component]:
+    accounts = {entry.service_account for part in use.template.component for entry in part.traits.rbac}
     for part in use.template.component:
-        clone = renamed(part, use.names, use.first.name).model_copy(update={"namespace": use.first.namespace})
+        clone = renamed(part, use.names, use.first.name, accounts).model_copy(update={"namespace": use.first.namespace})
         mine = [
             (entry, path) for entry, path in use.entries if entry.template and entry.template.target in ("", part.name)
         ]

@@ -12,13 +12,25 @@ MODELS: dict[str, Schema] = {"Application": _SCHEMA, **_SCHEMA["$defs"]}
 
 _SECTIONS = {
     "An application": ("Application",),
-    "Components": ("Component", "Properties", "Port"),
+    "Components": ("Component", "Properties"),
+    "Ports and Services": ("Port", "ContainerPort", "ServiceFields", "SessionAffinityConfig", "ClientIpConfig"),
+    "Containers": ("Lifecycle", "LifecycleHandler", "Sleep"),
+    "Pods": (
+        *("PodFields", "SecretRef", "Toleration", "TopologySpreadConstraint", "HostAlias", "DnsConfig", "DnsOption"),
+        *("Affinity", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "PreferredSchedulingTerm"),
+        *("PodAffinity", "PodAffinityTerm", "WeightedPodAffinityTerm"),
+        *("LabelSelector", "LabelRequirement", "NodeRequirement"),
+    ),
+    "Security": (
+        *("SecurityContext", "PodSecurityContext", "Capabilities", "SeccompProfile", "AppArmorProfile"),
+        *("SeLinuxOptions", "Sysctl", "WindowsOptions"),
+    ),
     "Traits": ("Traits", "NestedTraits"),
     "storage": ("Storage",),
     "envFrom": ("EnvFrom",),
     "envs": ("Env", "ValueFrom", "KeyRef"),
     "resources": ("Resources",),
-    "probes": ("Probe", "ExecAction", "HttpGet", "TcpSocket"),
+    "probes": ("Probe", "ExecAction", "HttpGet", "HttpHeader", "TcpSocket", "Grpc"),
     "rbac": ("Rbac", "Rule"),
     "init": ("Init", "InitProperties"),
     "sidecar": ("Sidecar",),
@@ -29,7 +41,7 @@ _SECTIONS = {
     "Templates": ("TemplateRef",),
 }
 """Sections of docs/format.md, and the models that they explain; a table in one is about the first of them."""
-_SECOND = {"| `properties` | |": "Properties"}
+_SECOND = {"| `properties` | |": "Properties", "| `service` | |": "ServiceFields"}
 """Tables that are about another."""
 
 

@@ -11,5 +11,6 @@ def render(context: Context) -> Iterator[Rendered]:
     """The Secret, its values in base64."""
     secret = sorted(context.component.properties.secret.items())
     data = {key: base64.b64encode(value.encode()).decode() for key, value in secret}
-    body = {"type": "Opaque", "data": data} if data else {"type": "Opaque"}
+    type_ = context.component.secret_type
+    body = {"type": type_, "data": data} if data else {"type": type_}
     yield context.rendered(context.manifest("Secret", context.name("Secret"), body))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kubemin.render.components.pods import build_pod, replicas, service, with_objects
+from kubemin.render.components.pods import build_pod, headless_service, replicas, service, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 from kubemin.spec.names import headless_name
@@ -27,7 +27,6 @@ def render(context: Context) -> Iterator[Rendered]:
         spec["volumeClaimTemplates"] = pod.claim_templates
     if component.has_service:
         yield context.rendered(service(context))
-        # Members of one store must find each other before they are ready.
-        yield context.rendered(service(context, headless, clusterIP="None", publishNotReadyAddresses=True))
+        yield context.rendered(headless_service(context, headless))
     workload = context.manifest("StatefulSet", context.name("StatefulSet"), {"spec": spec})
     yield from with_objects(workload, pod, context)

@@ -1,4 +1,4 @@
-"""``resources``: requests and limits, which are equal."""
+"""``resources``: requests and limits."""
 
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
@@ -8,7 +8,6 @@ from kubemin.spec.traits.resources import Resources
 
 def apply(resources: Resources, container: Manifest, _pod: Pod, _context: Context) -> None:
     """Set what ``container`` gets."""
-    amounts = {"cpu": resources.cpu, "memory": resources.memory, "nvidia.com/gpu": resources.gpu}
-    given = {name: amount for name, amount in amounts.items() if amount is not None}
-    if given:
-        container["resources"] = {"requests": given, "limits": dict(given)}
+    requests, limits = resources.amounts()
+    if given := {key: amounts for key, amounts in (("requests", requests), ("limits", limits)) if amounts}:
+        container["resources"] = given

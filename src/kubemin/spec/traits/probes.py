@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext
+from kubemin.spec.handlers import ExecAction, Grpc, HttpGet, TcpSocket
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.limits import listed
 from kubemin.spec.model import SpecModel, Text, Whole
@@ -16,29 +17,8 @@ _LEAST = {
     "timeout_seconds": 1,
     "failure_threshold": 1,
     "success_threshold": 1,
+    "termination_grace_period_seconds": 1,
 }
-
-
-class ExecAction(SpecModel):
-    """A command in the container; exit code 0 is healthy."""
-
-    command: list[Text] = Field(default=[], description="the command and its arguments")
-
-
-class HttpGet(SpecModel):
-    """A request; 200–399 is healthy."""
-
-    path: Text = Field(default="/", description="the path that is asked for")
-    port: Whole | None = Field(default=None, description="the port that is asked")
-    host: Text | None = Field(default=None, description="the host that is asked; default: the Pod's address")
-    scheme: Text | None = Field(default=None, description="`HTTP` or `HTTPS`; default: Kubernetes' own, `HTTP`")
-
-
-class TcpSocket(SpecModel):
-    """A connection; being accepted is healthy."""
-
-    port: Whole | None = Field(default=None, description="the port that is connected to")
-    host: Text | None = Field(default=None, description="the host that is connected to; default: the Pod's address")
 
 
 class Probe(SpecModel):
@@ -52,9 +32,13 @@ class Probe(SpecModel):
     timeout_seconds: Whole | None = Field(default=None, description="time for an answer")
     failure_threshold: Whole | None = Field(default=None, description="so many failures in a row count as one")
     success_threshold: Whole | None = Field(default=None, description="so many successes in a row count as one")
+    termination_grace_period_seconds: Whole | None = Field(
+        default=None, description="time that the container has to end when it failed; default: the Pod's"
+    )
     exec: ExecAction | None = Field(default=None, description="a command in the container")
     http_get: HttpGet | None = Field(default=None, description="an HTTP request")
     tcp_socket: TcpSocket | None = Field(default=None, description="a connection")
+    grpc: Grpc | None = Field(default=None, description="a gRPC health check")
 
 
 def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator[Issue]:
@@ -82,21 +66,21 @@ def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator
 
 
 def _check_handler(probe: Probe, context: CheckContext, path: str, what: str) -> Iterator[Issue]:
-    handlers = {"exec": probe.exec, "httpGet": probe.http_get, "tcpSocket": probe.tcp_socket}
+    asking = {"httpGet": probe.http_get, "tcpSocket": probe.tcp_socket, "grpc": probe.grpc}
+    handlers = {"exec": probe.exec, **asking}
     given = [name for name, handler in handlers.items() if handler is not None]
     if len(given) != 1:
         yield Issue(
             path,
             IssueCode.INVALID_PROBE_CONFIG,
-            f"{what} needs exactly one of exec, httpGet and tcpSocket ({', '.join(given) or 'none'} given).",
+            f"{what} needs exactly one of exec, httpGet, tcpSocket and grpc ({', '.join(given) or 'none'} given).",
         )
     if probe.exec is not None and not any(probe.exec.command):
         yield Issue(f"{path}.exec.command", IssueCode.INVALID_PROBE_CONFIG, f"{what} needs a command.")
-    for name, handler in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
-        if handler is not None and not (handler.port is not None and 1 <= handler.port <= 65535):
-            yield Issue(
-                f"{path}.{name}.port", IssueCode.INVALID_PROBE_CONFIG, f"{what} needs a port between 1 and 65535."
-            )
+    for name, asked in asking.items():
+        if asked is not None and not (isinstance(asked.port, str) or (asked.port and 1 <= asked.port <= 65535)):
+            message = f"{what} needs a port between 1 and 65535{'' if name == 'grpc' else ', or the name of one'}."
+            yield Issue(f"{path}.{name}.port", IssueCode.INVALID_PROBE_CONFIG, message)
     for name, handler in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
         if handler is not None and handler.host and not listed(handler.host, context.limits.allow_probe_hosts):
             yield Issue(
@@ -113,11 +97,22 @@ def _check_handler(probe: Probe, context: CheckContext, path: str, what: str) ->
         )
 
 
+def named_ports(probes: Sequence[Probe], path: str) -> Iterator[tuple[str, str]]:
+    """The names of ports that the probes ask, and where they are."""
+    for index, probe in enumerate(probes):
+        for name, handler in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
+            if handler is not None and isinstance(handler.port, str):
+                yield handler.port, f"{path}[{index}].{name}.port"
+
+
 def _check_numbers(probe: Probe, path: str, what: str) -> Iterator[Issue]:
     for name, least in _LEAST.items():
         number = getattr(probe, name)
         alias = str(Probe.model_fields[name].alias)
         if number is not None and number < least:
             yield Issue(f"{path}.{alias}", IssueCode.INVALID_PROBE_CONFIG, f"{what}: {alias} must be at least {least}.")
+        elif name == "termination_grace_period_seconds" and number is not None and probe.type == "readiness":
+            message = f"{what} ends no container, so it has no {alias}."
+            yield Issue(f"{path}.{alias}", IssueCode.INVALID_PROBE_CONFIG, message)
         elif name == "success_threshold" and number not in (None, 1) and probe.type in ("liveness", "startup"):
             yield Issue(f"{path}.{alias}", IssueCode.INVALID_PROBE_CONFIG, f"{what}: {alias} can only be 1.")

@@ -5,25 +5,22 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from kubemin.spec.check_context import CheckContext, Made
+from kubemin.spec.container_fields import OtherContainer
 from kubemin.spec.issues import Issue
-from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.model import Text
 from kubemin.spec.traits.container import NestedTraits, check_nested, made_nested
 from kubemin.spec.values import check_env, check_image
 
 
-class Sidecar(SpecModel):
+class Sidecar(OtherContainer):
     """A sidecar container. Its name defaults to ``<component>-sidecar-<number>``."""
 
     name: Text = Field(default="", description="name of the container")
-    image: Text = Field(default="", description="the image")
-    command: list[Text] = Field(default=[], description="the command, as a list")
-    args: list[Text] = Field(default=[], description="its arguments")
-    env: dict[Text, Text] = Field(default={}, description="environment variables: name → text")
     traits: NestedTraits = Field(default=NestedTraits(), description="traits of this container")
 
 
 def check(containers: Sequence[Sidecar], context: CheckContext, path: str) -> Iterator[Issue]:
-    """What is wrong with ``sidecar``. That container names differ is checked for the whole Pod."""
+    """What is wrong with ``sidecar``. What the containers of a Pod share is checked for the whole Pod."""
     for index, container in enumerate(containers):
         here = f"{path}[{index}]"
         what = f'Sidecar "{container.name or index}" of component "{context.component}"'
