@@ -107,6 +107,9 @@ def rules(role: str) -> set[Right]:
     }
 
 
+_METRIC = {"metric": {"name": "rps"}, "target": {"type": "AverageValue", "averageValue": "1"}}
+
+
 def everything(version: str, image: str) -> list[dict[str, Any]]:
     """An application with an object of every kind; the label makes each differ from version to version."""
     api = web("api", image)
@@ -114,11 +117,17 @@ def everything(version: str, image: str) -> list[dict[str, Any]]:
         "storage": [{"name": "uploads", "type": "persistent", "tmpCreate": True}],
         "rbac": [{"rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]}],
         "ingress": [{"routes": [{"backend": {"serviceName": "api"}}]}],
+        "hpa": {"maxReplicas": 1 + int(version), "metrics": [{"type": "Pods", "pods": _METRIC}]},
+        "pdb": {"maxUnavailable": int(version)},
+        "networkPolicy": {"ingress": [{"ports": [{"port": int(version)}]}]},
     }
     database = store("db", f"db:{version}")
+    agent = {"name": "agent", "type": "daemon", "image": f"agent:{version}"}
+    nightly = {"name": "nightly", "type": "cronjob", "image": "nightly:1", "properties": {"schedule": "@yearly"}}
     prepare = {"name": "prepare", "type": "job", "image": f"prepare:{version}"}
     reader = web("reader", traits={"envFrom": [{"type": "config", "sourceName": "settings"}]})
-    parts = [conf("settings", version=version), secret("keys", version=version), database, api, prepare, reader]
+    parts = [conf("settings", version=version), secret("keys", version=version), database, api, agent, nightly]
+    parts += [prepare, reader]
     reader["properties"]["restartOnConfigChange"] = False  # so that a rollback has to replace its Pod by itself
     for part in parts:
         part.setdefault("properties", {})["labels"] = {"version": version}
@@ -147,7 +156,7 @@ async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Insta
         # A store that hangs on the first Pod of an update, and everything else put back with it.
         update = everything("2", "api:2")
         update[2]["image"] = "db:never"
-        update[4:] = everything("1", "api:1")[4:]  # a Job that differs would be another one
+        update[6:] = everything("1", "api:1")[6:]  # a Job that differs would be another one
         update[-1]["image"] = "reader:never"  # so that the former Pod of the reader is still there
         (job,) = instance.sim.registry.scan("jobs")  # somebody edits it: else it would not be written again
         edit = {"metadata": {"labels": {"version": "0"}}}

@@ -13,7 +13,7 @@ from kubemin.spec.application import Application, parse_application
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.names import (
     LABEL_LENGTH,
-    STATEFUL_SET_LENGTH,
+    SHORTER,
     is_label,
     is_label_value,
     is_service_name,
@@ -107,7 +107,7 @@ def test_every_name_is_one_that_kubernetes_takes_or_its_field_is_named_with_a_wa
         kind, meta = manifest["kind"], manifest["metadata"]
         fits = is_service_name if kind == "Service" else is_label if kind in _AS_LABELS else is_subdomain
         assert fits(meta["name"]), manifest
-        assert kind != "StatefulSet" or len(meta["name"]) <= STATEFUL_SET_LENGTH
+        assert len(meta["name"]) <= SHORTER.get(kind, 253)
         for labels in _labels(manifest):
             assert all(is_label_value(value) for value in labels.values()), labels
 
@@ -148,7 +148,7 @@ def test_a_name_that_a_component_can_have_can_be_that_of_its_objects(length: int
     """And one that its main object cannot have is refused at `objectName`, with how long it may be."""
     part = {**_part("a" * min(length, LABEL_LENGTH), kind), "objectName": "b" * length}
     application, issues = _read({"name": "shop", "component": [part]})
-    longest = STATEFUL_SET_LENGTH if kind == "store" else LABEL_LENGTH
+    longest = SHORTER["StatefulSet"] if kind == "store" else LABEL_LENGTH
     assert (application is None) == (length > longest)
     assert [issue.field for issue in issues] == ([] if length <= longest else ["component[0].objectName"])
     assert all(f"at most {longest}" in issue.message for issue in issues)

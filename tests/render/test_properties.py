@@ -29,7 +29,7 @@ FIXED = {
     labels.CLI_COMPONENT_ID,
     labels.CLI_COMPONENT_NAME,
 }
-WORKLOADS = ("Deployment", "StatefulSet", "Job")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 
 def rendered(application: Application) -> list[Rendered]:
@@ -37,7 +37,8 @@ def rendered(application: Application) -> list[Rendered]:
 
 
 def template_of(item: Rendered) -> dict[str, Any]:
-    template: dict[str, Any] = item.manifest["spec"]["template"]
+    spec = item.manifest["spec"]
+    template: dict[str, Any] = (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec)["template"]
     return template
 
 

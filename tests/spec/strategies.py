@@ -52,6 +52,38 @@ _PROBES: tuple[Json, ...] = (
 )
 _RESOURCES: tuple[Json, ...] = ({"cpu": "250m"}, {"memory": "1Gi", "gpu": 1}, {"cpu": 0.5, "memory": "64Mi"}, {})
 _REWRITES = (None, {"type": "prefix"}, {"type": "replace", "replacement": "/new"})
+_BUDGETS: tuple[Json, ...] = ({"minAvailable": 1}, {"maxUnavailable": "50%"}, {"maxUnavailable": 0})
+_AUTOSCALERS: tuple[Json, ...] = (
+    {
+        "maxReplicas": 3,
+        "metrics": [
+            {"type": "External", "external": {"metric": {"name": "x"}, "target": {"type": "Value", "value": 1}}}
+        ],
+    },
+    {
+        "minReplicas": 2,
+        "maxReplicas": 2,
+        "metrics": [
+            {"type": "Pods", "pods": {"metric": {"name": "x"}, "target": {"type": "AverageValue", "averageValue": "1"}}}
+        ],
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}},
+    },
+)
+_POLICIES: tuple[Json, ...] = (
+    {"ingress": []},
+    {"egress": [{}], "ingress": [{"from": [{"namespace": "other"}], "ports": [{"port": "http"}, {"port": 1}]}]},
+    {
+        "egress": [
+            {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 1, "endPort": 9, "protocol": "UDP"}]}
+        ]
+    },
+)
+_SCHEDULES: tuple[Json, ...] = (
+    {"schedule": "@daily"},
+    {"schedule": "*/5 9-17 1,15 jan-DEC mon", "timeZone": "Europe/Berlin", "concurrencyPolicy": "Forbid"},
+    {"schedule": "0 3 * * ?", "suspend": True, "startingDeadlineSeconds": 60, "failedJobsHistoryLimit": 0},
+)
+_RUNS: tuple[Json, ...] = ({}, {"backoffLimit": 0, "activeDeadlineSeconds": 600, "restartPolicy": "OnFailure"})
 _PORTS = ([80], [65535, 1], [8080, 9090, 80])
 
 
@@ -108,9 +140,10 @@ def _container_traits(draw: st.DrawFn, owner: str) -> Json:
     return traits
 
 
-def _traits(draw: st.DrawFn, number: int, services: Sequence[str], images: Sequence[str]) -> Json:
+def _traits(draw: st.DrawFn, kind: str, number: int, services: Sequence[str], images: Sequence[str]) -> Json:
     traits = _container_traits(draw, str(number))
     yes = _choose(draw, "liveness", "readiness", "startup", "init", "sidecar", "rbac", "ingress", "share")
+    yes |= _choose(draw, "hpa", "pdb", "networkPolicy")
     traits["probes"] = [probe for probe in _PROBES if probe["type"] in yes]
     if "init" in yes:
         properties = {"image": _one(draw, images), "command": ["prepare"], "env": _one(draw, ENVS)}
@@ -130,13 +163,21 @@ def _traits(draw: st.DrawFn, number: int, services: Sequence[str], images: Seque
             for index in range(draw(st.integers(1, 3)))
         ]
         traits["ingress"] = [{"hosts": ["shop.example"] * draw(st.integers(0, 1)), "routes": routes}]
+    if "pdb" in yes and kind in ("webservice", "store"):
+        traits["pdb"] = _one(draw, _BUDGETS)
+    if "hpa" in yes and kind in ("webservice", "store"):
+        traits["hpa"] = _one(draw, _AUTOSCALERS)
+    if "networkPolicy" in yes:
+        traits["networkPolicy"] = _one(draw, _POLICIES)
     if "share" in yes:
         traits["share"] = {"strategy": _one(draw, ("default", "ignore", "force"))}
     return traits
 
 
 def _component(draw: st.DrawFn, number: int, name: str, services: Sequence[str], images: Sequence[str]) -> Json:
-    kinds = ("webservice", "store") if name in services else ("webservice", "store", "config", "secret", "job")
+    kinds: tuple[str, ...] = ("webservice", "store", "daemon")
+    if name not in services:
+        kinds = ("webservice", "store", "config", "secret", "job", "cronjob", "daemon")
     component: Json = {"name": name, "type": _one(draw, kinds)}
     if component["type"] in ("config", "secret"):
         field = {"config": "conf", "secret": "secret"}[component["type"]]
@@ -150,9 +191,13 @@ def _component(draw: st.DrawFn, number: int, name: str, services: Sequence[str],
         properties["ports"] = [{"port": port} for port in _one(draw, _PORTS)]
     (properties if "image in properties" in yes else component)["image"] = _one(draw, images)
     component["replicas"] = draw(st.integers(0, 3))
+    if component["type"] == "cronjob":
+        properties |= _one(draw, _SCHEDULES)
+    if component["type"] in ("job", "cronjob"):
+        properties |= _one(draw, _RUNS)
     component["properties"] = properties
     if "traits" in yes:
-        component["traits"] = _traits(draw, number, services, images)
+        component["traits"] = _traits(draw, component["type"], number, services, images)
     return component
 
 

@@ -93,7 +93,7 @@ MISTAKES: list[tuple[str, Json, str, IssueCode]] = [
     ("component with a bad name", app(web(name="Web")), f"{C0}.name", IssueCode.INVALID_NAME_FORMAT),
     ("one component twice", app(web(), web()), "component[1].name", IssueCode.DUPLICATE_COMPONENT),
     ("no type", app({"name": "web"}), f"{C0}.type", IssueCode.MISSING_REQUIRED_FIELD),
-    ("unknown type", app(web(type="daemon")), f"{C0}.type", IssueCode.INVALID_COMPONENT_TYPE),
+    ("unknown type", app(web(type="demon")), f"{C0}.type", IssueCode.INVALID_COMPONENT_TYPE),
     ("webservice without image", app({"name": "web", "type": "webservice"}), f"{C0}.image", IssueCode.MISSING_IMAGE),
     ("store without image", app({"name": "web", "type": "store"}), f"{C0}.image", IssueCode.MISSING_IMAGE),
     ("job without image", app({"name": "web", "type": "job"}), f"{C0}.image", IssueCode.MISSING_IMAGE),

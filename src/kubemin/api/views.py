@@ -20,7 +20,7 @@ from kubemin.api.models.applications import (
     WorkflowReply,
 )
 from kubemin.api.models.applications import NewestTask as NewestTaskReply
-from kubemin.spec.component import STORE, WEBSERVICE, Component
+from kubemin.spec.component import SERVING, Component
 from kubemin.spec.component_secrets import masked
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
@@ -84,7 +84,7 @@ def overview(
 def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, ComponentState]) -> Health:
     """The worst. What is deployed, is to have Pods, and is not in the cluster is waited for."""
     found = {state.status for state in states.values()} - {"Not Deploy"}
-    if found and any(part["type"] in (WEBSERVICE, STORE) and part["name"] not in states for part in deployed):
+    if found and any(part["type"] in SERVING and part["name"] not in states for part in deployed):
         found.add("Pending")
     return next((one for one in ("Failed", "Pending", "Running") if one in found), "Not Deploy")
 

@@ -111,5 +111,6 @@ def pod_labels(item: Manifest) -> dict[str, str]:
     """
     spec: Mapping[str, Any] = item.get("spec") or {}
     found = dict((spec.get("selector") or {}).get("matchLabels") or {})
-    template = (((spec.get("template") or {}).get("metadata") or {}).get("labels")) or {}
+    made = (spec.get("jobTemplate") or {}).get("spec") or spec  # a CronJob's Jobs have the template
+    template = (((made.get("template") or {}).get("metadata") or {}).get("labels")) or {}
     return found | {key: template[key] for key in (APP_ID, COMPONENT_ID) if key in template}

@@ -8,7 +8,7 @@ from kubemin.render.config_digest import digest_of_read
 from kubemin.render.model import Fetch, Rendered
 from kubemin.spec import labels
 from kubemin.spec.application import Application
-from kubemin.spec.component import JOB, Component
+from kubemin.spec.component import RUNS, Component
 from kubemin.spec.ids import component_id
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, object_name, shorten
@@ -59,6 +59,11 @@ class Context:
     def selector(self) -> dict[str, str]:
         """Picks the component's own Pods. Selectors cannot change, so only what never changes is in it."""
         return {labels.NAME: self.component.name, labels.APP_ID: self.app_id}
+
+    def all_pods(self, component: str = "") -> dict[str, str]:
+        """Picks all Pods of a component, its own by default: those that are there beside the others too."""
+        number = component_id(self.app_id, component or self.component.name)
+        return {labels.APP_ID: self.app_id, labels.COMPONENT_ID: str(number)}
 
     def stable_labels(self) -> dict[str, str]:
         """Labels that no later version of the component changes, for where Kubernetes allows no change."""
@@ -112,10 +117,11 @@ class Context:
     def pod_annotations(self, pod: Manifest) -> dict[str, str]:
         """Annotations of Pods with this spec: when these change, the Pods are replaced.
 
-        They tell of the configuration that the Pods read, and when they were to start again. A Job's Pods have none: a
-        Job that is done would run again because of a value that another component reads too.
+        They tell of the configuration that the Pods read, and when they were to start again. Those of Jobs have none: a
+        Job that is done would run again because of a value that another component reads too, and each run of a CronJob
+        reads them anew.
         """
-        if self.component.type == JOB:
+        if self.component.type in RUNS:
             return {}
         restarted = self.restarts.get(self.component.name)
         asked = {labels.RESTARTED_AT: restarted} if restarted else {}

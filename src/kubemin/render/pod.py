@@ -1,4 +1,4 @@
-"""Pod templates: what webservice, store and job have in common."""
+"""Pod templates: what the types that run containers have in common."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _OF_CONFIGURATION = ("ConfigMap", "Secret")
@@ -12,8 +13,8 @@ def references(manifest: Manifest) -> set[ObjectRef]:
     """The ConfigMaps and Secrets that a workload's Pods and their images need, and what an Ingress leads to."""
     namespace, spec = manifest["metadata"].get("namespace", ""), manifest.get("spec", {})
     found = [*_of_ingress(spec)] if manifest["kind"] == "Ingress" else []
-    if "template" in spec:
-        pod = spec["template"]["spec"]
+    if (template := pod_template(manifest)) is not None:
+        pod = template["spec"]
         found += configuration_of(pod)
         found += [("Secret", secret["name"]) for secret in pod.get("imagePullSecrets") or () if "name" in secret]
     return {ObjectRef(kind, namespace, name) for kind, name in found}

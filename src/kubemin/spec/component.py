@@ -12,6 +12,7 @@ from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.config import OPAQUE, check_config, check_secret, check_secret_type
 from kubemin.spec.container_fields import ContainerFields, check_container
 from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.jobs import BACKOFF_LIMIT, CONCURRENCY_POLICIES, RESTART_POLICIES, check_runs, check_schedule
 from kubemin.spec.manifests import check_manifests, made_by_manifests
 from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
 from kubemin.spec.objects import ObjectRef
@@ -19,6 +20,7 @@ from kubemin.spec.pod import check_other_containers, check_pod, check_port_names
 from kubemin.spec.pod_fields import PodFields, check_pod_fields
 from kubemin.spec.ports import Port, check_ports
 from kubemin.spec.privileges import check_namespace
+from kubemin.spec.scaling import check_requests
 from kubemin.spec.service_fields import ServiceFields, check_service
 from kubemin.spec.states import Way
 from kubemin.spec.strategy import Strategy, StrategySpec, check_strategy, is_known
@@ -28,14 +30,20 @@ from kubemin.spec.traits.ingress import Ingress
 from kubemin.spec.values import check_env, check_image, check_labels
 
 WEBSERVICE, STORE, CONFIG, SECRET, JOB = "webservice", "store", "config", "secret", "job"
-MANIFESTS = "manifests"
-WORKLOADS = (WEBSERVICE, STORE, JOB)
+CRONJOB, DAEMON, MANIFESTS = "cronjob", "daemon", "manifests"
+SERVING = (WEBSERVICE, STORE, DAEMON)
+"""The types whose Pods run on: with ports they have a Service, and their Pods can start again."""
+RUNS = (JOB, CRONJOB)
+"""The types whose Pods come to an end."""
+WORKLOADS = (*SERVING, *RUNS)
 """The types that run containers."""
-COMPONENT_TYPES = (WEBSERVICE, STORE, CONFIG, SECRET, JOB, MANIFESTS)
+COMPONENT_TYPES = (WEBSERVICE, STORE, DAEMON, JOB, CRONJOB, CONFIG, SECRET, MANIFESTS)
 MAIN_KINDS = {
     WEBSERVICE: "Deployment",
     STORE: "StatefulSet",
+    DAEMON: "DaemonSet",
     JOB: "Job",
+    CRONJOB: "CronJob",
     CONFIG: "ConfigMap",
     SECRET: "Secret",
 }
@@ -82,6 +90,30 @@ class Properties(ContainerFields):
     )
     manifests: list[Any] = Field(default=[], description="of the type manifests: Kubernetes objects as they stand")
     yaml: Text = Field(default="", description="the same as YAML documents; it is kept as manifests")
+    schedule: Text = Field(default="", description="of a cronjob: when it runs, as `0 3 * * *` or `@daily`")
+    time_zone: Text = Field(default="", description="of a schedule, as `Europe/Berlin`; default: the cluster's")
+    concurrency_policy: Text = Field(
+        default="", description=f"of a cronjob, while a run is not over: {', '.join(CONCURRENCY_POLICIES)}"
+    )
+    suspend: Flag | None = Field(default=None, description="of a cronjob: no run begins")
+    starting_deadline_seconds: Whole | None = Field(
+        default=None, description="of a cronjob: how late a run may begin; later it is left out"
+    )
+    successful_jobs_history_limit: Whole | None = Field(
+        default=None, description="of a cronjob: so many runs that succeeded are kept"
+    )
+    failed_jobs_history_limit: Whole | None = Field(
+        default=None, description="of a cronjob: so many runs that failed are kept"
+    )
+    backoff_limit: Whole | None = Field(
+        default=None, description=f"of a job or cronjob: how often it is tried again; default: {BACKOFF_LIMIT}"
+    )
+    active_deadline_seconds: Whole | None = Field(
+        default=None, description="of a job or cronjob: so long a run may take, all its Pods together"
+    )
+    restart_policy: Text = Field(
+        default="", description=f"of a job or cronjob: {' (default) or '.join(RESTART_POLICIES)}"
+    )
     restart_on_config_change: Flag | None = Field(
         default=None, description="replace the Pods when configuration of the application that they read changes"
     )
@@ -156,7 +188,7 @@ class Component(SpecModel):
             return names.object_name(kind, main)
         if kind == "ServiceAccount":
             return self.traits.rbac[0].account(main) if self.traits.rbac else None
-        if kind == "PersistentVolumeClaim" and self.type in (WEBSERVICE, JOB):
+        if kind == "PersistentVolumeClaim" and self.type in WORKLOADS and self.type != STORE:
             volumes = {storage.name for storage in self.traits.storage if storage.creates}
             return names.object_name(kind, main, *volumes) if len(volumes) == 1 else None
         return names.object_name(kind, main) if MAIN_KINDS.get(self.type) == kind else None
@@ -194,7 +226,7 @@ class Component(SpecModel):
     @property
     def has_service(self) -> bool:
         """Whether a Service is made for it."""
-        return self.type in WORKLOADS and self.type != JOB and bool(self.properties.ports)
+        return self.type in SERVING and bool(self.properties.ports)
 
 
 def check_component(component: Component, context: CheckContext, path: str) -> Iterator[Issue]:
@@ -257,7 +289,7 @@ def _check_name(name: str, path: str) -> Iterator[Issue]:
 def _check_object_name(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
     given, kind = component.object_name, MAIN_KINDS.get(component.type, "")
     if given and (not names.is_label(given) or names.object_name(kind, given) != given):
-        longest = names.STATEFUL_SET_LENGTH if kind == "StatefulSet" else names.LABEL_LENGTH
+        longest = names.SHORTER.get(kind, names.LABEL_LENGTH)
         yield Issue(
             f"{path}.objectName",
             IssueCode.INVALID_NAME_FORMAT,
@@ -315,6 +347,9 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
     yield from check_secret(properties.secret, what, f"{here}.secret")
     if component.type == SECRET and component.template is None:
         yield from check_secret_type(component.secret_type, properties.secret, what, f"{here}.secretType")
+    yield from check_runs(properties, what, here)
+    if component.type == CRONJOB and component.template is None:
+        yield from check_schedule(properties, what, here)
     if component.type == MANIFESTS and component.template is None:
         yield from check_manifests(properties.manifests, context, what, f"{here}.manifests")
     if (properties.hopeless_after or 0) < 0:
@@ -332,8 +367,15 @@ def _check_traits(component: Component, context: CheckContext, what: str, path: 
                 IssueCode.INVALID_TRAIT_CONFIG,
                 f"{what} is of the type {component.type}: {why}, so it cannot have {name}.",
             )
+        elif trait.types and component.type in WORKLOADS and component.type not in trait.types:
+            yield Issue(
+                f"{path}.{name}",
+                IssueCode.INVALID_TRAIT_CONFIG,
+                f"{what} is a {component.type}: only a {' or '.join(trait.types)} can have {name}.",
+            )
         else:
             yield from trait.check(value, context, f"{path}.{name}")
+    yield from check_requests(component.traits, component.name, path)
     yield from check_pod(component.traits, component.properties.env, context, path)
     yield from check_other_containers(component.traits, component.properties.pod.grace, context, path)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kubemin.spec.component import Component
+from kubemin.spec.component import JOB, Component
 from kubemin.spec.issues import Issue, IssueCode
 
 if TYPE_CHECKING:
@@ -114,12 +114,12 @@ def _value(expression: str | None, application: "Application", reader: Component
 
 def _of_component(part: Component, field: str, application: "Application", reader: Component) -> str:
     if field == "name":
-        if part.type == "job":
+        if part.type == JOB:
             raise LookupError("has no value: the name of a Job changes with its spec")
         return part.main_object(application.name)
     service = part.object_of("Service", application.name)
     if service is None:
-        raise LookupError(f'has no value: component "{part.name}" has no Service, as it is a job or has no ports')
+        raise LookupError(f'has no value: component "{part.name}" has no Service, as it has no ports or is a job')
     namespace = application.namespace_of(part)
     match field:
         case "port":

@@ -48,17 +48,18 @@ def _plain(
     namespaced: bool = True,
     priority: int,
     deleted: int,
+    own: bool = False,
     health: Health = Health.EXISTENCE,
     list_keys: Mapping[str, tuple[str, ...]] = _NO_LISTS,
 ) -> Kind:
-    """A kind without Pods that no component makes by itself, and of which the API server refuses no change."""
+    """A kind without Pods, of which the API server refuses no change."""
     return Kind(
         name=name,
         group=group,
         version=version,
         plural=plural,
         namespaced=namespaced,
-        written=Written(own=False, priority=priority, deleted=deleted, advice=""),
+        written=Written(own=own, priority=priority, deleted=deleted, advice=""),
         controller=None,
         health=health,
         large=False,
@@ -74,7 +75,7 @@ _TABLE = (
         version="v1",
         plural="namespaces",
         namespaced=False,
-        written=Written(own=True, priority=-1, deleted=13, advice=""),
+        written=Written(own=True, priority=-1, deleted=18, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -90,7 +91,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=0,
-            deleted=11,
+            deleted=16,
             advice="it is marked immutable: give the component another name, or delete the ConfigMap first",
         ),
         controller=None,
@@ -108,7 +109,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=0,
-            deleted=12,
+            deleted=17,
             advice=(
                 "it is marked immutable, or of another type: "
                 "give the component another name, or delete the Secret first"
@@ -129,7 +130,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=1,
-            deleted=10,
+            deleted=15,
             advice=(
                 "of a claim only the size changes, only upwards, and only where its storage class allows it: "
                 "ask for what it has, or name a new volume"
@@ -147,7 +148,7 @@ _TABLE = (
         version="v1",
         plural="serviceaccounts",
         namespaced=True,
-        written=Written(own=True, priority=1, deleted=5, advice=""),
+        written=Written(own=True, priority=1, deleted=9, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -160,7 +161,7 @@ _TABLE = (
         version="v1",
         plural="roles",
         namespaced=True,
-        written=Written(own=True, priority=1, deleted=6, advice=""),
+        written=Written(own=True, priority=1, deleted=10, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -173,7 +174,7 @@ _TABLE = (
         version="v1",
         plural="clusterroles",
         namespaced=False,
-        written=Written(own=True, priority=1, deleted=8, advice=""),
+        written=Written(own=True, priority=1, deleted=12, advice=""),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -186,7 +187,7 @@ _TABLE = (
         version="v1",
         plural="rolebindings",
         namespaced=True,
-        written=Written(own=True, priority=2, deleted=7, advice=_ROLE_NEVER_CHANGES),
+        written=Written(own=True, priority=2, deleted=11, advice=_ROLE_NEVER_CHANGES),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -199,7 +200,7 @@ _TABLE = (
         version="v1",
         plural="clusterrolebindings",
         namespaced=False,
-        written=Written(own=True, priority=2, deleted=9, advice=_ROLE_NEVER_CHANGES),
+        written=Written(own=True, priority=2, deleted=13, advice=_ROLE_NEVER_CHANGES),
         controller=None,
         health=Health.NOTHING,
         large=False,
@@ -215,7 +216,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=10,
-            deleted=4,
+            deleted=8,
             advice="its address never changes: delete the Service first, or give the component another name",
         ),
         controller=None,
@@ -233,7 +234,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=10,
-            deleted=1,
+            deleted=4,
             advice="its selector never changes: give the component another name, or delete the Deployment first",
         ),
         controller=Controller(told_by=("ReplicaSet", "Pod"), leaves=("ReplicaSet",), history="ReplicaSet"),
@@ -251,7 +252,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=10,
-            deleted=2,
+            deleted=5,
             advice=(
                 "of a StatefulSet only replicas, template and update strategy change: "
                 "keep its volumes (size, class and name), or delete the StatefulSet but not its Pods "
@@ -276,7 +277,7 @@ _TABLE = (
         written=Written(
             own=True,
             priority=10,
-            deleted=3,
+            deleted=7,
             advice="a Job's spec never changes, and this one is not as the application has it: delete it first",
         ),
         controller=Controller(told_by=("Pod",), leaves=(), history=None),
@@ -305,9 +306,9 @@ _TABLE = (
         plural="daemonsets",
         namespaced=True,
         written=Written(
-            own=False,
+            own=True,
             priority=10,
-            deleted=14,
+            deleted=6,
             advice="its selector never changes: give it another name, or delete the DaemonSet first",
         ),
         controller=Controller(told_by=("Pod",), leaves=("ControllerRevision",), history="ControllerRevision"),
@@ -322,16 +323,41 @@ _TABLE = (
         version="v1",
         plural="cronjobs",
         namespaced=True,
-        written=Written(own=False, priority=10, deleted=15, advice=""),
-        controller=None,
+        written=Written(own=True, priority=10, deleted=3, advice=""),
+        controller=Controller(told_by=("Job", "Pod"), leaves=(), history=None),
         health=Health.EXISTENCE,
         large=False,
         secret=False,
         list_keys=_POD_LISTS,
     ),
-    _plain("HorizontalPodAutoscaler", "autoscaling", "horizontalpodautoscalers", version="v2", priority=10, deleted=16),
-    _plain("PodDisruptionBudget", "policy", "poddisruptionbudgets", priority=10, deleted=17),
-    _plain("NetworkPolicy", "networking.k8s.io", "networkpolicies", priority=0, deleted=18),
+    _plain(
+        "HorizontalPodAutoscaler",
+        "autoscaling",
+        "horizontalpodautoscalers",
+        version="v2",
+        own=True,
+        priority=10,
+        deleted=1,
+        health=Health.NOTHING,
+    ),
+    _plain(
+        "PodDisruptionBudget",
+        "policy",
+        "poddisruptionbudgets",
+        own=True,
+        priority=10,
+        deleted=2,
+        health=Health.NOTHING,
+    ),
+    _plain(
+        "NetworkPolicy",
+        "networking.k8s.io",
+        "networkpolicies",
+        own=True,
+        priority=0,
+        deleted=14,
+        health=Health.NOTHING,
+    ),
     _plain("ResourceQuota", "", "resourcequotas", priority=0, deleted=19),
     _plain("LimitRange", "", "limitranges", priority=0, deleted=20),
     _plain("PriorityClass", "scheduling.k8s.io", "priorityclasses", namespaced=False, priority=-1, deleted=21),

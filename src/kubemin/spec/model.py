@@ -16,6 +16,21 @@ def _no_nul(text: str) -> str:
     return text
 
 
+def _no_nul_in(value: Any) -> Any:
+    texts, pending = [], [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            texts.append(one)
+        elif isinstance(one, dict):
+            pending += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            pending += one
+    for text in texts:
+        _no_nul(text)
+    return value
+
+
 def int32(number: int) -> int:
     """The number, if Kubernetes can keep it in 32 bits; raises `PydanticCustomError`."""
     if not -(2**31) <= number < 2**31:
@@ -44,6 +59,9 @@ Whole = Annotated[int, Strict(), AfterValidator(int32)]
 """A whole number as Kubernetes keeps them (32 bits)."""
 
 Flag = Annotated[bool, Strict()]
+
+AsItStands = Annotated[dict[str, Any], AfterValidator(_no_nul_in)]
+"""A part of a Kubernetes object that is passed on as it stands."""
 
 Quantity = Annotated[Text, BeforeValidator(_number_as_text)]
 """A Kubernetes quantity as text; a plain number is taken too."""

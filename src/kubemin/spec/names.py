@@ -8,8 +8,9 @@ DEFAULT_NAMESPACE = "default"
 
 LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
-STATEFUL_SET_LENGTH = 52
-"""Pods of a StatefulSet are labelled ``<name>-<hash of 10>``, and a label value has 63 characters at most."""
+SHORTER = {"StatefulSet": 52, "CronJob": 52}
+"""Pods of a StatefulSet are labelled ``<name>-<hash of 10>``, Jobs of a CronJob named ``<name>-<minute>``: a label
+value has 63 characters at most, and a Pod's name too."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -78,7 +79,7 @@ def main_name(application: str, component: str) -> str:
 
 def object_name(kind: str, main: str, *more: str) -> str:
     """Name of an object of a kind that is built on a component's main name; too long, it is cut with a hash."""
-    return shorten("-".join((main, *more)), STATEFUL_SET_LENGTH if kind == "StatefulSet" else LABEL_LENGTH)
+    return shorten("-".join((main, *more)), SHORTER.get(kind, LABEL_LENGTH))
 
 
 def headless_name(main: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
-from kubemin.spec.component import CONFIG, JOB, SECRET, STORE, WEBSERVICE, Component
+from kubemin.spec.component import CONFIG, SECRET, WORKLOADS, Component
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.traits.container import ContainerTraits
@@ -22,7 +22,7 @@ def read_components(application: "Application", reader: Component) -> list[str]:
 
     They read them, or their images are pulled with them.
     """
-    if reader.type not in (WEBSERVICE, STORE, JOB):
+    if reader.type not in WORKLOADS:
         return []
     traits = reader.traits
     containers = [traits, *(one.traits for one in traits.init), *(one.traits for one in traits.sidecar)]

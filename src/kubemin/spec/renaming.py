@@ -10,6 +10,7 @@ from kubemin.spec.traits.container import ContainerTraits
 from kubemin.spec.traits.env_from import EnvFrom
 from kubemin.spec.traits.envs import Env, KeyRef
 from kubemin.spec.traits.ingress import Ingress, Route, Tls
+from kubemin.spec.traits.network_policy import NetworkPolicy, Peer
 from kubemin.spec.traits.rbac import Rbac
 from kubemin.spec.traits.storage import CONFIG, SECRET, Storage
 
@@ -35,6 +36,7 @@ def renamed(component: Component, names: Mapping[str, str], prefix: str, account
         ],
         "rbac": [_rbac(entry, names, prefix) for entry in traits.rbac],
         "ingress": [_ingress(ingress, names, prefix) for ingress in traits.ingress],
+        "network_policy": traits.network_policy and _network_policy(traits.network_policy, names),
     }
     pod = _pod(component.properties.pod, names, prefix, accounts)
     properties = component.properties.model_copy(update={"pod": pod})
@@ -118,3 +120,16 @@ def _ingress(ingress: Ingress, names: Mapping[str, str], prefix: str) -> Ingress
             "tls": [tls(one) for one in ingress.tls],
         }
     )
+
+
+def _network_policy(policy: NetworkPolicy, names: Mapping[str, str]) -> NetworkPolicy:
+    def peer(one: Peer) -> Peer:
+        return one.model_copy(update={"component": names.get(one.component, one.component)})
+
+    ingress = policy.ingress and [
+        rule.model_copy(update={"from_": [peer(one) for one in rule.from_]}) for rule in policy.ingress
+    ]
+    egress = policy.egress and [
+        rule.model_copy(update={"to": [peer(one) for one in rule.to]}) for rule in policy.egress
+    ]
+    return policy.model_copy(update={"ingress": ingress, "egress": egress})

@@ -9,6 +9,7 @@ from kubemin.spec.application import Application
 from kubemin.spec.issues import Issue
 from kubemin.spec.manifests import flattened, tests_in
 from kubemin.spec.objects import Manifest
+from kubemin.spec.scaling import scaling_warnings
 from kubemin.spec.workflow import Step, components_in_no_step
 
 IN_NO_STEP = "COMPONENT_IN_NO_STEP"
@@ -43,6 +44,7 @@ def warnings_of(application: Application) -> list[Issue]:
     ]
     for place, component in enumerate(application.component):
         found += _of_hooks(component.properties.manifests, f"component[{place}].properties.manifests")
+        found += scaling_warnings(component, f"component[{place}]")
     return found
 
 

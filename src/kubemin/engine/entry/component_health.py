@@ -11,6 +11,7 @@ from typing import Literal
 from kubemin.cluster.cached_readiness import readiness_from_cache
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import Verdict
+from kubemin.engine.objects.ownership import controlled
 from kubemin.spec.kind import Health
 from kubemin.spec.kinds import OWN, kind_name, kind_of
 from kubemin.spec.labels import NAME
@@ -94,7 +95,8 @@ class ComponentWatch:
         parts: defaultdict[str, list[Manifest]] = defaultdict(list)
         for kind in self._telling:
             for obj in informers.of_application(kind, app_id):
-                parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
+                if not controlled(obj):  # a CronJob's Jobs: the newest of them would have to be told from the others
+                    parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
         return {name: _health(informers, objects) for name, objects in parts.items()}
 
     async def _begin_others(self, informers: Informers) -> None:

@@ -8,7 +8,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.deploy.dry_runs import unmarked, written
-from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import stored
 from kubemin.engine.errors import RevisionNotFound
@@ -101,7 +101,8 @@ class Diffs:
         async with self._db.read() as tx:
             held = [one.ref for one in await holdings.holdings(tx, app_id) if not one.kept and not one.template]
         live = await read_many(self._cluster, {*jobs, *held}, app_id)
-        autoscalers, found = Autoscalers(self._cluster), list[ObjectChange]()
+        autoscalers = Autoscalers(self._cluster, targets_of(job.manifest for job in jobs.values()))
+        found: list[ObjectChange] = []
         for ref in sorted(live):
             now, job = live[ref], jobs.get(ref)
             if now is None:

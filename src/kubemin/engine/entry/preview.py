@@ -10,7 +10,7 @@ from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry
-from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.outside import with_what_is_missing
@@ -76,7 +76,7 @@ class Previews:
         coming = await missing(self._cluster, plan) if options.create_namespace else []
         may = self._settings.adopt if options.adopt is None else options.adopt
         adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
-        autoscalers = Autoscalers(self._cluster)
+        autoscalers = Autoscalers(self._cluster, targets_of(job.manifest for job in plan.jobs))
         unchanged = Unchanged(autoscalers, partial(read_last_writes, self._db), options.take_over)
         inquiry = Inquiry(self._cluster, adoption, autoscalers, unchanged, {}, take_over=options.take_over)
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from kubemin.engine.entry.loading import Stored, stored
 from kubemin.engine.errors import NeverDeployed, RevisionNotFound
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.component import STORE, WEBSERVICE
+from kubemin.spec.component import SERVING
 from kubemin.spec.deployed import covering
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError
@@ -188,7 +188,7 @@ class Restart:
         """See `Source`."""
         assert basis.current is not None
         application = parse_application(basis.current.spec, limits)
-        able = [part.name for part in application.component if part.type in (WEBSERVICE, STORE)]
+        able = [part.name for part in application.component if part.type in SERVING]
         wrong = [name for name in self.components if name not in able]
         if wrong or not able:
             message = f"Not deployed, or without Pods to start again: {', '.join(wrong) or 'everything'}; there are: "

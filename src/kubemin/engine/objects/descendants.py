@@ -1,6 +1,7 @@
 """What is still there of what controllers made of an object that is gone, or goes (design R5). Pure.
 
-The garbage collector deletes it, one turn after the other: a Deployment's ReplicaSets, then their Pods.
+The garbage collector deletes it, one turn after the other: a Deployment's ReplicaSets, then their Pods; so it is with
+a CronJob's Jobs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,9 @@ from kubemin.engine.objects.rollout import surely_made_all
 from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
+
+_BETWEEN = {"Deployment": "ReplicaSet", "CronJob": "Job"}
+"""The kinds that make no Pods by themselves, and what they make that does."""
 
 Present = Mapping[str, Sequence[Manifest]]
 """Objects by kind; their metadata is enough."""
@@ -60,21 +64,24 @@ class Owner:
     @property
     def asked_by(self) -> str | None:
         """A label selector that leaves out nothing of it, and is the same for many owners."""
-        labels = self.labels if self.ref.kind == "Job" else self.selector  # a Job's template never changes
+        labels = self.selector
+        if self.ref.kind in ("Job", "CronJob"):  # the one never changes, nor does the other's application
+            labels = self.labels
         app_id = labels.get(APP_ID)
         return None if app_id is None else f"{APP_ID}={app_id}"
 
     def descendants(self, present: Present) -> list[Manifest]:
         """What is there of it, in the order of the kinds: what it controls, and what that controls or did control.
 
-        A Pod whose ReplicaSet is gone does not tell whose that was; its labels do.
+        A Pod whose ReplicaSet or Job is gone does not tell whose that was; its labels do.
         """
         found = [obj for objects in present.values() for obj in objects if self._controls(obj)]
-        if self.ref.kind != "Deployment":
+        maker = _BETWEEN.get(self.ref.kind)
+        if maker is None:
             return found
         its = {obj["metadata"]["uid"] for obj in found}
-        others = {obj["metadata"]["uid"] for obj in present.get("ReplicaSet", ())} - its
-        return found + [pod for pod in present.get("Pod", ()) if self._made_by_its_replica_set(pod, its, others)]
+        others = {obj["metadata"]["uid"] for obj in present.get(maker, ())} - its
+        return found + [pod for pod in present.get("Pod", ()) if self._made_by_its(maker, pod, its, others)]
 
     def _controls(self, obj: Manifest) -> bool:
         by = controller_ref(obj)
@@ -84,12 +91,13 @@ class Owner:
             return bool(by["uid"] == self.uid)
         return (by["kind"], by["name"]) == (self.ref.kind, self.ref.name)
 
-    def _made_by_its_replica_set(self, pod: Manifest, its: set[str], others: set[str]) -> bool:
+    def _made_by_its(self, maker: str, pod: Manifest, its: set[str], others: set[str]) -> bool:
         by = controller_ref(pod)
-        if by is None or by["kind"] != "ReplicaSet" or by["uid"] in others:
+        if by is None or by["kind"] != maker or by["uid"] in others:
             return False
         labels = pod["metadata"].get("labels") or {}
-        return by["uid"] in its or (bool(self.selector) and self.selector.items() <= labels.items())
+        known = self.selector or self.labels
+        return by["uid"] in its or (bool(known) and known.items() <= labels.items())
 
 
 def named(obj: Manifest) -> str:

@@ -18,7 +18,7 @@ from kubemin.engine.deploy.activity import Activity
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
 from kubemin.engine.deploy.promotions import Promotions
-from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut, deciding
 from kubemin.engine.journal.batch import write_changes
@@ -201,7 +201,7 @@ class TaskRun:
             options=self._options,
             activity=Activity(self._options.no_activity_seconds),
             mask=lambda: self._mask.of(journal.resources.values()),
-            autoscalers=Autoscalers(deps.cluster),
+            autoscalers=Autoscalers(deps.cluster, targets_of(job.manifest for job in self._plan.jobs)),
             lists=Lists(deps.cluster),
         )
         await deploy(self._plan, former, context)

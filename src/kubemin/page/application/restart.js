@@ -6,7 +6,7 @@ import { post } from "../server.js";
 import { follow } from "../use.js";
 import { say } from "../words.js";
 
-const ABLE = ["webservice", "store"];
+const ABLE = ["webservice", "store", "daemon"];
 
 export function Restart({ path, components, close }) {
   const able = components.filter((one) => one.deployed && ABLE.includes(one.type)).map((one) => one.name);

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kubemin.render.components import config, job, manifests, secret, store, webservice
+from kubemin.render.components import config, cronjob, daemon, job, manifests, secret, store, webservice
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 
@@ -14,6 +14,8 @@ RENDERERS: Mapping[str, Renderer] = {
     "config": config.render,
     "secret": secret.render,
     "job": job.render,
+    "cronjob": cronjob.render,
+    "daemon": daemon.render,
     "manifests": manifests.render,
 }
 """By component type."""

@@ -8,8 +8,9 @@ from typing import Any
 from kubemin.render.components.pods import build_pod, with_objects
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
-
-BACKOFF_LIMIT = 3
+from kubemin.render.pod import Pod
+from kubemin.spec.jobs import BACKOFF_LIMIT
+from kubemin.spec.objects import Manifest
 
 
 def render(context: Context) -> Iterator[Rendered]:
@@ -19,8 +20,18 @@ def render(context: Context) -> Iterator[Rendered]:
     is done (design R11), and is untouched if it comes to a rollback.
     """
     pod = build_pod(context)
-    spec = {"backoffLimit": BACKOFF_LIMIT, "template": pod.template(context, restartPolicy="Never")}
+    spec = job_spec(pod, context)
     yield from with_objects(context.manifest("Job", context.name("Job", _digest(spec)), {"spec": spec}), pod, context)
+
+
+def job_spec(pod: Pod, context: Context) -> Manifest:
+    """The spec of a Job with this Pod."""
+    properties = context.component.properties
+    limit = properties.backoff_limit
+    spec: Manifest = {"backoffLimit": BACKOFF_LIMIT if limit is None else limit}
+    if properties.active_deadline_seconds is not None:
+        spec["activeDeadlineSeconds"] = properties.active_deadline_seconds
+    return {**spec, "template": pod.template(context, restartPolicy=properties.restart_policy or "Never")}
 
 
 def _digest(spec: Mapping[str, Any]) -> str:

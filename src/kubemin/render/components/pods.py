@@ -1,4 +1,4 @@
-"""From a component to its Pod and Services: what webservice, store and job share."""
+"""From a component to its Pod and Services: what the types that run containers share."""
 
 from collections.abc import Iterator
 

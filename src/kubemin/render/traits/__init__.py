@@ -5,9 +5,10 @@ from typing import Any
 
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
-from kubemin.render.traits import ingress, rbac
+from kubemin.render.traits import ingress, network_policy, rbac
 from kubemin.render.traits.container import apply_container_traits
 from kubemin.render.traits.containers import apply_init, apply_sidecar
+from kubemin.render.traits.scaling import apply_hpa, apply_pdb
 
 PodTrait = Callable[[Any, Pod, Context], None]
 
@@ -16,6 +17,9 @@ POD_TRAITS: tuple[tuple[str, PodTrait], ...] = (
     ("init", apply_init),
     ("sidecar", apply_sidecar),
     ("ingress", ingress.apply),
+    ("hpa", apply_hpa),
+    ("pdb", apply_pdb),
+    ("network_policy", network_policy.apply),
 )
 """After the traits of the component's own container. ``share`` only labels (``Context.object_labels``)."""
 

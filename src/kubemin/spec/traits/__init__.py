@@ -5,10 +5,13 @@
 
 from pydantic import Field
 
-from kubemin.spec.traits import ingress, init, rbac, share, sidecar
+from kubemin.spec.traits import hpa, ingress, init, network_policy, pdb, rbac, share, sidecar
 from kubemin.spec.traits.container import CONTAINER_TRAITS, ContainerTraits, Trait
+from kubemin.spec.traits.hpa import Hpa
 from kubemin.spec.traits.ingress import Ingress
 from kubemin.spec.traits.init import Init
+from kubemin.spec.traits.network_policy import NetworkPolicy
+from kubemin.spec.traits.pdb import Pdb
 from kubemin.spec.traits.rbac import Rbac
 from kubemin.spec.traits.share import Share
 from kubemin.spec.traits.sidecar import Sidecar
@@ -23,6 +26,9 @@ class Traits(ContainerTraits):
     init: list[Init] = Field(default=[], description="containers that run before")
     sidecar: list[Sidecar] = Field(default=[], description="containers that run beside")
     ingress: list[Ingress] = Field(default=[], description="routes from outside")
+    hpa: Hpa | None = Field(default=None, description="an autoscaler decides about the replicas")
+    pdb: Pdb | None = Field(default=None, description="how many Pods can be spared while nodes are drained")
+    network_policy: NetworkPolicy | None = Field(default=None, description="who may reach the Pods, and whom they may")
     share: Share | None = Field(default=None, description="objects that several applications have")
 
 
@@ -32,6 +38,9 @@ TRAITS = (
     Trait("init", init.check, init.made),
     Trait("sidecar", sidecar.check, sidecar.made),
     Trait("ingress", ingress.check, ingress.made),
+    Trait("hpa", hpa.check, hpa.made, types=("webservice", "store")),
+    Trait("pdb", pdb.check, pdb.made, types=("webservice", "store")),
+    Trait("network_policy", network_policy.check, network_policy.made),
     Trait("share", share.check, any_type=True),
 )
 """In the order in which they are processed."""

@@ -37,6 +37,9 @@ class NestedTraits(ContainerTraits):
     init: Any = None
     sidecar: Any = None
     ingress: Any = None
+    hpa: Any = None
+    pdb: Any = None
+    network_policy: Any = None
     share: Any = None
 
 
@@ -53,6 +56,8 @@ class Trait:
     made: Callable[[Any, CheckContext, str], Iterable[Made]] = _makes_nothing
     any_type: bool = False
     """Whether a component without containers (``config``, ``secret``) may have it too."""
+    types: tuple[str, ...] = ()
+    """The component types that may have it; empty: all that run containers."""
 
 
 CONTAINER_TRAITS = (
@@ -76,8 +81,9 @@ def check_nested(traits: NestedTraits, context: CheckContext, path: str) -> Iter
     """What is wrong with the traits of an init or sidecar container."""
     for trait, value, name in given(traits, CONTAINER_TRAITS):
         yield from trait.check(value, context, f"{path}.{name}")
-    for name in ("rbac", "init", "sidecar", "ingress", "share"):
-        if getattr(traits, name) not in (None, [], {}):
+    for field in NestedTraits.model_fields.keys() - ContainerTraits.model_fields.keys():
+        name = str(NestedTraits.model_fields[field].alias)
+        if getattr(traits, field) not in (None, [], {}):
             yield Issue(
                 f"{path}.{name}",
                 IssueCode.NESTED_TRAIT_FORBIDDEN,
