@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from kubemin.spec.application import Application
-from kubemin.spec.kinds import KINDS
+from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.server import SimServer
+from tests.definitions import EXTERNAL_SECRET, HTTP_ROUTE
 from tests.spec.strategies import applications
 
 from .cases import manifests, read, rendered_cases
@@ -24,12 +25,16 @@ def refused(objects: Iterable[Manifest]) -> dict[str, str]:
     async def run() -> dict[str, str]:
         answers: dict[str, str] = {}
         async with SimServer(speed=100) as server, aiohttp.ClientSession(server.url) as session:
+            for defined in (HTTP_ROUTE, EXTERNAL_SECRET):
+                server.registry.create("customresourcedefinitions", "", defined, manager="ada")
+            await server.controllers.settled()
             for manifest in _with_namespaces(objects):
-                kind, meta = KINDS[manifest["kind"]], manifest["metadata"]
+                kind, meta = kind_of(kind_name(manifest)), manifest["metadata"]
+                plural, version = kind.plural or f"{manifest['kind'].lower()}s", manifest["apiVersion"]
                 place = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
                 params = {"fieldValidation": "Strict", "fieldManager": "kubemin"}
                 async with session.post(
-                    f"/{'apis' if kind.group else 'api'}/{kind.api_version}{place}/{kind.plural}",
+                    f"/{'apis' if kind.group else 'api'}/{version}{place}/{plural}",
                     json=manifest,
                     params=params,
                 ) as answer:

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 
 from kubemin.plan import make_plan
-from kubemin.render import Rendered, render
+from kubemin.render import Rendered, operator_secret, render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, context_of, parse_application
 from kubemin.spec.component import made_by
-from kubemin.spec.kinds import KINDS
+from kubemin.spec.kinds import KINDS, kind_name, kind_of
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import is_label_value, is_subdomain
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -67,9 +67,9 @@ def test_the_same_input_gives_the_same_bytes(application: Application) -> None:
 def test_every_object_is_named_and_labelled(application: Application) -> None:
     for item in rendered(application):
         manifest = item.manifest
-        kind = KINDS[manifest["kind"]]
+        kind = kind_of(kind_name(manifest))
         meta = manifest["metadata"]
-        assert manifest["apiVersion"] == kind.api_version
+        assert manifest["apiVersion"] == (kind.api_version_in("" if kind.name in KINDS else "v1"))
         assert is_subdomain(meta["name"])
         assert meta["namespace"] == application.namespace
         assert set(meta["labels"]) >= FIXED
@@ -98,7 +98,9 @@ def test_the_spec_foresees_exactly_what_is_rendered(application: Application) ->
         for made in made_by(component, scope, f"component[{index}]"):
             is_job = made.ref.kind == "Job"
             predict_apply.append(replace(made.ref, name=component.name) if is_job else made.ref)
-    preview = [_unversioned(item) for item in rendered(application) if not item.if_absent]
+    items = rendered(application)
+    preview = [_unversioned(item) for item in items if not item.if_absent]
+    preview += [secret for item in items if (secret := operator_secret(item.manifest)) is not None]
     assert Counter(predict_apply) == Counter(preview)
 
 

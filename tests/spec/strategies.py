@@ -52,6 +52,14 @@ _PROBES: tuple[Json, ...] = (
 )
 _RESOURCES: tuple[Json, ...] = ({"cpu": "250m"}, {"memory": "1Gi", "gpu": 1}, {"cpu": 0.5, "memory": "64Mi"}, {})
 _REWRITES = (None, {"type": "prefix"}, {"type": "replace", "replacement": "/new"})
+_EXTERNAL: tuple[Json, ...] = (
+    {"store": {"name": "vault"}, "data": {"a.key": {"key": "a/b"}}},
+    {"store": {"name": "v", "kind": "ClusterSecretStore"}, "refreshInterval": "1h", "dataFrom": [{"find": {}}]},
+)
+_EXPOSED: tuple[Json, ...] = (
+    {"via": "ingress", "hosts": ["a.example", "*.b.example"], "className": "nginx", "tls": [{"secretName": "a-tls"}]},
+    {"via": "gateway", "paths": ["/a", {"path": "/b", "pathType": "Exact"}], "parentRefs": [{"name": "public"}]},
+)
 _BUDGETS: tuple[Json, ...] = ({"minAvailable": 1}, {"maxUnavailable": "50%"}, {"maxUnavailable": 0})
 _AUTOSCALERS: tuple[Json, ...] = (
     {
@@ -140,10 +148,12 @@ def _container_traits(draw: st.DrawFn, owner: str) -> Json:
     return traits
 
 
-def _traits(draw: st.DrawFn, kind: str, number: int, services: Sequence[str], images: Sequence[str]) -> Json:
+def _traits(
+    draw: st.DrawFn, kind: str, number: int, services: Sequence[str], images: Sequence[str], *, serves: bool
+) -> Json:
     traits = _container_traits(draw, str(number))
     yes = _choose(draw, "liveness", "readiness", "startup", "init", "sidecar", "rbac", "ingress", "share")
-    yes |= _choose(draw, "hpa", "pdb", "networkPolicy")
+    yes |= _choose(draw, "hpa", "pdb", "networkPolicy", "expose")
     traits["probes"] = [probe for probe in _PROBES if probe["type"] in yes]
     if "init" in yes:
         properties = {"image": _one(draw, images), "command": ["prepare"], "env": _one(draw, ENVS)}
@@ -157,12 +167,14 @@ def _traits(draw: st.DrawFn, kind: str, number: int, services: Sequence[str], im
     if "rbac" in yes:
         rule = {"apiGroups": [""], "resources": ["pods", "configmaps"], "verbs": ["get", "list"]}
         traits["rbac"] = [{"rules": [rule], "roleLabels": _one(draw, LABELS)}]
-    if "ingress" in yes and services:
+    if "ingress" in yes and services and not (serves and "expose" in yes):
         routes = [
             {"path": f"/{index}", "backend": {"serviceName": _one(draw, services)}, "rewrite": _one(draw, _REWRITES)}
             for index in range(draw(st.integers(1, 3)))
         ]
         traits["ingress"] = [{"hosts": ["shop.example"] * draw(st.integers(0, 1)), "routes": routes}]
+    if "expose" in yes and serves:
+        traits["expose"] = _one(draw, _EXPOSED)
     if "pdb" in yes and kind in ("webservice", "store"):
         traits["pdb"] = _one(draw, _BUDGETS)
     if "hpa" in yes and kind in ("webservice", "store"):
@@ -181,6 +193,8 @@ def _component(draw: st.DrawFn, number: int, name: str, services: Sequence[str],
     component: Json = {"name": name, "type": _one(draw, kinds)}
     if component["type"] in ("config", "secret"):
         field = {"config": "conf", "secret": "secret"}[component["type"]]
+        if "external" in _choose(draw, "external") and component["type"] == "secret":
+            return {**component, "properties": {"external": _one(draw, _EXTERNAL)}}
         return {**component, "properties": {field: _one(draw, DATA)}}
     yes = _choose(draw, "env", "command", "labels", "image in properties", "traits")
     properties: Json = {}
@@ -197,7 +211,7 @@ def _component(draw: st.DrawFn, number: int, name: str, services: Sequence[str],
         properties |= _one(draw, _RUNS)
     component["properties"] = properties
     if "traits" in yes:
-        component["traits"] = _traits(draw, component["type"], number, services, images)
+        component["traits"] = _traits(draw, component["type"], number, services, images, serves=name in services)
     return component
 
 

@@ -27,6 +27,7 @@ def snake(data: Any, *, keys: bool = True) -> Any:
     if not isinstance(data, dict):
         return data
     free = {"env", "conf", "secret", "labels", "roleLabels", "annotations", "label"}
+    free |= {"metrics", "behavior", "podSelector", "namespaceSelector", "ipBlock", "dataFrom"}  # as Kubernetes has them
 
     def turn(key: str) -> str:
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in key) if keys else key

@@ -28,7 +28,27 @@ PEERS = [
     {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}},
 ]
 PORTS = [{"port": 80}, {"port": "http", "protocol": "TCP"}, {"port": 8000, "endPort": 8100}]
+ROUTE: Json = {
+    "via": "gateway",
+    "hosts": ["shop.example", "*.shop.example"],
+    "paths": [{"path": "/a", "pathType": "Exact", "port": 80}, {}],
+    "port": 80,
+    "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https", "port": 443}],
+    "annotations": {"example.org/a": "b"},
+}
+INGRESS: Json = {
+    "via": "ingress",
+    "className": "nginx",
+    "tls": [{"secretName": "shop-tls", "hosts": ["shop.example"]}],
+}
+EXTERNAL: Json = {
+    "store": {"name": "vault", "kind": "ClusterSecretStore"},
+    "refreshInterval": "1h30m",
+    "data": {"PASSWORD": {"key": "shop/database", "property": "password", "version": "2"}},
+    "dataFrom": [{"extract": {"key": "shop"}}],
+}
 TRAITS: Json = {
+    "expose": ROUTE,
     "resources": {"cpu": "1", "memory": "1Gi"},
     "hpa": {
         "minReplicas": 2,
@@ -79,7 +99,11 @@ def found(data: Json) -> set[tuple[str, str]]:
     return set()
 
 
-ALL = app(web(TRAITS), cron(**RUNS))
+def login(**external: Any) -> Json:
+    return {"name": "login", "type": "secret", "properties": {"external": {**EXTERNAL, **external}}}
+
+
+ALL = app(web(TRAITS), cron(**RUNS), login(), web({"expose": INGRESS}, name="front"))
 
 
 def test_all_of_it_is_taken_and_kept_as_it_was_written() -> None:
@@ -88,9 +112,11 @@ def test_all_of_it_is_taken_and_kept_as_it_was_written() -> None:
     assert Application.model_validate(read.dump()).dump() == read.dump()
     assert read.posted()["component"][0]["traits"] == TRAITS
     assert read.posted()["component"][1]["properties"] == RUNS
+    assert read.posted()["component"][2]["properties"] == {"external": EXTERNAL}
 
 
-AS_THEY_STAND = ("metrics", "behavior", "podSelector", "namespaceSelector", "ipBlock")
+AS_THEY_STAND = ("dataFrom", "data", "annotations", "metrics", "behavior")
+AS_THEY_STAND += ("podSelector", "namespaceSelector", "ipBlock")
 
 
 def places(value: Any, path: str) -> Iterator[tuple[str, Json]]:
@@ -116,7 +142,52 @@ WRONG = IssueCode.INVALID_TRAIT_CONFIG
 MISSING = IssueCode.MISSING_REQUIRED_FIELD
 VALUE = IssueCode.INVALID_FIELD_VALUE
 H, P, N = (f"{C0}.traits.{name}" for name in ("hpa", "pdb", "networkPolicy"))
+E, X = f"{C0}.traits.expose", f"{C0}.properties.external"
+NAME = IssueCode.INVALID_NAME_FORMAT
+
+
+def route(**fields: Any) -> Json:
+    return web({"expose": {**ROUTE, **fields}})
+
+
 MISTAKES: list[tuple[Json, str, str]] = [
+    (route(via=None), f"{E}.via", MISSING),
+    (route(via="balancer"), f"{E}.via", WRONG),
+    (route(hosts=["a_b"]), f"{E}.hosts[0]", NAME),
+    (route(paths=["a"]), f"{E}.paths[0].path", WRONG),
+    (route(paths=["/a//b"]), f"{E}.paths[0].path", WRONG),
+    (route(paths=["/a;b"]), f"{E}.paths[0].path", WRONG),
+    (route(paths=[{"pathType": "ImplementationSpecific"}]), f"{E}.paths[0].pathType", WRONG),
+    (route(paths=[{"port": 81}]), f"{E}.paths[0].port", WRONG),
+    (route(port=81), f"{E}.port", WRONG),
+    (route(annotations={"kubemin.io/a": "b"}), f"{E}.annotations.kubemin.io/a", VALUE),
+    (
+        route(annotations={"a/snippet": "b"}),
+        f"{E}.annotations.a/snippet",
+        IssueCode.NOT_ALLOWED,
+    ),
+    (route(parentRefs=[]), f"{E}.parentRefs", MISSING),
+    (route(parentRefs=[{"namespace": "a"}]), f"{E}.parentRefs[0].name", MISSING),
+    (route(parentRefs=[{"name": "A"}]), f"{E}.parentRefs[0].name", NAME),
+    (route(parentRefs=[{"name": "a", "namespace": "A"}]), f"{E}.parentRefs[0].namespace", NAME),
+    (route(parentRefs=[{"name": "a", "sectionName": "A"}]), f"{E}.parentRefs[0].sectionName", NAME),
+    (route(parentRefs=[{"name": "a", "port": 0}]), f"{E}.parentRefs[0].port", WRONG),
+    (route(className="nginx"), f"{E}.className", WRONG),
+    (route(tls=[{"secretName": "a"}]), f"{E}.tls", WRONG),
+    (route(hosts=[f"h{number}.example" for number in range(17)]), f"{E}.hosts", WRONG),
+    (route(paths=[f"/{number}" for number in range(17)]), f"{E}.paths", WRONG),
+    (route(via="ingress"), f"{E}.parentRefs", WRONG),
+    (web({"expose": {**INGRESS, "className": "A"}}), f"{E}.className", NAME),
+    (web({"expose": {**INGRESS, "tls": [{"secretName": "A"}]}}), f"{E}.tls[0].secretName", NAME),
+    (web({"expose": INGRESS}, properties={}), E, WRONG),
+    (login(store={}), f"{X}.store.name", MISSING),
+    (login(store={"name": "A"}), f"{X}.store.name", NAME),
+    (login(store={"name": "a", "kind": "Vault"}), f"{X}.store.kind", VALUE),
+    (login(refreshInterval="daily"), f"{X}.refreshInterval", VALUE),
+    (login(data={}, dataFrom=[]), X, MISSING),
+    (login(data={"a/b": {"key": "a"}}), f"{X}.data.a/b", NAME),
+    (login(data={"a": {}}), f"{X}.data.a.key", MISSING),
+    ({**login(), "properties": {"external": EXTERNAL, "secret": {"a": "b"}}}, X, VALUE),
     (web({"hpa": {"metrics": [{"type": "Pods", "pods": POD}]}}), f"{H}.maxReplicas", MISSING),
     (web({"hpa": {"maxReplicas": 2}}), H, MISSING),
     (web({"hpa": {"maxReplicas": 2, "cpu": 70}}), f"{H}.cpu", WRONG),
@@ -196,6 +267,7 @@ def test_a_mistake_is_named_at_its_field(part: Json, field: str, code: str) -> N
 
 
 ABLE = {
+    "expose": {"webservice", "store", "daemon"},
     "hpa": {"webservice", "store"},
     "pdb": {"webservice", "store"},
     "networkPolicy": {"webservice", "store", "daemon", "job", "cronjob"},
@@ -205,12 +277,8 @@ ABLE = {
 @pytest.mark.parametrize("kind", ["webservice", "store", "daemon", "job", "cronjob", "config", "secret"])
 @pytest.mark.parametrize("trait", ABLE)
 def test_a_trait_is_for_the_types_that_it_means_something_for(kind: str, trait: str) -> None:
-    value = (
-        {"maxReplicas": 1, "metrics": [{"type": "Pods"}]}
-        if trait == "hpa"
-        else {**TRAITS, "networkPolicy": {"ingress": []}}[trait]
-    )
-    part = {**cron(), "type": kind, "traits": {trait: value}}
+    values = {**TRAITS, "networkPolicy": {"ingress": []}, "hpa": {"maxReplicas": 1, "metrics": [{"type": "Pods"}]}}
+    part = {**cron(ports=[{"port": 80}]), "type": kind, "traits": {trait: values[trait]}}
     assert found(app(part)) == (set() if kind in ABLE[trait] else {(f"{C0}.traits.{trait}", WRONG)})
 
 
@@ -328,3 +396,58 @@ def test_policies_and_budgets_are_for_the_pods_of_a_new_version_too(strategy: st
     assert len(pods) == (1 if strategy == "rolling" else 2)
     for selector in (budget, rules["podSelector"]["matchLabels"], peer):
         assert all(selector.items() <= labels.items() for labels in pods)
+
+
+@pytest.mark.parametrize("via", ["ingress", "gateway"])
+def test_hosts_and_paths_are_the_same_by_an_ingress_and_by_a_gateway(via: str) -> None:
+    """To change from the one to the other only what names the Ingress class or the Gateway changes."""
+    hosts, paths = ["a.example", "*.b.example"], ["/", {"path": "/x", "pathType": "Exact"}]
+    how = {"parentRefs": [{"name": "public"}]} if via == "gateway" else {}
+    made = render(parse_application(app(web({"expose": {"via": via, "hosts": hosts, "paths": paths, **how}}))))
+    (spec,) = [one.manifest["spec"] for one in made if one.manifest["kind"] in ("Ingress", "HTTPRoute")]
+    if via == "gateway":
+        found = {
+            (host, rule["matches"][0]["path"]["value"], rule["backendRefs"][0]["name"], rule["backendRefs"][0]["port"])
+            for host in spec["hostnames"]
+            for rule in spec["rules"]
+        }
+    else:
+        services = [
+            (rule["host"], path["path"], path["backend"]["service"])
+            for rule in spec["rules"]
+            for path in rule["http"]["paths"]
+        ]
+        found = {(host, path, service["name"], service["port"]["number"]) for host, path, service in services}
+    assert found == {(host, path, "shop-web", 80) for host in hosts for path in ("/", "/x")}
+
+
+def test_an_ingress_and_an_expose_of_one_name_are_refused() -> None:
+    """So that a change from the one to the other changes the Ingress, and no moment is without one."""
+    routes = [{"backend": {"serviceName": "web"}}]
+    traits = {"ingress": [{"routes": routes}], "expose": {"via": "ingress"}}
+    assert found(app(web(traits))) == {(f"{C0}.traits.expose", IssueCode.DUPLICATE_OBJECT)}
+    assert found(app(web({**traits, "ingress": [{"name": "more", "routes": routes}]}))) == set()
+
+
+def test_a_secret_has_another_name_once_its_values_are_elsewhere() -> None:
+    """So neither is ever deleted with the other: the operator owns the one, and the application the other."""
+    reader = web({"envFrom": [{"type": "secret", "sourceName": "login"}]})
+    plain = {"name": "login", "type": "secret", "properties": {"secret": {"a": "b"}}}
+
+    def read(part: Json) -> str:
+        made = [one.manifest for one in render(parse_application(app(part, reader)))]
+        (deployment,) = [one for one in made if one["kind"] == "Deployment"]
+        name: str = deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"]
+        return name
+
+    assert (read(plain), read(login())) == ("shop-login", "shop-login-external")
+    assert found(app({**plain, "objectName": "a-external"}, {**login(), "name": "x", "objectName": "a"})) == {
+        ("component[1]", IssueCode.DUPLICATE_OBJECT)
+    }
+
+
+def test_values_that_are_elsewhere_are_in_no_digest() -> None:
+    reader = web({"envFrom": [{"type": "secret", "sourceName": "login"}]})
+    made = [one.manifest for one in render(parse_application(app(login(), reader)), "key")]
+    (deployment,) = [one for one in made if one["kind"] == "Deployment"]
+    assert "annotations" not in deployment["spec"]["template"]["metadata"]

@@ -7,11 +7,11 @@ from kubemin.render.config_digest import config_digests, digests_of
 from kubemin.render.context import Context
 from kubemin.render.errors import RenderError
 from kubemin.render.model import Fetch, Rendered
-from kubemin.render.references import references
+from kubemin.render.references import operator_secret, references
 from kubemin.spec.application import Application
 from kubemin.spec.expressions import resolved
 
-__all__ = ["Fetch", "RenderError", "Rendered", "digests_of", "references", "render"]
+__all__ = ["Fetch", "RenderError", "Rendered", "digests_of", "operator_secret", "references", "render"]
 
 
 def render(

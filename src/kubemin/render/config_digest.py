@@ -35,7 +35,7 @@ def config_digests(application: Application, key: str) -> Mapping[ObjectRef, str
         name = object_name(MAIN_KINDS.get(component.type, ""), application.main_name(component))
         if component.type == CONFIG:
             found[ObjectRef("ConfigMap", namespace, name)] = _digest(component.properties.conf, key)
-        elif component.type == SECRET and key:
+        elif component.type == SECRET and key and not component.is_external:  # others may change its values at any time
             found[ObjectRef("Secret", namespace, name)] = _digest(component.properties.secret, key)
     return found
 

@@ -103,8 +103,12 @@ class Context:
         namespace: str | None = None,
         more_labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
+        api_version: str | None = None,
     ) -> Manifest:
-        """An object of the component; ``body`` is what stands beside ``metadata``."""
+        """An object of the component; ``body`` is what stands beside ``metadata``.
+
+        ``api_version`` of a kind of which only the API server knows how it is served.
+        """
         known = kind_of(kind)
         metadata: dict[str, Any] = {"name": name}
         if known.namespaced:
@@ -112,7 +116,7 @@ class Context:
         metadata["labels"] = self.object_labels(more_labels)
         if annotations:
             metadata["annotations"] = dict(sorted(annotations.items()))
-        return {"apiVersion": known.api_version, "kind": kind, "metadata": metadata, **body}
+        return {"apiVersion": api_version or known.api_version, "kind": known.kind, "metadata": metadata, **body}
 
     def pod_annotations(self, pod: Manifest) -> dict[str, str]:
         """Annotations of Pods with this spec: when these change, the Pods are replaced.

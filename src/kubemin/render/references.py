@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubemin.spec.external import EXTERNAL_SECRET
+from kubemin.spec.kinds import kind_name
 from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -18,6 +20,15 @@ def references(manifest: Manifest) -> set[ObjectRef]:
         found += configuration_of(pod)
         found += [("Secret", secret["name"]) for secret in pod.get("imagePullSecrets") or () if "name" in secret]
     return {ObjectRef(kind, namespace, name) for kind, name in found}
+
+
+def operator_secret(manifest: Manifest) -> ObjectRef | None:
+    """The Secret that an operator makes for an ExternalSecret, and owns; None for anything else."""
+    if kind_name(manifest) != EXTERNAL_SECRET:
+        return None
+    meta, target = manifest["metadata"], (manifest.get("spec") or {}).get("target") or {}
+    owned = target.get("creationPolicy", "Owner") == "Owner"
+    return ObjectRef("Secret", meta.get("namespace", ""), target.get("name") or meta["name"]) if owned else None
 
 
 def configuration_of(pod: Manifest) -> Iterator[tuple[str, str]]:

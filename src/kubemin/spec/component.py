@@ -11,6 +11,7 @@ from kubemin.spec import names
 from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.config import OPAQUE, check_config, check_secret, check_secret_type
 from kubemin.spec.container_fields import ContainerFields, check_container
+from kubemin.spec.external import EXTERNAL_SECRET, External, check_external, target_name
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.jobs import BACKOFF_LIMIT, CONCURRENCY_POLICIES, RESTART_POLICIES, check_runs, check_schedule
 from kubemin.spec.manifests import check_manifests, made_by_manifests
@@ -79,6 +80,9 @@ class Properties(ContainerFields):
     secret: dict[Text, Text] = {}
     secret_type: Text | None = Field(
         default=None, description="of the type secret: the Secret's own type; default: `Opaque`. It cannot be changed"
+    )
+    external: External | None = Field(
+        default=None, description="of a secret, in place of `secret`: values that are elsewhere"
     )
     command: list[Text] = []
     pod: PodFields = Field(default=PodFields(), description="fields of the Pods")
@@ -177,9 +181,12 @@ class Component(SpecModel):
         return self.object_name or (self.name if shared else names.main_name(application, self.name))
 
     def main_object(self, application: str) -> str:
-        """Name of the object that its type makes; of a Job, without the digest of its spec."""
+        """Name of the object that its type makes; of a Job, without the digest of its spec.
+
+        Of a secret whose values are elsewhere it is that of the Secret that they come into.
+        """
         main = self.main_name(application)
-        return names.object_name(MAIN_KINDS.get(self.type, ""), main)
+        return target_name(main) if self.is_external else names.object_name(MAIN_KINDS.get(self.type, ""), main)
 
     def object_of(self, kind: str, application: str) -> str | None:
         """Name of its object of a kind that others refer to; None if it makes none, or several."""
@@ -191,7 +198,12 @@ class Component(SpecModel):
         if kind == "PersistentVolumeClaim" and self.type in WORKLOADS and self.type != STORE:
             volumes = {storage.name for storage in self.traits.storage if storage.creates}
             return names.object_name(kind, main, *volumes) if len(volumes) == 1 else None
-        return names.object_name(kind, main) if MAIN_KINDS.get(self.type) == kind else None
+        return self.main_object(application) if MAIN_KINDS.get(self.type) == kind else None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it is a Secret that an operator makes, of values that are elsewhere."""
+        return self.type == SECRET and self.properties.external is not None
 
     def can(self, way: Way) -> bool:
         """Whether its Pods can be replaced in this way."""
@@ -345,7 +357,12 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
     yield from check_labels(properties.labels, context.limits, what, f"{here}.labels")
     yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
-    if component.type == SECRET and component.template is None:
+    if properties.external is not None:
+        yield from check_external(properties.external, what, f"{here}.external")
+        if properties.secret or properties.secret_type:
+            message = f"{what} has values by reference: a component of its own can have others, or another type."
+            yield Issue(f"{here}.external", IssueCode.INVALID_FIELD_VALUE, message)
+    elif component.type == SECRET and component.template is None:
         yield from check_secret_type(component.secret_type, properties.secret, what, f"{here}.secretType")
     yield from check_runs(properties, what, here)
     if component.type == CRONJOB and component.template is None:
@@ -388,7 +405,10 @@ def made_by(component: Component, context: CheckContext, path: str) -> Iterator[
     namespace, main = context.namespace, context.main
     if component.type == MANIFESTS:
         yield from made_by_manifests(component.properties.manifests, context, f"{path}.properties.manifests")
-    if kind := MAIN_KINDS.get(component.type):
+    if component.is_external:
+        yield Made(ObjectRef(EXTERNAL_SECRET, namespace, names.object_name(EXTERNAL_SECRET, main)), path)
+        yield Made(ObjectRef("Secret", namespace, target_name(main)), path)  # by the operator
+    elif kind := MAIN_KINDS.get(component.type):
         yield Made(ObjectRef(kind, namespace, names.object_name(kind, main)), path)
     if component.has_service:
         yield Made(ObjectRef("Service", namespace, names.object_name("Service", main)), path)

@@ -1,6 +1,6 @@
 """What ``config`` and ``secret`` components hold, and the configuration that is fetched by URL."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from kubemin.spec.addresses import is_address, is_plain_host, is_public
@@ -69,7 +69,8 @@ def check_secret_type(type_: str, secret: Mapping[str, str], what: str, path: st
             yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
 
 
-def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
+def check_keys(data: Iterable[str], what: str, path: str) -> Iterator[Issue]:
+    """Keys of a ConfigMap or Secret."""
     for key in data:
         if not is_data_key(key):
             yield Issue(
@@ -77,6 +78,10 @@ def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue
                 IssueCode.INVALID_NAME_FORMAT,
                 f'{what}: "{key}" cannot be a key: use letters, digits, "-", "_" and ".", at most 253.',
             )
+
+
+def _check_data(data: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
+    yield from check_keys(data, what, path)
     if sum(len(value.encode()) for value in data.values()) > MAX_DATA:
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what} holds more than 1 MiB of data.")
 

@@ -33,6 +33,15 @@ _NO_LISTS: Mapping[str, tuple[str, ...]] = {}
 LAST = 20
 """The priority of kinds that the table does not have."""
 
+_PRIORITIES: Mapping[str, int] = {
+    "SealedSecret.bitnami.com": 0,
+    "SecretStore.external-secrets.io": 2,
+    "ClusterSecretStore.external-secrets.io": 2,
+    "ExternalSecret.external-secrets.io": 3,
+    "ClusterExternalSecret.external-secrets.io": 3,
+}
+"""Of those among them that become configuration: Pods that read it start only once it is there."""
+
 _RBAC = "rbac.authorization.k8s.io"
 _ROLE_NEVER_CHANGES = "its role never changes: name another binding, or delete this one first"
 
@@ -468,7 +477,8 @@ OWN = frozenset(name for name, facts in WRITTEN.items() if facts.own)
 def _other(name: str) -> Kind:
     """What holds of every kind that the table does not have.
 
-    It is written after all others, as it may be a custom resource: its definition and its controller come first.
+    It is written after all others, as it may be a custom resource: its definition and its controller come first. Only
+    what Pods cannot start without comes before these.
     """
     _, _, group = name.partition(".")
     return Kind(
@@ -477,7 +487,7 @@ def _other(name: str) -> Kind:
         version="",
         plural="",
         namespaced=True,
-        written=Written(own=False, priority=LAST, deleted=0, advice=""),
+        written=Written(own=False, priority=_PRIORITIES.get(name, LAST), deleted=0, advice=""),
         controller=None,
         health=Health.READINESS,
         large=False,

@@ -36,6 +36,7 @@ def renamed(component: Component, names: Mapping[str, str], prefix: str, account
         ],
         "rbac": [_rbac(entry, names, prefix) for entry in traits.rbac],
         "ingress": [_ingress(ingress, names, prefix) for ingress in traits.ingress],
+        "expose": traits.expose and traits.expose.renamed(names),
         "network_policy": traits.network_policy and _network_policy(traits.network_policy, names),
     }
     pod = _pod(component.properties.pod, names, prefix, accounts)

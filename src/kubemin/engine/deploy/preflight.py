@@ -19,6 +19,7 @@ from kubemin.engine.deploy.merged import remains
 from kubemin.engine.deploy.replacing import unneeded
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
+from kubemin.engine.deploy.targets import refuse_taken_target
 from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.bindings import lacking_role
@@ -155,6 +156,7 @@ class Inquiry:
                 if not known:
                     live = await get_or_none(self.cluster, job.ref)
                 known = False
+                await refuse_taken_target(self.cluster, job.manifest)
                 if live is None or terminating(live):
                     found = await self._create(job)
                 else:

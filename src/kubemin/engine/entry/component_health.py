@@ -132,6 +132,8 @@ def _links(obj: Manifest) -> list[tuple[str, str]]:
         secure = {host for tls in spec.get("tls") or [] for host in tls.get("hosts") or []}
         hosts = dict.fromkeys(rule["host"] for rule in spec.get("rules") or [] if rule.get("host"))
         return [("Ingress", f"{'https' if host in secure else 'http'}://{host}") for host in hosts]
+    if obj["kind"] == "HTTPRoute":
+        return [("HTTPRoute", str(host)) for host in spec.get("hostnames") or []]
     if obj["kind"] == "Service" and spec.get("type") == "LoadBalancer":
         doors = (status.get("loadBalancer") or {}).get("ingress") or []
         addresses = [door.get("hostname") or door.get("ip") for door in doors]

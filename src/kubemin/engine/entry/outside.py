@@ -7,7 +7,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Forbidden, NotFound
 from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.plan import Job
-from kubemin.render import references
+from kubemin.render import operator_secret, references
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import ShareStrategy
 
@@ -24,6 +24,7 @@ async def with_what_is_missing(
     ``coming``: namespaces that are not there yet. What KubeMin may not read counts as there. Raises `ClusterError`.
     """
     made = set(has) - {job.ref for job in jobs if job.share is ShareStrategy.IGNORE}
+    made |= {secret for job in jobs if (secret := operator_secret(job.manifest)) is not None}
     named = {job.seq: references(job.manifest) - made for job in jobs}
     absent = {ref for ref in set().union(*named.values()) if ref.namespace in coming or await _is_absent(cluster, ref)}
     with_warnings = dict(found)

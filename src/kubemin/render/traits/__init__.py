@@ -5,7 +5,7 @@ from typing import Any
 
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
-from kubemin.render.traits import ingress, network_policy, rbac
+from kubemin.render.traits import expose, ingress, network_policy, rbac
 from kubemin.render.traits.container import apply_container_traits
 from kubemin.render.traits.containers import apply_init, apply_sidecar
 from kubemin.render.traits.scaling import apply_hpa, apply_pdb
@@ -17,6 +17,7 @@ POD_TRAITS: tuple[tuple[str, PodTrait], ...] = (
     ("init", apply_init),
     ("sidecar", apply_sidecar),
     ("ingress", ingress.apply),
+    ("expose", expose.apply),
     ("hpa", apply_hpa),
     ("pdb", apply_pdb),
     ("network_policy", network_policy.apply),

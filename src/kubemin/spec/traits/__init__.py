@@ -5,8 +5,9 @@
 
 from pydantic import Field
 
-from kubemin.spec.traits import hpa, ingress, init, network_policy, pdb, rbac, share, sidecar
+from kubemin.spec.traits import expose, hpa, ingress, init, network_policy, pdb, rbac, share, sidecar
 from kubemin.spec.traits.container import CONTAINER_TRAITS, ContainerTraits, Trait
+from kubemin.spec.traits.expose import Expose
 from kubemin.spec.traits.hpa import Hpa
 from kubemin.spec.traits.ingress import Ingress
 from kubemin.spec.traits.init import Init
@@ -26,6 +27,7 @@ class Traits(ContainerTraits):
     init: list[Init] = Field(default=[], description="containers that run before")
     sidecar: list[Sidecar] = Field(default=[], description="containers that run beside")
     ingress: list[Ingress] = Field(default=[], description="routes from outside")
+    expose: Expose | None = Field(default=None, description="where it is reached, by an Ingress or a Gateway's route")
     hpa: Hpa | None = Field(default=None, description="an autoscaler decides about the replicas")
     pdb: Pdb | None = Field(default=None, description="how many Pods can be spared while nodes are drained")
     network_policy: NetworkPolicy | None = Field(default=None, description="who may reach the Pods, and whom they may")
@@ -38,6 +40,7 @@ TRAITS = (
     Trait("init", init.check, init.made),
     Trait("sidecar", sidecar.check, sidecar.made),
     Trait("ingress", ingress.check, ingress.made),
+    Trait("expose", expose.check, expose.made, types=("webservice", "store", "daemon")),
     Trait("hpa", hpa.check, hpa.made, types=("webservice", "store")),
     Trait("pdb", pdb.check, pdb.made, types=("webservice", "store")),
     Trait("network_policy", network_policy.check, network_policy.made),

@@ -37,6 +37,7 @@ class NestedTraits(ContainerTraits):
     init: Any = None
     sidecar: Any = None
     ingress: Any = None
+    expose: Any = None
     hpa: Any = None
     pdb: Any = None
     network_policy: Any = None

@@ -142,9 +142,9 @@ def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Ite
             )
         yield from _check_path_type(ingress.default_path_type, what, f"{here}.defaultPathType")
         for place, host in enumerate(ingress.hosts):
-            yield from _check_host(host, what, f"{here}.hosts[{place}]")
+            yield from check_host(host, what, f"{here}.hosts[{place}]")
         for place, tls in enumerate(ingress.tls):
-            yield from _check_tls(tls, what, f"{here}.tls[{place}]")
+            yield from check_tls(tls, what, f"{here}.tls[{place}]")
         yield from check_labels(ingress.label, context.limits, what, f"{here}.label")
         yield from check_annotations(ingress.annotations, context, what, f"{here}.annotations")
         for place, route in enumerate(ingress.routes):
@@ -160,7 +160,8 @@ def _check_path_type(text: str, what: str, path: str) -> Iterator[Issue]:
         )
 
 
-def _check_host(host: str, what: str, path: str) -> Iterator[Issue]:
+def check_host(host: str, what: str, path: str) -> Iterator[Issue]:
+    """A host is a name, or every name below one."""
     if not is_subdomain(host.removeprefix("*.")):
         yield Issue(
             path,
@@ -169,32 +170,37 @@ def _check_host(host: str, what: str, path: str) -> Iterator[Issue]:
         )
 
 
-def _check_tls(tls: Tls, what: str, path: str) -> Iterator[Issue]:
+def check_tls(tls: Tls, what: str, path: str) -> Iterator[Issue]:
+    """What is wrong with a certificate and its hosts."""
     for place, host in enumerate(tls.hosts):
-        yield from _check_host(host, what, f"{path}.hosts[{place}]")
+        yield from check_host(host, what, f"{path}.hosts[{place}]")
     if tls.secret_name and not is_subdomain(tls.secret_name):
         yield Issue(
             f"{path}.secretName", IssueCode.INVALID_NAME_FORMAT, f'{what}: "{tls.secret_name}" cannot name a Secret.'
         )
 
 
-def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
-    if not route.path.startswith("/"):
+def check_path(text: str, what: str, path: str, *, exact: bool = True, pattern: bool = False) -> Iterator[Issue]:
+    """What is wrong with a path. ``exact``: it means the same to all controllers; ``pattern``: it may be one."""
+    if not text.startswith("/"):
+        yield Issue(path, IssueCode.INVALID_TRAIT_CONFIG, f'{what}: the path "{text}" must begin with a slash.')
+    elif exact and _unclean(text):
         yield Issue(
-            f"{path}.path", IssueCode.INVALID_TRAIT_CONFIG, f'{what}: the path "{route.path}" must begin with a slash.'
-        )
-    elif (route.path_type or ingress.default_path_type) != "ImplementationSpecific" and _unclean(route.path):
-        yield Issue(
-            f"{path}.path",
+            path,
             IssueCode.INVALID_TRAIT_CONFIG,
-            f'{what}: the path "{route.path}" must not contain "//", "/./", "/../" or their encoded forms.',
+            f'{what}: the path "{text}" must not contain "//", "/./", "/../" or their encoded forms.',
         )
-    elif _breaks_out(route.path, pattern=_is_pattern(route, ingress)):
-        yield _broken(f"{path}.path", what, "path")
+    elif _breaks_out(text, pattern=pattern):
+        yield _broken(path, what, "path")
+
+
+def _check_route(route: Route, ingress: Ingress, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
+    exact = (route.path_type or ingress.default_path_type) != "ImplementationSpecific"
+    yield from check_path(route.path, what, f"{path}.path", exact=exact, pattern=_is_pattern(route, ingress))
     if route.path_type:
         yield from _check_path_type(route.path_type, what, f"{path}.pathType")
     if route.host:
-        yield from _check_host(route.host, what, f"{path}.host")
+        yield from check_host(route.host, what, f"{path}.host")
     yield from _check_backend(route.backend, context, what, f"{path}.backend")
     if route.rewrite:
         yield from _check_rewrite(route.rewrite, what, f"{path}.rewrite")
