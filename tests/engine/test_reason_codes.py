@@ -154,6 +154,10 @@ async def worker_lost(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
         return await instance.settled(task_id)
 
 
+async def stalled(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
+    return await run_of(instance, web("api") | {"readiness": [{"kinds": ["Deployment"], "failed": "true"}]})
+
+
 async def internal(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> tasks.Task:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
@@ -174,6 +178,7 @@ CASES: dict[ReasonCode, Case] = {
     ReasonCode.FETCH: fetch,
     ReasonCode.VOLUME: volume,
     ReasonCode.JOB_FAILED: job_failed,
+    ReasonCode.STALLED: stalled,
     ReasonCode.DEADLINE: deadline,
     ReasonCode.TIMEOUT: timeout,
     ReasonCode.NO_ACTIVITY: no_activity,

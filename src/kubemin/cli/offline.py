@@ -94,8 +94,10 @@ def _plan(application: "Application") -> "Plan":
     from kubemin.plan import make_plan
     from kubemin.render import render
 
-    concurrency = settings_of().sequential_max_concurrency
-    return make_plan(application, render(application), application.workflow or [], concurrency=concurrency)
+    settings = settings_of()
+    concurrency, rules = settings.sequential_max_concurrency, settings.rules
+    steps = application.workflow or []
+    return make_plan(application, render(application), steps, concurrency=concurrency, rules=rules)
 
 
 def _masked(value: Any, mask: str) -> Any:

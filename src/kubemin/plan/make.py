@@ -11,6 +11,7 @@ from kubemin.spec.application import Application
 from kubemin.spec.component import Component
 from kubemin.spec.kinds import kind_name, written
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.readiness import ReadinessRule, readiness_of
 from kubemin.spec.workflow import Mode, Step, default_workflow
 
 
@@ -31,12 +32,14 @@ def make_plan(
     *,
     concurrency: int = 1,
     as_posted: Sequence[Rendered] = (),
+    rules: Sequence[ReadinessRule] = (),
 ) -> Plan:
     """The stages in which a workflow brings its components' manifests into the cluster.
 
     ``concurrency`` bounds the jobs of one priority in a StepByStep step. An empty workflow means one DAG step with
     every component; of a given one, components that no step names are left out. ``as_posted``: what the application
     itself says of workloads that the strategy of the run alone has rendered otherwise; at last they are brought to it.
+    ``rules`` say when objects are ready, where neither they themselves nor their components do.
     """
     components = {component.name: component for component in application.component}
     stages: list[Stage] = []
@@ -51,7 +54,7 @@ def make_plan(
             at_once = None if batch.step.mode is Mode.DAG else concurrency
             for turn in turns(list(items), application, as_posted):
                 jobs = tuple(
-                    _job(next(numbers), item, components[item.component], batch.name, turn.portions.get(place))
+                    _job(next(numbers), item, components[item.component], batch.name, turn.portions.get(place), rules)
                     for place, item in enumerate(turn.items)
                 )
                 hold = _wait(next(numbers), turn.wait) if turn.wait else None
@@ -121,7 +124,14 @@ def _priority(item: Rendered) -> int:
     return written(kind_name(item.manifest)).priority
 
 
-def _job(seq: int, item: Rendered, component: Component, step: str, portion: Portion | None) -> Job:
+def _job(
+    seq: int,
+    item: Rendered,
+    component: Component,
+    step: str,
+    portion: Portion | None,
+    rules: Sequence[ReadinessRule],
+) -> Job:
     manifest = item.manifest
     return Job(
         seq=seq,
@@ -136,4 +146,5 @@ def _job(seq: int, item: Rendered, component: Component, step: str, portion: Por
         hopeless_after=component.properties.hopeless_after,
         adopt=component.adopt,
         portion=portion,
+        readiness=readiness_of(manifest, (*component.readiness, *rules)),
     )

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from kubemin.render import Fetch
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.readiness import Readiness
 from kubemin.spec.states import PAUSE_KIND, ShareStrategy
 from kubemin.spec.workflow import PAUSE, Mode, OnFailure
 
@@ -44,6 +45,8 @@ class Job:
     """Whether it may take over a stranger's object; None as the task says."""
     portion: Portion | None = None
     """How many replicas it gets, where the manifest's number is only what is expected."""
+    readiness: Readiness | None = None
+    """When it is ready, where a rule says so."""
 
     @property
     def ref(self) -> ObjectRef:
@@ -65,6 +68,7 @@ class Job:
             "hopelessAfter": self.hopeless_after,
             "adopt": self.adopt,
             "portion": self.portion and [*_ref_json(self.portion.of), self.portion.weight],
+            "readiness": self.readiness and self.readiness.to_json(),
         }
 
     @classmethod
@@ -83,6 +87,7 @@ class Job:
             hopeless_after=data.get("hopelessAfter"),
             adopt=data.get("adopt"),
             portion=Portion(ObjectRef(*data["portion"][:3]), data["portion"][3]) if data.get("portion") else None,
+            readiness=Readiness.from_json(data["readiness"]) if data["readiness"] else None,
         )
 
 

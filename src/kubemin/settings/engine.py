@@ -1,8 +1,46 @@
 """What the engine can be told: declared once, and handed on whole."""
 
-from pydantic import ConfigDict, Field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field
 
 from kubemin.spec.limits import LimitSettings
+
+if TYPE_CHECKING:
+    from kubemin.spec.readiness import ReadinessRule
+
+
+def _rules_text(given: str) -> str:
+    """The rules as text, those of a file read. `ValueError` says what is wrong with them."""
+    text = given
+    if given and "\n" not in given and not given.lstrip().startswith(("[", "{", "-")):
+        try:
+            text = Path(given).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise ValueError(f"the file cannot be read: {error}") from error
+    _rules(text)
+    return text
+
+
+@lru_cache(maxsize=4)
+def _rules(text: str) -> "tuple[ReadinessRule, ...]":
+    if not text.strip():
+        return ()
+    from pydantic import TypeAdapter
+
+    from kubemin.spec.readiness import ReadinessRule, check_rules
+    from kubemin.spec.text import ParseError, parse
+
+    try:
+        (data,) = parse(text)
+    except ParseError as error:
+        raise ValueError(f"no YAML: {error}") from error
+    rules = TypeAdapter(list[ReadinessRule]).validate_python(data)
+    for issue in check_rules(rules, "the setting", "rules"):
+        raise ValueError(issue.message)
+    return tuple(rules)
 
 
 class EngineSettings(LimitSettings):
@@ -36,3 +74,12 @@ class EngineSettings(LimitSettings):
     """Runs take over objects that are there and are not the application's, where neither the run nor the component
     says.
     """
+    readiness_rules: Annotated[str, AfterValidator(_rules_text)] = ""
+    """When objects are ready whose kinds KubeMin does not know, or knows otherwise: a list of
+    readiness rules as YAML or JSON, or the path of a file with one.
+    """
+
+    @property
+    def rules(self) -> "tuple[ReadinessRule, ...]":
+        """``readiness_rules``, read."""
+        return _rules(self.readiness_rules)

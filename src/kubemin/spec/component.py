@@ -21,6 +21,7 @@ from kubemin.spec.pod import check_other_containers, check_pod, check_port_names
 from kubemin.spec.pod_fields import PodFields, check_pod_fields
 from kubemin.spec.ports import Port, check_ports
 from kubemin.spec.privileges import check_namespace
+from kubemin.spec.readiness import ReadinessRule, check_rules
 from kubemin.spec.scaling import check_requests
 from kubemin.spec.service_fields import ServiceFields, check_service
 from kubemin.spec.states import Way
@@ -151,6 +152,9 @@ class Component(SpecModel):
     strategy: Strategy | None = Field(
         default=None, description="how its Pods are replaced, where a run does not say; default: rolling"
     )
+    readiness: list[ReadinessRule] = Field(
+        default=[], description="when its objects are ready, for kinds that KubeMin does not know, or knows otherwise"
+    )
     properties: Properties = Properties()
     traits: Traits = Traits()
     template: TemplateRef | None = None
@@ -274,6 +278,7 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
         )
     if component.strategy is not None and component.template is None:
         yield from _check_strategy(component, component.strategy, what, f"{path}.strategy")
+    yield from check_rules(component.readiness, what, f"{path}.readiness")
     yield from _check_properties(component, context, what, path)
     yield from _check_traits(component, context, what, f"{path}.traits")
     properties = component.properties

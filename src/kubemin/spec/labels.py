@@ -29,6 +29,15 @@ TRACK = "kubemin.io/track"
 RELEASED_FROM = "kubemin.io/released-from"
 """Annotation of a Pod: the Deployment that it was taken out of. It serves until another is ready, and then goes."""
 
+READY = "kubemin.io/ready"
+"""Annotation of an object of the type manifests: an expression that says when it is ready."""
+
+FAILED = "kubemin.io/failed"
+"""The same: an expression that says that it never will be."""
+
+PRIORITY = "kubemin.io/priority"
+"""Annotation of such an object: its place in the order, in place of its kind's."""
+
 SHARE_NAME = "kubemin-share-name"
 SHARE_STRATEGY = "kubemin-share-strategy"
 

@@ -23,6 +23,7 @@ from kubemin.spec.privileges import (
     why_identity_refused,
     why_label_refused,
 )
+from kubemin.spec.readiness import check_annotations
 from kubemin.spec.traits.rbac import Rule, refused_in
 
 MAX_OBJECT = 1536 * 1024
@@ -226,6 +227,7 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
         if isinstance(one, dict):
             yield from _check_text(one, what, here)
         if not shape:
+            yield from check_annotations(_annotations(one), what, f"{here}.metadata.annotations")
             yield from _check_place(one, context, what, here)
             yield from _check_privileges(one, context, what, here)
             yield from _check_rights(one, context, what, here, roles)

@@ -24,6 +24,8 @@ class ReasonCode(StrEnum):
     """A volume claim is missing, is not bound, or cannot grow."""
     JOB_FAILED = "JOB_FAILED"
     """A Job has failed."""
+    STALLED = "STALLED"
+    """An object's status says that it has failed for good, as its readiness rule, or its kind's, reads it."""
     DEADLINE = "DEADLINE"
     """The object's own deadline (`progressDeadlineSeconds`, `activeDeadlineSeconds`) is over."""
     TIMEOUT = "TIMEOUT"
@@ -63,6 +65,7 @@ _ADVICE = {
     ReasonCode.FETCH: "Check that config.url answers with 200 and text, from where the worker runs.",
     ReasonCode.VOLUME: "Check the volume claim: its class, its size, and that a volume can be made for it.",
     ReasonCode.JOB_FAILED: "Read the log of the Job's Pods; mend its command, or allow more tries.",
+    ReasonCode.STALLED: "Read the object's status and its controller's log; mend the object, or its readiness rule.",
     ReasonCode.DEADLINE: "Raise the object's own deadline, or find out in the evidence why it took so long.",
     ReasonCode.TIMEOUT: "The reason says what it waited for; give it more time if it is only slow.",
     ReasonCode.NO_ACTIVITY: "The reason says what it waited for; raise noActivitySeconds if such a pause is usual.",

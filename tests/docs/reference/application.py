@@ -25,6 +25,7 @@ _SECTIONS = {
         *("SecurityContext", "PodSecurityContext", "Capabilities", "SeccompProfile", "AppArmorProfile"),
         *("SeLinuxOptions", "Sysctl", "WindowsOptions"),
     ),
+    "Readiness rules": ("ReadinessRule",),
     "Traits": ("Traits", "NestedTraits"),
     "storage": ("Storage",),
     "envFrom": ("EnvFrom",),

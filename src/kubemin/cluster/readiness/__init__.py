@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from kubemin.cluster.readiness.custom import api_service, definition, is_route, route
 from kubemin.cluster.readiness.daemonset import daemonset
 from kubemin.cluster.readiness.deployment import deployment
+from kubemin.cluster.readiness.fields import is_outdated
 from kubemin.cluster.readiness.generic import generic
 from kubemin.cluster.readiness.job import job
 from kubemin.cluster.readiness.pods import crashed, why_stuck
@@ -13,7 +15,7 @@ from kubemin.spec.kind import Health
 from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.objects import Manifest
 
-__all__ = ["Verdict", "crashed", "is_waited_for", "readiness", "why_stuck"]
+__all__ = ["Verdict", "crashed", "is_outdated", "is_route", "is_waited_for", "readiness", "why_stuck"]
 
 
 def is_waited_for(kind: str) -> bool:
@@ -47,6 +49,12 @@ def readiness(
             return job(item, pods, events)
         case "DaemonSet":
             return daemonset(item, pods, events)
+        case "CustomResourceDefinition":
+            return definition(item)
+        case "APIService":
+            return api_service(item)
+        case _ if is_route(item):
+            return route(item)
         case _ if is_waited_for(kind):
             return generic(item)
         case _:

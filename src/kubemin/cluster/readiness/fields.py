@@ -48,6 +48,12 @@ def observed(item: Manifest) -> bool:
     return number(item, "status", "observedGeneration") >= number(item, "metadata", "generation")
 
 
+def is_outdated(item: Manifest) -> bool:
+    """Whether its status says that it is about a former spec."""
+    generation = number(item, "metadata", "generation")
+    return number(item, "status", "observedGeneration", default=generation) < generation
+
+
 def controlled_by(items: Sequence[Manifest], uid: object) -> list[Manifest]:
     """Those whose controller is the object of that uid."""
     return [

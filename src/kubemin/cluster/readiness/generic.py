@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kubemin.cluster.readiness.fields import condition, is_true, mapping, number
+from kubemin.cluster.readiness.fields import condition, is_outdated, is_true, mapping, number
 from kubemin.cluster.readiness.verdict import Verdict
 from kubemin.cluster.reasons import code_of_text
 from kubemin.spec.kinds import kind_name
@@ -18,7 +18,7 @@ def generic(item: Manifest) -> Verdict:
     """Ready unless its status says otherwise: an object without a status is ready once it is there."""
     what = f"{kind_name(item)} {item['metadata']['name']}"
     generation = number(item, "metadata", "generation")
-    if number(item, "status", "observedGeneration", default=generation) < generation:
+    if is_outdated(item):
         return Verdict("waiting", f"{what}: the change is not seen by its controller yet")
     if is_true(stalled := condition(item, "Stalled")):
         text = _words(stalled)

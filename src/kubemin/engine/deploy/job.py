@@ -14,6 +14,7 @@ from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.replacing import with_portion
 from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.rules import Rules
 from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.deploy.write import ObjectWriter
 from kubemin.engine.errors import IsThere, TimedOut
@@ -39,6 +40,7 @@ class JobContext:
     cluster: Cluster
     informers: Informers
     fetcher: Fetcher
+    rules: Rules
     clean: Clean
     put_back: Callable[[Collection[ObjectRef]], Awaitable[list[Resource]]]
     """Rolls back what the task did to these objects; returns what is left."""
@@ -120,6 +122,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
                     report=note,
                     moved=context.activity.moved,
                     mask=context.mask,
+                    judge=partial(context.rules.verdict, job.readiness) if job.readiness else None,
                 )
         except IsThere as left:
             journal.job(job.seq, JobStatus.COMPLETED, with_warnings(str(left), left.warnings))

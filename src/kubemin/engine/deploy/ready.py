@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Literal, Protocol
 
@@ -17,7 +17,7 @@ from kubemin.cluster.cached_readiness import (
 )
 from kubemin.cluster.errors import Forbidden
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.readiness import Verdict, is_waited_for, readiness
+from kubemin.cluster.readiness import Verdict, is_route, is_waited_for, readiness
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import retry_reads
 from kubemin.engine.errors import JobFailed
@@ -53,6 +53,10 @@ class Report(Protocol):
     ) -> None: ...
 
 
+Judge = Callable[[Manifest], Awaitable[Verdict | None]]
+"""Says by a rule whether an object is ready; None where it leaves that to its kind."""
+
+
 async def until_ready(
     cluster: Cluster,
     informers: Informers,
@@ -62,19 +66,24 @@ async def until_ready(
     report: Report,
     moved: Callable[[], None] = lambda: None,
     mask: Callable[[], Mask] = lambda: NOTHING_SECRET,
+    judge: Judge | None = None,
 ) -> Verdict | None:
-    """Wait until the object, as written or later, is ready; returns its verdict, None for a kind that needs no wait.
+    """Wait until the object, as written or later, is ready; returns its verdict, None for one that needs no wait.
+
+    ``judge`` says when it is, in place of its kind.
 
     An object that stays hopeless for ``hopeless_after`` seconds ends the wait with `JobFailed`, in the cluster's own
     words. With 0 only a final verdict does: one that no time can change.
     ``moved`` is called when a Pod changes state. What containers say is masked.
     """
     kind = ObjectRef.of(obj).kind
-    if not is_waited_for(kind):
-        return None
-    if kind not in KINDS and not await _has_something_to_say(cluster, informers, obj, report):
-        return None
-    return await _Wait(cluster, informers, obj, hopeless_after, report, moved, mask).run()
+    if judge is None:
+        if not is_waited_for(kind) and not is_route(obj):
+            return None
+        own_words = kind in KINDS and not is_route(obj)
+        if not own_words and not await _has_something_to_say(cluster, informers, obj, report):
+            return None
+    return await _Wait(cluster, informers, obj, hopeless_after, report, moved, mask, judge).run()
 
 
 async def _has_something_to_say(cluster: Cluster, informers: Informers, obj: Manifest, report: Report) -> bool:
@@ -118,7 +127,11 @@ class _Wait:
         report: Report,
         moved: Callable[[], None],
         mask: Callable[[], Mask],
+        judge: Judge | None,
     ) -> None:
+        self._judge = judge
+        self._judged: tuple[str, Verdict | None] = ("", None)
+        """The version of the object that the rule was asked about last, and its answer."""
         self._cluster = cluster
         self._informers = informers
         self._object = obj
@@ -169,10 +182,12 @@ class _Wait:
     async def _until(self, ends_wait: Callable[[Verdict], bool]) -> Verdict:
         ref, meta = self._ref, self._object["metadata"]
 
-        def check(live: Manifest | None) -> Verdict | None:
+        def check(live: Manifest | None) -> Verdict | Manifest | None:
             if live is None or live["metadata"]["uid"] != meta["uid"]:
                 return _VANISHED
-            verdict = readiness_from_cache(self._informers, live, self._events)
+            if self._judge is not None and self._judged[0] != live["metadata"]["resourceVersion"]:
+                return live
+            verdict = self._judged[1] or readiness_from_cache(self._informers, live, self._events)
             if (pods := pod_states(self._informers, live)) != self._pods:
                 self._pods = pods
                 self._moved()
@@ -185,12 +200,17 @@ class _Wait:
                 )
             return verdict if ends_wait(verdict) else None
 
-        verdict = await self._informers.until(
-            ref.kind, ref.namespace, ref.name, check, kind_of(ref.kind).told_by, since=meta["resourceVersion"]
-        )
-        if verdict is _VANISHED:
-            raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]), ReasonCode.CONFLICT)
-        return verdict
+        related, since = kind_of(ref.kind).told_by, meta["resourceVersion"]
+        while True:
+            found: Verdict | Manifest = await self._informers.until(
+                ref.kind, ref.namespace, ref.name, check, related, since=since
+            )
+            if found is _VANISHED:
+                raise JobFailed(await _why_it_vanished(self._cluster, ref, meta["uid"]), ReasonCode.CONFLICT)
+            if isinstance(found, Verdict):
+                return found
+            assert self._judge is not None
+            self._judged = found["metadata"]["resourceVersion"], await self._judge(found)
 
     async def _verdict_now(self) -> Verdict:
         """What the watches show at present, or what is wrong with the watches themselves."""

@@ -1,7 +1,7 @@
 """What a run needs that takes long to compute, and so is computed outside of its transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from kubemin.spec.deployed import changes, deployed
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.readiness import ReadinessRule
 from kubemin.spec.reading import is_large
 from kubemin.spec.strategy import StrategySpec
 from kubemin.spec.workflow import components_in_no_step
@@ -108,6 +109,8 @@ class Preparation:
     strategy: StrategySpec | None
     limits: Limits
     concurrency: int
+    rules: Sequence[ReadinessRule]
+    """When objects are ready, as the settings say."""
 
     def takes_long(self, basis: Basis) -> bool:
         """Whether this is too much for the loop, and for a transaction."""
@@ -121,12 +124,11 @@ class Preparation:
 
     def of(self, basis: Basis) -> PreparedRun:
         """The run as it follows from what it builds upon. Raises `SpecError`."""
-        return _prepared(basis, self.source.read(basis, self.limits), self.strategy, self.limits, self.concurrency)
+        return _prepared(basis, self.source.read(basis, self.limits), self)
 
 
-def _prepared(
-    basis: Basis, wanted: Wanted, strategy: StrategySpec | None, limits: Limits, concurrency: int
-) -> PreparedRun:
+def _prepared(basis: Basis, wanted: Wanted, preparation: Preparation) -> PreparedRun:
+    strategy, limits = preparation.strategy, preparation.limits
     posted = wanted.application.posted()
     current = basis.current.spec if basis.current else None
     others = components_in_no_step(wanted.steps, [part.name for part in wanted.application.component])
@@ -140,7 +142,14 @@ def _prepared(
         # The strategy is the run's alone: at its end the cluster has what the revision says.
         own = render(asked, wanted.config_key, wanted.restarts)
         as_posted = [one for one, run in zip(own, rendered, strict=True) if one.manifest != run.manifest]
-    plan = make_plan(application, rendered, wanted.steps, concurrency=concurrency, as_posted=as_posted)
+    plan = make_plan(
+        application,
+        rendered,
+        wanted.steps,
+        concurrency=preparation.concurrency,
+        as_posted=as_posted,
+        rules=preparation.rules,
+    )
     spec = deployed(posted, others, current)
     has = {part["name"] for part in spec["component"]}
     objects: defaultdict[str, list[ObjectRef]] = defaultdict(list)

@@ -62,8 +62,9 @@ class Previews:
         """What the run would do now. Raises `SpecError`, `NotFoundError` and `NeverDeployed` too."""
         async with self._db.read() as tx:
             basis = await source.look(tx)
-        concurrency = self._settings.sequential_max_concurrency
-        preparation = Preparation(source, options.strategy, self._limits, concurrency)
+        settings = self._settings
+        concurrency, rules = settings.sequential_max_concurrency, settings.rules
+        preparation = Preparation(source, options.strategy, self._limits, concurrency, rules)
         prepare = partial(preparation.of, basis)
         prepared = await self._compute_thread.do_if_large(prepare, preparation.data(basis))
         plan, app_id = prepared.plan, source.app_id

@@ -105,7 +105,9 @@ class TaskService:
         application all the time.
         """
         app_id = source.app_id
-        preparation = Preparation(source, options.strategy, self._limits, self._settings.sequential_max_concurrency)
+        settings = self._settings
+        concurrency, rules = settings.sequential_max_concurrency, settings.rules
+        preparation = Preparation(source, options.strategy, self._limits, concurrency, rules)
         prepared: PreparedRun | None = None
         for _ in range(_TRIES):
             try:

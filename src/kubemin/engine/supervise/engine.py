@@ -1,4 +1,4 @@
-"""A worker with what belongs to it: informers, reaper, fetcher."""
+"""A worker with what belongs to it: informers, reaper, fetcher, and what evaluates readiness rules."""
 
 import asyncio
 
@@ -8,6 +8,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.deploy.fetch import Fetcher
+from kubemin.engine.deploy.rules import Rules
 from kubemin.engine.supervise.reaper import Reaper
 from kubemin.engine.supervise.run import RunDeps, RunMetrics
 from kubemin.engine.supervise.worker import Worker
@@ -32,11 +33,13 @@ class Engine:
         """``name`` is the owner of its leases: unique a process. ``registry`` takes its metrics."""
         registry = CollectorRegistry() if registry is None else registry
         self.informers = Informers(cluster)
+        self._rules = Rules()
         deps = RunDeps(
             db=db,
             cluster=cluster,
             informers=self.informers,
             fetcher=Fetcher(settings.allow_private_urls),
+            rules=self._rules,
             settings=settings,
             metrics=RunMetrics(registry),
         )
@@ -52,6 +55,7 @@ class Engine:
                 await self._worker.run()
                 reaping.cancel()
         finally:
+            await self._rules.aclose()
             await self.informers.aclose()
 
     async def stop(self, drain_seconds: float = 0) -> None:

@@ -19,6 +19,7 @@ from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
 from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.replicas import Autoscalers, targets_of
+from kubemin.engine.deploy.rules import Rules
 from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut, deciding
 from kubemin.engine.journal.batch import write_changes
@@ -60,6 +61,7 @@ class RunDeps:
     cluster: Cluster
     informers: Informers
     fetcher: Fetcher
+    rules: Rules
     settings: EngineSettings
     metrics: "RunMetrics"
 
@@ -194,6 +196,7 @@ class TaskRun:
             cluster=deps.cluster,
             informers=deps.informers,
             fetcher=deps.fetcher,
+            rules=deps.rules,
             clean=lambda seq: self._undo(journal, self._rows_of_jobs(journal, [seq])),
             put_back=lambda refs: self._undo(journal, [row for row in _applied(journal) if row.ref in refs]),
             promotions=self.promotions,

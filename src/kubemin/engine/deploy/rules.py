@@ -1,0 +1,96 @@
+"""Asks a process of its own whether an object is ready by a rule: an expression is somebody's input."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+
+import orjson
+
+from kubemin.cluster.readiness import Verdict, is_outdated
+from kubemin.engine.deploy import rule_process
+from kubemin.spec.kinds import kind_name
+from kubemin.spec.objects import Manifest
+from kubemin.spec.readiness import Readiness
+from kubemin.spec.reason_codes import ReasonCode
+
+SECONDS = 5.0
+"""For one object. Thousands of times what an honest rule takes, also on a machine that is busy."""
+_PROGRAM = str(Path(rule_process.__file__))
+
+
+class Rules:
+    """One process for all tasks of a worker, begun with the first question. It ends with the worker, also if that dies.
+
+    An expression that takes too long or too much memory ends the process, and its own job; the next question begins
+    another one.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._process: Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def verdict(self, rule: Readiness, item: Manifest) -> Verdict | None:
+        """What the rule says of the object; None where it leaves that to its kind."""
+        what = f"{kind_name(item)} {item['metadata']['name']}"
+        if not rule.sees_generations and is_outdated(item):
+            return Verdict("waiting", f"{what}: the change is not seen by its controller yet")
+        metadata = {key: value for key, value in item["metadata"].items() if key != "managedFields"}
+        asked = orjson.dumps({"rule": rule.to_json(), "object": {**item, "metadata": metadata}})
+        answer = await self._ask(asked)
+        if answer is None:
+            message = f"{what}: its readiness rule takes too long, or too much memory"
+            return Verdict("hopeless", message, final=True, code=ReasonCode.INVALID)
+        state, why = answer["state"], answer["why"]
+        if state == "failed":
+            message = f"{what}: {why or 'it has failed, as its readiness rule says'}"
+            return Verdict("hopeless", message, final=True, code=ReasonCode.STALLED)
+        if state == "current":
+            return Verdict("ready", f"{what} is ready, as its readiness rule says", 1)
+        if state or rule.current:
+            return Verdict("waiting", f"{what}: {why or 'its readiness rule is not met yet'}")
+        return None
+
+    async def _ask(self, line: bytes) -> dict[str, str] | None:
+        """The answer; None where there is none in time."""
+        async with self._turn:
+            process = self._process or await self._begin()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                async with asyncio.timeout(self.seconds):
+                    process.stdin.write(line + b"\n")
+                    await process.stdin.drain()
+                    answer = await process.stdout.readline()
+            except (TimeoutError, ConnectionError):
+                answer = b""
+            except asyncio.CancelledError:
+                await self._end()  # else its answer would be taken for that to the next question
+                raise
+            if not answer:
+                await self._end()
+                return None
+            found: dict[str, str] = json.loads(answer)
+            return found
+
+    async def _begin(self) -> Process:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", _PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        )
+        assert self._process.stdout is not None
+        await self._process.stdout.readline()  # it is there: how long that takes says nothing of an expression
+        return self._process
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    async def aclose(self) -> None:
+        """End the process."""
+        async with self._turn:
+            await self._end()
