@@ -36,6 +36,7 @@ class Row:
     uid: str | None
     dependents: str | None
     adopted: bool | None
+    priority: int | None = None
     api_version: str = "v1"
 
 
@@ -64,6 +65,7 @@ def rows_of_task(draw: st.DrawFn, number: int) -> list[Row]:
                 uid=draw(st.sampled_from([f"{name}-1", f"{name}-2", None])),
                 dependents=dump(handed_to(receiver)) if purpose is Purpose.HAND_OVER else None,
                 adopted=draw(st.sampled_from([None, True, False])),
+                priority=draw(st.sampled_from([None, 5])),
             )
         )
     return rows

@@ -17,7 +17,10 @@ def _stage(stage: Stage) -> list[str]:
     if stage.jobs:
         count = len(stage.jobs)
         at_once = count if stage.concurrency is None else min(stage.concurrency, count)
-        head = tr("{stage} ({mode}), priority {priority}", stage=head, mode=stage.mode, priority=stage.priority)
+        if stage.jobs[0].hook is None:
+            head = tr("{stage} ({mode}), priority {priority}", stage=head, mode=stage.mode, priority=stage.priority)
+        else:
+            head = tr("{what} ({more})", what=head, more=stage.mode)
         head += tr(", ") + trn("{count} job", "{count} jobs", count)
         if count > 1:
             head += tr(" one by one") if at_once == 1 else tr(" {count} at once", count=at_once)
@@ -37,6 +40,8 @@ def _job(job: Job) -> str:
         *([tr("adopts")] if job.adopt else []),
         *([tr("fetches its content")] if job.fetch else []),
         *([tr("if there is none")] if job.if_absent else []),
+        *([job.hook.said] if job.hook else []),
+        *([tr("deleted once all is done")] if job.hook and job.hook.goes else []),
         *([tr("{percent} % of the Pods", percent=job.portion.weight)] if job.portion else []),
     ]
     return f"  {job.seq:>3}  {job.component}: {job.ref}" + (f"  [{', '.join(notes)}]" if notes else "")

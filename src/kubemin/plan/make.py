@@ -9,8 +9,9 @@ from kubemin.plan.strategies import Wait, turns
 from kubemin.render import Rendered
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
-from kubemin.spec.kinds import kind_name, written
+from kubemin.spec.kinds import written
 from kubemin.spec.objects import ObjectRef
+from kubemin.spec.order import place_of
 from kubemin.spec.readiness import ReadinessRule, readiness_of
 from kubemin.spec.workflow import Mode, Step, default_workflow
 
@@ -50,7 +51,7 @@ def make_plan(
             stages.append(_stage(len(stages), batch, 0, (), None, hold=_pause(next(numbers), batch.step)))
             continue
         mine = list(_once([item for name in batch.components for item in rendered if item.component == name], taken))
-        for priority, items in groupby(sorted(mine, key=_priority), key=_priority):
+        for (priority, *_), items in groupby(sorted(mine, key=_turn), key=_turn):
             at_once = None if batch.step.mode is Mode.DAG else concurrency
             for turn in turns(list(items), application, as_posted):
                 jobs = tuple(
@@ -120,8 +121,12 @@ def _batches(workflow: Sequence[Step]) -> Iterator[_Batch]:
                 yield _Batch(part, step, f"{step.name}/{sub.name}", (name,))
 
 
-def _priority(item: Rendered) -> int:
-    return written(kind_name(item.manifest)).priority
+def _turn(item: Rendered) -> tuple[int, int, str]:
+    """What comes together has the same, and what is smaller comes first. A hook comes alone."""
+    if item.hook is None:
+        return place_of(item.manifest), 0, ""
+    ref = ObjectRef.of(item.manifest)
+    return item.hook.priority, written(ref.kind).priority, str(ref)
 
 
 def _job(
@@ -146,5 +151,6 @@ def _job(
         hopeless_after=component.properties.hopeless_after,
         adopt=component.adopt,
         portion=portion,
+        hook=item.hook,
         readiness=readiness_of(manifest, (*component.readiness, *rules)),
     )

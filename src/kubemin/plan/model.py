@@ -1,13 +1,14 @@
 """Plans, as values and as JSON."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Self
 
 from kubemin.render import Fetch
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.order import Hook, priority_of
 from kubemin.spec.readiness import Readiness
 from kubemin.spec.states import PAUSE_KIND, ShareStrategy
 from kubemin.spec.workflow import PAUSE, Mode, OnFailure
@@ -47,11 +48,22 @@ class Job:
     """How many replicas it gets, where the manifest's number is only what is expected."""
     readiness: Readiness | None = None
     """When it is ready, where a rule says so."""
+    hook: Hook | None = None
 
     @property
     def ref(self) -> ObjectRef:
         """The object that the manifest describes."""
         return ObjectRef.of(self.manifest)
+
+    @property
+    def is_made_anew(self) -> bool:
+        """Whether an object of a former run is deleted first: a Job runs once, and a hook runs each time."""
+        return self.hook is not None and self.ref.kind == "Job"
+
+    @property
+    def priority(self) -> int | None:
+        """Its place in the order, where that is not its kind's."""
+        return priority_of(self.manifest) if self.hook is None else self.hook.priority
 
     def to_json(self) -> dict[str, Any]:
         """As JSON. Secrets are in it: it belongs nowhere but in the task's row."""
@@ -69,6 +81,7 @@ class Job:
             "adopt": self.adopt,
             "portion": self.portion and [*_ref_json(self.portion.of), self.portion.weight],
             "readiness": self.readiness and self.readiness.to_json(),
+            "hook": self.hook and self.hook.to_json(),
         }
 
     @classmethod
@@ -88,6 +101,7 @@ class Job:
             adopt=data.get("adopt"),
             portion=Portion(ObjectRef(*data["portion"][:3]), data["portion"][3]) if data.get("portion") else None,
             readiness=Readiness.from_json(data["readiness"]) if data["readiness"] else None,
+            hook=Hook.from_json(data["hook"]) if data["hook"] else None,
         )
 
 
@@ -219,6 +233,11 @@ class Plan:
     def from_json(cls, data: Any) -> Self:
         """The reverse of ``to_json``."""
         return cls(tuple(Stage.from_json(stage) for stage in data["stages"]))
+
+
+def hook_of_others(deployed: Collection[str], job: Job) -> str | None:
+    """Why a run leaves a job out, where it is a hook of other runs. ``deployed``: components that are there already."""
+    return None if job.hook is None else job.hook.why_not(deployed=job.component in deployed)
 
 
 def _ref_json(ref: ObjectRef) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kubemin.spec.objects import Manifest
+from kubemin.spec.order import Hook
 from kubemin.spec.states import ShareStrategy
 
 
@@ -19,7 +20,7 @@ class Rendered:
     """One Kubernetes object of a component.
 
     ``if_absent``: it is made where there is none of its name; one that is there is used as it is.
-    ``share`` is the component's share strategy, if it has one.
+    ``share`` is the component's share strategy, if it has one. ``hook``: its part beside the component.
     """
 
     manifest: Manifest
@@ -27,3 +28,4 @@ class Rendered:
     fetch: Fetch | None = None
     if_absent: bool = False
     share: ShareStrategy | None = None
+    hook: Hook | None = None

@@ -13,6 +13,7 @@ from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.limits import listed
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.order import annotations_of, check_order_of, is_left_out
 from kubemin.spec.pod_fields import not_own_account
 from kubemin.spec.pod_security import refused_of_template
 from kubemin.spec.privileges import (
@@ -69,7 +70,7 @@ def without_last_applied(documents: Sequence[Any]) -> list[Any]:
     """The documents without kubectl's copies of objects in their annotations: those of Secrets hold their values."""
 
     def without(one: Any) -> Any:
-        annotations = _annotations(one)
+        annotations = annotations_of(one)
         if _LAST_APPLIED not in annotations:
             return one
         kept = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
@@ -81,14 +82,14 @@ def without_last_applied(documents: Sequence[Any]) -> list[Any]:
 def flattened(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
     """Each object that is deployed, and where it is: those of a list (``kind: List``, ``ConfigMapList``) one by one.
 
-    Tests of a Helm chart are left out.
+    Those of a Helm chart that are only for its tests, its removal or its rollback are left out.
     """
-    return ((here, one) for here, one in _all(documents, path) if not _is_test(one))
+    return ((here, one) for here, one in _all(documents, path) if not is_left_out(one))
 
 
-def tests_in(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Manifest]]:
-    """The tests of Helm charts among the objects, and where they are."""
-    return ((here, one) for here, one in _all(documents, path) if _is_test(one))
+def left_out_in(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Manifest]]:
+    """The objects that are left out, and where they are."""
+    return ((here, one) for here, one in _all(documents, path) if is_left_out(one))
 
 
 def _all(documents: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
@@ -112,18 +113,6 @@ def _items(document: Any) -> list[Any] | None:
     is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
     items = document.get("items") if is_list else None
     return items if isinstance(items, list) else None
-
-
-def _is_test(one: Any) -> bool:
-    hook = _annotations(one).get("helm.sh/hook")
-    hooks = [part.strip() for part in hook.split(",")] if isinstance(hook, str) else []
-    return bool(hooks) and all(part in ("test", "test-success", "test-failure") for part in hooks)
-
-
-def _annotations(one: Any) -> Mapping[str, Any]:
-    meta = one.get("metadata") if isinstance(one, dict) else None
-    found = meta.get("annotations") if isinstance(meta, dict) else None
-    return found if isinstance(found, dict) else {}
 
 
 def unplaced_kinds(data: Mapping[str, Any]) -> set[str]:
@@ -227,7 +216,8 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
         if isinstance(one, dict):
             yield from _check_text(one, what, here)
         if not shape:
-            yield from check_annotations(_annotations(one), what, f"{here}.metadata.annotations")
+            yield from check_order_of(one, what, f"{here}.metadata.annotations")
+            yield from check_annotations(annotations_of(one), what, f"{here}.metadata.annotations")
             yield from _check_place(one, context, what, here)
             yield from _check_privileges(one, context, what, here)
             yield from _check_rights(one, context, what, here, roles)

@@ -7,8 +7,9 @@ from typing import Any
 
 from kubemin.spec.application import Application
 from kubemin.spec.issues import Issue
-from kubemin.spec.manifests import flattened, tests_in
+from kubemin.spec.manifests import flattened, left_out_in
 from kubemin.spec.objects import Manifest
+from kubemin.spec.order import PLAIN, RUN, TESTS, hook_names
 from kubemin.spec.scaling import scaling_warnings
 from kubemin.spec.workflow import Step, components_in_no_step
 
@@ -49,11 +50,18 @@ def warnings_of(application: Application) -> list[Issue]:
 
 
 def _of_hooks(manifests: Sequence[Any], path: str) -> Iterator[Issue]:
-    for here, one in tests_in(manifests, path):
-        yield Issue(here, HELM_HOOK, f"{_named(one)} is a test of its Helm chart: it is left out.")
+    for here, one in left_out_in(manifests, path):
+        names = hook_names(one)
+        what = "a test" if TESTS.issuperset(names) else f"a hook ({', '.join(names)[:80]})"
+        never = "" if TESTS.issuperset(names) else ", as nothing is run at a removal or a rollback"
+        yield Issue(here, HELM_HOOK, f"{_named(one)} is {what} of its Helm chart: it is left out{never}.")
     for here, one in flattened(manifests, path):
-        if "helm.sh/hook" in (one["metadata"].get("annotations") or {}):
-            message = f"{_named(one)} is a hook of its Helm chart: here it is deployed like any other object."
+        names = hook_names(one)
+        if not_run := [name for name in names if name not in (*RUN, PLAIN)]:
+            message = f"{_named(one)} is a hook of its Helm chart that is not run as {', '.join(not_run)[:80]}."
+            yield Issue(here, HELM_HOOK, message)
+        if twice := [on for on in ("install", "upgrade") if {f"pre-{on}", f"post-{on}"}.issubset(names)]:
+            message = f"{_named(one)} is a hook before and after the same {twice[0]}: here it is run before it only."
             yield Issue(here, HELM_HOOK, message)
 
 

@@ -28,6 +28,7 @@ class Holding:
     ``adopted``: the row of the task that took it over, where it was a stranger's; None where it is the application's
     own. That is what its tasks made, and what had its label before a task changed it: its database was lost.
     ``kept``: it holds data, and a former task has named it as kept. ``template``: a StatefulSet's controller made it.
+    ``priority``: its place in the order, where that is not its kind's.
     """
 
     ref: ObjectRef
@@ -36,6 +37,7 @@ class Holding:
     adopted: Origin | None = None
     kept: bool = False
     template: bool = False
+    priority: int | None = None
 
 
 class JournalRow(Protocol):
@@ -55,6 +57,7 @@ class JournalRow(Protocol):
     uid: str | None
     dependents: str | None
     adopted: bool | None
+    priority: int | None
 
 
 R = TypeVar("R", bound=JournalRow)
@@ -216,7 +219,7 @@ def _after(
     ref = ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version)
     purpose, state = Purpose(row.purpose), ResourceState(row.state)
     dependents = {} if row.dependents is None else load(row.dependents)
-    new = Holding(ref=ref, uid=str(row.uid), dependents=dependents)
+    new = Holding(ref=ref, uid=str(row.uid), dependents=dependents, priority=row.priority)
     if purpose is Purpose.HAND_OVER:
         return replace(new, dependents={}, adopted=stranger) if passed_to(row) == app_id else None
     if purpose is Purpose.APPLY:
@@ -235,12 +238,12 @@ def _after_change(
 ) -> Holding | None:
     """The same after a row of an object that was there before; ``new`` is what the row alone would say."""
     if held and completed and row.state == ResourceState.OBSERVED and row.adopted is False:
-        return replace(held, kept=False)  # it was what it is to be, and was not written
+        return replace(held, kept=False, priority=new.priority)  # it was what it is to be, and was not written
     own = replace(new, dependents={kind: [] for kind in new.dependents})  # what its controller had made is ours too
     left = row.state == ResourceState.KEPT and row.adopted  # a stranger's, which still may have what was written
     if row.state != ResourceState.CHANGED and not left:  # it is as it was, or was left as it is
         gone = row.state in (ResourceState.DELETED, ResourceState.LOST)
         return held if held or stranger or gone else own
     if held:
-        return replace(held, kept=False)
+        return replace(held, kept=False, priority=new.priority)
     return replace(new, adopted=stranger) if stranger else own

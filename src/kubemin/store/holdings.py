@@ -17,7 +17,7 @@ from kubemin.store.tables import resources, tasks
 from kubemin.store.transaction import Tx, chunks
 
 _REF = ("api_version", "kind", "namespace", "name")
-_NAMED = ("task_id", "seq", *_REF, "purpose", "state", "uid", "dependents", "adopted")
+_NAMED = ("task_id", "seq", *_REF, "purpose", "state", "uid", "dependents", "adopted", "priority")
 _ROWS = select(
     tasks.c.seq.label("task_seq"), tasks.c.status, tasks.c.cleanup, *(resources.c[name] for name in _NAMED)
 ).join_from(resources, tasks, tasks.c.id == resources.c.task_id)

@@ -38,6 +38,7 @@ class NewResource:
     why: str = ""
     adopted: bool | None = None
     made_at: str | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class ResourceRow:
     """A row as stored.
 
     ``adopted``: whether what was ``before`` a change was a stranger's. ``made_at``: the creationTimestamp of the object
-    that the task made.
+    that the task made. ``priority``: its place in the order, where that is not its kind's.
     """
 
     task_id: str
@@ -61,6 +62,7 @@ class ResourceRow:
     why: str
     adopted: bool | None
     made_at: str | None
+    priority: int | None
     created_at: datetime
     updated_at: datetime
 

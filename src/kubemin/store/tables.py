@@ -217,6 +217,7 @@ resources = Table(
     Column("updated_at", Timestamp, nullable=False),
     Column("adopted", Boolean),
     Column("made_at", BoundedText(32)),
+    Column("priority", Integer),
     Column("holder", BoundedText(ID_LENGTH)),
     Index(None, "holder"),
     Index(None, "uid", "holder"),

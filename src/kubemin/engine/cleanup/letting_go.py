@@ -64,6 +64,7 @@ def _row(held: Holding, how: LettingGo, before: Manifest | None) -> Resource:
         purpose=Purpose.RELEASE if release else Purpose.REMOVE,
         uid=held.uid,
         dependents={} if release else {kind: uids for kind, uids in held.dependents.items() if kind != PVC},
+        priority=held.priority,
     )
     if held.adopted is not None:
         row.adopted = True

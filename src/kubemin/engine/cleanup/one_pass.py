@@ -9,7 +9,6 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
-from kubemin.spec.kinds import written
 
 Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
@@ -33,12 +32,23 @@ _ONCE_MORE = (0.0, 0.5, 1.0)
 be counted as taken for a moment still."""
 
 
+_FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
+
+
 def forwards(rows: Sequence[Resource]) -> list[list[Resource]]:
-    """One turn a priority, in the order of a deploy: what others read before what reads it."""
-    by_priority: dict[int, list[Resource]] = {}
-    for row in sorted(rows, key=lambda one: written(one.ref.kind).priority):
-        by_priority.setdefault(written(row.ref.kind).priority, []).append(row)
-    return list(by_priority.values())
+    """One turn a priority, in the order of a deploy: what others read before what reads it.
+
+    Namespaces, then definitions come before all else, whatever the order of the deploy was: with one of these goes
+    whatever is in it, or is of its kind.
+    """
+    turns: dict[tuple[int, int], list[Resource]] = {}
+    for row in sorted(rows, key=_turn):
+        turns.setdefault(_turn(row), []).append(row)
+    return list(turns.values())
+
+
+def _turn(row: Resource) -> tuple[int, int]:
+    return _FIRST.get(row.ref.kind, 2), row.place
 
 
 def backwards(rows: Sequence[Resource]) -> list[list[Resource]]:

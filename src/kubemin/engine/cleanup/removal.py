@@ -26,6 +26,7 @@ from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.order import priority_of
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
 from kubemin.store.shares import User
 
@@ -189,4 +190,11 @@ class Removal:
 
 def removal_of(live: Manifest) -> Resource:
     """A row to remove an object that no row tells of."""
-    return Resource(seq=0, job_seq=0, ref=ObjectRef.of(live), purpose=Purpose.REMOVE, uid=live["metadata"]["uid"])
+    return Resource(
+        seq=0,
+        job_seq=0,
+        ref=ObjectRef.of(live),
+        purpose=Purpose.REMOVE,
+        uid=live["metadata"]["uid"],
+        priority=priority_of(live),
+    )

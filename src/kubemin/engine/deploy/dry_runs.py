@@ -1,10 +1,11 @@
 """What a dry run shows of one job: what it would do, which fields would change, and what has to be asked otherwise."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError, Invalid
+from kubemin.cluster.errors import AlreadyExists, ClusterError, Invalid, Terminating
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.deploy.merged import remains, replacement
 from kubemin.engine.deploy.predict import predict_apply
@@ -21,6 +22,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.warnings import with_warnings
 
+NEVER_BACK = "and a rollback does not bring it back: it would run again"
 _ANY_NAMESPACE = "default"
 _BY_POLICY = "denied"
 """In the message of whatever a webhook or an admission policy refuses."""
@@ -74,6 +76,13 @@ async def in_a_coming_namespace(cluster: Cluster, job: Job) -> JobPreview:
 async def after_its_role(cluster: Cluster, job: Job) -> JobPreview:
     """A binding whose role comes before it, and is not stored by a dry run: that asks what the role may hold."""
     return JobPreview("create" if await get_or_none(cluster, job.ref) is None else "write")
+
+
+async def made_anew(cluster: Cluster, job: Job) -> JobPreview:
+    """A hook that a former run has left: the API server looks at a new one before it sees that the name is taken."""
+    with suppress(AlreadyExists, Terminating):
+        await cluster.create(job.manifest, dry_run=True)
+    return JobPreview("create", (f"{job.ref} of a former run is deleted first, {NEVER_BACK}",))
 
 
 async def former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
-from kubemin.spec.objects import ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus
 from kubemin.spec.warnings import with_warnings
 
@@ -44,6 +44,10 @@ class JobContext:
     clean: Clean
     put_back: Callable[[Collection[ObjectRef]], Awaitable[list[Resource]]]
     """Rolls back what the task did to these objects; returns what is left."""
+    make_room: Callable[[int, Manifest], Awaitable[None]]
+    """Deletes an object of a former run, for the job that makes it anew. Raises `JobFailed`."""
+    why_not: Callable[[Job], str | None]
+    """Why the run leaves a job out, for people: a hook of other runs."""
     promotions: Promotions
     settings: EngineSettings
     options: ExecOptions
@@ -80,7 +84,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
     journal = context.journal
     journal.job_begins(job.seq)
     context.activity.moved()
-    tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean)
+    tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean, job.priority)
     waits = ""
     seconds = context.settings.job_timeout_seconds
 
@@ -111,6 +115,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
                     take_over=context.options.take_over,
                     only_if_absent=job.if_absent,
                     unchanged=partial(unchanged.look, job, manifest),
+                    make_room=partial(context.make_room, job.seq) if job.is_made_anew else None,
                     last_seen=context.informers.last_seen,
                 )
                 obj = await writer.run()

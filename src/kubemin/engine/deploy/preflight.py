@@ -14,7 +14,14 @@ from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFou
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Adoption, left_as_it_is
-from kubemin.engine.deploy.dry_runs import JobPreview, after_its_role, changes, former_jobs, in_a_coming_namespace
+from kubemin.engine.deploy.dry_runs import (
+    JobPreview,
+    after_its_role,
+    changes,
+    former_jobs,
+    in_a_coming_namespace,
+    made_anew,
+)
 from kubemin.engine.deploy.merged import remains
 from kubemin.engine.deploy.replacing import unneeded
 from kubemin.engine.deploy.replicas import Autoscalers
@@ -200,6 +207,8 @@ class Inquiry:
             left = left_as_it_is(job.manifest, live)
             return JobPreview("skip", (str(left),), warnings=left.warnings)
         managed = await self.adoption.of(job)(live)
+        if job.is_made_anew and not managed:
+            return await made_anew(self.cluster, job)
         if (said := await self.unchanged.look(job, job.manifest, live)) is not None:
             return JobPreview("same", warnings=tuple(said))
         try:

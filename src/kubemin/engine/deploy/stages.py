@@ -53,7 +53,7 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             await inquiry.read(job for job in todo if job.ref.namespace not in coming)
             if options.expects is not None and not begun:
                 _refuse_changed(options.expects.differs_from_live(todo, inquiry.snapshot))
-            skipped = {} if begun else await inquiry.unneeded(plan, coming)
+            skipped = {} if begun else {**_hooks_of_others(plan, context), **await inquiry.unneeded(plan, coming)}
             if options.dry_run:
                 _tell(await inquiry.preflight([job for job in plan.jobs if job.seq not in skipped], coming), context)
                 _skip(skipped, context)
@@ -83,6 +83,11 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             quiet = f"nothing moved for {context.activity.seconds:g} s{waited}"
             raise TimedOut(quiet, ReasonCode.NO_ACTIVITY) from None
         raise TimedOut(f"the task was not complete within {options.timeout_seconds:g} s{waited}") from None
+
+
+def _hooks_of_others(plan: Plan, context: JobContext) -> dict[int, str]:
+    """The hooks that are not of this run, and why."""
+    return {job.seq: why for job in plan.jobs if (why := context.why_not(job)) is not None}
 
 
 def _refuse_changed(changes: Sequence[str]) -> None:

@@ -44,6 +44,10 @@ Look = Callable[[Manifest], Awaitable[list[str] | None]]
 than the manifest."""
 
 
+MakeRoom = Callable[[Manifest], Awaitable[None]]
+"""Takes the object that is there, and deletes it."""
+
+
 async def _never(_: Manifest) -> None:
     """Whatever is there is written."""
 
@@ -68,6 +72,8 @@ class ObjectWriter:
     only_if_absent: bool = False
     """Whether an object that is there is left as it is, whoever made it."""
     unchanged: Look = _never
+    make_room: MakeRoom | None = None
+    """Given where the object is to be made anew: deletes the application's own of its name, that of a former run."""
     last_seen: Callable[[ObjectRef], Manifest | None] = lambda _: None
     """The object as a watch has shown it last; None where none has."""
     said: str = ""
@@ -111,6 +117,10 @@ class ObjectWriter:
                     continue
                 if (done := await self._ours(live)) is not None:
                     return done
+                if self.make_room is not None and not await self.admit(live):
+                    self.report("waits until that of the former run is gone")
+                    await self.make_room(live)
+                    continue
                 if (said := await self._as_wanted(ref, live)) is not None:
                     await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], UNCHANGED, own=True)
                     self.said, self.warnings = UNCHANGED, said

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemin.engine.entry.sources import Basis, Source, Wanted
@@ -44,6 +44,11 @@ class PreparedRun:
     def has(self) -> set[ObjectRef]:
         """The objects that the application is to have."""
         return {ref for refs in self.objects.values() for ref in refs}
+
+    @property
+    def deployed(self) -> set[str]:
+        """The components that are deployed."""
+        return {part["name"] for part in self.basis.current.spec["component"]} if self.basis.current else set()
 
     @property
     def current_number(self) -> int | None:
@@ -137,6 +142,8 @@ def _prepared(basis: Basis, wanted: Wanted, preparation: Preparation) -> Prepare
         application = parse_application(deployed(posted, others, current, or_posted=True), limits)
     asked, application = application, as_run(application, strategy, limits, plain=wanted.plain)
     rendered = render(application, wanted.config_key, wanted.restarts)
+    if not wanted.hooks:
+        rendered = [one if one.hook is None else replace(one, hook=one.hook.never()) for one in rendered]
     as_posted: list[Rendered] = []
     if strategy is not None:
         # The strategy is the run's alone: at its end the cluster has what the revision says.
@@ -154,6 +161,6 @@ def _prepared(basis: Basis, wanted: Wanted, preparation: Preparation) -> Prepare
     has = {part["name"] for part in spec["component"]}
     objects: defaultdict[str, list[ObjectRef]] = defaultdict(list)
     for one in rendered:
-        if one.component in has:
+        if one.component in has and not (one.hook and one.hook.goes):
             objects[one.component].append(ObjectRef.of(one.manifest))
     return PreparedRun(basis, wanted, application, plan, plan.to_json(), spec, others, objects, digests_of(rendered))

@@ -21,7 +21,7 @@ from kubemin.engine.expects import Expects
 from kubemin.engine.journal.last_writes import read_last_writes
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.options import ExecOptions
-from kubemin.plan import Plan
+from kubemin.plan import Plan, hook_of_others
 from kubemin.settings.engine import EngineSettings
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
@@ -81,7 +81,8 @@ class Previews:
         unchanged = Unchanged(autoscalers, partial(read_last_writes, self._db), options.take_over)
         inquiry = Inquiry(self._cluster, adoption, autoscalers, unchanged, {}, take_over=options.take_over)
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
-        skipped = await inquiry.unneeded(plan, coming)
+        skipped = {job.seq: why for job in plan.jobs if (why := hook_of_others(prepared.deployed, job)) is not None}
+        skipped |= await inquiry.unneeded(plan, coming)
         found = await inquiry.preview_jobs([job for job in plan.jobs if job.seq not in skipped], coming)
         found |= {job.seq: JobPreview("skip", (skipped[job.seq],)) for job in plan.jobs if job.seq in skipped}
         found = await with_what_is_missing(self._cluster, plan.jobs, found, has, coming)

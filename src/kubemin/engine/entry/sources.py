@@ -47,6 +47,8 @@ class Wanted:
     restarts: Mapping[str, str] = field(default_factory=dict)
     replaces_draft: bool = False
     plain: bool = False
+    hooks: bool = True
+    """Whether hooks of charts are run."""
 
 
 class Source(Protocol):
@@ -161,7 +163,7 @@ class Former:
         assert basis.former is not None
         application = parse_application(basis.former.spec, limits)
         steps = covering(application.steps(), application.component)
-        return replace(_wanted(basis, application, steps), replaces_draft=True, plain=True)
+        return replace(_wanted(basis, application, steps), replaces_draft=True, plain=True, hooks=False)
 
 
 @dataclass(frozen=True)

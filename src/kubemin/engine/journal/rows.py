@@ -5,6 +5,7 @@ from typing import Self
 
 from kubemin.engine.objects.ownership import applied_view
 from kubemin.spec.events import ResourceEvent
+from kubemin.spec.kinds import written
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
@@ -42,7 +43,8 @@ class Resource:
     An object that several jobs write, one after the other, has one row, which the first of them made (``job_seq``): it
     is undone in one piece. ``before`` is then what the object would be without this task (`CleanupTracker.change`).
     ``adopted``: the object was a stranger's when this task first changed it; None where it was not there before.
-    ``made_at``: the creationTimestamp of the object that this task made.
+    ``made_at``: the creationTimestamp of the object that this task made. ``priority``: its place in the order, where
+    that is not its kind's.
     """
 
     seq: int
@@ -57,6 +59,7 @@ class Resource:
     why: str = ""
     adopted: bool | None = None
     made_at: str | None = None
+    priority: int | None = None
     writes: dict[str, Write] = field(default_factory=dict)
     """By token."""
 
@@ -88,6 +91,11 @@ class Resource:
     def key(self) -> tuple[ObjectRef, int, Purpose]:
         """What tells a task's rows apart."""
         return key_of(self.ref, self.job_seq, self.purpose)
+
+    @property
+    def place(self) -> int:
+        """When its turn comes in a deploy: smaller is earlier."""
+        return written(self.ref.kind).priority if self.priority is None else self.priority
 
     @property
     def may_still_create(self) -> bool:

@@ -52,15 +52,22 @@ Clean = Callable[[int], Awaitable[list[Resource]]]
 class CleanupTracker:
     """Records what one job does to the cluster, and undoes it on `clean`."""
 
-    def __init__(self, journal: Journal, cluster: Cluster, job_seq: int, clean: Clean) -> None:
+    def __init__(
+        self, journal: Journal, cluster: Cluster, job_seq: int, clean: Clean, priority: int | None = None
+    ) -> None:
+        """``priority``: the place of the job's object in the order, where that is not its kind's."""
         self.cluster = cluster
         self._journal = journal
         self._job_seq = job_seq
         self._clean = clean
+        self._priority = priority
 
     def resource(self, ref: ObjectRef) -> Resource:
         """The journal's row of an object in this job; a fresh one, in state ``intent``, if there is none yet."""
-        return self._journal.of(ref, self._job_seq)
+        row = self._journal.of(ref, self._job_seq)
+        if not row.seq:
+            row.priority = self._priority
+        return row
 
     def sent(self, write: Write) -> bool:
         """Whether the request is this job's, and not an earlier one's that wrote the same object."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -12,9 +13,10 @@ from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.cleanup.letting_go import LettingGo, claims_without_pods, objects_to_let_go
-from kubemin.engine.cleanup.removal import Removal
+from kubemin.engine.cleanup.removal import Removal, removal_of
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.activity import Activity
+from kubemin.engine.deploy.dry_runs import NEVER_BACK
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.job import JobContext
 from kubemin.engine.deploy.promotions import Promotions
@@ -31,11 +33,11 @@ from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.revising import Completion, completion
 from kubemin.engine.supervise.scope import Scope, Stop
-from kubemin.plan import Plan
+from kubemin.plan import Plan, hook_of_others
 from kubemin.settings.engine import EngineSettings
 from kubemin.shield import to_the_end
 from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
-from kubemin.spec.objects import ObjectRef
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, Tx, applications, events, jobs, pruning, revisions, tasks
@@ -181,7 +183,8 @@ class TaskRun:
             else:
                 await tasks.guard(tx, self.task.id, self.lease.epoch)
                 former |= {job.seq: job for job in await jobs.of_task(tx, self.task.id) if job.status.ended}
-            deployed = await revisions.current(tx, self.task.app_id) if self._options.expects else None
+            builds_on = self._options.expects or any(job.hook for job in self._plan.jobs)
+            deployed = await revisions.current(tx, self.task.app_id) if builds_on else None
             rows = await objects_to_let_go(tx, self.task.app_id, self._how) if self.task.type is TaskType.DELETE else []
         if self.task.type is TaskType.DELETE:
             await self._delete_all(journal, rows)
@@ -199,6 +202,8 @@ class TaskRun:
             rules=deps.rules,
             clean=lambda seq: self._undo(journal, self._rows_of_jobs(journal, [seq])),
             put_back=lambda refs: self._undo(journal, [row for row in _applied(journal) if row.ref in refs]),
+            make_room=partial(self._make_room, journal),
+            why_not=partial(hook_of_others, {part["name"] for part in deployed.spec["component"]} if deployed else ()),
             promotions=self.promotions,
             settings=deps.settings,
             options=self._options,
@@ -241,6 +246,18 @@ class TaskRun:
             delete_volumes=self._options.delete_volumes,
         )
         return await removal.run(rows, seconds)
+
+    async def _make_room(self, journal: Journal, job_seq: int, live: Manifest) -> None:
+        """Delete what a former run made, as the job makes it anew. It has a row of its own, and is not put back."""
+        (row,) = await journal.record_removals([replace(removal_of(live), job_seq=job_seq)])
+        if row.uid != live["metadata"]["uid"]:
+            raise JobFailed(f"somebody makes {row.ref} again and again", ReasonCode.CONFLICT)
+        removal = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers)
+        if left := await removal.run([row], self._deps.settings.cleanup_seconds):
+            raise TimedOut(f"that of a former run is not gone: {_named(left)}")
+        if row.state is not ResourceState.DELETED:
+            raise JobFailed(f"{row.ref} is there already, and stays: {row.why}", ReasonCode.CONFLICT)
+        journal.settle(row, row.state, f"that of a former run went, {NEVER_BACK}")
 
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""

@@ -2,19 +2,23 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
 from kubemin.spec import labels
 from kubemin.spec.manifests import flattened, namespace_of, pod_template, scopes
 from kubemin.spec.objects import Manifest
+from kubemin.spec.order import hooks_of
 
 
 def render(context: Context) -> Iterator[Rendered]:
     """The objects. What the API server alone writes is left out, and nothing else of them changes."""
     defined = scopes(context.application.manifests)
     for _, one in flattened(context.component.properties.manifests, ""):
-        yield context.rendered(_manifest(one, context, namespace_of(one, context.namespace, defined)))
+        rendered = context.rendered(_manifest(one, context, namespace_of(one, context.namespace, defined)))
+        hooks = hooks_of(one)
+        yield from (replace(rendered, hook=hook) for hook in hooks) if hooks else (rendered,)
 
 
 def _manifest(one: Manifest, context: Context, namespace: str) -> Manifest:

@@ -222,6 +222,7 @@ def upgrade() -> None:
         _moment("updated_at"),
         sa.Column("adopted", sa.Boolean(), nullable=True),
         _name("made_at", 32, nullable=True),
+        sa.Column("priority", sa.Integer()),
         _name("holder", 24, nullable=True),
         _key("resources", "task_id", "seq"),
         _of("resources", "tasks", "task_id"),
