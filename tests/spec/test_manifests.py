@@ -144,7 +144,7 @@ def test_yaml_is_read_and_kept_as_manifests() -> None:
     read = parse_application(application(yaml=text)).component[0].properties
     assert [one["metadata"]["name"] for one in read.manifests] == ["a", "b"]
     assert not read.yaml
-    assert "line 1" in issues(yaml="a: [")["component[0].properties.yaml"]
+    assert "at line" in issues(yaml="a: [")["component[0].properties.yaml"]
 
 
 def test_a_pattern_that_names_nul_is_no_nul() -> None:

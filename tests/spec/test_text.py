@@ -1,6 +1,9 @@
 """Files as people write them: what is read, and where a mistake is said to be."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import load_application
+from kubemin.spec.nodes import Node, json_node, yaml_nodes
 from kubemin.spec.text import ParseError, documents, parse
 from kubemin.spec.wording import join
 
+KUBECTL = Path(sys.executable).with_name("kubectl")
+WORDS = (
+    *("0644", "010", "-010", "+010", "09", "00", "0o17", "-0o17", "0b11", "0x1F", "1_000", "1:30", "12", "+5", "-1"),
+    *("yes", "y", "on", "Off", "N", "No", "NO", "oN", "true", "True", "TRUE", "tRUE", "false", "null", "Null", "~"),
+    *("1.0", ".5", "1e3", "1E3", "2001-01-01", "=", "a b", "nan", "inf", "v1.2.3", "1.2.3", "0.0.0.0", "e1"),
+)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
@@ -46,8 +57,7 @@ def test_yaml_with_the_same_words_in_quotes_means_the_same(value: dict[str, Any]
         ('{"a": b}', {"a": "b"}),
         ("[a, b]", ["a", "b"]),
         (r'g: "\ud83d\ude00"', {"g": "😀"}),
-        ("replicas: 010", {"replicas": 10}),
-        ("replicas: 0o10", {"replicas": 8}),
+        ("replicas: 0o10\nb: 09\nc: -07\nd: 00", {"replicas": 8, "b": 9, "c": -7, "d": 0}),
         ("a: yes\nb: off\nc: y\non: No", {"a": "yes", "b": "off", "c": "y", "on": "No"}),
         ("a: true\nb: False\nc: ~\nd: null\ne:", {"a": True, "b": False, "c": None, "d": None, "e": None}),
         ("a: 1:30\nb: 2026-01-02\nc: =", {"a": "1:30", "b": "2026-01-02", "c": "="}),
@@ -55,6 +65,11 @@ def test_yaml_with_the_same_words_in_quotes_means_the_same(value: dict[str, Any]
         ("a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}", {"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}}),
         ("<<: [{a: 1}, {a: 2, b: 2, c: 2}]\nc: 3", {"a": 1, "b": 2, "c": 3}),
         ("a: &x 1\nb: &x 2\nc: *x", {"a": 1, "b": 2, "c": 2}),
+        ("a: 1_000\nb: 0b11\nc: 1:30", {"a": "1_000", "b": "0b11", "c": "1:30"}),
+        (
+            'a: !!int "12"\nb: !!bool true\nc: !!null ""\nd: !!float 1\ne: ! 12',
+            {"a": 12, "b": True, "c": None, "d": 1.0, "e": "12"},
+        ),
     ],
 )
 def test_what_is_read(text: str, value: Any) -> None:
@@ -67,7 +82,10 @@ def test_what_is_read(text: str, value: Any) -> None:
     ("text", "problem"),
     [
         ("a:\n  b: 1\n  b: hush", "b is given twice at line 3, column 3"),
-        ("a: [1", "at line 1, column"),
+        ("a: [1\n", "did not find expected ',' or ']' at line 1, column 4"),
+        ("a: 1\nreplicas: 010", "010 is 8 to YAML 1.1, and 10 to YAML 1.2"),
+        ("component: []\nkind: a\napiVersion: b\nmode: 0644", "0644 is 420 to YAML 1.1"),
+        ("a: !!int b", "this is not of the type that its tag says at line 1, column 4"),
         ("a:\n\tb: 1", "at line 2, column 1"),
         ("a: *nowhere", "found undefined alias 'nowhere' at line 1, column 4"),
         ("a: !Ref b", "the tag !Ref is not known here at line 1, column 4"),
@@ -120,13 +138,27 @@ def test_any_text_is_read_or_refused_in_one_sentence(text: str) -> None:
     json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
 
 
-def test_the_scalars_are_those_of_the_library() -> None:
-    """Nothing that YAML 1.2 reads as one thing is read as another here."""
-    words = ["0", "-1", "1e3", "+.5", "0x1F", "0o17", "012", "true", "False", "null", "~", "no", "1.0", "-", "a b"]
-    library = YAML(typ="safe", pure=True)
-    for word in words:
-        if word != "-":
-            assert repr(parse(f"a: {word}")) == repr([dict(library.load(f"a: {word}"))])
+@given(st.from_regex(r"[-+.0-9a-fxo_eE~]{1,6}", fullmatch=True) | st.sampled_from(WORDS))
+def test_a_scalar_is_what_yaml_1_2_says(word: str) -> None:
+    """As another library reads it, where that goes by the standard: it knows ``_`` in numbers, ``0b``, and ``-0o7``."""
+    try:
+        (found,) = parse(f"a: {word}")
+        expected = dict(YAML(typ="safe", pure=True).load(f"a: {word}"))
+    except (ParseError, YAMLError, ValueError):
+        return
+    if "_" not in word and "0b" not in word and not re.match(r"[-+]0[xo]", word):
+        assert repr(found) == repr(expected)
+
+
+def test_a_kubernetes_object_is_read_as_kubectl_reads_it() -> None:
+    """Its modes have a leading zero, as ``defaultMode: 0644``."""
+    head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, annotations: {a: "1"}}\n'
+    text = head + "".join(f"w{number}: {word}\n" for number, word in enumerate(WORDS))
+    arguments = (KUBECTL, "annotate", "--local", "--overwrite", "-f", "-", "a=1", "-o", "json")
+    done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=True)
+    (found,) = parse(text)
+    assert found == json.loads(done.stdout)
+    assert parse("apiVersion: v1\nkind: List\nitems: [{mode: 0644}]")[0]["items"] == [{"mode": 420}]
 
 
 def test_a_json_file_is_json_alone(tmp_path: Path) -> None:
@@ -169,5 +201,37 @@ def test_each_part_of_a_text_has_its_line(value: dict[str, Any]) -> None:
     paths = [path for path, _ in lines]
     for path, line in lines:
         if paths.count(path) == 1:
-            assert document.line_of(path) == line
-            assert document.line_of(f"{path}.not there") >= line
+            assert document.place_of(path).line == line
+            assert document.place_of(f"{path}.not there").line >= line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "shop",\n\t"component": [{"name": "web",\n\t\t"image": "a\\"b", "replicas": "x"}, 7]}',
+        "name: shop\ncomponent:\n  - name: web\n    image: a\n    replicas: x\n  - 7",
+        "component: [{name: web, ima_ge: a, replicas: 'x'}, 7]",
+    ],
+)
+def test_a_place_is_that_of_the_name_of_a_field_or_of_an_item(text: str) -> None:
+    (document,) = documents(text)
+    lines = text.splitlines()
+    expected = {"component[0].replicas": "replicas", "component[1]": "7", "component": "component", "": lines[0][:3]}
+    for path, begins in expected.items():
+        line, column = document.place_of(path)
+        assert lines[line - 1][column - 1 :].lstrip('"').startswith(begins), path
+
+
+@given(JSON.filter(lambda value: isinstance(value, dict | list)), st.sampled_from([None, 1, "\t"]))
+def test_json_has_the_places_that_yaml_has(value: Any, indent: int | str | None) -> None:
+    text = json.dumps(value, indent=indent)
+
+    def places(node: Node) -> Any:
+        below = [places(one) for pair in node.entries for one in pair] + [places(one) for one in node.items]
+        return node.place, below
+
+    try:
+        (of_yaml,) = yaml_nodes(text)
+    except ParseError:
+        return  # a tab, say
+    assert places(json_node(text)) == places(of_yaml)

@@ -117,7 +117,7 @@ def _in_file(name: str) -> Iterable[Spec | PlainObject]:
         if len(found) > 1:
             where = tr("{file}, document {number}", file=where, number=number)
         if is_plain(data):
-            yield PlainObject(chart_of(text, document.line_of("")) or _source(name), data)
+            yield PlainObject(chart_of(text, document.place_of("").line) or _source(name), data)
             continue
         if not isinstance(data, dict):
             message = tr(

@@ -3,31 +3,37 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import cached_property
+from typing import Any, NoReturn
 
-from pydantic.alias_generators import to_camel
+from kubemin.spec.nodes import MAX_DEPTH, Node, ParseError, Place, json_node, place_of, tag_of, whole, yaml_nodes
 
-if TYPE_CHECKING:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import StreamMark
-    from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+__all__ = ["Document", "ParseError", "Place", "documents", "parse"]
 
-_MAX_DEPTH = 200
 _MAX_VALUES = 200_000
 _MAX_CHARACTERS = 16 * 1024 * 1024
 """Of keys and texts. An alias counts as often as it is used: a short file can mean a great deal."""
 _JSON = re.compile(r"\s*(\{\s*[\"}]|\[)")
+_TOO_LARGE = "it is too large, or nested too deeply, its aliases written out"
 
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_BOOL = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
+_INT = re.compile(r"[-+]?[0-9]+")
+_OF_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_OCTAL = re.compile(r"[-+]?0[0-7]+")
+"""A number in base eight to YAML 1.1, and in base ten to YAML 1.2."""
 
-class ParseError(Exception):
-    """What is wrong with the text, and where, if that is known."""
-
-    def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
-        self.line, self.column = line, column
-        place = "" if line is None or column is None else f" at line {line}, column {column}"
-        super().__init__(problem + place)
+_KUBECTL_BOOL = {
+    word: truth
+    for truth, words in ((True, ("y", "yes", "on")), (False, ("n", "no", "off")))
+    for plain in words
+    for word in (plain, plain.title(), plain.upper())
+}
+_KUBECTL_INT = re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,15 @@ class Document:
     """A value, and where in the text its parts are."""
 
     value: Any
-    _text: str
-    _root: "Node | None" = None
-    """Its nodes; of JSON they are made only if a line is asked for."""
+    _node: Callable[[], Node]
 
-    def line_of(self, field: str) -> int:
-        """The line, from 1, of the field, such as ``component[1].image``; of what is there of it, where it is not."""
-        node = self._root or _composed(self._text)
-        line = node.start_mark.line if node else 0
-        while field and node and (found := _below(node, field)):
-            line, node, field = found
-        return int(line) + 1
+    @cached_property
+    def _root(self) -> Node:
+        return self._node()
+
+    def place_of(self, field: str) -> Place:
+        """Where the field is, such as ``component[1].image``; what is there of it, where it is not."""
+        return place_of(self._root, field)
 
 
 def parse(text: str, *, is_json: bool = False) -> list[Any]:
@@ -54,20 +58,21 @@ def parse(text: str, *, is_json: bool = False) -> list[Any]:
 
 
 def documents(text: str, *, is_json: bool = False) -> list[Document]:
-    """The documents in the text, as what JSON can carry. Raises :class:`ParseError`.
+    """The documents in the text, as what JSON can carry; those that are empty are left out.
 
     Text that begins like JSON is read as JSON, for not all JSON is YAML: tabs, long keys, surrogate pairs. What then
-    is no JSON may still be YAML, unless ``is_json`` says what it is.
+    is no JSON may still be YAML, unless ``is_json`` says what it is. A document that is a Kubernetes object is read as
+    kubectl reads it: ``0644`` in it is 420, and ``yes`` is true. Raises :class:`ParseError`.
     """
     if not is_json and not _JSON.match(text):
-        return list(_yaml_documents(text))
+        return _yaml_documents(text)
     try:
-        return [Document(_parse_json(text), text)]
+        return [Document(_parse_json(text), lambda: json_node(text))]
     except json.JSONDecodeError as error:
-        wrong = ParseError(error.msg[:1].lower() + error.msg[1:], error.lineno, error.colno)
+        wrong = ParseError(error.msg[:1].lower() + error.msg[1:], Place(error.lineno, error.colno))
     if not is_json:
         try:
-            return list(_yaml_documents(text))
+            return _yaml_documents(text)
         except ParseError as error:
             raise wrong from error
     raise wrong
@@ -101,145 +106,120 @@ def _not_a_number(word: str) -> NoReturn:
     raise ParseError(f"{word} is no number that JSON can carry")
 
 
-def _composed(text: str) -> "Node | None":
-    """The nodes of a text that is JSON; None where YAML does not take it."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
-    except (YAMLError, ValueError, RecursionError):
-        return None
-    return node
+def _yaml_documents(text: str) -> list[Document]:
+    found = [(_Reader(is_kubernetes=_is_kubernetes(node)).value(node), node) for node in yaml_nodes(text)]
+    return [Document(value, lambda node=node: node) for value, node in found if value is not None]  # type: ignore[misc]
 
 
-def _yaml_documents(text: str) -> Iterator[Document]:
-    """Each document that is not empty."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        constructor, _ = yaml.get_constructor_parser(text)
-        composer = constructor.composer
-        composer.warn_double_anchors = False  # YAML allows an anchor to be set anew
-        while composer.check_node():
-            node = composer.get_node()
-            value = _Reader(yaml).value(node)
-            if value is not None:
-                yield Document(value, text, node)
-    except MarkedYAMLError as error:
-        raise _error_at(error.problem_mark or error.context_mark, error.problem or error.context or "") from error
-    except RecursionError as error:
-        raise ParseError("it is nested too deeply") from error
-    except (YAMLError, ValueError) as error:
-        raise ParseError(str(error).splitlines()[0]) from error
-
-
-_INDEX = re.compile(r"\[([0-9]+)\]")
-
-
-def _below(node: "Node", field: str) -> "tuple[int, Node, str] | None":
-    """The line of the first part of the field, its value, and the rest of the field; None if it is not there."""
-    from ruamel.yaml.nodes import MappingNode, SequenceNode
-
-    if isinstance(node, SequenceNode):
-        index = _INDEX.match(field)
-        if index is None or int(index[1]) >= len(node.value):
-            return None
-        item = node.value[int(index[1])]
-        return item.start_mark.line, item, field[index.end() :]
-    if not isinstance(node, MappingNode):
-        return None
-    field = field.removeprefix(".")
-    fitting = [
-        (len(name), name == written, key.start_mark.line, value)
-        for key, value in node.value
-        for written in (_whole(str(key.value)),)
-        for name in (written, to_camel(written))  # a field may be written in snake_case
-        if name and field.startswith(name) and field[len(name) : len(name) + 1] in ("", ".", "[")
-    ]
-    if not fitting:
-        return None
-    length, _, line, value = max(fitting, key=lambda one: one[:2])  # names of labels have dots in them
-    return line, value, field[length:]
-
-
-def _whole(text: str) -> str:
-    """Escapes may write one character as two halves, as in JSON. Raises :class:`UnicodeDecodeError` for one half."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
-
-
-def _error_at(mark: "StreamMark | None", problem: str) -> ParseError:
-    return ParseError(problem) if mark is None else ParseError(problem, mark.line + 1, mark.column + 1)
+def _is_kubernetes(node: Node) -> bool:
+    keys = {key.text for key, _ in node.entries}
+    return {"apiVersion", "kind"} <= keys and "component" not in keys
 
 
 class _Reader:
     """Makes values of one document's nodes."""
 
-    def __init__(self, yaml: "YAML") -> None:
-        self._yaml = yaml
+    def __init__(self, *, is_kubernetes: bool) -> None:
+        self._is_kubernetes = is_kubernetes
         self._values = 0
         self._characters = 0
 
-    def value(self, node: "Node", depth: int = 0) -> Any:
-        """The node's value."""
-        from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
+    def value(self, node: Node, depth: int = 0) -> Any:
+        """The node's value. Raises :class:`ParseError`."""
         self._values += 1
-        if self._values > _MAX_VALUES or depth > _MAX_DEPTH:
-            raise _error_at(node.start_mark, "it is too large, or nested too deeply, its aliases written out")
-        kind = (node.tag or "").removeprefix("tag:yaml.org,2002:")
-        match node:
-            case MappingNode() if kind == "map":
-                return self._mapping(node, depth)
-            case SequenceNode() if kind == "seq":
-                return [self.value(item, depth + 1) for item in node.value]
-            case ScalarNode():
-                return self._scalar(node, kind)
-        raise _error_at(node.start_mark, f"the tag {node.tag} is not known here")
+        if self._values > _MAX_VALUES or depth > MAX_DEPTH:
+            raise ParseError(_TOO_LARGE, node.place)
+        if node.kind == "scalar":
+            return self._scalar(node)
+        if tag_of(node) not in (None, "!", {"map": "map", "list": "seq"}[node.kind]):
+            raise ParseError(f"the tag {node.tag} is not known here", node.place)
+        return self._mapping(node, depth) if node.kind == "map" else [self.value(one, depth + 1) for one in node.items]
 
-    def _mapping(self, node: "MappingNode", depth: int) -> dict[str, Any]:
+    def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in node.entries:
             value = self.value(value_node, depth + 1)
-            if key_node.tag == "tag:yaml.org,2002:merge":
+            if key_node.is_plain and key_node.text == "<<":
                 for other in value if isinstance(value, list) else [value]:
                     if not isinstance(other, dict):
-                        raise _error_at(value_node.start_mark, "<< takes a mapping, or a list of them")
+                        raise ParseError("<< takes a mapping, or a list of them", value_node.place)
                     merged = {**other, **merged}  # the first one that has a key gives its value
                 continue
-            key = self.value(key_node, depth + 1)
-            if not isinstance(key, str):
-                raise _error_at(key_node.start_mark, "a key must be text: write it in quotes")
+            key = self._key(key_node, depth + 1)
             if key in found:
-                raise _error_at(key_node.start_mark, f"{key} is given twice")
+                raise ParseError(f"{key} is given twice", key_node.place)
             found[key] = value
         return {**merged, **found} if merged else found
 
-    def _scalar(self, node: "ScalarNode", kind: str) -> Any:
-        match kind:
-            case "null":
-                return None
-            case "bool":
-                return node.value.lower() == "true"
-            case "int":
-                return self._yaml.constructor.construct_yaml_int(node)
-            case "float":
-                number = self._yaml.constructor.construct_yaml_float(node)
-                if not math.isfinite(number):
-                    raise _error_at(node.start_mark, "this is no number that JSON can carry")
-                return float(number)
-            case "str" | "timestamp" | "value":  # the last two are text in YAML 1.2
-                return self._text(node)
-        raise _error_at(node.start_mark, f"the tag {node.tag} is not known here")
+    def _key(self, node: Node, depth: int) -> str:
+        key = self._text(node) if node.is_plain and node.text in _KUBECTL_BOOL else self.value(node, depth)
+        if not isinstance(key, str):
+            raise ParseError("a key must be text: write it in quotes", node.place)
+        return key
 
-    def _text(self, node: "ScalarNode") -> str:
-        self._characters += len(node.value)
-        if self._characters > _MAX_CHARACTERS:
-            raise _error_at(node.start_mark, "it is too large, its aliases written out")
+    def _scalar(self, node: Node) -> Any:
+        match tag_of(node):
+            case None if node.is_plain:
+                return self._plain(node)
+            case None | "!" | "str":
+                return self._text(node)
+            case "null" if node.text in _NULL:
+                return None
+            case "bool" if node.text in _BOOL:
+                return _BOOL[node.text]
+            case "int" if _INT.fullmatch(node.text) or _OF_BASE.fullmatch(node.text):
+                return self._int(node)
+            case "float" if _FLOAT.fullmatch(node.text) or _NOT_FINITE.fullmatch(node.text):
+                return self._float(node)
+            case "null" | "bool" | "int" | "float":
+                raise ParseError("this is not of the type that its tag says", node.place)
+        raise ParseError(f"the tag {node.tag} is not known here", node.place)
+
+    def _plain(self, node: Node) -> Any:
+        """What a scalar without quotes means."""
+        text = node.text
+        if text in _NULL:
+            return None
+        if text in _BOOL:
+            return _BOOL[text]
+        if self._is_kubernetes and text in _KUBECTL_BOOL:
+            return _KUBECTL_BOOL[text]
+        if text[0] in "-+.0123456789":
+            if _INT.fullmatch(text) or _OF_BASE.fullmatch(text):
+                return self._int(node)
+            if self._is_kubernetes and _KUBECTL_INT.fullmatch(text):
+                return self._int(node)
+            if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
+                return self._float(node)
+        return self._text(node)
+
+    def _int(self, node: Node) -> int:
+        text = node.text.replace("_", "")
         try:
-            return _whole(str(node.value))
+            if _OCTAL.fullmatch(text) and (old := int(text, 8)) != int(text):
+                if not self._is_kubernetes:
+                    message = (
+                        f"{node.text} is {old} to YAML 1.1, and {int(text)} to YAML 1.2: write the number without 0 "
+                        "before it, in base eight with 0o, or in quotes"
+                    )
+                    raise ParseError(message, node.place)
+                return old
+            return int(text) if _INT.fullmatch(text) else int(text, 0)
+        except ValueError as error:
+            raise ParseError("a number is too large", node.place) from error
+
+    def _float(self, node: Node) -> float:
+        number = math.nan if _NOT_FINITE.fullmatch(node.text) else float(node.text)
+        if not math.isfinite(number):
+            raise ParseError("this is no number that JSON can carry", node.place)
+        return number
+
+    def _text(self, node: Node) -> str:
+        self._characters += len(node.text)
+        if self._characters > _MAX_CHARACTERS:
+            raise ParseError("it is too large, its aliases written out", node.place)
+        try:
+            return whole(node.text)
         except UnicodeDecodeError as error:
-            raise _error_at(node.start_mark, "the text holds half a surrogate pair") from error
+            raise ParseError("the text holds half a surrogate pair", node.place) from error

@@ -189,9 +189,10 @@ class Text(Body):
 
 
 class Mistake(FieldError):
-    """One thing in a text, and where it is; lines count from 1."""
+    """One thing in a text, and where it is; lines and columns count from 1."""
 
     line: int
+    column: int
 
 
 class ReadReply(Reply):

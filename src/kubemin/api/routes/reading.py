@@ -10,7 +10,7 @@ from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.applications import Mistake, ReadReply, Text
 from kubemin.spec.issues import Issue, SpecError
-from kubemin.spec.text import Document, ParseError, documents
+from kubemin.spec.text import Document, ParseError, Place, documents
 from kubemin.spec.warnings import warnings_of
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
@@ -25,7 +25,8 @@ async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
     try:
         document = await deps.compute_thread.do(lambda: _only(body.text))
     except ParseError as error:
-        wrong = Mistake(field="", code="INVALID_TEXT", message=f"{error}.", line=error.line or 1)
+        line, column = error.place or Place(1, 1)
+        wrong = Mistake(field="", code="INVALID_TEXT", message=f"{error}.", line=line, column=column)
         return Envelope(data=ReadReply(valid=False, errors=[wrong], warnings=[]))
     try:
         application = await posted(deps.db, deps.compute_thread, document.value, None, deps.limits)
@@ -47,6 +48,8 @@ def _only(text: str) -> Document:
 
 
 def _mistakes(document: Document, issues: Iterable[Issue]) -> list[Mistake]:
-    return [
-        Mistake(field=one.field, code=one.code, message=one.message, line=document.line_of(one.field)) for one in issues
-    ]
+    return [_mistake(one, document.place_of(one.field)) for one in issues]
+
+
+def _mistake(issue: Issue, place: Place) -> Mistake:
+    return Mistake(field=issue.field, code=issue.code, message=issue.message, line=place.line, column=place.column)

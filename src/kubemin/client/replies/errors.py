@@ -12,9 +12,10 @@ class FieldError(TypedDict):
 
 
 class Mistake(TypedDict):
-    """One thing in a text, and where it is; lines count from 1."""
+    """One thing in a text, and where it is; lines and columns count from 1."""
 
     field: str
     code: str
     message: str
     line: int
+    column: int
