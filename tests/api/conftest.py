@@ -43,7 +43,7 @@ class Api:
         assert set(envelope) - {"errors"} == {"code", "message", "data"}
         assert envelope["code"] != 0
         assert envelope["data"] is None
-        assert envelope["message"].endswith(".")
+        assert envelope["message"].endswith((".", "?"))
         return envelope
 
     async def get(self, path: str, status: int = 200, /, **params: Any) -> Any:

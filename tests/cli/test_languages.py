@@ -182,7 +182,7 @@ def test_a_deploy_and_its_end_are_told_in_chinese(
 
     wrong = client("apply", "wrong.yaml")
     assert wrong.returncode == 1
-    assert re.match(r"kubemin: [^A-Za-z]+（\d+）：.*component", wrong.stderr)
+    assert re.match(r"kubemin: wrong\.yaml:2:1: [A-Z_]+  [^A-Za-z]+：.*component", wrong.stderr)
     assert client("apply", "none.yaml").stderr == "kubemin: 无法读取 none.yaml：没有这个文件或目录\n"
 
     done = client("apply", "site.yaml")

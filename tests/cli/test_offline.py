@@ -1,6 +1,7 @@
 """What needs no server: help, version, try, plan, and every way to be refused."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,46 @@ def test_try_names_everything_that_is_wrong(here: InProcess, tmp_path: Path) -> 
     assert {"NAME_TOO_SHORT", "MISSING_IMAGE", "INVALID_COMPONENT_TYPE", "DUPLICATE_COMPONENT"} <= codes
     lines = here("try", "wrong.json").stdout.splitlines()
     assert len(lines) == len(found["errors"])
+
+
+MISTAKEN = """
+name: shop
+component:
+- {name: web, type: webservise, image: "web:1"}
+- name: db
+  typ: store
+  properties:
+    ports: [{port: 99999}]
+workflow: [{name: a, components: [webb]}]
+"""
+
+
+@pytest.mark.parametrize("command", ["try", "plan"])
+def test_each_mistake_has_its_place_and_what_was_meant(here: InProcess, tmp_path: Path, command: str) -> None:
+    (tmp_path / "shop.yaml").write_text(MISTAKEN)
+    answer = here(command, "shop.yaml")
+    said = (answer.stdout + answer.stderr).replace("kubemin: ", "")
+    assert answer.returncode == 1
+    lines = MISTAKEN.splitlines()
+    found = [re.fullmatch(r"shop\.yaml:(\d+):(\d+): (\w+)  (.*)", line) for line in said.splitlines()]
+    places = [(one[3], lines[int(one[1]) - 1][int(one[2]) - 1 :], one[4]) for one in found if one]
+    assert len(found) == len(places), said
+    for code, begins, meant in (
+        ("INVALID_COMPONENT_TYPE", "type: webservise", 'did you mean "webservice"?'),
+        ("UNKNOWN_FIELD", "typ: store", 'did you mean "type"?'),
+        ("INVALID_FIELD_VALUE", "port: 99999", "port 99999"),
+        ("COMPONENT_NOT_FOUND", "webb", 'did you mean "web"?'),
+    ):
+        assert any(one[0] == code and one[1].startswith(begins) and meant in one[2] for one in places), (code, said)
+
+
+def test_a_mistake_in_a_kubernetes_object_has_the_place_in_its_file(here: InProcess, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    (tmp_path / "b.yaml").write_text("# b\napiVersion: v1\nkind: Pod\nmetadata:\n  name: b\n")
+    answer = here("try", "--name", "shop", "a.yaml", "b.yaml", "-o", "json")
+    found = json.loads(answer.stdout)["errors"]
+    assert {one["file"] for one in found} == {"b.yaml"}
+    assert (3, 1) in {(one["line"], one["column"]) for one in found}, found
 
 
 def test_plan_shows_the_stages_in_order_without_secrets(here: InProcess, shop: str) -> None:

@@ -1,21 +1,30 @@
 """The one shape of every reply: ``{"code", "message", "data"}``, and ``errors`` beside it when something was wrong."""
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse  # a worker's port answers in this shape too, without FastAPI
 
 from kubemin.api.codes import ApiCode
+from kubemin.spec.issues import Issue
+from kubemin.spec.model import Absent
 
 T = TypeVar("T")
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong with the request, and where."""
+    """One thing that is wrong with the request, and where; of an unknown word also which are known there."""
 
     field: str
     code: str
     message: str
+    nearest: Absent[str] = Field(default=None, description="The known word that is most like the one that was given.")
+    allowed: Absent[list[str]] = Field(default=None, description="The words that are known there.")
+
+    @classmethod
+    def of(cls, issue: Issue) -> Self:
+        """The issue on the wire."""
+        return cls(**issue.to_json())
 
 
 class Envelope(BaseModel, Generic[T]):

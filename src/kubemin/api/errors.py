@@ -80,7 +80,7 @@ def invalid(issues: Sequence[Issue]) -> ApiError:
         400,
         codes.pop() if len(codes) == 1 else ApiCode.VALIDATION,
         summary(issues),
-        errors=[FieldError(field=issue.field, code=issue.code, message=issue.message) for issue in issues],
+        errors=[FieldError.of(issue) for issue in issues],
     )
 
 

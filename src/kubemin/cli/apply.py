@@ -7,9 +7,11 @@ from kubemin.cli import together
 from kubemin.cli.apply_options import Wanted
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.files import Spec
 from kubemin.cli.follow import follow
 from kubemin.cli.interrupts import Interrupts, OnSignal, patience, seeing_it_through
 from kubemin.cli.language import aside, tr
+from kubemin.cli.mistakes import mistakes_in, warning
 from kubemin.cli.output import Output, say
 from kubemin.cli.plan_file import PlanFile, write_plan
 from kubemin.cli.preview import previews, report
@@ -47,9 +49,8 @@ def apply(
         return report([spec.name for spec in specs], found, to.output, exit_of_changes=Exit.DIFFERS)
     with to.client() as client, seeing_it_through(wait) as interrupts:
         if len(specs) == 1:
-            return _one(client, specs[0].name, bodies[0], to.output, interrupts)
-        names = [spec.name for spec in specs]
-        return _several(client, names, bodies, to.output, interrupts, all_or_nothing=all_or_nothing)
+            return _one(client, specs[0], bodies[0], to.output, interrupts)
+        return _several(client, specs, bodies, to.output, interrupts, all_or_nothing=all_or_nothing)
 
 
 def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
@@ -64,13 +65,14 @@ def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
     return code
 
 
-def _one(client: Client, name: str, body: dict[str, Any], output: Output, interrupts: Interrupts | None) -> int:
-    made = client.apply(**body, patience=patience())
-    made_of = tr("application {name}, revision {revision}", name=name, revision=made["revision"])
+def _one(client: Client, spec: Spec, body: dict[str, Any], output: Output, interrupts: Interrupts | None) -> int:
+    with mistakes_in(spec):
+        made = client.apply(**body, patience=patience())
+    made_of = tr("application {name}, revision {revision}", name=spec.name, revision=made["revision"])
     output.tell(aside(made_of, made["appId"]))
     if not output.is_data:
         for one in made["warnings"]:
-            say(tr("warning: {what}", what=f"{one['field']}: {one['message']}"))
+            say(warning(spec, one))
     return followed(client, made, output, interrupts)
 
 
@@ -89,14 +91,14 @@ def followed(client: Client, made: Mapping[str, Any], output: Output, interrupts
 
 def _several(
     client: Client,
-    names: Sequence[str],
+    specs: Sequence[Spec],
     bodies: Sequence[dict[str, Any]],
     output: Output,
     interrupts: Interrupts | None,
     *,
     all_or_nothing: bool,
 ) -> int:
-    runs = together.start(client, names, bodies, all_or_nothing=all_or_nothing)
+    runs = together.start(client, specs, bodies, all_or_nothing=all_or_nothing)
     if interrupts is not None:
         together.watch(client, runs, output, interrupts, all_or_nothing=all_or_nothing)
     code = together.exit_of(runs)

@@ -11,9 +11,18 @@ from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
 from kubemin.cli.plain import PlainObject, application_of, chart_of, is_plain
 from kubemin.spec.names import DEFAULT_NAMESPACE
-from kubemin.spec.text import Document, ParseError, documents
+from kubemin.spec.text import Document, ParseError, Place, documents
 
 _SUFFIXES = (".json", ".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A document of a file, and what of an application it is: the field, ``""`` for all of it."""
+
+    field: str
+    file: str
+    document: Document
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,15 @@ class Spec:
     where: str
     folder: Path
     data: dict[str, Any]
+    origins: Sequence[Origin] = ()
+
+    def place_of(self, field: str) -> tuple[str, Place] | None:
+        """The file that has the field, and where; None where no file has it."""
+        for origin in self.origins:
+            rest = field.removeprefix(origin.field)
+            if field.startswith(origin.field) and (not origin.field or rest[:1] in ("", ".", "[")):
+                return origin.file, origin.document.place_of(rest)
+        return None
 
     @property
     def name(self) -> str:
@@ -69,7 +87,9 @@ def read_specs(names: Sequence[str], namespace: str | None = None, name: str | N
         raise CliError(message, Exit.USAGE)
     if name is not None:
         where = tr("application {name}", name=name)
-        found.append(Spec(where, Path(), application_of(name, namespace, objects)))
+        data, fields = application_of(name, namespace, objects)
+        origins = [Origin(field, one.file, one.document) for field, one in fields]
+        found.append(Spec(where, Path(), data, origins))
     places: dict[str, str] = {}
     for spec in found:
         if spec.name in places:
@@ -117,14 +137,16 @@ def _in_file(name: str) -> Iterable[Spec | PlainObject]:
         if len(found) > 1:
             where = tr("{file}, document {number}", file=where, number=number)
         if is_plain(data):
-            yield PlainObject(chart_of(text, document.place_of("").line) or _source(name), data)
+            source = chart_of(text, document.place_of("").line) or _source(name)
+            yield PlainObject(source, data, display_name(name), document)
             continue
         if not isinstance(data, dict):
             message = tr(
                 "{place} does not hold an application: an object with name and component is expected", place=where
             )
             raise CliError(message, Exit.USAGE)
-        yield Spec(where, Path() if name == "-" else Path(name).parent, data)
+        origins = [Origin("", display_name(name), document)]
+        yield Spec(where, Path() if name == "-" else Path(name).parent, data, origins)
 
 
 def _source(name: str) -> str:

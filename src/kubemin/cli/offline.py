@@ -4,10 +4,10 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.apply_options import Wanted
-from kubemin.cli.by_code import issue as issue_told
-from kubemin.cli.exits import CliError, Exit
+from kubemin.cli.exits import Exit
 from kubemin.cli.files import Spec
 from kubemin.cli.language import because, tr
+from kubemin.cli.mistakes import Mistakes, located, mistake, warning
 from kubemin.cli.output import Output, say
 from kubemin.spec.states import Way
 
@@ -26,12 +26,12 @@ def check(wanted: Wanted, output: Output) -> int:
     found: list[dict[str, Any]] = []
     valid: list[str] = []
     for spec in wanted.applications():
-        issues: list[dict[str, str]] = []
-        warnings: list[dict[str, str]] = []
+        issues: list[dict[str, Any]] = []
+        warnings: list[dict[str, Any]] = []
         try:
-            warnings = [one.to_json() for one in warnings_of(parse_application(spec.data, limits()))]
+            warnings = [located(spec, one.to_json()) for one in warnings_of(parse_application(spec.data, limits()))]
         except SpecError as error:
-            issues = [issue.to_json() for issue in error.issues]
+            issues = [located(spec, one.to_json()) for one in error.issues]
         found.append({"valid": not issues, "errors": issues, "warnings": warnings})
         valid += [] if issues else [spec.name]
         if not output.is_data:
@@ -43,11 +43,10 @@ def check(wanted: Wanted, output: Output) -> int:
 def _print_check(spec: Spec, found: dict[str, Any], output: Output) -> None:
     if found["valid"]:
         output.tell(because(spec.where, tr("valid")))
-    for warning in found["warnings"]:
-        say(tr("warning: {what}", what=f"{warning['field']}: {warning['message']}"))
-    for issue in found["errors"]:
-        message = issue["message"] if issue["field"] in issue["message"] else f"{issue['field']}: {issue['message']}"
-        say(f"{issue['code']}  {issue_told(issue['code'], message)}")
+    for one in found["warnings"]:
+        say(warning(spec, one))
+    for one in found["errors"]:
+        say(mistake(spec, one))
 
 
 def show_plan(wanted: Wanted, output: Output, strategy: Way | None = None) -> int:
@@ -69,8 +68,8 @@ def show_plan(wanted: Wanted, output: Output, strategy: Way | None = None) -> in
         if len(plans) > 1:
             say(tr("application {name}", name=spec.name))
         say(describe(plan).rstrip())
-        for warning in warnings_of(application):
-            say(tr("warning: {what}", what=f"{warning.field}: {warning.message}"))
+        for one in warnings_of(application):
+            say(warning(spec, one.to_json()))
     return Exit.OK
 
 
@@ -86,7 +85,7 @@ def _read(spec: Spec, strategy: Way | None = None) -> "Application":
             application, StrategySpec.model_validate({"type": strategy.value}) if strategy else None, limits()
         )
     except SpecError as error:
-        raise CliError(because(spec.where, error)) from error
+        raise Mistakes(spec, [one.to_json() for one in error.issues]) from error
 
 
 def _plan(application: "Application") -> "Plan":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.spec.names import LABEL_LENGTH, shorten
+from kubemin.spec.text import Document
 
 _CHART = re.compile(r"^# Source: (\S+?)/templates/", re.MULTILINE)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -17,6 +18,8 @@ class PlainObject:
 
     source: str
     data: dict[str, Any]
+    file: str
+    document: Document
 
 
 def is_plain(data: object) -> bool:
@@ -32,17 +35,27 @@ def chart_of(text: str, first_line: int) -> str | None:
     return found[1] if found else None
 
 
-def application_of(name: str, namespace: str | None, objects: Sequence[PlainObject]) -> dict[str, Any]:
-    """The application with these objects, by what they came from, in the order in which that is met first."""
-    by_source: dict[str, list[dict[str, Any]]] = {}
+def application_of(
+    name: str, namespace: str | None, objects: Sequence[PlainObject]
+) -> tuple[dict[str, Any], list[tuple[str, PlainObject]]]:
+    """The application with these objects, by what they came from, in the order in which that is met first.
+
+    Also the field of each object.
+    """
+    by_source: dict[str, list[PlainObject]] = {}
     for one in objects:
-        by_source.setdefault(one.source, []).append(one.data)
+        by_source.setdefault(one.source, []).append(one)
     names = _component_names(by_source)
     parts = [
-        {"name": names[source], "type": "manifests", "properties": {"manifests": manifests}}
-        for source, manifests in by_source.items()
+        {"name": names[source], "type": "manifests", "properties": {"manifests": [one.data for one in group]}}
+        for source, group in by_source.items()
     ]
-    return {"name": name, **({"namespace": namespace} if namespace else {}), "component": parts}
+    fields = [
+        (f"component[{number}].properties.manifests[{place}]", one)
+        for number, group in enumerate(by_source.values())
+        for place, one in enumerate(group)
+    ]
+    return {"name": name, **({"namespace": namespace} if namespace else {}), "component": parts}, fields
 
 
 def _component_names(sources: Iterable[str]) -> dict[str, str]:

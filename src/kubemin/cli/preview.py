@@ -7,6 +7,7 @@ from kubemin.cli.by_code import hold
 from kubemin.cli.exits import Exit
 from kubemin.cli.files import Spec
 from kubemin.cli.language import key, tr
+from kubemin.cli.mistakes import mistakes_in
 from kubemin.cli.output import Output, say
 from kubemin.client.sync import Client
 
@@ -41,7 +42,12 @@ _STAYING = {
 
 def previews(client: Client, specs: Sequence[Spec], options: dict[str, Any]) -> "list[Preview]":
     """What the run of each application would do, as the server tells it."""
-    return [client.preview(spec.data, **options) for spec in specs]
+    return [_preview(client, spec, options) for spec in specs]
+
+
+def _preview(client: Client, spec: Spec, options: dict[str, Any]) -> "Preview":
+    with mistakes_in(spec):
+        return client.preview(spec.data, **options)
 
 
 def report(names: Sequence[str], found: "Sequence[Preview]", output: Output, *, exit_of_changes: Exit) -> int:

@@ -11,9 +11,11 @@ from kubemin.cli.by_code import told
 from kubemin.cli.choosing import Choice, choose
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.failures import Failure
+from kubemin.cli.files import Spec
 from kubemin.cli.follow import cancel
 from kubemin.cli.interrupts import Interrupted, Interrupts, left, patience
 from kubemin.cli.language import because, key, tr, trn
+from kubemin.cli.mistakes import Mistakes, mistakes_in
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
 from kubemin.client.errors import KubeminError, NotFound, Refused, Unavailable
@@ -85,26 +87,29 @@ class Former:
     revision: int | None
 
 
-def start(client: Client, names: Sequence[str], bodies: Sequence[dict[str, Any]], *, all_or_nothing: bool) -> list[Run]:
+def start(
+    client: Client, specs: Sequence[Spec], bodies: Sequence[dict[str, Any]], *, all_or_nothing: bool
+) -> list[Run]:
     """Ask for each application's run. With ``all_or_nothing`` nothing is asked for after one that is refused.
 
     Raises :class:`CliError`, `KubeminError` where the server does not answer at all.
     """
     runs: list[Run] = []
-    for name, body in zip(names, bodies, strict=True):
-        run = Run(name)
+    for spec, body in zip(specs, bodies, strict=True):
+        run = Run(spec.name)
         try:
-            run.former = _former(client, name) if all_or_nothing else None
-            made = client.apply(**body, patience=patience(_HINT))
+            run.former = _former(client, spec.name) if all_or_nothing else None
+            with mistakes_in(spec):
+                made = client.apply(**body, patience=patience(_HINT))
         except (KubeminError, CliError) as error:
-            if not runs and not isinstance(error, Refused):
+            if not runs and not isinstance(error, Refused | Mistakes):
                 raise
             run.refused = _said(error)
         else:
             run.app_id, run.revision, run.progress = made["appId"], made["revision"], Progress(made["taskId"])
         runs.append(run)
         if run.refused and all_or_nothing:
-            runs += [Run(later, refused=tr("not begun")) for later in names[len(runs) :]]
+            runs += [Run(later.name, refused=tr("not begun")) for later in specs[len(runs) :]]
             break
     return runs
 
@@ -249,7 +254,7 @@ class _Waiting:
 
 
 def _said(error: KubeminError | CliError) -> str:
-    return told(Failure(error) if isinstance(error, KubeminError) else error)
+    return "; ".join(told(Failure(error) if isinstance(error, KubeminError) else error).splitlines())
 
 
 def _over(run: Run) -> bool:

@@ -271,11 +271,8 @@ def check_component(component: Component, context: CheckContext, path: str) -> I
             )
     elif component.type not in COMPONENT_TYPES:
         wrong = f'has the unknown type "{component.type}"' if component.type else "has no type"
-        yield Issue(
-            f"{path}.type",
-            IssueCode.INVALID_COMPONENT_TYPE if component.type else IssueCode.MISSING_REQUIRED_FIELD,
-            f"{what} {wrong}; known are {', '.join(COMPONENT_TYPES)}.",
-        )
+        code = IssueCode.INVALID_COMPONENT_TYPE if component.type else IssueCode.MISSING_REQUIRED_FIELD
+        yield Issue.of_word(f"{path}.type", code, f"{what} {wrong}", component.type, COMPONENT_TYPES)
     if component.strategy is not None and component.template is None:
         yield from _check_strategy(component, component.strategy, what, f"{path}.strategy")
     yield from check_rules(component.readiness, what, f"{path}.readiness")

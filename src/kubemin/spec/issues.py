@@ -1,9 +1,17 @@
 """What is wrong with an application: codes, places and sentences."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
+from typing import Any, Self
+
+_MOST_WORDS = 100
+"""Of more words none is looked for, and none are told: each comparison takes time, and a reply has to be short."""
+_LONGEST_WORD = 100
+_LIKE = 0.7
+"""How alike two words are at least, as `difflib` has it: such as two of four letters that differ in one."""
 
 MAX_ISSUES = 1000
 """After so many nobody looks for more: a megabyte of mistakes helps nobody, and takes long to find."""
@@ -47,15 +55,36 @@ class IssueCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One mistake: where (``component[1].traits.probes[0]``), which kind, and a sentence for a person."""
+    """One mistake: where (``component[1].traits.probes[0]``), which kind, and a sentence for a person.
+
+    Of an unknown word, be it the name of a field or a value, also which are known there, and the one most like it.
+    """
 
     field: str
     code: str
     message: str
+    nearest: str | None = None
+    allowed: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, str]:
+    @classmethod
+    def of_word(cls, field: str, code: str, sentence: str, given: str, known: Iterable[str]) -> Self:
+        """That of a word that is not one of those that are known; ``sentence`` has no end yet."""
+        allowed = tuple(known)
+        if len(allowed) > _MOST_WORDS:
+            return cls(field, code, f"{sentence}.")
+        by_lower = {word.lower(): word for word in reversed(allowed)}
+        found = get_close_matches(given[:_LONGEST_WORD].lower(), by_lower, n=1, cutoff=_LIKE) if given else []
+        nearest = by_lower[found[0]] if found else None
+        if nearest is not None:
+            return cls(field, code, f'{sentence}; did you mean "{nearest}"?', nearest, allowed)
+        known_are = f"; known are {', '.join(allowed)}" if allowed else ""
+        return cls(field, code, f"{sentence}{known_are}.", None, allowed)
+
+    def to_json(self) -> dict[str, Any]:
         """As the wire spells it."""
-        return {key: str(value) for key, value in asdict(self).items()}
+        known = {"nearest": self.nearest, "allowed": list(self.allowed)}
+        said = {"field": self.field, "code": str(self.code), "message": self.message}
+        return said | {key: value for key, value in known.items() if value}
 
 
 def first(issues: Iterable[Issue]) -> list[Issue]:

@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
@@ -47,7 +47,7 @@ def read(model: type[M], data: object, root: str = "") -> tuple[M | None, list[I
             if round_ == 0:
                 rest = copy.deepcopy(data)
             for detail in error.errors(include_url=False)[: MAX_ISSUES - len(issues)]:
-                issue = _issue(detail, root)
+                issue = _issue(detail, root, model)
                 issues.append(issue)
                 path = _leave_out(rest, _place(detail), detail["type"])
                 if path is None:
@@ -111,14 +111,18 @@ def _place(detail: ErrorDetails) -> _Location:
     return location[:-1] if marked else location
 
 
-def _issue(detail: ErrorDetails, root: str) -> Issue:
+def _issue(detail: ErrorDetails, root: str, model: type[SpecModel]) -> Issue:
     path = field_path(_place(detail), root)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return Issue(path, IssueCode.UNKNOWN_FIELD, f"{path} is not a field that is known here, or it is given twice.")
+        return _unknown(str(detail["loc"][-1]), path, _model_at(model, detail["loc"][:-1]))
     if kind == "missing":
         return Issue(path, IssueCode.MISSING_REQUIRED_FIELD, f"{path} {describe_error(detail)}.")
     code = IssueCode.INVALID_TRAIT_CONFIG if ".traits." in path else IssueCode.INVALID_FIELD_VALUE
+    if kind in ("enum", "literal_error"):
+        words = re.findall("'([^']*)'", detail["ctx"]["expected"])
+        given = detail["input"] if isinstance(detail["input"], str) else ""
+        return Issue.of_word(path, code, f"{path} is not one of the words that it can be", given, words)
     where = path or "The request"
     message = f"{where} {describe_error(detail)}"
     if kind not in _TYPES:
@@ -127,6 +131,33 @@ def _issue(detail: ErrorDetails, root: str) -> Issue:
     message += f", not {_describe(given)}"
     quote = kind == "string_type" and isinstance(given, int | float)
     return Issue(path, code, message + (": write it in quotes." if quote else "."))
+
+
+def _unknown(name: str, path: str, model: type[SpecModel] | None) -> Issue:
+    fields = {} if model is None else model.model_fields
+    # Those that take anything are there to be refused.
+    known = [str(field.alias) for field in fields.values() if field.annotation is not Any]
+    spellings = {} if model is None else model.other_spellings
+    if spellings.get(name, to_camel(name)) in known:
+        return Issue(path, IssueCode.UNKNOWN_FIELD, f"{path} is given twice, in two spellings that differ.")
+    return Issue.of_word(path, IssueCode.UNKNOWN_FIELD, f"{path} is not a field that is known here", name, known)
+
+
+def _model_at(model: type[SpecModel], location: Iterable[int | str]) -> type[SpecModel] | None:
+    """The model of what is at a place; None where there is none."""
+    here: type[SpecModel] | None = model
+    for key in location:
+        if isinstance(key, str) and here is not None:
+            field = next((one for one in here.model_fields.values() if one.alias == key), None)
+            here = _model_in(field.annotation) if field is not None else None
+    return here
+
+
+def _model_in(annotation: Any) -> type[SpecModel] | None:
+    """The only model that is somewhere in an annotation, such as that of a list of them."""
+    if isinstance(annotation, type) and issubclass(annotation, SpecModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def _describe(value: object) -> str:

@@ -80,7 +80,8 @@ def is_known(strategy: StrategySpec) -> bool:
 def check_strategy(strategy: StrategySpec, path: str) -> Iterator[Issue]:
     """What is wrong with a strategy by itself, whatever component has it."""
     if not is_known(strategy):
-        yield _issue(path, f'The strategy "{strategy.type[:80]}" is unknown; known are {", ".join(Way)}.')
+        sentence = f'The strategy "{strategy.type[:80]}" is unknown'
+        yield Issue.of_word(path, IssueCode.INVALID_FIELD_VALUE, sentence, strategy.type, Way)
         return
     if strategy.way is not Way.CANARY:
         for field, given in (("steps", strategy.steps), ("ingress", strategy.ingress is not None)):

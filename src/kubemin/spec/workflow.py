@@ -236,11 +236,8 @@ def _check_targets(step: _Named, known: set[str], used: dict[str, str], path: st
             continue
         here = f"{path}.components[{index}]" if step.components else f"{path}.name"
         if name not in known:
-            yield Issue(
-                here,
-                IssueCode.COMPONENT_NOT_FOUND,
-                f'Step "{step.name}" names component "{name}", which does not exist.',
-            )
+            sentence = f'Step "{step.name}" names component "{name}", which does not exist'
+            yield Issue.of_word(here, IssueCode.COMPONENT_NOT_FOUND, sentence, name, sorted(known))
         elif name in used:
             yield Issue(
                 here,

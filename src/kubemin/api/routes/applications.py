@@ -127,7 +127,7 @@ async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
 
 
 def _fields(issues: Iterable[Issue]) -> list[FieldError]:
-    return [FieldError(field=one.field, code=one.code, message=one.message) for one in issues]
+    return [FieldError.of(one) for one in issues]
 
 
 def refused(error: SpecError) -> TryReply:

@@ -39,5 +39,5 @@ async def apply_application(
     body_hash = hashlib.sha256(asked.encode()).hexdigest()
     task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash)
     assert task.revision is not None
-    warnings = [FieldError(field=one.field, code=one.code, message=one.message) for one in warnings_of(application)]
+    warnings = [FieldError.of(one) for one in warnings_of(application)]
     return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))

@@ -48,8 +48,4 @@ def _only(text: str) -> Document:
 
 
 def _mistakes(document: Document, issues: Iterable[Issue]) -> list[Mistake]:
-    return [_mistake(one, document.place_of(one.field)) for one in issues]
-
-
-def _mistake(issue: Issue, place: Place) -> Mistake:
-    return Mistake(field=issue.field, code=issue.code, message=issue.message, line=place.line, column=place.column)
+    return [Mistake(**one.to_json(), **document.place_of(one.field)._asdict()) for one in issues]

@@ -28,11 +28,12 @@ def check(sources: Sequence[EnvFrom], context: CheckContext, path: str) -> Itera
     for index, source in enumerate(sources):
         here = f"{path}[{index}]"
         if source.type not in ENV_FROM_TYPES:
-            yield Issue(
+            yield Issue.of_word(
                 f"{here}.type",
                 IssueCode.INVALID_ENV_FROM_TYPE,
-                f'Component "{context.component}" takes variables from the unknown type "{source.type}"; '
-                f"known are {', '.join(ENV_FROM_TYPES)}.",
+                f'Component "{context.component}" takes variables from the unknown type "{source.type}"',
+                source.type,
+                ENV_FROM_TYPES,
             )
         if not source.source_name:
             yield Issue(

@@ -153,11 +153,8 @@ def check(ingresses: Sequence[Ingress], context: CheckContext, path: str) -> Ite
 
 def _check_path_type(text: str, what: str, path: str) -> Iterator[Issue]:
     if text not in PATH_TYPES:
-        yield Issue(
-            path,
-            IssueCode.INVALID_TRAIT_CONFIG,
-            f'{what}: "{text}" is no path type; known are {", ".join(PATH_TYPES)}.',
-        )
+        sentence = f'{what}: "{text}" is no path type'
+        yield Issue.of_word(path, IssueCode.INVALID_TRAIT_CONFIG, sentence, text, PATH_TYPES)
 
 
 def check_host(host: str, what: str, path: str) -> Iterator[Issue]:
@@ -254,11 +251,8 @@ def _check_backend(backend: Backend, context: CheckContext, what: str, path: str
 
 def _check_rewrite(rewrite: Rewrite, what: str, path: str) -> Iterator[Issue]:
     if rewrite.kind not in REWRITE_TYPES:
-        yield Issue(
-            f"{path}.type",
-            IssueCode.INVALID_TRAIT_CONFIG,
-            f'{what}: "{rewrite.type}" is no kind of rewrite; known are {", ".join(REWRITE_TYPES)}.',
-        )
+        sentence = f'{what}: "{rewrite.type}" is no kind of rewrite'
+        yield Issue.of_word(f"{path}.type", IssueCode.INVALID_TRAIT_CONFIG, sentence, rewrite.type, REWRITE_TYPES)
     elif rewrite.kind != STRIP and not rewrite.replacement:
         yield Issue(
             f"{path}.replacement", IssueCode.MISSING_REQUIRED_FIELD, f"{what}: a rewrite needs its replacement."

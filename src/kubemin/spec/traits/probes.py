@@ -48,12 +48,8 @@ def check(probes: Sequence[Probe], context: CheckContext, path: str) -> Iterator
         here = f"{path}[{index}]"
         what = f'The {probe.type or "untyped"} probe of component "{context.component}"'
         if probe.type not in PROBE_TYPES:
-            yield Issue(
-                f"{here}.type",
-                IssueCode.INVALID_PROBE_TYPE,
-                f'Component "{context.component}" has a probe of the unknown type "{probe.type}"; '
-                f"known are {', '.join(PROBE_TYPES)}.",
-            )
+            sentence = f'Component "{context.component}" has a probe of the unknown type "{probe.type}"'
+            yield Issue.of_word(f"{here}.type", IssueCode.INVALID_PROBE_TYPE, sentence, probe.type, PROBE_TYPES)
         elif probe.type in seen:
             yield Issue(
                 f"{here}.type",

@@ -21,11 +21,12 @@ class Share(SpecModel):
 def check(share: Share, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with ``share``."""
     if share.strategy not in list(ShareStrategy):
-        yield Issue(
+        yield Issue.of_word(
             f"{path}.strategy",
             IssueCode.INVALID_TRAIT_CONFIG,
-            f'Component "{context.component}" has the unknown share strategy "{share.strategy}"; '
-            f"known are {', '.join(ShareStrategy)}.",
+            f'Component "{context.component}" has the unknown share strategy "{share.strategy}"',
+            share.strategy,
+            ShareStrategy,
         )
     limits, namespace = context.limits, context.namespace
     forced = share.strategy == ShareStrategy.FORCE and limits.is_reserved(namespace)

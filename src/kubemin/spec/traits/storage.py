@@ -93,11 +93,8 @@ def _check_one(storage: Storage, context: CheckContext, path: str) -> Iterator[I
             f'"{storage.name}" cannot name a volume: use lower-case letters, digits and "-", at most 63.',
         )
     if storage.type not in STORAGE_TYPES:
-        yield Issue(
-            f"{path}.type",
-            IssueCode.INVALID_STORAGE_TYPE,
-            f'{what} has the unknown type "{storage.type}"; known are {", ".join(STORAGE_TYPES)}.',
-        )
+        sentence = f'{what} has the unknown type "{storage.type}"'
+        yield Issue.of_word(f"{path}.type", IssueCode.INVALID_STORAGE_TYPE, sentence, storage.type, STORAGE_TYPES)
     size = parse_quantity(storage.size)
     if not size:
         yield Issue(
