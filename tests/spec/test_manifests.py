@@ -95,6 +95,7 @@ def test_what_is_wrong_is_refused_at_its_field(wrong: Any, field: str) -> None:
         (an_object("Widget", api_version="example.com/v1"), {}),
         (deployment([{"name": "v", "hostPath": {"path": "/"}}]), {"allow_host_path": True}),
         (binding("another"), {"allow_rbac_names": "another"}),
+        (role("delete", "secrets"), {"allow_any_rights": True}),
         (an_object() | {"metadata": {"name": "x", "namespace": "team"}}, {}),
     ],
 )

@@ -82,3 +82,25 @@ async def test_it_can_come_later() -> None:
         await api.made(WIDGETS, widget(spec={"size": 1}))
         server.controllers.operate(Operator(KEY))
         assert (await found(api))["status"]["conditions"][0]["status"] == "True"
+
+
+async def test_it_acts_only_while_its_own_pods_are_ready() -> None:
+    workload = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "operator"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "operator"}},
+            "template": {
+                "metadata": {"labels": {"app": "operator"}},
+                "spec": {"containers": [{"name": "operator", "image": "operator:1"}]},
+            },
+        },
+    }
+
+    async def act(api: Api) -> None:
+        assert "status" not in await found(api)
+        await api.made("/apis/apps/v1/namespaces/default/deployments", workload)
+        assert (await found(api))["status"]["conditions"][0]["status"] == "True"
+
+    await run(Operator(KEY, runs_as=("deployments", "default", "operator")), act)

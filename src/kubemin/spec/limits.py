@@ -73,6 +73,9 @@ class LimitSettings(BaseModel):
     """Names of accounts, roles and bindings that an `rbac` trait may use although they are Kubernetes' or KubeMin's
     own, and of others' that it may adopt.
     """
+    allow_any_rights: bool = False
+    """Roles and ClusterRoles of components of the type `manifests` may grant whatever KubeMin's own account may grant.
+    """
     allow_annotations: str = ""
     """Keys of annotations and labels that are refused otherwise."""
     allow_probe_hosts: str = ""

@@ -329,7 +329,7 @@ def _check_rights(
 ) -> Iterator[Issue]:
     """No more rights than the trait ``rbac`` could give, and no role of others."""
     kind = kind_name(one)
-    if kind in _ROLES:
+    if kind in _ROLES and not context.limits.allow_any_rights:
         for index, rule in enumerate(one.get("rules") or ()):
             here = f"{path}.rules[{index}]"
             try:
@@ -338,7 +338,8 @@ def _check_rights(
                 yield Issue(here, IssueCode.INVALID_FIELD_VALUE, f"{what}: {here} is no rule of a {kind}.")
                 continue
             if refused := refused_in(read, kind == "ClusterRole", context.limits):
-                yield Issue(here, IssueCode.NOT_ALLOWED, f"{what} may not grant {refused}: this server forbids it.")
+                message = f"{what} may not grant {refused}: KUBEMIN_ALLOW_ANY_RIGHTS does not allow it."
+                yield Issue(here, IssueCode.NOT_ALLOWED, message)
         if kind == "ClusterRole" and one.get("aggregationRule"):
             message = f"{what}: {path}.aggregationRule would take rules from others' roles."
             yield Issue(f"{path}.aggregationRule", IssueCode.NOT_ALLOWED, message)

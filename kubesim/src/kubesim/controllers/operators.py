@@ -35,6 +35,8 @@ class Operator:
     """Put on its objects. It is taken off ``seconds`` after an object was asked to go."""
     reconcile: Callable[[Object], Object | None] | None = None
     """Answers with an object's next status, in place of all that is said here of it; None leaves it."""
+    runs_as: tuple[str, str, str] | None = None
+    """Plural, namespace and name of the workload that it is: it acts only while a Pod of that is ready."""
 
 
 class Operators(Controller):
@@ -50,12 +52,19 @@ class Operators(Controller):
     def take_up(self, operator: Operator) -> None:
         """Let one more act."""
         self._operators[operator.resource] = operator
+        self._enqueue_all(operator)
+
+    def _enqueue_all(self, operator: Operator) -> None:
         for obj in self.view.all(operator.resource):
             self.enqueue(operator.resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
 
     def changed(self, event: EventType, plural: str, obj: Object, old: Object | None) -> None:
+        meta = obj["metadata"]
         if plural in self._operators:
-            self.enqueue(plural, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+            self.enqueue(plural, meta.get("namespace", ""), meta["name"])
+        for operator in self._operators.values():
+            if operator.runs_as == (plural, meta.get("namespace", ""), meta["name"]):
+                self._enqueue_all(operator)
 
     def sync(self, key: Key) -> None:
         operator = self._operators[key[0]]
@@ -63,6 +72,8 @@ class Operators(Controller):
         if found is None:
             self.hub.forget(self, key)
             self._since.pop(key, None)
+            return
+        if not self._runs(operator):
             return
         meta = found["metadata"]
         finalizers = meta.get("finalizers") or []
@@ -81,6 +92,12 @@ class Operators(Controller):
         status = operator.reconcile(copy_json(found)) if operator.reconcile else self._status(operator, found)
         if status is not None:
             self.hub.set_status(key[0], found, status, manager=_MANAGER)
+
+    def _runs(self, operator: Operator) -> bool:
+        if operator.runs_as is None:
+            return True
+        workload = self.view.get(*operator.runs_as)
+        return workload is not None and bool((workload.get("status") or {}).get("readyReplicas"))
 
     def _waits(self, key: Key, operator: Operator, found: Object) -> bool:
         """Whether the operator is still at work on this state of the object."""

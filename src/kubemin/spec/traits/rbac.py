@@ -193,7 +193,7 @@ def refused_in(rule: Rule, cluster: bool, limits: Limits) -> str | None:
         if not any(_covers(grant, group, resource, verb) for grant in grants):
             return f'"{verb}" on "{resource}{"." + group if group else ""}"'
     for url, verb in product(rule.non_resource_urls, rule.verbs):
-        if not any(url in grant.urls and _has(grant.verbs, verb) for grant in grants):
+        if not any(_has(grant.urls, url) and _has(grant.verbs, verb) for grant in grants):
             return f'"{verb}" on "{url}"'
     return None
 
