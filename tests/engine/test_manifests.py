@@ -233,6 +233,46 @@ def everything(instance: Instance) -> dict[str, Manifest]:
     }
 
 
+def with_volumes(name: str) -> Manifest:
+    template = {
+        "metadata": {"name": "data", "labels": {"theirs": "x"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    made = workload("StatefulSet", name)
+    made["spec"] |= {"serviceName": name, "replicas": 2, "volumeClaimTemplates": [template]}
+    return made
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_volume_claims_of_a_statefulset_that_goes_are_kept_and_named(instance: Instance, deleted: bool) -> None:
+    """Of one whose name ends as another's does, too: the other's data stays."""
+    async with instance.worker():
+        other = {**with_volumes("other-db"), "metadata": {"name": "other-db", "namespace": "default"}}
+        instance.sim.registry.create("statefulsets", "default", other, manager="ada")
+        await run(instance, manifests("bundle", with_volumes("db"), config("c", a="1")))
+        task = await run(instance, manifests("bundle", config("c", a="1")), delete_volumes=deleted)
+    assert task.status is TaskStatus.COMPLETED
+    mine = {f"data-db-{number}" for number in range(2)}
+    assert {*names(instance, "persistentvolumeclaims")} == {
+        "data-other-db-0",
+        "data-other-db-1",
+        *(() if deleted else mine),
+    }
+    rows = {row.ref.name: row for row in await instance.journal(task.id) if row.ref.kind == "PersistentVolumeClaim"}
+    assert rows.keys() == mine
+    assert {row.state for row in rows.values()} == {ResourceState.DELETED if deleted else ResourceState.KEPT}
+
+
+async def test_a_statefulset_of_others_is_adopted_although_its_templates_never_change(instance: Instance) -> None:
+    instance.sim.registry.create("statefulsets", "default", with_volumes("db"), manager="helm")
+    changed = with_volumes("db")
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "web:2"
+    async with instance.worker():
+        tasks = [await run(instance, manifests("bundle", changed), adopt=True) for _ in range(2)]
+    assert [(task.status, task.reason) for task in tasks] == [(TaskStatus.COMPLETED, "")] * 2
+    assert images(instance, "db") == {"web:2"}
+
+
 def names(instance: Instance, plural: str) -> list[str]:
     return [one["metadata"]["name"] for one in instance.sim.registry.scan(plural)]
 

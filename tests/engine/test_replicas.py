@@ -133,7 +133,7 @@ async def test_one_request_a_namespace_and_only_for_what_has_replicas(held: Held
     assert asked == []
     autoscalers = Autoscalers(held.cluster)
     for manifest, there in zip((settings, first, second), (live[2], live[0], live[1]), strict=True):
-        assert await autoscalers.leave_replicas(manifest, there) == (manifest, "")
+        assert await autoscalers.fitted(manifest, there) == (manifest, "")
     assert asked == ["list"]
 
 

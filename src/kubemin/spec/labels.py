@@ -69,3 +69,6 @@ WELL_KNOWN = frozenset({MANAGED_BY, NAME, PART_OF})
 
 ANNOTATIONS = "kubemin.io/"
 """What the names of KubeMin's annotations begin with."""
+
+OF_CLAIM_TEMPLATES = frozenset({MANAGED_BY, APP_ID, COMPONENT_ID})
+"""Those of the labels that the volume claim templates of a StatefulSet of `manifests` get when it is made."""

@@ -127,7 +127,7 @@ async def written(
 
 
 async def _wanted(autoscalers: Autoscalers, job: Job, live: Manifest) -> tuple[Manifest, str]:
-    wanted, left = await autoscalers.leave_replicas(job.manifest, live)
+    wanted, left = await autoscalers.fitted(job.manifest, live)
     if job.fetch is not None:  # fetched when it is written: until then, what is there
         there = (live.get("data") or {}).get(job.fetch.key, "")
         wanted = {**wanted, "data": {**wanted.get("data", {}), job.fetch.key: there}}

@@ -14,6 +14,7 @@ from functools import partial
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import retry_reads
+from kubemin.engine.objects.claims import with_claim_labels_of
 from kubemin.engine.objects.fields_v1 import our_fields
 from kubemin.engine.objects.ownership import application_of, scaled_by_others, terminating
 from kubemin.spec.kinds import kind_name
@@ -43,11 +44,13 @@ class Autoscalers:
     """By namespace; a text is why they are not known."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def leave_replicas(self, manifest: Manifest, live: Manifest) -> tuple[Manifest, str]:
+    async def fitted(self, manifest: Manifest, live: Manifest) -> tuple[Manifest, str]:
         """The manifest as it is to be applied to ``live``; and, for people, who has the replicas in place of the file.
 
-        Where the autoscalers cannot be listed, replicas that somebody scaled are left alone.
+        Where the autoscalers cannot be listed, replicas that somebody scaled are left alone. So are the labels of
+        volume claim templates, which never change.
         """
+        manifest = with_claim_labels_of(live, manifest)
         there = live.get("spec") or {}
         if "replicas" not in there or "spec" not in manifest:
             return manifest, ""

@@ -56,7 +56,7 @@ class Unchanged:
         last = self._known.get(job.ref)
         if last is None or not last.is_of(live) or terminating(live) or is_strangers(live, manifest):
             return None
-        wanted, left = await self.autoscalers.leave_replicas(manifest, live)
+        wanted, left = await self.autoscalers.fitted(manifest, live)
         if replacement(wanted, live, take_over=self.take_over) is not None or not owns_declared(wanted, live):
             return None
         asked = self._asked.get(job.seq)

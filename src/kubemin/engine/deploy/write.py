@@ -209,7 +209,7 @@ class ObjectWriter:
             why = f"adopted: {managed}" if managed else ""
             await self.tracker.mark_resource_observed(ref, live["metadata"]["uid"], why)
         try:
-            wanted, left = await self.autoscalers.leave_replicas(self.manifest, live)
+            wanted, left = await self.autoscalers.fitted(self.manifest, live)
             self.warnings = [left] if left else []
             if leftover is None:
                 live = await self._take_away(wanted, live)

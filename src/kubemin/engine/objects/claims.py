@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import ordinals
-from kubemin.spec.labels import APP_ID
+from kubemin.spec.labels import APP_ID, OF_CLAIM_TEMPLATES
 from kubemin.spec.objects import Manifest, ObjectRef
 
 PVC = "PersistentVolumeClaim"
@@ -30,6 +30,34 @@ def is_of_store(claim: str, stores: Iterable[str]) -> bool:
     """Whether this is the name of a volume claim of one of these StatefulSets: ``<template>-<name>-<ordinal>``."""
     before, _, ordinal = claim.rpartition("-")
     return ordinal.isdigit() and any(before.endswith(f"-{name}") for name in stores)
+
+
+def with_claim_labels_of(live: Manifest, manifest: Manifest) -> Manifest:
+    """The manifest, whose volume claim templates have those of our labels that the object's have.
+
+    They can never be changed: a StatefulSet that somebody else made is adopted without them.
+    """
+    templates = (manifest.get("spec") or {}).get("volumeClaimTemplates")
+    if not templates or ObjectRef.of(manifest).kind != "StatefulSet":
+        return manifest
+    there = {one["metadata"]["name"]: one for one in (live.get("spec") or {}).get("volumeClaimTemplates") or ()}
+    fitted = [_with_our_labels_of(there[name], one) if (name := _name(one)) in there else one for one in templates]
+    return {**manifest, "spec": {**manifest["spec"], "volumeClaimTemplates": fitted}}
+
+
+def _with_our_labels_of(there: Manifest, template: Manifest) -> Manifest:
+    meta = {key: value for key, value in template["metadata"].items() if key != "labels"}
+    labels = {
+        key: value for key, value in (template["metadata"].get("labels") or {}).items() if key not in OF_CLAIM_TEMPLATES
+    }
+    labels |= {
+        key: value for key, value in (there["metadata"].get("labels") or {}).items() if key in OF_CLAIM_TEMPLATES
+    }
+    return {**template, "metadata": {**meta, **({"labels": dict(sorted(labels.items()))} if labels else {})}}
+
+
+def _name(template: Manifest) -> str:
+    return str((template.get("metadata") or {}).get("name"))
 
 
 def goes_with_its_claims(store: Manifest) -> bool:

@@ -33,6 +33,7 @@ def _manifest(one: Manifest, context: Context, namespace: str) -> Manifest:
     made["metadata"] = {**meta, **{key: given[key] for key in ("finalizers", "ownerReferences") if given.get(key)}}
     if (template := pod_template(made)) is not None:
         _mark_pods(made, template, context)
+        _mark_claims(made, context)
     return made
 
 
@@ -46,6 +47,16 @@ def _mark_pods(made: Manifest, template: Manifest, context: Context) -> None:
     if restarted := context.restarts.get(context.component.name):
         annotations = {**(meta.get("annotations") or {}), labels.RESTARTED_AT: restarted}
         template["metadata"]["annotations"] = annotations
+
+
+def _mark_claims(made: Manifest, context: Context) -> None:
+    """By these labels the volume claims of a StatefulSet are known as the application's when it is gone."""
+    templates = made["spec"].get("volumeClaimTemplates")
+    for template in templates if made["kind"] == "StatefulSet" and isinstance(templates, list) else ():
+        meta = template.get("metadata") if isinstance(template, dict) else None
+        if isinstance(meta, dict):
+            marks = {key: value for key, value in context.stable_labels().items() if key in labels.OF_CLAIM_TEMPLATES}
+            meta["labels"] = dict(sorted({**(meta.get("labels") or {}), **marks}.items()))
 
 
 _FIND = frozenset({labels.MANAGED_BY, labels.APP_ID, labels.COMPONENT_ID, labels.CLI_COMPONENT_NAME})
