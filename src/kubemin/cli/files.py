@@ -10,6 +10,7 @@ from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
 from kubemin.cli.plain import PlainObject, application_of, chart_of, is_plain
+from kubemin.spec.manifests import check_shape, flattened
 from kubemin.spec.names import DEFAULT_NAMESPACE
 from kubemin.spec.text import Document, ParseError, Place, documents
 
@@ -99,6 +100,26 @@ def read_specs(names: Sequence[str], namespace: str | None = None, name: str | N
             )  # fmt: skip
             raise CliError(message, Exit.USAGE)
         places[spec.name] = spec.where
+    return found
+
+
+def read_objects(names: Sequence[str]) -> list[PlainObject]:
+    """The Kubernetes objects in these files and folders, those of lists one by one; the tests of charts are left out.
+
+    Raises :class:`CliError`, also for what is no object, or has no name.
+    """
+    if not names:
+        raise CliError(tr("name a file of Kubernetes objects, a folder of such files, or - for stdin"), Exit.USAGE)
+    found = []
+    for one in (one for given in names for file in _files(given) for one in _in_file(file)):
+        if isinstance(one, Spec):
+            raise CliError(
+                tr("{place} is no Kubernetes object: it has no kind and apiVersion", place=one.where), Exit.USAGE
+            )
+        for _, data in flattened([one.data], ""):
+            for issue in check_shape(data, one.source, tr("an object")):
+                raise CliError(issue.message, Exit.USAGE)
+            found.append(PlainObject(one.source, data))
     return found
 
 

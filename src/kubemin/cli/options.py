@@ -50,6 +50,16 @@ Files = Annotated[
         show_default=False,
     ),
 ]
+PlainFiles = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE|DIR|-]...",
+        help="Kubernetes objects in YAML or JSON; a folder: its .yaml, .yml and .json files; -: stdin.",
+        show_default=False,
+    ),
+]
+Out = Annotated[str | None, typer.Option("--out", metavar="FILE", help="Write this file, rather than to stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="The namespace of applications whose file names none.")
 ]

@@ -148,7 +148,7 @@ def _given(data: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_unplaced(one: Any) -> bool:
-    return not list(_check_shape(one, "", "")) and "namespace" not in one["metadata"] and kind_name(one) not in KINDS
+    return not list(check_shape(one, "", "")) and "namespace" not in one["metadata"] and kind_name(one) not in KINDS
 
 
 def secrets_in(manifests: Sequence[Any]) -> dict[str, str]:
@@ -211,7 +211,7 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
         yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, f"{what} has no manifests.")
     roles = {ref for ref in (made.ref for made in made_by_manifests(documents, context, path)) if ref.kind in _ROLES}
     for here, one in flattened(documents, path):
-        shape = list(_check_shape(one, what, here))
+        shape = list(check_shape(one, what, here))
         yield from shape
         if isinstance(one, dict):
             yield from _check_text(one, what, here)
@@ -223,7 +223,8 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
             yield from _check_rights(one, context, what, here, roles)
 
 
-def _check_shape(one: Any, what: str, path: str) -> Iterator[Issue]:
+def check_shape(one: Any, what: str, path: str) -> Iterator[Issue]:
+    """What an object lacks to be one: kind, version, name."""
     if not isinstance(one, dict):
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} is not a Kubernetes object.")
         return
@@ -398,6 +399,6 @@ def pod_template(one: Manifest) -> dict[str, Any] | None:
 def made_by_manifests(documents: Sequence[Any], context: CheckContext, path: str) -> Iterator[Made]:
     """The objects, with the fields that ask for them; of what is no object none."""
     for here, one in flattened(documents, path):
-        if not list(_check_shape(one, "", here)):
+        if not list(check_shape(one, "", here)):
             namespace = namespace_of(one, context.namespace, context.defined)
             yield Made(ObjectRef(kind_name(one), namespace, one["metadata"]["name"]), here)

@@ -15,12 +15,15 @@ from kubemin.cli.options import (
     DeleteVolumes,
     DryRun,
     Files,
+    Force,
     Formed,
     Named,
     Namespace,
     Note,
     OnActiveTask,
     OnSignalOption,
+    Out,
+    PlainFiles,
     Quiet,
     Server,
     ServerAlone,
@@ -132,6 +135,35 @@ def try_(
     from kubemin.cli.offline import check
 
     raise typer.Exit(check(Wanted(files or [], namespace, sets or [], name=name), Output(form, quiet)))
+
+
+@app.command("import")
+def import_(
+    name: Annotated[str, typer.Option("--name", help="What the application is called.")],
+    files: PlainFiles = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="The application's; default: the one that the objects name, if one."),
+    ] = None,
+    adoptable: Annotated[
+        bool,
+        typer.Option(
+            "--adoptable", help="Leave Deployments, StatefulSets and DaemonSets as they are, to be taken over in place."
+        ),
+    ] = False,
+    out: Out = None,
+    force: Force = False,
+    form: Formed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Turn Kubernetes YAML into an application.
+
+    No server is asked. What the own format cannot say exactly stays in components of the type manifests; each such
+    object is named on stderr, with the reason.
+    """
+    from kubemin.cli.importing import import_ as run
+
+    run(files or [], name, Output(form, quiet), namespace=namespace, adoptable=adoptable, out=out, force=force)
 
 
 @app.command(cls=ServerAlone)

@@ -1,0 +1,1 @@
+"""Plain Kubernetes objects and applications in the own format, from the one to the other. Pure."""

@@ -1,0 +1,146 @@
+"""From a container of a Pod to what the own format says of one. A field more is a line in `PROPERTIES` or `TRAITS`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubemin.convert.normal import refers
+from kubemin.convert.taking import StaysError, no_counterpart, nothing_left, part, parts, taken
+from kubemin.spec.expressions import BEGIN
+from kubemin.spec.objects import Manifest
+from kubemin.spec.traits.probes import PROBE_TYPES
+
+Refer = Callable[[str, str], str]
+"""From kind and name of an object in the Pod's namespace to the name by which the application knows it."""
+_AMOUNTS = {"cpu": "cpu", "memory": "memory", "nvidia.com/gpu": "gpu"}
+
+
+@dataclass(slots=True)
+class TakenContainer:
+    """A container in the own format: what it runs, and its traits."""
+
+    name: str
+    image: str
+    properties: Manifest = field(default_factory=dict)
+    traits: Manifest = field(default_factory=dict)
+    ports: list[Manifest] = field(default_factory=list)
+
+
+def container(manifest: Manifest, volumes: Mapping[str, Manifest], refer: Refer, path: str) -> TakenContainer:
+    """Take a reduced container apart. ``volumes``: by name, what `storage` says of each. Raises `StaysError`."""
+    rest = dict(manifest)
+    found = TakenContainer(str(rest.pop("name", "")), str(rest.pop("image", "")))
+    found.ports = parts(rest, "ports", path)
+    mounts = parts(rest, "volumeMounts", path)
+    if mounts:
+        found.traits["storage"] = [_mount(one, volumes, f"{path}.volumeMounts[{n}]") for n, one in enumerate(mounts)]
+        names = [one["name"] for one in found.traits["storage"]]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise StaysError(f"{path} mounts the volume {twice} at two places")
+    _take_variables(rest, found, refer, path)
+    found.properties |= taken(rest, PROPERTIES, path)
+    found.traits |= taken(rest, TRAITS, path)
+    probes = [_probe(kind, part(rest, f"{kind}Probe", path), path) for kind in PROBE_TYPES if f"{kind}Probe" in rest]
+    if probes:
+        found.traits["probes"] = probes
+    nothing_left(rest, path)
+    return found
+
+
+def escaped(text: Any, path: str) -> str:
+    """The text as the own format has it, where ``${{`` begins an expression."""
+    if not isinstance(text, str):
+        raise StaysError(f"{path} is no text")
+    return text.replace(BEGIN, f"${BEGIN}")
+
+
+def _texts(value: Any, path: str) -> list[str]:
+    if not isinstance(value, list):
+        raise StaysError(f"{path} is no list")
+    return [escaped(one, f"{path}[{number}]") for number, one in enumerate(value)]
+
+
+def _mount(mount: Manifest, volumes: Mapping[str, Manifest], path: str) -> Manifest:
+    rest = dict(mount)
+    name = rest.pop("name", None)
+    if name not in volumes:
+        raise StaysError(f"{path} mounts the volume {name}, which the Pod does not have")
+    found = {**volumes[name], "mountPath": rest.pop("mountPath", "")}
+    found |= {field: rest.pop(field) for field in ("subPath", "readOnly") if field in rest}
+    nothing_left(rest, path)
+    return found
+
+
+def _take_variables(rest: Manifest, found: TakenContainer, refer: Refer, path: str) -> None:
+    variables = parts(rest, "env", path)
+    ordered = refers(variables)
+    for number, variable in enumerate(variables):
+        here = f"{path}.env[{number}]"
+        name, source = variable.get("name"), variable.get("valueFrom")
+        if source is None and not ordered:
+            found.properties.setdefault("env", {})[name] = escaped(variable.get("value", ""), here)
+            continue
+        value = {"static": escaped(variable.get("value", ""), here)} if source is None else _source(source, refer, here)
+        found.traits.setdefault("envs", []).append({"name": name, "valueFrom": value})
+    sources = parts(rest, "envFrom", path)
+    if sources:
+        found.traits["envFrom"] = [_all_keys(one, refer, f"{path}.envFrom[{n}]") for n, one in enumerate(sources)]
+
+
+_KEYS = {"secretKeyRef": ("secret", "Secret"), "configMapKeyRef": ("config", "ConfigMap")}
+_REFS = {"secretRef": ("secret", "Secret"), "configMapRef": ("config", "ConfigMap")}
+
+
+def _source(source: Manifest, refer: Refer, path: str) -> Manifest:
+    rest = {key: dict(value) for key, value in source.items()}
+    for key, (word, kind) in _KEYS.items():
+        if ref := rest.pop(key, None):
+            found = {"name": refer(kind, str(ref.pop("name", ""))), "key": ref.pop("key", "")}
+            nothing_left({**rest, **ref}, f"{path}.valueFrom.{key}")
+            return {word: found}
+    if ref := rest.pop("fieldRef", None):
+        found_field = ref.pop("fieldPath", "")
+        nothing_left({**rest, **ref}, f"{path}.valueFrom.fieldRef")
+        return {"field": found_field}
+    raise no_counterpart(*(f"{path}.valueFrom.{key}" for key in rest))
+
+
+def _all_keys(source: Manifest, refer: Refer, path: str) -> Manifest:
+    rest = dict(source)
+    for key, (word, kind) in _REFS.items():
+        if key in rest:
+            ref = part(rest, key, path)
+            name = refer(kind, str(ref.pop("name", "")))
+            nothing_left({**rest, **ref}, f"{path}.{key}")
+            return {"type": word, "sourceName": name}
+    raise no_counterpart(path)
+
+
+def _resources(value: Any, path: str) -> Manifest:
+    rest = dict(value)
+    limits, requests = part(rest, "limits", path), part(rest, "requests", path)
+    nothing_left(rest, path)
+    if limits != requests:
+        raise no_counterpart(f"{path}: requests apart from limits")
+    unknown = [name for name in limits if name not in _AMOUNTS]
+    if unknown:
+        raise no_counterpart(*(f"{path}.limits.{name}" for name in unknown))
+    return {"resources": {_AMOUNTS[name]: str(amount) for name, amount in limits.items()}} if limits else {}
+
+
+def _probe(kind: str, probe: Manifest, path: str) -> Manifest:
+    for handler in ("httpGet", "tcpSocket"):
+        if isinstance(probe.get(handler), dict) and not isinstance(probe[handler].get("port"), int):
+            raise no_counterpart(f"{path}.{kind}Probe.{handler}.port by name")
+    return {"type": kind, **probe}
+
+
+Taker = Callable[[Any, str], Manifest]
+
+PROPERTIES: Mapping[str, Taker] = {
+    "command": lambda value, path: {"command": _texts(value, path)},
+    "args": lambda value, path: {"args": _texts(value, path)},
+}
+"""What a container runs: a field of Kubernetes, and what stands for it in the properties."""
+
+TRAITS: Mapping[str, Taker] = {"resources": _resources}

@@ -1,0 +1,205 @@
+"""Plain Kubernetes objects as an application in the own format, as far as that says the same."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubemin.convert.beside import BESIDE
+from kubemin.convert.components import COMPONENTS, Draft, Surroundings
+from kubemin.convert.normal import cleaned, comparable, difference, foreign_labels, own_labels, selected_keys
+from kubemin.convert.taking import StaysError
+from kubemin.render import render
+from kubemin.spec.application import parse_application
+from kubemin.spec.issues import SpecError
+from kubemin.spec.kinds import KINDS, kind_name
+from kubemin.spec.limits import Limits
+from kubemin.spec.manifests import namespace_of, pod_template
+from kubemin.spec.objects import Manifest, ObjectRef
+
+_INDEX = re.compile(r"component\[(\d+)\]")
+SELECTING = ("Deployment", "StatefulSet", "DaemonSet")
+"""Kinds whose selector never changes: KubeMin's is another one, so one that is there already cannot become it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What has become of the objects."""
+
+    components: list[Manifest]
+    taken: list[tuple[ObjectRef, str]]
+    """The objects that components of the own format make, and the component of each."""
+    stays: Mapping[ObjectRef, str]
+    """The others, and why each stays a manifest."""
+
+
+def import_objects(
+    objects: Sequence[Manifest], application: str, namespace: str, *, limits: Limits, adoptable: bool = False
+) -> Imported:
+    """Find components that make just these objects; what no component makes exactly stays as it is.
+
+    ``namespace`` is the application's, in which objects are that name none. With ``adoptable`` workloads stay, whose
+    selector KubeMin would have to change. What is found is rendered, and compared with the objects.
+    """
+    by_ref, stays = _by_ref(objects, namespace)
+    if adoptable:
+        stays |= {ref: "its selector never changes, and is to stay" for ref in by_ref if ref.kind in SELECTING}
+    while True:
+        around = _taken_apart(by_ref, application, stays)
+        parts = [draft.to_json(application, namespace) for draft in around.drafts]
+        wrong = dict(_verified(around.drafts, parts, by_ref, stays, (application, namespace), limits))
+        if not wrong:
+            break
+        stays |= wrong
+    taken = [(ref, draft.name) for draft in around.drafts for ref in draft.objects]
+    stays |= {
+        ref: stays.get(ref, "no component makes objects of this kind by itself")
+        for ref in by_ref
+        if around.owner(ref) is None
+    }
+    return Imported(parts, taken, stays)
+
+
+def _by_ref(objects: Sequence[Manifest], namespace: str) -> tuple[dict[ObjectRef, Manifest], dict[ObjectRef, str]]:
+    found: dict[ObjectRef, Manifest] = {}
+    stays: dict[ObjectRef, str] = {}
+    for one in objects:
+        ref = ref_of(one, namespace)
+        if ref in found:
+            stays[ref] = "it is there twice"
+        if any(key.startswith("helm.sh/hook") for key in one["metadata"].get("annotations") or {}):
+            stays[ref] = "it is a hook of Helm's"
+        found[ref] = cleaned(one)
+    return found, stays
+
+
+def ref_of(manifest: Manifest, namespace: str) -> ObjectRef:
+    """Which object it is, of an application in this namespace."""
+    return ObjectRef(kind_name(manifest), namespace_of(manifest, namespace, {}), manifest["metadata"]["name"])
+
+
+def _taken_apart(objects: Mapping[ObjectRef, Manifest], application: str, stays: dict[ObjectRef, str]) -> Surroundings:
+    around = Surroundings(objects, application, stays)
+    for kind, make in COMPONENTS.items():
+        for ref in around.of_kind(kind):
+            try:
+                around.add(make(ref, objects[ref], around))
+            except StaysError as error:
+                stays[ref] = str(error)
+    for kind, join in BESIDE.items():
+        for ref in around.of_kind(kind):
+            try:
+                join(ref, objects[ref], around)
+            except StaysError as error:
+                stays[ref] = str(error)
+    return around
+
+
+def _verified(
+    drafts: Sequence[Draft],
+    parts: Sequence[Manifest],
+    objects: Mapping[ObjectRef, Manifest],
+    stays: Mapping[ObjectRef, str],
+    place: tuple[str, str],
+    limits: Limits,
+) -> Iterator[tuple[ObjectRef, str]]:
+    """The main objects of the components that do not make just their objects, and what is wrong with each."""
+    if not drafts:
+        return
+    name, namespace = place
+    try:
+        application = parse_application({"name": name, "namespace": namespace, "component": list(parts)}, limits)
+    except SpecError as error:
+        yield from _refused(drafts, error)
+        return
+    by_component: dict[str, dict[ObjectRef, Manifest]] = {}
+    for item in render(application):
+        by_component.setdefault(item.component, {})[ObjectRef.of(item.manifest)] = item.manifest
+    keys = {ref: set(_selected_keys(ref, one, drafts)) for ref, one in objects.items()}
+    of_pods = {key for found in keys.values() for key in found}
+    of_any = {key for ref, found in keys.items() if ref.kind not in KINDS for key in found}
+    for draft in drafts:
+        if why := _why_not(draft, by_component[draft.name], objects, of_pods, of_any):
+            yield draft.main, why
+
+
+def _refused(drafts: Sequence[Draft], error: SpecError) -> Iterator[tuple[ObjectRef, str]]:
+    """The components that may not be so. Raises the error where it is not about one of them."""
+    for issue in error.issues:
+        found = _INDEX.match(issue.field)
+        if found is None:
+            raise error
+        yield drafts[int(found[1])].main, issue.message
+
+
+def _selected_keys(ref: ObjectRef, manifest: Manifest, drafts: Sequence[Draft]) -> Iterator[str]:
+    """The keys of labels that something selects by, or reads, also once the components are there."""
+    replaced = ref.kind in (*SELECTING, "Service") and any(ref in draft.objects for draft in drafts)
+    spec = manifest.get("spec")
+    if replaced and isinstance(spec, dict):
+        manifest = {**manifest, "spec": {key: value for key, value in spec.items() if key != "selector"}}
+    yield from selected_keys(manifest)
+
+
+def _why_not(
+    draft: Draft,
+    made: Mapping[ObjectRef, Manifest],
+    objects: Mapping[ObjectRef, Manifest],
+    of_pods: Collection[str],
+    of_any: Collection[str],
+) -> str | None:
+    """Why the component does not stand for its objects; None if it does.
+
+    By labels of the keys ``of_pods`` Pods may be selected, by those ``of_any`` any object.
+    """
+    if other := sorted({*made} ^ {*draft.objects}):
+        return f"KubeMin would {'also' if other[0] in made else 'not'} make {other[0]}"
+    for ref, after in made.items():
+        before = objects[ref]
+        if (where := difference_of(before, after)) is not None:
+            return f"{where} of {ref} would be another"
+        if why := _labels_differ(before["metadata"].get("labels"), after["metadata"].get("labels"), of_any):
+            return f"the label {why} on {ref}"
+        templates = pod_template(before), pod_template(after)
+        old, new = (((one or {}).get("metadata") or {}).get("labels") for one in templates)
+        if templates[0] is not None and (why := _labels_differ(old, new, of_pods)):
+            return f"the label {why} on the Pods of {ref}"
+    return None
+
+
+def difference_of(before: Manifest, after: Manifest) -> str | None:
+    """Where one object means another thing than the other, apart from labels and selectors; None if nowhere."""
+    for field in ("annotations", "finalizers", "ownerReferences"):
+        if cleaned(before)["metadata"].get(field) != cleaned(after)["metadata"].get(field):
+            return f"metadata.{field}"
+    one, other = comparable(before), comparable(after)
+    _forget_added_names(one, other)
+    return difference(one, other)
+
+
+def _forget_added_names(before: Any, after: Any) -> None:
+    """A port that has a name now and had none is the same one."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key, value in before.items():
+            if key == "ports" and isinstance(value, list) and isinstance(after.get(key), list):
+                for old, new in zip(value, after[key], strict=False):
+                    if "name" not in old:
+                        new.pop("name", None)
+            _forget_added_names(value, after.get(key))
+    elif isinstance(before, list) and isinstance(after, list):
+        for old, new in zip(before, after, strict=False):
+            _forget_added_names(old, new)
+
+
+def _labels_differ(before: Any, after: Any, selected: Collection[str]) -> str | None:
+    """Labels may be added, and KubeMin's own replaced, unless something selects by them."""
+    old, new = foreign_labels(before), foreign_labels(after)
+    for key, value in old.items():
+        if new.get(key) != value:
+            return f"{key} would be another"
+    mine, its = own_labels(before), own_labels(after)
+    changed = [key for key in (*mine, *its) if mine.get(key) != its.get(key)]
+    for key in (*(key for key in new if key not in old), *changed):
+        if key in selected:
+            return f"{key}, by which something selects, would be another"
+    return None
