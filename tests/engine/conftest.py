@@ -10,11 +10,14 @@ from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
 from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.labels import MANAGED_BY, MANAGER
+from kubemin.spec.objects import Manifest
 from kubemin.store import Database
 from kubesim.server import SimServer
 from tests.engine.held import Held, hold, new_task
 from tests.engine.instance import LIMITS, Instance
 from tests.own_time import FACTORIES, OwnTimeLoop
+from tests.render.schemas import VERSIONS, is_known, wrong_with
 from tests.waiting import PATIENCE
 
 
@@ -25,8 +28,17 @@ def pytest_asyncio_loop_factories() -> Mapping[str, type[OwnTimeLoop]]:
 
 @pytest.fixture
 async def sim() -> AsyncIterator[SimServer]:
+    """A cluster. What KubeMin has written to it is what the newest Kubernetes takes, by its published schemas."""
+    wrong: list[str] = []
+
+    def check(_kind: str, obj: Manifest, _before: Manifest | None) -> None:
+        if obj["metadata"].get("labels", {}).get(MANAGED_BY) == MANAGER and is_known(obj, VERSIONS[-1]):
+            wrong.extend(wrong_with(obj, VERSIONS[-1]))
+
     async with SimServer(speed=50) as server:
+        server.registry.subscribe(check)
         yield server
+    assert wrong == []
 
 
 @pytest.fixture
