@@ -31,7 +31,7 @@ def shop(tmp_path: Path) -> str:
 SERVERS = ["dev", "serve", "worker", "sim", "migrate"]
 OFFLINE = ["try", "plan", "import", "version"]
 CLIENTS = ["apply", "status", "tasks", "resources", "cancel", "cleanup", "orphans", "apps", "promote"]
-CLIENTS += ["get", "history", "diff", "rollback", "restart", "delete"]
+CLIENTS += ["get", "export", "history", "diff", "rollback", "restart", "delete"]
 COMMANDS = [*SERVERS, *OFFLINE, *CLIENTS]
 
 

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from kubemin.cli.plain import PlainObject, application_of
 from kubemin.convert.importing import Imported, import_objects, ref_of
 from kubemin.convert.normal import cleaned
 from kubemin.render import Rendered, render
@@ -61,9 +60,9 @@ def _forget(meta: dict[str, Any]) -> None:
 def imported(objects: list[Manifest], name: str, namespace: str = "default") -> tuple[Imported, Application]:
     """What `kubemin import` makes of the objects: what becomes of each, and the application."""
     found = import_objects(objects, name, namespace, limits=PERMISSIVE)
-    rest = [PlainObject("rest-of-it", cleaned(one)) for one in objects if ref_of(one, namespace) in found.stays]
-    parts = [*found.components, *application_of("", None, rest)["component"]]
-    data = {"name": name, "namespace": namespace, "component": parts}
+    rest = [cleaned(one) for one in objects if ref_of(one, namespace) in found.stays]
+    beside = {"name": "rest-of-it", "type": "manifests", "properties": {"manifests": rest}}
+    data = {"name": name, "namespace": namespace, "component": [*found.components, *([beside] if rest else [])]}
     return found, parse_application(data, PERMISSIVE)
 
 

@@ -39,7 +39,7 @@ def get(app: str, revision: str | None, to: Connection) -> None:
     As YAML only its application, as it can be applied again. Raises :class:`CliError`.
     """
     with to.client() as client:
-        found = _revision(client, app, revision)
+        found = revision_of(client, app, revision)
         data = found["application"] if to.output.form is Form.YAML else found
         if to.output.printed(data, [part["name"] for part in found["application"]["component"]]):
             return
@@ -113,7 +113,8 @@ def restart(app: str, components: Sequence[str], to: Connection, *, wait: OnSign
         return followed(client, made, to.output, interrupts)
 
 
-def _revision(client: Client, app: str, revision: str | None) -> "RevisionDetail":
+def revision_of(client: Client, app: str, revision: str | None) -> "RevisionDetail":
+    """That revision; without a number the current one, of a mere draft that. Raises `ClientError`."""
     try:
         return client.revision(app, revision or "current")
     except NotFound as error:

@@ -8,7 +8,7 @@ from kubemin.cli.exits import CliError
 from kubemin.cli.files import read_objects
 from kubemin.cli.language import because, tr
 from kubemin.cli.output import Form, Output, complain, say
-from kubemin.cli.plain import PlainObject, application_of
+from kubemin.cli.plain import PlainObject, component_names
 from kubemin.spec.names import DEFAULT_NAMESPACE, LABEL_LENGTH, shorten
 
 
@@ -30,7 +30,6 @@ def import_(
     from kubemin.cli.writing import yaml_text
     from kubemin.cli.writing_files import write_file
     from kubemin.convert.importing import SELECTING, import_objects, ref_of
-    from kubemin.convert.normal import cleaned
     from kubemin.spec.issues import SpecError
 
     objects = read_objects(names)
@@ -40,7 +39,7 @@ def import_(
         found = import_objects([one.data for one in objects], application, place, limits=limits(), adoptable=adoptable)
     except SpecError as error:
         raise CliError(because(tr("application {name}", name=application), error)) from error
-    rest = [PlainObject(one.source, cleaned(one.data)) for one in objects if ref_of(one.data, place) in found.stays]
+    rest = [one for one in objects if ref_of(one.data, place) in found.stays]
     parts = [*found.components, *_manifests(rest, {part["name"] for part in found.components})]
     named = {"name": application, **({"namespace": place} if place != DEFAULT_NAMESPACE else {})}
     data = {**named, "component": parts}
@@ -74,11 +73,21 @@ def _only_namespace(objects: Sequence[PlainObject]) -> str:
 
 
 def _manifests(objects: Sequence[PlainObject], taken: set[str]) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = application_of("", None, objects)["component"]
-    for part in parts:
-        if part["name"] in taken:
-            part["name"] = shorten(f"{part['name']}-manifests", LABEL_LENGTH)
-    return parts
+    """Components for these objects: one a file, or a chart."""
+    from kubemin.convert.normal import cleaned
+
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for one in objects:
+        by_source.setdefault(one.source, []).append(cleaned(one.data))
+    named = component_names(by_source)
+    return [
+        {
+            "name": shorten(f"{named[source]}-manifests", LABEL_LENGTH) if named[source] in taken else named[source],
+            "type": "manifests",
+            "properties": {"manifests": manifests},
+        }
+        for source, manifests in by_source.items()
+    ]
 
 
 def _has_secrets(components: Sequence[dict[str, Any]], objects: Sequence[PlainObject]) -> bool:

@@ -45,7 +45,7 @@ def application_of(
     by_source: dict[str, list[PlainObject]] = {}
     for one in objects:
         by_source.setdefault(one.source, []).append(one)
-    names = _component_names(by_source)
+    names = component_names(by_source)
     parts = [
         {"name": names[source], "type": "manifests", "properties": {"manifests": [one.data for one in group]}}
         for source, group in by_source.items()
@@ -58,7 +58,7 @@ def application_of(
     return {"name": name, **({"namespace": namespace} if namespace else {}), "component": parts}, fields
 
 
-def _component_names(sources: Iterable[str]) -> dict[str, str]:
+def component_names(sources: Iterable[str]) -> dict[str, str]:
     """A name for each source, from the end of its path; from all of it where two would have the same."""
     sources = list(sources)
     short = {source: _as_name(source.rpartition("/")[2]) for source in sources}

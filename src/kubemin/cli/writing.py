@@ -1,14 +1,24 @@
-"""An application as YAML that can be applied again."""
+"""Applications and objects as YAML that can be applied again."""
 
 from io import StringIO
 from typing import Any
 
+_TEXT = "tag:yaml.org,2002:str"
+_BOOLEANS = frozenset("yYnN")
+"""Read as such by some, and by no standard."""
+
 
 def yaml_text(value: Any) -> str:
-    """YAML 1.2 that `parse` reads as the very same value; keys in their order, texts of several lines as such."""
+    """YAML that `parse` reads as the very same value, and so do readers of YAML 1.1, such as kubectl.
+
+    Keys are in their order, and texts of several lines are such.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.nodes import ScalarNode
     from ruamel.yaml.representer import SafeRepresenter
+    from ruamel.yaml.resolver import VersionedResolver
+
+    former = VersionedResolver(version="1.1")
 
     class Representer(SafeRepresenter):
         """Of its own, as representers are the class's."""
@@ -17,7 +27,9 @@ def yaml_text(value: Any) -> str:
         plain = all(char.isprintable() or char == "\n" for char in data)
         block = plain and "\n" in data and not any(line[-1:].isspace() for line in data.split("\n"))
         style = "|" if block else None if plain and "\n" not in data else '"'
-        return representer.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+        if style is None and (data in _BOOLEANS or former.resolve(ScalarNode, data, (True, False)) != _TEXT):
+            style = "'"
+        return representer.represent_scalar(_TEXT, data, style=style)
 
     Representer.add_representer(str, text)
     yaml = YAML(typ="safe", pure=True)

@@ -28,3 +28,11 @@ def write_file(path: Path, text: str, *, force: bool, secret: bool) -> None:
         raise CliError(tr("{path} is there already; --force writes over it", path=path), Exit.USAGE) from error
     except OSError as error:
         raise CliError(because(tr("cannot write {path}", path=path), of_system(error)), Exit.USAGE) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder, if it is not there. Raises :class:`CliError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CliError(because(tr("cannot write {path}", path=path), of_system(error)), Exit.USAGE) from error

@@ -254,6 +254,37 @@ def get(
 
 
 @app.command()
+def export(
+    application: AppName,
+    revision: Revision = None,
+    manifests: Annotated[
+        bool, typer.Option("--manifests", help="The Kubernetes objects that it renders to, as documents.")
+    ] = False,
+    kustomize: Annotated[
+        str | None,
+        typer.Option("--kustomize", metavar="DIR", help="Write these, a file each, and a kustomization.yaml."),
+    ] = None,
+    out: Out = None,
+    force: Force = False,
+    form: Formed = None,
+    quiet: Quiet = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+) -> None:
+    """Write an application, or its objects, as files.
+
+    Without --manifests or --kustomize it is the application in the own format. Values of secrets are masked. Objects
+    lack the labels by which KubeMin finds them, but for those that a selector needs.
+    """
+    from kubemin.cli.connection import Connection
+    from kubemin.cli.exporting import Target
+    from kubemin.cli.exporting import export as run
+
+    target = Target(out, kustomize, force)
+    run(application, revision, target, Connection(server, token, Output(form, quiet)), manifests=manifests)
+
+
+@app.command()
 def history(
     application: AppName,
     form: Formed = None,
