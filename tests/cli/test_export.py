@@ -22,7 +22,7 @@ component:
 @pytest.fixture
 def shop(client: InProcess, request: pytest.FixtureRequest) -> str:
     """The name of an application that is deployed."""
-    name = request.node.name.replace("_", "-")[-40:].strip("-")
+    name: str = request.node.name.replace("_", "-")[-40:].strip("-")
     assert client("apply", "-", stdin=SHOP.replace("NAME", name)).returncode == 0
     return name
 

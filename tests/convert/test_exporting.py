@@ -19,7 +19,7 @@ _OTHERS_FIND_BY = labels.LABELS - {labels.NAME, labels.APP_ID}
 
 
 def _own(meta: Manifest) -> set[str]:
-    return meta.get("labels", {}).keys() & labels.LABELS
+    return {key for key in meta.get("labels", {}) if key in labels.LABELS}
 
 
 def _is_without_marks(exported: Exported) -> None:

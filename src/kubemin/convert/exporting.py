@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemin.convert.normal import cleaned, selected_keys
+from kubemin.convert.normal import cleaned, of_pods_alone, selected_keys
 from kubemin.render import render
 from kubemin.spec.application import Application
 from kubemin.spec.config import MASK
-from kubemin.spec.kinds import KINDS, kind_name, written
+from kubemin.spec.kinds import kind_name, written
 from kubemin.spec.labels import LABELS
 from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -52,7 +52,7 @@ def export_objects(application: Application) -> Exported:
         found.objects.setdefault(ref, manifest)
     keys = {ref: set(selected_keys(manifest)) for ref, manifest in found.objects.items()}
     of_pods = {key for one in keys.values() for key in one}
-    of_any = {key for ref, one in keys.items() if ref.kind not in KINDS for key in one}
+    of_any = {key for ref, one in keys.items() if not of_pods_alone(ref.kind) for key in one}
     for manifest in found.objects.values():
         _forget_labels(manifest["metadata"], of_any)
         if (template := pod_template(manifest)) is not None:

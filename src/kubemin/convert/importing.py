@@ -7,12 +7,20 @@ from typing import Any
 
 from kubemin.convert.beside import BESIDE
 from kubemin.convert.components import COMPONENTS, Draft, Surroundings
-from kubemin.convert.normal import cleaned, comparable, difference, foreign_labels, own_labels, selected_keys
+from kubemin.convert.normal import (
+    cleaned,
+    comparable,
+    difference,
+    foreign_labels,
+    of_pods_alone,
+    own_labels,
+    selected_keys,
+)
 from kubemin.convert.taking import StaysError
 from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import SpecError
-from kubemin.spec.kinds import KINDS, kind_name
+from kubemin.spec.kinds import kind_name
 from kubemin.spec.limits import Limits
 from kubemin.spec.manifests import namespace_of, pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -117,7 +125,7 @@ def _verified(
         by_component.setdefault(item.component, {})[ObjectRef.of(item.manifest)] = item.manifest
     keys = {ref: set(_selected_keys(ref, one, drafts)) for ref, one in objects.items()}
     of_pods = {key for found in keys.values() for key in found}
-    of_any = {key for ref, found in keys.items() if ref.kind not in KINDS for key in found}
+    of_any = {key for ref, found in keys.items() if not of_pods_alone(ref.kind) for key in found}
     for draft in drafts:
         if why := _why_not(draft, by_component[draft.name], objects, of_pods, of_any):
             yield draft.main, why

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubemin.convert.defaults import drop_defaults
-from kubemin.spec.kinds import kind_name
+from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.labels import CONFIG_DIGEST, FENCE, LABELS, RELEASED_FROM, RESTARTED_AT, WRITE_TOKEN
 from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest
@@ -201,6 +201,11 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(one) for key, one in value.items() if one is not None}
     return [_without_none(one) for one in value] if isinstance(value, list) else value
+
+
+def of_pods_alone(kind: str) -> bool:
+    """Whether all that objects of this kind select are Pods; those of operators may select anything."""
+    return kind in KINDS or kind == "PodMonitor.monitoring.coreos.com"
 
 
 def selected_keys(value: Any, key: str = "") -> Iterator[str]:
