@@ -1,5 +1,6 @@
 """Components with objects of kinds that the cluster may lack: routes of the Gateway API, external secrets."""
 
+from functools import partial
 from typing import Any
 
 from kubemin.engine import ExecOptions
@@ -96,6 +97,10 @@ def started(instance: Instance, image: str) -> bool:
     return any(pod["spec"]["containers"][0]["image"] == image for pod in pods)
 
 
+def is_as_it_was(instance: Instance, was: object) -> bool:
+    return everything(instance) == was
+
+
 async def test_a_kind_that_the_cluster_does_not_serve_is_refused_before_anything_is_written(instance: Instance) -> None:
     async with instance.worker():
         for part, kind in ((front(), "HTTPRoute.gateway"), (login(), "ExternalSecret.external-secrets")):
@@ -156,7 +161,7 @@ async def test_between_values_and_references_no_secret_is_lost(instance: Instanc
             task_id = await start(instance, later, reader(), LATE)
             await until_true(lambda: started(instance, "late:never"))
             assert (await cancel(instance, task_id)).cleanup is Cleanup.DONE
-            await until_true(lambda was=was: everything(instance) == was)
+            await until_true(partial(is_as_it_was, instance, was))
             task = await run(instance, later, reader())
             assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE)
 

@@ -115,8 +115,10 @@ def test_all_of_it_is_taken_and_kept_as_it_was_written() -> None:
     assert read.posted()["component"][2]["properties"] == {"external": EXTERNAL}
 
 
-AS_THEY_STAND = ("dataFrom", "data", "annotations", "metrics", "behavior")
-AS_THEY_STAND += ("podSelector", "namespaceSelector", "ipBlock")
+AS_THEY_STAND = (
+    *("dataFrom", "data", "annotations", "metrics", "behavior"),
+    *("podSelector", "namespaceSelector", "ipBlock"),
+)
 
 
 def places(value: Any, path: str) -> Iterator[tuple[str, Json]]:

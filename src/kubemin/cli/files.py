@@ -119,7 +119,7 @@ def read_objects(names: Sequence[str]) -> list[PlainObject]:
         for _, data in flattened([one.data], ""):
             for issue in check_shape(data, one.source, tr("an object")):
                 raise CliError(issue.message, Exit.USAGE)
-            found.append(PlainObject(one.source, data))
+            found.append(replace(one, data=data))
     return found
 
 

@@ -319,7 +319,7 @@ def _check_pods(one: Manifest, context: CheckContext, what: str, path: str) -> I
         spec = _map(template.get("spec"))
         accounts += [(f"{place}.spec.{name}", spec.get(name)) for name in ("serviceAccountName", "serviceAccount")]
     if one.get("type") == _TOKEN:
-        accounts.append(("metadata.annotations", _annotations(one).get(_TOKEN_OF)))
+        accounts.append(("metadata.annotations", annotations_of(one).get(_TOKEN_OF)))
     for place, account in accounts:
         if account and not context.may_run_as(str(account), namespace):
             yield not_own_account(str(account), f"{what}: {path}", f"{path}.{place}")
@@ -376,7 +376,7 @@ def accounts_in(manifests: Sequence[Any], default: str, defined: Mapping[str, bo
     return {
         ObjectRef("ServiceAccount", namespace_of(one, default, defined), one["metadata"]["name"])
         for _, one in flattened(manifests, "")
-        if isinstance(one, dict) and one.get("kind") == "ServiceAccount" and not list(_check_shape(one, "", ""))
+        if isinstance(one, dict) and one.get("kind") == "ServiceAccount" and not list(check_shape(one, "", ""))
     }
 
 
