@@ -103,9 +103,9 @@ def test_what_is_given_arrives(draws: st.DataObject) -> None:
 
 
 def within(given: Any, made: Any) -> bool:
-    """Whether ``made`` has all that is given, at its place."""
+    """Whether ``made`` has all that is given, at its place; what is not there is false."""
     if isinstance(given, dict):
-        return isinstance(made, dict) and all(key in made and within(value, made[key]) for key, value in given.items())
+        return isinstance(made, dict) and all(within(value, made.get(key, False)) for key, value in given.items())
     if isinstance(given, list):
         return len(given) == len(made) and all(map(within, given, made))
     return bool(given == made)

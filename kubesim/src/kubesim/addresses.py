@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from ipaddress import IPv4Network
 
+from kubesim.admit.services import is_health_checked
 from kubesim.jsondata import Object
 from kubesim.problems import Problem, invalid
 from kubesim.resources import Resource
@@ -78,6 +79,8 @@ class Allocator:
                 self._address(resource, service, before_ips, ips)
             if kind in ("NodePort", "LoadBalancer") and spec.get("allocateLoadBalancerNodePorts") is not False:
                 self._node_ports(resource, service, before_ports, ports)
+            if is_health_checked(spec):
+                self._health_port(resource, service, before_ports, ports)
         except Problem:
             self._pool.free(ips - before_ips, ports - before_ports)
             raise
@@ -126,6 +129,18 @@ class Allocator:
                     )
                 port["nodePort"] = wanted
             taken.add(wanted)
+
+    def _health_port(self, resource: Resource, service: Object, before: set[int], taken: set[int]) -> None:
+        """The port on which the load balancer asks each node whether it has endpoints."""
+        wanted = service["spec"].get("healthCheckNodePort") or None
+        if wanted not in before or wanted is None:
+            field, given = "spec.healthCheckNodePort", wanted
+            wanted = self._pool.take_port(wanted)
+            if wanted is None:
+                why = f"Invalid value: {given}: provided port is already allocated"
+                raise _taken(resource, service, field, why)
+            service["spec"]["healthCheckNodePort"] = wanted
+        taken.add(wanted)
 
 
 def _taken(resource: Resource, service: Object, field: str, message: str) -> Problem:

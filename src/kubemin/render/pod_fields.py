@@ -5,6 +5,8 @@ from typing import Any
 from kubemin.render.context import Context
 from kubemin.spec.objects import Manifest
 
+_NOT_KEPT = ("hostNetwork", "hostPID", "hostIPC")
+"""Fields that the API server does not keep where they are false."""
 _TERMS = "DuringSchedulingIgnoredDuringExecution"
 
 
@@ -12,6 +14,9 @@ def pod_fields(context: Context) -> Manifest:
     """The fields of the Pod's spec. Where it is spread, or kept together or apart, the component's Pods are meant."""
     spec = context.component.properties.pod.dump()
     spec.pop("annotations", None)
+    for name in _NOT_KEPT:
+        if spec.get(name) is False:
+            del spec[name]
     for secret in spec.get("imagePullSecrets", ()):
         secret["name"] = context.referred("Secret", secret["name"])
     if account := spec.get("serviceAccountName"):

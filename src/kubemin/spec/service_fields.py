@@ -70,6 +70,8 @@ class ServiceFields(SpecModel):
         """The fields of the Service's spec."""
         spec: dict[str, Any] = {"type": "ClusterIP", **self.dump()}
         spec.pop("annotations", None)
+        if self.publish_not_ready_addresses is False:  # the API server would not keep it
+            del spec["publishNotReadyAddresses"]
         return {**spec, "type": "ClusterIP", "clusterIP": "None"} if self.type == HEADLESS else spec
 
 

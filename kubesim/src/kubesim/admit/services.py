@@ -6,7 +6,7 @@ as they were or leaves them out, and the server makes them fit.
 
 from typing import Any
 
-__all__ = ["carry_over", "drop_unfit", "is_external"]
+__all__ = ["carry_over", "drop_unfit", "is_external", "is_health_checked"]
 
 Object = dict[str, Any]
 
@@ -26,6 +26,8 @@ def carry_over(spec: Object, old: Object) -> None:
         for field in _ADDRESSES:
             if not spec.get(field) and field in old:
                 spec[field] = old[field]
+    if is_health_checked(spec) and is_health_checked(old) and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = old.get("healthCheckNodePort", 0)
     if _has_node_ports(spec) and _has_node_ports(old):
         before = {port.get("name", ""): port.get("nodePort", 0) for port in old.get("ports") or ()}
         used = {port.get("nodePort", 0) for port in spec.get("ports") or ()}
@@ -45,7 +47,7 @@ def drop_unfit(service: Object, old: Object) -> None:
     if _has_node_ports(before) and not _has_node_ports(spec) and _node_ports(spec) <= _node_ports(before):
         for port in spec.get("ports") or ():
             port.pop("nodePort", None)
-    if _is_checked(before) and not _is_checked(spec):
+    if is_health_checked(before) and not is_health_checked(spec):
         _drop_same(spec, before, "healthCheckNodePort")
     if before.get("type") == "LoadBalancer" != spec.get("type"):
         _drop_same(spec, before, "allocateLoadBalancerNodePorts", "loadBalancerClass")
@@ -71,7 +73,7 @@ def _has_node_ports(spec: Object) -> bool:
     return spec.get("type") in ("NodePort", "LoadBalancer")
 
 
-def _is_checked(spec: Object) -> bool:
+def is_health_checked(spec: Object) -> bool:
     """Whether a load balancer asks the nodes which of them has endpoints."""
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 

@@ -15,6 +15,7 @@ from kubesim.controllers.hub import Hub, Intercept
 from kubesim.controllers.injector import Injected, Injector
 from kubesim.controllers.job import JobController
 from kubesim.controllers.kubelet import Kubelet
+from kubesim.controllers.loadbalancers import LoadBalancerController
 from kubesim.controllers.namespace import NamespaceController
 from kubesim.controllers.operators import Operator, Operators
 from kubesim.controllers.quota import QuotaController
@@ -81,6 +82,7 @@ class Controllers:
                 self._kubelet,
                 VolumeController(hub),
                 EndpointsController(hub),
+                LoadBalancerController(hub),
                 QuotaController(hub),
                 ApiServiceController(hub),
                 DefinitionController(hub, self._definition_delay),

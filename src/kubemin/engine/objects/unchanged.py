@@ -21,6 +21,7 @@ _ONE_VALUE = frozenset(
         "fieldRef",
         "labelSelector",
         "nodeSelector",
+        "requiredDuringSchedulingIgnoredDuringExecution",
         "resourceFieldRef",
         "roleRef",
         "secretKeyRef",
