@@ -19,6 +19,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.problems import Problem
 from kubesim.registry import Registry
 from tests.engine.instance import conf, secret, store, web
+from tests.render.cases import read, rendered_cases
 
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -33,13 +34,23 @@ TRAITS: dict[str, Any] = {
     ],
     "resource": {"cpu": "500m", "memory": "128Mi"},
 }
+FEW: dict[str, Any] = {
+    "ports": [{"port": 80}],
+    "service": {"type": "LoadBalancer", "sessionAffinity": "ClientIP", "externalTrafficPolicy": "Local"},
+    "lifecycle": {"preStop": {"httpGet": {"port": 80}}},
+    "securityContext": {"capabilities": {"drop": []}},
+    "pod": {"securityContext": {}, "affinity": {}, "tolerations": [], "nodeSelector": {}, "dnsConfig": {}},
+}
+"""Fields of which the API server fills in much, and drops some."""
 
 
 def rendered() -> list[Manifest]:
     parts = [conf("settings", a="1", b="2"), secret("keys", token="t"), store("db"), web("api", traits=TRAITS)]
     parts.append({"name": "once", "type": "job", "image": "once:1"})
+    parts.append(web("few", properties=FEW, traits={"probes": [{"type": "liveness", "grpc": {"port": 80}}]}))
     application = parse_application({"name": "shop", "component": parts})
-    return [one.manifest for one in render(application)]
+    every_field = read(rendered_cases()["pod-fields"])
+    return [one.manifest for app in (application, every_field) for one in render(app)]
 
 
 MANIFESTS = rendered()

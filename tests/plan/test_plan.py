@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kubemin.cli.plan_text import describe
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Rendered
-from kubemin.spec.application import Application
+from kubemin.spec.application import Application, parse_application
 from kubemin.spec.kinds import WRITTEN
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Mode, Step
@@ -148,3 +148,29 @@ def test_a_description_shows_every_job_and_no_secret(application: Application) -
     for job in plan.jobs:
         for value in job.manifest.get("data", {}).values():
             assert len(value) < 8 or value not in text
+
+
+def test_the_service_of_a_canary_takes_nothing_of_the_nodes() -> None:
+    """Only the Ingress controller asks it: no port of the nodes, no load balancer, and no name outside."""
+    route = {"backend": {"serviceName": "web"}}
+    part = {
+        "name": "web",
+        "type": "webservice",
+        "image": "web:1",
+        "strategy": {"type": "canary", "steps": [{"weight": 5}]},
+        "properties": {
+            "ports": [{"port": 80, "name": "http", "targetPort": 8080, "nodePort": 30080}],
+            "service": {
+                "type": "LoadBalancer",
+                "annotations": {"example.org/zone": "x"},
+                "sessionAffinity": "ClientIP",
+            },
+        },
+        "traits": {"ingress": [{"ingressClassName": "nginx", "routes": [route]}]},
+    }
+    plan = plan_of(parse_application({"name": "shop", "component": [part]}))
+    [beside] = [job.manifest for job in plan.jobs if job.ref.kind == "Service" and job.ref.name.endswith("-canary")]
+    assert "annotations" not in beside["metadata"]
+    assert beside["spec"].pop("selector")
+    port = {"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}
+    assert beside["spec"] == {"type": "ClusterIP", "ports": [port]}

@@ -92,7 +92,31 @@ _SCHEDULES: tuple[Json, ...] = (
     {"schedule": "0 3 * * ?", "suspend": True, "startingDeadlineSeconds": 60, "failedJobsHistoryLimit": 0},
 )
 _RUNS: tuple[Json, ...] = ({}, {"backoffLimit": 0, "activeDeadlineSeconds": 600, "restartPolicy": "OnFailure"})
-_PORTS = ([80], [65535, 1], [8080, 9090, 80])
+_PORTS: tuple[list[Json], ...] = (
+    [{"port": 80}],
+    [{"port": 65535}, {"port": 1}],
+    [{"port": 8080}, {"port": 9090}, {"port": 80}],
+    [{"port": 80, "targetPort": 8080, "appProtocol": "http"}, {"port": 53, "protocol": "UDP"}],
+    [{"port": 81, "name": "a", "targetPort": 80}, {"port": 82, "name": "b", "targetPort": 80}],
+)
+_SERVICES: tuple[Json, ...] = (
+    {"type": "NodePort", "externalTrafficPolicy": "Local"},
+    {"sessionAffinity": "ClientIP", "annotations": {"example.org/note": "x"}},
+)
+_FIELDS: tuple[Json, ...] = (
+    {"args": ["-v", "$(A)"], "workingDir": "/srv", "pod": {"terminationGracePeriodSeconds": 5}},
+    {"lifecycle": {"preStop": {"exec": {"command": ["true"]}}}, "securityContext": {"runAsUser": 1000}},
+    {
+        "imagePullPolicy": "Always",
+        "pod": {
+            "annotations": {"example.org/note": "two\nlines"},
+            "tolerations": [{"operator": "Exists"}],
+            "topologySpreadConstraints": [
+                {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+            ],
+        },
+    },
+)
 
 
 def labels_(max_size: int = 63) -> st.SearchStrategy[str]:
@@ -196,13 +220,15 @@ def _component(draw: st.DrawFn, number: int, name: str, services: Sequence[str],
         if "external" in _choose(draw, "external") and component["type"] == "secret":
             return {**component, "properties": {"external": _one(draw, _EXTERNAL)}}
         return {**component, "properties": {field: _one(draw, DATA)}}
-    yes = _choose(draw, "env", "command", "labels", "image in properties", "traits")
+    yes = _choose(draw, "env", "command", "labels", "image in properties", "traits", "fields")
     properties: Json = {}
     properties |= {"env": _one(draw, ENVS)} if "env" in yes else {}
     properties |= {"labels": _one(draw, LABELS)} if "labels" in yes else {}
+    properties |= _one(draw, _FIELDS) if "fields" in yes else {}
     properties |= {"command": ["sh", "-c", "exec run"]} if "command" in yes else {}
     if name in services:
-        properties["ports"] = [{"port": port} for port in _one(draw, _PORTS)]
+        properties["ports"] = _one(draw, _PORTS)
+        properties |= {"service": _one(draw, _SERVICES)} if "fields" in yes else {}
     (properties if "image in properties" in yes else component)["image"] = _one(draw, images)
     component["replicas"] = draw(st.integers(0, 3))
     if component["type"] == "cronjob":

@@ -12,7 +12,7 @@ _TERMS = "DuringSchedulingIgnoredDuringExecution"
 
 def pod_fields(context: Context) -> Manifest:
     """The fields of the Pod's spec. Where it is spread, or kept together or apart, the component's Pods are meant."""
-    spec = context.component.properties.pod.dump()
+    spec = context.component.properties.pod.kept()
     spec.pop("annotations", None)
     for name in _NOT_KEPT:
         if spec.get(name) is False:

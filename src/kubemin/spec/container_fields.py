@@ -8,7 +8,7 @@ from pydantic import Field
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.handlers import ExecAction, HttpGet, Sleep
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.model import SpecModel, Text, without_empty
 from kubemin.spec.pod_security import refused_of_container
 from kubemin.spec.ports import ContainerPort
 from kubemin.spec.security_context import SecurityContext
@@ -48,7 +48,7 @@ class ContainerFields(SpecModel):
     def passed_on(self) -> dict[str, object]:
         """The fields that the container has as they are."""
         fields = {"working_dir", "lifecycle", "security_context"}
-        return self.model_dump(by_alias=True, mode="json", exclude_none=True, include=fields)
+        return dict(without_empty(self.model_dump(by_alias=True, mode="json", exclude_none=True, include=fields)))
 
 
 class OtherContainer(ContainerFields):

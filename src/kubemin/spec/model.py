@@ -67,6 +67,21 @@ Quantity = Annotated[Text, BeforeValidator(_number_as_text)]
 """A Kubernetes quantity as text; a plain number is taken too."""
 
 
+_MAPS = ("matchLabels", "nodeSelector")
+"""Fields of manifests that are maps of texts. Other objects mean something where they are empty."""
+
+
+def without_empty(value: Any) -> Any:
+    """A part of a manifest without lists and maps that are empty, which the API server does not keep."""
+    if isinstance(value, list):
+        return [without_empty(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: without_empty(item) for key, item in value.items() if item != [] and not (item == {} and key in _MAPS)
+        }
+    return value
+
+
 class SpecModel(BaseModel):
     """Shape only: names and types of fields. What the values mean is checked by the ``check`` functions, so that a
     wrong value hides no other mistake; for the same reason every field has a default, and "required" is a check.
@@ -106,6 +121,10 @@ class SpecModel(BaseModel):
     def dump(self) -> dict[str, Any]:
         """As JSON, in camelCase, without what was not given: what the store keeps and parsing takes again."""
         return self.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+    def kept(self) -> dict[str, Any]:
+        """As JSON, for a manifest: without lists and maps that are empty, which the API server does not keep."""
+        return dict(without_empty(self.dump()))
 
     def posted(self) -> dict[str, Any]:
         """As JSON, in camelCase, as it was given: without defaults that nobody wrote. Parsing takes it again."""

@@ -68,7 +68,7 @@ class ServiceFields(SpecModel):
 
     def rendered(self) -> dict[str, Any]:
         """The fields of the Service's spec."""
-        spec: dict[str, Any] = {"type": "ClusterIP", **self.dump()}
+        spec: dict[str, Any] = {"type": "ClusterIP", **self.kept()}
         spec.pop("annotations", None)
         if self.publish_not_ready_addresses is False:  # the API server would not keep it
             del spec["publishNotReadyAddresses"]

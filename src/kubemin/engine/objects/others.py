@@ -21,6 +21,7 @@ _BOOKKEEPERS = frozenset({"kube-controller-manager", "kube-scheduler"})
 """Managers whose fields are the cluster's own bookkeeping, such as the volume of a claim."""
 
 _FILLED_IN: Mapping[str, tuple[object, ...]] = {
+    "allocateLoadBalancerNodePorts": (True,),
     "completionMode": ("NonIndexed",),
     "defaultMode": (420,),
     "dnsPolicy": ("ClusterFirst",),
@@ -41,7 +42,9 @@ _FILLED_IN: Mapping[str, tuple[object, ...]] = {
     "schedulerName": ("default-scheduler",),
     "securityContext": ({},),
     "serviceAccount": ("default",),
+    "service": ("",),
     "sessionAffinity": ("None",),
+    "sessionAffinityConfig": ({"clientIP": {"timeoutSeconds": 10800}},),
     "successThreshold": (1,),
     "suspend": (False,),
     "terminationGracePeriodSeconds": (30,),
