@@ -26,6 +26,7 @@ _SECTIONS = {
         *("SeLinuxOptions", "Sysctl", "WindowsOptions"),
     ),
     "Readiness rules": ("ReadinessRule",),
+    "Values that are elsewhere": ("External", "ExternalStore", "RemoteValue"),
     "Traits": ("Traits", "NestedTraits"),
     "storage": ("Storage",),
     "envFrom": ("EnvFrom",),
@@ -36,6 +37,7 @@ _SECTIONS = {
     "init": ("Init", "InitProperties"),
     "sidecar": ("Sidecar",),
     "ingress": ("Ingress", "Route", "Backend", "Rewrite", "Tls"),
+    "expose": ("Expose", "ExposedPath", "ParentRef"),
     "hpa": ("Hpa",),
     "pdb": ("Pdb",),
     "networkPolicy": ("NetworkPolicy", "IngressRule", "EgressRule", "Peer", "PolicyPort"),
@@ -45,7 +47,11 @@ _SECTIONS = {
     "Templates": ("TemplateRef",),
 }
 """Sections of docs/format.md, and the models that they explain; a table in one is about the first of them."""
-_SECOND = {"| `properties` | |": "Properties", "| `service` | |": "ServiceFields"}
+_SECOND = {
+    "| `properties` | |": "Properties",
+    "| `service` | |": "ServiceFields",
+    "| of `external` | |": "External",
+}
 """Tables that are about another."""
 
 
