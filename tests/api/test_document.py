@@ -1,5 +1,6 @@
 """The OpenAPI document, and the page made of it."""
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from kubemin.api import docs, openapi
 from kubemin.api.app import routes
 from kubemin.spec.events import MODELS
+from kubemin.spec.schema import schema_text
 from kubemin.store import Unavailable
 from tests.api.conftest import Api
 
@@ -114,3 +116,10 @@ def test_the_events_of_a_stream_are_told_apart_by_their_kind() -> None:
         fields = {field.alias or name for name, field in model.model_fields.items()} - {"type"}
         assert data["properties"].keys() == fields
         assert "at" in data["required"]
+
+
+async def test_the_schema_of_the_format_is_there_for_editors(api: Api) -> None:
+    answer = await api.http.get("/schema/application.json")
+    assert answer.json() == json.loads(schema_text())
+    again = await api.http.get("/schema/application.json", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")

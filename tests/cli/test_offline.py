@@ -29,7 +29,7 @@ def shop(tmp_path: Path) -> str:
 
 
 SERVERS = ["dev", "serve", "worker", "sim", "migrate"]
-OFFLINE = ["try", "plan", "import", "version"]
+OFFLINE = ["try", "plan", "import", "version", "init", "schema"]
 CLIENTS = ["apply", "status", "tasks", "resources", "cancel", "cleanup", "orphans", "apps", "promote"]
 CLIENTS += ["get", "export", "history", "diff", "rollback", "restart", "delete"]
 COMMANDS = [*SERVERS, *OFFLINE, *CLIENTS]
@@ -48,7 +48,7 @@ def test_each_command_has_help(here: InProcess, command: str) -> None:
     answer = here(command, "--help")
     assert answer.returncode == 0
     assert ("--output" in answer.stdout) is (command not in SERVERS)
-    assert ("KUBEMIN_SERVER" in answer.stdout) is (command in [*CLIENTS, "plan"])
+    assert ("KUBEMIN_SERVER" in answer.stdout) is (command in [*CLIENTS, "plan", "init"])
     assert ("KUBEMIN_TOKEN" in answer.stdout) is (command in [*CLIENTS, "plan"])
 
 

@@ -179,7 +179,7 @@ def workflow(row: WorkflowRow, components: Sequence[str], newest: Task | None) -
 def _step(step: Step) -> StepReply:
     return StepReply(
         name=step.name,
-        workflow_type=step.job_type or "",
+        workflow_type=step.type or "",
         mode=step.mode.value,
         components=step.components,
         sub_steps=[SubStepReply(name=sub.name, workflow_type="", components=sub.components) for sub in step.sub_steps],

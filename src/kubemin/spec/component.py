@@ -155,9 +155,9 @@ class Component(SpecModel):
     readiness: list[ReadinessRule] = Field(
         default=[], description="when its objects are ready, for kinds that KubeMin does not know, or knows otherwise"
     )
-    properties: Properties = Properties()
-    traits: Traits = Traits()
-    template: TemplateRef | None = None
+    properties: Properties = Field(Properties(), description="what it runs or holds")
+    traits: Traits = Field(Traits(), description="what it has beyond its image: storage, probes, routes and the like")
+    template: TemplateRef | None = Field(None, description="an application whose components are cloned in its place")
 
     @model_validator(mode="before")
     @classmethod

@@ -59,8 +59,8 @@ class _Named(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
-    name: Text = ""
-    components: list[Text] = []
+    name: Text = Field("", description="unique in the workflow")
+    components: list[Text] = Field([], description="which it deploys; default: the component of its own name")
 
     @model_validator(mode="before")
     @classmethod
@@ -92,11 +92,11 @@ class Step(_Named):
     """A step. Without components and sub-steps it means the component of its own name; a pause means none."""
 
     # ``workflowType`` is what GET gives back.
-    other_spellings = {"type": "jobType", "workflowType": "jobType", "workflow_type": "jobType"}
+    other_spellings = dict.fromkeys(("jobType", "job_type", "workflowType", "workflow_type"), "type")
 
     mode: Annotated[Mode, BeforeValidator(_mode)] = Mode.STEP_BY_STEP
     sub_steps: list[SubStep] = []
-    job_type: Annotated[Text, AfterValidator(_type)] | None = Field(
+    type: Annotated[Text, AfterValidator(_type)] | None = Field(
         default=None, description="`pause`: the run waits; anything else means nothing"
     )
     seconds: Seconds | None = Field(
@@ -110,7 +110,7 @@ class Step(_Named):
     @property
     def is_pause(self) -> bool:
         """It deploys nothing: the run waits."""
-        return self.job_type == PAUSE
+        return self.type == PAUSE
 
     @property
     def targets(self) -> list[str]:

@@ -57,7 +57,7 @@ _SECOND = {
 
 def of_applications() -> str:
     """Each field of an application."""
-    told = _told()
+    texts = told()
     parts = [
         "Each field of the format: type and default as the code declares them. With examples and rules:"
         " [The application format](../format.md). What is not *required* may be left out; on input snake_case is"
@@ -68,11 +68,11 @@ def of_applications() -> str:
         parts.append(f"See [{section}](../format.md#{section.lower().replace(' ', '-')}).")
         for name in models:
             model = MODELS[name]
-            parts += [f"### {name}", meaning(model), fields(model, told.get(name)) or f"One of {kind(model)}."]
+            parts += [f"### {name}", meaning(model), fields(model, texts.get(name)) or f"One of {kind(model)}."]
     return page("The fields of an application", *parts)
 
 
-def _told() -> dict[str, dict[str, str]]:
+def told() -> dict[str, dict[str, str]]:
     """By model, what the tables of docs/format.md say of its fields."""
     found: dict[str, dict[str, str]] = {name: {} for name in MODELS}
     text = (ROOT / "docs" / "format.md").read_text()

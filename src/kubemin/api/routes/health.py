@@ -1,8 +1,10 @@
 """Health, metrics and documentation: outside the prefix; metrics and documentation outside the envelope too."""
 
 import asyncio
+from functools import cache
+from hashlib import sha256
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -14,6 +16,9 @@ from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.metrics import text
 from kubemin.api.models.health import Alive, Readiness
+from kubemin.api.openapi import UNCHANGED
+from kubemin.api.parameters import IfNoneMatch
+from kubemin.spec.schema import schema_text
 
 router = APIRouter(tags=["Health"])
 
@@ -58,3 +63,24 @@ async def openapi_json(request: Request) -> JSONResponse:
 async def documentation(request: Request) -> HTMLResponse:
     """The document as a page."""
     return HTMLResponse(docs.page(await asyncio.to_thread(openapi.document, request.app)))
+
+
+@router.get(
+    "/schema/application.json",
+    response_class=JSONResponse,
+    responses=UNCHANGED,
+    summary="JSON Schema of an application",
+)
+async def application_schema(known: IfNoneMatch = None) -> Response:
+    """For editors: it says which fields an application has, and what they take. Draft 2020-12, without an envelope."""
+    body, tag = _schema()
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=3600"}
+    if known == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@cache
+def _schema() -> tuple[bytes, str]:
+    body = schema_text().encode()
+    return body, f'"{sha256(body).hexdigest()[:24]}"'

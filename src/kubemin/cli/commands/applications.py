@@ -118,6 +118,38 @@ def apply(
     raise typer.Exit(code)
 
 
+@app.command()
+def init(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Of the application; default: the folder's.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Where it is written; default: NAME.yaml.")
+    ] = None,
+    form: Formed = None,
+    quiet: Quiet = False,
+    server: Annotated[
+        str | None,
+        typer.Option("--server", envvar="KUBEMIN_SERVER", help="Editors have the schema from it; else from a file."),
+    ] = None,
+) -> None:
+    """Write a first application, with comments.
+
+    Editors complete and check it, by its schema in the folder .kubemin. A file that is there is never written over.
+    """
+    from kubemin.cli.starting import init as run
+
+    run(name, out, server, Output(form, quiet))
+
+
+@app.command()
+def schema(form: Formed = None, quiet: Quiet = False) -> None:
+    """Print the JSON Schema of an application."""
+    from kubemin.cli.starting import schema as run
+
+    run(Output(form, quiet))
+
+
 @app.command("try")
 def try_(
     files: Files = None,
