@@ -6,12 +6,14 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+import yaml
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.discovery import Discovery
 from kubemin.cluster.errors import NotFound, ServerError
 from kubemin.cluster.informers import Informers
 from kubemin.engine import ComponentWatch, ExecOptions
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.placing import Placing
 from kubemin.engine.entry.sources import Posted
@@ -383,11 +385,15 @@ async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster
 
 
 @pytest.mark.parametrize("scope", ["Namespaced", "Cluster"])
+@pytest.mark.parametrize("as_text", [False, True])
 async def test_the_server_asks_the_cluster_whether_a_kind_is_in_a_namespace(
-    sim: SimServer, cluster: Cluster, scope: str
+    sim: SimServer, cluster: Cluster, scope: str, as_text: bool
 ) -> None:
     sim.registry.create("customresourcedefinitions", "", definition("Widget", scope), manager="ada")
-    data = {"name": "shop", "component": [manifests("all", widget("one", size=1), config("c", a="1"))]}
+    part = manifests("all", widget("one", size=1), config("c", a="1"))
+    if as_text:
+        part["properties"] = {"yaml": yaml.dump_all(part["properties"]["manifests"])}
+    data = {"name": "shop", "component": [part]}
 
     async def comes() -> Kind | None:
         try:
@@ -396,7 +402,7 @@ async def test_the_server_asks_the_cluster_whether_a_kind_is_in_a_namespace(
             return None
 
     await until(comes)
-    placed = await Placing(cluster).placed(data)
+    placed = await Placing(cluster, ComputeThread()).placed(data)
     application = parse_application(placed, Limits(allow_cluster_kinds=f"Widget.{GROUP}"))
     made = {one.manifest["kind"]: one.manifest["metadata"].get("namespace") for one in render(application)}
     assert made == {"Widget": "default" if scope == "Namespaced" else None, "ConfigMap": "default"}

@@ -64,7 +64,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             limits=limits(settings),
             component_states=lambda app_id: _states(watch, app_id),
             orphans=Orphans(parts.db, parts.cluster, limits(settings)),
-            placing=Placing(parts.cluster),
+            placing=Placing(parts.cluster, compute_thread),
             previews=Previews(
                 parts.db,
                 parts.cluster,

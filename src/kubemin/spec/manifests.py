@@ -25,6 +25,7 @@ from kubemin.spec.privileges import (
     why_label_refused,
 )
 from kubemin.spec.readiness import check_annotations
+from kubemin.spec.text import ParseError, parse
 from kubemin.spec.traits.rbac import Rule, refused_in
 
 MAX_OBJECT = 1536 * 1024
@@ -113,6 +114,35 @@ def _items(document: Any) -> list[Any] | None:
     is_list = isinstance(document, dict) and str(document.get("kind", "")).endswith("List")
     items = document.get("items") if is_list else None
     return items if isinstance(items, list) else None
+
+
+def with_documents(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The unread application with YAML text of components as manifests; text that is no YAML stays."""
+    parts = data.get("component")
+    if not isinstance(parts, list) or not any(_yaml_of(part) for part in parts):
+        return data
+    return {**data, "component": [_with_documents(part) for part in parts]}
+
+
+def _with_documents(part: Any) -> Any:
+    if not (text := _yaml_of(part)):
+        return part
+    properties = part["properties"]
+    given = properties.get("manifests") or []
+    try:
+        found = parse(text)
+    except ParseError:  # who reads the application says where
+        return part
+    if not isinstance(given, list):
+        return part
+    rest = {key: value for key, value in properties.items() if key != "yaml"}
+    return {**part, "properties": {**rest, "manifests": [*given, *found]}}
+
+
+def _yaml_of(part: Any) -> str:
+    properties = part.get("properties") if isinstance(part, dict) else None
+    text = properties.get("yaml") if isinstance(properties, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def unplaced_kinds(data: Mapping[str, Any]) -> set[str]:

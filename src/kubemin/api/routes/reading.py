@@ -20,7 +20,7 @@ router = APIRouter(prefix="/applications", tags=["Applications"], route_class=St
 async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
     """The application that YAML or JSON means, checked as `apply` checks it, with the line of each mistake.
 
-    Stores nothing, and asks nothing of the cluster.
+    Stores nothing. The cluster is asked only whether kinds that nobody here knows are in a namespace.
     """
     try:
         document = await deps.compute_thread.do(lambda: _only(body.text))
@@ -29,7 +29,8 @@ async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
         wrong = Mistake(field="", code="INVALID_TEXT", message=f"{error}.", line=line, column=column)
         return Envelope(data=ReadReply(valid=False, errors=[wrong], warnings=[]))
     try:
-        application = await posted(deps.db, deps.compute_thread, document.value, None, deps.limits)
+        data = await deps.placed(document.value)
+        application = await posted(deps.db, deps.compute_thread, data, None, deps.limits)
     except SpecError as error:
         issues = error.issues
         found = await deps.compute_thread.do(lambda: _mistakes(document, issues))

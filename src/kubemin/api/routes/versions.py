@@ -1,14 +1,15 @@
 """A new version of an application: its draft is changed, and run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
 
 from kubemin.api.body import StrictRoute
-from kubemin.api.deps import Caller, Given
+from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.lookups import application_of
-from kubemin.api.models.versions import NewVersion, Version
+from kubemin.api.models.versions import ComponentVersion, NewVersion, Version
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import AppId
 from kubemin.api.saving import check_and_save
@@ -29,7 +30,7 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVers
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
     data = {"id": row.id, "name": row.name, **({} if body.version is None else {"version": body.version})}
-    changes = body.components
+    changes = await _placed(deps, body.components)
 
     def edit(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return edited(parts, changes)
@@ -55,3 +56,12 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVers
             removed_components=names(changes, "remove"),
         )
     )
+
+
+async def _placed(deps: Deps, changes: Sequence[ComponentVersion]) -> list[ComponentVersion]:
+    """The changes, in whose manifests objects that belong to the whole cluster say so."""
+    placed = await deps.placed({"component": [{"properties": change.properties} for change in changes]})
+    return [
+        change.model_copy(update={"properties": part["properties"]})
+        for change, part in zip(changes, placed["component"], strict=True)
+    ]
