@@ -10,7 +10,7 @@ from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
 from kubemin.cli.plain import PlainObject, application_of, chart_of, is_plain
-from kubemin.spec.manifests import check_shape, flattened
+from kubemin.spec.manifests import flattened, no_object
 from kubemin.spec.names import DEFAULT_NAMESPACE
 from kubemin.spec.text import Document, ParseError, Place, documents
 
@@ -117,7 +117,7 @@ def read_objects(names: Sequence[str]) -> list[PlainObject]:
                 tr("{place} is no Kubernetes object: it has no kind and apiVersion", place=one.where), Exit.USAGE
             )
         for _, data in flattened([one.data], ""):
-            for issue in check_shape(data, one.source, tr("an object")):
+            if (issue := no_object(data, one.source, tr("an object"))) is not None:
                 raise CliError(issue.message, Exit.USAGE)
             found.append(replace(one, data=data))
     return found

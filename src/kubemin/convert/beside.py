@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kubemin.convert.components import Draft, Surroundings
-from kubemin.convert.containers import escaped
 from kubemin.convert.normal import foreign_labels, reduced
+from kubemin.convert.ports import port_number
+from kubemin.convert.surroundings import Draft, Surroundings
 from kubemin.convert.taking import StaysError, no_counterpart, nothing_left, part, parts
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -22,7 +22,7 @@ def _ingress(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> None:
         host, http = rule.pop("host", None), part(rule, "http", path)
         for place, one in enumerate(parts(http, "paths", f"{path}.http")):
             route, service = _route(one, f"{path}.http.paths[{place}]", around, ref.namespace)
-            routes.append({**({"host": escaped(host, path)} if host else {}), **route})
+            routes.append({**({"host": host} if host else {}), **route})
             services.append(service)
         nothing_left({**rule, **http}, path)
     tls = [_tls(one, around, ref.namespace, f"spec.tls[{n}]") for n, one in enumerate(parts(spec, "tls", "spec"))]
@@ -33,7 +33,7 @@ def _ingress(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> None:
     labels = {
         key: value for key, value in foreign_labels(meta.get("labels")).items() if _labels(owner).get(key) != value
     }
-    annotations = {key: escaped(value, key) for key, value in (meta.get("annotations") or {}).items()}
+    annotations = meta.get("annotations")
     found |= {
         **({"tls": tls} if tls else {}),
         **({"label": labels} if labels else {}),
@@ -49,15 +49,18 @@ def _route(one: Manifest, path: str, around: Surroundings, namespace: str) -> tu
     backend = part(rest, "backend", path)
     service = part(backend, "service", f"{path}.backend")
     name, port = str(service.pop("name", "")), part(service, "port", f"{path}.backend.service")
-    if "number" not in port:
-        raise no_counterpart(f"{path}.backend.service.port by name")
     ref = ObjectRef("Service", namespace, name)
+    if "name" in port:
+        number = port_number(around.objects.get(ref), port.pop("name"))
+        if number is None:
+            raise no_counterpart(f"{path}.backend.service.port by name, of a Service that is not there")
+        port["number"] = number
     owner = around.owner(ref)
     to = owner.name if owner is not None and owner.main.name == name else name
     route = {
         "path": rest.pop("path", "/"),
         "pathType": rest.pop("pathType", "ImplementationSpecific"),
-        "backend": {"serviceName": to, "servicePort": port.pop("number")},
+        "backend": {"serviceName": to, "servicePort": port.pop("number", None)},
     }
     nothing_left({**rest, **backend, **service, **port}, path)
     return route, ref
@@ -69,7 +72,7 @@ def _tls(one: Manifest, around: Surroundings, namespace: str, path: str) -> Mani
     if "secretName" in rest:
         found["secretName"] = around.referred("Secret", namespace, rest.pop("secretName"))
     if hosts := rest.pop("hosts", None):
-        found["hosts"] = [escaped(host, f"{path}.hosts") for host in hosts]
+        found["hosts"] = hosts
     nothing_left(rest, path)
     return found
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.convert.normal import refers
-from kubemin.convert.taking import StaysError, no_counterpart, nothing_left, part, parts, taken
-from kubemin.spec.expressions import BEGIN
+from kubemin.convert.taking import StaysError, as_is, no_counterpart, nothing_left, part, parts, taken
 from kubemin.spec.objects import Manifest
 from kubemin.spec.traits.probes import PROBE_TYPES
 
@@ -40,24 +39,11 @@ def container(manifest: Manifest, volumes: Mapping[str, Manifest], refer: Refer,
     _take_variables(rest, found, refer, path)
     found.properties |= taken(rest, PROPERTIES, path)
     found.traits |= taken(rest, TRAITS, path)
-    probes = [_probe(kind, part(rest, f"{kind}Probe", path), path) for kind in PROBE_TYPES if f"{kind}Probe" in rest]
+    probes = [{"type": kind, **part(rest, f"{kind}Probe", path)} for kind in PROBE_TYPES if f"{kind}Probe" in rest]
     if probes:
         found.traits["probes"] = probes
     nothing_left(rest, path)
     return found
-
-
-def escaped(text: Any, path: str) -> str:
-    """The text as the own format has it, where ``${{`` begins an expression."""
-    if not isinstance(text, str):
-        raise StaysError(f"{path} is no text")
-    return text.replace(BEGIN, f"${BEGIN}")
-
-
-def _texts(value: Any, path: str) -> list[str]:
-    if not isinstance(value, list):
-        raise StaysError(f"{path} is no list")
-    return [escaped(one, f"{path}[{number}]") for number, one in enumerate(value)]
 
 
 def _mount(mount: Manifest, volumes: Mapping[str, Manifest], path: str) -> Manifest:
@@ -78,9 +64,9 @@ def _take_variables(rest: Manifest, found: TakenContainer, refer: Refer, path: s
         here = f"{path}.env[{number}]"
         name, source = variable.get("name"), variable.get("valueFrom")
         if source is None and not ordered:
-            found.properties.setdefault("env", {})[name] = escaped(variable.get("value", ""), here)
+            found.properties.setdefault("env", {})[name] = variable.get("value", "")
             continue
-        value = {"static": escaped(variable.get("value", ""), here)} if source is None else _source(source, refer, here)
+        value = {"static": variable.get("value", "")} if source is None else _source(source, refer, here)
         found.traits.setdefault("envs", []).append({"name": name, "valueFrom": value})
     sources = parts(rest, "envFrom", path)
     if sources:
@@ -120,26 +106,21 @@ def _resources(value: Any, path: str) -> Manifest:
     rest = dict(value)
     limits, requests = part(rest, "limits", path), part(rest, "requests", path)
     nothing_left(rest, path)
-    if limits != requests:
-        raise no_counterpart(f"{path}: requests apart from limits")
-    unknown = [name for name in limits if name not in _AMOUNTS]
-    if unknown:
-        raise no_counterpart(*(f"{path}.limits.{name}" for name in unknown))
-    return {"resources": {_AMOUNTS[name]: str(amount) for name, amount in limits.items()}} if limits else {}
-
-
-def _probe(kind: str, probe: Manifest, path: str) -> Manifest:
-    for handler in ("httpGet", "tcpSocket"):
-        if isinstance(probe.get(handler), dict) and not isinstance(probe[handler].get("port"), int):
-            raise no_counterpart(f"{path}.{kind}Probe.{handler}.port by name")
-    return {"type": kind, **probe}
+    if limits == requests and limits.keys() <= _AMOUNTS.keys():
+        return {"resources": {_AMOUNTS[name]: str(amount) for name, amount in limits.items()}}
+    sides = {"requests": requests, "limits": limits}
+    found = {side: {name: str(one) for name, one in amounts.items()} for side, amounts in sides.items() if amounts}
+    return {"resources": found}
 
 
 Taker = Callable[[Any, str], Manifest]
 
 PROPERTIES: Mapping[str, Taker] = {
-    "command": lambda value, path: {"command": _texts(value, path)},
-    "args": lambda value, path: {"args": _texts(value, path)},
+    name: as_is(name)
+    for name in (
+        *("command", "args", "workingDir", "imagePullPolicy", "lifecycle", "securityContext"),
+        "restartPolicy",  # of init containers
+    )
 }
 """What a container runs: a field of Kubernetes, and what stands for it in the properties."""
 

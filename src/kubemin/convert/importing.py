@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.convert.beside import BESIDE
-from kubemin.convert.components import COMPONENTS, Draft, Surroundings
+from kubemin.convert.components import COMPONENTS
 from kubemin.convert.normal import (
     cleaned,
     comparable,
@@ -16,14 +16,18 @@ from kubemin.convert.normal import (
     own_labels,
     selected_keys,
 )
+from kubemin.convert.ports import forget_added, ingress_by_numbers, service_by_numbers
+from kubemin.convert.surroundings import Draft, Surroundings
 from kubemin.convert.taking import StaysError
 from kubemin.render import render
-from kubemin.spec.application import parse_application
-from kubemin.spec.issues import SpecError
+from kubemin.spec.application import Application, check_application
+from kubemin.spec.component import MANIFESTS
+from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.kinds import kind_name
 from kubemin.spec.limits import Limits
 from kubemin.spec.manifests import namespace_of, pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.reading import read
 
 _INDEX = re.compile(r"component\[(\d+)\]")
 SELECTING = ("Deployment", "StatefulSet", "DaemonSet")
@@ -55,7 +59,7 @@ def import_objects(
     while True:
         around = _taken_apart(by_ref, application, stays)
         parts = [draft.to_json(application, namespace) for draft in around.drafts]
-        wrong = dict(_verified(around.drafts, parts, by_ref, stays, (application, namespace), limits))
+        wrong = dict(_verified(around.drafts, parts, by_ref, (application, namespace), limits))
         if not wrong:
             break
         stays |= wrong
@@ -107,18 +111,26 @@ def _verified(
     drafts: Sequence[Draft],
     parts: Sequence[Manifest],
     objects: Mapping[ObjectRef, Manifest],
-    stays: Mapping[ObjectRef, str],
     place: tuple[str, str],
     limits: Limits,
 ) -> Iterator[tuple[ObjectRef, str]]:
-    """The main objects of the components that do not make just their objects, and what is wrong with each."""
+    """The main objects of the components that may not be so, or do not make just their objects; and why.
+
+    Raises `SpecError` where something is wrong with the application itself.
+    """
     if not drafts:
         return
     name, namespace = place
-    try:
-        application = parse_application({"name": name, "namespace": namespace, "component": list(parts)}, limits)
-    except SpecError as error:
-        yield from _refused(drafts, error)
+    made = {ref for draft in drafts for ref in draft.objects}
+    rest = [one for ref, one in objects.items() if ref not in made]
+    beside = [{"name": _rest_name(parts), "type": MANIFESTS, "properties": {"manifests": rest}}] if rest else []
+    data = {"name": name, "namespace": namespace, "component": [*parts, *beside]}
+    application, issues, _ = read(Application, data)
+    if not issues and application is not None:
+        issues = [*check_application(application, limits)]
+    wrong = _by_draft(issues, drafts)
+    if wrong or application is None:
+        yield from wrong.items()
         return
     by_component: dict[str, dict[ObjectRef, Manifest]] = {}
     for item in render(application):
@@ -131,13 +143,21 @@ def _verified(
             yield draft.main, why
 
 
-def _refused(drafts: Sequence[Draft], error: SpecError) -> Iterator[tuple[ObjectRef, str]]:
-    """The components that may not be so. Raises the error where it is not about one of them."""
-    for issue in error.issues:
-        found = _INDEX.match(issue.field)
-        if found is None:
-            raise error
-        yield drafts[int(found[1])].main, issue.message
+def _rest_name(parts: Sequence[Manifest]) -> str:
+    taken = {part["name"] for part in parts}
+    return next(name for number in range(len(parts) + 1) if (name := f"rest-{number}") not in taken)
+
+
+def _by_draft(issues: Sequence[Issue], drafts: Sequence[Draft]) -> dict[ObjectRef, str]:
+    """What is wrong, by the main objects of the components that it is about; of what stays nothing is said here."""
+    found: dict[ObjectRef, str] = {}
+    for issue in issues:
+        index = _INDEX.match(issue.field)
+        if index is None:
+            raise SpecError([issue])
+        if int(index[1]) < len(drafts):
+            found.setdefault(drafts[int(index[1])].main, issue.message)
+    return found
 
 
 def _selected_keys(ref: ObjectRef, manifest: Manifest, drafts: Sequence[Draft]) -> Iterator[str]:
@@ -163,7 +183,7 @@ def _why_not(
     if other := sorted({*made} ^ {*draft.objects}):
         return f"KubeMin would {'also' if other[0] in made else 'not'} make {other[0]}"
     for ref, after in made.items():
-        before = objects[ref]
+        before = _numbered(ref, objects, draft.main)
         if (where := difference_of(before, after)) is not None:
             return f"{where} of {ref} would be another"
         if why := _labels_differ(before["metadata"].get("labels"), after["metadata"].get("labels"), of_any):
@@ -181,22 +201,15 @@ def difference_of(before: Manifest, after: Manifest) -> str | None:
         if cleaned(before)["metadata"].get(field) != cleaned(after)["metadata"].get(field):
             return f"metadata.{field}"
     one, other = comparable(before), comparable(after)
-    _forget_added_names(one, other)
+    forget_added(one, other)
     return difference(one, other)
 
 
-def _forget_added_names(before: Any, after: Any) -> None:
-    """A port that has a name now and had none is the same one."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key, value in before.items():
-            if key == "ports" and isinstance(value, list) and isinstance(after.get(key), list):
-                for old, new in zip(value, after[key], strict=False):
-                    if "name" not in old:
-                        new.pop("name", None)
-            _forget_added_names(value, after.get(key))
-    elif isinstance(before, list) and isinstance(after, list):
-        for old, new in zip(before, after, strict=False):
-            _forget_added_names(old, new)
+def _numbered(ref: ObjectRef, objects: Mapping[ObjectRef, Manifest], workload: ObjectRef) -> Manifest:
+    """The object, with numbers where it names ports of the workload or of Services."""
+    if ref.kind == "Service":
+        return service_by_numbers(objects[ref], objects[workload])
+    return ingress_by_numbers(objects[ref], ref.namespace, objects) if ref.kind == "Ingress" else objects[ref]
 
 
 def _labels_differ(before: Any, after: Any, selected: Collection[str]) -> str | None:

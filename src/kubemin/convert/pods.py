@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubemin.convert.containers import Refer, TakenContainer, container
-from kubemin.convert.taking import StaysError, no_counterpart, nothing_left, part, parts, taken
+from kubemin.convert.taking import StaysError, as_is, no_counterpart, nothing_left, part, parts, taken
 from kubemin.spec.objects import Manifest
 
 Claim = Callable[[str], Manifest]
@@ -36,32 +36,39 @@ def pod(
     mounted = {one["name"] for each in (*containers, *inits) for one in each.traits.get("storage", ())}
     if unused := [name for name in volumes if name not in mounted]:
         raise StaysError(f"the volume {unused[0]} is mounted by no container")
-    properties, traits = taken(rest, POD, path), dict[str, Any]()
+    fields = taken(rest, POD, path)
     nothing_left(rest, path)
+    for secret in fields.get("imagePullSecrets", ()):
+        secret["name"] = refer("Secret", secret.get("name", ""))
+    properties, traits = {"pod": fields} if fields else {}, dict[str, Any]()
     if inits:
-        traits["init"] = [_init(one, path) for one in inits]
+        traits["init"] = [_init(one) for one in inits]
     if beside:
-        traits["sidecar"] = [_sidecar(one, path) for one in beside]
+        traits["sidecar"] = [_sidecar(one) for one in beside]
     return main, properties, traits
 
 
-def _init(one: TakenContainer, path: str) -> Manifest:
-    _refuse_ports(one, path)
+def _init(one: TakenContainer) -> Manifest:
     return {
         "name": one.name,
-        "properties": {"image": one.image, **one.properties},
+        "properties": {"image": one.image, **one.properties, **_ports(one)},
         **({"traits": one.traits} if one.traits else {}),
     }
 
 
-def _sidecar(one: TakenContainer, path: str) -> Manifest:
-    _refuse_ports(one, path)
-    return {"name": one.name, "image": one.image, **one.properties, **({"traits": one.traits} if one.traits else {})}
+def _sidecar(one: TakenContainer) -> Manifest:
+    traits = {"traits": one.traits} if one.traits else {}
+    return {"name": one.name, "image": one.image, **one.properties, **_ports(one), **traits}
 
 
-def _refuse_ports(one: TakenContainer, path: str) -> None:
-    if one.ports:
-        raise no_counterpart(f"{path}: ports of the container {one.name}, which is not the first one")
+def _ports(one: TakenContainer) -> Manifest:
+    """The ports of another container than the component's own."""
+    ports = [{"port": port.get("containerPort"), **_beside_number(port)} for port in one.ports]
+    return {"ports": ports} if ports else {}
+
+
+def _beside_number(port: Manifest) -> Manifest:
+    return {key: value for key, value in port.items() if key != "containerPort"}
 
 
 def _volume(volume: Manifest, refer: Refer, claim: Claim, path: str) -> Manifest:
@@ -112,5 +119,13 @@ def claim_spec(rest: Manifest, path: str) -> Manifest:
     return found
 
 
-POD: Mapping[str, Callable[[Any, str], Manifest]] = {}
-"""A field of a Pod's spec, and what stands for it in the component's properties."""
+POD: Mapping[str, Callable[[Any, str], Manifest]] = {
+    name: as_is(name)
+    for name in (
+        *("imagePullSecrets", "automountServiceAccountToken", "securityContext", "nodeSelector", "tolerations"),
+        *("affinity", "topologySpreadConstraints", "terminationGracePeriodSeconds", "priorityClassName"),
+        *("runtimeClassName", "hostAliases", "dnsPolicy", "dnsConfig", "enableServiceLinks", "shareProcessNamespace"),
+        *("hostUsers", "hostNetwork", "hostPID", "hostIPC", "serviceAccountName"),
+    )
+}
+"""A field of a Pod's spec, and what stands for it in ``pod``."""

@@ -64,6 +64,12 @@ def following(component: Component, names: Mapping[str, str]) -> Component:
     return _changed(component, "", follow)
 
 
+def literal(component: dict[str, Any]) -> dict[str, Any]:
+    """The JSON of a component whose texts mean what they say: with each ``${{`` in them escaped."""
+    found: dict[str, Any] = _mapped(component, "", lambda text, _: text.replace(BEGIN, f"${BEGIN}"), inside=False)
+    return found
+
+
 def _resolver(application: "Application", reader: Component, issues: list[Issue]) -> Change:
     def resolve(text: str, path: str) -> str:
         def value(found: re.Match[str]) -> str:

@@ -178,7 +178,7 @@ def _given(data: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_unplaced(one: Any) -> bool:
-    return not list(check_shape(one, "", "")) and "namespace" not in one["metadata"] and kind_name(one) not in KINDS
+    return not list(_check_shape(one, "", "")) and "namespace" not in one["metadata"] and kind_name(one) not in KINDS
 
 
 def secrets_in(manifests: Sequence[Any]) -> dict[str, str]:
@@ -241,7 +241,7 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
         yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, f"{what} has no manifests.")
     roles = {ref for ref in (made.ref for made in made_by_manifests(documents, context, path)) if ref.kind in _ROLES}
     for here, one in flattened(documents, path):
-        shape = list(check_shape(one, what, here))
+        shape = list(_check_shape(one, what, here))
         yield from shape
         if isinstance(one, dict):
             yield from _check_text(one, what, here)
@@ -253,8 +253,12 @@ def check_manifests(documents: Sequence[Any], context: CheckContext, what: str, 
             yield from _check_rights(one, context, what, here, roles)
 
 
-def check_shape(one: Any, what: str, path: str) -> Iterator[Issue]:
-    """What an object lacks to be one: kind, version, name."""
+def no_object(one: Any, what: str, path: str) -> Issue | None:
+    """What it lacks to be an object: kind, version, name; None where it lacks nothing."""
+    return next(_check_shape(one, what, path), None)
+
+
+def _check_shape(one: Any, what: str, path: str) -> Iterator[Issue]:
     if not isinstance(one, dict):
         yield Issue(path, IssueCode.INVALID_FIELD_VALUE, f"{what}: {path} is not a Kubernetes object.")
         return
@@ -429,6 +433,6 @@ def pod_template(one: Manifest) -> dict[str, Any] | None:
 def made_by_manifests(documents: Sequence[Any], context: CheckContext, path: str) -> Iterator[Made]:
     """The objects, with the fields that ask for them; of what is no object none."""
     for here, one in flattened(documents, path):
-        if not list(check_shape(one, "", here)):
+        if not list(_check_shape(one, "", here)):
             namespace = namespace_of(one, context.namespace, context.defined)
             yield Made(ObjectRef(kind_name(one), namespace, one["metadata"]["name"]), here)
