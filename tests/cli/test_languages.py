@@ -35,7 +35,7 @@ _UNTRANSLATED = {
     "connections.py": {"Too many connections are open: try again.", " of the request did not arrive in time."},
     # The server keeps it, and shows it to everybody.
     "demo.py": {"wrong version: stop it", "do not touch", "CURRENCY=USD, ADDED_BY_HAND=do not touch", "$ kubemin dev"},
-    "follow.py": {"interrupted at the command line"},
+    "follow.py": {"interrupted at the command line", "a watch begins with the task's state"},
     "together.py": {
         "interrupted at the command line",
         "another application of the same apply did not complete",

@@ -11,7 +11,7 @@ from kubemin.cli.plan_text import describe
 from kubemin.plan import Plan, make_plan
 from kubemin.render import Rendered
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.kinds import WRITTEN
+from kubemin.spec.kinds import kind_name, written
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.workflow import Mode, Step
 from tests.render.cases import PLANS, golden_plan, manifests, planned_cases, read
@@ -84,7 +84,7 @@ def test_stages_are_in_order(application: Application, concurrency: int) -> None
             continue
         assert stage.jobs
         assert stage.mode is step.mode
-        assert {WRITTEN[job.manifest["kind"]].priority for job in stage.jobs} == {stage.priority}
+        assert {written(kind_name(job.manifest)).priority for job in stage.jobs} == {stage.priority}
         assert {job.step for job in stage.jobs} == {stage.step}
         components = {job.component for job in stage.jobs}
         if stage.mode is Mode.DAG:
@@ -136,8 +136,9 @@ def test_jobs_know_their_objects(application: Application) -> None:
     types = {component.name: component.type for component in application.component}
     for job in plan_of(application).jobs:
         assert job.component_type == types[job.component]
-        assert str(job.ref).startswith(f"{job.manifest['kind']}/")
-        assert job.name == f"{job.component}/{job.ref.kind}/{job.ref.name}"
+        kind = kind_name(job.manifest)
+        assert job.ref.kind == kind
+        assert job.name == f"{job.component}/{kind.partition('.')[0]}/{job.ref.name}"
 
 
 @given(applications())

@@ -18,6 +18,10 @@ _VERSION = re.compile(r"v(1\.\d+)\.0-local-strict")
 _GROUP = re.compile(r"^([^./]*)(?:\.[^/]*)?/")
 
 
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
 def _folder() -> Path:
     found = find_spec("kubernetes_validate")
     assert found is not None
@@ -28,9 +32,9 @@ def _folder() -> Path:
 FOLDERS = {
     found[1]: path
     for path in _folder().iterdir()
-    if (found := _VERSION.fullmatch(path.name)) and tuple(map(int, found[1].split("."))) >= OLDEST
+    if (found := _VERSION.fullmatch(path.name)) and _number(found[1]) >= OLDEST
 }
-VERSIONS = sorted(FOLDERS, key=lambda text: tuple(map(int, text.split("."))))
+VERSIONS = sorted(FOLDERS, key=_number)
 """From the oldest to the newest, such as ``1.28``."""
 BOTH_ENDS = (VERSIONS[0], VERSIONS[-1])
 
@@ -40,12 +44,34 @@ def is_known(manifest: Manifest, version: str) -> bool:
     return _path(manifest["apiVersion"], manifest["kind"], version).exists()
 
 
+LATER = {
+    "sleep": "1.29",
+    "matchLabelKeys": "1.29",
+    "mismatchLabelKeys": "1.29",
+    "appArmorProfile": "1.30",
+    "supplementalGroupsPolicy": "1.31",
+    "seLinuxChangePolicy": "1.32",
+}
+"""Fields of the format that came later than `OLDEST`: since which version Kubernetes has them."""
+
+
 def wrong_with(manifest: Manifest, version: str) -> list[str]:
-    """What this version of Kubernetes does not know of, or would refuse, in an object of a kind that it knows."""
+    """What this version of Kubernetes does not know of, or would refuse, in an object of a kind that it knows.
+
+    Not what is known to have come later: there an application asks for what its cluster does not have.
+    """
     return [
         f"{manifest['kind']} of {version}: {'.'.join(map(str, error.instance_path))}: {error.message}"
         for error in _validator(manifest["apiVersion"], manifest["kind"], version).iter_errors(manifest)
+        if not _came_later(error, version)
     ]
+
+
+def _came_later(error: jsonschema_rs.ValidationError, version: str) -> bool:
+    if not isinstance(kind := error.kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        return False
+    since = [LATER.get(name, version) for name in kind.unexpected]
+    return all(_number(one) > _number(version) for one in since)
 
 
 def _path(api_version: str, kind: str, version: str) -> Path:

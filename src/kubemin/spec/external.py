@@ -20,7 +20,7 @@ class ExternalStore(SpecModel):
 
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
-    name: Text = ""
+    name: Text = Field(default="", description="its name")
     kind: Text = Field(default=STORE_KINDS[0], description=", ".join(STORE_KINDS))
 
 

@@ -37,9 +37,10 @@ def _port(value: object) -> object:
     return int32(value)
 
 
-LabelKey = Annotated[Text, AfterValidator(_label_key)]
-LabelValue = Annotated[Text, AfterValidator(_label_value)]
-ObjectName = Annotated[Text, AfterValidator(_object_name)]
+# `format` says to the schema of the format (tests/docs/reference/application_schema.py) how they are spelled.
+LabelKey = Annotated[Text, AfterValidator(_label_key), Field(json_schema_extra={"format": "label-key"})]
+LabelValue = Annotated[Text, AfterValidator(_label_value), Field(json_schema_extra={"format": "label-value"})]
+ObjectName = Annotated[Text, AfterValidator(_object_name), Field(json_schema_extra={"format": "object-name"})]
 
 Natural = Annotated[int, Strict(), Field(ge=0, le=_MOST)]
 """0 or more."""
@@ -49,5 +50,7 @@ Positive = Annotated[int, Strict(), Field(ge=1, le=_MOST)]
 
 Weight = Annotated[int, Strict(), Field(ge=1, le=100)]
 
-PortRef = Annotated[int | str, PlainValidator(_port, json_schema_input_type=int | str)]
+_PortNumber = Annotated[int, Field(ge=1, le=65535)]
+_PortName = Annotated[str, Field(json_schema_extra={"format": "port-name"})]
+PortRef = Annotated[int | str, PlainValidator(_port, json_schema_input_type=_PortNumber | _PortName)]
 """A port's number, or the name of a container's port."""

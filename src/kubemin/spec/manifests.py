@@ -410,7 +410,7 @@ def accounts_in(manifests: Sequence[Any], default: str, defined: Mapping[str, bo
     return {
         ObjectRef("ServiceAccount", namespace_of(one, default, defined), one["metadata"]["name"])
         for _, one in flattened(manifests, "")
-        if isinstance(one, dict) and one.get("kind") == "ServiceAccount" and not list(check_shape(one, "", ""))
+        if isinstance(one, dict) and one.get("kind") == "ServiceAccount" and not list(_check_shape(one, "", ""))
     }
 
 

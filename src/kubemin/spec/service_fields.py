@@ -59,9 +59,9 @@ class ServiceFields(SpecModel):
     )
     publish_not_ready_addresses: Flag | None = Field(default=None, description="Pods that are not ready count too")
     load_balancer_class: LabelKey | None = Field(default=None, description="which load balancer makes it")
-    load_balancer_source_ranges: list[Annotated[Text, AfterValidator(_network)]] | None = Field(
-        default=None, description="networks whose clients may come"
-    )
+    load_balancer_source_ranges: (
+        list[Annotated[Text, AfterValidator(_network), Field(json_schema_extra={"format": "network"})]] | None
+    ) = Field(default=None, description="networks whose clients may come")
     allocate_load_balancer_node_ports: Flag | None = Field(
         default=None, description="whether a LoadBalancer has ports of the nodes too; default: true"
     )

@@ -61,6 +61,15 @@ _LABELS = {
 }
 _QUANTITY = {"type": ["string", "number"], "minimum": 0, **_pattern(quantity._QUANTITY.pattern)}
 _PORT = _from(1, 65535)
+_COUNT = {**_from(0), **_pattern("[0-9]+%")}
+_FORMATS: Mapping[str, Schema] = {
+    "label-key": _pattern(f"({names._SUBDOMAIN.pattern}/)?{names._QUALIFIED.pattern}"),
+    "label-value": _pattern(f"({names._QUALIFIED.pattern})?", names.LABEL_LENGTH),
+    "object-name": _pattern(names._SUBDOMAIN.pattern, names.SUBDOMAIN_LENGTH),
+    "port-name": _pattern(names._PORT_NAME.pattern, 15),
+    "network": _pattern("[0-9a-fA-F.:]+(/[0-9]+)?"),
+}
+"""By `format` of a type: how its texts are spelled."""
 _SECONDS = {"exclusiveMinimum": 0, "maximum": WEEK}
 _IMAGE = {**_pattern(r"\S+"), "maxLength": MAX_IMAGE}
 _PATH = _pattern(r"/.*")
@@ -88,7 +97,12 @@ _SAID: Mapping[str, Mapping[str, Schema]] = {
         "secret": _keys(_DATA_KEY, names.SUBDOMAIN_LENGTH),
         "hopelessAfter": _from(0),
     },
-    "Port": {"port": _PORT},
+    "Port": dict.fromkeys(("port", "nodePort"), _PORT),
+    "ContainerPort": {"port": _PORT},
+    "PolicyPort": {"port": {**_PORT, **_FORMATS["port-name"]}, "endPort": _PORT},
+    "ParentRef": {"port": _PORT},
+    "Grpc": {"port": _PORT},
+    "Pdb": dict.fromkeys(("minAvailable", "maxUnavailable"), _COUNT),
     "Storage": {
         "name": _LABEL,
         "type": _words(*STORAGE_TYPES),
@@ -105,8 +119,7 @@ _SAID: Mapping[str, Mapping[str, Schema]] = {
         "type": _words(*PROBE_TYPES),
         **{to_camel(name): _from(least) for name, least in _LEAST.items()},
     },
-    "HttpGet": {"port": _PORT, "scheme": _words("HTTP", "HTTPS")},
-    "TcpSocket": {"port": _PORT},
+    "HttpGet": {"scheme": _words("HTTP", "HTTPS")},
     "Rbac": {
         **dict.fromkeys(("serviceAccount", "roleName", "bindingName"), _SUBDOMAIN),
         "namespace": _LABEL,
@@ -194,7 +207,7 @@ def _field(schema: Schema, said: Schema, text: str | None) -> Schema:
     shape = _without_null(shape)
     if "anyOf" in said or "type" in said or "enum" in said:
         shape = {}
-    shape = _in_range({**shape, **said})
+    shape = _spelled(_in_range({**shape, **said}))
     return {**({"description": description} if description else {}), **shape, **default}
 
 
@@ -203,6 +216,17 @@ def _without_null(schema: Schema) -> Schema:
     given = [one for one in parts if one.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**rest, **given[0]} if len(given) == 1 else {**rest, "anyOf": given} if given else rest
+
+
+def _spelled(schema: Schema) -> Schema:
+    """With the patterns of formats in their place."""
+    parts = {
+        key: _spelled(value) if isinstance(value, dict) else [_spelled(one) for one in value]
+        for key, value in schema.items()
+        if (key in ("items", "additionalProperties") and isinstance(value, dict)) or key == "anyOf"
+    }
+    rest = {key: value for key, value in schema.items() if key != "format"}
+    return {**rest, **parts, **_FORMATS.get(schema.get("format", ""), {})}
 
 
 def _in_range(schema: Schema) -> Schema:
