@@ -159,6 +159,7 @@ WRONG: list[tuple[Json, str, str]] = [
     ),
     (web({"imagePullPolicy": "Sometimes"}), f"{P0}.imagePullPolicy", "INVALID_FIELD_VALUE"),
     (web({"pod": {"topologySpreadConstraints": [SPREAD, SPREAD]}}), f"{P0}.pod.topologySpreadConstraints[1]", ""),
+    (web({"pod": {"imagePullSecrets": ["a", {"name": "a"}]}}), f"{P0}.pod.imagePullSecrets[1]", ""),
     (web({"pod": {"tolerations": [{"value": "x"}]}}), f"{P0}.pod.tolerations[0]", ""),
     (web({"pod": {"nodeSelector": {"a b": "c"}}}), f"{P0}.pod.nodeSelector.a b", ""),
     (web({"pod": {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}}}), "", ""),

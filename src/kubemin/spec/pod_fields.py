@@ -128,6 +128,9 @@ def check_pod_fields(pod: PodFields, context: CheckContext, what: str, path: str
                 f"give it secretType: {PULL_SECRET_TYPES[0]}."
             )
             yield Issue(f"{path}.imagePullSecrets[{index}]", IssueCode.INVALID_FIELD_VALUE, message)
+    for index in _repeated([secret.name for secret in pod.image_pull_secrets or ()]):
+        message = f"{what} names one Secret twice to pull its images."
+        yield Issue(f"{path}.imagePullSecrets[{index}]", IssueCode.INVALID_FIELD_VALUE, message)
     account = pod.service_account_name
     is_component = (context.namespace, account) in context.known.account_owners
     if account and not is_component and not context.may_run_as(account, context.namespace):
