@@ -10,7 +10,7 @@ from kubemin.engine.entry.sources import Posted, Restart
 from kubemin.spec.application import parse_application
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store.tasks import Task
 from kubesim.faults import Fault, RequestInfo
 from tests.engine.instance import Instance, conf, web
@@ -131,9 +131,35 @@ async def test_a_first_run_that_is_cancelled_leaves_nothing(instance: Instance) 
         was = everything(instance)
         task_id = await start(instance, *FORMER, LATE)
         await until_true(lambda: images(instance, "late") and images(instance, "agent"))
+        job_of(instance, found(instance, "cronjobs")["shop-night"], "dump:never")
+        await until_true(lambda: images(instance, "night"))
         assert (await cancel(instance, task_id)).cleanup is Cleanup.DONE
-    assert everything(instance) == was
-    assert list(instance.sim.registry.scan("pods")) == []
+        assert everything(instance) == was
+        assert list(instance.sim.registry.scan("jobs")) == list(instance.sim.registry.scan("pods")) == []
+
+
+WRITES = 10
+"""Objects that the task of the next test has written when it is cancelled: at most so many."""
+
+
+@pytest.mark.parametrize(
+    "number", [3, 7, *(pytest.param(n, marks=pytest.mark.proof) for n in range(1, WRITES) if n not in (3, 7))]
+)
+async def test_a_cancel_at_any_write_leaves_the_cluster_as_it_was(instance: Instance, number: int) -> None:
+    async with instance.worker():
+        await run(instance, *FORMER)
+        was = everything(instance)
+        task_id = await start(instance, *CHANGED, LATE)
+
+        async def reached() -> bool | None:
+            rows = await instance.journal(task_id)
+            return len([row for row in rows if row.state is not ResourceState.INTENT]) >= number or None
+
+        await instance.until(reached)
+        task = await cancel(instance, task_id)
+        assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE)
+        assert everything(instance) == was
+        assert images(instance, "agent") == {"agent:1"}
 
 
 async def test_what_the_application_no_longer_has_goes_with_the_jobs_and_pods_of_it(instance: Instance) -> None:

@@ -14,7 +14,7 @@ from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.diff import differences, format_difference
 from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.ownership import convert_create_to_apply, scaled_by_others
+from kubemin.engine.objects.ownership import controlled, convert_create_to_apply, scaled_by_others
 from kubemin.plan import Job
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
@@ -94,7 +94,7 @@ async def former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
     return tuple(
         f"a Job's spec cannot be changed: {ObjectRef.of(former)} is removed once all is done"
         for former in listed.items
-        if ObjectRef.of(former) != job.ref
+        if ObjectRef.of(former) != job.ref and not controlled(former)
     )
 
 
