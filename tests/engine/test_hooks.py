@@ -22,7 +22,7 @@ from kubesim.controllers.operators import Operator
 from kubesim.faults import Fault, RequestInfo
 from kubesim.server import SimServer
 from tests.engine.child import Point
-from tests.engine.instance import Instance, web
+from tests.engine.instance import QUICK, Instance, web
 from tests.engine.test_manifests import (
     GROUP,
     LIMITS,
@@ -38,6 +38,7 @@ from tests.engine.test_manifests import (
 )
 from tests.engine.test_points import World, differences
 from tests.engine.test_points import run as run_point
+from tests.waiting import until_true
 
 
 def with_annotations(one: Manifest, annotations: Mapping[str, str]) -> Manifest:
@@ -200,6 +201,10 @@ async def test_killed_in_a_hook(tmp_path: Path, migrated: Path, kill_at: Point, 
             assert images == {"migrate": "tool:2", "notify": "tool:1", "api": "web:2"}
 
 
+LATE = with_annotations(workload("Deployment", "late", "late:never"), {PRIORITY: "100"})
+"""Comes last, and is never ready."""
+
+
 def deletions(sim: SimServer) -> list[str]:
     found: list[str] = []
 
@@ -238,6 +243,52 @@ async def test_a_removal_goes_backwards_and_a_resource_before_its_definition_and
     ours = [name for name in found if name in order]
     back = [name for name in reversed(order) if not name.startswith("widgets")]
     assert ours == [*back, f"widgets.{GROUP}"], "definitions last: with them goes whatever is of their kind"
+
+
+@pytest.mark.parametrize("undone", ["removed", "rolled back"])
+async def test_a_controller_stays_until_its_resources_are_gone(instance: Instance, undone: str) -> None:
+    """However long that takes: without it, they would stay for ever."""
+    instance.service._limits = LIMITS
+    instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", finalizer="example.com/wait"))
+    bundle = manifests("bundle", definition("Widget"), workload("Deployment", "operator"), widget("one", size=1))
+    async with instance.worker(QUICK.model_copy(update={"cleanup_seconds": 1.0})):
+        if undone == "removed":
+            await run(instance, bundle)
+            task_id = await start(instance, manifests("bundle", config("a", b="1")))
+        else:
+            bundle["properties"]["manifests"].append(LATE)
+            task_id = await start(instance, bundle)
+            await until_true(lambda: "late" in names(instance, "deployments"))
+        instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=1e6, finalizer="example.com/wait"))
+        if undone != "removed":
+            await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
+        task = await instance.settled(task_id)
+        assert task.cleanup is Cleanup.INCOMPLETE
+        assert f"waits until Widget.{GROUP}/default/one is gone" in task.cleanup_why
+        assert "operator" in names(instance, "deployments")
+        assert names(instance, "customresourcedefinitions")
+        instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=0, finalizer="example.com/wait"))
+        await until_true(lambda: not names(instance, f"widgets.{GROUP}"))
+        await instance.service.retry_cleanup(task_id)
+        await instance.until(lambda: done(instance, task_id))
+    assert "operator" not in names(instance, "deployments")
+    assert not names(instance, "customresourcedefinitions")
+
+
+async def done(instance: Instance, task_id: str) -> bool | None:
+    return (await instance.task(task_id)).cleanup is Cleanup.DONE or None
+
+
+async def test_many_places_in_the_order_are_gone_through_in_one_pass(instance: Instance) -> None:
+    many = [with_annotations(config(f"c{n}", a="1"), {PRIORITY: str(n)}) for n in range(20)]
+    async with instance.worker():
+        was = everything(instance)
+        task_id = await start(instance, manifests("many", *many, LATE))
+        await until_true(lambda: "late" in names(instance, "deployments"))
+        await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
+        task = await instance.settled(task_id)
+    assert (task.cleanup, task.cleanup_why) == (Cleanup.DONE, "")
+    assert everything(instance) == was
 
 
 def planned(*objects: Manifest) -> list[list[str]]:

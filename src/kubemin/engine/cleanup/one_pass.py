@@ -9,6 +9,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
+from kubemin.spec.states import Purpose
 
 Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
@@ -24,8 +25,8 @@ Order = Callable[[Sequence[Resource]], list[list[Resource]]]
 _CONCURRENCY = 100
 
 _RESERVE = 0.1
-"""Part of a pass's time that is kept for each turn still to come: else one object that cannot go, by a finalizer,
-would keep everything after it from being undone, pass after pass."""
+"""For each turn still to come so much is kept of the time of a pass, beside what the turn itself may take: else one
+object that cannot go, by a finalizer, would keep everything after it from being undone, pass after pass."""
 
 _ONCE_MORE = (0.0, 0.5, 1.0)
 """Seconds after which what was refused is tried again: what the rest of the pass has freed (a node port, a quota) may
@@ -99,13 +100,16 @@ class _Pass:
         self._journal = journal
         self._number = len(rows)
         self._settle = settle
-        self._seconds = seconds
         self._prepare = prepare
         self._order = order
         self._now = asyncio.get_running_loop().time
         self._deadline = self._now() + seconds
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._waiting = list(rows)
+        self._defined = {
+            row.ref.name.partition(".")[2] for row in rows if row.ref.kind == "CustomResourceDefinition" and _goes(row)
+        }
+        """The groups whose definitions go."""
         self._unfinished: set[asyncio.Task[None]] = set()
 
     async def take_turns(self) -> None:
@@ -113,8 +117,8 @@ class _Pass:
         while self._waiting:
             together, *to_come = self._order(self._waiting)
             self._waiting = [row for turn in to_come for row in turn]
-            kept_back = self._seconds * _RESERVE * (len(to_come) + bool(self.refused))
-            until = self._deadline - kept_back
+            now, waits = self._now(), len(to_come) + bool(self.refused)
+            until = now + (self._deadline - now) / (1 + _RESERVE * waits)
             if self._unfinished and any(row.ref.kind == "Namespace" for row in together):
                 await asyncio.wait(self._unfinished)  # the deletion of a Namespace takes along whatever is in it
             with contextlib.suppress(TimeoutError):
@@ -135,11 +139,26 @@ class _Pass:
             await self.take_turns()
 
     async def _take(self, row: Resource, until: float) -> None:
+        if (blocker := self._blocker(row)) is not None:
+            why = f"waits until {blocker.ref} is gone: it may be what it takes for that"
+            self._journal.settle(row, row.state, why)
+            self.refused.append(row)
+            return
         async with self._slots:
             rest = await self._try(row, until, lambda: self._settle(row))
         if rest is not None:
             finishing = self.rests.create_task(self._finish(row, rest))
             self._unfinished.add(finishing)
+
+    def _blocker(self, row: Resource) -> Resource | None:
+        """A custom resource that does not go, where the row's object may be a part of its controller, and goes too.
+
+        Its controller is taken to be here where its definition is. What is put back is in nobody's way.
+        """
+        if not _goes(row):
+            return None
+        left = (one for one in (*self.refused, *self.too_late) if _goes(one) and _group(one) in self._defined)
+        return next((one for one in left if one.place > row.place and _group(row) not in self._defined), None)
 
     async def _finish(self, row: Resource, rest: Later) -> None:
         await self._try(row, self._deadline, rest)
@@ -163,6 +182,15 @@ class _Pass:
         self._journal.settle(row, row.state, why)
         left.append(row)
         return None
+
+
+def _goes(row: Resource) -> bool:
+    """Whether its object is deleted, and not put back or released."""
+    return row.purpose is Purpose.REMOVE or (row.purpose is Purpose.APPLY and row.before is None)
+
+
+def _group(row: Resource) -> str:
+    return row.ref.kind.partition(".")[2]
 
 
 async def _again_and_again(row: Resource, step: Callable[[], Awaitable[Later | None]]) -> Later | None:
