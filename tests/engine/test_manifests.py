@@ -323,6 +323,17 @@ async def test_a_component_does_as_its_custom_resource_says(instance: Instance) 
         instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", fail="no disk is left"))
         await start(instance, manifests("kind", definition("Widget")), manifests("one", widget("one", size=2)))
         await become({"kind": "Running", "one": "Pending"})
+        taught = {"kinds": [f"Widget.{GROUP}"], "current": "object.spec.size == 2"}
+        task = await run(
+            instance,
+            manifests("kind", definition("Widget")),
+            {**manifests("one", widget("one", size=2)), "readiness": [taught]},
+        )
+        assert task.status is TaskStatus.COMPLETED, "though its controller says otherwise"
+        await become({"kind": "Running", "one": "Running"})
+        task = await run(instance, manifests("kind", definition("Widget")))
+        await start(instance, manifests("kind", definition("Widget")), manifests("one", widget("one", size=2)))
+        await become({"kind": "Running", "one": "Pending"})
         instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=20))
         await become({"kind": "Running", "one": "Running"})
     watching.cancel()

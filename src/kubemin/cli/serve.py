@@ -53,7 +53,9 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
         stopping = asyncio.Event()
         engine = make_engine(settings, parts) if in_process else None
         watch = ComponentWatch(
-            parts.db, lambda: nullcontext(engine.informers) if engine else aclosing(Informers(parts.cluster))
+            parts.db,
+            lambda: nullcontext(engine.informers) if engine else aclosing(Informers(parts.cluster)),
+            rules=settings.rules,
         )
         compute_thread = ComputeThread()
         service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)

@@ -82,6 +82,7 @@ _FOLLOW = (
 _WHOLE: Select[Any] = select(revisions)
 _BY_NUMBER = _WHOLE.where(_MINE, _NUMBERED)
 _CURRENT = _WHOLE.where(_MINE, _IS_CURRENT)
+_CURRENT_TASK = select(revisions.c.task_id).where(_MINE, _IS_CURRENT)
 
 
 async def insert_next(tx: Tx, new: NewRevision) -> int:
@@ -136,6 +137,12 @@ async def get(tx: Tx, app_id: str, number: int) -> RevisionRow | None:
 async def current(tx: Tx, app_id: str) -> RevisionRow | None:
     """What the cluster has, with its ``spec``; None before the first run that completes, and after a removal."""
     return _revision(tx, await tx.row(_CURRENT, {"of_app": app_id}))
+
+
+async def current_task(tx: Tx, app_id: str) -> str | None:
+    """The task that has brought that revision: what tells it apart, without all that is in it."""
+    row = await tx.row(_CURRENT_TASK, {"of_app": app_id})
+    return None if row is None else str(row.task_id)
 
 
 async def before_current(tx: Tx, app_id: str) -> RevisionRow | None:

@@ -3,19 +3,20 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import Literal
 
-from kubemin.cluster.cached_readiness import readiness_from_cache
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import Verdict
+from kubemin.engine.entry.component_verdicts import Verdicts
 from kubemin.engine.objects.ownership import controlled
 from kubemin.spec.kind import Health
-from kubemin.spec.kinds import OWN, kind_name, kind_of
+from kubemin.spec.kinds import OWN, kind_of
 from kubemin.spec.labels import NAME
 from kubemin.spec.objects import Manifest
+from kubemin.spec.readiness import ReadinessRule
 from kubemin.store import Database, kinds
 
 _IDLE_SECONDS = 600.0
@@ -50,9 +51,11 @@ class ComponentWatch:
         db: Database,
         opened: Callable[[], AbstractAsyncContextManager[Informers]],
         *,
+        rules: Sequence[ReadinessRule] = (),
         idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
-        """``opened``: watches to use as long as the context lasts."""
+        """``opened``: watches to use as long as the context lasts. ``rules``: those of the settings."""
+        self._verdicts = Verdicts(db, rules)
         self._db = db
         self._opened = opened
         self._telling: tuple[str, ...] = _TELLING
@@ -68,7 +71,7 @@ class ComponentWatch:
         """Watch while somebody asks. Never ends."""
         while True:
             await self._asked.wait()
-            async with self._opened() as informers:
+            async with self._opened() as informers, aclosing(self._verdicts):
                 self._informers = informers
                 await asyncio.gather(*(informers.watch(kind) for kind in _WATCHED))
                 self._synced.set()
@@ -97,7 +100,11 @@ class ComponentWatch:
             for obj in informers.of_application(kind, app_id):
                 if not controlled(obj):  # a CronJob's Jobs: the newest of them would have to be told from the others
                     parts[obj["metadata"]["labels"].get(NAME, "")].append(obj)
-        return {name: _health(informers, objects) for name, objects in parts.items()}
+        rules = await self._verdicts.rules_of(app_id)
+        return {
+            name: _health(objects, await self._verdicts.of(informers, objects, rules.get(name, ())))
+            for name, objects in parts.items()
+        }
 
     async def _begin_others(self, informers: Informers) -> None:
         """Watch what tasks have written by now. Nobody waits: a kind may be gone, or we may not see it."""
@@ -112,14 +119,12 @@ class ComponentWatch:
             informers.begin(kind)
 
 
-def _health(informers: Informers, objects: list[Manifest]) -> ComponentHealth:
-    telling = [obj for obj in objects if kind_of(kind_name(obj)).health is not Health.ADDRESS]
-    verdicts = [readiness_from_cache(informers, obj) for obj in telling]
+def _health(objects: Sequence[Manifest], verdicts: Sequence[Verdict]) -> ComponentHealth:
     links = tuple(link for obj in objects for link in _links(obj))
     return ComponentHealth(_status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links)
 
 
-def _status(verdicts: list[Verdict]) -> Literal["Running", "Pending", "Failed"]:
+def _status(verdicts: Sequence[Verdict]) -> Literal["Running", "Pending", "Failed"]:
     states = {verdict.state for verdict in verdicts}
     if "hopeless" in states:
         return "Failed"
