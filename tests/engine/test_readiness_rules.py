@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from kubemin.engine.deploy import ready
 from kubemin.engine.deploy.rule_process import judge
 from kubemin.engine.deploy.rules import Rules
 from kubemin.plan import Plan, make_plan
@@ -201,3 +202,61 @@ async def test_a_task_waits_for_what_the_rule_says(instance: Instance, status: A
     assert task.status is ends
     if ends is TaskStatus.FAILED:
         assert (task.reason_code, "no disk" in task.reason) == (ReasonCode.STALLED, True)
+
+
+GATEWAYS = "gateway.networking.k8s.io"
+
+
+def route_definition() -> Manifest:
+    made = definition("HTTPRoute")
+    made["metadata"]["name"] = f"httproutes.{GATEWAYS}"
+    made["spec"]["group"] = GATEWAYS
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    made["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"] = {"spec": anything, "status": anything}
+    made["metadata"]["annotations"] = {"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api"}
+    return made
+
+
+def accepted(resolved: str) -> Any:
+    """What a gateway's controller says of a route."""
+
+    def status(route: Manifest) -> Manifest:
+        seen = {"observedGeneration": route["metadata"]["generation"], "message": ""}
+        conditions = [
+            {"type": "Accepted", "status": "True", "reason": "Accepted", **seen},
+            {"type": "ResolvedRefs", "status": resolved, "reason": "BackendNotFound", **seen},
+        ]
+        return {"parents": [{"parentRef": {"name": "web"}, "controllerName": "x/y", "conditions": conditions}]}
+
+    return status
+
+
+@pytest.mark.parametrize(
+    ("resolved", "ends", "said"),
+    [
+        ("True", TaskStatus.COMPLETED, "is accepted by each of its parents"),
+        ("False", TaskStatus.FAILED, "parent web: ResolvedRefs is False: BackendNotFound"),
+        ("", TaskStatus.COMPLETED, "nobody has said anything of it"),
+    ],
+)
+async def test_a_route_is_waited_for_and_not_for_ever(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, resolved: str, ends: TaskStatus, said: str
+) -> None:
+    instance.service._limits = LIMITS
+    if resolved:
+        reconcile = accepted(resolved)
+        instance.sim.controllers.operate(Operator(f"httproutes.{GATEWAYS}", reconcile=reconcile))
+    else:
+        monkeypatch.setattr(ready, "_FIRST_WORD", 0.2)
+    route = {
+        "apiVersion": f"{GATEWAYS}/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "web"},
+        "spec": {"parentRefs": [{"name": "web"}]},
+    }
+    bundle = manifests("bundle", route_definition(), route)
+    bundle["properties"]["hopelessAfter"] = 1
+    async with instance.worker():
+        task = await run(instance, bundle)
+    (told,) = [job for job in await instance.jobs(task.id) if job.object_name == "web"]
+    assert (task.status, said in (told.info or "") + told.error) == (ends, True), told

@@ -81,15 +81,20 @@ async def until_ready(
         if not is_waited_for(kind) and not is_route(obj):
             return None
         own_words = kind in KINDS and not is_route(obj)
-        if not own_words and not await _has_something_to_say(cluster, informers, obj, report):
-            return None
+        if not own_words:
+            says = await _has_something_to_say(cluster, informers, obj, report)
+            if says is None:
+                return Verdict("ready", f"{kind} {obj['metadata']['name']}: nobody has said anything of it", 1)
+            if not says:
+                return None
     return await _Wait(cluster, informers, obj, hopeless_after, report, moved, mask, judge).run()
 
 
-async def _has_something_to_say(cluster: Cluster, informers: Informers, obj: Manifest, report: Report) -> bool:
+async def _has_something_to_say(cluster: Cluster, informers: Informers, obj: Manifest, report: Report) -> bool | None:
     """Whether the status of an object, of a kind that nobody has told us about, may say when it is ready.
 
-    Its controller is given a moment for its first word. There may be none that has one: then nothing is waited for.
+    Its controller is given a moment for its first word. There may be none that has one: then nothing is waited for,
+    and the answer is None.
     """
     ref = ObjectRef.of(obj)
     if obj.get("status") or not await retry_reads(partial(cluster.has_status, ref.kind)):
@@ -101,7 +106,7 @@ async def _has_something_to_say(cluster: Cluster, informers: Informers, obj: Man
                 ref.kind, ref.namespace, ref.name, _status_of, since=obj["metadata"]["resourceVersion"]
             )
     except TimeoutError:
-        return False
+        return None
     return True
 
 
