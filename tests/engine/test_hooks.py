@@ -137,6 +137,31 @@ async def test_a_rollback_runs_no_hooks(instance: Instance) -> None:
     assert told == {"a rollback runs no hooks"}
 
 
+async def test_a_hook_may_be_before_the_first_deploy_and_after_later_ones(instance: Instance) -> None:
+    both = hook(job("both"), "pre-install,post-upgrade")
+    async with instance.worker():
+        first = await run(instance, manifests("chart", config("a", b="1"), both))
+        second = await run(instance, manifests("chart", config("a", b="2"), both))
+        third = await run(instance, manifests("chart", config("a", b="2")))
+    assert await written(instance, first.id) == ["both", "a"]
+    assert await written(instance, second.id) == ["a", "both"]
+    assert third.status is TaskStatus.COMPLETED
+    assert names(instance, "jobs") == [], "what the application no longer has goes"
+
+
+async def test_where_the_former_job_may_not_be_deleted_the_run_fails_and_says_so(instance: Instance) -> None:
+    async with instance.worker():
+        await run(instance, chart())
+        was = everything(instance)
+        instance.sim.faults.add(Fault("deny", resource="jobs", verb="delete", times=None, message="not today"))
+        task = await run(instance, chart("web:2"))
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)
+    assert "Job/default/migrate: " in task.reason
+    assert "not today" in task.reason
+    assert everything(instance) == was
+    assert sorted(names(instance, "jobs")) == ["migrate", "notify"]
+
+
 WRITES = 6
 """Objects that an upgrade writes or deletes until its late component is waited for."""
 

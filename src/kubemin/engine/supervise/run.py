@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
-from kubemin.cluster.reasons import code_of
+from kubemin.cluster.reasons import code_of, code_of_text
 from kubemin.engine.cleanup.letting_go import LettingGo, claims_without_pods, objects_to_let_go
 from kubemin.engine.cleanup.removal import Removal, removal_of
 from kubemin.engine.cleanup.rollback import Rollback
@@ -254,7 +254,8 @@ class TaskRun:
             raise JobFailed(f"somebody makes {row.ref} again and again", ReasonCode.CONFLICT)
         removal = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers)
         if left := await removal.run([row], self._deps.settings.cleanup_seconds):
-            raise TimedOut(f"that of a former run is not gone: {_named(left)}")
+            code = code_of_text(row.why) or ReasonCode.TIMEOUT
+            raise JobFailed(f"that of a former run is not gone: {_named(left)}", code)
         if row.state is not ResourceState.DELETED:
             raise JobFailed(f"{row.ref} is there already, and stays: {row.why}", ReasonCode.CONFLICT)
         journal.settle(row, row.state, f"that of a former run went, {NEVER_BACK}")
