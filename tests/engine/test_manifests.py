@@ -339,6 +339,28 @@ async def test_a_component_does_as_its_custom_resource_says(instance: Instance) 
     watching.cancel()
 
 
+@pytest.mark.parametrize("how", ["cancelled", "removed"])
+async def test_a_definition_stays_of_whose_kind_others_have_made_objects(instance: Instance, how: str) -> None:
+    """Its deletion would take them along, with their data. It is named, and so is what holds it."""
+    ours = manifests("bundle", definition("Widget"), widget("one", size=1), config("c", a="1"))
+    async with instance.worker():
+        task_id = await start(instance, ours, *([web("late", "late:never")] if how == "cancelled" else []))
+        if how == "cancelled":
+            await until_true(lambda: "shop-late" in names(instance, "deployments"))
+        else:
+            await instance.settled(task_id)
+        instance.sim.registry.create(f"widgets.{GROUP}", "default", widget("theirs", size=2), manager="ada")
+        if how == "cancelled":
+            await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
+            task = await instance.settled(task_id)
+        else:
+            task = await run(instance, manifests("bundle", config("c", a="1")))
+    assert task.cleanup is Cleanup.DONE
+    assert names(instance, f"widgets.{GROUP}") == ["theirs"]
+    rows = [row for row in await instance.journal(task.id) if row.ref.kind == "CustomResourceDefinition"]
+    assert [(row.state, "Widget/theirs" in (row.why or "")) for row in rows] == [(ResourceState.KEPT, True)]
+
+
 async def test_what_a_dead_process_writes_late_goes_too(instance: Instance) -> None:
     """The reaper watches each kind that a journal names, whoever wrote it; and nothing of it is an orphan."""
     instance.sim.controllers.operate(Operator(f"widgets.{GROUP}", seconds=1e6))

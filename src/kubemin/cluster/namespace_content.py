@@ -1,4 +1,4 @@
-"""All objects of a namespace, also of kinds that KubeMin does not know."""
+"""All objects of a namespace, and all of a kind that a definition defines, also of kinds that KubeMin does not know."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from kubemin.cluster.answers import object_in
 from kubemin.cluster.client import Cluster
+from kubemin.cluster.errors import NotFound
 from kubemin.cluster.requests import Request
 from kubemin.spec.objects import Manifest
 
@@ -33,9 +34,28 @@ async def namespace_content(cluster: Cluster, namespace: str) -> list[Item]:
         if resource["namespaced"] and "list" in resource["verbs"] and resource["name"] not in _PASSING
     ]
     listings = await _all(cluster, [path for path, _ in resources])
+    return [found for (_, kind), listing in zip(resources, listings, strict=True) for found in _items(kind, listing)]
+
+
+async def defined_objects(cluster: Cluster, definition: Manifest) -> list[Item]:
+    """All objects of the kind that a CustomResourceDefinition defines. Raises `ClusterError`.
+
+    Where it is not served, there are none yet.
+    """
+    spec = definition["spec"]
+    for version in spec["versions"]:
+        if version["served"]:
+            try:
+                listing = await _get(cluster, f"/apis/{spec['group']}/{version['name']}/{spec['names']['plural']}")
+            except NotFound:
+                continue
+            return _items(spec["names"]["kind"], listing)
+    return []
+
+
+def _items(kind: str, listing: dict[str, Any]) -> list[Item]:
     return [
         Item(f"{kind}/{item['metadata']['name']}", item["metadata"]["uid"], _controlled(item))
-        for (_, kind), listing in zip(resources, listings, strict=True)
         for item in listing["items"]
         if "uid" in item["metadata"]  # an aggregated API (metrics, for example) returns values that are no objects
     ]

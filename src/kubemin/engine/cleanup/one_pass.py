@@ -9,6 +9,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
+from kubemin.engine.objects.namespace_content import HOLDERS
 from kubemin.spec.states import Purpose
 
 Later = Callable[[], Awaitable[None]]
@@ -53,7 +54,7 @@ def _turn(row: Resource) -> tuple[int, int]:
 
 
 def backwards(rows: Sequence[Resource]) -> list[list[Resource]]:
-    """One turn a priority, in reverse: what reads others before what it reads, and Namespaces last."""
+    """One turn a priority, in reverse: what reads others before what it reads, and Namespaces and definitions last."""
     return forwards(rows)[::-1]
 
 
@@ -119,8 +120,8 @@ class _Pass:
             self._waiting = [row for turn in to_come for row in turn]
             now, waits = self._now(), len(to_come) + bool(self.refused)
             until = now + (self._deadline - now) / (1 + _RESERVE * waits)
-            if self._unfinished and any(row.ref.kind == "Namespace" for row in together):
-                await asyncio.wait(self._unfinished)  # the deletion of a Namespace takes along whatever is in it
+            if self._unfinished and any(row.ref.kind in HOLDERS for row in together):
+                await asyncio.wait(self._unfinished)  # their deletion takes along whatever is in them
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout((until - self._now()) / 4):
                     await self._prepare(together)

@@ -22,7 +22,7 @@ from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims,
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import get_many, get_or_none
-from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
+from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -172,8 +172,13 @@ class Removal:
 
     async def _not_to_go(self, row: Resource, live: Manifest) -> str | None:
         """Why the object is to stay, if it is."""
-        if row.ref.kind == "Namespace":
-            found = await foreign_objects(self._cluster, row.ref.name, row.dependents.get(CONTENT, ()))
+        if row.ref.kind in HOLDERS:
+            if any(
+                is_held_by(other.ref, row.ref, live) and other.purpose is Purpose.REMOVE and not other.state.settled
+                for other in self._journal.resources.values()
+            ):
+                raise StillThere(row.ref, "waits for what the application has in it")
+            found = await foreign_objects(self._cluster, row.ref, row.dependents.get(CONTENT, ()))
             return f"it holds what is not this application's: {', '.join(found)}" if found else None
         if not self._is_ours(live, row):
             return "it no longer is labelled as this application's"

@@ -25,7 +25,7 @@ from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import get_many, get_or_none
 from kubemin.engine.objects.managed_fields import writers_since
 from kubemin.engine.objects.merge import restoration
-from kubemin.engine.objects.namespace_content import CONTENT, foreign_objects
+from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.objects.readers import READ
 from kubemin.spec.labels import APP_ID, FENCE, MANAGER, NAME, TRACK
@@ -104,7 +104,7 @@ class Rollback:
                 await self._until_nothing_is_left(resource, None)
             if live is None or write is None or write.kind is not WriteKind.CREATE or self._known(resource, live):
                 return None
-            if resource.ref.kind == "Namespace" and await foreign_objects(self._cluster, resource.ref.name, ()):
+            if resource.ref.kind in HOLDERS and await foreign_objects(self._cluster, resource.ref, ()):
                 return None  # it would take along what others, or this very task, have put into it
             if await self._deleter.delete(resource, live):
                 manifest = self._manifests.get(resource.job_seq, {})
@@ -144,7 +144,7 @@ class Rollback:
                 resource.before = None  # committed with the write of the DELETE
                 raise OutOfTurn
             elif write.kind is WriteKind.CREATE or self._made(resource, live):
-                if resource.ref.kind == "Namespace" and not await self._may_go(resource):
+                if resource.ref.kind in HOLDERS and not await self._may_go(resource, live):
                     return None
                 await self._acknowledge(resource, live, write, ResourceState.CREATED)
                 try:
@@ -206,16 +206,18 @@ class Rollback:
     def _made(resource: Resource, live: Manifest) -> bool:
         return resource.before is None and Rollback._known(resource, live)
 
-    async def _may_go(self, namespace: Resource) -> bool:
-        """Whether a Namespace of ours holds nothing of others (R10); it is the last to go. Raises `StillThere`."""
-        name = namespace.ref.name
+    async def _may_go(self, holder: Resource, live: Manifest) -> bool:
+        """Whether a Namespace or a definition of ours holds nothing of others (R10). Raises `StillThere`."""
         if any(
-            row.ref.namespace == name and row.purpose is Purpose.APPLY and row.touched and not row.state.settled
+            is_held_by(row.ref, holder.ref, live)
+            and row.purpose is Purpose.APPLY
+            and row.touched
+            and not row.state.settled
             for row in self._journal.resources.values()
         ):
-            raise StillThere(namespace.ref, "waits for what the task made in it")
-        if found := await foreign_objects(self._cluster, name, namespace.dependents.get(CONTENT, ())):
-            self._journal.settle(namespace, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
+            raise StillThere(holder.ref, "waits for what the task made in it")
+        if found := await foreign_objects(self._cluster, holder.ref, holder.dependents.get(CONTENT, ())):
+            self._journal.settle(holder, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
     async def _until_nothing_is_left(self, resource: Resource, uid: str | None) -> None:

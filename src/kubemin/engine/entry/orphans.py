@@ -17,7 +17,7 @@ from kubemin.engine.entry.loading import load
 from kubemin.engine.errors import NotFoundError
 from kubemin.engine.objects.claims import HOLDS_DATA, PVC
 from kubemin.engine.objects.dependents import pvc_name_prefixes
-from kubemin.engine.objects.namespace_content import foreign_objects
+from kubemin.engine.objects.namespace_content import HOLDERS, foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import render
 from kubemin.spec.application import parse_application
@@ -100,9 +100,7 @@ class Orphans:
             return replace(orphan, error="kept: holds data; deleted only where the deletion of volumes is asked for")
         backoff, version = Backoff(), orphan.version
         try:
-            if orphan.ref.kind == "Namespace" and (
-                held := await foreign_objects(self._cluster, orphan.ref.name, going)
-            ):
+            if orphan.ref.kind in HOLDERS and (held := await foreign_objects(self._cluster, orphan.ref, going)):
                 return replace(orphan, error=f"it holds {', '.join(held)}")
             for _ in range(_TRIES):
                 try:

@@ -1,9 +1,11 @@
-"""What a Namespace of ours holds, and whether it may go again (design R10)."""
+"""What a Namespace or a definition of ours holds, and whether it may go again (design R10)."""
 
 from collections.abc import Collection
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.namespace_content import namespace_content
+from kubemin.cluster.namespace_content import defined_objects, namespace_content
+from kubemin.engine.objects.live import get_or_none
+from kubemin.spec.objects import Manifest, ObjectRef
 
 CONTENT = "*"
 """Key in a Namespace's dependents: the uids of everything that was in it right after it was made."""
@@ -12,13 +14,35 @@ _OF_EVERY_NAMESPACE = ("ServiceAccount/default", "ConfigMap/kube-root-ca.crt")
 """Made by controllers in every namespace, a moment after it."""
 
 
-async def foreign_objects(cluster: Cluster, name: str, known: Collection[str]) -> list[str]:
-    """What is in the namespace, without what was there at first and what controllers made. Raises `ClusterError`.
+DEFINITION = "CustomResourceDefinition"
+HOLDERS = frozenset({"Namespace", DEFINITION})
+"""Kinds whose deletion takes along whatever is in the object, or is of the kind that it defines."""
 
-    By the time that the namespace goes, everything of ours is gone already.
+_MOST = 20
+"""Names of objects that are told."""
+
+
+async def foreign_objects(cluster: Cluster, ref: ObjectRef, known: Collection[str]) -> list[str]:
+    """What is in a Namespace, or of the kind of a definition, that is not ours. Raises `ClusterError`.
+
+    That is all but what was in it at first, and what controllers made. By the time that it goes, everything of ours is
+    gone already.
     """
-    return sorted(
+    if ref.kind == DEFINITION:
+        definition = await get_or_none(cluster, ref)
+        content = [] if definition is None else await defined_objects(cluster, definition)
+    else:
+        content = await namespace_content(cluster, ref.name)
+    found = sorted(
         item.name
-        for item in await namespace_content(cluster, name)
+        for item in content
         if item.uid not in known and not item.controlled and item.name not in _OF_EVERY_NAMESPACE
     )
+    return [*found[:_MOST], *([f"{len(found) - _MOST} more"] if len(found) > _MOST else [])]
+
+
+def is_held_by(ref: ObjectRef, holder: ObjectRef, live: Manifest) -> bool:
+    """Whether an object is in that Namespace, or of the kind that the definition, as it is there, defines."""
+    if holder.kind == DEFINITION:
+        return ref.kind == f"{live['spec']['names']['kind']}.{live['spec']['group']}"
+    return ref.namespace == holder.name
