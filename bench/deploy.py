@@ -113,14 +113,14 @@ async def measure(rounds: int) -> Mapping[tuple[str, str], list[Cost]]:
                     cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=30)
                     async with aclosing(cluster):
                         await SIDES[side](meter, stored, cluster)
-                        assert not (left := await _left(cluster)), f"{side} left {left}"
+                        assert not (left := await what_is_left(cluster)), f"{side} left {left}"
                     if number:
                         for what, cost in meter.costs.items():
                             costs[what, side].append(cost)
     return costs
 
 
-async def _left(cluster: Cluster) -> list[str]:
+async def what_is_left(cluster: Cluster) -> list[str]:
     """What somebody forgot to remove."""
     kinds = ("Deployment", "StatefulSet", "PersistentVolumeClaim", "Pod", "ConfigMap", "Ingress", "Role")
     found = [item["metadata"]["name"] for kind in kinds for item in (await cluster.list(kind, "default")).items]

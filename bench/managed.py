@@ -113,7 +113,9 @@ async def database() -> AsyncIterator[tuple[Database, Ends]]:
 
 
 @asynccontextmanager
-async def managed(stored: tuple[Database, Ends], cluster: Cluster) -> AsyncIterator[Managed]:
+async def managed(
+    stored: tuple[Database, Ends], cluster: Cluster, limits: Limits | None = None
+) -> AsyncIterator[Managed]:
     """A fresh worker, its watches going."""
     db, ends = stored
     signals, doorbell = LocalSignals(LocalHub()), LocalDoorbell()
@@ -121,7 +123,7 @@ async def managed(stored: tuple[Database, Ends], cluster: Cluster) -> AsyncItera
     running = asyncio.create_task(engine.run())
     try:
         await asyncio.gather(*(engine.informers.watch(kind) for kind in WATCHED))
-        yield Managed(db, ends, TaskService(db, signals, doorbell, Limits()), engine)
+        yield Managed(db, ends, TaskService(db, signals, doorbell, limits or Limits()), engine)
     finally:
         await engine.stop()
         await running

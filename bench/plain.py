@@ -9,7 +9,7 @@ from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import is_waited_for
 from kubemin.engine.deploy.ready import Count, until_ready
 from kubemin.plan import Job, Plan
-from kubemin.spec.kinds import WRITTEN, kind_of
+from kubemin.spec.kinds import KINDS, kind_name, kind_of, written
 from kubemin.spec.objects import Manifest, ObjectRef
 
 WATCHED = ("Deployment", "StatefulSet", "ReplicaSet", "Pod", "PersistentVolumeClaim")
@@ -37,7 +37,7 @@ class Plain:
         async def create(job: Job) -> None:
             obj = await self._cluster.create(job.manifest)
             made.append(obj)
-            if is_waited_for(job.ref.kind) and job.ref not in unready:
+            if job.ref.kind in KINDS and is_waited_for(job.ref.kind) and job.ref not in unready:
                 await until_ready(
                     self._cluster, self._informers, obj, hopeless_after=0, report=_silent, moved=lambda: None
                 )
@@ -54,8 +54,10 @@ class Plain:
         With their ReplicaSets and Pods, and with the volume claims that the StatefulSets' controllers made: a rollback
         leaves none behind either.
         """
-        for priority in sorted({WRITTEN[obj["kind"]].priority for obj in objects}, reverse=True):
-            group = [obj for obj in objects if WRITTEN[obj["kind"]].priority == priority]
+        by_priority: dict[int, list[Manifest]] = {}
+        for obj in objects:
+            by_priority.setdefault(written(kind_name(obj)).priority, []).append(obj)
+        for _, group in sorted(by_priority.items(), reverse=True):
             await self._delete_together(group)
             if any(obj["kind"] == "StatefulSet" for obj in group):
                 known = {obj["metadata"]["uid"] for obj in objects}

@@ -12,6 +12,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.discovery import Discovery
 from kubemin.cluster.errors import NotFound, ServerError
 from kubemin.cluster.informers import Informers
+from kubemin.cluster.requests import Request
 from kubemin.engine import ComponentWatch, ExecOptions
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
@@ -31,7 +32,7 @@ from kubesim.controllers.operators import Operator
 from kubesim.faults import Fault, RequestInfo
 from kubesim.server import SimServer
 from tests.engine.instance import Instance, comparable, web
-from tests.waiting import until, until_true
+from tests.waiting import PATIENCE, until, until_true
 
 GROUP = "example.com"
 LIMITS = Limits(allow_cluster_kinds="CustomResourceDefinition")
@@ -384,6 +385,30 @@ async def test_what_a_dead_process_writes_late_goes_too(instance: Instance) -> N
         await until_true(lambda: names(instance, f"widgets.{GROUP}") == [])
         await instance.settled(task_id)
     assert await Orphans(instance.db, instance.cluster, LIMITS).find() == []
+
+
+async def test_discovery_costs_a_process_two_requests_however_many_tasks_it_has(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definitions = [definition("Widget"), definition("Gadget")]
+    async with instance.worker():
+        await run(instance, manifests("bundle", *definitions))
+    process = await Cluster.connect(kubeconfig=None, context=None, url=instance.sim.url, timeout=PATIENCE)
+    asked: list[str] = []
+    send = process._discovery._ask
+
+    async def ask(request: Request) -> dict[str, Any]:
+        asked.append(request.path)
+        return await send(request)
+
+    monkeypatch.setattr(process._discovery, "_ask", ask)
+    async with instance.worker(cluster=process):
+        for number in range(3):
+            custom = [widget("one", size=number), {**widget("two", size=number), "kind": "Gadget"}]
+            task = await run(instance, manifests("bundle", *definitions, *custom))
+            assert task.status is TaskStatus.COMPLETED, task.reason
+    await process.aclose()
+    assert sorted(asked) == ["/api", "/apis"]
 
 
 async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster: Cluster) -> None:
