@@ -1,19 +1,22 @@
 """An imported application makes the objects that it was made of, and no other ones."""
 
 import copy
+from itertools import product
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubemin.convert.importing import import_objects
 from kubemin.render import render
 from kubemin.spec.application import Application
 from kubemin.spec.objects import Manifest, ObjectRef
 from tests.render.cases import read, rendered_cases
 from tests.spec.strategies import applications
 
-from .objects import imported, kept, made, plain, selects
+from .objects import PERMISSIVE, imported, kept, made, plain, selects
 
 CASES = rendered_cases()
 
@@ -87,3 +90,75 @@ def test_golden_objects_are_the_same(case: str) -> None:
     objects = plain(render(read(CASES[case])))
     _, application = imported(objects, "shop")
     _is_the_same(objects, application)
+
+
+_SMALL = """
+- apiVersion: apps/v1
+  kind: StatefulSet
+  metadata: {name: web}
+  spec:
+    serviceName: web-headless
+    selector: {matchLabels: {app: web}}
+    template:
+      metadata: {labels: {app: web}}
+      spec:
+        imagePullSecrets: [{name: pull}]
+        initContainers: [{name: init, image: "x:1"}]
+        containers:
+        - name: web
+          image: "nginx:1.28"
+          ports: [{name: http, containerPort: 80}]
+          env: [{name: A, valueFrom: {secretKeyRef: {name: login, key: pin}}}, {name: B, value: b}]
+          envFrom: [{configMapRef: {name: settings}}]
+          livenessProbe: {httpGet: {port: 80}}
+          resources: {limits: {cpu: 1}}
+          volumeMounts: [{name: data, mountPath: /data}, {name: c, mountPath: /c}]
+        volumes: [{name: c, configMap: {name: settings}}]
+    volumeClaimTemplates:
+    - {metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: web}
+  spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}
+- apiVersion: networking.k8s.io/v1
+  kind: Ingress
+  metadata: {name: web}
+  spec:
+    tls: [{hosts: [a.example], secretName: login}]
+    rules:
+    - host: a.example
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}
+- {apiVersion: v1, kind: Secret, metadata: {name: login}, data: {pin: MTIz}}
+- {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: p}, spec: {accessModes: [ReadWriteOnce]}}
+"""
+_ODD: tuple[Any, ...] = (None, 1, True, "x", [], {}, [1], [None], {"a": 1}, {"name": 1}, [{}])
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Each place in an object that the API server, and not the reader of files, would find odd."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [place for key, one in items for place in _places(one, (*path, key))]
+    return [*([path] if len(path) > 1 or path == ("spec",) else []), *found]
+
+
+_EVERY = 12
+
+
+@pytest.mark.parametrize("begin", [0, *(pytest.param(n, marks=pytest.mark.proof) for n in range(1, _EVERY))])
+def test_what_no_api_server_would_take_stays_as_it_is(begin: int) -> None:
+    """Whatever is in the place of any field: nothing is raised, and each object has its place."""
+    objects: list[Manifest] = yaml.safe_load(_SMALL)
+    places = [
+        (number, place)
+        for number, one in enumerate(objects)
+        for place in _places({key: value for key, value in one.items() if key != "metadata"})
+    ]
+    for (number, place), odd in list(product(places, _ODD))[begin::_EVERY]:
+        changed = copy.deepcopy(objects)
+        holder: Any = changed[number]
+        for key in place[:-1]:
+            holder = holder[key]
+        holder[place[-1]] = copy.deepcopy(odd)
+        found = import_objects(changed, "shop", "default", limits=PERMISSIVE)
+        assert len(found.taken) + len(found.stays) == len(objects)

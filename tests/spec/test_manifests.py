@@ -204,6 +204,20 @@ def test_pods_are_found_by_labels_that_no_selector_names(fixed: bool) -> None:
     assert made["spec"]["selector"] == one["spec"]["selector"]
 
 
+@pytest.mark.parametrize("odd", [1, "x", [1], [{"key": {}}], {"a": 1}, None])
+@pytest.mark.parametrize("path", ["template.metadata", "template.metadata.labels", "selector", "selector.matchLabels"])
+def test_what_has_another_shape_is_left_to_the_api_server(path: str, odd: Any) -> None:
+    """It is rendered all the same: the server says best what is wrong."""
+    one: Manifest = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}
+    one["spec"] = {"selector": {"matchExpressions": odd}, "template": {"metadata": {}}}
+    *fields, last = path.split(".")
+    holder = one["spec"]
+    for field in fields:
+        holder = holder[field]
+    holder[last] = odd
+    assert len(render(parse_application(application(one)))) == 1
+
+
 @given(st.dictionaries(st.sampled_from(["data", "stringData"]), st.dictionaries(texts, texts, max_size=3)))
 def test_secrets_are_masked_and_a_mask_means_what_was_there(values: dict[str, dict[str, str]]) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": [{**an_object("Secret", "two"), **values}]}

@@ -74,11 +74,12 @@ def _take_variables(rest: Manifest, found: TakenContainer, refer: Refer, path: s
 
 
 _KEYS = {"secretKeyRef": ("secret", "Secret"), "configMapKeyRef": ("config", "ConfigMap")}
+_KNOWN = frozenset({*_KEYS, "fieldRef"})
 _REFS = {"secretRef": ("secret", "Secret"), "configMapRef": ("config", "ConfigMap")}
 
 
 def _source(source: Manifest, refer: Refer, path: str) -> Manifest:
-    rest = {key: dict(value) for key, value in source.items()}
+    rest = {key: dict(value) if key in _KNOWN else value for key, value in source.items()}
     for key, (word, kind) in _KEYS.items():
         if ref := rest.pop(key, None):
             found = {"name": refer(kind, str(ref.pop("name", ""))), "key": ref.pop("key", "")}
@@ -103,7 +104,7 @@ def _all_keys(source: Manifest, refer: Refer, path: str) -> Manifest:
 
 
 def _resources(value: Any, path: str) -> Manifest:
-    rest = dict(value)
+    rest: Manifest = dict(value)
     limits, requests = part(rest, "limits", path), part(rest, "requests", path)
     nothing_left(rest, path)
     if limits == requests and limits.keys() <= _AMOUNTS.keys():

@@ -17,6 +17,7 @@ from kubemin.convert.normal import (
     selected_keys,
 )
 from kubemin.convert.ports import forget_added, ingress_by_numbers, service_by_numbers
+from kubemin.convert.shapes import wrong_shape
 from kubemin.convert.surroundings import Draft, Surroundings
 from kubemin.convert.taking import StaysError
 from kubemin.render import render
@@ -81,6 +82,8 @@ def _by_ref(objects: Sequence[Manifest], namespace: str) -> tuple[dict[ObjectRef
             stays[ref] = "it is there twice"
         if any(key.startswith("helm.sh/hook") for key in one["metadata"].get("annotations") or {}):
             stays[ref] = "it is a hook of Helm's"
+        if (wrong := wrong_shape(one)) is not None:
+            stays[ref] = f"no API server takes it: {wrong}"
         found[ref] = cleaned(one)
     return found, stays
 

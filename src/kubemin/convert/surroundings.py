@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.convert.normal import reduced
+from kubemin.convert.shapes import wrong_shape
 from kubemin.convert.taking import StaysError, no_counterpart
 from kubemin.spec import names
 from kubemin.spec.expressions import literal
+from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 
 
@@ -50,7 +52,10 @@ class Surroundings:
     def __init__(self, objects: Mapping[ObjectRef, Manifest], application: str, stays: Mapping[ObjectRef, str]) -> None:
         self.objects = {ref: manifest for ref, manifest in objects.items() if ref not in stays}
         self.application = application
-        self._all = objects
+        templates = {ref: pod_template(manifest) for ref, manifest in objects.items() if wrong_shape(manifest) is None}
+        self._pod_labels: Mapping[ObjectRef, Mapping[str, Any]] = {
+            ref: (template.get("metadata") or {}).get("labels") or {} for ref, template in templates.items() if template
+        }
         self._by_object: dict[ObjectRef, Draft] = {}
         self.drafts: list[Draft] = []
         self._names: set[str] = set()
@@ -94,13 +99,11 @@ class Surroundings:
 
     def selected(self, namespace: str, selector: Mapping[str, Any]) -> list[ObjectRef]:
         """The workloads of a namespace whose Pods have these labels."""
-        found = []
-        for ref, manifest in self._all.items():
-            if ref.namespace == namespace and (template := (manifest.get("spec") or {}).get("template")):
-                labels = (template.get("metadata") or {}).get("labels") or {}
-                if selector and all(labels.get(key) == value for key, value in selector.items()):
-                    found.append(ref)
-        return found
+        return [
+            ref
+            for ref, labels in self._pod_labels.items()
+            if ref.namespace == namespace and selector and selector.items() <= labels.items()
+        ]
 
 
 def body(manifest: Manifest) -> Manifest:

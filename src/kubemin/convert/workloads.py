@@ -13,6 +13,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 
 
 def webservice(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
+    """The component that is a Deployment. Raises `StaysError`."""
     rest = body(manifest)
     spec = part(rest, "spec", "")
     draft = _workload(ref, manifest, spec, {}, "webservice", around)
@@ -25,6 +26,7 @@ def webservice(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draf
 
 
 def store(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
+    """The component that is a StatefulSet. Raises `StaysError`."""
     rest = body(manifest)
     spec = part(rest, "spec", "")
     claims = parts(spec, "volumeClaimTemplates", "spec")

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
@@ -39,14 +40,24 @@ def _manifest(one: Manifest, context: Context, namespace: str) -> Manifest:
 
 def _mark_pods(made: Manifest, template: Manifest, context: Context) -> None:
     """The watches find Pods by these labels. One by which the workload itself finds them stays as it is."""
-    selector = (made["spec"].get("selector") or {}) if isinstance(made["spec"].get("selector"), dict) else {}
-    fixed = {*(selector.get("matchLabels") or {}), *(one.get("key") for one in selector.get("matchExpressions") or ())}
-    marks = {key: value for key, value in context.pod_labels().items() if key in _FIND and key not in fixed}
     meta = template.get("metadata") or {}
-    template["metadata"] = {**meta, "labels": dict(sorted({**(meta.get("labels") or {}), **marks}.items()))}
+    given = (meta.get("labels") or {}, meta.get("annotations") or {}) if isinstance(meta, dict) else None
+    if given is None or not all(isinstance(one, dict) for one in given):
+        return  # no API server takes it, and it says best what is wrong
+    fixed = set(_selected_keys(made["spec"].get("selector")))
+    marks = {key: value for key, value in context.pod_labels().items() if key in _FIND and key not in fixed}
+    template["metadata"] = {**meta, "labels": dict(sorted({**given[0], **marks}.items()))}
     if restarted := context.restarts.get(context.component.name):
-        annotations = {**(meta.get("annotations") or {}), labels.RESTARTED_AT: restarted}
-        template["metadata"]["annotations"] = annotations
+        template["metadata"]["annotations"] = {**given[1], labels.RESTARTED_AT: restarted}
+
+
+def _selected_keys(selector: Any) -> Iterator[str]:
+    """The keys of the labels that a selector asks for."""
+    if isinstance(selector, dict):
+        if isinstance(found := selector.get("matchLabels"), dict):
+            yield from found
+        if isinstance(found := selector.get("matchExpressions"), list):
+            yield from (one["key"] for one in found if isinstance(one, dict) and isinstance(one.get("key"), str))
 
 
 def _mark_claims(made: Manifest, context: Context) -> None:
