@@ -102,6 +102,7 @@ _SMALL = """
     template:
       metadata: {labels: {app: web}}
       spec:
+        serviceAccountName: web
         imagePullSecrets: [{name: pull}]
         initContainers: [{name: init, image: "x:1"}]
         containers:
@@ -128,6 +129,16 @@ _SMALL = """
     rules:
     - host: a.example
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: RoleBinding
+  metadata: {name: web}
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: web}
+  subjects: [{kind: ServiceAccount, name: web, namespace: default}]
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: Role
+  metadata: {name: web}
+  rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+- {apiVersion: v1, kind: ServiceAccount, metadata: {name: web}, automountServiceAccountToken: true}
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}
 - {apiVersion: v1, kind: Secret, metadata: {name: login}, data: {pin: MTIz}}
 - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: p}, spec: {accessModes: [ReadWriteOnce]}}

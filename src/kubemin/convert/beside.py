@@ -5,6 +5,7 @@ from typing import Any
 
 from kubemin.convert.normal import foreign_labels, reduced
 from kubemin.convert.ports import port_number
+from kubemin.convert.rights import binding
 from kubemin.convert.surroundings import Draft, Surroundings
 from kubemin.convert.taking import StaysError, no_counterpart, nothing_left, part, parts
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -98,9 +99,14 @@ def _stays(why: str) -> Callable[[ObjectRef, Manifest, Surroundings], None]:
 
 
 BESIDE: Mapping[str, Callable[[ObjectRef, Manifest, Surroundings], None]] = {
+    "RoleBinding": binding,
+    "ClusterRoleBinding": binding,
     "Ingress": _ingress,
     "Service": _service,
     "PersistentVolumeClaim": _stays("no component mounts it"),
     "Job": _stays("the Job of a component has another name for each spec"),
 }
 """By kind: how an object joins a component that is there, or why it never does."""
+
+SEPARATE = frozenset({*BESIDE, "Role", "ClusterRole", "ServiceAccount"}) - {"Service", "PersistentVolumeClaim"}
+"""Kinds of objects that a component can have, or be without."""

@@ -153,6 +153,7 @@ DEFAULTS: Mapping[str, Defaults] = {
     "Secret": (("type", "Opaque"), ("immutable", False), ("data", {})),
     "ConfigMap": (("immutable", False), ("data", {}), ("binaryData", {})),
     "Ingress": (("spec.tls", []),),
+    **dict.fromkeys(("RoleBinding", "ClusterRoleBinding"), (("subjects[].apiGroup", ""),)),
     "ServiceAccount": (("secrets", []), ("imagePullSecrets", [])),
 }
 """By kind."""

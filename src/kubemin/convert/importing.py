@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.convert.beside import BESIDE
+from kubemin.convert.beside import BESIDE, SEPARATE
 from kubemin.convert.components import COMPONENTS
 from kubemin.convert.normal import (
     cleaned,
@@ -142,8 +142,8 @@ def _verified(
     of_pods = {key for found in keys.values() for key in found}
     of_any = {key for ref, found in keys.items() if not of_pods_alone(ref.kind) for key in found}
     for draft in drafts:
-        if why := _why_not(draft, by_component[draft.name], objects, of_pods, of_any):
-            yield draft.main, why
+        if (wrong_with := _why_not(draft, by_component[draft.name], objects, of_pods, of_any)) is not None:
+            yield wrong_with
 
 
 def _rest_name(parts: Sequence[Manifest]) -> str:
@@ -178,24 +178,29 @@ def _why_not(
     objects: Mapping[ObjectRef, Manifest],
     of_pods: Collection[str],
     of_any: Collection[str],
-) -> str | None:
-    """Why the component does not stand for its objects; None if it does.
+) -> tuple[ObjectRef, str] | None:
+    """What of the component's objects has to stay, and why; None if it stands for all of them.
 
     By labels of the keys ``of_pods`` Pods may be selected, by those ``of_any`` any object.
     """
     if other := sorted({*made} ^ {*draft.objects}):
-        return f"KubeMin would {'also' if other[0] in made else 'not'} make {other[0]}"
+        return draft.main, f"KubeMin would {'also' if other[0] in made else 'not'} make {other[0]}"
     for ref, after in made.items():
         before = _numbered(ref, objects, draft.main)
         if (where := difference_of(before, after)) is not None:
-            return f"{where} of {ref} would be another"
+            return _culprit(ref, draft), f"{where} of {ref} would be another"
         if why := _labels_differ(before["metadata"].get("labels"), after["metadata"].get("labels"), of_any):
-            return f"the label {why} on {ref}"
+            return _culprit(ref, draft), f"the label {why} on {ref}"
         templates = pod_template(before), pod_template(after)
         old, new = (((one or {}).get("metadata") or {}).get("labels") for one in templates)
         if templates[0] is not None and (why := _labels_differ(old, new, of_pods)):
-            return f"the label {why} on the Pods of {ref}"
+            return draft.main, f"the label {why} on the Pods of {ref}"
     return None
+
+
+def _culprit(ref: ObjectRef, draft: Draft) -> ObjectRef:
+    """The object that stays: the one that would differ, where the component can be without it."""
+    return ref if ref.kind in SEPARATE else draft.main
 
 
 def difference_of(before: Manifest, after: Manifest) -> str | None:

@@ -105,6 +105,11 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "ConfigMap": {"data": MAP},
     "Secret": {"data": MAP, "stringData": MAP},
+    **{
+        kind: {"subjects": MAPS, "subjects[].name": TEXT, "roleRef": MAP, "roleRef.name": TEXT}
+        for kind in ("RoleBinding", "ClusterRoleBinding")
+    },
+    **{kind: {"rules": MAPS} for kind in ("Role", "ClusterRole")},
     "PersistentVolumeClaim": _under("spec", _CLAIM),
 }
 """By kind and path; ``[]`` is each item of a list."""
