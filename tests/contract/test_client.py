@@ -191,9 +191,9 @@ async def test_the_content_of_a_namespace(kube: Kube) -> None:
     await kube.until("serviceaccounts", "default", lambda item: item)
     names = {item.name for item in await namespace_content(kube.cluster, kube.namespace)}
     assert {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"} <= names
-    assert await foreign_objects(kube.cluster, kube.namespace, ()) == []
+    assert await foreign_objects(kube.cluster, ObjectRef("Namespace", "", kube.namespace), ()) == []
     await kube.make("configmaps", configmap("theirs"))
-    assert await foreign_objects(kube.cluster, kube.namespace, ()) == ["ConfigMap/theirs"]
+    assert await foreign_objects(kube.cluster, ObjectRef("Namespace", "", kube.namespace), ()) == ["ConfigMap/theirs"]
 
 
 async def test_the_shared_watch_sees_what_is_written(kube: Kube) -> None:
