@@ -48,3 +48,14 @@ async def test_a_name_outside_takes_the_place_of_an_address_and_gives_it_back(ku
 async def test_an_address_that_is_none_fits_no_node_port(kube: Kube) -> None:
     await kube.make("services", service(clusterIP="None"))
     (await kube.patch("services", "web", {"spec": {"type": "NodePort"}})).refused(422, "Invalid", "clusterIP")
+
+
+async def test_a_load_balancer_of_local_pods_has_a_port_on_which_it_asks_for_them(kube: Kube) -> None:
+    body = service(type="LoadBalancer", externalTrafficPolicy="Local")
+    made = (await kube.apply("services", body)).ok(201)
+    port = made["spec"]["healthCheckNodePort"]
+    assert port not in {one["nodePort"] for one in made["spec"]["ports"]}
+    assert (await kube.apply("services", body)).ok()["spec"]["healthCheckNodePort"] == port
+    everywhere = (await kube.apply("services", service(type="LoadBalancer"))).ok()["spec"]
+    assert everywhere["externalTrafficPolicy"] == "Cluster"
+    assert "healthCheckNodePort" not in everywhere

@@ -38,8 +38,9 @@ def check_pod(traits: Traits, env: Mapping[str, str], context: CheckContext, pat
 
 
 def other_ports(traits: Traits) -> list[ContainerPort]:
-    """The ports of the init and sidecar containers."""
-    return [port for _, container in _others(traits, "") for port in container.ports]
+    """The ports of the containers that run beside the component's own."""
+    beside = [init.properties for init in traits.init if init.properties.restart_policy is not None]
+    return [port for container in (*beside, *traits.sidecar) for port in container.ports]
 
 
 def check_other_containers(traits: Traits, grace: int, context: CheckContext, path: str) -> Iterator[Issue]:
