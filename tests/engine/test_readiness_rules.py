@@ -1,6 +1,7 @@
 """Readiness as data: what expressions say of an object decides, whatever they cost, and wherever they are written."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -260,3 +261,12 @@ async def test_a_route_is_waited_for_and_not_for_ever(
         task = await run(instance, bundle)
     (told,) = [job for job in await instance.jobs(task.id) if job.object_name == "web"]
     assert (task.status, said in (told.info or "") + told.error) == (ends, True), told
+
+
+def test_what_evaluates_ends_by_itself_where_nobody_waits_for_it() -> None:
+    """The worker that asked has died: the input ends, but an expression may go on."""
+    rule = {"failed": "", "current": NESTED, "in_progress": "", "message": ""}
+    code = "from kubemin.engine.deploy import rule_process as it; it.ALONE = 1; it.main()"
+    asked = json.dumps({"rule": rule, "object": obj({"n": NUMBERS})})
+    told = subprocess.run([sys.executable, "-c", code], input=f"{asked}\n", capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (-signal.SIGALRM, "ready\n")

@@ -1,6 +1,7 @@
 """Asks a process of its own whether an object is ready by a rule: an expression is somebody's input."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -56,32 +57,26 @@ class Rules:
     async def _ask(self, line: bytes) -> dict[str, str] | None:
         """The answer; None where there is none in time."""
         async with self._turn:
-            process = self._process or await self._begin()
-            assert process.stdin is not None
-            assert process.stdout is not None
+            answer = b""
             try:
-                async with asyncio.timeout(self.seconds):
-                    process.stdin.write(line + b"\n")
-                    await process.stdin.drain()
-                    answer = await process.stdout.readline()
-            except (TimeoutError, ConnectionError):
-                answer = b""
-            except asyncio.CancelledError:
-                await self._end()  # else its answer would be taken for that to the next question
-                raise
-            if not answer:
-                await self._end()
-                return None
-            found: dict[str, str] = json.loads(answer)
+                process = self._process or await self._begin()
+                with contextlib.suppress(TimeoutError, ConnectionError):
+                    async with asyncio.timeout(self.seconds):
+                        answer = await _answer(process, line)
+            finally:
+                if not answer:  # also where it is cancelled: else this answer would be taken for that to the next
+                    await self._end()
+            found: dict[str, str] | None = json.loads(answer) if answer else None
             return found
 
     async def _begin(self) -> Process:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", _PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        """How long it takes to begin says nothing of an expression."""
+        process = self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", _PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )
-        assert self._process.stdout is not None
-        await self._process.stdout.readline()  # it is there: how long that takes says nothing of an expression
-        return self._process
+        if not await _answer(process):
+            raise RuntimeError("the process that evaluates readiness rules does not start")
+        return process
 
     async def _end(self) -> None:
         process, self._process = self._process, None
@@ -94,3 +89,13 @@ class Rules:
         """End the process."""
         async with self._turn:
             await self._end()
+
+
+async def _answer(process: Process, line: bytes = b"") -> bytes:
+    """Its next line, after this one was sent; empty where it has ended."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    if line:
+        process.stdin.write(line + b"\n")
+        await process.stdin.drain()
+    return await process.stdout.readline()
