@@ -121,6 +121,8 @@ async def test_a_failed_hook_stops_an_upgrade_before_anything_else_and_is_put_ba
     assert everything(instance) == was
     assert uid(instance, "api", "deployments") == former
     assert names(instance, "jobs") == ["notify"], "that of the former run has gone: it would run again"
+    gone = [row.ref.name for row in await instance.journal(task.id) if row.purpose is Purpose.REMOVE]
+    assert gone == ["migrate"], "by which `status` names it as an exception"
 
 
 async def test_a_rollback_runs_no_hooks(instance: Instance) -> None:
