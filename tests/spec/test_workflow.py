@@ -6,7 +6,7 @@ import pytest
 
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import IssueCode, SpecError
-from kubemin.spec.warnings import IN_NO_STEP, warnings_of
+from kubemin.spec.warnings import warnings_of
 from kubemin.spec.workflow import Mode, parse_workflow
 
 NAMES = ("db", "api", "web")
@@ -181,10 +181,10 @@ def test_a_pause_under_all_its_names_means_no_component(field: str, value: str) 
 
 
 def test_a_component_in_no_step_is_warned_about() -> None:
-    components = [{"name": name, "type": "store", "image": "x"} for name in NAMES]
+    components = [{"name": name, "type": "store", "image": "x:1"} for name in NAMES]
     data = {"name": "shop", "component": components, "workflow": [{"name": "db"}, {"name": "wait", "type": "pause"}]}
     found = warnings_of(parse_application(data))
-    assert [(one.field, one.code) for one in found] == [("component[1]", IN_NO_STEP), ("component[2]", IN_NO_STEP)]
+    assert [(one.field, one.code) for one in found] == [(f"component[{at}]", "COMPONENT_IN_NO_STEP") for at in (1, 2)]
     assert "web" in found[1].message
     assert warnings_of(parse_application({"name": "shop", "component": components})) == []
 

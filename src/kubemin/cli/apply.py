@@ -1,7 +1,7 @@
 """``kubemin apply``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemin.cli import together
 from kubemin.cli.apply_options import Wanted
@@ -16,6 +16,9 @@ from kubemin.cli.output import Output, say
 from kubemin.cli.plan_file import PlanFile, write_plan
 from kubemin.cli.preview import previews, report
 from kubemin.client.sync import Client
+
+if TYPE_CHECKING:
+    from kubemin.client.replies import Preview
 
 
 def apply(
@@ -46,6 +49,7 @@ def apply(
     if dry_run:
         with to.client() as client:
             found = previews(client, specs, wanted.given)
+        _warn(specs, found, to.output)
         return report([spec.name for spec in specs], found, to.output, exit_of_changes=Exit.DIFFERS)
     with to.client() as client, seeing_it_through(wait) as interrupts:
         if len(specs) == 1:
@@ -58,11 +62,18 @@ def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
     specs = wanted.applications()
     with to.client() as client:
         found = previews(client, specs, wanted.given)
+    _warn(specs, found, to.output)
     code = report([spec.name for spec in specs], found, to.output, exit_of_changes=Exit.OK)
     if out is not None and code == Exit.OK:
         write_plan(out, wanted, specs, found)
         to.output.tell(tr("written to {file}; run it with: kubemin apply --plan {file}", file=out))
     return code
+
+
+def _warn(specs: Sequence[Spec], found: "Sequence[Preview]", output: Output) -> None:
+    for spec, preview in zip(specs, found, strict=True):
+        for one in preview["warnings"]:
+            output.tell(warning(spec, one))
 
 
 def _one(client: Client, spec: Spec, body: dict[str, Any], output: Output, interrupts: Interrupts | None) -> int:

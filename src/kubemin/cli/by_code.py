@@ -83,6 +83,19 @@ ISSUES = {
 }
 """By `IssueCode`."""
 
+WARNINGS = {
+    "COMPONENT_IN_NO_STEP": key("a component is in no step"),
+    "HELM_HOOK": key("a hook of Helm means something else here"),
+    "NOT_IN_APPLICATION": key("no component makes what is named"),
+    "UNKNOWN_HOST": key("a variable leads to a host that nobody has"),
+    "UNFILLED_VARIABLE": key("a variable in a value is not filled in"),
+    "UNPINNED_IMAGE": key("an image may change"),
+    "AUTOSCALER_OFF": key("an autoscaler does nothing"),
+    "DISRUPTION_BUDGET_NEVER_LETS_GO": key("a disruption budget lets no Pod go"),
+    "CLAIMS_DELETED": key("volume claims are deleted, with their data"),
+}
+"""By `WarningCode`."""
+
 _OF_THE_CLIENT = (
     key("no server answers at {server}; start one with `kubemin dev`, or name it with --server"),
     key("no server answers at {server}"),
@@ -124,8 +137,8 @@ def refused(code: int | None, message: str) -> str:
 
 
 def issue(code: str, message: str) -> str:
-    """What is wrong with an application."""
-    summary = known(ISSUES.get(code))
+    """What is wrong with an application, or probably not meant."""
+    summary = known(ISSUES.get(code) or WARNINGS.get(code))
     return message if summary is None else because(summary, message)
 
 

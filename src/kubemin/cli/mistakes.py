@@ -51,7 +51,8 @@ def mistake(spec: Spec, issue: Issue) -> str:
 
 def warning(spec: Spec, issue: Issue) -> str:
     """The warning in a line."""
-    return tr("warning: {what}", what=f"{_place(spec, issue)}: {_sentence(spec, issue)}")
+    said = in_words(issue["code"], _sentence(spec, issue))
+    return tr("warning: {what}", what=f"{_place(spec, issue)}: {said}")
 
 
 def _place(spec: Spec, issue: Issue) -> str:

@@ -53,6 +53,29 @@ class IssueCode(StrEnum):
     """Possible, but refused unless the setting that the message names allows it."""
 
 
+class WarningCode(StrEnum):
+    """Kinds of what is allowed, and probably not meant. Clients compare these words too."""
+
+    COMPONENT_IN_NO_STEP = "COMPONENT_IN_NO_STEP"
+    """The workflow leaves a component as it is."""
+    HELM_HOOK = "HELM_HOOK"
+    """An object has a meaning for Helm that it does not have here."""
+    NOT_IN_APPLICATION = "NOT_IN_APPLICATION"
+    """An object is named that no component makes, and that is not in the cluster, if that was asked."""
+    UNKNOWN_HOST = "UNKNOWN_HOST"
+    """A variable holds the address of a Service that no component makes, and that is not in the cluster either."""
+    UNFILLED_VARIABLE = "UNFILLED_VARIABLE"
+    """A value holds ``${NAME}``, which nobody fills in."""
+    UNPINNED_IMAGE = "UNPINNED_IMAGE"
+    """An image has the tag ``latest``, or none."""
+    AUTOSCALER_OFF = "AUTOSCALER_OFF"
+    """With 0 replicas an autoscaler does nothing."""
+    DISRUPTION_BUDGET_NEVER_LETS_GO = "DISRUPTION_BUDGET_NEVER_LETS_GO"
+    """No Pod may ever be moved: a node that has one cannot be drained."""
+    CLAIMS_DELETED = "CLAIMS_DELETED"
+    """A StatefulSet has its volume claims deleted, with their data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One mistake: where (``component[1].traits.probes[0]``), which kind, and a sentence for a person.

@@ -3,19 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kubemin.spec.issues import Issue, IssueCode
+from kubemin.spec.issues import Issue, IssueCode, WarningCode
 from kubemin.spec.traits import Traits
 from kubemin.spec.traits.container import ContainerTraits
 from kubemin.spec.traits.pdb import is_count
 
 if TYPE_CHECKING:
     from kubemin.spec.component import Component
-
-NEVER_LETS_GO = "DISRUPTION_BUDGET_NEVER_LETS_GO"
-"""No Pod may ever be moved: a node that has one cannot be drained."""
-
-AUTOSCALER_OFF = "AUTOSCALER_OFF"
-"""With 0 replicas an autoscaler does nothing."""
 
 
 def check_requests(traits: Traits, component: str, path: str) -> Iterator[Issue]:
@@ -25,7 +19,7 @@ def check_requests(traits: Traits, component: str, path: str) -> Iterator[Issue]
     containers: list[tuple[str, ContainerTraits]] = [(f'component "{component}"', traits)]
     containers += [(f'sidecar "{one.name or index}"', one.traits) for index, one in enumerate(traits.sidecar)]
     for field in ("cpu", "memory"):
-        lacking = [who for who, its in containers if getattr(its.resources, field, None) is None]
+        lacking = [who for who, its in containers if its.resources is None or field not in its.resources.amounts()[0]]
         if getattr(traits.hpa, field) is not None and lacking:
             message = (
                 f'The autoscaler of component "{component}" goes by what its Pods use of the {field} that they '
@@ -39,7 +33,7 @@ def scaling_warnings(component: "Component", path: str) -> Iterator[Issue]:
     hpa, pdb, replicas = component.traits.hpa, component.traits.pdb, component.replicas
     if hpa is not None and replicas == 0:
         message = f'Component "{component.name}" begins with 0 replicas: its autoscaler does nothing while it has none.'
-        yield Issue(f"{path}.replicas", AUTOSCALER_OFF, message)
+        yield Issue(f"{path}.replicas", WarningCode.AUTOSCALER_OFF, message)
     if pdb is None or not all(is_count(one) for one in (pdb.min_available, pdb.max_unavailable) if one is not None):
         return
     least = hpa.least if hpa is not None else replicas if isinstance(replicas, int) else None
@@ -48,4 +42,4 @@ def scaling_warnings(component: "Component", path: str) -> Iterator[Issue]:
             f'The disruption budget of component "{component.name}" lets no Pod go, so that no node that has one can '
             "be drained: have more replicas, or allow that one is away."
         )
-        yield Issue(f"{path}.traits.pdb", NEVER_LETS_GO, message)
+        yield Issue(f"{path}.traits.pdb", WarningCode.DISRUPTION_BUDGET_NEVER_LETS_GO, message)

@@ -2,22 +2,17 @@
 line each, after all else. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from kubemin.spec.application import Application
-from kubemin.spec.issues import Issue
+from kubemin.spec.issues import Issue, WarningCode, first
 from kubemin.spec.manifests import flattened, left_out_in
-from kubemin.spec.objects import Manifest
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.order import PLAIN, RUN, TESTS, hook_names
 from kubemin.spec.scaling import scaling_warnings
+from kubemin.spec.suspect import outside, suspect
 from kubemin.spec.workflow import Step, components_in_no_step
-
-IN_NO_STEP = "COMPONENT_IN_NO_STEP"
-"""The workflow leaves a component as it is."""
-
-HELM_HOOK = "HELM_HOOK"
-"""An object has a meaning for Helm that it does not have here."""
 
 _MARK = "warning: "
 _MOST = 20
@@ -36,8 +31,8 @@ def warnings_in(text: str) -> list[str]:
     return [line.removeprefix(_MARK) for line in text.splitlines() if line.startswith(_MARK)]
 
 
-def warnings_of(application: Application) -> list[Issue]:
-    """What is allowed, and probably not meant."""
+def warnings_of(application: Application, there: Collection[ObjectRef] = ()) -> list[Issue]:
+    """What is allowed, and probably not meant. ``there``: what the application does not make and the cluster has."""
     places = {component.name: place for place, component in enumerate(application.component)}
     found = [
         Issue(f"component[{places[issue.field]}]", issue.code, issue.message)
@@ -46,7 +41,8 @@ def warnings_of(application: Application) -> list[Issue]:
     for place, component in enumerate(application.component):
         found += _of_hooks(component.properties.manifests, f"component[{place}].properties.manifests")
         found += scaling_warnings(component, f"component[{place}]")
-    return found
+    found += [one.issue for one in outside(application) if one.ref not in there]
+    return first([*found, *suspect(application)])
 
 
 def _of_hooks(manifests: Sequence[Any], path: str) -> Iterator[Issue]:
@@ -54,15 +50,15 @@ def _of_hooks(manifests: Sequence[Any], path: str) -> Iterator[Issue]:
         names = hook_names(one)
         what = "a test" if TESTS.issuperset(names) else f"a hook ({', '.join(names)[:80]})"
         never = "" if TESTS.issuperset(names) else ", as nothing is run at a removal or a rollback"
-        yield Issue(here, HELM_HOOK, f"{_named(one)} is {what} of its Helm chart: it is left out{never}.")
+        yield Issue(here, WarningCode.HELM_HOOK, f"{_named(one)} is {what} of its Helm chart: it is left out{never}.")
     for here, one in flattened(manifests, path):
         names = hook_names(one)
         if not_run := [name for name in names if name not in (*RUN, PLAIN)]:
             message = f"{_named(one)} is a hook of its Helm chart that is not run as {', '.join(not_run)[:80]}."
-            yield Issue(here, HELM_HOOK, message)
+            yield Issue(here, WarningCode.HELM_HOOK, message)
         if twice := [on for on in ("install", "upgrade") if {f"pre-{on}", f"post-{on}"}.issubset(names)]:
             message = f"{_named(one)} is a hook before and after the same {twice[0]}: here it is run before it only."
-            yield Issue(here, HELM_HOOK, message)
+            yield Issue(here, WarningCode.HELM_HOOK, message)
 
 
 def _named(one: Manifest) -> str:
@@ -72,6 +68,10 @@ def _named(one: Manifest) -> str:
 def workflow_warnings(steps: Sequence[Step], components: Iterable[str]) -> list[Issue]:
     """The same of a workflow over these components; the field is the component's name."""
     return [
-        Issue(name, IN_NO_STEP, f'No step of the workflow names component "{name}": a run leaves it as it is.')
+        Issue(
+            name,
+            WarningCode.COMPONENT_IN_NO_STEP,
+            f'No step of the workflow names component "{name}": a run leaves it as it is.',
+        )
         for name in components_in_no_step(steps, components)
     ]

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from kubemin.api.envelope import FieldError
 from kubemin.api.models.base import Absent, Reply
 from kubemin.engine.expects import Expects
 
@@ -64,5 +65,6 @@ class PreviewReply(Reply):
     passes: list[PlannedObject] = Field(
         description="What it no longer has and another application uses: that one has it from then on."
     )
+    warnings: list[FieldError] = Field(description="What is allowed, and probably not meant.")
     expects: Expects = Field(description="Sent back with the run, that does this, or is refused.")
     keeps: list[PlannedObject] = Field(description="Volume claims that are no longer used, and stay: they hold data.")

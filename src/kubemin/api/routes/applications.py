@@ -33,9 +33,9 @@ from kubemin.api.parameters import (
     Search,
 )
 from kubemin.api.saving import check_and_save, prepare
+from kubemin.api.warnings import warnings_in
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.states import TaskStatus
-from kubemin.spec.warnings import warnings_of
 from kubemin.store import Tx, applications, components, revisions, workflows
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
@@ -122,7 +122,7 @@ async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
     except ApiError as error:
         taken = Issue("name", error.code.name, error.message)
         return Envelope(data=refused(SpecError([taken])))
-    warnings = _fields(warnings_of(prepared.application))
+    warnings = _fields(await warnings_in(deps, prepared.application, spec))
     return Envelope(data=TryReply(valid=True, errors=[], warnings=warnings or None))
 
 

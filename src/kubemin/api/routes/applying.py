@@ -14,9 +14,9 @@ from kubemin.api.models.revisions import Applied, Apply
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import IdempotencyKey
 from kubemin.api.routes.preview import planned
+from kubemin.api.warnings import warnings_in
 from kubemin.engine.entry.sources import Posted
 from kubemin.engine.options import ExecOptions
-from kubemin.spec.warnings import warnings_of
 
 router = APIRouter(tags=["Applications"], route_class=StrictRoute)
 
@@ -33,11 +33,12 @@ async def apply_application(
     data = await deps.placed(body.application)
     application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits)
     source, options = Posted(application), ExecOptions.of(body)
+    found = await warnings_in(deps, application, data)
     if body.dry_run:
-        return Envelope(data=await planned(deps, source, options))
+        return Envelope(data=await planned(deps, source, options, found))
     asked = json.dumps(body.model_dump(mode="json"), sort_keys=True)
     body_hash = hashlib.sha256(asked.encode()).hexdigest()
     task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash)
     assert task.revision is not None
-    warnings = [FieldError.of(one) for one in warnings_of(application)]
+    warnings = [FieldError.of(one) for one in found]
     return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))

@@ -1,5 +1,6 @@
 """What a run would do."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
@@ -7,13 +8,15 @@ from fastapi import APIRouter, Body, Query
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps, Given
-from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.models.preview import PlannedJob, PlannedObject, PlannedStage, PreviewReply
 from kubemin.api.openapi import APPLICATION_BODY, errors
 from kubemin.api.parameters import DeleteVolumes
 from kubemin.api.saving import prepare
+from kubemin.api.warnings import warnings_in
 from kubemin.engine.entry.sources import Posted, Source
 from kubemin.engine.options import ExecOptions
+from kubemin.spec.issues import Issue, WarningCode
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reads import parse_steps
 from kubemin.spec.workflow import without_missing
@@ -53,11 +56,12 @@ async def plan_application(
     options = ExecOptions(
         create_namespace=create_namespace, adopt=adopt, delete_volumes=delete_volumes, take_over=take_over
     )
-    return Envelope(data=await planned(deps, Posted(app.model_copy(update={"workflow": steps or None})), options))
+    app = app.model_copy(update={"workflow": steps or None})
+    return Envelope(data=await planned(deps, Posted(app), options, await warnings_in(deps, app, spec)))
 
 
-async def planned(deps: Deps, source: Source, options: ExecOptions) -> PreviewReply:
-    """What the run would do. Raises 503 on a server without a cluster."""
+async def planned(deps: Deps, source: Source, options: ExecOptions, warnings: Sequence[Issue] = ()) -> PreviewReply:
+    """What the run would do, with the warnings of what is run. Raises 503 on a server without a cluster."""
     if deps.previews is None:
         raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
     preview = await deps.previews.of(source, options)
@@ -84,6 +88,8 @@ async def planned(deps: Deps, source: Source, options: ExecOptions) -> PreviewRe
             )
             for stage in preview.plan.stages
         ],
+        # What a job names and nobody has is told at the job.
+        warnings=[FieldError.of(one) for one in warnings if one.code != WarningCode.NOT_IN_APPLICATION],
         expects=preview.expects,
         creates=[_object(ObjectRef("Namespace", "", name)) for name in preview.namespaces],
         removes=[_object(ref) for ref in preview.parting.removes],

@@ -9,9 +9,9 @@ from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.applications import Mistake, ReadReply, Text
+from kubemin.api.warnings import warnings_in
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.text import Document, ParseError, Place, documents
-from kubemin.spec.warnings import warnings_of
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
 
@@ -20,7 +20,8 @@ router = APIRouter(prefix="/applications", tags=["Applications"], route_class=St
 async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
     """The application that YAML or JSON means, checked as `apply` checks it, with the line of each mistake.
 
-    Stores nothing. The cluster is asked only whether kinds that nobody here knows are in a namespace.
+    Stores nothing. The cluster is asked only whether kinds that nobody here knows are in a namespace, and for what the
+    application names and does not make.
     """
     try:
         document = await deps.compute_thread.do(lambda: _only(body.text))
@@ -35,8 +36,9 @@ async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
         issues = error.issues
         found = await deps.compute_thread.do(lambda: _mistakes(document, issues))
         return Envelope(data=ReadReply(valid=False, errors=found, warnings=[]))
-    warnings = _mistakes(document, warnings_of(application))
-    return Envelope(data=ReadReply(valid=True, application=document.value, errors=[], warnings=warnings))
+    warnings = await warnings_in(deps, application, document.value)
+    told = await deps.compute_thread.do_if_large(lambda: _mistakes(document, warnings), document.value)
+    return Envelope(data=ReadReply(valid=True, application=document.value, errors=[], warnings=told))
 
 
 def _only(text: str) -> Document:

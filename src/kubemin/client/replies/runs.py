@@ -65,6 +65,8 @@ class Preview(TypedDict):
     """What it no longer has and did not make: it stays, without KubeMin's labels."""
     passes: list[PlannedObject]
     """What it no longer has and another application uses: that one has it from then on."""
+    warnings: list[FieldError]
+    """What is allowed, and probably not meant."""
     expects: dict[str, Any]
     """Sent back with the run, that does this, or is refused."""
     keeps: list[PlannedObject]

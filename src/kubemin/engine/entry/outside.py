@@ -1,10 +1,11 @@
 """Objects that an application refers to and does not make: are they there?"""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import Forbidden, NotFound
+from kubemin.cluster.errors import ClusterError, Forbidden, NotFound
 from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.plan import Job
 from kubemin.render import operator_secret, references
@@ -33,6 +34,20 @@ async def with_what_is_missing(
             preview = with_warnings[seq]
             with_warnings[seq] = replace(preview, warnings=(*preview.warnings, *lines))
     return with_warnings
+
+
+async def present(cluster: Cluster, refs: Collection[ObjectRef]) -> set[ObjectRef]:
+    """Those of the objects that are there, or that the cluster does not tell about now."""
+
+    async def is_there(ref: ObjectRef) -> bool:
+        try:
+            return not await _is_absent(cluster, ref)
+        except ClusterError:
+            return True
+
+    asked = list(refs)
+    answers = await asyncio.gather(*map(is_there, asked))
+    return {ref for ref, found in zip(asked, answers, strict=True) if found}
 
 
 async def _is_absent(cluster: Cluster, ref: ObjectRef) -> bool:

@@ -1,6 +1,6 @@
 """What a run would do: asked of the cluster by dry runs, without a task and without a write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.outside import with_what_is_missing
+from kubemin.engine.entry.outside import present, with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.entry.prepare import Preparation
 from kubemin.engine.entry.sources import Source
@@ -26,6 +26,8 @@ from kubemin.settings.engine import EngineSettings
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import Database, applications, holdings, shares
+
+_MOST_ASKED = 100
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,10 @@ class Previews:
         async with self._db.read() as tx:
             row = await applications.get(tx, app_id)
         return None if row is None else row.name
+
+    async def there(self, refs: Collection[ObjectRef]) -> set[ObjectRef]:
+        """Those of the objects that the cluster has, or cannot be asked about; of very many all, unasked."""
+        return set(refs) if len(refs) > _MOST_ASKED else await present(self._cluster, refs)
 
     async def of_deletion(self, app_id: str, *, keep_resources: bool, delete_volumes: bool) -> Parting:
         """What deleting the application would do now."""

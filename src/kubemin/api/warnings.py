@@ -1,0 +1,22 @@
+"""Warnings of an application, where the cluster may be asked about what it names and does not make."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubemin.api.deps import Deps
+from kubemin.spec.application import Application
+from kubemin.spec.issues import Issue
+from kubemin.spec.suspect import outside
+from kubemin.spec.warnings import warnings_of
+
+
+async def warnings_in(deps: Deps, application: Application, data: Mapping[str, Any]) -> list[Issue]:
+    """What is allowed, and probably not meant. ``data`` is the application as it was sent.
+
+    Raises `Busy`. A cluster that does not answer counts as one that has everything.
+    """
+    found = await deps.compute_thread.do_if_large(lambda: outside(application), data)
+    there = set[Any]()
+    if found and deps.previews is not None:
+        there = await deps.previews.there({one.ref for one in found})
+    return await deps.compute_thread.do_if_large(lambda: warnings_of(application, there), data)
