@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.objects.claims import PVC
+from kubemin.engine.objects.namespace_content import HOLDERS
 from kubemin.engine.objects.ownership import application_of
 from kubemin.render import render
 from kubemin.spec.application import parse_application
@@ -23,7 +24,7 @@ from kubesim.controllers.references import environment, used_config
 from kubesim.problems import Problem
 from tests.proof.beside import is_beside
 from tests.proof.compare import essence, how, lacking, normal
-from tests.proof.foreigners import snapshot
+from tests.proof.manifests import DEFINITION, LIMITS, defines, kind_in_script, snapshot
 from tests.proof.oracle import Oracle
 from tests.proof.owned import has, undone_by
 from tests.proof.partings import claims, refused, released, was_left
@@ -37,13 +38,13 @@ _OF_EVERY_NAMESPACE = (("ServiceAccount", "default"), ("ConfigMap", "kube-root-c
 
 @cache
 def _rendered(parts: tuple[Part, ...], app: str, namespace: str) -> list[tuple[str, Manifest]]:
-    data = {"name": app, "namespace": namespace, "component": [part.component() for part in parts]}
-    return [(one.component, one.manifest) for one in render(parse_application(data))]
+    data = {"name": app, "namespace": namespace, "component": [part.component(app) for part in parts]}
+    return [(one.component, one.manifest) for one in render(parse_application(data, LIMITS))]
 
 
 def rendered(parts: tuple[Part, ...], app: str, namespace: str) -> dict[tuple[str, str], Manifest]:
     """The manifests of an application, by component and kind."""
-    return {(component, manifest["kind"]): manifest for component, manifest in _rendered(parts, app, namespace)}
+    return {(component, kind_in_script(manifest)): manifest for component, manifest in _rendered(parts, app, namespace)}
 
 
 async def wrongs(world: World) -> list[str]:
@@ -82,11 +83,15 @@ async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRe
     for task in all_tasks:
         others = {row.ref for task_id, had in rows.items() if task_id != task.id for row in had}
         for row in rows[task.id]:
-            if row.ref.kind != "Namespace" or row.state is not ResourceState.KEPT:
+            if row.ref.kind not in HOLDERS or row.state is not ResourceState.KEPT:
                 continue
-            foreign = {ref for ref in others | theirs if ref.namespace == row.ref.name}
+            if row.ref.kind == DEFINITION and "it holds what is not ours" not in (row.why or ""):
+                continue
+            foreign = {ref for ref in others | theirs if _is_held_by(ref, row.ref)}
             named = (row.why or "").partition("it holds what is not ours: ")[2].split(", ")
-            strange = [name for name in named if name not in {f"{ref.kind}/{ref.name}" for ref in foreign}]
+            strange = [
+                name for name in named if name not in {f"{ref.kind.partition('.')[0]}/{ref.name}" for ref in foreign}
+            ]
             sets = [f"-{ref.name}-" for ref in foreign if ref.kind == "StatefulSet"]  # their claims are theirs too
             strange = [name for name in strange if not any(one in name for one in sets)]
             jobs_gone = {ref for ref in world.foreigners.gone if ref.kind == "Job" and ref.namespace == row.ref.name}
@@ -94,6 +99,10 @@ async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRe
             foreign |= jobs_gone  # who deletes a Job leaves its Pods, by default
             found[row.ref] = f"{row.ref} was kept by {task.id} for {strange}" if strange or not foreign else ""
     return found
+
+
+def _is_held_by(ref: ObjectRef, holder: ObjectRef) -> bool:
+    return defines(holder, ref.kind) if holder.kind == DEFINITION else ref.namespace == holder.name
 
 
 def _task_wrongs(task: Task) -> list[str]:
@@ -438,7 +447,7 @@ async def _not_applied(
     """What completed tasks were to apply, and is otherwise; what others left is as one of them had it, or as before."""
     found: list[str] = []
     touched = world.foreigners.touched
-    oracle = Oracle()
+    oracle = Oracle([one for ref, one in live.items() if ref.kind == DEFINITION])
     for ref, applied in sorted(round_.applied.items()):
         last = applied[-1]
         task_id, sure = last.task_id, any(one.sure for one in applied)
@@ -449,7 +458,7 @@ async def _not_applied(
             if sure or (base is not None and ref not in round_.given_up):
                 found.append(f"{ref} is not there, although {task_id} {'completed' if sure else 'left it'}")
             continue
-        if ref.kind == "Job":  # has names of its own in it
+        if ref.kind in ("Job", DEFINITION):  # controllers write more into it
             found += [f"{ref}: {one}" for one in lacking(last.manifest, live[ref]) if last.sure]
             continue
         if base is not None and base["metadata"]["uid"] != live[ref]["metadata"]["uid"]:

@@ -3,22 +3,17 @@
 import copy
 from typing import Any
 
-from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.problems import Problem
 from kubesim.registry import Registry
+from tests.proof.manifests import is_custom, resource_key, snapshot, stored
 
-MODELLED = [kind for kind in KINDS if kind not in ("Event", "Pod", "PersistentVolume", "ResourceQuota")]
 _MERGE = "application/merge-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
+_APPLY = "application/apply-patch+yaml"
 HOLD = "example.com/hold"
 _EXPORTED = ("name", "namespace", "labels", "annotations")
-
-
-def snapshot(registry: Registry) -> dict[ObjectRef, Manifest]:
-    """All objects that people, KubeMin or controllers made, but Pods and Events."""
-    return {ObjectRef.of(obj): copy.deepcopy(obj) for kind in MODELLED for obj in registry.scan(KINDS[kind].plural)}
 
 
 class Foreigners:
@@ -54,12 +49,13 @@ class Foreigners:
     def create(self, manifest: Manifest, *, applied: bool = False, manager: str = "kubectl") -> str:
         """Make an object, unless one is there; says what became of it."""
         ref = ObjectRef.of(manifest)
-        plural = KINDS[ref.kind].plural
-        if self.live.peek(plural, ref.namespace, ref.name) is not None:
+        plural = resource_key(ref.kind)
+        if stored(self.live, ref) is not None:
             return "there already"
+        if plural not in self.live.catalog.resources:
+            return "not served"
         if applied:
-            content_type = "application/apply-patch+yaml"
-            self.live.patch(plural, ref.namespace, ref.name, content_type, manifest, manager=manager)
+            self.live.patch(plural, ref.namespace, ref.name, _APPLY, manifest, manager=manager)
         else:
             self.live.create(plural, ref.namespace, manifest, manager=manager)
         self._touch(ref)
@@ -71,13 +67,15 @@ class Foreigners:
         """Edit an object, if it is there; says what became of it."""
         self._count += 1
         manager = "someone"
-        plural = KINDS[ref.kind].plural
-        found = self.live.peek(plural, ref.namespace, ref.name)
+        plural = resource_key(ref.kind)
+        found = stored(self.live, ref)
         if found is None:
             return "not there"
         content_type = _MERGE
         if what == "inject" and ref.kind in ("Deployment", "StatefulSet"):
             body, subresource, content_type = _injection(found), "", _STRATEGIC
+        elif what == "inject" and is_custom(ref):
+            body, subresource, content_type = _part_of(found), "", _APPLY
         else:
             body, subresource = self._patch(ref, what, f"foreign-{self._count}")
         try:
@@ -99,8 +97,8 @@ class Foreigners:
 
     def delete(self, ref: ObjectRef) -> str:
         """Delete an object, if it is there; says what became of it."""
-        plural = KINDS[ref.kind].plural
-        found = self.live.peek(plural, ref.namespace, ref.name)
+        plural = resource_key(ref.kind)
+        found = stored(self.live, ref)
         if found is None:
             return "not there"
         known = self._same(ref, found)
@@ -113,8 +111,7 @@ class Foreigners:
 
     def remake(self, ref: ObjectRef) -> str:
         """Delete a ConfigMap or Secret and make it anew from an export: our marks are on it, as theirs."""
-        plural = KINDS[ref.kind].plural
-        found = self.live.peek(plural, ref.namespace, ref.name)
+        found = stored(self.live, ref)
         if found is None or ref.kind not in ("ConfigMap", "Secret"):
             return "not there"
         kept = {key: value for key, value in found["metadata"].items() if key in _EXPORTED}
@@ -132,9 +129,9 @@ class Foreigners:
     def let_go(self) -> None:
         """Take our finalizers off again."""
         for ref in self.held:
-            plural = KINDS[ref.kind].plural
+            plural = resource_key(ref.kind)
             for registry in (self.live, self.model):
-                found = registry.peek(plural, ref.namespace, ref.name)
+                found = stored(registry, ref)
                 if found is None or HOLD not in (found["metadata"].get("finalizers") or []):
                     continue
                 left = [one for one in found["metadata"]["finalizers"] if one != HOLD]
@@ -153,6 +150,8 @@ class Foreigners:
             return {"data": {"version": value}}, ""
         if what == "overwrite" and ref.kind == "Secret":
             return {"stringData": {"version": value}}, ""
+        if what == "overwrite" and is_custom(ref):
+            return {"spec": {"size": 100 + self._count}}, ""
         if what == "overwrite":
             return {"metadata": {"labels": {"app.kubernetes.io/name": value}}}, ""
         if ref.kind == "ConfigMap":
@@ -160,15 +159,15 @@ class Foreigners:
         return {"metadata": {"labels": {f"example.com/{value}": "x"}}}, ""
 
     def _same(self, ref: ObjectRef, live: Manifest) -> bool:
-        mine = self.model.peek(KINDS[ref.kind].plural, ref.namespace, ref.name)
+        mine = stored(self.model, ref)
         return mine is not None and bool(mine["metadata"]["uid"] == live["metadata"]["uid"])
 
     def _put(self, ref: ObjectRef, obj: Manifest) -> None:
-        self.model.storage.put(KINDS[ref.kind].plural, (ref.namespace, ref.name), copy.deepcopy(obj))
+        self.model.storage.put(resource_key(ref.kind), (ref.namespace, ref.name), copy.deepcopy(obj))
 
     def _erase(self, ref: ObjectRef, uid: str) -> None:
         """Remove it from the model, and what goes with it."""
-        self.model.storage.remove(KINDS[ref.kind].plural, (ref.namespace, ref.name))
+        self.model.storage.remove(resource_key(ref.kind), (ref.namespace, ref.name))
         for below, obj in snapshot(self.model).items():
             if any(owner["uid"] == uid for owner in obj["metadata"].get("ownerReferences") or []):
                 self._erase(below, obj["metadata"]["uid"])
@@ -180,3 +179,10 @@ def _injection(workload: Manifest) -> dict[str, Any]:
     env = [{"name": "INJECTED", "value": "1"}]
     pod = {"containers": [{"name": name, "env": env}], "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}]}
     return {"spec": {"template": {"spec": pod}}}
+
+
+def _part_of(custom: Manifest) -> dict[str, Any]:
+    """What somebody else applies to a custom resource: items of lists in which ours are, too."""
+    spec = {"ports": [{"name": "injected", "port": 9}], "tags": ["injected"]}
+    meta = {"name": custom["metadata"]["name"]}
+    return {"apiVersion": custom["apiVersion"], "kind": custom["kind"], "metadata": meta, "spec": spec}

@@ -1,14 +1,15 @@
 """What an apply must make of an object, told by an API server of its own that nothing goes wrong with."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from kubemin.engine.objects.others import fields_of_others, without_fields
-from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.controllers.seeds import seed
 from kubesim.registry import Registry
+from tests.proof.manifests import define, resource_key
 
 _APPLY = "application/apply-patch+yaml"
 
@@ -16,15 +17,17 @@ _APPLY = "application/apply-patch+yaml"
 class Oracle:
     """A cluster that is only asked."""
 
-    def __init__(self) -> None:
-        self._registry = _fresh()
+    def __init__(self, definitions: Sequence[Manifest]) -> None:
+        """``definitions``: of the custom resources that it may be asked about."""
+        self._definitions = definitions
+        self._registry = _fresh(definitions)
 
     def applied(self, base: Manifest | None, manifest: Manifest, *, take_over: bool = False) -> Manifest:
         """The object that the manifest makes of ``base``, or makes anew; ``take_over``: without what others set."""
         ref = ObjectRef.of(manifest)
-        plural, key = KINDS[ref.kind].plural, (ref.namespace, ref.name)
+        plural, key = resource_key(ref.kind), (ref.namespace, ref.name)
         if ref.kind == "Service":
-            self._registry = _fresh()  # it may have taken the address that this one has
+            self._registry = _fresh(self._definitions)  # it may have taken the address that this one has
         if self._registry.peek(plural, *key) is not None:
             self._registry.storage.remove(plural, key)
         if base is None:
@@ -39,8 +42,9 @@ class Oracle:
         return found
 
 
-def _fresh() -> Registry:
+def _fresh(definitions: Sequence[Manifest]) -> Registry:
     registry = Registry()
+    define(registry, definitions)
     for name in ("default", "team"):
         registry.create("namespaces", "", {"metadata": {"name": name}}, manager="kube-apiserver")
     seed(registry)

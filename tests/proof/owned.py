@@ -10,6 +10,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus
 from kubemin.store import applications, jobs, revisions
 from kubemin.store.tasks import Task
+from tests.proof.manifests import LIMITS
 
 if TYPE_CHECKING:
     from tests.proof.world import World
@@ -28,5 +29,7 @@ async def has(world: World, app_id: str) -> dict[ObjectRef, Manifest]:
         row, application = await revisions.current(tx, app_id), await applications.get(tx, app_id)
     if row is None or application is None:
         return {}
-    rendered = render(parse_application(row.spec), application.config_key or "", row.restarts, row.config_digests)
+    rendered = render(
+        parse_application(row.spec, LIMITS), application.config_key or "", row.restarts, row.config_digests
+    )
     return {ObjectRef.of(one.manifest): one.manifest for one in rendered}

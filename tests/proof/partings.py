@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from kubemin.engine import ExecOptions
 from kubemin.engine.objects.claims import PVC, is_in_use
 from kubemin.engine.objects.ownership import application_of
-from kubemin.spec.kinds import KINDS
 from kubemin.spec.labels import ANNOTATIONS, APP_ID, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
+from tests.proof.manifests import resource_key
 from tests.proof.owned import has
 from tests.proof.refusals import said_of
 
@@ -152,7 +152,7 @@ async def _refusals(world: World) -> list[tuple[str, ObjectRef, str]]:
             for job in all_jobs
             if job.error
             and job.seq in refs
-            and said_of(job.error, KINDS[refs[job.seq].kind].plural, refs[job.seq].name)
+            and said_of(job.error, resource_key(refs[job.seq].kind), refs[job.seq].name)
         ]
     return found
 

@@ -17,6 +17,8 @@ def _title(plural: str) -> str:
 
 def said_of(error: str, plural: str, name: str) -> bool:
     """Whether this tells of such a refusal to create this object."""
+    if plural not in RESOURCES:
+        return False
     return any(f'{RESOURCES[plural].qualified} "{name}"' in one and _title(plural) in one for one in error.split(";"))
 
 

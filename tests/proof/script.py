@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from tests.proof import manifests
+from tests.proof.manifests import CUSTOM, DEFINITION
+
 
 class Spelled:
     """A frozen dataclass whose repr leaves out what is as by default."""
@@ -79,7 +82,12 @@ class Part(Spelled):
             "webservice": ["Deployment"],
             "store": ["StatefulSet"],
             "job": ["Job"],
+            "manifests": ["ConfigMap"],
         }[self.type]
+        if "definition" in self.extras:
+            kinds = [*kinds, DEFINITION, CUSTOM]
+        if "role" in self.extras:
+            kinds = [*kinds, "ClusterRole"]
         if self.ports:
             kinds = [*kinds, "Service"]
         if self.volume and self.type == "webservice":
@@ -90,9 +98,12 @@ class Part(Spelled):
             kinds = [*kinds, "Ingress"]
         return tuple(kinds)
 
-    def component(self) -> dict[str, Any]:
-        """As JSON that a user would send."""
+    def component(self, app: str) -> dict[str, Any]:
+        """As JSON that a user of the application would send."""
         component: dict[str, Any] = {"name": self.name, "type": self.type}
+        if self.type == "manifests":
+            made = manifests.of(app, self.name, self.version, self.extras)
+            return {**component, "properties": {"manifests": made}}
         if self.type in ("config", "secret"):
             data = {"version": str(self.version), f"only-{self.version}": "x"}
             return {

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from tests.proof.manifests import DEFINITION
 from tests.proof.script import (
     Again,
     Cancel,
@@ -32,7 +33,8 @@ from tests.proof.script import (
 )
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
-TYPES = ("config", "secret", "webservice", "store", "job")
+TYPES = ("config", "secret", "webservice", "store", "job", "manifests")
+NO_PODS = ("config", "secret", "manifests")
 EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls")
 ROLLING = ("", "rolling", "recreate")
 BESIDE = ("canary", "canary-counts", "canary-held")
@@ -69,6 +71,9 @@ def _reading(draw: st.DrawFn, parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _part(draw: st.DrawFn, name: str, version: int) -> Part:
     kind = _pick(draw, *TYPES)
+    if kind == "manifests":
+        brings = _pick(draw, "definition", "role", "definition role", "")
+        return Part(name, kind, version, extras=tuple(brings.split()))
     if kind in ("config", "secret"):
         share = _pick(draw, *[""] * 8, "share", "force")
         return Part(name, kind, version, extras=(share,) if share else ())
@@ -116,8 +121,8 @@ def next_parts(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[
             case "as it was":
                 changed.append(part)
             case "changed":
-                fate = _pick(draw, "", "", "", "pull", "never") if part.type not in ("config", "secret") else ""
-                replicas = draw(st.integers(1, 3)) if part.type not in ("config", "secret", "job") else 1
+                fate = _pick(draw, "", "", "", "pull", "never") if part.type not in NO_PODS else ""
+                replicas = draw(st.integers(1, 3)) if part.type not in (*NO_PODS, "job") else 1
                 new = replace(part, version=version, fate=fate, replicas=replicas)
                 changed.append(replace(new, way=_way(draw, new)))
             case "other":
@@ -156,8 +161,9 @@ def _target(draw: st.DrawFn, parts: tuple[Part, ...], but: tuple[str, ...] = ())
     return Target(part.name, kind, _pick(draw, *[""] * 4, "canary", "green") if beside else "")
 
 
-_NEEDED = ("ServiceAccount", "PersistentVolumeClaim")
-"""What Pods need: without it what is put back cannot run again, and is rightly said to be incomplete."""
+_NEEDED = ("ServiceAccount", "PersistentVolumeClaim", DEFINITION)
+"""What Pods and custom resources need: without it what is put back cannot be there again, and is rightly said to be
+incomplete."""
 
 
 def _foreign(draw: st.DrawFn, parts: tuple[Part, ...]) -> Foreign:

@@ -20,7 +20,6 @@ from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import SpecError
-from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, OnActive, TaskStatus
 from kubemin.store import Database, applications, drafts, tasks
@@ -29,8 +28,9 @@ from kubesim.faults import Armed, Fault
 from kubesim.problems import Problem
 from kubesim.server import SimServer
 from tests.proof import beside, check, partings
-from tests.proof.foreigners import Foreigners, snapshot
+from tests.proof.foreigners import Foreigners
 from tests.proof.machine import Machine
+from tests.proof.manifests import LIMITS, is_custom, operators, snapshot
 from tests.proof.observer import Observer
 from tests.proof.refusals import Refusals
 from tests.proof.revisions import Revisions
@@ -113,9 +113,9 @@ class World:
 
     async def run(self) -> None:
         """Run it all. Raises `Broken`."""
-        async with SimServer(speed=SPEED) as self.sim:
+        async with SimServer(speed=SPEED, operators=operators()) as self.sim:
             self.db = await Database.open(self._url)
-            self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), Limits())
+            self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), LIMITS)
             self.foreigners = Foreigners(self.sim.registry)
             self.observer = Observer(self.sim)
             self.refusals = Refusals(self.sim)
@@ -344,14 +344,14 @@ class World:
         self.tell(f"  {task.id} deploys {app} ({on_active}, {how}): {parts!r}")
 
     def _application(self, parts: tuple[Part, ...], app: str) -> Application:
-        data: dict[str, Any] = {"name": app, "component": [part.component() for part in parts]}
+        data: dict[str, Any] = {"name": app, "component": [part.component(app) for part in parts]}
         data["namespace"] = self._round.namespace
         # A step may not come before one that deploys what it reads.
         read = {part.reads for part in parts}
         names = [part.name for part in sorted(parts, key=lambda part: f"{part.type} {part.name}" not in read)]
         if (steps := workflow(self._round.steps, names)) is not None:
             data["workflow"] = steps
-        return parse_application(data)
+        return parse_application(data, LIMITS)
 
     async def _save(self, posted: Application) -> None:
         """As the API does it: with one workflow."""
@@ -513,7 +513,7 @@ class World:
             await asyncio.sleep(0.01)
 
     async def _cancel(self, *, quiet: bool, policy: CleanupPolicy | None) -> None:
-        service = TaskService(self.db, LocalSignals(), LocalDoorbell(), Limits()) if quiet else self.service
+        service = TaskService(self.db, LocalSignals(), LocalDoorbell(), LIMITS) if quiet else self.service
         for task_id in reversed(self.tasks):
             task = await self.task(task_id)
             if task.status in (TaskStatus.QUEUED, TaskStatus.RUNNING):
@@ -597,6 +597,8 @@ class World:
                 theirs["spec"]["template"]["spec"]["restartPolicy"] = "Never"
             if flavour == "more" and kind == "Deployment":
                 theirs["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "THEIRS", "value": "1"}]
+        elif is_custom(ObjectRef.of(theirs)):
+            theirs["spec"] = {"size": 7, "ports": [{"name": "theirs", "port": 7}]}
         elif kind == "Service" and flavour == "more":
             theirs["spec"]["ports"] = [{"name": "theirs", "port": 81}]
         if flavour == "another application":
