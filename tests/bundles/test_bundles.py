@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.sources import Posted
-from kubemin.spec.application import parse_application
+from kubemin.spec.application import Application, parse_application
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.tasks import Task
@@ -64,9 +64,12 @@ def differences(before: dict[str, Manifest], after: dict[str, Manifest]) -> list
     ]
 
 
+def application_of(*parts: dict[str, Any]) -> Application:
+    return parse_application({"name": "bundle", "component": list(parts)}, LIMITS)
+
+
 async def start(instance: Instance, *parts: dict[str, Any]) -> Task:
-    application = parse_application({"name": "bundle", "component": list(parts)}, LIMITS)
-    return await instance.service.run(Posted(application), ExecOptions(), "ada")
+    return await instance.service.run(Posted(application_of(*parts)), ExecOptions(), "ada")
 
 
 def prepare(instance: Instance, bundle: Bundle) -> None:
@@ -98,9 +101,9 @@ class Stopped:
             assert self.task is not None
             await self._instance.service.cancel(self.task.app_id, self.task.id, "ada", "no", None)
 
-    async def run(self, parts: Sequence[dict[str, Any]]) -> Task:
-        """Run the parts. No cancel comes too late: it is recorded before that write is sent on."""
-        self.task = await start(self._instance, *parts)
+    async def run(self, application: Application) -> Task:
+        """Run it. No cancel comes too late: it is recorded before that write is sent on."""
+        self.task = await self._instance.service.run(Posted(application), ExecOptions(), "ada")
         async with self._instance.worker(PATIENT):
             return await self._instance.settled(self.task.id)
 
@@ -128,7 +131,7 @@ async def test_a_first_run_that_is_cancelled_leaves_nothing(instance: Instance, 
     prepare(instance, bundle)
     before = everything(instance)
     number = Random(f"first {bundle.name} {draw}").randint(1, len(bundle.manifests))
-    task = await Stopped(instance, number).run([component(bundle.name, bundle.manifests)])
+    task = await Stopped(instance, number).run(application_of(component(bundle.name, bundle.manifests)))
     assert (task.status, task.cleanup, task.cleanup_why) == (TaskStatus.CANCELLED, Cleanup.DONE, "")
     assert differences(before, everything(instance)) == []
 
@@ -141,7 +144,7 @@ async def test_an_update_that_is_cancelled_leaves_what_was_there(instance: Insta
     before = everything(instance)
     changed = sum(one not in bundle.manifests for one in bundle.changed)
     number = Random(f"update {bundle.name} {draw}").randint(1, changed)
-    task = await Stopped(instance, number).run([component(bundle.name, bundle.changed)])
+    task = await Stopped(instance, number).run(application_of(component(bundle.name, bundle.changed)))
     await instance.sim.controllers.settled()
     assert (task.status, task.cleanup, task.cleanup_why) == (TaskStatus.CANCELLED, Cleanup.DONE, "")
     assert differences(before, everything(instance)) == []
