@@ -10,10 +10,12 @@ from kubemin.render import Rendered, render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.labels import LABELS
 from kubemin.spec.limits import Grant, Limits
+from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.admit.defaults import default
 
 _ALL = Grant(("*",), ("*",), ("*",), ("/metrics",))
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 PERMISSIVE = Limits(
     rbac_namespaced=(_ALL,),
     rbac_cluster=(_ALL,),
@@ -34,15 +36,21 @@ def plain(rendered: Iterable[Rendered]) -> list[Manifest]:
         own = {"app": item.component[:63]}
         _forget(manifest["metadata"])
         spec = manifest.get("spec", {})
-        if manifest["kind"] in ("Deployment", "StatefulSet"):
+        if manifest["kind"] in WORKLOADS:
             spec["selector"] = {"matchLabels": own}
             for claim in spec.get("volumeClaimTemplates", ()):
                 _forget(claim["metadata"])
         if manifest["kind"] == "Service":
             spec["selector"] = own
-        if "template" in spec:
-            _forget(spec["template"]["metadata"])
-            spec["template"]["metadata"].setdefault("labels", {}).update(own)
+        if manifest["kind"] == "PodDisruptionBudget":
+            spec["selector"] = {"matchLabels": own}
+        if manifest["kind"] == "NetworkPolicy":
+            spec["podSelector"] = {"matchLabels": own}
+        if "jobTemplate" in spec:
+            _forget(spec["jobTemplate"]["metadata"])
+        if (template := pod_template(manifest)) is not None:
+            _forget(template["metadata"])
+            template["metadata"].setdefault("labels", {}).update(own)
         found[ObjectRef.of(manifest)] = manifest
     return list(found.values())
 
@@ -77,17 +85,21 @@ def kept(manifest: Manifest) -> Manifest:
     default(found["kind"], found)
     meta, spec = found["metadata"], found.get("spec", {})
     meta.pop("labels", None)
-    if found["kind"] in ("Deployment", "StatefulSet", "Service"):
+    if found["kind"] in (*WORKLOADS, "Service", "PodDisruptionBudget"):
         spec.pop("selector", None)
-    if "template" in spec:
-        inner = spec["template"]["metadata"]
+    if found["kind"] == "NetworkPolicy":
+        spec.pop("podSelector", None)
+        _forget_own(spec)
+    if "jobTemplate" in spec:
+        spec["jobTemplate"].get("metadata", {}).pop("labels", None)
+        if not spec["jobTemplate"].get("metadata"):
+            spec["jobTemplate"].pop("metadata", None)
+    if (template := pod_template(found)) is not None:
+        inner = template.get("metadata", {})
         inner.pop("labels", None)
         annotations = {key: one for key, one in inner.pop("annotations", {}).items() if "kubemin.io/" not in key}
-        inner |= {"annotations": annotations} if annotations else {}
-        for container in (
-            *spec["template"]["spec"].get("initContainers", ()),
-            *spec["template"]["spec"]["containers"],
-        ):
+        template["metadata"] = {**inner, **({"annotations": annotations} if annotations else {})}
+        for container in (*template["spec"].get("initContainers", ()), *template["spec"]["containers"]):
             variables = container.get("env", [])
             if not any("$(" in one.get("value", "") for one in variables):
                 variables.sort(key=lambda one: one["name"])
@@ -96,17 +108,29 @@ def kept(manifest: Manifest) -> Manifest:
     return found
 
 
+def _forget_own(value: Any) -> None:
+    """Peers that are components have KubeMin's labels, by which `selects` goes."""
+    if isinstance(value, dict):
+        if isinstance(labels := value.get("matchLabels"), dict):
+            value["matchLabels"] = {key: one for key, one in labels.items() if key not in LABELS}
+        for one in value.values():
+            _forget_own(one)
+    for one in value if isinstance(value, list) else ():
+        _forget_own(one)
+
+
 def selects(objects: Iterable[Manifest]) -> dict[ObjectRef, set[ObjectRef]]:
-    """By workload and Service: the workloads whose Pods it selects."""
+    """By each object that selects Pods: the workloads whose Pods it selects."""
     objects = list(objects)
     pods = {
-        ObjectRef.of(one): one["spec"]["template"]["metadata"].get("labels", {})
+        ObjectRef.of(one): template.get("metadata", {}).get("labels", {})
         for one in objects
-        if "template" in one.get("spec", {})
+        if (template := pod_template(one)) is not None
     }
     found: dict[ObjectRef, set[ObjectRef]] = {}
     for one in objects:
-        selector = one.get("spec", {}).get("selector") or {}
+        spec = one.get("spec", {})
+        selector = spec.get("selector") or spec.get("podSelector") or {}
         labels = selector.get("matchLabels", selector)
         if labels:
             wanted = {ref for ref, has in pods.items() if labels.items() <= has.items()}

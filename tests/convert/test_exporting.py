@@ -8,6 +8,7 @@ from kubemin.render import render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.config import MASK
+from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 from tests.render.cases import read, rendered_cases
 from tests.spec.strategies import applications
@@ -15,7 +16,7 @@ from tests.spec.strategies import applications
 from .objects import PERMISSIVE, imported, kept, made, selects
 
 CASES = rendered_cases()
-_OTHERS_FIND_BY = labels.LABELS - {labels.NAME, labels.APP_ID}
+_IN_SELECTORS = {labels.NAME, labels.APP_ID}
 
 
 def _own(meta: Manifest) -> set[str]:
@@ -27,10 +28,10 @@ def _is_without_marks(exported: Exported) -> None:
     for manifest in exported.objects.values():
         assert _own(manifest["metadata"]) == set()
         assert not [key for key in manifest["metadata"].get("annotations", {}) if "kubemin.io/" in key]
-        template = manifest.get("spec", {}).get("template", {})
-        assert _own(template.get("metadata", {})) <= {labels.NAME, labels.APP_ID}
-        for claim in manifest.get("spec", {}).get("volumeClaimTemplates", ()):
-            assert _own(claim["metadata"]) == set()
+        assert _own((pod_template(manifest) or {}).get("metadata", {})) <= _IN_SELECTORS
+        spec = manifest.get("spec", {})
+        for inner in (*spec.get("volumeClaimTemplates", ()), spec.get("jobTemplate", {})):
+            assert _own(inner.get("metadata", {})) == set()
 
 
 def _is_what_is_rendered(exported: Exported, application: Application) -> None:
@@ -38,8 +39,9 @@ def _is_what_is_rendered(exported: Exported, application: Application) -> None:
     assert exported.objects.keys() == rendered.keys()
     for ref, one in rendered.items():
         assert kept(exported.objects[ref]) == kept(one)
-        own = one.get("spec", {}).get("selector")
-        assert exported.objects[ref].get("spec", {}).get("selector") == own
+        if one["kind"] != "PodDisruptionBudget":
+            own = one.get("spec", {}).get("selector")
+            assert exported.objects[ref].get("spec", {}).get("selector") == own
     assert selects(exported.objects.values()) == selects(rendered.values())
 
 

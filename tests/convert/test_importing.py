@@ -141,6 +141,40 @@ _SMALL = """
 - {apiVersion: v1, kind: ServiceAccount, metadata: {name: web}, automountServiceAccountToken: true}
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}
 - {apiVersion: v1, kind: Secret, metadata: {name: login}, data: {pin: MTIz}}
+- apiVersion: autoscaling/v2
+  kind: HorizontalPodAutoscaler
+  metadata: {name: web}
+  spec:
+    scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: web}
+    maxReplicas: 2
+    metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]
+- apiVersion: policy/v1
+  kind: PodDisruptionBudget
+  metadata: {name: web}
+  spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: web}
+  spec:
+    podSelector: {matchLabels: {app: web}}
+    policyTypes: [Ingress]
+    ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}]}]
+- apiVersion: gateway.networking.k8s.io/v1
+  kind: HTTPRoute
+  metadata: {name: web}
+  spec:
+    parentRefs: [{name: gate}]
+    hostnames: [a.example]
+    rules: [{matches: [{path: {type: PathPrefix, value: /}}], backendRefs: [{name: web, port: 80}]}]
+- apiVersion: batch/v1
+  kind: CronJob
+  metadata: {name: every}
+  spec:
+    schedule: "@daily"
+    jobTemplate:
+      spec:
+        template:
+          spec: {restartPolicy: Never, containers: [{name: every, image: "x:1"}]}
 - {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: p}, spec: {accessModes: [ReadWriteOnce]}}
 """
 _ODD: tuple[Any, ...] = (None, 1, True, "x", [], {}, [1], [None], {"a": 1}, {"name": 1}, [{}])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubemin.convert.normal import foreign_labels, reduced
+from kubemin.convert.policies import autoscaler, budget, network_policy, route
 from kubemin.convert.ports import port_number
 from kubemin.convert.rights import binding
 from kubemin.convert.surroundings import Draft, Surroundings
@@ -101,7 +102,11 @@ def _stays(why: str) -> Callable[[ObjectRef, Manifest, Surroundings], None]:
 BESIDE: Mapping[str, Callable[[ObjectRef, Manifest, Surroundings], None]] = {
     "RoleBinding": binding,
     "ClusterRoleBinding": binding,
+    "HorizontalPodAutoscaler": autoscaler,
+    "PodDisruptionBudget": budget,
+    "NetworkPolicy": network_policy,
     "Ingress": _ingress,
+    "HTTPRoute.gateway.networking.k8s.io": route,
     "Service": _service,
     "PersistentVolumeClaim": _stays("no component mounts it"),
     "Job": _stays("the Job of a component has another name for each spec"),

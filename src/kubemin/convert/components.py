@@ -8,7 +8,7 @@ from typing import Any
 from kubemin.convert.normal import foreign_labels
 from kubemin.convert.surroundings import Draft, Surroundings, body
 from kubemin.convert.taking import StaysError, nothing_left, part
-from kubemin.convert.workloads import store, webservice
+from kubemin.convert.workloads import cronjob, daemon, store, webservice
 from kubemin.spec.config import FILE_NAME_KEY, MASK, URL_KEY
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -57,5 +57,7 @@ COMPONENTS: Mapping[str, Callable[[ObjectRef, Manifest, Surroundings], Draft]] =
     "Secret": _secret,
     "Deployment": webservice,
     "StatefulSet": store,
+    "DaemonSet": daemon,
+    "CronJob": cronjob,
 }
 """In the order in which kinds are looked at: what others refer to comes first."""

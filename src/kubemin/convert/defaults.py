@@ -153,6 +153,16 @@ DEFAULTS: Mapping[str, Defaults] = {
     "Secret": (("type", "Opaque"), ("immutable", False), ("data", {})),
     "ConfigMap": (("immutable", False), ("data", {}), ("binaryData", {})),
     "Ingress": (("spec.tls", []),),
+    "HorizontalPodAutoscaler": (("spec.minReplicas", 1),),
+    "NetworkPolicy": tuple((f"spec.{side}[].ports[].protocol", "TCP") for side in ("ingress", "egress")),
+    "HTTPRoute.gateway.networking.k8s.io": (
+        ("spec.parentRefs[].group", "gateway.networking.k8s.io"),
+        ("spec.parentRefs[].kind", "Gateway"),
+        ("spec.rules[].backendRefs[].group", ""),
+        ("spec.rules[].backendRefs[].kind", "Service"),
+        ("spec.rules[].backendRefs[].weight", 1),
+        ("spec.rules[].matches[].path.type", "PathPrefix"),
+    ),
     **dict.fromkeys(("RoleBinding", "ClusterRoleBinding"), (("subjects[].apiGroup", ""),)),
     "ServiceAccount": (("secrets", []), ("imagePullSecrets", [])),
 }

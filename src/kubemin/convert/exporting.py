@@ -9,8 +9,9 @@ from kubemin.convert.normal import cleaned, of_pods_alone, selected_keys
 from kubemin.render import render
 from kubemin.spec.application import Application
 from kubemin.spec.config import MASK
+from kubemin.spec.ids import component_id
 from kubemin.spec.kinds import kind_name, written
-from kubemin.spec.labels import LABELS
+from kubemin.spec.labels import APP_ID, COMPONENT_ID, LABELS, NAME
 from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ShareStrategy
@@ -38,6 +39,7 @@ def export_objects(application: Application) -> Exported:
     `RenderError` where the application was not checked.
     """
     found = Exported()
+    names = {str(component_id(application.app_id, part.name)): part.name for part in application.component}
     rendered = sorted(render(application), key=lambda item: written(kind_name(item.manifest)).priority)
     for item in rendered:
         ref = ObjectRef.of(item.manifest)
@@ -46,7 +48,7 @@ def export_objects(application: Application) -> Exported:
             continue
         if item.fetch is not None:
             found.fetched.append(ref)
-        manifest = cleaned(item.manifest)
+        manifest: Manifest = _by_name(cleaned(item.manifest), names)
         if ref.kind == "Secret" and _mask(manifest):
             found.masked.append(ref)
         found.objects.setdefault(ref, manifest)
@@ -57,9 +59,27 @@ def export_objects(application: Application) -> Exported:
         _forget_labels(manifest["metadata"], of_any)
         if (template := pod_template(manifest)) is not None:
             _forget_labels(template.get("metadata"), of_pods)
-        for claim in (manifest.get("spec") or {}).get("volumeClaimTemplates") or ():
-            _forget_labels(claim.get("metadata"), of_any)
+        spec = manifest.get("spec") or {}
+        for made in (*(spec.get("volumeClaimTemplates") or ()), spec.get("jobTemplate") or {}):
+            _forget_labels(made.get("metadata"), of_any)
     return found
+
+
+def _by_name(value: Any, names: Mapping[str, str]) -> Any:
+    """The manifest, where selectors have a component's name rather than its number.
+
+    KubeMin gives numbers anew to what it gets; by them also Pods are selected that are there only while others are
+    replaced.
+    """
+    if isinstance(value, list):
+        return [_by_name(one, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    labels = value.get("matchLabels")
+    if isinstance(labels, dict) and labels.get(COMPONENT_ID) in names and APP_ID in labels:
+        rest = {key: one for key, one in labels.items() if key != COMPONENT_ID}
+        value = {**value, "matchLabels": {**rest, NAME: names[labels[COMPONENT_ID]]}}
+    return {key: _by_name(one, names) for key, one in value.items()}
 
 
 def _mask(secret: Manifest) -> bool:

@@ -34,6 +34,12 @@ _INDEX = re.compile(r"component\[(\d+)\]")
 SELECTING = ("Deployment", "StatefulSet", "DaemonSet")
 """Kinds whose selector never changes: KubeMin's is another one, so one that is there already cannot become it."""
 
+_REPLACED = {
+    **dict.fromkeys((*SELECTING, "Service", "PodDisruptionBudget"), "selector"),
+    "NetworkPolicy": "podSelector",
+}
+"""The field of a kind by which it selects the component's own Pods: KubeMin's own labels stand there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -165,10 +171,9 @@ def _by_draft(issues: Sequence[Issue], drafts: Sequence[Draft]) -> dict[ObjectRe
 
 def _selected_keys(ref: ObjectRef, manifest: Manifest, drafts: Sequence[Draft]) -> Iterator[str]:
     """The keys of labels that something selects by, or reads, also once the components are there."""
-    replaced = ref.kind in (*SELECTING, "Service") and any(ref in draft.objects for draft in drafts)
     spec = manifest.get("spec")
-    if replaced and isinstance(spec, dict):
-        manifest = {**manifest, "spec": {key: value for key, value in spec.items() if key != "selector"}}
+    if ref.kind in _REPLACED and isinstance(spec, dict) and any(ref in draft.objects for draft in drafts):
+        manifest = {**manifest, "spec": {key: value for key, value in spec.items() if key != _REPLACED[ref.kind]}}
     yield from selected_keys(manifest)
 
 

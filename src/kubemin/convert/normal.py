@@ -75,6 +75,11 @@ def reduced(manifest: Manifest) -> Manifest:
         for port in _dicts(found.get("spec"), "ports"):
             if port.get("targetPort") == port.get("port"):
                 port.pop("targetPort", None)
+    if kind == "NetworkPolicy" and isinstance(spec := found.get("spec"), dict):
+        spec.setdefault("policyTypes", ["Ingress", *(["Egress"] if "egress" in spec else [])])
+        for field, type_ in (("ingress", "Ingress"), ("egress", "Egress")):
+            if type_ in spec["policyTypes"]:
+                spec.setdefault(field, [])
     if kind == "Secret" and isinstance(texts := found.get("stringData"), dict):
         encoded = {key: base64.b64encode(str(text).encode()).decode() for key, text in texts.items()}
         found["data"] = {**(found.get("data") or {}), **encoded}
@@ -115,6 +120,14 @@ def comparable(manifest: Manifest) -> Manifest:
     if isinstance(spec, dict):
         if kind in ("Deployment", "StatefulSet", "DaemonSet", "Service"):
             spec.pop("selector", None)
+        if kind == "PodDisruptionBudget":
+            spec.pop("selector", None)
+        if kind == "NetworkPolicy":
+            spec.pop("podSelector", None)
+        if kind == "CronJob":
+            (spec["jobTemplate"].get("metadata") or {}).pop("labels", None)
+            if not spec["jobTemplate"].get("metadata"):
+                spec["jobTemplate"].pop("metadata", None)
         for claim in _dicts(spec, "volumeClaimTemplates"):
             claim["metadata"] = {"name": claim["metadata"].get("name")}
     if (template := pod_template(found)) is not None:

@@ -6,7 +6,7 @@ from typing import Any
 from kubemin.spec.kinds import kind_name
 from kubemin.spec.objects import Manifest
 
-MAP, MAPS, TEXT, NUMBER = "a map", "a list of maps", "a text", "a whole number"
+MAP, MAPS, TEXT, TEXTS, NUMBER = "a map", "a list of maps", "a text", "a list of texts", "a whole number"
 
 _KEY_OF = ("configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef")
 _ALL_OF = ("configMapRef", "secretRef")
@@ -103,6 +103,26 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
         "spec.rules[].http.paths[].backend.service.port.name": TEXT,
         "spec.rules[].http.paths[].backend.service.port.number": NUMBER,
     },
+    "HorizontalPodAutoscaler": {"spec": MAP, "spec.scaleTargetRef": MAP, "spec.metrics": MAPS},
+    "PodDisruptionBudget": {"spec": MAP, **_under("spec.selector", _SELECTOR)},
+    "NetworkPolicy": {
+        "spec": MAP,
+        **_under("spec.podSelector", _SELECTOR),
+        "spec.policyTypes": TEXTS,
+        "spec.ingress": MAPS,
+        "spec.egress": MAPS,
+    },
+    "HTTPRoute.gateway.networking.k8s.io": {
+        "spec": MAP,
+        "spec.parentRefs": MAPS,
+        "spec.hostnames": TEXTS,
+        "spec.rules": MAPS,
+        "spec.rules[].matches": MAPS,
+        "spec.rules[].matches[].path": MAP,
+        "spec.rules[].matches[].path.type": TEXT,
+        "spec.rules[].backendRefs": MAPS,
+        "spec.rules[].backendRefs[].name": TEXT,
+    },
     "ConfigMap": {"data": MAP},
     "Secret": {"data": MAP, "stringData": MAP},
     **{
@@ -141,6 +161,8 @@ def _values(value: Any, fields: list[str]) -> Iterator[Any]:
 def _is(value: Any, shape: str) -> bool:
     if shape == MAPS:
         return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    if shape == TEXTS:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if shape == MAP:
         return isinstance(value, dict) and all(isinstance(key, str) for key in value)
     return isinstance(value, str) if shape == TEXT else isinstance(value, int) and not isinstance(value, bool)

@@ -38,6 +38,46 @@ def store(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     return draft
 
 
+def daemon(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
+    """The component that is a DaemonSet. Raises `StaysError`."""
+    rest = body(manifest)
+    spec = part(rest, "spec", "")
+    draft = _workload(ref, manifest, spec, {}, "daemon", around)
+    nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
+    return draft
+
+
+def cronjob(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
+    """The component that is a CronJob. Raises `StaysError`."""
+    rest = body(manifest)
+    spec = part(rest, "spec", "")
+    template = part(spec, "jobTemplate", "spec")
+    part(part(template, "metadata", "spec.jobTemplate"), "labels", "spec.jobTemplate.metadata")
+    job = part(template, "spec", "spec.jobTemplate")
+    pod_template = part(job, "template", "spec.jobTemplate.spec")
+    pods = pod_template.get("spec") or {}
+    runs = {"backoffLimit": job.pop("backoffLimit", 6), **taken(job, RUNS, "spec.jobTemplate.spec")}
+    runs |= {"restartPolicy": pods.pop("restartPolicy")} if "restartPolicy" in pods else {}
+    draft = _workload(ref, manifest, {"template": pod_template}, {}, "cronjob", around)
+    draft.replicas = None
+    draft.properties |= {**taken(spec, CRON, "spec"), **runs}
+    nothing_left({**rest, **{f"spec.{field}": value for field, value in {**spec, **job}.items()}}, "")
+    return draft
+
+
+CRON: Mapping[str, Callable[[Any, str], Manifest]] = {
+    name: as_is(name)
+    for name in (
+        *("schedule", "timeZone", "concurrencyPolicy", "suspend", "startingDeadlineSeconds"),
+        *("successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+    )
+}
+"""A field of a CronJob's spec, and what stands for it in the properties."""
+
+RUNS: Mapping[str, Callable[[Any, str], Manifest]] = {"activeDeadlineSeconds": as_is("activeDeadlineSeconds")}
+"""The same of the spec of its Jobs."""
+
+
 def _workload(
     ref: ObjectRef,
     manifest: Manifest,
@@ -90,6 +130,10 @@ def _workload(
 
 def _take_services(draft: Draft, ports: Sequence[Manifest], around: Surroundings) -> None:
     """The ports of the container, and the Services that KubeMin makes for them."""
+    if draft.type == "cronjob":
+        numbers = [{"port": port.get("containerPort"), **_without(port, "containerPort")} for port in ports]
+        draft.properties |= {"ports": numbers} if numbers else {}
+        return
     ref = ObjectRef("Service", draft.namespace, names.object_name("Service", draft.main.name))
     if ref not in around.objects:
         if ports:
@@ -117,6 +161,10 @@ def _take_services(draft: Draft, ports: Sequence[Manifest], around: Surroundings
     nothing_left(spec, f"{ref}: spec")
     if fields:
         draft.properties["service"] = fields
+
+
+def _without(port: Manifest, field: str) -> Manifest:
+    return {key: value for key, value in port.items() if key != field}
 
 
 def _own_ports(

@@ -424,7 +424,8 @@ def pod_template(one: Manifest) -> dict[str, Any] | None:
             template = spec.get("template")
         case "CronJob":
             job = spec.get("jobTemplate")
-            template = (job.get("spec") or {}).get("template") if isinstance(job, dict) else None
+            inner = job.get("spec") if isinstance(job, dict) else None
+            template = inner.get("template") if isinstance(inner, dict) else None
         case _:
             return None
     return template if isinstance(template, dict) else None
