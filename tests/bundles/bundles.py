@@ -15,7 +15,13 @@ from tests.bundles.metrics import metrics_stack
 
 FOLDER = Path(__file__).parents[2] / "examples" / "bundles"
 
-LIMITS = Limits(allow_cluster_kinds="*", allow_any_rights=True, allow_annotations="*", allow_host_path=True)
+LIMITS = Limits(
+    allow_cluster_kinds="*",
+    allow_any_rights=True,
+    allow_annotations="*",
+    allow_host_path=True,
+    allow_privileged="hostPort",
+)
 """What `examples/bundles/README.md` says that a server has to allow."""
 
 

@@ -351,7 +351,7 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
         )
     others = {port.name for port in other_ports(component.traits) if port.name}
     yield from check_ports(properties.ports, component.name, others, what, f"{here}.ports")
-    if component.type != JOB:
+    if component.type not in RUNS:
         yield from check_service(properties.service, properties.ports, context, what, here)
     yield from check_container(properties, properties.ports, properties.pod.grace, context, what, here)
     yield from check_pod_fields(properties.pod, context, what, f"{here}.pod")
