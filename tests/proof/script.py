@@ -81,8 +81,10 @@ class Part(Spelled):
             "secret": ["Secret"],
             "webservice": ["Deployment"],
             "store": ["StatefulSet"],
+            "daemon": ["DaemonSet"],
             "job": ["Job"],
             "manifests": ["ConfigMap"],
+            "cronjob": ["CronJob"],
         }[self.type]
         if "definition" in self.extras:
             kinds = [*kinds, DEFINITION, CUSTOM]
@@ -90,12 +92,16 @@ class Part(Spelled):
             kinds = [*kinds, "ClusterRole"]
         if self.ports:
             kinds = [*kinds, "Service"]
-        if self.volume and self.type == "webservice":
+        if self.volume and self.type in ("webservice", "daemon"):
             kinds = [*kinds, "PersistentVolumeClaim"]
         if "rbac" in self.extras:
             kinds = [*kinds, "ServiceAccount", "Role", "RoleBinding"]
         if "ingress" in self.extras or "nginx" in self.extras:
             kinds = [*kinds, "Ingress"]
+        if "budget" in self.extras:
+            kinds = [*kinds, "PodDisruptionBudget"]
+        if "policy" in self.extras:
+            kinds = [*kinds, "NetworkPolicy"]
         return tuple(kinds)
 
     def component(self, app: str) -> dict[str, Any]:
@@ -122,6 +128,8 @@ class Part(Spelled):
             properties["env"] = {f"V{self.version}": "1", "VERSION": str(self.version)}
         if self.reads and "rolls" not in self.extras:
             properties["restartOnConfigChange"] = False
+        if self.type == "cronjob":
+            properties["schedule"] = f"0 0 29 2 {self.version % 7}"  # no run begins while the proof does
         if "labels" in self.extras:
             properties["labels"] = {"tier": f"v{self.version}"}
         return {**component, "properties": properties, "traits": self._traits()}
@@ -154,6 +162,10 @@ class Part(Spelled):
             route = {"path": f"/v{self.version}", "backend": {"serviceName": self.name}}
             of_class = {"ingressClassName": "nginx"} if "nginx" in self.extras else {}
             traits["ingress"] = [{"routes": [route], **of_class}]
+        if "budget" in self.extras:
+            traits["pdb"] = {"maxUnavailable": self.version}
+        if "policy" in self.extras:
+            traits["networkPolicy"] = {"ingress": [{"ports": [{"port": self.version}]}]}
         if "sidecar" in self.extras:
             traits["sidecar"] = [{"image": f"side:v{self.version}"}]
         if "init" in self.extras:

@@ -33,9 +33,10 @@ from tests.proof.script import (
 )
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
-TYPES = ("config", "secret", "webservice", "store", "job", "manifests")
+TYPES = ("config", "secret", "webservice", "store", "daemon", "job", "cronjob", "manifests")
 NO_PODS = ("config", "secret", "manifests")
-EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls")
+RUNS = ("job", "cronjob")
+EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls", "budget", "policy")
 ROLLING = ("", "rolling", "recreate")
 BESIDE = ("canary", "canary-counts", "canary-held")
 SWITCHED = ("blue-green", "blue-green-waits", "blue-green-held")
@@ -64,7 +65,7 @@ def _reading(draw: st.DrawFn, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     if not sources:
         return parts
     return tuple(
-        replace(part, reads=_pick(draw, "", *sources)) if part.type in ("webservice", "store") else part
+        replace(part, reads=_pick(draw, "", *sources)) if part.type in ("webservice", "store", "daemon") else part
         for part in parts
     )
 
@@ -79,15 +80,17 @@ def _part(draw: st.DrawFn, name: str, version: int) -> Part:
         return Part(name, kind, version, extras=(share,) if share else ())
     bits = draw(st.integers(0, 2 ** (len(EXTRAS) + 2) - 1))
     extras = tuple(extra for place, extra in enumerate(EXTRAS) if bits >> place & 1)
-    ports = bool(bits >> len(EXTRAS) & 1) and kind != "job"
-    volume = bool(bits >> len(EXTRAS) + 1 & 1) and kind != "job"
+    ports = bool(bits >> len(EXTRAS) & 1) and kind not in RUNS
+    volume = bool(bits >> len(EXTRAS) + 1 & 1) and kind not in RUNS
+    if kind not in ("webservice", "store"):
+        extras = tuple(extra for extra in extras if extra != "budget")
     if not ports:
         extras = tuple(extra for extra in extras if extra != "ingress")
     elif "ingress" in extras and draw(st.booleans()):
         extras = tuple("nginx" if extra == "ingress" else extra for extra in extras)
     # In the order of how often, not of how simple: most deploys are to get far.
     fate = _pick(draw, *[""] * 9, "slow-20", "never", "pull", "crash")
-    replicas = draw(st.integers(1, 3)) if kind != "job" else 1
+    replicas = draw(st.integers(1, 3)) if kind not in RUNS else 1
     part = Part(name, kind, version, fate, replicas, ports, volume, extras)
     return replace(part, way=_way(draw, part))
 
@@ -122,7 +125,7 @@ def next_parts(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[
                 changed.append(part)
             case "changed":
                 fate = _pick(draw, "", "", "", "pull", "never") if part.type not in NO_PODS else ""
-                replicas = draw(st.integers(1, 3)) if part.type not in (*NO_PODS, "job") else 1
+                replicas = draw(st.integers(1, 3)) if part.type not in (*NO_PODS, *RUNS) else 1
                 new = replace(part, version=version, fate=fate, replicas=replicas)
                 changed.append(replace(new, way=_way(draw, new)))
             case "other":

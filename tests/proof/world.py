@@ -587,16 +587,16 @@ class World:
             theirs["data"] = {"version": "dGhlaXJz", "old": "dGhlaXJz"}
             if flavour == "immutable":
                 theirs["immutable"] = True
-        elif kind in ("Deployment", "StatefulSet", "Job"):
+        elif kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
             # Their Pods must not use what this deploy is to make: that would hold it for good reason.
-            template = theirs["spec"]["template"]["spec"]
+            spec = theirs["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else theirs["spec"]
             image = "theirs:pull" if flavour == "broken" else "theirs:v0"
-            kept = {"name": template["containers"][0]["name"], "image": image}
-            theirs["spec"]["template"]["spec"] = {"containers": [kept]}
-            if kind == "Job":
-                theirs["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+            kept = {"name": spec["template"]["spec"]["containers"][0]["name"], "image": image}
+            spec["template"]["spec"] = {"containers": [kept]}
+            if kind in ("Job", "CronJob"):
+                spec["template"]["spec"]["restartPolicy"] = "Never"
             if flavour == "more" and kind == "Deployment":
-                theirs["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "THEIRS", "value": "1"}]
+                kept["env"] = [{"name": "THEIRS", "value": "1"}]
         elif is_custom(ObjectRef.of(theirs)):
             theirs["spec"] = {"size": 7, "ports": [{"name": "theirs", "port": 7}]}
         elif kind == "Service" and flavour == "more":
