@@ -89,6 +89,7 @@ EXTERNAL_SECRET = definition(
             name=TEXT,
             creationPolicy=defaulting({**TEXT, "enum": ["Owner", "Orphan", "Merge", "None"]}, "Owner"),
             deletionPolicy=defaulting(TEXT, "Retain"),
+            template=fields(type=TEXT),
         ),
         data=many(fields("secretKey", "remoteRef", secretKey=TEXT, remoteRef=_REMOTE)),
         dataFrom=many(ANYTHING),

@@ -290,6 +290,24 @@ def test_no_container_of_a_component_can_have_it(trait: str) -> None:
     assert found(app(web(nested))) == {(f"{C0}.traits.sidecar[0].traits.{trait}", IssueCode.NESTED_TRAIT_FORBIDDEN)}
 
 
+@pytest.mark.parametrize(
+    ("resources", "init", "enough"),
+    [
+        ({"cpu": "1"}, {}, True),
+        ({"requests": {"cpu": "1"}}, {}, True),
+        ({"limits": {"cpu": "1"}}, {}, True),
+        ({"requests": {"memory": "1Gi"}}, {}, False),
+        ({"cpu": "1"}, {"restartPolicy": "Always"}, False),
+    ],
+)
+def test_an_autoscaler_by_use_needs_requests_of_each_container_that_runs_on(
+    resources: Json, init: Json, enough: bool
+) -> None:
+    prepare = {"properties": {"image": "a:1", **init}}
+    traits = {"hpa": {"maxReplicas": 2, "cpu": 70}, "resources": resources, "init": [prepare]}
+    assert found(app(web(traits))) == (set() if enough else {(f"{H}.cpu", WRONG)})
+
+
 # --- schedules
 
 _NUMBERS = st.integers(0, 70).map(str)

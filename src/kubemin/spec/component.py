@@ -359,13 +359,15 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
     yield from check_labels(properties.labels, context.limits, what, f"{here}.labels")
     yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
     yield from check_secret(properties.secret, what, f"{here}.secret")
-    if properties.external is not None:
-        yield from check_external(properties.external, what, f"{here}.external")
-        if properties.secret or properties.secret_type:
-            message = f"{what} has values by reference: a component of its own can have others, or another type."
+    external = properties.external
+    keys = properties.secret if external is None else external.data
+    if component.type == SECRET and component.template is None and not (external and external.data_from):
+        yield from check_secret_type(component.secret_type, keys, what, f"{here}.secretType")
+    if external is not None:
+        yield from check_external(external, what, f"{here}.external")
+        if properties.secret:
+            message = f"{what} has values, and others by reference: two components can have them."
             yield Issue(f"{here}.external", IssueCode.INVALID_FIELD_VALUE, message)
-    elif component.type == SECRET and component.template is None:
-        yield from check_secret_type(component.secret_type, properties.secret, what, f"{here}.secretType")
     yield from check_runs(properties, what, here)
     if component.type == CRONJOB and component.template is None:
         yield from check_schedule(properties, what, here)

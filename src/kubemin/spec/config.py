@@ -1,6 +1,6 @@
 """What ``config`` and ``secret`` components hold, and the configuration that is fetched by URL."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from kubemin.spec.addresses import is_address, is_plain_host, is_public
@@ -56,7 +56,7 @@ def check_secret(secret: Mapping[str, str], what: str, path: str) -> Iterator[Is
     yield from _check_data(secret, what, path)
 
 
-def check_secret_type(type_: str, secret: Mapping[str, str], what: str, path: str) -> Iterator[Issue]:
+def check_secret_type(type_: str, secret: Collection[str], what: str, path: str) -> Iterator[Issue]:
     """That a Secret can be of this type: KubeMin gives out no tokens, and a known type has its keys."""
     if type_.startswith(("kubernetes.io/", "bootstrap.kubernetes.io/")) and type_ not in _KEYS_OF_TYPES:
         known = ", ".join(_KEYS_OF_TYPES)
