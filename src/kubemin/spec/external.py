@@ -64,8 +64,8 @@ def check_external(external: External, what: str, path: str) -> Iterator[Issue]:
         message = f'{what}: "{store.name[:80]}" cannot name a store.'
         yield Issue(f"{path}.store.name", IssueCode.INVALID_NAME_FORMAT, message)
     if store.kind not in STORE_KINDS:
-        message = f'{what}: "{store.kind[:80]}" is no kind of store; known are {" and ".join(STORE_KINDS)}.'
-        yield Issue(f"{path}.store.kind", IssueCode.INVALID_FIELD_VALUE, message)
+        sentence = f'{what}: "{store.kind[:80]}" is no kind of store'
+        yield Issue.of_word(f"{path}.store.kind", IssueCode.INVALID_FIELD_VALUE, sentence, store.kind, STORE_KINDS)
     if external.refresh_interval and not _DURATION.fullmatch(external.refresh_interval):
         message = f"{what}: refreshInterval is a time such as 1h or 90s, or 0."
         yield Issue(f"{path}.refreshInterval", IssueCode.INVALID_FIELD_VALUE, message)

@@ -24,8 +24,8 @@ def check_runs(properties: "Properties", what: str, path: str) -> Iterator[Issue
     ):
         given = getattr(properties, field)
         if given and given not in known:
-            message = f'{what}: "{given}" is no {alias}; known are {", ".join(known)}.'
-            yield Issue(f"{path}.{alias}", IssueCode.INVALID_FIELD_VALUE, message)
+            sentence = f'{what}: "{given[:80]}" is no {alias}'
+            yield Issue.of_word(f"{path}.{alias}", IssueCode.INVALID_FIELD_VALUE, sentence, given, known)
     for field, alias, least in (
         ("backoff_limit", "backoffLimit", 0),
         ("active_deadline_seconds", "activeDeadlineSeconds", 1),

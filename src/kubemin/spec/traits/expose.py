@@ -85,15 +85,15 @@ def check(expose: Expose, context: CheckContext, path: str) -> Iterator[Issue]:
     if expose.via not in (INGRESS, GATEWAY):
         given = f'is via "{expose.via[:80]}"' if expose.via else "does not say via what"
         code = IssueCode.INVALID_TRAIT_CONFIG if expose.via else IssueCode.MISSING_REQUIRED_FIELD
-        yield Issue(f"{path}.via", code, f"{what} {given}; known are {INGRESS} and {GATEWAY}.")
+        yield Issue.of_word(f"{path}.via", code, f"{what} {given}", expose.via, (INGRESS, GATEWAY))
     for index, host in enumerate(expose.hosts):
         yield from check_host(host, what, f"{path}.hosts[{index}]")
     for index, one in enumerate(expose.paths):
         here = f"{path}.paths[{index}]"
         yield from check_path(one.path, what, f"{here}.path")
         if one.path_type not in PATH_TYPES:
-            message = f'{what}: "{one.path_type[:80]}" is no path type; known are {", ".join(PATH_TYPES)}.'
-            yield Issue(f"{here}.pathType", IssueCode.INVALID_TRAIT_CONFIG, message)
+            code, sentence = IssueCode.INVALID_TRAIT_CONFIG, f'{what}: "{one.path_type[:80]}" is no path type'
+            yield Issue.of_word(f"{here}.pathType", code, sentence, one.path_type, PATH_TYPES)
         yield from _check_port(one.port, context, what, f"{here}.port")
     if not context.components.get(context.component):
         message = f"{what}: the component has no ports, and so no Service that requests could go to."

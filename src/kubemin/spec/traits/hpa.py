@@ -54,8 +54,9 @@ def check(hpa: Hpa, context: CheckContext, path: str) -> Iterator[Issue]:
         yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, message)
     for index, metric in enumerate(hpa.metrics):
         if metric.get("type") not in METRIC_TYPES:
-            message = f"{what} has a metric without a type; known are {', '.join(METRIC_TYPES)}."
-            yield Issue(f"{path}.metrics[{index}].type", IssueCode.INVALID_TRAIT_CONFIG, message)
+            sentence, given = f"{what} has a metric without a type that is known", str(metric.get("type") or "")
+            here = f"{path}.metrics[{index}].type"
+            yield Issue.of_word(here, IssueCode.INVALID_TRAIT_CONFIG, sentence, given, METRIC_TYPES)
 
 
 def made(_hpa: Hpa, context: CheckContext, path: str) -> Iterator[Made]:

@@ -122,8 +122,8 @@ def _check_ports(ports: Sequence[PolicyPort], what: str, path: str) -> Iterator[
             message = f"{what}: a range ends with an endPort of at most 65535 that is not below its port, a number."
             yield Issue(f"{here}.endPort", IssueCode.INVALID_TRAIT_CONFIG, message)
         if port.protocol and port.protocol not in PROTOCOLS:
-            message = f'{what}: "{port.protocol[:80]}" is no protocol; known are {", ".join(PROTOCOLS)}.'
-            yield Issue(f"{here}.protocol", IssueCode.INVALID_TRAIT_CONFIG, message)
+            code, sentence = IssueCode.INVALID_TRAIT_CONFIG, f'{what}: "{port.protocol[:80]}" is no protocol'
+            yield Issue.of_word(f"{here}.protocol", code, sentence, port.protocol, PROTOCOLS)
 
 
 def made(_policy: NetworkPolicy, context: CheckContext, path: str) -> Iterator[Made]:
