@@ -125,3 +125,32 @@ def test_a_shell_completes_applications_and_tasks(
     assert completing.tasks(ctx, "") == []
     with Client(server.url) as client:
         assert client.application("default/completed")["name"] == "completed"
+
+
+def test_what_is_named_is_warned_of_where_the_cluster_has_none(
+    run: Callable[..., Answer], tmp_path: Path, server: Running
+) -> None:
+    run("apply", write(tmp_path, "first", conf("1")))
+    sources = [{"type": "config", "sourceName": "first-settings"}, {"type": "config", "sourceName": "second-settings"}]
+    properties = {"env": {"URL": "http://nobody:80"}}
+    web = {
+        "name": "web",
+        "type": "webservice",
+        "image": "web",
+        "properties": properties,
+        "traits": {"envFrom": sources},
+    }
+    file = write(tmp_path, "second", web)
+    with Client(server.url) as client:
+        tried = client.check(json.loads((tmp_path / file).read_text()))
+    codes = {one["field"]: one["code"] for one in tried["warnings"]}
+    assert codes == {
+        "component[0].image": "UNPINNED_IMAGE",
+        "component[0].properties.env.URL": "UNKNOWN_HOST",
+        "component[0].traits.envFrom[1].sourceName": "NOT_IN_APPLICATION",
+    }
+    lines = run("plan", file).stdout.splitlines()
+    text = (tmp_path / file).read_text()
+    places = [f"second.json:1:{text.index(field) + 1}" for field in ('"URL"', '"image"')]
+    assert [line.split(": ")[1] for line in lines if line.startswith("warning: ")] == places
+    assert any("second-settings" in line and "is not there" in line for line in lines), lines
