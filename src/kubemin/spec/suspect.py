@@ -39,7 +39,7 @@ class Outside:
 def outside(application: Application) -> list[Outside]:
     """What the application names and does not make."""
     meant, _ = resolved(application)
-    made = _made(meant)
+    made, names = _made(meant), _Names(meant)
     found: list[Outside] = []
     for index, component in enumerate(meant.component):
         if component.type in (CONFIG, SECRET, MANIFESTS) or component.template is not None:
@@ -47,13 +47,14 @@ def outside(application: Application) -> list[Outside]:
         namespace = meant.namespace_of(component)
         for kind, name, path in _named(component, f"component[{index}]"):
             ref = ObjectRef(kind, namespace, name)
-            if name and ref not in made and meant.referred(kind, namespace, name) is None:
-                found.append(Outside(ref, _unknown(meant, component, ref, path)))
+            if name and ref not in made and name not in (known := names.of(kind, namespace)):
+                found.append(Outside(ref, _unknown(component, ref, known, path)))
         for name, value in component.properties.env.items():
             path = f"component[{index}].properties.env.{name}"
             host = _host_of(value, namespace)
             if host is not None and host not in made:
-                found.append(Outside(host, _unknown_host(meant, component, name, host, path)))
+                known = names.of("Service", namespace)
+                found.append(Outside(host, _unknown_host(component, name, host, known, path)))
     return found
 
 
@@ -110,8 +111,7 @@ def _named(component: Component, path: str) -> Iterator[tuple[str, str, str]]:
             yield "Service", route.backend.service_name, f"{here}.routes[{index}].backend.serviceName"
 
 
-def _unknown(application: Application, reader: Component, ref: ObjectRef, path: str) -> Issue:
-    known = _known(application, reader, ref.kind)
+def _unknown(reader: Component, ref: ObjectRef, known: list[str], path: str) -> Issue:
     sentence = (
         f'Component "{reader.name}" names the {ref.kind} "{ref.name}", which no component makes: '
         "it has to be in the cluster"
@@ -119,13 +119,23 @@ def _unknown(application: Application, reader: Component, ref: ObjectRef, path: 
     return Issue.of_word(path, WarningCode.NOT_IN_APPLICATION, sentence, ref.name, known)
 
 
-def _known(application: Application, reader: Component, kind: str) -> list[str]:
-    namespace = application.namespace_of(reader)
-    return [
-        part.name
-        for part in application.component
-        if application.namespace_of(part) == namespace and part.object_of(kind, application.name) is not None
-    ]
+class _Names:
+    """The components of an application that make an object of a kind in a namespace."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._known: dict[tuple[str, str], list[str]] = {}
+
+    def of(self, kind: str, namespace: str) -> list[str]:
+        """Their names."""
+        if (kind, namespace) not in self._known:
+            self._known[kind, namespace] = [
+                part.name
+                for part in self._application.component
+                if self._application.namespace_of(part) == namespace
+                and part.object_of(kind, self._application.name) is not None
+            ]
+        return self._known[kind, namespace]
 
 
 def _host_of(value: str, namespace: str) -> ObjectRef | None:
@@ -134,8 +144,7 @@ def _host_of(value: str, namespace: str) -> ObjectRef | None:
     return None if found is None or found[1] in _NOBODY_S else ObjectRef("Service", namespace, found[1])
 
 
-def _unknown_host(application: Application, reader: Component, variable: str, ref: ObjectRef, path: str) -> Issue:
-    known = _known(application, reader, "Service")
+def _unknown_host(reader: Component, variable: str, ref: ObjectRef, known: list[str], path: str) -> Issue:
     sentence = (
         f'Variable "{variable}" of component "{reader.name}" leads to the host "{ref.name}", '
         "which is no Service of the application"
