@@ -208,8 +208,26 @@ def _changed(components: list[dict[str, Any]], image: str | None) -> list[dict[s
     return parts
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-async def test_every_example_comes_changes_and_goes(name: str, instance: Instance, admin: Instance) -> None:
+_DAILY = ("monitoring", "web-with-postgres")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in _DAILY else pytest.param(name, marks=pytest.mark.proof) for name in EXAMPLES]
+)
+async def test_the_rights_are_enough_for_every_example(name: str, instance: Instance, admin: Instance) -> None:
+    """Deployed, and removed with its data."""
+    before = await admin.snapshot()
+    app_id = await instance.save(EXAMPLES[name]["component"])
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(app_id))
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
+        assert (await instance.settled(removal.id)).status is TaskStatus.COMPLETED
+    assert differences(before, await admin.snapshot()) == []
+
+
+@pytest.mark.parametrize("name", ["hello", "shop"])
+async def test_an_example_comes_changes_and_goes(name: str, instance: Instance, admin: Instance) -> None:
     """Deployed, an update of every object cancelled, updated, removed with its data."""
     data = EXAMPLES[name]
     before = await admin.snapshot()
