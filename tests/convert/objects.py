@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from kubemin.convert.importing import Imported, import_objects, ref_of
+from kubemin.convert.importing import Imported, import_objects
 from kubemin.convert.normal import cleaned
 from kubemin.render import Rendered, render
 from kubemin.spec.application import Application, parse_application
@@ -20,11 +20,14 @@ PERMISSIVE = Limits(
     rbac_namespaced=(_ALL,),
     rbac_cluster=(_ALL,),
     allow_host_path=True,
+    allow_any_rights=True,
     allow_rbac_namespaces="*",
-    allow_annotations="*",
     allow_rbac_names="*",
-    allow_cluster_kinds="*",
+    allow_annotations="*",
     allow_probe_hosts="*",
+    allow_privileged="*",
+    allow_service_accounts="*",
+    allow_cluster_kinds="*",
 )
 
 
@@ -68,7 +71,7 @@ def _forget(meta: dict[str, Any]) -> None:
 def imported(objects: list[Manifest], name: str, namespace: str = "default") -> tuple[Imported, Application]:
     """What `kubemin import` makes of the objects: what becomes of each, and the application."""
     found = import_objects(objects, name, namespace, limits=PERMISSIVE)
-    rest = [cleaned(one) for one in objects if ref_of(one, namespace) in found.stays]
+    rest = [cleaned(one) for ref, one in zip(found.refs, objects, strict=True) if ref in found.stays]
     beside = {"name": "rest-of-it", "type": "manifests", "properties": {"manifests": rest}}
     data = {"name": name, "namespace": namespace, "component": [*found.components, *([beside] if rest else [])]}
     return found, parse_application(data, PERMISSIVE)
@@ -134,5 +137,5 @@ def selects(objects: Iterable[Manifest]) -> dict[ObjectRef, set[ObjectRef]]:
         labels = selector.get("matchLabels", selector)
         if labels:
             wanted = {ref for ref, has in pods.items() if labels.items() <= has.items()}
-            found[ObjectRef.of(one)] = {ref for ref in wanted if ref.namespace == one["metadata"]["namespace"]}
+            found[ObjectRef.of(one)] = {ref for ref in wanted if ref.namespace == one["metadata"].get("namespace")}
     return found

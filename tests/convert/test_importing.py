@@ -10,15 +10,80 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubemin.convert.importing import import_objects
+from kubemin.convert.normal import cleaned
 from kubemin.render import render
 from kubemin.spec.application import Application
+from kubemin.spec.manifests import flattened
 from kubemin.spec.objects import Manifest, ObjectRef
+from tests.bundles.bundles import BUNDLES
 from tests.render.cases import read, rendered_cases
 from tests.spec.strategies import applications
 
 from .objects import PERMISSIVE, imported, kept, made, plain, selects
 
 CASES = rendered_cases()
+
+CHART = """
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata:
+    name: prod-web
+    labels: {app.kubernetes.io/name: web, app.kubernetes.io/instance: prod, app.kubernetes.io/managed-by: Helm}
+  spec:
+    selector: {matchLabels: {app.kubernetes.io/name: web, app.kubernetes.io/instance: prod}}
+    template:
+      metadata:
+        annotations: {checksum/config: abc}
+        labels: {app.kubernetes.io/name: web, app.kubernetes.io/instance: prod}
+      spec:
+        serviceAccountName: prod-web
+        securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+        containers:
+          - name: web
+            image: "nginx:1.28"
+            imagePullPolicy: Always
+            securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+            ports: [{name: http, containerPort: 8080, protocol: TCP}]
+            readinessProbe: {httpGet: {path: /, port: http}}
+            resources: {requests: {cpu: 50m}, limits: {memory: 128Mi}}
+            volumeMounts: [{name: tmp, mountPath: /tmp}]
+        volumes: [{name: tmp, emptyDir: {}}]
+        nodeSelector: {kubernetes.io/os: linux}
+        affinity:
+          podAntiAffinity:
+            preferredDuringSchedulingIgnoredDuringExecution:
+              - weight: 100
+                podAffinityTerm:
+                  topologyKey: kubernetes.io/hostname
+                  labelSelector: {matchLabels: {app.kubernetes.io/name: web}}
+- {apiVersion: v1, kind: ServiceAccount, metadata: {name: prod-web}}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: prod-web}
+  spec:
+    type: NodePort
+    selector: {app.kubernetes.io/name: web, app.kubernetes.io/instance: prod}
+    ports: [{name: http, port: 80, targetPort: http}]
+- apiVersion: networking.k8s.io/v1
+  kind: Ingress
+  metadata: {name: prod-web}
+  spec:
+    rules:
+      - http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: prod-web, port: {name: http}}}}]}
+- apiVersion: autoscaling/v2
+  kind: HorizontalPodAutoscaler
+  metadata: {name: prod-web}
+  spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: prod-web}, maxReplicas: 3}
+- apiVersion: policy/v1
+  kind: PodDisruptionBudget
+  metadata: {name: prod-web}
+  spec: {maxUnavailable: 1, selector: {matchLabels: {app.kubernetes.io/instance: prod}}}
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: prod-web}
+  spec: {podSelector: {matchLabels: {app.kubernetes.io/name: web}}, ingress: [{ports: [{port: http}]}]}
+"""
+"""As `helm create` begins one, with ports by name."""
 
 ADDED: tuple[tuple[str, str, Any], ...] = (
     ("Deployment", "spec.template.spec.priorityClassName", "high"),
@@ -90,6 +155,30 @@ def test_golden_objects_are_the_same(case: str) -> None:
     objects = plain(render(read(CASES[case])))
     _, application = imported(objects, "shop")
     _is_the_same(objects, application)
+
+
+@pytest.mark.parametrize("bundle", [*BUNDLES])
+def test_bundles_are_the_same(bundle: str) -> None:
+    objects = [one for _, one in flattened(BUNDLES[bundle].manifests, "")]
+    found, application = imported(objects, "shop")
+    for ref, one in zip(found.refs, objects, strict=True):
+        one["metadata"] |= {"namespace": ref.namespace} if ref.namespace else {}
+    after = made(application)
+    assert after.keys() == {*found.refs}
+    for ref, one in zip(found.refs, objects, strict=True):
+        if ref in found.stays:
+            assert kept(after[ref]) == kept(cleaned(one))
+    assert selects(after.values()) == selects(objects)
+
+
+def test_of_a_chart_only_what_nobody_makes_alone_stays() -> None:
+    objects: list[Manifest] = yaml.safe_load(CHART)
+    found, application = imported(objects, "shop")
+    assert [str(ref) for ref in found.stays] == ["ServiceAccount/default/prod-web"]
+    assert {component for _, component in found.taken} == {"web"}
+    (part,) = found.components
+    assert part["properties"]["ports"] == [{"port": 80, "name": "http", "targetPort": 8080}]
+    assert made(application).keys() == {ref for ref, _ in found.taken} | found.stays.keys()
 
 
 _SMALL = """
@@ -187,7 +276,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [*([path] if len(path) > 1 or path == ("spec",) else []), *found]
 
 
-_EVERY = 12
+_EVERY = 40
 
 
 @pytest.mark.parametrize("begin", [0, *(pytest.param(n, marks=pytest.mark.proof) for n in range(1, _EVERY))])

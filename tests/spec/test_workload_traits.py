@@ -471,3 +471,9 @@ def test_values_that_are_elsewhere_are_in_no_digest() -> None:
     made = [one.manifest for one in render(parse_application(app(login(), reader)), "key")]
     (deployment,) = [one for one in made if one["kind"] == "Deployment"]
     assert "annotations" not in deployment["spec"]["template"]["metadata"]
+
+
+@pytest.mark.parametrize("resources", [{"cpu": 1}, {"requests": {"cpu": "50m"}}, {"limits": {"cpu": 2}}])
+def test_an_autoscaler_goes_by_what_is_asked_for_however_that_is_said(resources: Json) -> None:
+    """A limit alone is asked for too."""
+    parse_application(app(web({"hpa": {"maxReplicas": 2, "cpu": 70}, "resources": resources})))

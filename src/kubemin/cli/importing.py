@@ -29,7 +29,7 @@ def import_(
     from kubemin.cli.settings import limits
     from kubemin.cli.writing import yaml_text
     from kubemin.cli.writing_files import write_file
-    from kubemin.convert.importing import SELECTING, import_objects, ref_of
+    from kubemin.convert.importing import SELECTING, import_objects
     from kubemin.spec.issues import SpecError
 
     objects = read_objects(names)
@@ -39,7 +39,7 @@ def import_(
         found = import_objects([one.data for one in objects], application, place, limits=limits(), adoptable=adoptable)
     except SpecError as error:
         raise CliError(because(tr("application {name}", name=application), error)) from error
-    rest = [one for one in objects if ref_of(one.data, place) in found.stays]
+    rest = [one for ref, one in zip(found.refs, objects, strict=True) if ref in found.stays]
     parts = [*found.components, *_manifests(rest, {part["name"] for part in found.components})]
     named = {"name": application, **({"namespace": place} if place != DEFAULT_NAMESPACE else {})}
     data = {**named, "component": parts}

@@ -115,3 +115,13 @@ BESIDE: Mapping[str, Callable[[ObjectRef, Manifest, Surroundings], None]] = {
 
 SEPARATE = frozenset({*BESIDE, "Role", "ClusterRole", "ServiceAccount"}) - {"Service", "PersistentVolumeClaim"}
 """Kinds of objects that a component can have, or be without."""
+
+KINDS_OF_TRAITS: Mapping[str, tuple[str, ...]] = {
+    "hpa": ("HorizontalPodAutoscaler",),
+    "pdb": ("PodDisruptionBudget",),
+    "networkPolicy": ("NetworkPolicy",),
+    "ingress": ("Ingress",),
+    "expose": ("HTTPRoute.gateway.networking.k8s.io",),
+    "rbac": ("RoleBinding", "ClusterRoleBinding"),
+}
+"""By trait: the objects that stay where something is wrong with it."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubemin.convert.beside import BESIDE, SEPARATE
+from kubemin.convert.beside import BESIDE, KINDS_OF_TRAITS, SEPARATE
 from kubemin.convert.components import COMPONENTS
 from kubemin.convert.normal import (
     cleaned,
@@ -26,11 +26,11 @@ from kubemin.spec.component import MANIFESTS
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.kinds import kind_name
 from kubemin.spec.limits import Limits
-from kubemin.spec.manifests import namespace_of, pod_template
+from kubemin.spec.manifests import namespace_of, pod_template, scopes
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reading import read
 
-_INDEX = re.compile(r"component\[(\d+)\]")
+_INDEX = re.compile(r"component\[(\d+)\](?:\.traits\.(\w+))?")
 SELECTING = ("Deployment", "StatefulSet", "DaemonSet")
 """Kinds whose selector never changes: KubeMin's is another one, so one that is there already cannot become it."""
 
@@ -46,6 +46,8 @@ class Imported:
     """What has become of the objects."""
 
     components: list[Manifest]
+    refs: list[ObjectRef]
+    """What each of the objects is called, in their order."""
     taken: list[tuple[ObjectRef, str]]
     """The objects that components of the own format make, and the component of each."""
     stays: Mapping[ObjectRef, str]
@@ -60,7 +62,9 @@ def import_objects(
     ``namespace`` is the application's, in which objects are that name none. With ``adoptable`` workloads stay, whose
     selector KubeMin would have to change. What is found is rendered, and compared with the objects.
     """
-    by_ref, stays = _by_ref(objects, namespace)
+    defined = scopes(objects)
+    refs = [_ref_of(one, namespace, defined) for one in objects]
+    by_ref, stays = _by_ref(refs, objects)
     if adoptable:
         stays |= {ref: "its selector never changes, and is to stay" for ref in by_ref if ref.kind in SELECTING}
     while True:
@@ -76,14 +80,15 @@ def import_objects(
         for ref in by_ref
         if around.owner(ref) is None
     }
-    return Imported(parts, taken, stays)
+    return Imported(parts, refs, taken, stays)
 
 
-def _by_ref(objects: Sequence[Manifest], namespace: str) -> tuple[dict[ObjectRef, Manifest], dict[ObjectRef, str]]:
+def _by_ref(
+    refs: Sequence[ObjectRef], objects: Sequence[Manifest]
+) -> tuple[dict[ObjectRef, Manifest], dict[ObjectRef, str]]:
     found: dict[ObjectRef, Manifest] = {}
     stays: dict[ObjectRef, str] = {}
-    for one in objects:
-        ref = ref_of(one, namespace)
+    for ref, one in zip(refs, objects, strict=True):
         if ref in found:
             stays[ref] = "it is there twice"
         if any(key.startswith("helm.sh/hook") for key in one["metadata"].get("annotations") or {}):
@@ -94,9 +99,9 @@ def _by_ref(objects: Sequence[Manifest], namespace: str) -> tuple[dict[ObjectRef
     return found, stays
 
 
-def ref_of(manifest: Manifest, namespace: str) -> ObjectRef:
+def _ref_of(manifest: Manifest, namespace: str, defined: Mapping[str, bool]) -> ObjectRef:
     """Which object it is, of an application in this namespace."""
-    return ObjectRef(kind_name(manifest), namespace_of(manifest, namespace, {}), manifest["metadata"]["name"])
+    return ObjectRef(kind_name(manifest), namespace_of(manifest, namespace, defined), manifest["metadata"]["name"])
 
 
 def _taken_apart(objects: Mapping[ObjectRef, Manifest], application: str, stays: dict[ObjectRef, str]) -> Surroundings:
@@ -158,14 +163,17 @@ def _rest_name(parts: Sequence[Manifest]) -> str:
 
 
 def _by_draft(issues: Sequence[Issue], drafts: Sequence[Draft]) -> dict[ObjectRef, str]:
-    """What is wrong, by the main objects of the components that it is about; of what stays nothing is said here."""
+    """What is wrong, by the objects that are to stay because of it; of those that stay already nothing is said."""
     found: dict[ObjectRef, str] = {}
     for issue in issues:
         index = _INDEX.match(issue.field)
         if index is None:
             raise SpecError([issue])
         if int(index[1]) < len(drafts):
-            found.setdefault(drafts[int(index[1])].main, issue.message)
+            draft = drafts[int(index[1])]
+            kinds = KINDS_OF_TRAITS.get(index[2] or "", ())
+            for ref in [ref for ref in draft.objects if ref.kind in kinds] or [draft.main]:
+                found.setdefault(ref, issue.message)
     return found
 
 

@@ -65,6 +65,13 @@ def _forget_assigned(spec: Manifest) -> None:
         spec.pop("ipFamilies", None)
 
 
+_BY_CPU = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+}
+"""By what an autoscaler goes that does not say so."""
+
+
 def reduced(manifest: Manifest) -> Manifest:
     """The manifest without anything that could be left out of it. ``metadata`` stays."""
     found: Manifest = _without_none(cleaned(manifest))
@@ -75,6 +82,8 @@ def reduced(manifest: Manifest) -> Manifest:
         for port in _dicts(found.get("spec"), "ports"):
             if port.get("targetPort") == port.get("port"):
                 port.pop("targetPort", None)
+    if kind == "HorizontalPodAutoscaler" and isinstance(spec := found.get("spec"), dict) and not spec.get("metrics"):
+        spec["metrics"] = [copy.deepcopy(_BY_CPU)]
     if kind == "NetworkPolicy" and isinstance(spec := found.get("spec"), dict):
         spec.setdefault("policyTypes", ["Ingress", *(["Egress"] if "egress" in spec else [])])
         for field, type_ in (("ingress", "Ingress"), ("egress", "Egress")):

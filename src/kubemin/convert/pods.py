@@ -74,7 +74,8 @@ def _beside_number(port: Manifest) -> Manifest:
 def _volume(volume: Manifest, refer: Refer, claim: Claim, path: str) -> Manifest:
     rest = {key: dict(value) if isinstance(value, dict) else value for key, value in volume.items()}
     found: Manifest = {"name": rest.pop("name", "")}
-    match next(iter(rest), None):
+    source = next(iter(rest), "")
+    match source:
         case "emptyDir":
             left = part(rest, "emptyDir", path)
             found |= {"type": "ephemeral"}
@@ -92,7 +93,7 @@ def _volume(volume: Manifest, refer: Refer, claim: Claim, path: str) -> Manifest
             found |= {"type": "persistent", **claim(str(left.pop("claimName", "")))}
         case _:
             left = {}
-    nothing_left({**rest, **left}, path)
+    nothing_left({**rest, **{f"{source}.{field}": value for field, value in left.items()}}, path)
     return found
 
 

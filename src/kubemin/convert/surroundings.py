@@ -59,6 +59,7 @@ class Surroundings:
         self._by_object: dict[ObjectRef, Draft] = {}
         self.drafts: list[Draft] = []
         self._names: set[str] = set()
+        self._of_containers = {name for ref in self.objects if (name := _container_name(objects[ref])) is not None}
 
     def of_kind(self, kind: str) -> list[ObjectRef]:
         """The objects of a kind that no component has yet."""
@@ -90,10 +91,10 @@ class Surroundings:
         return name in self._names
 
     def free_name(self, name: str, suffix: str) -> str:
-        """A component's name for an object of this name."""
+        """A component's name for an object of this name. Workloads are named after their containers, and come first."""
         plain = name.removeprefix(f"{self.application}-") or name
         for one in (plain, name, f"{plain}-{suffix}", *(f"{plain}-{suffix}-{n}" for n in range(2, 1000))):
-            if one not in self._names and names.is_label(one):
+            if one not in self._names | self._of_containers and names.is_label(one):
                 return one
         raise StaysError("its name has a dot, or is longer than 63 characters: it cannot be that of a component's")
 
@@ -104,6 +105,14 @@ class Surroundings:
             for ref, labels in self._pod_labels.items()
             if ref.namespace == namespace and selector and selector.items() <= labels.items()
         ]
+
+
+def _container_name(manifest: Manifest) -> str | None:
+    """The name of a workload's first container."""
+    match pod_template(manifest):
+        case {"spec": {"containers": [{"name": str(name)}, *_]}}:
+            return name
+    return None
 
 
 def body(manifest: Manifest) -> Manifest:

@@ -34,6 +34,12 @@ class Resources(SpecModel):
         both = {name: amount for name, amount in given.items() if amount is not None}
         return {**both, **(self.requests or {})}, {**both, **(self.limits or {})}
 
+    @property
+    def asked_for(self) -> dict[str, str]:
+        """What the container asks for: a limit alone is asked for too, as Kubernetes has it."""
+        requests, limits = self.amounts()
+        return {**limits, **requests}
+
 
 def check(resources: Resources, context: CheckContext, path: str) -> Iterator[Issue]:
     """What is wrong with one container's ``resources``."""
