@@ -8,8 +8,10 @@ from hypothesis import given, settings
 
 from kubemin.plan import make_plan
 from kubemin.render import render
-from kubemin.spec.application import Application
+from kubemin.spec.application import Application, parse_application
 from kubemin.spec.objects import Manifest
+from tests.bundles.bundles import BUNDLES, component
+from tests.convert.objects import PERMISSIVE
 from tests.docs import test_examples as documents
 from tests.spec.strategies import applications
 
@@ -47,6 +49,14 @@ def test_examples_of_the_documentation(version: str) -> None:
     for block in documents.EXAMPLES:
         if (application := documents.application(block)) is not None:
             assert all_wrong(_made(application), version) == [], str(block)
+
+
+@pytest.mark.parametrize("version", of_version(*VERSIONS))
+def test_bundles(version: str) -> None:
+    """As they are rendered, each as an application of its own."""
+    for name, bundle in BUNDLES.items():
+        data = {"name": "shop", "component": [component("all", bundle.manifests)]}
+        assert all_wrong(_made(parse_application(data, PERMISSIVE)), version) == [], name
 
 
 @settings(max_examples=25)
