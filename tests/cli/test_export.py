@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from kubemin.cli.writing import yaml_text
-from tests.cli.kubemin import InProcess
+from tests.cli.kubemin import InProcess, Running, environment
 
 SHOP = """
 name: NAME
@@ -86,6 +86,23 @@ def test_kubectl_kustomize_takes_it(client: InProcess, shop: str, tmp_path: Path
     by_kind = {one["kind"]: one for one in yaml.safe_load_all(built.stdout)}
     printed = {one["kind"]: one for one in yaml.safe_load_all(client("export", shop, "--manifests").stdout)}
     assert by_kind == printed
+
+
+def test_kubectl_goes_on_with_what_runs_and_no_server_takes_a_mask(
+    client: InProcess, shop: str, server: Running, tmp_path: Path
+) -> None:
+    """Selectors are what they were, so the Deployment can be changed in place."""
+    assert client("export", shop, "--manifests", "--out", "all.yaml").returncode == 0
+    assert client("delete", shop, "--keep-resources", "--yes", "-q").returncode == 0
+    cluster = server.wait_for(r"simulated cluster at (http://[\w.:]+)")[1]
+    kubectl = Path(sys.executable).with_name("kubectl")
+    arguments = [kubectl, "--server", cluster, "apply", "-f", tmp_path / "all.yaml"]
+    env = environment({"HOME": str(tmp_path)})
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, env=env)
+    assert f"deployment.apps/{shop}-web configured" in done.stdout
+    assert f"service/{shop}-web configured" in done.stdout
+    assert "secret/" not in done.stdout
+    assert "base64" in done.stderr
 
 
 def test_what_excludes_each_other_is_refused(client: InProcess, shop: str) -> None:
