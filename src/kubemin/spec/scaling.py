@@ -24,18 +24,13 @@ def check_requests(traits: Traits, component: str, path: str) -> Iterator[Issue]
         if one.properties.restart_policy is not None  # it runs on
     ]
     for field in ("cpu", "memory"):
-        lacking = [who for who, its in containers if not _asks_for(its, field)]
+        lacking = [who for who, its in containers if its.resources is None or field not in its.resources.asked_for]
         if getattr(traits.hpa, field) is not None and lacking:
             message = (
                 f'The autoscaler of component "{component}" goes by what its Pods use of the {field} that they '
                 f"request: the trait resources of {', '.join(lacking)} has to say how much that is."
             )
             yield Issue(f"{path}.hpa.{field}", IssueCode.INVALID_TRAIT_CONFIG, message)
-
-
-def _asks_for(traits: ContainerTraits, resource: str) -> bool:
-    """Whether a container requests some of it. Where only a limit is given, Kubernetes takes that for the request."""
-    return traits.resources is not None and any(resource in amounts for amounts in traits.resources.amounts())
 
 
 def scaling_warnings(component: "Component", path: str) -> Iterator[Issue]:
