@@ -1,9 +1,11 @@
 """Components with objects of kinds that the cluster may lack: routes of the Gateway API, external secrets."""
 
+import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from kubemin.engine import ExecOptions
+from kubemin.engine import ComponentWatch, ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.sources import Posted
 from kubemin.spec.application import parse_application
@@ -132,6 +134,21 @@ async def test_from_an_ingress_to_a_gateway_and_back(instance: Instance) -> None
         assert everything(instance) == was
         await run(instance, web("front"))
     assert set(everything(instance)) == {"deployments/shop-front", "services/shop-front"}
+
+
+async def test_the_hosts_of_a_route_are_told_as_addresses(instance: Instance) -> None:
+    serve(instance)
+    async with instance.worker() as engine:
+        task = await run(instance, front("gateway"))
+        components = ComponentWatch(instance.db, lambda: nullcontext(engine.informers))
+        watch = asyncio.create_task(components.run())
+
+        async def told() -> bool | None:
+            health = (await components.states(task.app_id)).get("front")
+            return True if health is not None and ("HTTPRoute", "a.example") in health.links else None
+
+        await instance.until(told)
+        watch.cancel()
 
 
 async def test_pods_start_once_the_secret_is_there_and_it_goes_with_its_owner(instance: Instance) -> None:
