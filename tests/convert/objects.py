@@ -50,7 +50,7 @@ def plain(rendered: Iterable[Rendered]) -> list[Manifest]:
         if manifest["kind"] == "NetworkPolicy":
             spec["podSelector"] = {"matchLabels": own}
         if "jobTemplate" in spec:
-            _forget(spec["jobTemplate"]["metadata"])
+            _forget(spec["jobTemplate"].get("metadata", {}))
         if (template := pod_template(manifest)) is not None:
             _forget(template["metadata"])
             template["metadata"].setdefault("labels", {}).update(own)
@@ -94,6 +94,7 @@ def kept(manifest: Manifest) -> Manifest:
         spec.pop("podSelector", None)
         _forget_own(spec)
     if "jobTemplate" in spec:
+        spec["jobTemplate"]["spec"].setdefault("backoffLimit", 6)  # the API server says it of each Job only
         spec["jobTemplate"].get("metadata", {}).pop("labels", None)
         if not spec["jobTemplate"].get("metadata"):
             spec["jobTemplate"].pop("metadata", None)

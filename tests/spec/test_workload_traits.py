@@ -108,7 +108,7 @@ ALL = app(web(TRAITS), cron(**RUNS), login(), web({"expose": INGRESS}, name="fro
 
 def test_all_of_it_is_taken_and_kept_as_it_was_written() -> None:
     read = parse_application(ALL)
-    assert list(warnings_of(read)) == []
+    assert [one.field for one in warnings_of(read)] == ["component[3].traits.expose.tls[0].secretName"]
     assert Application.model_validate(read.dump()).dump() == read.dump()
     assert read.posted()["component"][0]["traits"] == TRAITS
     assert read.posted()["component"][1]["properties"] == RUNS

@@ -103,6 +103,11 @@ def _named(component: Component, path: str) -> Iterator[tuple[str, str, str]]:
             ):
                 if ref is not None:
                     yield kind, ref.name, f"{here}.envs[{index}].valueFrom.{field}.name"
+    for index, secret in enumerate(component.properties.pod.image_pull_secrets or ()):
+        yield "Secret", secret.name, f"{path}.properties.pod.imagePullSecrets[{index}]"
+    exposed = component.traits.expose
+    for index, tls in enumerate(exposed.tls if exposed is not None else ()):
+        yield "Secret", tls.secret_name or "", f"{path}.traits.expose.tls[{index}].secretName"
     for number, ingress in enumerate(component.traits.ingress):
         here = f"{path}.traits.ingress[{number}]"
         for index, tls in enumerate(ingress.tls):

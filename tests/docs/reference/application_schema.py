@@ -14,12 +14,17 @@ from kubemin.spec import names, quantity
 from kubemin.spec import schema as packaged
 from kubemin.spec.application import _MAX_TEXT, Application
 from kubemin.spec.component import AUTO, COMPONENT_TYPES
+from kubemin.spec.external import STORE_KINDS
+from kubemin.spec.jobs import CONCURRENCY_POLICIES, RESTART_POLICIES
 from kubemin.spec.states import ShareStrategy, Way
 from kubemin.spec.strategy import MAX_STEPS
 from kubemin.spec.traits.env_from import ENV_FROM_TYPES
 from kubemin.spec.traits.envs import _FIELD
+from kubemin.spec.traits.expose import GATEWAY, INGRESS
+from kubemin.spec.traits.expose import PATH_TYPES as EXPOSED_PATH_TYPES
 from kubemin.spec.traits.ingress import _OTHER_WORDS, PATH_TYPES, REWRITE_TYPES
-from kubemin.spec.traits.probes import _LEAST, PROBE_TYPES
+from kubemin.spec.traits.network_policy import PROTOCOLS
+from kubemin.spec.traits.probes import _LEAST, PROBE_TYPES, SCHEMES
 from kubemin.spec.traits.rbac import MAX_LIST, MAX_RULES
 from kubemin.spec.traits.storage import STORAGE_TYPES
 from kubemin.spec.values import MAX_IMAGE
@@ -96,10 +101,15 @@ _SAID: Mapping[str, Mapping[str, Schema]] = {
         "conf": _keys(_DATA_KEY, names.SUBDOMAIN_LENGTH),
         "secret": _keys(_DATA_KEY, names.SUBDOMAIN_LENGTH),
         "hopelessAfter": _from(0),
+        "restartPolicy": _words(*RESTART_POLICIES),
+        "concurrencyPolicy": _words(*CONCURRENCY_POLICIES),
     },
+    "ExternalStore": {"name": _SUBDOMAIN, "kind": _words(*STORE_KINDS)},
     "Port": dict.fromkeys(("port", "nodePort"), _PORT),
     "ContainerPort": {"port": _PORT},
-    "PolicyPort": {"port": {**_PORT, **_FORMATS["port-name"]}, "endPort": _PORT},
+    "Expose": {"via": _words(INGRESS, GATEWAY), "port": _PORT},
+    "ExposedPath": {"path": _PATH, "pathType": _words(*EXPOSED_PATH_TYPES), "port": _PORT},
+    "PolicyPort": {"protocol": _words(*PROTOCOLS), "port": {**_PORT, **_FORMATS["port-name"]}, "endPort": _PORT},
     "ParentRef": {"port": _PORT},
     "Grpc": {"port": _PORT},
     "Pdb": dict.fromkeys(("minAvailable", "maxUnavailable"), _COUNT),
@@ -119,7 +129,7 @@ _SAID: Mapping[str, Mapping[str, Schema]] = {
         "type": _words(*PROBE_TYPES),
         **{to_camel(name): _from(least) for name, least in _LEAST.items()},
     },
-    "HttpGet": {"scheme": _words("HTTP", "HTTPS")},
+    "HttpGet": {"scheme": _words(*SCHEMES)},
     "Rbac": {
         **dict.fromkeys(("serviceAccount", "roleName", "bindingName"), _SUBDOMAIN),
         "namespace": _LABEL,

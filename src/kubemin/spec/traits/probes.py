@@ -11,6 +11,7 @@ from kubemin.spec.limits import listed
 from kubemin.spec.model import SpecModel, Text, Whole
 
 PROBE_TYPES = ("liveness", "readiness", "startup")
+SCHEMES = ("HTTP", "HTTPS")
 _LEAST = {
     "initial_delay_seconds": 0,
     "period_seconds": 1,
@@ -85,12 +86,10 @@ def _check_handler(probe: Probe, context: CheckContext, path: str, what: str) ->
                 f'{what} would let the node send requests to "{handler.host}" rather than to the Pod; '
                 "KUBEMIN_ALLOW_PROBE_HOSTS does not allow it.",
             )
-    if probe.http_get is not None and probe.http_get.scheme not in (None, "HTTP", "HTTPS"):
-        yield Issue(
-            f"{path}.httpGet.scheme",
-            IssueCode.INVALID_PROBE_CONFIG,
-            f'{what} has the scheme "{probe.http_get.scheme}"; known are HTTP and HTTPS.',
-        )
+    if probe.http_get is not None and (scheme := probe.http_get.scheme) not in (None, *SCHEMES):
+        sentence = f'{what} has the scheme "{scheme}"'
+        here = f"{path}.httpGet.scheme"
+        yield Issue.of_word(here, IssueCode.INVALID_PROBE_CONFIG, sentence, scheme or "", SCHEMES)
 
 
 def named_ports(probes: Sequence[Probe], path: str) -> Iterator[tuple[str, str]]:
