@@ -38,6 +38,7 @@ FAILS = Part("z", "webservice", fate="pull")
 THEIR_CONF = Foreign(Target("a", "ConfigMap"))
 THEIR_WEB = Foreign(Target("a", "Deployment"))
 D_STORE = Part("d", "store", volume=True)
+DEFINES = Part("a", "manifests", extras=("definition", "role"))
 CONF_C, DATA_B, WEB_W = Part("c"), Part("b", "store", volume=True), Part("w", "webservice")
 SERVED = Part("a", "webservice", ports=True)
 HELD = replace(SERVED, version=2, way="canary-held")
@@ -486,6 +487,33 @@ CASES = {
                 preflight=False,
                 how="apply",
                 ends="timeout",
+            ),
+        )
+    ),
+    "with a definition went the objects that others had made of its kind": Script(
+        (
+            Round(
+                (DEFINES, Part("w", "webservice", fate="never")),
+                events=(
+                    Create("create:Deployment/shop-w:after", Target("a", "Custom")),
+                    Cancel("create:Deployment/shop-w:after"),
+                ),
+                seconds=3.0,
+                ends="cancelled",
+            ),
+        )
+    ),
+    "a custom resource is put back with what others applied to its lists": Script(
+        (
+            Round((DEFINES,), ends="completed"),
+            Round(
+                (replace(DEFINES, version=2), FAILS),
+                events=(
+                    Edit("start:after", Target("a", "Custom"), "inject"),
+                    Edit("apply:ConfigMap/shop-a-plain:after", Target("a", "Custom"), "overwrite"),
+                ),
+                seconds=3.0,
+                ends="failed",
             ),
         )
     ),
