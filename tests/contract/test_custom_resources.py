@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from kubemin.engine.objects.namespace_content import foreign_objects
+from kubemin.spec.objects import ObjectRef
+
 from .kube import PATCHES, Json, Kube, Reply, entries, meta
 
 CRDS = "customresourcedefinitions"
@@ -239,6 +242,15 @@ async def test_between_versions_only_the_version_changes(widgets: Widgets) -> No
     other = (await widgets.get(version="v1beta1")).ok()
     assert other["apiVersion"] == f"{widgets.group}/v1beta1"
     assert {**other, "apiVersion": made["apiVersion"]} == made
+
+
+async def test_a_definition_tells_what_is_of_its_kind(widgets: Widgets) -> None:
+    """R10: whatever namespace it is in."""
+    definition = ObjectRef("CustomResourceDefinition", "", widgets.crd)
+    assert await foreign_objects(widgets.kube.cluster, definition, ()) == []
+    made = (await widgets.post({"size": 1})).ok(201)
+    assert await foreign_objects(widgets.kube.cluster, definition, ()) == ["Widget/one"]
+    assert await foreign_objects(widgets.kube.cluster, definition, [meta(made)["uid"]]) == []
 
 
 async def test_with_the_definition_all_its_objects_go(widgets: Widgets) -> None:
