@@ -60,3 +60,33 @@ async def test_a_mistake_has_its_line(api: Api, text: str, line: int, field: str
     assert not found["valid"]
     assert "application" not in found
     assert (line, field) in [(one["line"], one["field"]) for one in found["errors"]]
+
+
+OBJECTS = """\
+---
+# Source: web/templates/config.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {mode: fast}
+---
+# Source: web/charts/cache/templates/pod.yaml
+apiVersion: v1
+kind: Pod
+metadata: {name: one}
+"""
+
+
+async def test_kubernetes_objects_become_an_application_of_a_name(api: Api) -> None:
+    """One component a chart, as on the command line; each mistake is at the line of its object."""
+    (lacks,) = (await _read(api, OBJECTS))["errors"]
+    assert (lacks["field"], lacks["code"]) == ("name", "MISSING_REQUIRED_FIELD")
+    asked = {"text": OBJECTS, "name": "plain", "namespace": "team"}
+    (wrong,) = (await api.post("/applications/read", asked))["errors"]
+    assert (wrong["line"], wrong["field"]) == (10, "component[1].properties.manifests[0].kind")
+    found = await api.post("/applications/read", {**asked, "text": OBJECTS.partition("---\n# Source: web/charts")[0]})
+    assert found["valid"], found
+    assert (found["application"]["name"], found["application"]["namespace"]) == ("plain", "team")
+    (part,) = found["application"]["component"]
+    assert (part["name"], part["type"]) == ("web", "manifests")
+    assert (await api.post("/apply", {"application": found["application"], "createNamespace": True}))["revision"] == 1

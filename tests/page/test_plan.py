@@ -59,6 +59,37 @@ def test_written_mended_previewed_and_deployed(page: Page, api: Api) -> None:
     expect(row).to_contain_text("change")
 
 
+OBJECTS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: pasted-settings}
+data: {mode: fast}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pasted}
+spec: {selector: {app: pasted}, ports: [{port: 80}]}
+"""
+
+
+def test_pasted_kubernetes_objects_are_deployed_under_a_name(page: Page, api: Api) -> None:
+    page.goto("/#/plan")
+    name = page.get_by_label("Its name", exact=True)
+    expect(name).to_have_count(0)
+    page.get_by_role("textbox", name="Application").fill(OBJECTS)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("say what their application is called")).to_be_visible()
+    name.fill("pasted")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("row", name="Service/default/pasted")).to_contain_text("create")
+    page.get_by_role("button", name="Deploy").click()
+    page.wait_for_url("**/#/tasks/*")
+    status = api.ended(page.url.rpartition("/")[2])
+    assert status["status"] == "completed"
+    page.goto(f"/#/applications/{status['appId']}")
+    expect(page.get_by_role("row", name="objects manifests")).to_contain_text("Running")
+
+
 def test_field_names_are_completed(page: Page) -> None:
     page.goto("/#/plan")
     text, fields = page.get_by_role("textbox", name="Application"), page.get_by_role("listbox")

@@ -9,21 +9,12 @@ from typing import Any
 from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
-from kubemin.cli.plain import PlainObject, application_of, chart_of, is_plain
 from kubemin.spec.manifests import flattened, no_object
 from kubemin.spec.names import DEFAULT_NAMESPACE
+from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
 from kubemin.spec.text import Document, ParseError, Place, documents
 
 _SUFFIXES = (".json", ".yaml", ".yml")
-
-
-@dataclass(frozen=True)
-class Origin:
-    """A document of a file, and what of an application it is: the field, ``""`` for all of it."""
-
-    field: str
-    file: str
-    document: Document
 
 
 @dataclass(frozen=True)
@@ -37,11 +28,7 @@ class Spec:
 
     def place_of(self, field: str) -> tuple[str, Place] | None:
         """The file that has the field, and where; None where no file has it."""
-        for origin in self.origins:
-            rest = field.removeprefix(origin.field)
-            if field.startswith(origin.field) and (not origin.field or rest[:1] in ("", ".", "[")):
-                return origin.file, origin.document.place_of(rest)
-        return None
+        return place_of(field, self.origins)
 
     @property
     def name(self) -> str:
@@ -88,8 +75,7 @@ def read_specs(names: Sequence[str], namespace: str | None = None, name: str | N
         raise CliError(message, Exit.USAGE)
     if name is not None:
         where = tr("application {name}", name=name)
-        data, fields = application_of(name, namespace, objects)
-        origins = [Origin(field, one.file, one.document) for field, one in fields]
+        data, origins = application_of(name, namespace, objects)
         found.append(Spec(where, Path(), data, origins))
     places: dict[str, str] = {}
     for spec in found:

@@ -8,8 +8,8 @@ from kubemin.cli.exits import CliError
 from kubemin.cli.files import read_objects
 from kubemin.cli.language import because, tr
 from kubemin.cli.output import Form, Output, complain, say
-from kubemin.cli.plain import PlainObject, component_names
 from kubemin.spec.names import DEFAULT_NAMESPACE, LABEL_LENGTH, shorten
+from kubemin.spec.plain import PlainObject, component_names
 
 
 def import_(

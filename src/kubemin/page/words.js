@@ -163,7 +163,10 @@ const WORDS = {
     deleteNothing: "It has no objects in the cluster.",
 
     // Plan
-    planWhat: "Write or paste an application, in YAML or JSON.",
+    planWhat: "Write or paste an application, or Kubernetes objects, in YAML or JSON.",
+    planPlain: "The application of these Kubernetes objects",
+    planName: "Its name",
+    planNamespace: "Its namespace",
     planLine: "Line {0}",
     planFields: "What may be written here",
     planOptions: "Options",
@@ -370,7 +373,10 @@ const WORDS = {
     deleteNothing: "它在集群中没有对象。",
 
     // Plan
-    planWhat: "编写或粘贴应用（YAML 或 JSON）。",
+    planWhat: "编写或粘贴应用，或 Kubernetes 对象（YAML 或 JSON）。",
+    planPlain: "这些 Kubernetes 对象所属的应用",
+    planName: "应用名称",
+    planNamespace: "命名空间",
     planLine: "第 {0} 行",
     planFields: "此处可填写的内容",
     planOptions: "选项",

@@ -183,9 +183,15 @@ class TryReply(Reply):
 
 
 class Text(Body):
-    """An application as a file has it: YAML or JSON."""
+    """An application as a file has it, or Kubernetes objects: YAML or JSON."""
 
-    text: str = Field(max_length=256 * 1024, examples=["name: shop\ncomponent: []\n"])
+    text: str = Field(max_length=4 * 1024 * 1024, examples=["name: shop\ncomponent: []\n"])
+    name: Name | None = Field(
+        default=None, description="What the application is called that Kubernetes objects become.", examples=["shop"]
+    )
+    namespace: str | None = Field(
+        default=None, description="Its namespace, and that of objects that name none.", max_length=255
+    )
 
 
 class Mistake(FieldError):

@@ -1,6 +1,7 @@
 """An application as a file has it: what it means, and where it is wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -10,8 +11,9 @@ from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.applications import Mistake, ReadReply, Text
 from kubemin.api.warnings import warnings_in
-from kubemin.spec.issues import Issue, SpecError
-from kubemin.spec.text import Document, ParseError, Place, documents
+from kubemin.spec.issues import Issue, IssueCode, SpecError
+from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
+from kubemin.spec.text import ParseError, Place, documents
 
 router = APIRouter(prefix="/applications", tags=["Applications"], route_class=StrictRoute)
 
@@ -20,35 +22,51 @@ router = APIRouter(prefix="/applications", tags=["Applications"], route_class=St
 async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
     """The application that YAML or JSON means, checked as `apply` checks it, with the line of each mistake.
 
-    Stores nothing. The cluster is asked only whether kinds that nobody here knows are in a namespace, and for what the
-    application names and does not make.
+    Kubernetes objects become an application with the `name` and `namespace` of the request, as `kubemin apply --name`
+    makes it. Stores nothing. The cluster is asked only whether kinds that nobody here knows are in a namespace, and for
+    what the application names and does not make.
     """
     try:
-        document = await deps.compute_thread.do(lambda: _only(body.text))
+        data, origins = await deps.compute_thread.do(lambda: _read(body))
     except ParseError as error:
         line, column = error.place or Place(1, 1)
         wrong = Mistake(field="", code="INVALID_TEXT", message=f"{error}.", line=line, column=column)
         return Envelope(data=ReadReply(valid=False, errors=[wrong], warnings=[]))
+    except SpecError as error:
+        return Envelope(data=ReadReply(valid=False, errors=_mistakes([], error.issues), warnings=[]))
     try:
-        data = await deps.placed(document.value)
-        application = await posted(deps.db, deps.compute_thread, data, None, deps.limits)
+        placed = await deps.placed(data)
+        application = await posted(deps.db, deps.compute_thread, placed, None, deps.limits)
     except SpecError as error:
         issues = error.issues
-        found = await deps.compute_thread.do(lambda: _mistakes(document, issues))
+        found = await deps.compute_thread.do(lambda: _mistakes(origins, issues))
         return Envelope(data=ReadReply(valid=False, errors=found, warnings=[]))
-    warnings = await warnings_in(deps, application, document.value)
-    told = await deps.compute_thread.do_if_large(lambda: _mistakes(document, warnings), document.value)
-    return Envelope(data=ReadReply(valid=True, application=document.value, errors=[], warnings=told))
+    warnings = await warnings_in(deps, application, data)
+    told = await deps.compute_thread.do_if_large(lambda: _mistakes(origins, warnings), data)
+    return Envelope(data=ReadReply(valid=True, application=data, errors=[], warnings=told))
 
 
-def _only(text: str) -> Document:
-    found = documents(text)
+def _read(body: Text) -> tuple[dict[str, Any], list[Origin]]:
+    """The application, and where its parts are in the text. Raises `ParseError`, `SpecError`."""
+    found = documents(body.text)
+    if found and all(is_plain(one.value) for one in found):
+        if body.name is None:
+            message = "These are Kubernetes objects: say what their application is called."
+            raise SpecError([Issue("name", IssueCode.MISSING_REQUIRED_FIELD, message)])
+        sources = [chart_of(body.text, one.place_of("").line) or "objects" for one in found]
+        objects = [PlainObject(source, one.value, "", one) for source, one in zip(sources, found, strict=True)]
+        return application_of(body.name, body.namespace, objects)
     if len(found) != 1:
         raise ParseError(f"one application is expected, and there are {len(found) or 'none'}")
     if not isinstance(found[0].value, dict):
         raise ParseError("an application is an object with name and component")
-    return found[0]
+    return found[0].value, [Origin("", "", found[0])]
 
 
-def _mistakes(document: Document, issues: Iterable[Issue]) -> list[Mistake]:
-    return [Mistake(**one.to_json(), **document.place_of(one.field)._asdict()) for one in issues]
+def _mistakes(origins: Collection[Origin], issues: Iterable[Issue]) -> list[Mistake]:
+    return [Mistake(**one.to_json(), **_place(one.field, origins)._asdict()) for one in issues]
+
+
+def _place(field: str, origins: Collection[Origin]) -> Place:
+    found = place_of(field, origins)
+    return Place(1, 1) if found is None else found[1]

@@ -17,6 +17,8 @@ component:
     properties:
       ports: [{port: 80}]
 `;
+// Kubernetes objects, which become an application; one of ours has them below `component`.
+const isPlain = (text) => /^(apiVersion|kind):/m.test(text) || (/^\s*\{/.test(text) && /"apiVersion"/.test(text) && !/"component"/.test(text));
 const OPTIONS = { createNamespace: "planCreateNamespace", adopt: "planAdopt", takeOver: "planTakeOver" };
 
 export const Plan = ({ parts }) => (parts.length ? html`<${OfDraft} key=${parts[0]} id=${parts[0]} />` : html`<${Write} />`);
@@ -34,11 +36,15 @@ function Write({ start = "" }) {
   const [text, write] = useState(start);
   const [options, choose] = useState({});
   const [note, annotate] = useState("");
+  const [name, rename] = useState("");
+  const [namespace, place] = useState("");
+  const plain = isPlain(text);
   const schema = useOnce(document, []).value;
   const [found, set] = useState(null); // what was found, and of which text and options
   const look = useAction(async () => {
     set(null);
-    const { errors, warnings, application } = await post("applications/read", { text });
+    const called = plain ? { ...(name.trim() && { name: name.trim() }), ...(namespace.trim() && { namespace: namespace.trim() }) } : {};
+    const { errors, warnings, application } = await post("applications/read", { text, ...called });
     set({ text, options, errors, warnings });
     if (!application) return;
     const body = { application, ...options };
@@ -53,6 +59,12 @@ function Write({ start = "" }) {
     <h1>${say("plan")}</h1>
     <p>${say("planWhat")}</p>
     <${Editor} text=${text} write=${write} mistakes=${mistakes} hint=${HINT} schema=${schema} />
+    ${plain &&
+    html`<fieldset class="choices">
+      <legend>${say("planPlain")}</legend>
+      <${Field} word="planName" value=${name} write=${(value) => (rename(value), set(null))} />
+      <${Field} word="planNamespace" value=${namespace} write=${(value) => (place(value), set(null))} />
+    </fieldset>`}
     <fieldset class="choices">
       <legend>${say("planOptions")}</legend>
       ${Object.entries(OPTIONS).map(

@@ -6,10 +6,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.spec.names import LABEL_LENGTH, shorten
-from kubemin.spec.text import Document
+from kubemin.spec.text import Document, Place
 
 _CHART = re.compile(r"^# Source: (\S+?)/templates/", re.MULTILINE)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A document of a file, and what of an application it is: the field, ``""`` for all of it."""
+
+    field: str
+    file: str
+    document: Document
+
+
+def place_of(field: str, origins: Iterable[Origin]) -> tuple[str, Place] | None:
+    """The file that has the field of an application, and where; None where no file has it."""
+    for origin in origins:
+        rest = field.removeprefix(origin.field)
+        if field.startswith(origin.field) and (not origin.field or rest[:1] in ("", ".", "[")):
+            return origin.file, origin.document.place_of(rest)
+    return None
 
 
 @dataclass(frozen=True)
@@ -37,10 +55,10 @@ def chart_of(text: str, first_line: int) -> str | None:
 
 def application_of(
     name: str, namespace: str | None, objects: Sequence[PlainObject]
-) -> tuple[dict[str, Any], list[tuple[str, PlainObject]]]:
+) -> tuple[dict[str, Any], list[Origin]]:
     """The application with these objects, by what they came from, in the order in which that is met first.
 
-    Also the field of each object.
+    Also where each object comes from.
     """
     by_source: dict[str, list[PlainObject]] = {}
     for one in objects:
@@ -50,12 +68,12 @@ def application_of(
         {"name": names[source], "type": "manifests", "properties": {"manifests": [one.data for one in group]}}
         for source, group in by_source.items()
     ]
-    fields = [
-        (f"component[{number}].properties.manifests[{place}]", one)
+    origins = [
+        Origin(f"component[{number}].properties.manifests[{place}]", one.file, one.document)
         for number, group in enumerate(by_source.values())
         for place, one in enumerate(group)
     ]
-    return {"name": name, **({"namespace": namespace} if namespace else {}), "component": parts}, fields
+    return {"name": name, **({"namespace": namespace} if namespace else {}), "component": parts}, origins
 
 
 def component_names(sources: Iterable[str]) -> dict[str, str]:
