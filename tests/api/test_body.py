@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from kubemin.api.body import MAX_DEPTH, parse_json
 from kubemin.api.envelope import ApiError
+from kubemin.spec.manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
+from kubemin.spec.reading import MAX_VALUES
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 leaves = (
@@ -72,3 +74,32 @@ def test_messages_stay_short() -> None:
     with pytest.raises(ApiError) as caught:
         parse_json(json.dumps({key: "\0"}).encode())
     assert len(caught.value.message) < 400
+
+
+def _application(**properties: Any) -> bytes:
+    return json.dumps({"application": {"component": [{"properties": properties}]}}).encode()
+
+
+def test_manifests_may_hold_more_than_all_else() -> None:
+    """What big charts hold: definitions are deep, and there are many values in them."""
+    deep: dict[str, Any] = {}
+    for _ in range(MAX_MANIFEST_DEPTH):
+        deep = {"properties": deep}
+    large = [{"values": list(range(MAX_VALUES + 1))}, deep]
+    parse_json(_application(manifests=large))
+    for where in ("conf", "env"):
+        with pytest.raises(ApiError, match="more than 50,000 values"):
+            parse_json(_application(**{where: large[:1]}))
+        with pytest.raises(ApiError, match="nested deeper than 64 levels"):
+            parse_json(_application(**{where: deep}))
+    with pytest.raises(ApiError, match="more than 500,000 values"):
+        parse_json(_application(manifests=[list(range(MAX_MANIFEST_VALUES))]))
+    with pytest.raises(ApiError, match="nested deeper than"):
+        parse_json(_application(manifests={"properties": {"manifests": deep}} | {"a": _nested(300)}))
+
+
+def _nested(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found

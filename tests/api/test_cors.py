@@ -72,7 +72,7 @@ async def test_such_a_page_may_change_things_and_reads_what_was_wrong(http: http
     for body, status in ((application(), 200), (application(), 409), ({"name": "s"}, 400)):
         answer = await http.post("/api/v1/applications", json=body, headers={"Origin": CONSOLE})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, CONSOLE)
-    text = await http.post("/api/v1/applications", content="x" * (5 << 20), headers={"Origin": CONSOLE})
+    text = await http.post("/api/v1/applications", content="x" * (9 << 20), headers={"Origin": CONSOLE})
     assert (text.status_code, text.headers["access-control-allow-origin"]) == (413, CONSOLE)
 
 

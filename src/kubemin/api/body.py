@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import deps_of, given
 from kubemin.api.envelope import ApiError, FieldError
+from kubemin.spec.manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
 from kubemin.spec.reading import MAX_VALUES
 
 MAX_DEPTH = 64
@@ -195,27 +196,44 @@ def _finite(text: str) -> float:
 
 def _check(root: Any) -> None:
     """Walk the value without recursion; refuse depth, numbers and characters that could not be stored."""
-    pending: list[tuple[str, int, Any]] = [("", 0, root)]
-    count = 0
+    manifests = _Bound("A list of manifests in the body", MAX_MANIFEST_VALUES, MAX_DEPTH + MAX_MANIFEST_DEPTH)
+    pending: list[tuple[str, int, Any, _Bound]] = [("", 0, root, _Bound("The body", MAX_VALUES, MAX_DEPTH))]
     while pending:
-        path, depth, value = pending.pop()
+        path, depth, value, bound = pending.pop()
         if isinstance(value, str):
             _check_text(path, value)
         elif isinstance(value, int):
             if abs(value) > _MAX_INT:
                 _refuse(path or "body", "NUMBER_TOO_LARGE", f"{path or 'body'}: the number has more than 64 bits.")
         elif isinstance(value, dict | list):
-            if depth == MAX_DEPTH:
-                _refuse(path or "body", "NESTED_TOO_DEEPLY", f"The body is nested deeper than {MAX_DEPTH} levels.")
-            count += len(value)
-            if count > MAX_VALUES:
-                _refuse("body", "TOO_MANY_VALUES", f"The body holds more than {MAX_VALUES:,} values.")
+            bound.take(path, depth, len(value))
             if isinstance(value, list):
-                pending.extend((f"{path}[{index}]", depth + 1, item) for index, item in enumerate(value))
+                pending.extend((f"{path}[{index}]", depth + 1, item, bound) for index, item in enumerate(value))
                 continue
             for key, item in value.items():
                 _check_text(path, key)
-                pending.append((f"{path}.{key}" if path else key, depth + 1, item))
+                is_manifests = key == "manifests" and path.endswith(".properties")
+                pending.append(
+                    (f"{path}.{key}" if path else key, depth + 1, item, manifests if is_manifests else bound)
+                )
+
+
+class _Bound:
+    """How much a part of a body may hold; Kubernetes objects as they stand are large and deep."""
+
+    def __init__(self, what: str, values: int, depth: int) -> None:
+        self._what = what
+        self._values = values
+        self._depth = depth
+        self._count = 0
+
+    def take(self, path: str, depth: int, more: int) -> None:
+        """Count what an object or a list holds. Raises :class:`ApiError`."""
+        if depth == self._depth:
+            _refuse(path or "body", "NESTED_TOO_DEEPLY", f"{self._what} is nested deeper than {self._depth} levels.")
+        self._count += more
+        if self._count > self._values:
+            _refuse("body", "TOO_MANY_VALUES", f"{self._what} holds more than {self._values:,} values.")
 
 
 def _check_text(path: str, text: str) -> None:

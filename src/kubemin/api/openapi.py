@@ -27,7 +27,7 @@ _EXAMPLES: dict[int, tuple[ApiCode, str]] = {
     400: (ApiCode.MISSING_FIELD, "Name: Field required."),
     404: (ApiCode.APPLICATION_NOT_FOUND, "Application 'k3v9x0q2m7c4t8b1n5z6w0ya' does not exist."),
     409: (ApiCode.TASK_ACTIVE, "Task m8d2h5s0r4f7j1l9p3u6e0xb of this application is still active."),
-    413: (ApiCode.TOO_LARGE, "The body has more than the 4194304 bytes that are accepted."),
+    413: (ApiCode.TOO_LARGE, "The body has more than the 8388608 bytes that are accepted."),
     415: (ApiCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON with the header Content-Type: application/json."),
     500: (ApiCode.INTERNAL, "Something went wrong inside the server; its log has the details."),
     502: (

@@ -33,7 +33,7 @@ class ApiSettings(BaseModel):
     """Origins, separated by commas, whose pages may use the API from a browser: `https://console.example`."""
     console_dir: str | None = None
     """The build of a web console, served at `/` by `kubemin serve`."""
-    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Largest body of a request to the API."""
     max_connections: int = Field(default=1000, ge=1)
     """Open connections of one process, but no more than half of the files that it may open. One too many gets a 503

@@ -185,7 +185,7 @@ class TryReply(Reply):
 class Text(Body):
     """An application as a file has it, or Kubernetes objects: YAML or JSON."""
 
-    text: str = Field(max_length=4 * 1024 * 1024, examples=["name: shop\ncomponent: []\n"])
+    text: str = Field(max_length=8 * 1024 * 1024, examples=["name: shop\ncomponent: []\n"])
     name: Name | None = Field(
         default=None, description="What the application is called that Kubernetes objects become.", examples=["shop"]
     )
