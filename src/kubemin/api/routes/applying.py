@@ -36,9 +36,15 @@ async def apply_application(
     found = await warnings_in(deps, application, data)
     if body.dry_run:
         return Envelope(data=await planned(deps, source, options, found))
-    asked = json.dumps(body.model_dump(mode="json"), sort_keys=True)
-    body_hash = hashlib.sha256(asked.encode()).hexdigest()
+    body_hash = None
+    if idempotency_key is not None:
+        body_hash = await deps.compute_thread.do_if_large(lambda: _hash_of(body), body.application)
     task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash)
     assert task.revision is not None
     warnings = [FieldError.of(one) for one in found]
     return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))
+
+
+def _hash_of(body: Apply) -> str:
+    asked = json.dumps(body.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()

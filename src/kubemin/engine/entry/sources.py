@@ -113,8 +113,8 @@ class Posted:
 
     @property
     def sent(self) -> Any:
-        """See `Source`."""
-        return self.application.posted()
+        """See `Source`. To make it what was sent would take long itself."""
+        return [[vars(part), vars(part.properties), vars(part.traits)] for part in self.application.component]
 
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
