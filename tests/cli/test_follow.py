@@ -265,7 +265,7 @@ def test_on_a_terminal_one_may_leave_and_is_told_how_to_come_back(
 def test_a_refused_application_is_a_sentence(client: InProcess, tmp_path: Path) -> None:
     answer = client("apply", "--detach", _write(tmp_path, "Bad Name", "nginx"))
     assert answer.returncode == 1
-    assert answer.stderr.startswith('kubemin: "bad name"')
+    assert answer.stderr.startswith('kubemin: Bad Name.json:1:2: INVALID_NAME_FORMAT  "bad name" cannot name')
     assert len(answer.stderr.splitlines()) == 1
 
 

@@ -81,7 +81,7 @@ _ANSWERS: tuple[tuple[str, Any], ...] = (
             "appId": EVIL,
             "revision": 1,
             "taskId": "t",
-            "warnings": [{"field": EVIL, "message": EVIL}],
+            "warnings": [{"field": EVIL, "code": EVIL, "message": EVIL}],
             "creates": [_LEFT],
             "stages": [_STAGE],
             "removes": [_LEFT],
