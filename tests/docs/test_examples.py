@@ -12,7 +12,7 @@ from kubemin.cli.plan_text import describe
 from kubemin.plan import make_plan
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.component import COMPONENT_TYPES
+from kubemin.spec.component_types import COMPONENT_TYPES
 from kubemin.spec.issues import IssueCode
 from kubemin.spec.limits import Limits
 from kubemin.spec.traits import TRAITS

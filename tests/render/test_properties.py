@@ -11,7 +11,7 @@ from kubemin.plan import make_plan
 from kubemin.render import Rendered, operator_secret, render
 from kubemin.spec import labels
 from kubemin.spec.application import Application, context_of, parse_application
-from kubemin.spec.component import made_by
+from kubemin.spec.component_objects import made_by
 from kubemin.spec.kinds import KINDS, kind_name, kind_of
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import is_label_value, is_subdomain

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.spec.application import parse_application
-from kubemin.spec.component import CONFIG, WEBSERVICE, Component
+from kubemin.spec.component import Component
+from kubemin.spec.component_types import CONFIG, WEBSERVICE
 from kubemin.spec.deployed import changes, covering, deployed
 from kubemin.spec.workflow import Step, components_in_no_step
 from tests.spec.strategies import applications

@@ -20,8 +20,9 @@ from kubemin.api.models.applications import (
     WorkflowReply,
 )
 from kubemin.api.models.applications import NewestTask as NewestTaskReply
-from kubemin.spec.component import SERVING, Component
+from kubemin.spec.component import Component
 from kubemin.spec.component_secrets import masked
+from kubemin.spec.component_types import SERVING
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import ComponentRow

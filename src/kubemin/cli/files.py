@@ -9,7 +9,8 @@ from typing import Any
 from kubemin.cli.by_code import of_system
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
-from kubemin.spec.manifests import flattened, no_object
+from kubemin.spec.manifest_shape import no_object
+from kubemin.spec.manifests import flattened
 from kubemin.spec.names import DEFAULT_NAMESPACE
 from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
 from kubemin.spec.text import Document, ParseError, Place, documents

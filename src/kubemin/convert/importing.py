@@ -22,7 +22,7 @@ from kubemin.convert.surroundings import Draft, Surroundings
 from kubemin.convert.taking import StaysError
 from kubemin.render import render
 from kubemin.spec.application import Application, check_application
-from kubemin.spec.component import MANIFESTS
+from kubemin.spec.component_types import MANIFESTS
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.kinds import kind_name
 from kubemin.spec.limits import Limits

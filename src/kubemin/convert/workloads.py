@@ -9,6 +9,7 @@ from kubemin.convert.ports import is_target
 from kubemin.convert.surroundings import Draft, Surroundings, body
 from kubemin.convert.taking import StaysError, as_is, no_counterpart, nothing_left, part, parts, taken
 from kubemin.spec import names
+from kubemin.spec.component_types import CRONJOB, DAEMON, STORE, WEBSERVICE
 from kubemin.spec.objects import Manifest, ObjectRef
 
 
@@ -16,7 +17,7 @@ def webservice(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draf
     """The component that is a Deployment. Raises `StaysError`."""
     rest = body(manifest)
     spec = part(rest, "spec", "")
-    draft = _workload(ref, manifest, spec, {}, "webservice", around)
+    draft = _workload(ref, manifest, spec, {}, WEBSERVICE, around)
     strategy = part(spec, "strategy", "spec")
     if strategy.pop("type", None) == "Recreate":
         draft.more["strategy"] = "recreate"
@@ -31,7 +32,7 @@ def store(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     spec = part(rest, "spec", "")
     claims = parts(spec, "volumeClaimTemplates", "spec")
     templates = [claim_template(one, f"spec.volumeClaimTemplates[{number}]") for number, one in enumerate(claims)]
-    draft = _workload(ref, manifest, spec, {one["name"]: one for one in templates}, "store", around)
+    draft = _workload(ref, manifest, spec, {one["name"]: one for one in templates}, STORE, around)
     if (service := spec.pop("serviceName", None)) != (headless := names.headless_name(ref.name)):
         raise StaysError(f"spec.serviceName is {service or 'not given'}; KubeMin's is {headless}, and it never changes")
     nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
@@ -42,7 +43,7 @@ def daemon(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     """The component that is a DaemonSet. Raises `StaysError`."""
     rest = body(manifest)
     spec = part(rest, "spec", "")
-    draft = _workload(ref, manifest, spec, {}, "daemon", around)
+    draft = _workload(ref, manifest, spec, {}, DAEMON, around)
     nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
     return draft
 
@@ -58,7 +59,7 @@ def cronjob(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     pods = pod_template.get("spec") or {}
     runs = {"backoffLimit": job.pop("backoffLimit", 6), **taken(job, RUNS, "spec.jobTemplate.spec")}
     runs |= {"restartPolicy": pods.pop("restartPolicy")} if "restartPolicy" in pods else {}
-    draft = _workload(ref, manifest, {"template": pod_template}, {}, "cronjob", around)
+    draft = _workload(ref, manifest, {"template": pod_template}, {}, CRONJOB, around)
     draft.replicas = None
     draft.properties |= {**taken(spec, CRON, "spec"), **runs}
     nothing_left({**rest, **{f"spec.{field}": value for field, value in {**spec, **job}.items()}}, "")
@@ -130,7 +131,7 @@ def _workload(
 
 def _take_services(draft: Draft, ports: Sequence[Manifest], around: Surroundings) -> None:
     """The ports of the container, and the Services that KubeMin makes for them."""
-    if draft.type == "cronjob":
+    if draft.type == CRONJOB:
         numbers = [{"port": port.get("containerPort"), **_without(port, "containerPort")} for port in ports]
         draft.properties |= {"ports": numbers} if numbers else {}
         return
@@ -148,7 +149,7 @@ def _take_services(draft: Draft, ports: Sequence[Manifest], around: Surroundings
             raise StaysError(f"the Service {ref.name} does not select its Pods, or not only them")
         return
     draft.objects.append(ref)
-    if draft.type == "store":
+    if draft.type == STORE:
         headless = ObjectRef("Service", draft.namespace, names.headless_name(draft.main.name))
         if headless not in around.objects:
             raise StaysError(f"there is no Service {headless.name}, which KubeMin makes for it")

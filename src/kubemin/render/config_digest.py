@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from kubemin.render.model import Rendered
 from kubemin.render.references import configuration_of
 from kubemin.spec.application import Application
-from kubemin.spec.component import CONFIG, MAIN_KINDS, SECRET
+from kubemin.spec.component_types import CONFIG, MAIN_KINDS, SECRET
 from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.names import object_name
 from kubemin.spec.objects import Manifest, ObjectRef

@@ -8,7 +8,8 @@ from kubemin.render.config_digest import digest_of_read
 from kubemin.render.model import Fetch, Rendered
 from kubemin.spec import labels
 from kubemin.spec.application import Application
-from kubemin.spec.component import RUNS, Component
+from kubemin.spec.component import Component
+from kubemin.spec.component_types import RUNS
 from kubemin.spec.ids import component_id
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, object_name, shorten

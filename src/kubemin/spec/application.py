@@ -10,19 +10,15 @@ from pydantic import AfterValidator, ConfigDict, Field
 from kubemin.spec import names
 from kubemin.spec.characters import has_unseen_in_prose
 from kubemin.spec.check_context import CheckContext, Known
-from kubemin.spec.component import BESIDE, SECRET, Component, check_component, made_by
+from kubemin.spec.component import Component
+from kubemin.spec.component_checks import check_component
+from kubemin.spec.component_objects import made_by
+from kubemin.spec.component_types import BESIDE, SECRET
 from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
-from kubemin.spec.manifests import (
-    MAX_MANIFEST_DEPTH,
-    MAX_MANIFEST_VALUES,
-    accounts_in,
-    scopes,
-    without_last_applied,
-    without_manifests,
-)
+from kubemin.spec.manifests import accounts_in, scopes, without_last_applied
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
@@ -31,6 +27,7 @@ from kubemin.spec.reads import check_order
 from kubemin.spec.states import Way
 from kubemin.spec.strategy import StrategySpec, check_strategy
 from kubemin.spec.text import ParseError, parse
+from kubemin.spec.unread_manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES, without_manifests
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
 MAX_COMPONENT = 1024 * 1024

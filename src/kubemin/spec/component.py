@@ -1,60 +1,36 @@
 # ruff: noqa: RUF012  (Pydantic copies defaults)
 """Components: the parts of an application."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from kubemin.spec import names
-from kubemin.spec.check_context import CheckContext, Made
-from kubemin.spec.config import OPAQUE, check_config, check_secret, check_secret_type
-from kubemin.spec.container_fields import ContainerFields, check_container
-from kubemin.spec.external import EXTERNAL_SECRET, External, check_external, target_name
-from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.jobs import BACKOFF_LIMIT, CONCURRENCY_POLICIES, RESTART_POLICIES, check_runs, check_schedule
-from kubemin.spec.manifests import check_manifests, made_by_manifests
+from kubemin.spec.component_types import (
+    BESIDE,
+    COMPONENT_TYPES,
+    CONFIG,
+    MAIN_KINDS,
+    SECRET,
+    SERVING,
+    STORE,
+    WAYS,
+    WORKLOADS,
+)
+from kubemin.spec.config import OPAQUE
+from kubemin.spec.container_fields import ContainerFields
+from kubemin.spec.external import External, target_name
+from kubemin.spec.jobs import BACKOFF_LIMIT, CONCURRENCY_POLICIES, RESTART_POLICIES
 from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
-from kubemin.spec.objects import ObjectRef
-from kubemin.spec.pod import check_other_containers, check_pod, check_port_names, other_ports
-from kubemin.spec.pod_fields import PodFields, check_pod_fields
-from kubemin.spec.ports import Port, check_ports
-from kubemin.spec.privileges import check_namespace
-from kubemin.spec.readiness import ReadinessRule, check_rules
-from kubemin.spec.scaling import check_requests
-from kubemin.spec.service_fields import ServiceFields, check_service
+from kubemin.spec.pod_fields import PodFields
+from kubemin.spec.ports import Port
+from kubemin.spec.readiness import ReadinessRule
+from kubemin.spec.service_fields import ServiceFields
 from kubemin.spec.states import Way
-from kubemin.spec.strategy import Strategy, StrategySpec, check_strategy, is_known
-from kubemin.spec.traits import TRAITS, Traits
-from kubemin.spec.traits.container import given
+from kubemin.spec.strategy import Strategy
+from kubemin.spec.traits import Traits
 from kubemin.spec.traits.ingress import Ingress
-from kubemin.spec.values import check_env, check_image, check_labels
-
-WEBSERVICE, STORE, CONFIG, SECRET, JOB = "webservice", "store", "config", "secret", "job"
-CRONJOB, DAEMON, MANIFESTS = "cronjob", "daemon", "manifests"
-SERVING = (WEBSERVICE, STORE, DAEMON)
-"""The types whose Pods run on: with ports they have a Service, and their Pods can start again."""
-RUNS = (JOB, CRONJOB)
-"""The types whose Pods come to an end."""
-WORKLOADS = (*SERVING, *RUNS)
-"""The types that run containers."""
-COMPONENT_TYPES = (WEBSERVICE, STORE, DAEMON, JOB, CRONJOB, CONFIG, SECRET, MANIFESTS)
-MAIN_KINDS = {
-    WEBSERVICE: "Deployment",
-    STORE: "StatefulSet",
-    DAEMON: "DaemonSet",
-    JOB: "Job",
-    CRONJOB: "CronJob",
-    CONFIG: "ConfigMap",
-    SECRET: "Secret",
-}
-"""By type: the kind of the object that ``objectName`` names."""
-
-WAYS = {WEBSERVICE: tuple(Way), STORE: (Way.ROLLING, Way.RECREATE)}
-"""By type: how Pods can be replaced; those of other types never are."""
-BESIDE = (Way.CANARY, Way.BLUE_GREEN)
-"""The ways with Pods of both versions side by side."""
 
 AUTO: Literal["auto"] = "auto"
 """Replicas that the application does not decide about."""
@@ -243,202 +219,3 @@ class Component(SpecModel):
     def has_service(self) -> bool:
         """Whether a Service is made for it."""
         return self.type in SERVING and bool(self.properties.ports)
-
-
-def check_component(component: Component, context: CheckContext, path: str) -> Iterator[Issue]:
-    """What is wrong with a component by itself. A template's clone is checked once it is made."""
-    what = f'Component "{component.name}"'
-    yield from _check_name(component.name, f"{path}.name")
-    yield from _check_object_name(component, context, what, path)
-    if component.namespace and not names.is_label(component.namespace):
-        yield Issue(
-            f"{path}.namespace",
-            IssueCode.INVALID_NAME_FORMAT,
-            f'{what}: "{component.namespace}" cannot name a namespace.',
-        )
-    elif component.namespace:
-        yield from check_namespace(component.namespace, context.limits, f"{path}.namespace")
-    if component.replicas != AUTO and component.replicas < 0:
-        yield Issue(
-            f"{path}.replicas", IssueCode.INVALID_FIELD_VALUE, f"{what} cannot have {component.replicas} replicas."
-        )
-    if component.template is not None:
-        if not component.template.id:
-            yield Issue(
-                f"{path}.template.id",
-                IssueCode.MISSING_REQUIRED_FIELD,
-                f"{what} does not say which template it clones.",
-            )
-    elif component.type not in COMPONENT_TYPES:
-        wrong = f'has the unknown type "{component.type}"' if component.type else "has no type"
-        code = IssueCode.INVALID_COMPONENT_TYPE if component.type else IssueCode.MISSING_REQUIRED_FIELD
-        yield Issue.of_word(f"{path}.type", code, f"{what} {wrong}", component.type, COMPONENT_TYPES)
-    if component.strategy is not None and component.template is None:
-        yield from _check_strategy(component, component.strategy, what, f"{path}.strategy")
-    yield from check_rules(component.readiness, what, f"{path}.readiness")
-    yield from _check_properties(component, context, what, path)
-    yield from _check_traits(component, context, what, f"{path}.traits")
-    properties = component.properties
-    yield from check_port_names(component.traits, properties.ports, properties.lifecycle, context, path)
-
-
-def _check_name(name: str, path: str) -> Iterator[Issue]:
-    if not name:
-        yield Issue(path, IssueCode.MISSING_REQUIRED_FIELD, "A component has no name.")
-    elif len(name) > names.LABEL_LENGTH:
-        message = (
-            f'The component name "{name[:80]}" is longer than 63 characters: give it a shorter one, and an objectName '
-            "if its objects are called otherwise."
-        )
-        yield Issue(path, IssueCode.NAME_TOO_LONG, message)
-    elif not names.is_label(name):
-        yield Issue(
-            path,
-            IssueCode.INVALID_NAME_FORMAT,
-            f'"{name}" cannot name a component: use lower-case letters, digits and "-", '
-            "with a letter or digit at both ends.",
-        )
-
-
-def _check_object_name(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
-    given, kind = component.object_name, MAIN_KINDS.get(component.type, "")
-    if given and (not names.is_label(given) or names.object_name(kind, given) != given):
-        longest = names.SHORTER.get(kind, names.LABEL_LENGTH)
-        yield Issue(
-            f"{path}.objectName",
-            IssueCode.INVALID_NAME_FORMAT,
-            f'{what}: "{given[:80]}" cannot name its {kind or "object"}: use lower-case letters, digits and "-", '
-            f"at most {longest}.",
-        )
-    elif component.has_service and names.is_label(context.main[:1]) and not context.main[0].isalpha():
-        yield Issue(
-            f"{path}.objectName" if given else f"{path}.name",
-            IssueCode.INVALID_NAME_FORMAT,
-            f'{what}: its Service would be called "{names.object_name("Service", context.main)}", and a Service begins '
-            "with a letter: give the component an objectName that does.",
-        )
-
-
-def _check_strategy(component: Component, strategy: StrategySpec, what: str, path: str) -> Iterator[Issue]:
-    yield from check_strategy(strategy, path)
-    if not is_known(strategy) or component.type not in COMPONENT_TYPES:
-        return
-    way, allowed = strategy.way, WAYS.get(component.type, (Way.ROLLING,))
-    if way not in allowed:
-        message = f"{what} is a {component.type}: its strategy can be {' or '.join(allowed)}, and not {way}."
-        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
-    elif way in BESIDE and component.traits.share is not None:
-        message = f"{what} is shared with other applications: its strategy can be rolling or recreate."
-        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
-    elif way is Way.BLUE_GREEN and not component.has_service:
-        message = f"{what} has no ports, and so no Service that blue-green could switch."
-        yield Issue(path, IssueCode.INVALID_FIELD_VALUE, message)
-    elif strategy.ingress and not component.traits.ingress:
-        message = f"{what} has no Ingress that could give its canary a weight."
-        yield Issue(f"{path}.ingress", IssueCode.INVALID_FIELD_VALUE, message)
-
-
-def _check_properties(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
-    properties = component.properties
-    here = f"{path}.properties"
-    if component.type in WORKLOADS and component.template is None:
-        yield from check_image(component.image or properties.image, what, f"{path}.image")
-    if properties.image and component.image and properties.image != component.image:
-        yield Issue(
-            f"{here}.image",
-            IssueCode.INVALID_FIELD_VALUE,
-            f"{what} names one image, and another one in its properties.",
-        )
-    others = {port.name for port in other_ports(component.traits) if port.name}
-    yield from check_ports(properties.ports, component.name, others, what, f"{here}.ports")
-    if component.type not in RUNS:
-        yield from check_service(properties.service, properties.ports, context, what, here)
-    yield from check_container(properties, properties.ports, properties.pod.grace, context, what, here)
-    yield from check_pod_fields(properties.pod, context, what, f"{here}.pod")
-    yield from check_env(properties.env, what, f"{here}.env")
-    yield from check_labels(properties.labels, context.limits, what, f"{here}.labels")
-    yield from check_config(properties.conf, context.limits, what, f"{here}.conf")
-    yield from check_secret(properties.secret, what, f"{here}.secret")
-    external = properties.external
-    keys = properties.secret if external is None else external.data
-    if component.type == SECRET and component.template is None and not (external and external.data_from):
-        yield from check_secret_type(component.secret_type, keys, what, f"{here}.secretType")
-    if external is not None:
-        yield from check_external(external, what, f"{here}.external")
-        if properties.secret:
-            message = f"{what} has values, and others by reference: two components can have them."
-            yield Issue(f"{here}.external", IssueCode.INVALID_FIELD_VALUE, message)
-    yield from check_runs(properties, what, here)
-    if component.type == CRONJOB and component.template is None:
-        yield from check_schedule(properties, what, here)
-    if component.type == MANIFESTS and component.template is None:
-        yield from check_manifests(properties.manifests, context, what, f"{here}.manifests")
-    if (properties.hopeless_after or 0) < 0:
-        yield Issue(
-            f"{here}.hopelessAfter", IssueCode.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative."
-        )
-
-
-def _check_traits(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:
-    for trait, value, name in given(component.traits, TRAITS):
-        if component.type == MANIFESTS or (not trait.any_type and component.type in (CONFIG, SECRET)):
-            why = "its objects stay as they are" if component.type == MANIFESTS else "it runs nothing"
-            yield Issue(
-                f"{path}.{name}",
-                IssueCode.INVALID_TRAIT_CONFIG,
-                f"{what} is of the type {component.type}: {why}, so it cannot have {name}.",
-            )
-        elif trait.types and component.type in WORKLOADS and component.type not in trait.types:
-            yield Issue(
-                f"{path}.{name}",
-                IssueCode.INVALID_TRAIT_CONFIG,
-                f"{what} is a {component.type}: only a {' or '.join(trait.types)} can have {name}.",
-            )
-        else:
-            yield from trait.check(value, context, f"{path}.{name}")
-    yield from check_requests(component.traits, component.name, path)
-    yield from check_pod(component.traits, component.properties.env, context, path)
-    yield from check_other_containers(component.traits, component.properties.pod.grace, context, path)
-
-
-def made_by(component: Component, context: CheckContext, path: str) -> Iterator[Made]:
-    """The Kubernetes objects that the component will make, with the fields that ask for them.
-
-    A Job is named without the digest of its spec: of a component it is one all the same.
-    """
-    namespace, main = context.namespace, context.main
-    if component.type == MANIFESTS:
-        yield from made_by_manifests(component.properties.manifests, context, f"{path}.properties.manifests")
-    if component.is_external:
-        yield Made(ObjectRef(EXTERNAL_SECRET, namespace, names.object_name(EXTERNAL_SECRET, main)), path)
-        yield Made(ObjectRef("Secret", namespace, target_name(main)), path)  # by the operator
-    elif kind := MAIN_KINDS.get(component.type):
-        yield Made(ObjectRef(kind, namespace, names.object_name(kind, main)), path)
-    if component.has_service:
-        yield Made(ObjectRef("Service", namespace, names.object_name("Service", main)), path)
-        if component.type == STORE:
-            yield Made(ObjectRef("Service", namespace, names.headless_name(main)), path)
-    for ref in _beside(component, context):
-        yield Made(ref, f"{path}.strategy")
-    if component.type in WORKLOADS:
-        claims: set[ObjectRef] = set()
-        for trait, value, field in given(component.traits, TRAITS):
-            for made in trait.made(value, context, f"{path}.traits.{field}"):
-                # Containers of one Pod share their volumes: the second mention of a claim makes no second one.
-                if made.ref.kind != "PersistentVolumeClaim" or made.ref not in claims:
-                    claims.add(made.ref)
-                    yield made
-
-
-def _beside(component: Component, context: CheckContext) -> Iterator[ObjectRef]:
-    """What is there beside the component's objects while its Pods are replaced."""
-    strategy, namespace, main = component.strategy, context.namespace, context.main
-    if strategy is None or component.type != WEBSERVICE or strategy.type not in BESIDE:
-        return
-    track = names.CANARY if strategy.type == Way.CANARY else names.GREEN
-    made = [("Deployment", names.object_name("Deployment", main))]
-    if ingresses := component.nginx_ingresses:
-        made.append(("Service", names.object_name("Service", main)))
-        made += [("Ingress", name) for ingress in ingresses for name in ingress.object_names(main)]
-    for kind, name in made:
-        yield ObjectRef(kind, namespace, names.beside_name(kind, name, track))

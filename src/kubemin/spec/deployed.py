@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kubemin.spec.application import Application
-from kubemin.spec.component import CONFIG, SECRET, Component
+from kubemin.spec.component import Component
+from kubemin.spec.component_types import CONFIG, SECRET
 from kubemin.spec.expressions import BEGIN, with_former_values
 from kubemin.spec.workflow import Mode, Step, components_in_no_step, without_missing
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from kubemin.spec.application import Application
-from kubemin.spec.component import CONFIG, SECRET, Component, Properties
+from kubemin.spec.component import Component, Properties
 from kubemin.spec.component_secrets import values_in, with_values
+from kubemin.spec.component_types import CONFIG, SECRET
 from kubemin.spec.model import SpecModel
 from kubemin.spec.ports import Port
 from kubemin.spec.traits import Traits

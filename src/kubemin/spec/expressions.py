@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kubemin.spec.component import JOB, Component
+from kubemin.spec.component import Component
+from kubemin.spec.component_types import JOB
 from kubemin.spec.issues import Issue, IssueCode
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Types of fields that Kubernetes takes as they are: what is wrong with a value is said at its place."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, Strict
 from pydantic_core import PydanticCustomError
@@ -54,3 +54,5 @@ _PortNumber = Annotated[int, Field(ge=1, le=65535)]
 _PortName = Annotated[str, Field(json_schema_extra={"format": "port-name"})]
 PortRef = Annotated[int | str, PlainValidator(_port, json_schema_input_type=_PortNumber | _PortName)]
 """A port's number, or the name of a container's port."""
+
+Protocol = Literal["TCP", "UDP", "SCTP"]

@@ -2,16 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from kubemin.spec.field_types import PortRef
+from kubemin.spec.field_types import PortRef, Protocol
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, SpecModel, Text, Whole
 from kubemin.spec.names import is_label_key, is_port_name, port_name
-
-Protocol = Literal["TCP", "UDP", "SCTP"]
 
 
 class ContainerPort(SpecModel):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
-from kubemin.spec.component import CONFIG, SECRET, WORKLOADS, Component
+from kubemin.spec.component import Component
+from kubemin.spec.component_types import CONFIG, SECRET, WORKLOADS
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
 from kubemin.spec.traits.container import ContainerTraits

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.spec.application import Application, context_of
-from kubemin.spec.component import CONFIG, MANIFESTS, SECRET, Component, made_by
+from kubemin.spec.component import Component
+from kubemin.spec.component_objects import made_by
+from kubemin.spec.component_types import CONFIG, MANIFESTS, SECRET
 from kubemin.spec.expressions import resolved
 from kubemin.spec.issues import Issue, WarningCode
 from kubemin.spec.limits import Limits

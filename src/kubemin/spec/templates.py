@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kubemin.spec.application import Application
-from kubemin.spec.component import SECRET, WORKLOADS, Component
+from kubemin.spec.component import Component
+from kubemin.spec.component_types import SECRET, WORKLOADS
 from kubemin.spec.config import MASK
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.names import LABEL_LENGTH, shorten

@@ -13,7 +13,8 @@ from pydantic.alias_generators import to_camel
 from kubemin.spec import names, quantity
 from kubemin.spec import schema as packaged
 from kubemin.spec.application import _MAX_TEXT, Application
-from kubemin.spec.component import AUTO, COMPONENT_TYPES
+from kubemin.spec.component import AUTO
+from kubemin.spec.component_types import COMPONENT_TYPES
 from kubemin.spec.external import STORE_KINDS
 from kubemin.spec.jobs import CONCURRENCY_POLICIES, RESTART_POLICIES
 from kubemin.spec.states import ShareStrategy, Way
@@ -23,7 +24,6 @@ from kubemin.spec.traits.envs import _FIELD
 from kubemin.spec.traits.expose import GATEWAY, INGRESS
 from kubemin.spec.traits.expose import PATH_TYPES as EXPOSED_PATH_TYPES
 from kubemin.spec.traits.ingress import _OTHER_WORDS, PATH_TYPES, REWRITE_TYPES
-from kubemin.spec.traits.network_policy import PROTOCOLS
 from kubemin.spec.traits.probes import _LEAST, PROBE_TYPES, SCHEMES
 from kubemin.spec.traits.rbac import MAX_LIST, MAX_RULES
 from kubemin.spec.traits.storage import STORAGE_TYPES
@@ -109,7 +109,7 @@ _SAID: Mapping[str, Mapping[str, Schema]] = {
     "ContainerPort": {"port": _PORT},
     "Expose": {"via": _words(INGRESS, GATEWAY), "port": _PORT},
     "ExposedPath": {"path": _PATH, "pathType": _words(*EXPOSED_PATH_TYPES), "port": _PORT},
-    "PolicyPort": {"protocol": _words(*PROTOCOLS), "port": {**_PORT, **_FORMATS["port-name"]}, "endPort": _PORT},
+    "PolicyPort": {"endPort": _PORT},
     "ParentRef": {"port": _PORT},
     "Grpc": {"port": _PORT},
     "Pdb": dict.fromkeys(("minAvailable", "maxUnavailable"), _COUNT),

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.spec.manifests import marked_as_cluster_scoped, unplaced_kinds, with_documents
+from kubemin.spec.unread_manifests import marked_as_cluster_scoped, unplaced_kinds, with_documents
 
 
 class Placing:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from kubemin.engine.entry.loading import Stored, stored
 from kubemin.engine.errors import NeverDeployed, RevisionNotFound
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.component import SERVING
+from kubemin.spec.component_types import SERVING
 from kubemin.spec.deployed import covering
 from kubemin.spec.ids import new_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError

@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 from kubemin.render.components import config, cronjob, daemon, job, manifests, secret, store, webservice
 from kubemin.render.context import Context
 from kubemin.render.model import Rendered
+from kubemin.spec.component_types import CONFIG, CRONJOB, DAEMON, JOB, MANIFESTS, SECRET, STORE, WEBSERVICE
 
 Renderer = Callable[[Context], Iterator[Rendered]]
 
 RENDERERS: Mapping[str, Renderer] = {
-    "webservice": webservice.render,
-    "store": store.render,
-    "config": config.render,
-    "secret": secret.render,
-    "job": job.render,
-    "cronjob": cronjob.render,
-    "daemon": daemon.render,
-    "manifests": manifests.render,
+    WEBSERVICE: webservice.render,
+    STORE: store.render,
+    CONFIG: config.render,
+    SECRET: secret.render,
+    JOB: job.render,
+    CRONJOB: cronjob.render,
+    DAEMON: daemon.render,
+    MANIFESTS: manifests.render,
 }
 """By component type."""

@@ -2,7 +2,7 @@
 
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
-from kubemin.spec.component import MAIN_KINDS
+from kubemin.spec.component_types import MAIN_KINDS
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
 from kubemin.spec.traits.hpa import Hpa

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kubemin.render.context import Context
 from kubemin.render.pod import Pod
-from kubemin.spec.component import STORE
+from kubemin.spec.component_types import STORE
 from kubemin.spec.objects import Manifest
 from kubemin.spec.traits import storage as spec
 from kubemin.spec.traits.storage import Storage

@@ -5,6 +5,7 @@
 
 from pydantic import Field
 
+from kubemin.spec.component_types import REPLICATED, SERVING
 from kubemin.spec.traits import expose, hpa, ingress, init, network_policy, pdb, rbac, share, sidecar
 from kubemin.spec.traits.container import CONTAINER_TRAITS, ContainerTraits, Trait
 from kubemin.spec.traits.expose import Expose
@@ -40,9 +41,9 @@ TRAITS = (
     Trait("init", init.check, init.made),
     Trait("sidecar", sidecar.check, sidecar.made),
     Trait("ingress", ingress.check, ingress.made),
-    Trait("expose", expose.check, expose.made, types=("webservice", "store", "daemon")),
-    Trait("hpa", hpa.check, hpa.made, types=("webservice", "store")),
-    Trait("pdb", pdb.check, pdb.made, types=("webservice", "store")),
+    Trait("expose", expose.check, expose.made, types=SERVING),
+    Trait("hpa", hpa.check, hpa.made, types=REPLICATED),
+    Trait("pdb", pdb.check, pdb.made, types=REPLICATED),
     Trait("network_policy", network_policy.check, network_policy.made),
     Trait("share", share.check, any_type=True),
 )

@@ -2,29 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
-from typing import Annotated
 
-from pydantic import Field, PlainValidator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from kubemin.spec.check_context import CheckContext, Made
+from kubemin.spec.field_types import PortRef, Protocol
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.model import AsItStands, SpecModel, Text, Whole, int32
-from kubemin.spec.names import is_label, is_port_name, object_name
+from kubemin.spec.model import AsItStands, SpecModel, Text, Whole
+from kubemin.spec.names import is_label, object_name
 from kubemin.spec.objects import ObjectRef
-
-PROTOCOLS = ("TCP", "UDP", "SCTP")
-
-
-def _port(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int32(value)
-    if not isinstance(value, str) or "\0" in value:
-        raise PydanticCustomError("port", "must be the number or the name of a port")
-    return value
-
-
-NumberOrName = Annotated[int | str, PlainValidator(_port, json_schema_input_type=int | str)]
 
 
 class Peer(SpecModel):
@@ -40,9 +26,9 @@ class Peer(SpecModel):
 class PolicyPort(SpecModel):
     """A port of the Pods that are reached, or a range of them."""
 
-    port: NumberOrName | None = Field(default=None, description="its number or name; default: every port")
+    port: PortRef | None = Field(default=None, description="its number or name; default: every port")
     end_port: Whole | None = Field(default=None, description="the last of a range that begins with `port`")
-    protocol: Text = Field(default="", description=f"{', '.join(PROTOCOLS)}; default: TCP")
+    protocol: Protocol | None = Field(default=None, description="default: TCP")
 
 
 class IngressRule(SpecModel):
@@ -115,15 +101,12 @@ def _is_network(cidr: object) -> bool:
 def _check_ports(ports: Sequence[PolicyPort], what: str, path: str) -> Iterator[Issue]:
     for index, port in enumerate(ports):
         here, number = f"{path}[{index}]", port.port
-        if number is not None and not (1 <= number <= 65535 if isinstance(number, int) else is_port_name(number)):
-            message = f"{what}: a port is a number between 1 and 65535, or the name of a port."
+        if isinstance(number, int) and not 1 <= number <= 65535:
+            message = f"{what}: port {number} is not between 1 and 65535."
             yield Issue(f"{here}.port", IssueCode.INVALID_TRAIT_CONFIG, message)
         if port.end_port is not None and not (isinstance(number, int) and number <= port.end_port <= 65535):
             message = f"{what}: a range ends with an endPort of at most 65535 that is not below its port, a number."
             yield Issue(f"{here}.endPort", IssueCode.INVALID_TRAIT_CONFIG, message)
-        if port.protocol and port.protocol not in PROTOCOLS:
-            code, sentence = IssueCode.INVALID_TRAIT_CONFIG, f'{what}: "{port.protocol[:80]}" is no protocol'
-            yield Issue.of_word(f"{here}.protocol", code, sentence, port.protocol, PROTOCOLS)
 
 
 def made(_policy: NetworkPolicy, context: CheckContext, path: str) -> Iterator[Made]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext, Made
+from kubemin.spec.component_types import STORE
 from kubemin.spec.issues import Issue, IssueCode
 from kubemin.spec.model import Flag, Quantity, SpecModel, Text
 from kubemin.spec.names import is_label, is_subdomain, object_name
@@ -148,7 +149,7 @@ def _check_host(storage: Storage, context: CheckContext, path: str, what: str) -
 
 def made(storages: Sequence[Storage], context: CheckContext, path: str) -> Iterator[Made]:
     """The claims that ``storage`` makes. A store's are made by its StatefulSet, under names of their own."""
-    if context.type == "store":
+    if context.type == STORE:
         return
     for index, storage in enumerate(storages):
         if storage.creates and storage.name:
