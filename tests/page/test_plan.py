@@ -123,3 +123,39 @@ def test_field_names_are_completed(page: Page) -> None:
     text.press("Tab")  # nothing is chosen: it goes on to the next control
     expect(fields).to_have_count(0)
     expect(text).not_to_be_focused()
+
+
+HOOK = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: hooked-settings}
+data: {mode: fast}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: hooked-once
+  annotations: {helm.sh/hook: pre-install, helm.sh/hook-weight: "-5"}
+"""
+
+
+def test_hooks_are_told_in_the_preview_and_why_one_was_left_out_in_the_task(page: Page, api: Api) -> None:
+    def preview(text: str) -> Locator:
+        page.goto("/#/")
+        page.goto("/#/plan")
+        page.get_by_role("textbox", name="Application").fill(text)
+        page.get_by_label("Its name", exact=True).fill("hooked")
+        page.get_by_role("button", name="Preview").click()
+        return page.get_by_role("row", name="ConfigMap/default/hooked-once")
+
+    def deploy() -> None:
+        page.get_by_role("button", name="Deploy").click()
+        page.wait_for_url("**/#/tasks/*")
+        assert api.ended(page.url.rpartition("/")[2])["status"] == "completed"
+
+    expect(preview(HOOK)).to_contain_text("hook pre-install, weight -5")
+    deploy()
+    expect(preview(HOOK.replace("fast", "slow"))).to_contain_text("it is a hook of the first deploy")
+    deploy()
+    objects = page.get_by_role("region", name="Objects")
+    expect(objects.get_by_text("it is a hook of the first deploy")).to_be_visible()

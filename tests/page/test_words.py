@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from kubemin.cli.by_code import API, ISSUES
+from kubemin.cli.by_code import API, ISSUES, WARNINGS
 from kubemin.spec.reason_codes import ReasonCode
 
 
@@ -46,5 +46,6 @@ def test_codes_mean_the_same_on_the_page_and_on_the_command_line() -> None:
     assert said == {
         "ERRORS": {str(code): chinese[sentence] for code, sentence in API.items()},
         "MISTAKES": {code: chinese[sentence] for code, sentence in ISSUES.items()},
+        "WARNINGS": {code: chinese[sentence] for code, sentence in WARNINGS.items()},
         "ADVICE": {code.value: chinese[code.advice] for code in ReasonCode},
     }

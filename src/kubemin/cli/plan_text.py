@@ -41,7 +41,6 @@ def _job(job: Job) -> str:
         *([tr("fetches its content")] if job.fetch else []),
         *([tr("if there is none")] if job.if_absent else []),
         *([job.hook.said] if job.hook else []),
-        *([tr("deleted once all is done")] if job.hook and job.hook.goes else []),
         *([tr("{percent} % of the Pods", percent=job.portion.weight)] if job.portion else []),
     ]
     return f"  {job.seq:>3}  {job.component}: {job.ref}" + (f"  [{', '.join(notes)}]" if notes else "")

@@ -83,7 +83,8 @@ def _lines(preview: "Preview") -> list[str]:
             tr("{stage} ({mode}), priority {priority}", stage=head, mode=stage["mode"], priority=stage["priority"])
         )
         for job in stage["jobs"]:
-            lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}")
+            hook = f"  [{job['hook']}]" if "hook" in job else ""
+            lines.append(f"  {_SIGNS[job['action']]} {job['component']}: {_name(job)}  {job['action']}{hook}")
             lines += [f"      {line}" for change in job["changes"] for line in change.splitlines()]
             lines += [f"      {tr('warning: {what}', what=line)}" for line in job.get("warnings", ())]
         lines += [f"    {hold(stage['hold'])}"] if "hold" in stage else []

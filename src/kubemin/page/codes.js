@@ -73,6 +73,18 @@ const MISTAKES = {
   NOT_ALLOWED: "此处不允许",
 };
 
+const WARNINGS = {
+  COMPONENT_IN_NO_STEP: "组件不在任何步骤中",
+  HELM_HOOK: "Helm 的钩子在这里含义不同",
+  NOT_IN_APPLICATION: "没有组件创建所引用的对象",
+  UNKNOWN_HOST: "变量指向不存在的主机",
+  UNFILLED_VARIABLE: "值中的变量没有被填入",
+  UNPINNED_IMAGE: "镜像可能改变",
+  AUTOSCALER_OFF: "自动扩缩器不起作用",
+  DISRUPTION_BUDGET_NEVER_LETS_GO: "中断预算不允许任何 Pod 离开",
+  CLAIMS_DELETED: "存储卷声明会连同数据一起被删除",
+};
+
 const ADVICE = {
   IMAGE_PULL: "请检查镜像的名称和标签，以及节点是否有权拉取（imagePullSecrets）。",
   CRASH_LOOP: "请查看容器的日志，并修正其命令、配置或镜像。",
@@ -104,6 +116,9 @@ export const told = ({ code, message }) => first(ERRORS[code] && `${ERRORS[code]
 
 // What is wrong with a field of an application.
 export const mistake = ({ code, message }) => first(MISTAKES[code], message);
+
+// What is allowed in an application, and probably not meant.
+export const warning = ({ code, message }) => first(WARNINGS[code], message);
 
 // What to do about a failure of this code.
 export const advice = (code, said) => (language === "zh" && ADVICE[code]) || said;

@@ -52,9 +52,9 @@ class Hook:
 
     @property
     def said(self) -> str:
-        """For people: ``hook pre-install, pre-upgrade, weight -5``."""
+        """For people: ``hook pre-install, pre-upgrade, weight -5, deleted once all is done``."""
         names = ", ".join(f"{self.when}-{one}" for one in self.on) or self.when
-        return f"hook {names}, weight {self.weight}"
+        return f"hook {names}, weight {self.weight}{', deleted once all is done' if self.goes else ''}"
 
     def why_not(self, *, deployed: bool) -> str | None:
         """Why a run leaves it out, for people; ``deployed``: whether a former run has deployed its component."""

@@ -26,6 +26,11 @@ class PlannedJob(Reply):
         description="A line a field, Secrets' values masked; who manages it, where adopted; why, where refused.",
         examples=[["data.a: 1 → 2"]],
     )
+    hook: Absent[str] = Field(
+        default=None,
+        description="Where its chart marks it as a hook: when it runs, for people.",
+        examples=["hook pre-install, weight -5"],
+    )
     warnings: list[str] = Field(
         description="What would be otherwise than in the application: fields that others have set and that stay, "
         "replicas that an autoscaler has, fields that the cluster drops.",

@@ -28,6 +28,8 @@ class PlannedJob(TypedDict):
     """`adopt`: take over what others have there. `write`: the cluster cannot tell without doing it."""
     changes: list[str]
     """A line a field, Secrets' values masked; who manages it, where adopted; why, where refused."""
+    hook: NotRequired[str]
+    """Where its chart marks it as a hook: when it runs, for people."""
     warnings: list[str]
     """What would be otherwise than in the application: fields that others have set and that stay, replicas that an
     autoscaler has, fields that the cluster drops.

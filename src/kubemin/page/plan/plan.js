@@ -2,6 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact.js";
 import { useAction, Wrong } from "../ask.js";
+import { warning } from "../codes.js";
 import { Field, Loaded } from "../parts.js";
 import { document, get, post } from "../server.js";
 import { follow, useOnce } from "../use.js";
@@ -95,7 +96,7 @@ function Write({ start = "" }) {
 
 const Warnings = ({ rows }) => html`
   <ul class="mistakes">
-    ${rows.map((one) => html`<li key=${one.message}>${say("planLine", one.line)}: ${one.message}</li>`)}
+    ${rows.map((one) => html`<li key=${one.message}>${say("planLine", one.line)}: ${warning(one)}</li>`)}
   </ul>
 `;
 

@@ -55,7 +55,7 @@ const Jobs = ({ rows }) => html`
           (one) => html`
             <tr key=${one.id}>
               <td class="number">${one.stage}</td>
-              <th scope="row">${refOf(one)}</th>
+              <th scope="row">${refOf(one)}${one.hook && html`<div><small>${one.hook}</small></div>`}</th>
               <td><${State} of=${one.action} /></td>
               <td class="lines">
                 ${one.changes.map((line) => html`<div key=${line}>${line}</div>`)}
