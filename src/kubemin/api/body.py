@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import deps_of, given
 from kubemin.api.envelope import ApiError, FieldError
-from kubemin.spec.manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
 from kubemin.spec.reading import MAX_VALUES
+from kubemin.spec.unread_manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
 
 MAX_DEPTH = 64
 SMALL_BODY = 16 * 1024

@@ -80,7 +80,7 @@ async def planned(deps: Deps, source: Source, options: ExecOptions, warnings: Se
                         name=job.ref.name,
                         action=preview.preview_jobs[job.seq].verb,
                         changes=list(preview.preview_jobs[job.seq].changes),
-                        hook=job.hook and job.hook.said,
+                        hook=None if job.hook is None else job.hook.said,
                         warnings=list(preview.preview_jobs[job.seq].warnings),
                     )
                     for job in stage.jobs
