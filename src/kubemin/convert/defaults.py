@@ -4,8 +4,10 @@ A path names fields; ``[]`` is each item of a list. Inner fields come before the
 become empty goes too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from kubemin.convert.shapes import values_at
 
 Defaults = tuple[tuple[str, Any], ...]
 
@@ -173,22 +175,11 @@ def drop_defaults(manifest: dict[str, Any], kind: str) -> None:
     """Take the defaults of the kind out of the manifest."""
     for path, value in DEFAULTS.get(kind, ()):
         *fields, last = path.split(".")
-        for holder in _holders(manifest, fields):
-            if last in holder and holder[last] == value and isinstance(holder[last], bool) is isinstance(value, bool):
+        for holder in values_at(manifest, fields):
+            if (
+                isinstance(holder, dict)
+                and last in holder
+                and holder[last] == value
+                and isinstance(holder[last], bool) is isinstance(value, bool)
+            ):
                 del holder[last]
-
-
-def _holders(value: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
-    if not isinstance(value, dict):
-        return
-    if not fields:
-        yield value
-        return
-    field, *rest = fields
-    name = field.removesuffix("[]")
-    found = value.get(name)
-    if name == field:
-        yield from _holders(found, rest)
-    elif isinstance(found, list):
-        for item in found:
-            yield from _holders(item, rest)

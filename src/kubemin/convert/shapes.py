@@ -138,13 +138,14 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
 def wrong_shape(manifest: Manifest) -> str | None:
     """The first place that has another shape than it should, and what should be there; None if there is none."""
     for path, shape in SHAPES.get(kind_name(manifest), {}).items():
-        for value in _values(manifest, path.split(".")):
+        for value in values_at(manifest, path.split(".")):
             if value is not None and not _is(value, shape):
                 return f"{path} is not {shape}"
     return None
 
 
-def _values(value: Any, fields: list[str]) -> Iterator[Any]:
+def values_at(value: Any, fields: list[str]) -> Iterator[Any]:
+    """What stands at the end of the path, in which ``[]`` is each item of a list; None where nothing does."""
     if not fields:
         yield value
         return
@@ -152,10 +153,10 @@ def _values(value: Any, fields: list[str]) -> Iterator[Any]:
     name = field.removesuffix("[]")
     found = value.get(name) if isinstance(value, dict) else None
     if name == field:
-        yield from _values(found, rest)
+        yield from values_at(found, rest)
     else:
         for item in found if isinstance(found, list) else ():
-            yield from _values(item, rest)
+            yield from values_at(item, rest)
 
 
 def _is(value: Any, shape: str) -> bool:

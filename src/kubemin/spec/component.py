@@ -21,8 +21,9 @@ from kubemin.spec.component_types import (
 from kubemin.spec.config import OPAQUE
 from kubemin.spec.container_fields import ContainerFields
 from kubemin.spec.external import External, target_name
-from kubemin.spec.jobs import BACKOFF_LIMIT, CONCURRENCY_POLICIES, RESTART_POLICIES
-from kubemin.spec.model import Flag, SpecModel, Text, Whole, int32
+from kubemin.spec.field_types import Natural, Positive
+from kubemin.spec.jobs import BACKOFF_LIMIT, ConcurrencyPolicy, RestartPolicy
+from kubemin.spec.model import Flag, SpecModel, Text, int32
 from kubemin.spec.pod_fields import PodFields
 from kubemin.spec.ports import Port
 from kubemin.spec.readiness import ReadinessRule
@@ -65,7 +66,7 @@ class Properties(ContainerFields):
     pod: PodFields = Field(default=PodFields(), description="fields of the Pods")
     service: ServiceFields | None = Field(default=None, description="what kind of Service is made for the ports")
     labels: dict[Text, Text] = {}
-    hopeless_after: Whole | None = Field(
+    hopeless_after: Natural | None = Field(
         default=None,
         description="seconds in a hopeless state after which it fails; 0: at the timeout; default: the task's",
     )
@@ -73,28 +74,26 @@ class Properties(ContainerFields):
     yaml: Text = Field(default="", description="the same as YAML documents; it is kept as manifests")
     schedule: Text = Field(default="", description="of a cronjob: when it runs, as `0 3 * * *` or `@daily`")
     time_zone: Text = Field(default="", description="of a schedule, as `Europe/Berlin`; default: the cluster's")
-    concurrency_policy: Text = Field(
-        default="", description=f"of a cronjob, while a run is not over: {', '.join(CONCURRENCY_POLICIES)}"
+    concurrency_policy: ConcurrencyPolicy | None = Field(
+        default=None, description="of a cronjob: what becomes of a run that is due while another is not over"
     )
     suspend: Flag | None = Field(default=None, description="of a cronjob: no run begins")
-    starting_deadline_seconds: Whole | None = Field(
+    starting_deadline_seconds: Natural | None = Field(
         default=None, description="of a cronjob: how late a run may begin; later it is left out"
     )
-    successful_jobs_history_limit: Whole | None = Field(
+    successful_jobs_history_limit: Natural | None = Field(
         default=None, description="of a cronjob: so many runs that succeeded are kept"
     )
-    failed_jobs_history_limit: Whole | None = Field(
+    failed_jobs_history_limit: Natural | None = Field(
         default=None, description="of a cronjob: so many runs that failed are kept"
     )
-    backoff_limit: Whole | None = Field(
+    backoff_limit: Natural | None = Field(
         default=None, description=f"of a job or cronjob: how often it is tried again; default: {BACKOFF_LIMIT}"
     )
-    active_deadline_seconds: Whole | None = Field(
+    active_deadline_seconds: Positive | None = Field(
         default=None, description="of a job or cronjob: so long a run may take, all its Pods together"
     )
-    restart_policy: Text = Field(
-        default="", description=f"of a job or cronjob: {' (default) or '.join(RESTART_POLICIES)}"
-    )
+    restart_policy: RestartPolicy | None = Field(default=None, description="of a job or cronjob; default: `Never`")
     restart_on_config_change: Flag | None = Field(
         default=None, description="replace the Pods when configuration of the application that they read changes"
     )

@@ -21,7 +21,7 @@ from kubemin.spec.config import check_config, check_secret, check_secret_type
 from kubemin.spec.container_fields import check_container
 from kubemin.spec.external import check_external
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.jobs import check_runs, check_schedule
+from kubemin.spec.jobs import check_schedule
 from kubemin.spec.manifest_checks import check_manifests
 from kubemin.spec.pod import check_other_containers, check_pod, check_port_names, other_ports
 from kubemin.spec.pod_fields import check_pod_fields
@@ -160,15 +160,10 @@ def _check_properties(component: Component, context: CheckContext, what: str, pa
         if properties.secret:
             message = f"{what} has values, and others by reference: two components can have them."
             yield Issue(f"{here}.external", IssueCode.INVALID_FIELD_VALUE, message)
-    yield from check_runs(properties, what, here)
     if component.type == CRONJOB and component.template is None:
         yield from check_schedule(properties, what, here)
     if component.type == MANIFESTS and component.template is None:
         yield from check_manifests(properties.manifests, context, what, f"{here}.manifests")
-    if (properties.hopeless_after or 0) < 0:
-        yield Issue(
-            f"{here}.hopelessAfter", IssueCode.INVALID_FIELD_VALUE, f"{what}: hopelessAfter cannot be negative."
-        )
 
 
 def _check_traits(component: Component, context: CheckContext, what: str, path: str) -> Iterator[Issue]:

@@ -16,7 +16,7 @@ from kubemin.spec.manifests import flattened, made_by_manifests, namespace_of
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.order import annotations_of, check_order_of
 from kubemin.spec.pod_fields import not_own_account
-from kubemin.spec.pod_security import refused_of_template
+from kubemin.spec.pod_security import as_map, refused_of_template
 from kubemin.spec.privileges import (
     CLUSTER_ROLES,
     PLATFORM_NAMES,
@@ -120,11 +120,11 @@ def _check_pods(one: Manifest, context: CheckContext, what: str, path: str) -> I
         here = f"{path}.{place}"
         for refused in refused_of_template(template, context.limits):
             yield refused.issue(what, here)
-        for key in _map(_map(template.get("metadata")).get("labels")):
+        for key in as_map(as_map(template.get("metadata")).get("labels")):
             if (why := why_identity_refused(key)) and not listed(key, context.limits.allow_annotations):
                 message = f'{what}: the label "{key}" {why}; KUBEMIN_ALLOW_ANNOTATIONS does not allow it.'
                 yield Issue(f"{here}.metadata.labels", IssueCode.NOT_ALLOWED, message)
-        spec = _map(template.get("spec"))
+        spec = as_map(template.get("spec"))
         accounts += [(f"{place}.spec.{name}", spec.get(name)) for name in ("serviceAccountName", "serviceAccount")]
     if one.get("type") == _TOKEN:
         accounts.append(("metadata.annotations", annotations_of(one).get(_TOKEN_OF)))
@@ -166,14 +166,10 @@ def _check_rights(
 
 def _templates(one: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What looks like templates of Pods, of whatever kind the object is, and where they are."""
-    spec = _map(one.get("spec"))
-    job = _map(_map(spec.get("jobTemplate")).get("spec"))
+    spec = as_map(one.get("spec"))
+    job = as_map(as_map(spec.get("jobTemplate")).get("spec"))
     found = (("spec.template", spec), ("spec.jobTemplate.spec.template", job), ("template", one))
     for place, holder in found:
-        template = _map(holder.get("template"))
-        if isinstance(_map(template.get("spec")).get("containers"), list):
+        template = as_map(holder.get("template"))
+        if isinstance(as_map(template.get("spec")).get("containers"), list):
             yield place, template
-
-
-def _map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

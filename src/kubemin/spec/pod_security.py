@@ -68,8 +68,8 @@ class Refusal:
 
 def refused_of_template(template: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]:
     """What of a Pod template, as Kubernetes has it, is refused."""
-    spec = _map(template.get("spec"))
-    annotations = _map(_map(template.get("metadata")).get("annotations"))
+    spec = as_map(template.get("spec"))
+    annotations = as_map(as_map(template.get("metadata")).get("annotations"))
     for refused in refused_annotations(annotations, limits):
         yield _below("metadata.annotations", refused)
     for refused in refused_of_pod(spec, limits):
@@ -98,7 +98,7 @@ def refused_of_pod(spec: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]
     for field, what in (("hostNetwork", "network"), ("hostPID", "processes"), ("hostIPC", "memory")):
         if spec.get(field) not in (None, False):
             yield from _refused(limits, field, field, f"its Pods would share the {what} of their node")
-    context = _map(spec.get("securityContext"))
+    context = as_map(spec.get("securityContext"))
     for refused in _of_context(context, limits):
         yield _below("securityContext", refused)
     for index, sysctl in enumerate(_maps(context.get("sysctls"))):
@@ -110,19 +110,19 @@ def refused_of_pod(spec: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]
 
 def refused_of_container(container: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]:
     """What of a container is refused."""
-    context = _map(container.get("securityContext"))
+    context = as_map(container.get("securityContext"))
     for refused in (*_of_context(context, limits), *_of_container_context(context, limits)):
         yield _below("securityContext", refused)
     for index, port in enumerate(_maps(container.get("ports"))):
         if port.get("hostPort") not in (None, 0):
             why = "it would take a port of its node"
             yield from _refused(limits, "hostPort", f"ports[{index}].hostPort", why)
-    lifecycle = _map(container.get("lifecycle"))
-    asking = [(name, _map(container.get(name))) for name in _PROBES]
-    asking += [(f"lifecycle.{name}", _map(lifecycle.get(name))) for name in _HOOKS]
+    lifecycle = as_map(container.get("lifecycle"))
+    asking = [(name, as_map(container.get(name))) for name in _PROBES]
+    asking += [(f"lifecycle.{name}", as_map(lifecycle.get(name))) for name in _HOOKS]
     for place, handler in asking:
         for action in ("httpGet", "tcpSocket"):
-            host = _map(handler.get(action)).get("host")
+            host = as_map(handler.get(action)).get("host")
             if host and not listed(str(host), limits.allow_probe_hosts):
                 why = f'the node would send requests to "{host}" rather than to the Pod'
                 yield Refusal(f"{place}.{action}.host", why, "KUBEMIN_ALLOW_PROBE_HOSTS")
@@ -130,16 +130,16 @@ def refused_of_container(container: Mapping[str, Any], limits: Limits) -> Iterat
 
 def _of_context(context: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]:
     """What Pods and containers have both."""
-    options = _map(context.get("seLinuxOptions"))
+    options = as_map(context.get("seLinuxOptions"))
     for field in ("user", "role", "type"):
         allowed = SE_LINUX_TYPES if field == "type" else frozenset({""})
         if (value := options.get(field)) is not None and str(value) not in allowed:
             why = f'the SELinux {field} "{value}" may have more rights than containers have'
             yield from _refused(limits, "seLinuxOptions", f"seLinuxOptions.{field}", why)
     for field, what in (("seccompProfile", "seccomp"), ("appArmorProfile", "AppArmor")):
-        if _map(context.get(field)).get("type") == "Unconfined":
+        if as_map(context.get(field)).get("type") == "Unconfined":
             yield from _refused(limits, field, f"{field}.type", f"it turns {what} off")
-    if _map(context.get("windowsOptions")).get("hostProcess") not in (None, False):
+    if as_map(context.get("windowsOptions")).get("hostProcess") not in (None, False):
         yield from _refused(
             limits, "hostProcess", "windowsOptions.hostProcess", "it would run as a process of its node"
         )
@@ -150,7 +150,7 @@ def _of_container_context(context: Mapping[str, Any], limits: Limits) -> Iterato
         yield from _refused(limits, "privileged", "privileged", "it would be root on its node")
     if context.get("procMount") not in (None, "", "Default"):
         yield from _refused(limits, "procMount", "procMount", "it would see what of /proc is hidden from containers")
-    added = _map(context.get("capabilities")).get("add")
+    added = as_map(context.get("capabilities")).get("add")
     for index, name in enumerate(added if isinstance(added, list) else ()):
         if str(name) not in CAPABILITIES:
             why = f'the capability "{name}" may lead out of the container'
@@ -171,10 +171,11 @@ def _is_profile(value: object) -> bool:
     return value in ("", "runtime/default") or str(value).startswith("localhost/")
 
 
-def _map(value: object) -> Mapping[str, Any]:
+def as_map(value: object) -> Mapping[str, Any]:
+    """A map; whatever else it is, an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def _maps(value: object) -> list[Mapping[str, Any]]:
     """The items of a list, those that are no objects as empty ones: the places stay."""
-    return [_map(one) for one in value] if isinstance(value, list) else []
+    return [as_map(one) for one in value] if isinstance(value, list) else []

@@ -16,7 +16,6 @@ from kubemin.spec.application import _MAX_TEXT, Application
 from kubemin.spec.component import AUTO
 from kubemin.spec.component_types import COMPONENT_TYPES
 from kubemin.spec.external import STORE_KINDS
-from kubemin.spec.jobs import CONCURRENCY_POLICIES, RESTART_POLICIES
 from kubemin.spec.states import ShareStrategy, Way
 from kubemin.spec.strategy import MAX_STEPS
 from kubemin.spec.traits.env_from import ENV_FROM_TYPES
@@ -100,9 +99,6 @@ _SAID: Mapping[str, Mapping[str, Schema]] = {
         "labels": _LABELS,
         "conf": _keys(_DATA_KEY, names.SUBDOMAIN_LENGTH),
         "secret": _keys(_DATA_KEY, names.SUBDOMAIN_LENGTH),
-        "hopelessAfter": _from(0),
-        "restartPolicy": _words(*RESTART_POLICIES),
-        "concurrencyPolicy": _words(*CONCURRENCY_POLICIES),
     },
     "ExternalStore": {"name": _SUBDOMAIN, "kind": _words(*STORE_KINDS)},
     "Port": dict.fromkeys(("port", "nodePort"), _PORT),

@@ -15,7 +15,7 @@ def render(context: Context) -> Iterator[Rendered]:
     pod = build_pod(context)
     said = {
         "timeZone": properties.time_zone or None,
-        "concurrencyPolicy": properties.concurrency_policy or None,
+        "concurrencyPolicy": properties.concurrency_policy,
         "suspend": properties.suspend,
         "startingDeadlineSeconds": properties.starting_deadline_seconds,
         "successfulJobsHistoryLimit": properties.successful_jobs_history_limit,
