@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from kubemin.api.body import MAX_DEPTH, parse_json
 from kubemin.api.envelope import ApiError
-from kubemin.spec.manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
 from kubemin.spec.reading import MAX_VALUES
+from kubemin.spec.unread_manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 leaves = (
