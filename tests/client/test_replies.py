@@ -105,6 +105,11 @@ def test_a_call_goes_where_the_document_says(name: str) -> None:
     assert given == known
 
 
+def test_a_text_goes_with_all_that_the_document_knows() -> None:
+    assert isinstance(body := applications.read("{}", name="shop", namespace="test").body, Mapping)
+    assert body.keys() == SCHEMAS["Text"]["properties"].keys()
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_a_reply_is_as_the_document_says(name: str) -> None:
     kinds = [_returned(build) for build, _ in CALLS[name]]

@@ -71,9 +71,12 @@ def check(application: Mapping[str, Any]) -> "Call[Checked]":
     return Call("POST", below("applications", "try"), body=application)
 
 
-def read(text: str) -> "Call[ReadText]":
-    """What YAML or JSON means, checked as `apply` checks it, each mistake with its line. Stores nothing."""
-    return Call("POST", below("applications", "read"), body={"text": text})
+def read(text: str, *, name: str | None = None, namespace: str | None = None) -> "Call[ReadText]":
+    """What YAML or JSON means, checked as `apply` checks it, each mistake with its line. Stores nothing.
+
+    Of plain Kubernetes objects ``name`` says what their application is called.
+    """
+    return Call("POST", below("applications", "read"), body={"text": text, "name": name, "namespace": namespace})
 
 
 def plan(
