@@ -16,7 +16,7 @@ def test_a_large_body_is_answered_over_a_real_connection(server: Running) -> Non
     mebibyte = b"a" * 2**20
 
     def chunks() -> "list[bytes]":
-        return [mebibyte] * 6
+        return [mebibyte] * 10
 
     with httpx.Client(base_url=server.url, headers={"Content-Type": "application/json"}) as http:
         for content in (b"".join(chunks()), iter(chunks())):
@@ -64,7 +64,7 @@ def test_what_is_too_large_is_refused_at_the_door(server: Running) -> None:
         many = [{"name": f"c{number}", "type": "config"} for number in range(10_000)]
         answer = http.post(path, json={"name": "many", "component": many})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "component")
-        answer = http.post(path, content=b'{"name": "' + b"a" * (5 * 1024 * 1024) + b'"}', headers=headers)
+        answer = http.post(path, content=b'{"name": "' + b"a" * (9 * 1024 * 1024) + b'"}', headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (413, 413)
         assert http.get(path).json()["data"] == before
 

@@ -1,5 +1,7 @@
 """What is exported is what the application renders to, without what KubeMin finds it by."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 
@@ -16,6 +18,7 @@ from tests.spec.strategies import applications
 from .objects import PERMISSIVE, imported, kept, made, selects
 
 CASES = rendered_cases()
+HARD_NAMES = ("../../etc/passwd", "..", "a:b", "a-b", "a" * 253, "a" * 252 + "b")
 _IN_SELECTORS = {labels.NAME, labels.APP_ID}
 
 
@@ -105,3 +108,10 @@ def test_a_mask_stays_a_mask_that_no_cluster_takes() -> None:
     assert exported.fetched == [ObjectRef("ConfigMap", "default", "shop-site")]
     assert exported.shared == [ObjectRef("ConfigMap", "default", "theirs")]
     assert exported.objects.keys() == {secret, *exported.fetched}
+
+
+def test_names_of_files_are_names_on_any_file_system() -> None:
+    refs = [ObjectRef(kind, "default", name) for kind in ("Role", "Widget.example.com") for name in HARD_NAMES]
+    names = file_names({ref: {} for ref in refs})
+    assert len({*names.values(), "kustomization.yaml"}) == len(refs) + 1
+    assert all(len(name) < 240 and name == Path(name).name and not name.startswith(".") for name in names.values())

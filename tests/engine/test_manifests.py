@@ -340,8 +340,10 @@ async def test_a_component_does_as_its_custom_resource_says(instance: Instance) 
     watching.cancel()
 
 
-@pytest.mark.parametrize("how", ["cancelled", "removed"])
-async def test_a_definition_stays_of_whose_kind_others_have_made_objects(instance: Instance, how: str) -> None:
+@pytest.mark.parametrize(("how", "controlled"), [("cancelled", False), ("removed", False), ("cancelled", True)])
+async def test_a_definition_stays_of_whose_kind_others_have_made_objects(
+    instance: Instance, how: str, controlled: bool
+) -> None:
     """Its deletion would take them along, with their data. It is named, and so is what holds it."""
     ours = manifests("bundle", definition("Widget"), widget("one", size=1), config("c", a="1"))
     async with instance.worker():
@@ -350,7 +352,12 @@ async def test_a_definition_stays_of_whose_kind_others_have_made_objects(instanc
             await until_true(lambda: "shop-late" in names(instance, "deployments"))
         else:
             await instance.settled(task_id)
-        instance.sim.registry.create(f"widgets.{GROUP}", "default", widget("theirs", size=2), manager="ada")
+        theirs = widget("theirs", size=2)
+        if controlled:
+            maker = instance.sim.registry.create("configmaps", "default", config("maker"), manager="ada")
+            reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "maker", "controller": True}
+            theirs["metadata"]["ownerReferences"] = [{**reference, "uid": maker["metadata"]["uid"]}]
+        instance.sim.registry.create(f"widgets.{GROUP}", "default", theirs, manager="ada")
         if how == "cancelled":
             await instance.service.cancel((await instance.task(task_id)).app_id, task_id, "ada", "no", None)
             task = await instance.settled(task_id)
@@ -477,3 +484,69 @@ async def test_a_definition_that_goes_is_no_proof_that_its_objects_are_gone(sim:
     with pytest.raises((ServerError, NotFound)) as raised:
         await cluster.get(ObjectRef(f"Widget.{GROUP}", "default", "one"))
     assert raised.type is ServerError or raised.value.about
+
+
+@pytest.mark.parametrize(
+    ("how", "uses"),
+    [
+        *(("hook", "account"), ("hook", "role")),
+        *(("no step", "account"), ("step that may fail", "account")),
+        *(("after it", "account"), ("after it", "role")),
+    ],
+)
+async def test_what_others_may_is_never_used_however_an_application_says_that_it_brings_it(
+    instance: Instance, how: str, uses: str
+) -> None:
+    """It only says so: this run does not make it, or later, or may fail to."""
+    kind, plural = ("ServiceAccount", "serviceaccounts") if uses == "account" else ("Role", "roles")
+    rbac = "rbac.authorization.k8s.io/v1"
+    brought: Manifest = {"apiVersion": "v1" if uses == "account" else rbac, "kind": kind}
+    brought["metadata"] = {"name": "operator"}
+    instance.sim.registry.create(plural, "default", copy.deepcopy(brought), manager="admin")
+    before = instance.sim.registry.get(plural, "default", "operator")
+    user = workload("Deployment", "api")
+    user["spec"]["template"]["spec"]["serviceAccountName"] = "operator"
+    if uses == "role":
+        user = {"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "api"}}
+        user["roleRef"] = {"apiGroup": rbac.partition("/")[0], "kind": "Role", "name": "operator"}
+        user["subjects"] = [{"kind": "ServiceAccount", "name": "default", "namespace": "default"}]
+    workflow = None
+    parts = [manifests("all", brought, user)]
+    if how == "hook":
+        brought["metadata"]["annotations"] = {"helm.sh/hook": "pre-upgrade"}
+    elif how == "after it":
+        user["metadata"]["annotations"] = {"kubemin.io/priority": "-50"}
+        workflow = [{"name": "may fail", "components": ["all"], "onFailure": "continue"}]
+    else:
+        parts = [manifests("theirs", brought), manifests("ours", user)]
+        may_fail = {"name": "may fail", "components": ["theirs"], "onFailure": "continue"}
+        workflow = [*([may_fail] if how == "step that may fail" else []), {"name": "run", "components": ["ours"]}]
+    application = parse_application({"name": "shop", "component": parts, "workflow": workflow}, LIMITS)
+    async with instance.worker():
+        task = await instance.settled((await instance.service.run(Posted(application), ExecOptions(), "tester")).id)
+    said = [task.reason, *[job.error for job in await instance.jobs(task.id)]]
+    assert any(f"{kind}/default/operator, which is not the application's" in one for one in said), said
+    assert instance.sim.registry.get(plural, "default", "operator") == before
+    assert "api" not in names(instance, "deployments" if uses == "account" else "rolebindings")
+
+
+async def test_marks_of_kubemin_that_somebody_writes_mean_nothing(instance: Instance) -> None:
+    """Else one of an object that is shared would take it from the application whose it is."""
+    marks = {"kubemin-share-name": "default", "kubemin-share-strategy": "default", "kubemin.io/task-id": "t"}
+    theirs = config("one", a="theirs")
+    theirs["metadata"]["labels"] = {"kubemin.io/app-id": "another", **marks}
+    instance.sim.registry.create("configmaps", "default", theirs, manager="kubemin")
+    before = instance.sim.registry.get("configmaps", "default", "one")
+    wanted = [config(name, a="mine") for name in ("one", "two")]
+    for one in wanted:
+        one["metadata"]["labels"] = marks
+        one["metadata"]["annotations"] = {"kubemin.io/fence": "moved", WRITE_TOKEN: "x", "kubemin.io/priority": "3"}
+    async with instance.worker():
+        task = await run(instance, manifests("all", wanted[0]))
+        assert task.status is TaskStatus.FAILED
+        assert instance.sim.registry.get("configmaps", "default", "one") == before
+        task = await run(instance, manifests("all", wanted[1]))
+    made = instance.sim.registry.get("configmaps", "default", "two")["metadata"]
+    assert made["labels"]["kubemin.io/task-id"] == task.id
+    assert "kubemin-share-name" not in made["labels"]
+    assert made["annotations"].keys() == {WRITE_TOKEN, "kubemin.io/priority"}

@@ -95,6 +95,19 @@ NESTED = "object.status.n.all(a, object.status.n.all(b, object.status.n.all(c, a
 LARGE = "object.status.n.map(a, object.status.n.map(b, object.status.n.map(c, string(a) + string(b))))"
 
 
+async def test_what_died_of_something_else_says_nothing_of_a_rule(rules: Rules) -> None:
+    """A machine that lacks memory ends what it likes."""
+    states = []
+    for _ in range(2):
+        verdict = await rules.verdict(Readiness(current="true"), obj({}))
+        assert verdict is not None
+        states.append(verdict.state)
+        assert rules._process is not None
+        rules._process.kill()
+        await rules._process.wait()
+    assert states == ["ready", "ready"]
+
+
 @pytest.mark.parametrize("expression", [NESTED, f"size({LARGE}) == 1"])
 async def test_an_expression_that_costs_too_much_fails_by_itself_and_the_next_is_answered(
     rules: Rules, expression: str

@@ -20,9 +20,10 @@ from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubesim.resources import RESOURCES
 from kubesim.server import SimServer
-from tests.engine.instance import Instance, conf, web
+from tests.engine.instance import QUICK, Instance, conf, web
+from tests.engine.test_manifests import GROUP, LIMITS, definition, manifests, names, start
 from tests.engine.test_points import differences
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_true
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((ROOT / "examples").glob("*.yaml"))}
@@ -255,3 +256,39 @@ async def test_an_example_comes_changes_and_goes(name: str, instance: Instance, 
         removal = await instance.service.delete_application(app_id, "ada", delete_volumes=True)
         assert (await instance.settled(removal.id)).status is TaskStatus.COMPLETED
     assert set(await admin.snapshot()) - set(before) == set()
+
+
+async def test_a_definition_stays_where_nobody_may_see_what_is_of_its_kind(
+    instance: Instance, admin: Instance, sim: SimServer
+) -> None:
+    """Its deletion would take along whatever there is. The right that is missing is named, and then it goes."""
+
+    def grant(name: str, group: str, resource: str) -> None:
+        rule = {"apiGroups": [group], "resources": [resource], "verbs": ["*"]}
+        sim.registry.create("clusterroles", "", {"metadata": {"name": name}, "rules": [rule]}, manager="kubectl")
+        bound = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+        account = {"kind": "ServiceAccount", "name": "kubemin", "namespace": "kubemin"}
+        binding = {"metadata": {"name": name}, "roleRef": bound, "subjects": [account]}
+        sim.registry.create("clusterrolebindings", "", binding, manager="kubectl")
+
+    sim.registry.delete("clusterrolebindings", "", "kubemin-namespaces")  # with it everything may be listed
+    grant("definitions", "apiextensions.k8s.io", "customresourcedefinitions")
+    instance.service._limits = LIMITS
+    async with instance.worker(QUICK):
+        task_id = await start(instance, manifests("kind", definition("Widget")), web("late", "late:never"))
+        await until_true(lambda: "shop-late" in names(instance, "deployments"))
+        task = await instance.task(task_id)
+        await instance.service.cancel(task.app_id, task_id, "ada", "no", None)
+
+        async def named() -> bool:
+            return "cannot list resource" in (await instance.task(task_id)).cleanup_why
+
+        await instance.until(named)
+        assert sim.registry.get("customresourcedefinitions", "", f"widgets.{GROUP}")
+        grant("widgets", GROUP, "widgets")
+
+        async def done() -> bool:
+            return (await instance.task(task_id)).cleanup is Cleanup.DONE
+
+        await instance.until(done)
+    assert names(instance, "customresourcedefinitions") == []

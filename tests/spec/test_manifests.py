@@ -14,6 +14,7 @@ from kubemin.spec.issues import SpecError
 from kubemin.spec.labels import APP_ID, COMPONENT_ID, LABELS, MANAGED_BY
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest
+from kubemin.spec.unread_manifests import unplaced_kinds
 from kubemin.spec.warnings import warnings_of
 
 
@@ -73,6 +74,8 @@ def binding(name: str, kind: str = "Role") -> Manifest:
         (an_object("Namespace"), "[0].kind"),
         (role(kind="ClusterRole"), "[0].kind"),
         (role("delete", "secrets"), "[0].rules[0]"),
+        (role() | {"rules": 5}, "[0].rules[0]"),
+        (role() | {"rules": {"verbs": ["*"]}}, "[0].rules[0]"),
         (binding("cluster-admin", "ClusterRole"), "[0].roleRef"),
         (binding("another"), "[0].roleRef"),
         (deployment([{"name": "v", "hostPath": {"path": "/"}}]), "[0].spec.template.spec.volumes[0].hostPath"),
@@ -82,6 +85,8 @@ def binding(name: str, kind: str = "Role") -> Manifest:
             "[0].metadata.annotations",
         ),
         ({"apiVersion": "v1", "kind": "List", "items": [an_object(), {"kind": "X"}]}, "[0].items[1].apiVersion"),
+        (an_object("Secret", stringData={"pin": 1234}), "[0].stringData"),
+        (an_object("Secret", data=["text"]), "[0].data"),
     ],
 )
 def test_what_is_wrong_is_refused_at_its_field(wrong: Any, field: str) -> None:
@@ -105,6 +110,53 @@ def test_what_a_setting_allows_is_taken(one: Manifest, limits: dict[str, Any]) -
 
 def test_a_binding_may_bind_what_comes_with_it() -> None:
     assert issues(role(), binding("one")) == {}
+
+
+@pytest.mark.parametrize("one", [role(), binding("one")])
+def test_no_rights_are_granted_in_the_namespace_of_others(one: Manifest) -> None:
+    elsewhere = an_object() | one | {"metadata": {"name": "one", "namespace": "team"}}
+    brought = role() | {"metadata": {"name": "one", "namespace": "team"}}
+    given = [elsewhere] if one["kind"] == "Role" else [brought, elsewhere]
+    assert f"{HERE}[{len(given) - 1}].metadata.namespace" in issues(*given)
+    assert issues(*given, limits=Limits(allow_rbac_namespaces="team")) == {}
+    assert issues(*given, an_object("Namespace", "team"), limits=Limits(allow_cluster_kinds="Namespace")) == {}
+
+
+@pytest.mark.parametrize("place", ["spec", "spec.podTemplate.spec", "spec.parts[0].template.spec", "spec.jobs.nightly"])
+def test_what_looks_like_a_pod_is_looked_at_wherever_it_is(place: str) -> None:
+    """An operator makes Pods of it."""
+    pod = {"initContainers": [{"name": "c", "securityContext": {"privileged": True}}], "serviceAccountName": "other"}
+    spec: Any = pod
+    for key in reversed(place.split(".")[1:]):
+        spec = {key.removesuffix("[0]"): [spec] if key.endswith("[0]") else spec}
+    found = issues(an_object("Database", api_version="example.com/v1", spec=spec))
+    fields = ("initContainers[0].securityContext.privileged", "serviceAccountName")
+    assert found.keys() == {f"{HERE}[0].{place}.{field}" for field in fields}
+
+
+@pytest.mark.parametrize(
+    ("one", "word", "field"),
+    [
+        (an_object("Service", spec={"externalIPs": ["192.0.2.1"]}), "externalIPs", "spec.externalIPs"),
+        (an_object("Service", spec={"type": "ExternalName", "externalName": "x.y"}), "ExternalName", "spec.type"),
+        (an_object("Endpoints", subsets=[]), "Endpoints", "kind"),
+        (an_object("EndpointSlice", api_version="discovery.k8s.io/v1", endpoints=[]), "EndpointSlice", "kind"),
+    ],
+)
+def test_addresses_of_one_s_own_choice_need_permission(one: Manifest, word: str, field: str) -> None:
+    assert f"{HERE}[0].{field}" in issues(one)
+    assert issues(one, limits=Limits(allow_addresses=word)) == {}
+
+
+def test_another_group_s_kind_of_the_same_name_is_another_kind() -> None:
+    """It makes no account under which Pods might run, and defines no kinds."""
+    running = deployment()
+    running["spec"]["template"]["spec"]["serviceAccountName"] = "operator"
+    foreign = an_object("ServiceAccount", "operator", "example.com/v1")
+    assert f"{HERE}[1].spec.template.spec.serviceAccountName" in issues(foreign, running)
+    spec = {"group": "example.com", "scope": "Namespaced", "names": {"kind": "Issuer"}}
+    definition = an_object("CustomResourceDefinition", "x", "example.com/v1", spec=spec)
+    assert "Issuer.example.com" in unplaced_kinds(application(definition, an_object("Issuer", "x", "example.com/v1")))
 
 
 def test_nothing_is_no_component_and_traits_have_no_place() -> None:
@@ -228,3 +280,9 @@ def test_secrets_are_masked_and_a_mask_means_what_was_there(values: dict[str, di
     kept = parse_application(application(*shown["manifests"])).component[0].properties
     assert set(values_in(kept).values()) <= {MASK}
     assert with_values(kept, values_in(properties)).manifests == properties.manifests
+
+
+@pytest.mark.parametrize("version", ["v1", "/v1"])
+def test_a_secret_is_masked_however_its_version_is_spelled(version: str) -> None:
+    read = parse_application(application(an_object("Secret", api_version=version, stringData={"a": "hidden"})))
+    assert "hidden" not in str(masked(read.component[0].properties.dump()))

@@ -1,6 +1,7 @@
 """All objects of a namespace, and all of a kind that a definition defines, also of kinds that KubeMin does not know."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,12 @@ _PASSING = {"events", "endpoints", "endpointslices", "leases"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """``name`` is ``Kind/name``; ``controlled``: it has a controller, which is or belongs to another object here."""
+    """``name`` is ``Kind/name``; ``controller`` the ownerReference of its controller, if it has one."""
 
     name: str
     uid: str
-    controlled: bool
+    namespace: str
+    controller: Mapping[str, Any] | None
 
 
 async def namespace_content(cluster: Cluster, namespace: str) -> list[Item]:
@@ -55,7 +57,12 @@ async def defined_objects(cluster: Cluster, definition: Manifest) -> list[Item]:
 
 def _items(kind: str, listing: dict[str, Any]) -> list[Item]:
     return [
-        Item(f"{kind}/{item['metadata']['name']}", item["metadata"]["uid"], _controlled(item))
+        Item(
+            f"{kind}/{item['metadata']['name']}",
+            item["metadata"]["uid"],
+            item["metadata"].get("namespace", ""),
+            _controller(item),
+        )
         for item in listing["items"]
         if "uid" in item["metadata"]  # an aggregated API (metrics, for example) returns values that are no objects
     ]
@@ -70,5 +77,5 @@ async def _get(cluster: Cluster, path: str) -> dict[str, Any]:
     return object_in(request, await cluster.raw(request))
 
 
-def _controlled(item: Manifest) -> bool:
-    return any(owner.get("controller") for owner in item["metadata"].get("ownerReferences") or [])
+def _controller(item: Manifest) -> Mapping[str, Any] | None:
+    return next((owner for owner in item["metadata"].get("ownerReferences") or [] if owner.get("controller")), None)

@@ -16,6 +16,9 @@ from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import ShareStrategy
 
+_LONGEST = 200
+"""Characters of a file's name, before its number: file systems take 255 bytes, and names of objects may have 253."""
+
 _MASKED = base64.b64encode(MASK.encode()).decode()
 
 
@@ -106,7 +109,7 @@ def file_names(objects: Mapping[ObjectRef, Manifest]) -> dict[ObjectRef, str]:
     found: dict[ObjectRef, str] = {}
     for ref in objects:
         parts = (ref.namespace if several else "", ref.kind.lower(), ref.name)
-        name = "-".join(_plain(part) for part in parts if part)
+        name = "-".join(_plain(part) for part in parts if part)[:_LONGEST]
         taken = set(found.values())
         numbered = (f"{name}-{number}.yaml" for number in range(2, len(objects) + 2))
         found[ref] = next(one for one in (f"{name}.yaml", *numbered) if one not in taken)

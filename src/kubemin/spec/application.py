@@ -18,7 +18,7 @@ from kubemin.spec.expressions import resolved
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import Issue, IssueCode, SpecError, first
 from kubemin.spec.limits import Limits
-from kubemin.spec.manifests import accounts_in, scopes, without_last_applied
+from kubemin.spec.manifests import accounts_in, namespaces_in, scopes, without_last_applied
 from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.privileges import check_namespace
@@ -288,7 +288,7 @@ def _known(application: Application, defined: Mapping[str, bool]) -> Known:
             owners.add((namespace, part.name))
         if part.type == SECRET:
             types[namespace, part.name] = part.secret_type
-    return Known(accounts, owners, types)
+    return Known(accounts, namespaces_in(application.manifests), owners, types)
 
 
 def _check_components(application: Application, limits: Limits) -> Iterator[Issue]:

@@ -29,6 +29,11 @@ class CheckContext:
         own = ObjectRef("ServiceAccount", namespace, account) in self.known.accounts
         return own or account == "default" or listed(account, self.limits.allow_service_accounts)
 
+    def may_grant_in(self, namespace: str) -> bool:
+        """Whether Roles and their bindings may be in this namespace: it is its own, or a setting names it."""
+        own = (self.namespace, self.application_namespace, *self.known.namespaces)
+        return namespace in own or listed(namespace, self.limits.allow_rbac_namespaces)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -36,6 +41,8 @@ class Known:
 
     accounts: Collection[ObjectRef] = ()
     """The ServiceAccounts that it makes."""
+    namespaces: Collection[str] = ()
+    """The Namespaces that it makes."""
     account_owners: Collection[tuple[str, str]] = ()
     """Namespace and name of the components that make one."""
     secret_types: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -38,6 +38,9 @@ FAILED = "kubemin.io/failed"
 PRIORITY = "kubemin.io/priority"
 """Annotation of such an object: its place in the order, in place of its kind's."""
 
+SAID_BY_AUTHORS = frozenset({READY, FAILED, PRIORITY})
+"""Those of KubeMin's annotations that people write."""
+
 SHARE_NAME = "kubemin-share-name"
 SHARE_STRATEGY = "kubemin-share-strategy"
 

@@ -87,6 +87,11 @@ class LimitSettings(BaseModel):
     """
     allow_service_accounts: str = ""
     """Names of ServiceAccounts under which Pods may run although the application does not make them."""
+    allow_addresses: str = ""
+    """Where objects of the type `manifests` may lead requests by addresses of their own choice: `externalIPs`, which
+    take others' requests (CVE-2020-8554); `ExternalName`, `Endpoints`, `EndpointSlice`, which lead an Ingress
+    controller past its namespace (CVE-2021-25740); `*` for all of these.
+    """
     allow_cluster_kinds: str = ""
     """Cluster-scoped kinds that components of the type `manifests` may bring: `Namespace`, and `<kind>.<group>` for
     those that Kubernetes does not have itself, such as `ClusterIssuer.cert-manager.io`.

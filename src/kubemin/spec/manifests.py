@@ -7,10 +7,11 @@ from kubemin.spec.check_context import CheckContext, Made
 from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.manifest_shape import check_shape, is_object
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.order import annotations_of, is_left_out
+from kubemin.spec.order import annotations_of, hooks_of, is_left_out
+from kubemin.spec.pod_security import as_map
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_CRD = "CustomResourceDefinition"
+DEFINITION = "CustomResourceDefinition"
 
 
 def without_last_applied(documents: Sequence[Any]) -> list[Any]:
@@ -62,12 +63,19 @@ def _items(document: Any) -> list[Any] | None:
     return items if isinstance(items, list) else None
 
 
+def is_secret(one: Any) -> bool:
+    """By its group, as all else that asks: a server reads the version ``/v1`` too."""
+    return isinstance(one, dict) and "kind" in one and "apiVersion" in one and kind_name(one) == "Secret"
+
+
 def scopes(manifests: Sequence[Any]) -> dict[str, bool]:
     """By kind: whether its objects are in a namespace, as the definitions among the objects say."""
     found: dict[str, bool] = {}
     for _, one in flattened(manifests, ""):
-        if isinstance(one, dict) and one.get("kind") == _CRD and isinstance(spec := one.get("spec"), dict):
-            kind = (spec.get("names") or {}).get("kind")
+        if not is_object(one) or kind_name(one) != DEFINITION:
+            continue
+        if isinstance(spec := one.get("spec"), dict):
+            kind = as_map(spec.get("names")).get("kind")
             name = kind_name({"kind": kind, "apiVersion": f"{spec.get('group')}/v1"})
             found[name] = spec.get("scope") == "Namespaced"
     return found
@@ -99,7 +107,7 @@ def with_secrets(manifests: Sequence[Any], values: Mapping[str, str]) -> list[An
 
 def _replace_secrets(manifests: Sequence[Any], value_of: Callable[[str, str], str]) -> list[Any]:
     def replaced(one: Any) -> Any:
-        if not isinstance(one, dict) or (one.get("kind"), one.get("apiVersion")) != ("Secret", "v1"):
+        if not is_secret(one):
             return one
         meta = one.get("metadata")
         place = f"{meta.get('namespace') or ''}/{meta.get('name')}" if isinstance(meta, dict) else "/"
@@ -116,12 +124,21 @@ def _replace_secrets(manifests: Sequence[Any], value_of: Callable[[str, str], st
     return each(manifests, replaced)
 
 
+def namespaces_in(manifests: Sequence[Any]) -> set[str]:
+    """The Namespaces among the objects, without those of hooks, which not every run makes."""
+    return {
+        one["metadata"]["name"]
+        for _, one in flattened(manifests, "")
+        if is_object(one) and kind_name(one) == "Namespace" and not hooks_of(one)
+    }
+
+
 def accounts_in(manifests: Sequence[Any], default: str, defined: Mapping[str, bool]) -> set[ObjectRef]:
     """The ServiceAccounts among the objects; ``default`` and ``defined`` as in `namespace_of`."""
     return {
         ObjectRef("ServiceAccount", namespace_of(one, default, defined), one["metadata"]["name"])
         for _, one in flattened(manifests, "")
-        if isinstance(one, dict) and one.get("kind") == "ServiceAccount" and is_object(one)
+        if is_object(one) and kind_name(one) == "ServiceAccount"
     }
 
 

@@ -66,22 +66,17 @@ class Refusal:
         return Issue(f"{path}.{self.field}", IssueCode.NOT_ALLOWED, message)
 
 
-def refused_of_template(template: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]:
-    """What of a Pod template, as Kubernetes has it, is refused."""
-    spec = as_map(template.get("spec"))
-    annotations = as_map(as_map(template.get("metadata")).get("annotations"))
-    for refused in refused_annotations(annotations, limits):
-        yield _below("metadata.annotations", refused)
-    for refused in refused_of_pod(spec, limits):
-        yield _below("spec", refused)
+def refused_of_spec(spec: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]:
+    """What of a Pod's spec, as Kubernetes has it, is refused."""
+    yield from refused_of_pod(spec, limits)
     for index, volume in enumerate(_maps(spec.get("volumes"))):
         if volume.get("hostPath") is not None and not limits.allow_host_path:
             why = "it mounts a path of its node"
-            yield Refusal(f"spec.volumes[{index}].hostPath", why, "KUBEMIN_ALLOW_HOST_PATH")
+            yield Refusal(f"volumes[{index}].hostPath", why, "KUBEMIN_ALLOW_HOST_PATH")
     for kind in _CONTAINERS:
         for index, container in enumerate(_maps(spec.get(kind))):
             for refused in refused_of_container(container, limits):
-                yield _below(f"spec.{kind}[{index}]", refused)
+                yield _below(f"{kind}[{index}]", refused)
 
 
 def refused_annotations(annotations: Mapping[str, Any], limits: Limits) -> Iterator[Refusal]:

@@ -14,6 +14,7 @@ from kubemin.engine.deploy.promotions import Promotions
 from kubemin.engine.deploy.ready import Count, Report, until_ready
 from kubemin.engine.deploy.replacing import with_portion
 from kubemin.engine.deploy.replicas import Autoscalers
+from kubemin.engine.deploy.rights import refuse_rights_of_others
 from kubemin.engine.deploy.rules import Rules
 from kubemin.engine.deploy.unchanged import Unchanged
 from kubemin.engine.deploy.write import ObjectWriter
@@ -104,6 +105,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
             async with limit:
                 manifest = await context.fetcher.fill(job.manifest, job.fetch)
                 manifest = await with_portion(context.cluster, manifest, job.portion)
+                await refuse_rights_of_others(context.cluster, journal, manifest, context.settings)
                 writer = ObjectWriter(
                     tracker,
                     manifest,

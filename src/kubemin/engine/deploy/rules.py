@@ -55,19 +55,32 @@ class Rules:
         return None
 
     async def _ask(self, line: bytes) -> dict[str, str] | None:
-        """The answer; None where there is none in time."""
+        """The answer; None where there is none in time.
+
+        A process that has answered others may have died of something else since then: so another one is asked too.
+        """
         async with self._turn:
-            answer = b""
-            try:
-                process = self._process or await self._begin()
-                with contextlib.suppress(TimeoutError, ConnectionError):
-                    async with asyncio.timeout(self.seconds):
-                        answer = await _answer(process, line)
-            finally:
-                if not answer:  # also where it is cancelled: else this answer would be taken for that to the next
-                    await self._end()
+            is_new = self._process is None
+            loop = asyncio.get_running_loop()
+            until = loop.time() + self.seconds
+            answer = await self._answer_to(line)
+            if not answer and not is_new and loop.time() < until:
+                answer = await self._answer_to(line)
             found: dict[str, str] | None = json.loads(answer) if answer else None
             return found
+
+    async def _answer_to(self, line: bytes) -> bytes:
+        """The answer of the process; empty where there is none in time, and then it is ended."""
+        answer = b""
+        try:
+            process = self._process or await self._begin()
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(self.seconds):
+                    answer = await _answer(process, line)
+        finally:
+            if not answer:  # also where it is cancelled: else this answer would be taken for that to the next
+                await self._end()
+        return answer
 
     async def _begin(self) -> Process:
         """How long it takes to begin says nothing of an expression."""

@@ -66,6 +66,10 @@ class Journal:
         rows = self.resources.values()
         return any(row.ref == ref and row.purpose is Purpose.APPLY and row.touched for row in rows)
 
+    def knows(self, ref: ObjectRef) -> bool:
+        """Whether a job of this task has written the object, or has found it as the application has it."""
+        return any(row.ref == ref and row.purpose is Purpose.APPLY for row in self.resources.values())
+
     async def left_behind(self, live: Manifest) -> journal.TokenOwner | None:
         """The task whose write token is on the object, if it left it behind. Raises `StoreError`."""
         token = token_of(live)

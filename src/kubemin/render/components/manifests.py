@@ -14,7 +14,7 @@ from kubemin.spec.order import hooks_of
 
 
 def render(context: Context) -> Iterator[Rendered]:
-    """The objects. What the API server alone writes is left out, and nothing else of them changes."""
+    """The objects. What the API server or KubeMin alone writes is left out, and nothing else of them changes."""
     defined = scopes(context.application.manifests)
     for _, one in flattened(context.component.properties.manifests, ""):
         rendered = context.rendered(_manifest(one, context, namespace_of(one, context.namespace, defined)))
@@ -28,14 +28,20 @@ def _manifest(one: Manifest, context: Context, namespace: str) -> Manifest:
     meta = {"name": given["name"]}
     if namespace:
         meta["namespace"] = namespace
-    meta["labels"] = dict(sorted({**(given.get("labels") or {}), **context.object_labels()}.items()))
-    if annotations := given.get("annotations"):
+    own = {key: value for key, value in (given.get("labels") or {}).items() if not _is_mark(key)}
+    meta["labels"] = dict(sorted({**own, **context.object_labels()}.items()))
+    if annotations := {key: value for key, value in (given.get("annotations") or {}).items() if not _is_mark(key)}:
         meta["annotations"] = dict(sorted(annotations.items()))
     made["metadata"] = {**meta, **{key: given[key] for key in ("finalizers", "ownerReferences") if given.get(key)}}
     if (template := pod_template(made)) is not None:
         _mark_pods(made, template, context)
         _mark_claims(made, context)
     return made
+
+
+def _is_mark(key: str) -> bool:
+    """Whether a label or annotation says whose an object is, or who wrote it: a copied one would say it of another."""
+    return key in labels.LABELS or (key.startswith(labels.ANNOTATIONS) and key not in labels.SAID_BY_AUTHORS)
 
 
 def _mark_pods(made: Manifest, template: Manifest, context: Context) -> None:

@@ -126,8 +126,7 @@ def _check_names(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issu
 def _check_privileges(entry: Rbac, context: CheckContext, path: str) -> Iterator[Issue]:
     """No rights in others' namespaces, and no name of an account, Role or binding that belongs to the platform."""
     what, limits = f'Component "{context.component}"', context.limits
-    own = (context.namespace, context.application_namespace)
-    if entry.namespace and entry.namespace not in own and not listed(entry.namespace, limits.allow_rbac_namespaces):
+    if entry.namespace and not context.may_grant_in(entry.namespace):
         yield Issue(
             f"{path}.namespace",
             IssueCode.NOT_ALLOWED,
