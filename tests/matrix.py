@@ -22,6 +22,18 @@ def thinned(*axes: Sequence[Any]) -> list[Any]:
     ]
 
 
+def every_second_case(items: Sequence[pytest.Item]) -> None:
+    """Of a test with three cases or more `make test` takes each second one, and `make proof` the others."""
+    tests = defaultdict[str, list[pytest.Item]](list)
+    for item in items:
+        if item.get_closest_marker("proof") is None:
+            tests[item.nodeid.partition("[")[0]].append(item)
+    for cases in tests.values():
+        if len(cases) > 2:
+            for item in cases[1::2]:
+                item.add_marker(pytest.mark.proof)
+
+
 _SERVERS = ("postgresql", "mariadb")
 
 

@@ -107,6 +107,18 @@ def test_what_goes_after_completion_is_a_removal_and_no_rollback() -> None:
     assert take(progress, "resource", gone, 202) == ["removal  ConfigMap/default/conf  deleted"]
 
 
+def test_what_the_task_did_last_is_not_told_as_put_back() -> None:
+    """Its journal may say so after the task has said that it is cancelled."""
+    progress = loaded()
+    take(progress, "task", {"status": "cancelled"}, 200)
+    row = {"kind": "ConfigMap", "namespace": "default", "name": "conf", "why": ""}
+    assert take(progress, "resource", {**row, "state": "created"}, 201) == []
+    held = {**row, "state": "created", "why": "waits for example.com/hold"}
+    assert take(progress, "resource", held, 202) == [
+        "rollback  ConfigMap/default/conf  created  waits for example.com/hold"
+    ]
+
+
 def test_going_forward_resources_are_not_told() -> None:
     made = {"seq": 1, "kind": "ConfigMap", "namespace": "default", "name": "conf", "state": "created", "why": ""}
     assert take(loaded(), "resource", made, 200) == []

@@ -7,7 +7,7 @@ from kubemin.api.progress import component_status
 from kubemin.cli.by_code import hold
 from kubemin.cli.exits import Exit
 from kubemin.cli.language import because, tr
-from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 
 if TYPE_CHECKING:
     from kubemin.client.replies import Event, JobEvent, ResourceEvent, Task, TaskEvent, TaskStages
@@ -129,6 +129,8 @@ class Progress:
     def _resource(self, event: "ResourceEvent") -> list[str]:
         if not self.end_told:
             return []  # going forward, the jobs tell it
+        if not event["why"] and not ResourceState(event["state"]).settled:
+            return []  # the last that it did before its end: nothing is put back by that
         name = "/".join(part for part in (event["kind"], event["namespace"], event["name"]) if part)
         what = tr("removal") if self.status is TaskStatus.COMPLETED else tr("rollback")
         return [f"{what}  {name}  {event['state']}" + (f"  {event['why']}" if event["why"] else "")]
