@@ -55,8 +55,10 @@ else:
     providers._get_local_constants = Constants
 
 _PAGE = Path(__file__).parent / "page"
-_WHOLE_ENGINES = {Path(__file__).parent / name for name in ("engine", "trouble", "client", "bundles")}
-"""Each test there takes a whole engine, or a server."""
+_TAKE_LONG = {
+    Path(__file__).parent / name for name in ("engine", "trouble", "client", "bundles", "api/test_schemathesis.py")
+}
+"""Each test there takes a whole engine, or a server, or many requests."""
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
 gc.set_threshold(_BEFORE_COLLECTING)
@@ -122,7 +124,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there.
     """
     on_two_databases(items, ("url", "empty_url", "new_url"))
-    every_second_case([item for item in items if not _WHOLE_ENGINES.isdisjoint(item.path.parents)])
+    every_second_case([item for item in items if not _TAKE_LONG.isdisjoint((item.path, *item.path.parents))])
     items.sort(key=lambda item: _PAGE not in item.path.parents)  # one browser: else one process would end long last
     every = int(os.environ.get("KUBEMIN_TEST_EVERY", "1"))
     cases, left_out = Counter[str](), set[pytest.Item]()
