@@ -20,7 +20,7 @@ demo: $(READY)  ## Show the promise: deploy, cancel in the middle, compare, depl
 	$(BIN)/kubemin demo
 
 test: $(READY)  ## The tests
-	$(BIN)/pytest -n 8 --dist worksteal -m "not proof and not soak" $(if $(COVERAGE),--cov)
+	$(BIN)/pytest -n 6 --dist worksteal -m "not proof and not soak" $(if $(COVERAGE),--cov)
 
 coverage:  ## The tests, and which lines of src they run
 	@$(MAKE) --no-print-directory test COVERAGE=1
