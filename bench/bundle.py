@@ -6,16 +6,16 @@ bundle itself defines.
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-from bench.deploy import DEPLOY, Cost, Meter, Stored, what_is_left
-from bench.managed import database, managed
+from bench.deploy import DEPLOY, Cost, Meter, Stored, deploy_as_task, deploy_plainly, measure
+from bench.managed import managed
 from bench.plain import Plain
 from bench.report import median, quiet, rounds_asked_for, show
-from bench.simulated import SPEED, simulated
+from bench.simulated import SPEED
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
 from kubemin.plan import Plan, make_plan
@@ -23,7 +23,6 @@ from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest
-from kubemin.spec.states import TaskStatus
 
 OBJECTS, KINDS = 300, 20
 TARGET = 1.4
@@ -115,59 +114,29 @@ def _plan(application: Application) -> Plan:
 
 
 async def _plain_side(meter: Meter, _: Stored, cluster: Cluster) -> None:
-    made: list[Manifest] = []
     async with aclosing(Informers(cluster)) as informers:
         plain = Plain(cluster, informers)
         await plain.begin()
-
-        async def deploy() -> None:
-            made.extend(await plain.deploy(_plan(bundle())))
-
-        await meter.measure(DEPLOY, deploy)
-        await plain.delete(made)
+        await deploy_plainly(meter, plain, lambda: _plan(bundle()))
 
 
 async def _engine_side(meter: Meter, stored: Stored, cluster: Cluster) -> None:
     async with managed(stored, cluster, LIMITS) as engine:
-        app_id = await engine.save(bundle())
-
-        async def deploy() -> None:
-            task = await engine.settled(await engine.exec(app_id))
-            assert task.status is TaskStatus.COMPLETED, task.reason
-
-        await meter.measure(DEPLOY, deploy)
-        _, left = await engine.service.delete_resources(app_id, delete_volumes=True)
-        assert not left, left
+        await deploy_as_task(meter, engine, bundle())
 
 
 SIDES = {"plain": _plain_side, "engine": _engine_side}
 
 
-async def measure(rounds: int) -> Mapping[str, list[Cost]]:
-    """Costs by side; the sides take turns in going first, and the first round warms up."""
-    costs: defaultdict[str, list[Cost]] = defaultdict(list)
-    with simulated() as server:
-        async with database() as stored:
-            for number in range(rounds + 1):
-                for side in sorted(SIDES, reverse=number % 2 == 0):
-                    meter = Meter(server)
-                    cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=30)
-                    async with aclosing(cluster):
-                        await SIDES[side](meter, stored, cluster)
-                        assert not (left := await what_is_left(cluster)), f"{side} left {left}"
-                    if number:
-                        costs[side].append(meter.costs[DEPLOY])
-    return costs
-
-
-def report(costs: Mapping[str, list[Cost]], rounds: int) -> None:
+def report(costs: Mapping[tuple[str, str], list[Cost]], rounds: int) -> None:
     """Print the table."""
     rows = []
-    walls = {side: median([cost.wall for cost in measured]) for side, measured in costs.items()}
+    walls = {side: median([cost.wall for cost in measured]) for (_, side), measured in costs.items()}
     for side in ("plain", "engine"):
+        mine = costs[DEPLOY, side]
         ratio = f"{walls['engine'] / walls['plain']:.2f} (≤ {TARGET:g})" if side == "engine" else ""
-        least, most = (choose(cost.wall for cost in costs[side]) for choose in (min, max))
-        own, of_cluster = (median([getattr(cost, name) for cost in costs[side]]) for name in ("cpu", "cluster_cpu"))
+        least, most = (choose(cost.wall for cost in mine) for choose in (min, max))
+        own, of_cluster = (median([getattr(cost, name) for cost in mine]) for name in ("cpu", "cluster_cpu"))
         rows.append((side, *(f"{number:.2f}" for number in (walls[side], least, most, own, of_cluster)), ratio))
     show(
         f"A bundle of manifests, engine and plain API calls: {OBJECTS} objects, {KINDS} kinds; {rounds} rounds",
@@ -180,4 +149,4 @@ def report(costs: Mapping[str, list[Cost]], rounds: int) -> None:
 if __name__ == "__main__":
     rounds = rounds_asked_for(__doc__, 5)
     quiet()
-    report(asyncio.run(measure(rounds)), rounds)
+    report(asyncio.run(measure(rounds, SIDES)), rounds)

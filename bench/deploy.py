@@ -16,18 +16,21 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bench.application import COMPONENTS, NEVER_READY, OBJECTS, application, plan_of
-from bench.managed import Ends, database, managed
+from bench.managed import Ends, Managed, database, managed
 from bench.plain import Plain
 from bench.report import median, quiet, rounds_asked_for, show
 from bench.simulated import COLLECTOR, SPEED, Simulated, simulated
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
+from kubemin.plan import Plan
+from kubemin.spec.application import Application
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
 
 DEPLOY, FIRST_ASKED, ROLLBACK = "deploy", "deploy after a pre-flight", "rollback"
 Stored = tuple[Database, Ends]
+Side = Callable[["Meter", Stored, Cluster], Awaitable[None]]
 TARGETS = {DEPLOY: 1.3, ROLLBACK: 1.5}
 
 
@@ -55,19 +58,39 @@ class Meter:
         self.costs[what] = Cost(time.perf_counter() - wall, time.process_time() - cpu, self._cluster.cpu() - cluster)
 
 
+async def deploy_plainly(meter: Meter, plain: Plain, planned: Callable[[], Plan]) -> None:
+    """Measure a deploy from its planning on, and remove it."""
+    made: list[Manifest] = []
+
+    async def deploy() -> None:
+        made.extend(await plain.deploy(planned()))
+
+    await meter.measure(DEPLOY, deploy)
+    await plain.delete(made)
+
+
+async def deploy_as_task(
+    meter: Meter, engine: Managed, deployed: Application, what: str = DEPLOY, *, preflight: bool = False
+) -> None:
+    """Measure a task from its `exec` to its end, and remove what it deployed."""
+    app_id = await engine.save(deployed)
+
+    async def deploy() -> None:
+        task = await engine.settled(await engine.exec(app_id, preflight=preflight))
+        assert task.status is TaskStatus.COMPLETED, task.reason
+
+    await meter.measure(what, deploy)
+    _, left = await engine.service.delete_resources(app_id, delete_volumes=True)
+    assert not left, left
+
+
 async def plain_side(meter: Meter, _: Stored, cluster: Cluster) -> None:
     """Deploy, and delete what a rollback would delete."""
     broken = plan_of(application(last_image=NEVER_READY))
-    made: list[Manifest] = []
     async with aclosing(Informers(cluster)) as informers:
         plain = Plain(cluster, informers)
         await plain.begin()
-
-        async def deploy() -> None:
-            made.extend(await plain.deploy(plan_of(application())))
-
-        await meter.measure(DEPLOY, deploy)
-        await plain.delete(made)
+        await deploy_plainly(meter, plain, lambda: plan_of(application()))
         made = await plain.deploy(broken, unready=[job.ref for job in broken.jobs if NEVER_READY in str(job.manifest)])
         await meter.measure(ROLLBACK, lambda: plain.delete(made))
 
@@ -76,16 +99,7 @@ async def engine_side(meter: Meter, stored: Stored, cluster: Cluster) -> None:
     """Deploy, with and without asking first; and roll back a deploy of which all but the last object is ready."""
     for what in (DEPLOY, FIRST_ASKED):
         async with managed(stored, cluster) as engine:
-            app_id = await engine.save(application())
-
-            async def deploy() -> None:
-                task_id = await engine.exec(app_id, preflight=what is FIRST_ASKED)  # noqa: B023
-                task = await engine.settled(task_id)
-                assert task.status is TaskStatus.COMPLETED, task.reason
-
-            await meter.measure(what, deploy)
-            _, left = await engine.service.delete_resources(app_id, delete_volumes=True)
-            assert not left, left
+            await deploy_as_task(meter, engine, application(), what, preflight=what is FIRST_ASKED)
     async with managed(stored, cluster) as engine:
         app_id = await engine.save(application(last_image=NEVER_READY))
         task_id = await engine.exec(app_id)
@@ -102,17 +116,19 @@ async def engine_side(meter: Meter, stored: Stored, cluster: Cluster) -> None:
 SIDES = {"plain": plain_side, "engine": engine_side}
 
 
-async def measure(rounds: int) -> Mapping[tuple[str, str], list[Cost]]:
+async def measure(
+    rounds: int, sides: Mapping[str, Side], collector: float = 0.0
+) -> Mapping[tuple[str, str], list[Cost]]:
     """Costs by what was done and by side; the sides take turns in going first, and the first round warms up."""
     costs: defaultdict[tuple[str, str], list[Cost]] = defaultdict(list)
-    with simulated(collector=COLLECTOR) as server:
+    with simulated(collector=collector) as server:
         async with database() as stored:
             for number in range(rounds + 1):
-                for side in sorted(SIDES, reverse=number % 2 == 0):
+                for side in sorted(sides, reverse=number % 2 == 0):
                     meter = Meter(server)
                     cluster = await Cluster.connect(kubeconfig=None, context=None, url=server.url, timeout=30)
                     async with aclosing(cluster):
-                        await SIDES[side](meter, stored, cluster)
+                        await sides[side](meter, stored, cluster)
                         assert not (left := await what_is_left(cluster)), f"{side} left {left}"
                     if number:
                         for what, cost in meter.costs.items():
@@ -163,4 +179,4 @@ def _cpu(costs: Sequence[Cost]) -> float:
 if __name__ == "__main__":
     rounds = rounds_asked_for(__doc__, 7)
     quiet()
-    report(asyncio.run(measure(rounds)), rounds)
+    report(asyncio.run(measure(rounds, SIDES, COLLECTOR)), rounds)

@@ -9,9 +9,9 @@ from hypothesis import given
 from kubemin.cli.by_code import WARNINGS
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.issues import WarningCode
+from kubemin.spec.likely_mistakes import outside
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-from kubemin.spec.suspect import outside
 from kubemin.spec.warnings import warnings_of
 from tests.docs.markdown import ROOT
 from tests.spec.strategies import application_data
@@ -148,7 +148,7 @@ def test_the_nearest_name_is_told() -> None:
 def test_what_the_cluster_has_is_fine() -> None:
     application = read(reading(envFrom=[{"type": "secret", "sourceName": "shared"}]), DB)
     assert [one.ref for one in outside(application)] == [ObjectRef("Secret", "default", "shared")]
-    assert warnings_of(application, {ObjectRef("Secret", "default", "shared")}) == []
+    assert warnings_of(application, []) == []
 
 
 @given(application_data())

@@ -6,7 +6,7 @@ from typing import Any
 from kubemin.api.deps import Deps
 from kubemin.spec.application import Application
 from kubemin.spec.issues import Issue
-from kubemin.spec.suspect import outside
+from kubemin.spec.likely_mistakes import outside
 from kubemin.spec.warnings import warnings_of
 
 
@@ -19,4 +19,5 @@ async def warnings_in(deps: Deps, application: Application, data: Mapping[str, A
     there = set[Any]()
     if found and deps.previews is not None:
         there = await deps.previews.there({one.ref for one in found})
-    return await deps.compute_thread.do_if_large(lambda: warnings_of(application, there), data)
+    absent = [one for one in found if one.ref not in there]
+    return await deps.compute_thread.do_if_large(lambda: warnings_of(application, absent), data)

@@ -9,7 +9,7 @@ from kubemin.cluster import requests
 from kubemin.cluster.errors import NotFound, ServerError
 from kubemin.cluster.requests import JSON, Request
 from kubemin.spec.kind import Kind
-from kubemin.spec.kinds import KINDS, kind_name, kind_of
+from kubemin.spec.kinds import DEFINITION, KINDS, kind_name, kind_of
 
 _ACCEPT = ",".join(
     [*(f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")), JSON]
@@ -58,7 +58,7 @@ class Discovery:
         """
         kind = kind_of(name)
         definitions, services = await asyncio.gather(
-            *(self._ask(requests.list_page(other)) for other in ("CustomResourceDefinition", "APIService"))
+            *(self._ask(requests.list_page(other)) for other in (DEFINITION, "APIService"))
         )
         defined = ((one["spec"]["group"], one["spec"]["names"]["kind"]) for one in definitions.get("items") or ())
         if (kind.group, kind.kind) in defined:

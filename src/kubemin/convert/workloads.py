@@ -22,7 +22,7 @@ def webservice(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draf
     if strategy.pop("type", None) == "Recreate":
         draft.more["strategy"] = "recreate"
     nothing_left(strategy, "spec.strategy")
-    nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
+    _nothing_else(rest, spec)
     return draft
 
 
@@ -35,7 +35,7 @@ def store(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     draft = _workload(ref, manifest, spec, {one["name"]: one for one in templates}, STORE, around)
     if (service := spec.pop("serviceName", None)) != (headless := names.headless_name(ref.name)):
         raise StaysError(f"spec.serviceName is {service or 'not given'}; KubeMin's is {headless}, and it never changes")
-    nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
+    _nothing_else(rest, spec)
     return draft
 
 
@@ -44,7 +44,7 @@ def daemon(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     rest = body(manifest)
     spec = part(rest, "spec", "")
     draft = _workload(ref, manifest, spec, {}, DAEMON, around)
-    nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
+    _nothing_else(rest, spec)
     return draft
 
 
@@ -62,7 +62,7 @@ def cronjob(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
     draft = _workload(ref, manifest, {"template": pod_template}, {}, CRONJOB, around)
     draft.replicas = None
     draft.properties |= {**taken(spec, CRON, "spec"), **runs}
-    nothing_left({**rest, **{f"spec.{field}": value for field, value in {**spec, **job}.items()}}, "")
+    _nothing_else(rest, {**spec, **job})
     return draft
 
 
@@ -77,6 +77,11 @@ CRON: Mapping[str, Callable[[Any, str], Manifest]] = {
 
 RUNS: Mapping[str, Callable[[Any, str], Manifest]] = {"activeDeadlineSeconds": as_is("activeDeadlineSeconds")}
 """The same of the spec of its Jobs."""
+
+
+def _nothing_else(rest: Manifest, spec: Manifest) -> None:
+    """Raise `StaysError` where something of an object was not taken; ``spec`` is what its field of that name has."""
+    nothing_left({**rest, **{f"spec.{field}": value for field, value in spec.items()}}, "")
 
 
 def _workload(

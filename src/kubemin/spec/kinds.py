@@ -11,6 +11,8 @@ from typing import Any
 
 from kubemin.spec.kind import Controller, Health, Kind, Written
 
+DEFINITION = "CustomResourceDefinition"
+
 _POD_LISTS: Mapping[str, tuple[str, ...]] = {
     "containers": ("name",),
     "initContainers": ("name",),
@@ -401,7 +403,7 @@ _TABLE = (
         health=Health.READINESS,
     ),
     _plain(
-        "CustomResourceDefinition",
+        DEFINITION,
         "apiextensions.k8s.io",
         "customresourcedefinitions",
         namespaced=False,

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubemin.spec.kinds import kind_name
-from kubemin.spec.manifests import DEFINITION
+from kubemin.spec.kinds import DEFINITION, kind_name
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.order import annotations_of
 from kubemin.spec.pod_security import as_map

@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kubemin.spec.check_context import CheckContext, Made
-from kubemin.spec.kinds import KINDS, kind_name
+from kubemin.spec.kinds import DEFINITION, KINDS, kind_name
 from kubemin.spec.manifest_shape import check_shape, is_object
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.order import annotations_of, hooks_of, is_left_out
 from kubemin.spec.pod_security import as_map
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-DEFINITION = "CustomResourceDefinition"
 
 
 def without_last_applied(documents: Sequence[Any]) -> list[Any]:

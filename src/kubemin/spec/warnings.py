@@ -2,16 +2,16 @@
 line each, after all else. Pure.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kubemin.spec.application import Application
 from kubemin.spec.issues import Issue, WarningCode, first
+from kubemin.spec.likely_mistakes import Outside, likely_mistakes, outside
 from kubemin.spec.manifests import flattened, left_out_in
-from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.objects import Manifest
 from kubemin.spec.order import PLAIN, RUN, TESTS, hook_names
 from kubemin.spec.scaling import scaling_warnings
-from kubemin.spec.suspect import outside, suspect
 from kubemin.spec.workflow import Step, components_in_no_step
 
 _MARK = "warning: "
@@ -31,8 +31,11 @@ def warnings_in(text: str) -> list[str]:
     return [line.removeprefix(_MARK) for line in text.splitlines() if line.startswith(_MARK)]
 
 
-def warnings_of(application: Application, there: Collection[ObjectRef] = ()) -> list[Issue]:
-    """What is allowed, and probably not meant. ``there``: what the application does not make and the cluster has."""
+def warnings_of(application: Application, absent: Iterable[Outside] | None = None) -> list[Issue]:
+    """What is allowed, and probably not meant.
+
+    ``absent``: what of `outside` the cluster has not; None where it was not asked.
+    """
     places = {component.name: place for place, component in enumerate(application.component)}
     found = [
         Issue(f"component[{places[issue.field]}]", issue.code, issue.message)
@@ -41,8 +44,8 @@ def warnings_of(application: Application, there: Collection[ObjectRef] = ()) -> 
     for place, component in enumerate(application.component):
         found += _of_hooks(component.properties.manifests, f"component[{place}].properties.manifests")
         found += scaling_warnings(component, f"component[{place}]")
-    found += [one.issue for one in outside(application) if one.ref not in there]
-    return first([*found, *suspect(application)])
+    found += [one.issue for one in (outside(application) if absent is None else absent)]
+    return first([*found, *likely_mistakes(application)])
 
 
 def _of_hooks(manifests: Sequence[Any], path: str) -> Iterator[Issue]:

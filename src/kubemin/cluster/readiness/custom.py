@@ -1,9 +1,9 @@
 """Custom resource definitions, API services, and the routes of the Gateway API: what ready means for each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubemin.cluster.readiness.fields import condition, is_true, mapping, number
+from kubemin.cluster.readiness.fields import condition, in_words, is_of_now, is_true, mapping
 from kubemin.cluster.readiness.verdict import Trouble, Verdict
 from kubemin.spec.kinds import kind_name
 from kubemin.spec.objects import Manifest
@@ -21,7 +21,7 @@ def definition(item: Manifest) -> Verdict:
         return Verdict("ready", f"{what} is established", 1)
     names = condition(item, "NamesAccepted")
     if names.get("status") == "False":
-        return Verdict("hopeless", f"{what}: {_words(names)}", code=ReasonCode.CONFLICT)
+        return Verdict("hopeless", f"{what}: {in_words(names)}", code=ReasonCode.CONFLICT)
     return Verdict("waiting", f"{what}: it is not established yet")
 
 
@@ -32,8 +32,8 @@ def api_service(item: Manifest) -> Verdict:
     if is_true(found):
         return Verdict("ready", f"{what} is available", 1)
     if found.get("reason") == "ServiceNotFound":
-        return Verdict("hopeless", f"{what}: {_words(found)}", code=ReasonCode.CONFIG_MISSING)
-    return Verdict("waiting", f"{what}: {_words(found) if found else 'it is not available yet'}")
+        return Verdict("hopeless", f"{what}: {in_words(found)}", code=ReasonCode.CONFIG_MISSING)
+    return Verdict("waiting", f"{what}: {in_words(found) if found else 'it is not available yet'}")
 
 
 def is_route(item: Manifest) -> bool:
@@ -84,26 +84,16 @@ def _conditions(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield found
 
 
-def _current(found: Mapping[str, Any], item: Manifest) -> bool:
-    generation = number(item, "metadata", "generation")
-    return number(found, "observedGeneration", default=generation) >= generation
-
-
 def _holds(status: Mapping[str, Any], item: Manifest) -> bool:
-    met = {found["type"] for found in _conditions(status) if is_true(found) and _current(found, item)}
+    met = {found["type"] for found in _conditions(status) if is_true(found) and is_of_now(found, item)}
     return met == {"Accepted", "ResolvedRefs"}
 
 
 def _troubles(status: Mapping[str, Any], item: Manifest) -> Iterator[Trouble]:
     for found in _conditions(status):
-        if found.get("status") == "False" and found.get("reason") != "Pending" and _current(found, item):
-            yield Trouble(_REASONS.get(str(found.get("reason")), ReasonCode.INVALID), _words(found))
+        if found.get("status") == "False" and found.get("reason") != "Pending" and is_of_now(found, item):
+            yield Trouble(_REASONS.get(str(found.get("reason")), ReasonCode.INVALID), in_words(found))
 
 
 def _named(parent: Mapping[str, Any]) -> str:
     return "/".join(str(parent[key]) for key in ("namespace", "name", "sectionName") if parent.get(key))
-
-
-def _words(found: Mapping[str, Any]) -> str:
-    said: Sequence[str] = [str(found[key]) for key in ("reason", "message") if found.get(key)]
-    return ": ".join([f"{found['type']} is {found.get('status', 'Unknown')}", *said])

@@ -43,6 +43,18 @@ def is_true(found: Mapping[str, Any]) -> bool:
     return found.get("status") == "True"
 
 
+def in_words(found: Mapping[str, Any]) -> str:
+    """A condition for people: ``Ready is False: NoIssuer: the issuer does not exist``."""
+    said = [str(found[key]) for key in ("reason", "message") if found.get(key)]
+    return ": ".join([f"{found['type']} is {found.get('status', 'Unknown')}", *said])
+
+
+def is_of_now(found: Mapping[str, Any], item: Manifest) -> bool:
+    """Whether a condition of the object does not say that it is about a former spec."""
+    generation = number(item, "metadata", "generation")
+    return number(found, "observedGeneration", default=generation) >= generation
+
+
 def observed(item: Manifest) -> bool:
     """Whether the status is about the current spec: the controller has seen this generation."""
     return number(item, "status", "observedGeneration") >= number(item, "metadata", "generation")

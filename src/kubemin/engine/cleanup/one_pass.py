@@ -10,6 +10,7 @@ from kubemin.engine.errors import OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.namespace_content import HOLDERS
+from kubemin.spec.kinds import DEFINITION
 from kubemin.spec.states import Purpose
 
 Later = Callable[[], Awaitable[None]]
@@ -34,7 +35,7 @@ _ONCE_MORE = (0.0, 0.5, 1.0)
 be counted as taken for a moment still."""
 
 
-_FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
+_FIRST = {"Namespace": 0, DEFINITION: 1}
 
 
 def forwards(rows: Sequence[Resource]) -> list[list[Resource]]:
@@ -107,9 +108,7 @@ class _Pass:
         self._deadline = self._now() + seconds
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._waiting = list(rows)
-        self._defined = {
-            row.ref.name.partition(".")[2] for row in rows if row.ref.kind == "CustomResourceDefinition" and _goes(row)
-        }
+        self._defined = {row.ref.name.partition(".")[2] for row in rows if row.ref.kind == DEFINITION and _goes(row)}
         """The groups whose definitions go."""
         self._unfinished: set[asyncio.Task[None]] = set()
 

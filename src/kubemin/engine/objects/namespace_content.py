@@ -6,7 +6,7 @@ from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Forbidden, NotFound
 from kubemin.cluster.namespace_content import Item, defined_objects, namespace_content
 from kubemin.engine.objects.live import get_or_none
-from kubemin.spec.kinds import kind_name
+from kubemin.spec.kinds import DEFINITION, kind_name
 from kubemin.spec.objects import Manifest, ObjectRef
 
 CONTENT = "*"
@@ -15,8 +15,6 @@ CONTENT = "*"
 _OF_EVERY_NAMESPACE = ("ServiceAccount/default", "ConfigMap/kube-root-ca.crt")
 """Made by controllers in every namespace, a moment after it."""
 
-
-DEFINITION = "CustomResourceDefinition"
 HOLDERS = frozenset({"Namespace", DEFINITION})
 """Kinds whose deletion takes along whatever is in the object, or is of the kind that it defines."""
 

@@ -60,7 +60,7 @@ def outside(application: Application) -> list[Outside]:
     return found
 
 
-def suspect(application: Application) -> Iterator[Issue]:
+def likely_mistakes(application: Application) -> Iterator[Issue]:
     """What else looks like a mistake, and can be told without the cluster."""
     for index, component in enumerate(application.component):
         path = f"component[{index}]"
