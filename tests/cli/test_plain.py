@@ -53,6 +53,14 @@ def test_each_file_is_a_component(here: InProcess, tmp_path: Path) -> None:
     assert found == {"other": ["a-other"], "a-web": ["a-web"], "b-web": ["b-web"]}
 
 
+def test_files_are_named_as_kubectl_takes_them_too(here: InProcess, tmp_path: Path) -> None:
+    """Each of several counts, also beside arguments."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(ONE % name)
+    found = objects(here, "--name", "shop", "a.yaml", "-f", "b.yaml", "-f", "-", stdin=CHART)
+    assert found == {"a": ["a"], "b": ["b"], "redis": ["redis"], "shop": ["shop", "more"]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "said"),
     [

@@ -50,6 +50,10 @@ Files = Annotated[
         show_default=False,
     ),
 ]
+MoreFiles = Annotated[
+    list[str] | None,
+    typer.Option("--filename", "-f", metavar="FILE|DIR|-", help="A file as kubectl takes it; may be repeated."),
+]
 PlainFiles = Annotated[
     list[str] | None,
     typer.Argument(

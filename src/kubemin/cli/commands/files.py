@@ -16,6 +16,7 @@ from kubemin.cli.options import (
     Files,
     Force,
     Formed,
+    MoreFiles,
     Named,
     Namespace,
     Note,
@@ -38,9 +39,14 @@ from kubemin.spec.states import CleanupPolicy, OnActive
 app = typer.Typer()
 
 
+def _all(files: list[str] | None, more: list[str] | None) -> list[str]:
+    return [*(files or ()), *(more or ())]
+
+
 @app.command()
 def apply(
     files: Files = None,
+    more: MoreFiles = None,
     wait: Wait = True,
     on_signal: OnSignalOption = OnSignal.CANCEL,
     namespace: Namespace = None,
@@ -104,7 +110,7 @@ def apply(
         "createNamespace": create_namespace,
         "note": note,
     }
-    wanted = Wanted(files or [], namespace, sets or [], name, options)
+    wanted = Wanted(_all(files, more), namespace, sets or [], name, options)
     to = Connection(server, token, Output(form, quiet))
     code = run(
         wanted,
@@ -152,6 +158,7 @@ def schema(form: Formed = None, quiet: Quiet = False) -> None:
 @app.command("try")
 def try_(
     files: Files = None,
+    more: MoreFiles = None,
     namespace: Namespace = None,
     name: Named = None,
     sets: Sets = None,
@@ -165,13 +172,14 @@ def try_(
     from kubemin.cli.apply_options import Wanted
     from kubemin.cli.offline import check
 
-    raise typer.Exit(check(Wanted(files or [], namespace, sets or [], name=name), Output(form, quiet)))
+    raise typer.Exit(check(Wanted(_all(files, more), namespace, sets or [], name=name), Output(form, quiet)))
 
 
 @app.command("import")
 def import_(
     name: Annotated[str, typer.Option("--name", help="What the application is called.")],
     files: PlainFiles = None,
+    more: MoreFiles = None,
     namespace: Annotated[
         str | None,
         typer.Option("--namespace", "-n", help="The application's; default: the one that the objects name, if one."),
@@ -194,12 +202,21 @@ def import_(
     """
     from kubemin.cli.importing import import_ as run
 
-    run(files or [], name, Output(form, quiet), namespace=namespace, adoptable=adoptable, out=out, force=force)
+    run(
+        _all(files, more),
+        name,
+        Output(form, quiet),
+        namespace=namespace,
+        adoptable=adoptable,
+        out=out,
+        force=force,
+    )
 
 
 @app.command(cls=ServerAlone)
 def plan(
     files: Files = None,
+    more: MoreFiles = None,
     ask: Asked = None,
     namespace: Namespace = None,
     name: Named = None,
@@ -229,7 +246,7 @@ def plan(
         from kubemin.cli.offline import show_plan
 
         raise typer.Exit(
-            show_plan(Wanted(files or [], namespace, sets or [], name=name), Output(form, quiet), strategy)
+            show_plan(Wanted(_all(files, more), namespace, sets or [], name=name), Output(form, quiet), strategy)
         )
     from kubemin.cli.apply import plan as run
     from kubemin.cli.connection import Connection
@@ -241,5 +258,5 @@ def plan(
         "strategy": strategy and strategy.value,
         "takeOver": take_over,
     }
-    wanted = Wanted(files or [], namespace, sets or [], name, options)
+    wanted = Wanted(_all(files, more), namespace, sets or [], name, options)
     raise typer.Exit(run(wanted, Connection(ask or address, token, Output(form, quiet)), out))
