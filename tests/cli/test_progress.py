@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kubemin.cli.exits import Exit
 from kubemin.cli.output import span
-from kubemin.cli.progress import Progress
+from kubemin.cli.progress import JobLine, Progress
 from kubemin.spec.states import Cleanup, JobStatus, ResourceState, TaskStatus
 
 STATUS: Any = {
@@ -215,3 +215,20 @@ def test_a_completed_job_whose_step_is_put_back_is_told_once_more() -> None:
     assert said == ["web  Deployment/deploy-web  cancelled  step 'extras' failed, and is put back: no"]
     assert progress.components["web"].status == "cancelled"
     assert take(progress, "job", job(2, "running"), 202) == []
+
+
+def test_what_is_said_of_one_job_stays_though_nothing_is_said_of_another() -> None:
+    """Events of a component's jobs come in any order, and one may only say how many replicas are ready."""
+    progress = loaded()
+    info = "Deployment deploy-web: 0 of 3 updated replicas are available"
+    take(progress, "job", job(2, "running", info), 200)
+    web = progress.components["web"]
+    said = "0 of 3 updated replicas are available"
+    progress.jobs[3] = JobLine("web/Service/web", JobStatus.RUNNING)
+    for quiet in (job(3, "completed"), job(2, "running", ready=0, desired=3)):
+        take(progress, "job", quiet, 201)
+        assert web.note == said
+    progress.load(STATUS, STAGES)
+    assert web.note == said
+    take(progress, "job", job(2, "failed", error="no image"), 202)
+    assert web.note == "no image"

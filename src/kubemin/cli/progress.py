@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class JobLine:
-    """A job as it is known; ``name`` is ``component/Kind/object``. ``over``: its end has been told."""
+    """A job as it is known; ``name`` is ``component/Kind/object``, ``note`` what was said of it last."""
 
     name: str
     status: JobStatus
     ended_shown: bool = False
+    note: str = ""
 
     @property
     def component(self) -> str:
@@ -67,7 +68,7 @@ class Progress:
         self.reason = status["reason"]
         for one in status["components"]:
             component = self.components.setdefault(one["name"], ComponentLine(one["name"], one["type"], one["status"]))
-            component.status, component.note = one["status"], one["error"]
+            component.status, component.note = one["status"], one["error"] or self._note(one["name"])
             component.start, component.end = one.get("startTime"), one.get("endTime")
         for stage in stages["stages"] if stages else ():
             if stage["type"] not in ("rollback", "removal"):
@@ -115,11 +116,19 @@ class Progress:
             component.end = int(now)
         if "ready" in event:
             component.ready = f"{event['ready']}/{event.get('desired')}"
-        going = "" if status is JobStatus.COMPLETED else hold(self._short(job, event.get("info")))
-        said = event.get("error") or going
-        component.note = said
+        said = event.get("error") or ""
+        if status is not JobStatus.COMPLETED:
+            said = said or hold(self._short(job, event.get("info")))
+        if said or status.ended:  # an event that says nothing takes nothing back
+            job.note = said
+        component.note = self._note(component.name)
         what = job.name.partition("/")[2] or job.name
         return [f"{component.name}  {what}  {status}" + (f"  {said}" if said else "")]
+
+    def _note(self, component: str) -> str:
+        """What is said of the component's jobs: of the last one of which something is, as others are quiet."""
+        notes = [job.note for job in self.jobs.values() if job.component == component and job.note]
+        return notes[-1] if notes else ""
 
     @staticmethod
     def _short(job: JobLine, info: str | None) -> str:
