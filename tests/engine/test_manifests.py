@@ -418,6 +418,34 @@ async def test_discovery_costs_a_process_two_requests_however_many_tasks_it_has(
     assert sorted(asked) == ["/api", "/apis"]
 
 
+async def test_objects_of_a_kind_that_is_not_there_yet_cost_no_question_each(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither as they are looked for before a run, nor as they are gone with their definition after it."""
+    other = definition("Other")
+    other |= {"metadata": {"name": "others.example.org"}, "spec": {**other["spec"], "group": "example.org"}}
+    instance.sim.registry.create("customresourcedefinitions", "", other, manager="ada")
+    asked: list[str] = []
+    send = instance.cluster._discovery._ask
+
+    async def ask(request: Request) -> dict[str, Any]:
+        asked.append(f"{request.subject} {request.accept or ''}")
+        return await send(request)
+
+    monkeypatch.setattr(instance.cluster._discovery, "_ask", ask)
+    numbers = []
+    for count in (4, 40):
+        asked.clear()
+        async with instance.worker():
+            widgets = [widget(f"one-{number}", size=1) for number in range(count)]
+            for objects in ([definition("Widget"), *widgets], [config("left", a="1")]):
+                task = await run(instance, manifests("bundle", *objects))
+                assert task.status is TaskStatus.COMPLETED, task.reason
+        numbers.append(len(asked))
+        assert not [one for one in asked if "others" in one or one == "CustomResourceDefinition application/json"]
+    assert numbers[1] <= numbers[0] + 4, asked
+
+
 async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster: Cluster) -> None:
     """By two requests, however many kinds there are; once more where a kind has come since."""
     sim.registry.create("customresourcedefinitions", "", definition("Widget"), manager="ada")

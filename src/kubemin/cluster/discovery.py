@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubemin.cluster import requests
@@ -10,6 +10,7 @@ from kubemin.cluster.errors import NotFound, ServerError
 from kubemin.cluster.requests import JSON, Request
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import DEFINITION, KINDS, kind_name, kind_of
+from kubemin.spec.objects import ObjectRef
 
 _ACCEPT = ",".join(
     [*(f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")), JSON]
@@ -22,6 +23,18 @@ _AGAIN = 1.0
 Ask = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
+@dataclass
+class _Beyond:
+    """What tells that a kind may be there although it is not served."""
+
+    definitions: list[str]
+    """Their names, which end with their groups."""
+    away: dict[str, str]
+    """The API services that do not answer, by group."""
+    defined: dict[str, set[str]] = field(default_factory=dict)
+    """The kinds of a group's definitions, once they were asked for."""
+
+
 class Discovery:
     """What an API server serves. It is read when a kind is asked for that is not known yet."""
 
@@ -32,6 +45,10 @@ class Discovery:
         self._with_status: frozenset[str] = frozenset()
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._beyond = _Beyond([], {})
+        self._beyond_read_at = float("-inf")
+        self._questions = 0
+        self._answered = 0
 
     async def served(self, name: str) -> Kind:
         """The kind as it is served, in the version that the server prefers.
@@ -57,17 +74,38 @@ class Discovery:
         Its definition has come, or goes, and its objects with it; or the server that serves its group is away.
         """
         kind = kind_of(name)
-        definitions, services = await asyncio.gather(
-            *(self._ask(requests.list_page(other)) for other in (DEFINITION, "APIService"))
-        )
-        defined = ((one["spec"]["group"], one["spec"]["names"]["kind"]) for one in definitions.get("items") or ())
-        if (kind.group, kind.kind) in defined:
-            raise ServerError(f"The kind {name} is defined, and the cluster does not serve it yet.")
-        for service in services.get("items") or ():
-            conditions = (service.get("status") or {}).get("conditions") or ()
-            away = any(one["type"] == "Available" and one["status"] != "True" for one in conditions)
-            if service["spec"].get("group", "") == kind.group and away:
-                raise ServerError(f"The kind {name} is not served: APIService {service['metadata']['name']} is away.")
+        if asyncio.get_running_loop().time() < self._beyond_read_at + _AGAIN:
+            _refuse_unsure(kind, self._beyond)  # that it may be there need not be new; that it is not has to be
+        _refuse_unsure(kind, await self._read_beyond(kind.group))
+
+    async def _read_beyond(self, group: str) -> _Beyond:
+        """As it is now: read after the question. One reading answers all questions that were asked before it began."""
+        self._questions += 1
+        mine = self._questions
+        async with self._lock:
+            if self._answered < mine:
+                begun = self._questions
+                # The definitions of a cluster may have many MiB: only those of the group are read whole.
+                definitions, services = await asyncio.gather(
+                    self._ask(requests.list_page(DEFINITION, metadata_only=True)),
+                    self._ask(requests.list_page("APIService")),
+                )
+                names = [one["metadata"]["name"] for one in definitions.get("items") or ()]
+                self._beyond, self._answered = _Beyond(names, dict(_away(services))), begun
+                self._beyond_read_at = asyncio.get_running_loop().time()
+            beyond = self._beyond
+            if group not in beyond.defined:
+                of_group = [name for name in beyond.definitions if name.partition(".")[2] == group]
+                kinds = await asyncio.gather(*(self._kind_defined_by(name) for name in of_group))
+                beyond.defined[group] = {kind for kind in kinds if kind}
+        return beyond
+
+    async def _kind_defined_by(self, name: str) -> str | None:
+        try:
+            definition = await self._ask(requests.get(ObjectRef(DEFINITION, "", name)))
+        except NotFound:  # it went meanwhile
+            return None
+        return str(definition["spec"]["names"]["kind"])
 
     async def has_status(self, name: str) -> bool:
         """Whether a controller is meant to say how objects of the kind do: it has a status of its own.
@@ -91,6 +129,20 @@ class Discovery:
             if found.setdefault(kind.name, kind) is kind and has_status:  # the preferred version comes first
                 with_status.add(kind.name)
         self._kinds, self._with_status = found, frozenset(with_status)
+
+
+def _refuse_unsure(kind: Kind, beyond: _Beyond) -> None:
+    if kind.kind in beyond.defined.get(kind.group, ()):
+        raise ServerError(f"The kind {kind.name} is defined, and the cluster does not serve it yet.")
+    if (service := beyond.away.get(kind.group)) is not None:
+        raise ServerError(f"The kind {kind.name} is not served: APIService {service} is away.")
+
+
+def _away(services: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for service in services.get("items") or ():
+        conditions = (service.get("status") or {}).get("conditions") or ()
+        if any(one["type"] == "Available" and one["status"] != "True" for one in conditions):
+            yield service["spec"].get("group", ""), service["metadata"]["name"]
 
 
 def _kinds(document: Mapping[str, Any]) -> Iterator[tuple[Kind, bool]]:

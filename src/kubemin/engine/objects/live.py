@@ -82,6 +82,11 @@ async def _absent(cluster: Cluster, refs: Iterable[ObjectRef]) -> set[ObjectRef]
 
     async def ask(kind: str, namespace: str, some: list[ObjectRef]) -> None:
         with contextlib.suppress(ClusterError):
+            try:
+                await cluster.served(kind)
+            except NotFound:  # then there is no object of it
+                absent.update(some)
+                return
             names = await cluster.names(kind, namespace)
             absent.update(ref for ref in some if names is not None and ref.name not in names)
 
