@@ -56,7 +56,16 @@ else:
 
 _PAGE = Path(__file__).parent / "page"
 _TAKE_LONG = {
-    Path(__file__).parent / name for name in ("engine", "trouble", "client", "bundles", "api/test_schemathesis.py")
+    Path(__file__).parent / name
+    for name in (
+        "engine",
+        "trouble",
+        "client/test_deploy.py",
+        "client/test_documented.py",
+        "client/test_streams.py",
+        "bundles",
+        "api/test_schemathesis.py",
+    )
 }
 """Each test there takes a whole engine, or a server, or many requests."""
 _BEFORE_COLLECTING = 50_000
@@ -123,9 +132,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there.
     """
+    around = {path: {path, *path.parents} for path in {item.path for item in items}}
     on_two_databases(items, ("url", "empty_url", "new_url"))
-    every_second_case([item for item in items if not _TAKE_LONG.isdisjoint((item.path, *item.path.parents))])
-    items.sort(key=lambda item: _PAGE not in item.path.parents)  # one browser: else one process would end long last
+    every_second_case([item for item in items if not _TAKE_LONG.isdisjoint(around[item.path])])
+    items.sort(key=lambda item: _PAGE not in around[item.path])  # one browser: else one process would end long last
     every = int(os.environ.get("KUBEMIN_TEST_EVERY", "1"))
     cases, left_out = Counter[str](), set[pytest.Item]()
     for item in items:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -17,8 +18,6 @@ from kubemin.client.steps import Call
 
 Schema = Mapping[str, Any]
 
-DOCUMENT = openapi.document(routes())
-SCHEMAS: Mapping[str, Schema] = DOCUMENT["components"]["schemas"]
 KINDS: Mapping[Any, str] = {str: "string", int: "integer", bool: "boolean", float: "number", NoneType: "null"}
 OLDER_SPELLINGS = {"workflow_id", "tmp_enable"}
 
@@ -80,10 +79,21 @@ GIVEN_OTHERWISE = {
 """Parameters that `follow_logs` gives, or an argument that is left out here, or nobody."""
 
 
+@cache
+def document() -> Mapping[str, Any]:
+    """Not while pytest collects: it takes half a second of each process."""
+    return openapi.document(routes())
+
+
+def schemas() -> Mapping[str, Schema]:
+    found: Mapping[str, Schema] = document()["components"]["schemas"]
+    return found
+
+
 def operations() -> dict[str, tuple[str, str, Schema]]:
     return {
         one["operationId"]: (verb.upper(), path, one)
-        for path, verbs in DOCUMENT["paths"].items()
+        for path, verbs in document()["paths"].items()
         for verb, one in verbs.items()
     }
 
@@ -107,7 +117,7 @@ def test_a_call_goes_where_the_document_says(name: str) -> None:
 
 def test_a_text_goes_with_all_that_the_document_knows() -> None:
     assert isinstance(body := applications.read("{}", name="shop", namespace="test").body, Mapping)
-    assert body.keys() == SCHEMAS["Text"]["properties"].keys()
+    assert body.keys() == schemas()["Text"]["properties"].keys()
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -132,7 +142,7 @@ def _returned(build: Build) -> Any:
 
 
 def _resolved(schema: Schema) -> Schema:
-    return SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return schemas()[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
 def _wrong(kind: Any, schema: Schema, where: str) -> list[str]:
@@ -193,23 +203,23 @@ def _wrong_fields(kind: Any, schema: Schema, where: str, passed_over: frozenset[
 
 @pytest.mark.parametrize("kind", get_args(replies.Event), ids=lambda kind: kind.__name__)
 def test_an_event_is_as_the_document_says(kind: Any) -> None:
-    described = SCHEMAS[kind.__name__]
+    described = schemas()[kind.__name__]
     assert get_args(get_type_hints(kind)["type"]) == (described["properties"]["event"]["const"],)
-    data = SCHEMAS[f"{kind.__name__}Data"]
+    data = schemas()[f"{kind.__name__}Data"]
     assert not _wrong_fields(kind, data, kind.__name__, frozenset({"id", "type"}))
 
 
 def test_every_kind_of_event_is_known() -> None:
-    assert len(get_args(replies.Event)) == len(SCHEMAS["Event"]["oneOf"])
+    assert len(get_args(replies.Event)) == len(schemas()["Event"]["oneOf"])
 
 
 def test_the_options_of_a_run_are_the_servers() -> None:
     """`dryRun` is asked for by the calls that preview."""
-    wanted = SCHEMAS["Exec"]["properties"].keys() - {"workflowId", "dryRun"}
+    wanted = schemas()["Exec"]["properties"].keys() - {"workflowId", "dryRun"}
     known = get_type_hints(RunOptions)
     assert {"".join([first, *map(str.title, rest)]) for first, *rest in (name.split("_") for name in known)} == wanted
     for name in ("on_active", "cleanup"):
-        schema = SCHEMAS["Exec"]["properties"]["".join([name.split("_")[0], *map(str.title, name.split("_")[1:])])]
+        schema = schemas()["Exec"]["properties"]["".join([name.split("_")[0], *map(str.title, name.split("_")[1:])])]
         assert not _wrong(known[name], schema.get("allOf", [schema])[0], name)
 
 
