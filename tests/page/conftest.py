@@ -1,4 +1,4 @@
-"""One browser, a server for each module, a fresh page for each test; what a page complains about fails its test."""
+"""One browser and one server, a fresh page for each test; what a page complains about fails its test."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ ARTEFACTS = Path(os.environ.get("KUBEMIN_TEST_ARTEFACTS") or ROOT / "build" / "s
 expect.set_options(timeout=PATIENCE * 1000)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`kubemin dev`; each test uses names of its own."""
     with Kubemin(tmp_path_factory.mktemp("server")).dev() as running:
