@@ -103,12 +103,15 @@ async def test_probes_stand_around_the_commit(url: str) -> None:
 class Rot13:
     """A codec that can be told from none."""
 
-    def seal(self, stored: str) -> str:
-        return "sealed:" + stored[::-1]
+    first = "rot"
+    known = frozenset({"rot"})
 
-    def unseal(self, stored: str) -> str:
-        assert stored.startswith("sealed:")
-        return stored.removeprefix("sealed:")[::-1]
+    def seal(self, text: str, place: str) -> str:
+        return f"s1:rot:{place}:{text[::-1]}"
+
+    def unseal(self, stored: str, place: str) -> str:
+        assert stored.startswith(f"s1:rot:{place}:")
+        return stored.removeprefix(f"s1:rot:{place}:")[::-1]
 
 
 async def test_what_may_hold_secrets_is_sealed(url: str) -> None:

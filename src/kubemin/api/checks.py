@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from kubemin.api.models.health import CheckReply
 from kubemin.store import Database
 from kubemin.store.errors import Locked, StoreError
+from kubemin.store.sealing_keys import MissingKeys
 
 Health = Callable[[], Awaitable[str | None]]
 """Asks a part of the system how it is: None when it is well, else a sentence. Does not raise."""
@@ -16,12 +17,13 @@ _CHECK_SECONDS = 3
 
 
 class DatabaseHealth:
-    """A `Health`: whether the schema fits and, at most once in ``seconds``, whether something can be written."""
+    """A `Health`: whether the schema fits, no key is missing and, once in ``seconds``, something can be written."""
 
     def __init__(self, db: Database, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._db = db
         self._seconds = seconds
         self._clock = clock
+        self._missing_keys = MissingKeys(db)
         self._written_at = -math.inf
         self._wrong: str | None = None
         self._lock = asyncio.Lock()
@@ -31,6 +33,8 @@ class DatabaseHealth:
             await self._db.check_schema()
         except StoreError as error:
             return str(error).rstrip(".")
+        if (missing := await self._missing_keys()) is not None:
+            return missing
         async with self._lock:
             if self._clock() - self._written_at >= self._seconds:
                 self._wrong = await self._write()

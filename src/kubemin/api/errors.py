@@ -40,6 +40,7 @@ from kubemin.store.errors import (
     SchemaOutdated,
     StoreError,
     Unavailable,
+    Unreadable,
     Unstorable,
 )
 
@@ -150,7 +151,7 @@ def _of_store(error: StoreError) -> ApiError:
     match error:
         case Full():
             return ApiError(507, ApiCode.STORAGE_FULL, "The database is full: nothing was stored.")
-        case SchemaOutdated():
+        case SchemaOutdated() | Unreadable():
             return ApiError(503, ApiCode.UNAVAILABLE, sentence(str(error)))
         case Duplicate():
             return ApiError(409, ApiCode.CONFLICT, "Someone else stored the same thing just now: look, and try again.")

@@ -17,7 +17,7 @@ from kubemin.api.models.health import Alive, Readiness
 
 
 def create_worker_app(
-    database: Health, health: Mapping[str, Health], registry: CollectorRegistry, stopping: asyncio.Event
+    database: Health, health: Mapping[str, Health], registry: CollectorRegistry, stopping: asyncio.Event, sealed: bool
 ) -> Starlette:
     """The ASGI application of a worker's port: ``/healthz``, ``/readyz`` and ``/metrics``.
 
@@ -35,7 +35,7 @@ def create_worker_app(
         if down:
             reasons = "; ".join(one.message for one in down)
             return ApiError(503, ApiCode.UNAVAILABLE, f"Not ready: {reasons}.", errors=down).response()
-        return JSONResponse(Envelope(data=Readiness(status="ready", checks=checks)).model_dump(mode="json"))
+        return JSONResponse(Envelope(data=Readiness.of(checks, sealed=sealed)).model_dump(mode="json"))
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

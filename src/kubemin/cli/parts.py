@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from kubemin.cli import core_dumps
 from kubemin.cli.language import tr
 from kubemin.cli.output import say
+from kubemin.cli.sealing import sealer_of
 from kubemin.cli.simulate import load_simulator
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import Engine
 from kubemin.settings import Settings
 from kubemin.signals import Signals, open_signals
-from kubemin.store import Database
+from kubemin.store import Database, sealing_keys
 
 if TYPE_CHECKING:
     from kubemin.api.checks import Health
@@ -56,16 +58,21 @@ async def open_parts(
     Raises `CliError`, `StoreError`, `SignalError`, `ClusterError`.
     """
     tell = tell or Tell()
+    if not settings.core_dumps:
+        core_dumps.turn_off()
     if settings.simulate and simulated_at is None:
         load_simulator()  # before anything is opened: a command that is refused leaves no database file behind
     async with AsyncExitStack() as stack:
         # A holder renews its lease when two thirds are left: it is not held up by what a dead one's transaction locked.
-        db = await Database.open(settings.database_url, idle_seconds=max(1, settings.lease_seconds * 2 / 3))
+        db = await Database.open(
+            settings.database_url, codec=sealer_of(settings), idle_seconds=max(1, settings.lease_seconds * 2 / 3)
+        )
         stack.push_async_callback(db.aclose)
         if settings.database_url.startswith("sqlite"):
             await db.migrate()
         else:
             await db.check_schema()
+        await sealing_keys.begin(db)
         if settings.simulate and simulated_at is None:
             simulated_at = await _simulate(stack)
         cluster = await Cluster.connect(
@@ -82,6 +89,12 @@ async def open_parts(
         parts = Parts(db, cluster, simulated_at, signals, doorbell)
         ProcessCollector(registry=parts.registry)
         yield parts
+
+
+def tell_if_plain(parts: Parts) -> None:
+    """Say so where secrets are stored in plain text."""
+    if parts.db.codec is None:
+        say(tr("secrets are stored in plain text: no encryption key is set (KUBEMIN_ENCRYPTION_KEYS)"))
 
 
 async def _simulate(stack: AsyncExitStack) -> str:

@@ -12,9 +12,10 @@ from kubemin.api.families import Families, Family
 from kubemin.cli.http import serve_http
 from kubemin.cli.language import tr
 from kubemin.cli.output import say
-from kubemin.cli.parts import Parts, Tell, health_of, make_engine, open_parts, run_engine
+from kubemin.cli.parts import Parts, Tell, health_of, make_engine, open_parts, run_engine, tell_if_plain
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end, url_of
+from kubemin.cli.sealing import rotate_in_background
 from kubemin.cli.settings import limits
 from kubemin.cli.workers import Start, Workers
 from kubemin.cluster.informers import Informers
@@ -50,6 +51,7 @@ def migrate_database(settings: Settings) -> None:
 async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None:
     tell = Tell(lambda task_id, reason: workers.tell("cancel", task_id, reason), lambda: workers.tell("ring"))
     async with open_parts(settings, tell=tell) as parts:
+        tell_if_plain(parts)
         stopping = asyncio.Event()
         engine = make_engine(settings, parts) if in_process else None
         watch = ComponentWatch(
@@ -89,6 +91,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                     serve_http(create_app(deps), listener, stopping, settings, ready=lambda _: answers.set())
                 )
                 watching = group.create_task(watch.run())
+                rotating = group.create_task(_rotate(settings, parts))
                 group.create_task(workers.run(_start(settings, parts), stopping))
                 announcing = group.create_task(_announce(listener, answers, workers))
                 if engine:
@@ -96,12 +99,18 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 await until_stopped(http)
                 stopping.set()
                 watching.cancel()
+                rotating.cancel()
                 announcing.cancel()
 
 
 async def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
     seen = await watch.states(app_id)
     return {name: ComponentState(one.status, one.abnormal, one.links) for name, one in seen.items()}
+
+
+async def _rotate(settings: Settings, parts: Parts) -> None:
+    if settings.rotate_keys:
+        await rotate_in_background(parts.db)
 
 
 async def _migrate(settings: Settings) -> None:

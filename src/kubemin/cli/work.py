@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from kubemin import __version__
 from kubemin.cli.output import say
-from kubemin.cli.parts import make_engine, open_parts, run_engine
+from kubemin.cli.parts import make_engine, open_parts, run_engine, tell_if_plain
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end
 from kubemin.settings import Settings
@@ -21,6 +21,7 @@ async def _work(settings: Settings) -> None:
         port = settings.metrics_port
         listener = None if port is None else ports.enter_context(listen(settings.metrics_host, port))
         async with open_parts(settings) as parts, asyncio.TaskGroup() as group:
+            tell_if_plain(parts)
             stopping, over = asyncio.Event(), asyncio.Event()
             work = group.create_task(run_engine(make_engine(settings, parts), stopping, settings.drain_seconds))
             if listener is not None:

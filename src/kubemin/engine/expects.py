@@ -64,6 +64,11 @@ class Expects(_Strict):
             ],
         )
 
+    def kept(self) -> Self:
+        """What a task keeps of it: digests have been compared by then, and those of a new application have no key."""
+        objects = self.objects and [one.model_copy(update={"manifest": ""}) for one in self.objects]
+        return self.model_copy(update={"digest": None, "objects": objects})
+
     def differs_from_plan(self, plan: Plan, key: str) -> list[str]:
         """How the plan is otherwise, a sentence each; empty where it is the one that was read."""
         if self.digest in (None, _digest(_comparable(plan.to_json()), key)):

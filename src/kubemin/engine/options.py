@@ -81,4 +81,5 @@ class ExecOptions(RunOptions):
 
     def write(self) -> dict[str, Any]:
         """As JSON."""
-        return self.model_dump(mode="json")
+        kept = self if self.expects is None else self.model_copy(update={"expects": self.expects.kept()})
+        return kept.model_dump(mode="json")

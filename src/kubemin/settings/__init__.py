@@ -9,9 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kubemin.settings.api import ApiSettings
 from kubemin.settings.engine import EngineSettings
+from kubemin.settings.sealing import SealingSettings
 
 
-class Settings(EngineSettings, ApiSettings, BaseSettings):
+class Settings(EngineSettings, ApiSettings, SealingSettings, BaseSettings):
     """Settings of a server, a worker or both. Times are seconds."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True)

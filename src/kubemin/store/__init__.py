@@ -19,6 +19,7 @@ from kubemin.store import (
     overview,
     pruning,
     revisions,
+    sealing_keys,
     shares,
     tasks,
     workflows,
@@ -36,6 +37,7 @@ from kubemin.store.errors import (
     SchemaOutdated,
     StoreError,
     Unavailable,
+    Unreadable,
     Unstorable,
 )
 from kubemin.store.tasks import Task
@@ -57,6 +59,7 @@ __all__ = [
     "Task",
     "Tx",
     "Unavailable",
+    "Unreadable",
     "Unstorable",
     "applications",
     "components",
@@ -70,6 +73,7 @@ __all__ = [
     "overview",
     "pruning",
     "revisions",
+    "sealing_keys",
     "shares",
     "tasks",
     "workflows",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Row, Select, and_, bindparam, func, null, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
@@ -49,12 +49,12 @@ _BY_NAME = select(applications).where(
 
 async def insert(tx: Tx, new: NewApplication) -> None:
     """Store a new application. Raises `Duplicate`: ``uq_applications_namespace_name``, or ``pk_applications``."""
-    await tx.write(_INSERT, values_of(new))
+    await tx.write(_INSERT, {**values_of(new, "config_key"), "config_key": _sealed_key(tx, new)})
 
 
 async def update(tx: Tx, new: NewApplication) -> bool:
     """Save an application that is there; False if it is not. Raises `Duplicate` if its new name is taken."""
-    values = values_of(new, "id") | {"config_key": func.coalesce(applications.c.config_key, new.config_key)}
+    values = values_of(new, "id") | {"config_key": func.coalesce(applications.c.config_key, _sealed_key(tx, new))}
     statement = sql_update(applications).where(applications.c.id == new.id).values(**values, updated_at=now())
     return await tx.write(statement) == 1
 
@@ -66,12 +66,12 @@ async def delete(tx: Tx, app_id: str) -> bool:
 
 async def get(tx: Tx, app_id: str) -> ApplicationRow | None:
     """The application with this id."""
-    return _application(await tx.row(_BY_ID, {"of_id": app_id}))
+    return _application(tx, await tx.row(_BY_ID, {"of_id": app_id}))
 
 
 async def find(tx: Tx, namespace: str, name: str) -> ApplicationRow | None:
     """The application of this name in this namespace."""
-    return _application(await tx.row(_BY_NAME, {"of_namespace": namespace, "of_name": name}))
+    return _application(tx, await tx.row(_BY_NAME, {"of_namespace": namespace, "of_name": name}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +102,8 @@ class Place(NamedTuple):
 async def page(
     tx: Tx, wanted: Filter = ALL, *, after: Place | None = None, limit: int | None = None, offset: int = 0
 ) -> list[ApplicationRow]:
-    """Applications, the one that was changed last first; ``after`` is the last one that is known."""
-    statement = _matching(select(applications), wanted).order_by(
-        applications.c.updated_at.desc(), applications.c.id.desc()
-    )
+    """Applications, the one that was changed last first, without keys; ``after`` is the last one that is known."""
+    statement = _matching(_KEYLESS, wanted).order_by(applications.c.updated_at.desc(), applications.c.id.desc())
     if after is not None:
         same = and_(applications.c.updated_at == after.updated_at, applications.c.id < after.id)
         statement = statement.where(
@@ -157,5 +155,15 @@ def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
     return statement
 
 
-def _application(row: Row[Any] | None) -> ApplicationRow | None:
-    return None if row is None else ApplicationRow(**fields(row))
+_KEYLESS = select(*(column for column in applications.c if column.name != "config_key"), null().label("config_key"))
+
+
+def _sealed_key(tx: Tx, new: NewApplication) -> str | None:
+    return None if new.config_key is None else tx.seal(new.config_key, applications.c.config_key, new.id)
+
+
+def _application(tx: Tx, row: Row[Any] | None) -> ApplicationRow | None:
+    if row is None:
+        return None
+    key = None if row.config_key is None else tx.unseal(row.config_key, applications.c.config_key, row.id)
+    return ApplicationRow(**{**fields(row), "config_key": key})

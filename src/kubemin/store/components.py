@@ -95,15 +95,19 @@ async def replace_components(tx: Tx, app_id: str, new: Sequence[Component]) -> l
         row = present.pop(component.name, None)
         if row is None:
             keys = {"app_id": app_id, "name": component.name}
-            await tx.write(_INSERT, {**keys, "position": position, "spec": tx.seal(component.posted())})
+            await tx.write(_INSERT, {**keys, "position": position, "spec": _sealed(tx, app_id, component)})
             continue
-        values: dict[str, Any] = {"position": position, "spec": tx.seal(component.posted()), "updated_at": now()}
+        values: dict[str, Any] = {"position": position, "spec": _sealed(tx, app_id, component), "updated_at": now()}
         if _component(tx, row).read.dump() == component.dump():
             if row.position == position:
                 continue
             values = {"position": position}
         await tx.write(update(components).where(mine, components.c.name == component.name).values(**values))
     return await of_application(tx, app_id)
+
+
+def _sealed(tx: Tx, app_id: str, component: Component) -> str:
+    return tx.seal(component.posted(), components.c.spec, app_id, component.name)
 
 
 async def _rows(tx: Tx, app_id: str) -> Sequence[Row[Any]]:
@@ -115,7 +119,7 @@ def _component(tx: Tx, row: Row[Any]) -> ComponentRow:
     return ComponentRow(
         app_id=row.app_id,
         name=row.name,
-        spec=tx.unseal(row.spec),
+        spec=tx.unseal(row.spec, components.c.spec, row.app_id, row.name),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -130,7 +130,8 @@ class Database:
         self._reader = reader
         self._writer = writer
         self._translator = translator
-        self._codec = codec
+        self.codec = codec
+        """What seals; None: what may hold secrets is stored in plain text."""
         self._hook = hook
 
     @classmethod
@@ -184,7 +185,7 @@ class Database:
         On SQLite only one runs at a time: one that is begun inside another one ends with `Locked`.
         """
         async with self._writer.connection(urgent=urgent) as connection:
-            tx = Tx(connection, self._translator, self._codec)
+            tx = Tx(connection, self._translator, self.codec)
             yield tx
             tx.check()
             if self._hook is not None:
@@ -204,7 +205,7 @@ class Database:
     async def read(self, *, urgent: bool = False) -> AsyncIterator[Tx]:
         """A transaction that only reads. All its statements see the same state. ``urgent`` as in `begin`."""
         async with self._reader.connection(urgent=urgent) as connection:
-            yield Tx(connection, self._translator, self._codec)
+            yield Tx(connection, self._translator, self.codec)
 
     async def ping(self) -> None:
         """Ask the database for an answer. Raises `StoreError` (`Unavailable`, `Locked`) if it has none."""

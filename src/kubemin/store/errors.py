@@ -48,6 +48,10 @@ class Unstorable(StoreError):
     """A value does not fit its column."""
 
 
+class Unreadable(StoreError):
+    """A sealed value cannot be opened: its key is missing or another one, or the value was changed."""
+
+
 class Duplicate(StoreError):
     """A unique constraint is violated. ``constraint`` is its name in :mod:`kubemin.store.tables`."""
 

@@ -14,7 +14,10 @@ async def add(tx: Tx, task_id: str, components: Mapping[str, Any]) -> None:
     """Store what is known of each component's Pods. Raises `Duplicate` where the task has evidence of one already."""
     if not components:
         return
-    rows = [{"task_id": task_id, "component": name, "pods": tx.seal(pods)} for name, pods in components.items()]
+    rows = [
+        {"task_id": task_id, "component": name, "pods": tx.seal(pods, evidence.c.pods, task_id, name)}
+        for name, pods in components.items()
+    ]
     await tx.write(insert(evidence).values(created_at=now()), rows)
 
 
@@ -29,4 +32,4 @@ async def components_of(tx: Tx, task_id: str) -> Sequence[str]:
 async def of_task(tx: Tx, task_id: str) -> list[tuple[str, Any]]:
     """Each component with its Pods."""
     rows = await tx.rows(select(evidence).where(evidence.c.task_id == task_id).order_by(evidence.c.component))
-    return [(row.component, tx.unseal(row.pods)) for row in rows]
+    return [(row.component, tx.unseal(row.pods, evidence.c.pods, task_id, row.component)) for row in rows]

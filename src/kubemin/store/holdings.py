@@ -74,5 +74,5 @@ async def manifests_before(tx: Tx, origins: Collection[Origin]) -> dict[Origin, 
         statement = statement.where(resources.c.task_id == task_id, resources.c.seq.in_(seqs))
         for row in await tx.rows(statement):
             if row.before is not None:
-                found[Origin(task_id, row.seq)] = tx.unseal(row.before)
+                found[Origin(task_id, row.seq)] = tx.unseal(row.before, resources.c.before, task_id, row.seq)
     return found

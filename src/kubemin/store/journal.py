@@ -166,7 +166,7 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
             "kind": resource.ref.kind,
             "namespace": resource.ref.namespace,
             "name": resource.ref.name,
-            **{name: _stored(tx, name, getattr(resource, name)) for name in _CHANGEABLE},
+            **{name: _stored(tx, name, getattr(resource, name), task_id, resource.seq) for name in _CHANGEABLE},
         }
         for resource in new
     ]
@@ -179,7 +179,7 @@ async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping
     alike: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for seq, given in changes:
         if given:
-            stored = {name: _stored(tx, name, value) for name, value in given.items()}
+            stored = {name: _stored(tx, name, value, task_id, seq) for name, value in given.items()}
             alike[tuple(sorted(given))].append({"of_task": task_id, "of_seq": seq, **stored})
     for rows in alike.values():
         await tx.write(_UPDATE, rows)
@@ -385,13 +385,13 @@ _SEALED = ("before", "applied")
 _REF = ("api_version", "kind", "namespace", "name")
 
 
-def _stored(tx: Tx, name: str, value: Any) -> Any:
+def _stored(tx: Tx, name: str, value: Any, task_id: str, seq: int) -> Any:
     if name not in _CHANGEABLE:
         raise ValueError(f"a journal row's {name} does not change")
     if value is None:
         return None
     if name in _SEALED:
-        return tx.seal(value)
+        return tx.seal(value, resources.c[name], task_id, seq)
     return dump(value) if name == "dependents" else value
 
 
@@ -406,5 +406,6 @@ def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:
     values["state"] = ResourceState(row.state)
     values["dependents"] = None if row.dependents is None else load(row.dependents)
     for name in _SEALED:
-        values[name] = None if values[name] is None else tx.unseal(values[name])
+        if values[name] is not None:
+            values[name] = tx.unseal(values[name], resources.c[name], row.task_id, row.seq)
     return ResourceRow(**values, ref=ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version))

@@ -79,7 +79,7 @@ async def planned_jobs(tx: Tx, senders: Collection[Sender]) -> dict[Sender, Mapp
     found: dict[Sender, Mapping[str, Any]] = {}
     for part in chunks({sender.task_id for sender in senders}):
         for row in await tx.rows(_PLANS, {"ids": part}):
-            plan = {"stages": []} if row.plan is None else tx.unseal(row.plan)
+            plan = {"stages": []} if row.plan is None else tx.unseal(row.plan, tasks.c.plan, row.id)
             for job in (job for stage in plan["stages"] for job in stage["jobs"]):
                 sender = Sender(row.id, job["seq"])
                 if sender in senders:

@@ -60,7 +60,7 @@ async def newest_tasks(tx: Tx, app_ids: Collection[str]) -> dict[str, NewestTask
 async def deployed(tx: Tx, app_ids: Collection[str]) -> dict[str, Deployed]:
     """Of each of these applications that has something in the cluster."""
     return {
-        row.app_id: Deployed(row.number, tx.unseal(row.spec))
+        row.app_id: Deployed(row.number, tx.unseal(row.spec, revisions.c.spec, row.app_id, row.number))
         for part in chunks(app_ids)
         for row in await tx.rows(_DEPLOYED, {"ids": part})
     }

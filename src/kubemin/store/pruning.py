@@ -8,12 +8,12 @@ whole is left for a later turn.
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, not_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, not_, select, update
 
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus
-from kubemin.store.tables import resources, revisions, tasks
+from kubemin.store.tables import NOTHING, resources, revisions, tasks
 from kubemin.store.transaction import Tx, chunks
 
 _SETTLED = and_(
@@ -79,13 +79,14 @@ async def forget_task(tx: Tx, task_id: str) -> None:
 async def _forget(tx: Tx, which: ColumnElement[bool]) -> set[str]:
     """Empty the settled ones of these tasks; returns their ids, also of those that were emptied before."""
     found = await tx.rows(select(tasks.c.id, tasks.c.plan).where(which, _SETTLED))
-    plans = {row.id: tx.unseal(row.plan) for row in found if row.plan is not None}
+    plans = {row.id: tx.unseal(row.plan, tasks.c.plan, row.id) for row in found if row.plan is not None}
     # A removal brings nothing, and needs no plan; it has one until it is emptied, as all others differ until then.
     bare = {task_id: _without_values(plan) if plan["stages"] else None for task_id, plan in plans.items()}
     full = [task_id for task_id, plan in plans.items() if plan != bare[task_id]]
     if full:
         statement = update(tasks).where(tasks.c.id == bindparam("of_task"))
-        rows = [{"of_task": task_id, "to": bare[task_id] and tx.seal(bare[task_id])} for task_id in full]
+        sealed = {task_id: bare[task_id] and tx.seal(bare[task_id], tasks.c.plan, task_id) for task_id in full}
+        rows = [{"of_task": task_id, "to": to} for task_id, to in sealed.items()]
         await tx.write(statement.values(plan=bindparam("to", type_=tasks.c.plan.type)), rows)
     for part in chunks(full):
         await _forget_manifests(tx, part)
@@ -128,17 +129,16 @@ async def _forget_before(tx: Tx, task_ids: Collection[str]) -> None:
     changed = (resources.c.task_id.in_(task_ids), resources.c.before.is_not(None))
     columns = (resources.c.task_id, resources.c.seq, resources.c.before)
     adopted = await tx.rows(select(*columns).where(*changed, resources.c.adopted.is_not(False)))
-    await tx.write(update(resources).where(*changed).values(before=tx.seal({"metadata": {}})))
+    await tx.write(update(resources).where(*changed).values(before=NOTHING))
     if adopted:
         statement = update(resources).where(
             resources.c.task_id == bindparam("of_task"), resources.c.seq == bindparam("of_seq")
         )
-        rows = [
-            {"of_task": row.task_id, "of_seq": row.seq, "to": tx.seal({"metadata": _labels(tx.unseal(row.before))})}
-            for row in adopted
-        ]
+        rows = [{"of_task": row.task_id, "of_seq": row.seq, "to": _only_labels(tx, row)} for row in adopted]
         await tx.write(statement.values(before=bindparam("to", type_=resources.c.before.type)), rows)
 
 
-def _labels(before: Manifest) -> Manifest:
-    return {"labels": before["metadata"].get("labels") or {}}
+def _only_labels(tx: Tx, row: Row[Any]) -> str:
+    place = (resources.c.before, row.task_id, row.seq)
+    before = tx.unseal(row.before, *place)
+    return tx.seal({"metadata": {"labels": before["metadata"].get("labels") or {}}}, *place)

@@ -91,7 +91,10 @@ async def insert_next(tx: Tx, new: NewRevision) -> int:
     To be called with the application's row locked: else another one might take the number (`Duplicate`).
     """
     number = (await tx.scalar(_NEWEST, {"of_app": new.app_id}) or 0) + 1
-    stored = {"spec": tx.seal(new.spec), **{name: dump(getattr(new, name) or {}) for name in _TEXTS}}
+    stored = {
+        "spec": tx.seal(new.spec, revisions.c.spec, new.app_id, number),
+        **{name: dump(getattr(new, name) or {}) for name in _TEXTS},
+    }
     await tx.write(_INSERT, {**values_of(new, "spec", *_TEXTS), **stored, "number": number})
     return number
 
@@ -125,7 +128,10 @@ async def amend(
     """Record what the cluster has by a revision that becomes current, where that is otherwise than planned."""
     mine = (revisions.c.app_id == app_id, revisions.c.number == number)
     texts = {"changes": changes, "restarts": restarts, "config_digests": config_digests}
-    values = {"spec": tx.seal(spec), **{name: dump(value) for name, value in texts.items()}}
+    values = {
+        "spec": tx.seal(spec, revisions.c.spec, app_id, number),
+        **{name: dump(value) for name, value in texts.items()},
+    }
     await tx.write(update(revisions).where(*mine).values(**values))
 
 
@@ -167,6 +173,6 @@ def _revision(tx: Tx, row: Row[Any] | None) -> RevisionRow | None:
 def _read(tx: Tx, row: Row[Any]) -> RevisionRow:
     values = fields(row)
     values["state"] = RevisionState(row.state)
-    values["spec"] = None if row.spec is None else tx.unseal(row.spec)
+    values["spec"] = None if row.spec is None else tx.unseal(row.spec, revisions.c.spec, row.app_id, row.number)
     values.update({name: load(values[name]) for name in _TEXTS})
     return RevisionRow(**values)

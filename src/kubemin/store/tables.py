@@ -40,6 +40,14 @@ _OPTIONS: dict[str, Any] = {
 }
 _GENERATED: dict[str, Any] = {**_OPTIONS, "sqlite_autoincrement": True}
 
+
+def _sealed(name: str, *by: str, nullable: bool = False) -> Column[str]:
+    """A column that may hold secrets: `Tx.seal` seals its values, each bound to its row, which these columns name."""
+    return Column(name, LongText, nullable=nullable, info={"sealed_by": by})
+
+
+NOTHING = '{"metadata":{}}'
+"""What is left of a forgotten object: nothing that is worth sealing, so it is stored as it is."""
 OBJECT_NAME = 253
 KIND_NAME = 63 + 1 + 253
 """``<kind>.<group>``."""
@@ -56,7 +64,7 @@ applications = Table(
     Column("description", LongText, nullable=False),
     Column("icon", LongText, nullable=False),
     Column("tmp_enable", Boolean, nullable=False),
-    Column("config_key", BoundedText(32)),
+    _sealed("config_key", "id", nullable=True),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("namespace", "name"),
@@ -70,7 +78,7 @@ components = Table(
     Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
     Column("name", BoundedText(63), primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("spec", LongText, nullable=False),
+    _sealed("spec", "app_id", "name"),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     **_OPTIONS,
@@ -83,7 +91,7 @@ revisions = Table(
     Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("state", BoundedText(16), nullable=False),
-    Column("spec", LongText, nullable=False),
+    _sealed("spec", "app_id", "number"),
     Column("strategy", BoundedText(16), nullable=False),
     Column("note", LongText, nullable=False),
     Column("caller", BoundedText(255), nullable=False),
@@ -108,7 +116,7 @@ workflows = Table(
     Column("description", LongText, nullable=False),
     Column("type", BoundedText(32), nullable=False),
     Column("disabled", Boolean, nullable=False),
-    Column("steps", LongText, nullable=False),
+    _sealed("steps", "id"),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("app_id", "name"),
@@ -138,10 +146,10 @@ tasks = Table(
     Column("cancel_cleanup", BoundedText(16)),
     Column("caller", BoundedText(255), nullable=False),
     Column("idempotency_key", BoundedText(255)),
-    Column("body_hash", BoundedText(128)),
+    _sealed("body_hash", "id", nullable=True),
     Column("options", LongText, nullable=False),
-    Column("spec", LongText, nullable=False),
-    Column("plan", LongText),
+    _sealed("spec", "id"),
+    _sealed("plan", "id", nullable=True),
     Column("revision", Integer),
     Column("promoted_hold", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -209,8 +217,8 @@ resources = Table(
     Column("purpose", BoundedText(16), nullable=False),
     Column("state", BoundedText(16), nullable=False),
     Column("uid", BoundedText(64)),
-    Column("before", LongText),
-    Column("applied", LongText),
+    _sealed("before", "task_id", "seq", nullable=True),
+    _sealed("applied", "task_id", "seq", nullable=True),
     Column("dependents", LongText),
     Column("why", LongText, nullable=False),
     Column("created_at", Timestamp, nullable=False),
@@ -268,10 +276,23 @@ evidence = Table(
     metadata,
     Column("task_id", BoundedText(ID_LENGTH), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("component", BoundedText(63), primary_key=True),
-    Column("pods", LongText, nullable=False),
+    _sealed("pods", "task_id", "component"),
     Column("created_at", Timestamp, nullable=False),
     **_OPTIONS,
 )
+
+sealing_keys = Table(
+    "sealing_keys",
+    metadata,
+    Column("id", BoundedText(32), primary_key=True),
+    Column("proof", LongText, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    **_OPTIONS,
+)
+"""Keys that values may be sealed with. ``proof``: a text that the key has sealed, so that a wrong one is noticed.
+
+``complete``: all is sealed with this one.
+"""
 
 write_probes = Table(
     "write_probes",

@@ -8,13 +8,15 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import Executable, Row, select
+from sqlalchemy import Column, Executable, Row, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
+from kubemin.sealing.errors import MissingKey, SealingError
+from kubemin.sealing.form import key_id_of
 from kubemin.shield import round_trip, to_the_end
 from kubemin.store.backends import Answer, Backend, DbConnection
 from kubemin.store.clock import now
-from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable
+from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable, Unreadable
 
 T = TypeVar("T")
 
@@ -26,13 +28,18 @@ CANCEL_SECONDS = 2.0
 
 
 class Codec(Protocol):
-    """Encrypts what may hold secrets before it is stored, and decrypts it. Text to text."""
+    """Encrypts what may hold secrets before it is stored, and decrypts it: `kubemin.sealing.sealer.Sealer`."""
 
-    def seal(self, text: str) -> str:
-        """What is stored for ``text``."""
+    first: str
+    """The id of the key that seals."""
+    known: frozenset[str]
+    """The ids of all its keys."""
 
-    def unseal(self, stored: str) -> str:
-        """The text that `seal` was given."""
+    def seal(self, text: str, place: str) -> str:
+        """What is stored for ``text``; ``place`` says where."""
+
+    def unseal(self, stored: str, place: str) -> str:
+        """The text that `seal` was given. Raises `SealingError`."""
 
 
 class Translator:
@@ -142,14 +149,17 @@ class Tx:
         if self._failure is not None:
             raise StoreError("the transaction has failed, and is rolled back") from self._failure
 
-    def seal(self, value: Any) -> str:
-        """JSON that may hold secrets, as it is stored."""
-        text = dump(value)
-        return text if self._codec is None else self._codec.seal(text)
+    def seal(self, value: Any, column: Column[Any], *key: str | int) -> str:
+        """JSON that may hold secrets, as it is stored in this column of the row that ``key`` names.
 
-    def unseal(self, stored: str) -> Any:
-        """The value that `seal` was given."""
-        return load(stored if self._codec is None else self._codec.unseal(stored))
+        The names of the key are those that the column was declared with (`tables`); in another row it does not open.
+        """
+        text = dump(value)
+        return text if self._codec is None else self._codec.seal(text, place_of(column, key))
+
+    def unseal(self, stored: str, column: Column[Any], *key: str | int) -> Any:
+        """The value that `seal` was given; plain text is read too. Raises `Unreadable`."""
+        return load(opened(self._codec, stored, column, key))
 
     async def _execute(self, statement: Executable, parameters: Any) -> Answer:
         self.check()
@@ -158,6 +168,25 @@ class Tx:
         except StoreError as error:
             self._failure = error
             raise
+
+
+def place_of(column: Column[Any], key: Sequence[str | int]) -> str:
+    """Where a value is: what it is bound to."""
+    assert len(key) == len(column.info["sealed_by"]), f"{column} is sealed by {column.info['sealed_by']}"
+    return f"{column}/{'/'.join(str(part) for part in key)}"
+
+
+def opened(codec: Codec | None, stored: str, column: Column[Any], key: Sequence[str | int]) -> str:
+    """A stored text, as it was before it was sealed. Raises `Unreadable`, which names the table and the key."""
+    key_id = key_id_of(stored)
+    if key_id is None:
+        return stored
+    try:
+        if codec is None:
+            raise MissingKey(key_id)
+        return codec.unseal(stored, place_of(column, key))
+    except SealingError as error:
+        raise Unreadable(f"{column} of {'/'.join(str(part) for part in key)} cannot be read: {error}") from error
 
 
 def chunks(values: Iterable[str], size: int = _CHUNK) -> Iterator[Sequence[str]]:

@@ -13,7 +13,7 @@ from kubemin.spec.ids import new_id
 from kubemin.store.applications import NewApplication
 from kubemin.store.clock import now
 from kubemin.store.tables import workflows
-from kubemin.store.transaction import Tx, dump, fields, load, values_of
+from kubemin.store.transaction import Tx, fields, values_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +62,13 @@ _OF_APPLICATION = (
 
 async def insert(tx: Tx, new: NewWorkflow) -> None:
     """Store a new workflow. Raises `Duplicate` (``uq_workflows_app_id_name``) if the application has one so named."""
-    await tx.write(_INSERT, _values(new))
+    await tx.write(_INSERT, _values(tx, new))
 
 
 async def update(tx: Tx, new: NewWorkflow) -> bool:
     """Save a workflow of the same id and application; False if there is none. Raises `Duplicate` like `insert`."""
     statement = sql_update(workflows).where(workflows.c.id == new.id, workflows.c.app_id == new.app_id)
-    return await tx.write(statement.values(**_values(new, "id", "app_id"), updated_at=now())) == 1
+    return await tx.write(statement.values(**_values(tx, new, "id", "app_id"), updated_at=now())) == 1
 
 
 def changed(flow: WorkflowRow, **changes: Any) -> NewWorkflow:
@@ -80,7 +80,7 @@ def changed(flow: WorkflowRow, **changes: Any) -> NewWorkflow:
 async def of_application(tx: Tx, app_id: str) -> list[WorkflowRow]:
     """An application's workflows, the oldest first."""
     rows = await tx.rows(_OF_APPLICATION, {"of_app": app_id})
-    return [WorkflowRow(**{**fields(row), "steps": load(row.steps)}) for row in rows]
+    return [WorkflowRow(**{**fields(row), "steps": tx.unseal(row.steps, workflows.c.steps, row.id)}) for row in rows]
 
 
 async def first_ids(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
@@ -92,5 +92,5 @@ async def first_ids(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _values(new: NewWorkflow, *but: str) -> dict[str, Any]:
-    return {**values_of(new, *but), "steps": dump(list(new.steps))}
+def _values(tx: Tx, new: NewWorkflow, *but: str) -> dict[str, Any]:
+    return {**values_of(new, *but), "steps": tx.seal(list(new.steps), workflows.c.steps, new.id)}

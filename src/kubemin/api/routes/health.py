@@ -43,8 +43,7 @@ async def readyz(deps: Given) -> Envelope[Readiness]:
             FieldError(field=one.name, code=one.status.upper(), message=one.message) for one in (database, *others)
         ]
         raise ApiError(503, ApiCode.UNAVAILABLE, f"Not ready: {database.message}.", errors=checks)
-    degraded = any(one.status == "down" for one in others)
-    return Envelope(data=Readiness(status="degraded" if degraded else "ready", checks=[database, *others]))
+    return Envelope(data=Readiness.of([database, *others], sealed=deps.db.codec is not None))
 
 
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")

@@ -21,6 +21,7 @@ from kubemin.signals import Cancelled, Signal, Signals
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Database, tasks
 from kubemin.store.errors import StoreError
+from kubemin.store.sealing_keys import MissingKeys
 from kubemin.store.tasks import Task
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,8 @@ class Worker:
         self._held: dict[str, _Held] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
+        self._missing_keys = MissingKeys(deps.db)
+        self._said_missing: str | None = None
         self._declare_metrics(registry)
 
     def _declare_metrics(self, registry: CollectorRegistry) -> None:
@@ -135,7 +138,7 @@ class Worker:
         """Take up tasks; whether there may be more for this worker."""
         settings = self._settings
         most = min(_BATCH, settings.max_concurrent_tasks - len(self._held))
-        if most <= 0:
+        if most <= 0 or await self._is_blind():
             return False
         sent = self._clock()
         try:
@@ -152,6 +155,14 @@ class Worker:
             self._claimed.inc()
             self._begin(task, Lease(task.id, task.lease_epoch, sent + settings.lease_seconds, self._clock))
         return len(claimed) == most
+
+    async def _is_blind(self) -> bool:
+        """Whether others seal with a key that this process has not: it could read some of what a task needs."""
+        missing = await self._missing_keys()
+        if missing is not None and missing != self._said_missing:
+            log.error("no task is begun", why=missing)
+        self._said_missing = missing
+        return missing is not None
 
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet

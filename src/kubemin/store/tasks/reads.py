@@ -11,7 +11,7 @@ from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.columns import among
 from kubemin.store.tables import applications, tasks, workflows
-from kubemin.store.tasks.record import BRIEF, WHOLE, Task, to_task
+from kubemin.store.tasks.record import BRIEF, HASHED, WHOLE, Task, to_task
 from kubemin.store.transaction import Tx, chunks
 
 OPEN = tuple(status for status in TaskStatus if not status.ended)
@@ -31,7 +31,7 @@ _ACTIVE_OF = union_all(
 _LOCK_APPLICATION = (
     update(applications).where(applications.c.id == bindparam("of_app")).values(id=applications.c.id)
 )  # a write that changes nothing locks the row on all three databases
-_BY_KEY = BRIEF.where(
+_BY_KEY = HASHED.where(
     tasks.c.caller == bindparam("of_caller"),
     tasks.c.app_id == bindparam("of_app"),
     tasks.c.idempotency_key == bindparam("of_key"),

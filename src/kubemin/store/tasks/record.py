@@ -35,6 +35,8 @@ class NewTask:
 class Task:
     """A task as stored. ``spec`` and ``plan`` are large and read with a single task only: None in lists.
 
+    ``body_hash`` is sealed, as whoever reads a hash may try secrets until one fits; read where it is compared.
+
     ``attempt`` counts the claims of the task while it goes forward, up to one more than allowed (see `claim_next`).
     ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
     worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
@@ -80,6 +82,7 @@ class Task:
 
 
 _LARGE = ("spec", "plan")
+_SEALED = (*_LARGE, "body_hash")
 _INSERT = insert(tasks).values(
     status=TaskStatus.WAITING,
     reason="",
@@ -101,10 +104,12 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
     """
     stored = {
         "options": dump({} if task.options is None else task.options),
-        "spec": tx.seal(task.spec),
-        "plan": None if task.plan is None else tx.seal(task.plan),
+        **{
+            name: None if (value := getattr(task, name)) is None else tx.seal(value, tasks.c[name], task.id)
+            for name in _SEALED
+        },
     }
-    await tx.write(_INSERT, {**values_of(task, "options", *_LARGE), **stored})
+    await tx.write(_INSERT, {**values_of(task, "options", *_SEALED), **stored})
     tx.locked.add(task.id)
 
 
@@ -116,16 +121,21 @@ async def forget_idempotency_keys(tx: Tx, app_id: str) -> None:
 
 async def set_spec(tx: Tx, task_id: str, spec: Any) -> None:
     """Record anew what the run was of; the caller holds the task."""
-    await tx.write(update(tasks).where(tasks.c.id == task_id).values(spec=tx.seal(spec)))
+    await tx.write(update(tasks).where(tasks.c.id == task_id).values(spec=tx.seal(spec, tasks.c.spec, task_id)))
 
 
 WHOLE: Select[Any] = select(tasks)
 """Selects tasks with everything."""
 
 BRIEF: Select[Any] = select(
+    *(column for column in tasks.c if column.name not in _SEALED), *(null().label(name) for name in _SEALED)
+)
+"""Selects tasks without ``spec`` and ``plan``, and without the hash of the body."""
+
+HASHED: Select[Any] = select(
     *(column for column in tasks.c if column.name not in _LARGE), *(null().label(name) for name in _LARGE)
 )
-"""Selects tasks without ``spec`` and ``plan``."""
+"""The same with the hash."""
 
 
 def to_task(tx: Tx, row: Row[Any]) -> Task:
@@ -136,6 +146,7 @@ def to_task(tx: Tx, row: Row[Any]) -> Task:
     values["cleanup"] = Cleanup(row.cleanup)
     values["cancel_cleanup"] = CleanupPolicy(row.cancel_cleanup) if row.cancel_cleanup else None
     values["options"] = load(row.options)
-    values["spec"] = None if row.spec is None else tx.unseal(row.spec)
-    values["plan"] = None if row.plan is None else tx.unseal(row.plan)
+    for name in _SEALED:
+        if values[name] is not None:
+            values[name] = tx.unseal(values[name], tasks.c[name], row.id)
     return Task(**values)

@@ -14,15 +14,15 @@ CREATE TABLE applications (
 	description TEXT NOT NULL, 
 	icon TEXT NOT NULL, 
 	tmp_enable BOOLEAN NOT NULL, 
-	config_key VARCHAR(32), 
+	config_key TEXT, 
 	created_at DOUBLE NOT NULL, 
 	updated_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796038147.421,1796038147.421);
-INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796038147.544,1796038147.544);
-INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796038147.547,1796038147.547);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796050426.732,1796050426.732);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796050426.741,1796050426.741);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796050426.744,1796050426.744);
 CREATE TABLE components (
 	app_id VARCHAR(24) NOT NULL, 
 	name VARCHAR(63) NOT NULL, 
@@ -33,9 +33,9 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796038147.476,1796038147.476);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796038147.545,1796038147.545);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796038147.547,1796038147.547);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796050426.736,1796050426.736);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796050426.741,1796050426.741);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796050426.745,1796050426.745);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -44,9 +44,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796038147.811);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796038147.926);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796038147.949);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796050426.814);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796050426.829);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796050426.841);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -106,9 +106,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796038147.775,1796038147.81,NULL,NULL,NULL,'shop....................');
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796038147.899,1796038147.9,NULL,NULL,NULL,'other...................');
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796038147.949,1796038147.949,NULL,NULL,NULL,'third...................');
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796050426.812,1796050426.813,NULL,NULL,NULL,'shop....................');
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796050426.829,1796050426.829,NULL,NULL,NULL,'other...................');
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796050426.84,1796050426.84,NULL,NULL,NULL,'third...................');
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -126,12 +126,18 @@ CREATE TABLE revisions (
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796038147.516);
-INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796038147.544);
-INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796038147.546);
-INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796038147.546);
-INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796038147.584);
-INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796038147.585);
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796050426.739);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796050426.74);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796050426.742);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796050426.744);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796050426.745);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796050426.746);
+CREATE TABLE sealing_keys (
+	id VARCHAR(32) NOT NULL, 
+	proof TEXT NOT NULL, 
+	complete BOOLEAN NOT NULL, 
+	CONSTRAINT pk_sealing_keys PRIMARY KEY (id)
+);
 CREATE TABLE shares (
 	name VARCHAR(253) NOT NULL, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -158,7 +164,7 @@ CREATE TABLE tasks (
 	cancel_cleanup VARCHAR(16), 
 	caller VARCHAR(255) NOT NULL, 
 	idempotency_key VARCHAR(255), 
-	body_hash VARCHAR(128), 
+	body_hash TEXT, 
 	options TEXT NOT NULL, 
 	spec TEXT NOT NULL, 
 	"plan" TEXT, 
@@ -178,12 +184,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796038147.702,1796038147.543,1796038147.735,1796038147.85,1796038147.85);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796038147.544,NULL,NULL,1796038147.544);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796038147.928,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796041747.898,1796038147.898,1796038147.546,1796038147.899,1796038147.928,1796038147.928);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796038147.546,NULL,NULL,1796038147.546);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796041747.935,1796038147.935,1796038147.584,1796038147.948,NULL,1796038147.948);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796038147.585,NULL,NULL,1796038147.585);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796050426.786,1796050426.74,1796050426.806,1796050426.825,1796050426.825);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050426.741,NULL,NULL,1796050426.741);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796050426.835,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796054026.828,1796050426.828,1796050426.744,1796050426.828,1796050426.835,1796050426.835);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050426.744,NULL,NULL,1796050426.744);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796054026.839,1796050426.839,1796050426.746,1796050426.84,NULL,1796050426.84);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050426.75,NULL,NULL,1796050426.75);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -201,9 +207,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796038147.423,1796038147.423);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796038147.544,1796038147.544);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796038147.547,1796038147.547);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796050426.733,1796050426.733);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796050426.741,1796050426.741);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796050426.745,1796050426.745);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -222,9 +228,9 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796038147.809,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796038147.9,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796038147.949,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796050426.813,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796050426.829,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796050426.84,NULL,NULL);
 CREATE INDEX ix_applications_updated_at_id ON applications (updated_at, id);
 CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
 CREATE INDEX ix_tasks_status_seq ON tasks (status, seq);

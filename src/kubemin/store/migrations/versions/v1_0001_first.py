@@ -66,7 +66,7 @@ def upgrade() -> None:
         _words("description"),
         _words("icon"),
         sa.Column("tmp_enable", sa.Boolean(), nullable=False),
-        _name("config_key", 32, nullable=True),
+        _words("config_key", nullable=True),
         _moment("created_at"),
         _moment("updated_at"),
         _key("applications", "id"),
@@ -145,7 +145,7 @@ def upgrade() -> None:
         _name("cancel_cleanup", 16, nullable=True),
         _name("caller", 255),
         _name("idempotency_key", 255, nullable=True),
-        _name("body_hash", 128, nullable=True),
+        _words("body_hash", nullable=True),
         _words("options"),
         _words("spec"),
         _words("plan", nullable=True),
@@ -274,6 +274,14 @@ def upgrade() -> None:
         _moment("created_at"),
         _key("evidence", "task_id", "component"),
         _of("evidence", "tasks", "task_id"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "sealing_keys",
+        _name("id", 32),
+        _words("proof"),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        _key("sealing_keys", "id"),
         **_OPTIONS,
     )
     op.create_table(
