@@ -285,7 +285,7 @@ sealing_keys = Table(
     "sealing_keys",
     metadata,
     Column("id", BoundedText(32), primary_key=True),
-    Column("proof", LongText, nullable=False),
+    _sealed("proof", "id"),
     Column("complete", Boolean, nullable=False),
     **_OPTIONS,
 )
