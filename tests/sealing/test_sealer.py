@@ -16,7 +16,7 @@ from kubemin.sealing.sources import keys_from, sealer_from
 
 IDS = ("a", "2026-11", "b.c_d")
 KEYS = {key_id: secrets.token_bytes(32) for key_id in IDS}
-texts = st.text(st.characters(codec=None), max_size=200)  # type: ignore[arg-type]
+texts = st.text(st.characters(codec=None), max_size=200)
 orders = st.lists(st.permutations(IDS), min_size=1, max_size=4)
 
 

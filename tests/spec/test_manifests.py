@@ -273,13 +273,11 @@ def test_what_has_another_shape_is_left_to_the_api_server(path: str, odd: Any) -
 @given(st.dictionaries(st.sampled_from(["data", "stringData"]), st.dictionaries(texts, texts, max_size=3)))
 def test_secrets_are_masked_and_a_mask_means_what_was_there(values: dict[str, dict[str, str]]) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": [{**an_object("Secret", "two"), **values}]}
-    properties = (
-        parse_application(application({**an_object("Secret"), **values}, an_object(), listed)).component[0].properties
-    )
-    shown = masked(properties.dump())
-    kept = parse_application(application(*shown["manifests"])).component[0].properties
+    part = parse_application(application({**an_object("Secret"), **values}, an_object(), listed)).component[0]
+    shown = masked(part.properties.dump())
+    kept = parse_application(application(*shown["manifests"])).component[0]
     assert set(values_in(kept).values()) <= {MASK}
-    assert with_values(kept, values_in(properties)).manifests == properties.manifests
+    assert with_values(kept, values_in(part)).properties.manifests == part.properties.manifests
 
 
 @pytest.mark.parametrize("version", ["v1", "/v1"])

@@ -32,5 +32,5 @@ async def posted(
     async with db.read() as tx:
         current = await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []
-    secrets = {part["name"]: values_in_json(part.get("properties", {})) for part in parts}
+    secrets = {part["name"]: values_in_json(part) for part in parts}
     return unmasked(with_deployed(application, secrets), [])

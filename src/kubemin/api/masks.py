@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubemin.spec.application import Application
-from kubemin.spec.component_secrets import masked, values_in, values_in_json, with_values
+from kubemin.spec.component_secrets import masked, masked_traits, values_in, values_in_json, with_values
 from kubemin.spec.config import MASK
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 
@@ -14,8 +14,7 @@ def masked_components(data: Mapping[str, Any]) -> set[str]:
     parts = data.get("component")
     found: set[str] = set()
     for part in parts if isinstance(parts, list) else ():
-        properties = part.get("properties") if isinstance(part, dict) else None
-        values = values_in_json(properties) if isinstance(properties, dict) else {}
+        values = values_in_json(part) if isinstance(part, dict) else {}
         if MASK in values.values() and isinstance(part.get("name"), str):
             found.add(part["name"])
     return found
@@ -23,19 +22,21 @@ def masked_components(data: Mapping[str, Any]) -> set[str]:
 
 def masked_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     """An application as JSON, as a reply shows it."""
-    parts = [
-        {**part, "properties": masked(part["properties"])} if "properties" in part else part
-        for part in spec.get("component", ())
-    ]
-    return {**spec, "component": parts}
+    return {**spec, "component": [_masked(part) for part in spec.get("component", ())]}
+
+
+def _masked(part: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(part)
+    if "properties" in part:
+        shown["properties"] = masked(part["properties"])
+    if "traits" in part:
+        shown["traits"] = masked_traits(part["traits"])
+    return shown
 
 
 def with_deployed(application: Application, secrets: Mapping[str, Mapping[str, str]]) -> Application:
     """The application with each mask replaced by the value of its key in ``secrets``, by component, if it is there."""
-    parts = []
-    for part in application.component:
-        properties = with_values(part.properties, secrets.get(part.name, {}))
-        parts.append(part.model_copy(update={"properties": properties}))
+    parts = [with_values(part, secrets.get(part.name, {})) for part in application.component]
     return application.model_copy(update={"component": parts})
 
 
@@ -48,12 +49,11 @@ def unmasked(application: Application, templates: Sequence[Mapping[str, Any]]) -
     issues: list[Issue] = []
     components = []
     for index, component in enumerate(application.component):
-        missing = {place for place, value in values_in(component.properties).items() if value == MASK}
+        missing = {place for place, value in values_in(component).items() if value == MASK}
         if missing:
             known = list(_known(component.name, missing, templates))
-            issues += _issues(f"component[{index}].properties", sorted(missing), known)
-            properties = with_values(component.properties, known[0] if known else {})
-            component = component.model_copy(update={"properties": properties})
+            issues += _issues(f"component[{index}]", sorted(missing), known)
+            component = with_values(component, known[0] if known else {})
         components.append(component)
     if issues:
         raise SpecError(issues)
@@ -64,7 +64,7 @@ def _known(name: str, keys: set[str], templates: Sequence[Mapping[str, Any]]) ->
     """What the keys are in templates that have all of them, each different answer once."""
     seen: list[dict[str, str]] = []
     for part in templates:
-        secret = values_in_json(part.get("properties") or {})
+        secret = values_in_json(part)
         if part["name"] == name and keys <= secret.keys() and (mine := {key: secret[key] for key in keys}) not in seen:
             seen.append(mine)
             yield mine
@@ -74,7 +74,13 @@ def _issues(path: str, keys: Sequence[str], known: Sequence[object]) -> Iterator
     if len(known) == 1:
         return
     for place in keys:
-        key = f"{path}.{'manifests' if '/' in place else 'secret'}.{place}"
+        key = f"{path}.{_field(place)}"
         why = "several templates have one" if known else "there is none"
         message = f"{key}: {MASK} stands for a value that is known already, and {why}."
         yield Issue(key, IssueCode.MISSING_REQUIRED_FIELD, message)
+
+
+def _field(place: str) -> str:
+    if place.startswith("traits:"):
+        return place.replace(":", ".", 1)
+    return f"properties.{'manifests' if '/' in place else 'secret'}.{place}"

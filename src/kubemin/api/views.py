@@ -21,7 +21,7 @@ from kubemin.api.models.applications import (
 )
 from kubemin.api.models.applications import NewestTask as NewestTaskReply
 from kubemin.spec.component import Component
-from kubemin.spec.component_secrets import masked
+from kubemin.spec.component_secrets import masked, masked_traits
 from kubemin.spec.component_types import SERVING
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
@@ -117,7 +117,7 @@ def _component(
         replicas=part.replicas,
         type=part.type,
         properties=masked(part.properties.dump()),
-        traits=part.traits.dump(),
+        traits=masked_traits(part.traits.dump()),
         deployed=deployed,
         adopt=part.adopt,
         status=state.status,

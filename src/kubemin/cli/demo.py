@@ -31,7 +31,7 @@ from kubemin.cli.snapshot import Snapshot
 from kubemin.client import Client
 from kubemin.cluster import Cluster, requests
 from kubemin.cluster.answers import object_in
-from kubemin.engine.objects.diff import differences, format_difference
+from kubemin.engine.objects.diff import Hidden, differences, format_difference
 from kubemin.spec.objects import Manifest, ObjectRef
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _show_changes(before: Snapshot, there: Snapshot) -> int:
     for ref in sorted(before.keys() & there.keys()):
         for path, old, now in differences(before[ref], there[ref]):
             if ref.kind != "ReplicaSet" and path.startswith(_TELLING):
-                say(f"    {ref.kind} {format_difference(path, old, now, secret=False)}")
+                say(f"    {ref.kind} {format_difference(path, old, now, Hidden(ref.kind))}")
     return new
 
 

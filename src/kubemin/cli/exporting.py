@@ -43,9 +43,7 @@ def export(app: str, revision: str | None, target: Target, to: Connection, *, ma
 def _export_application(data: Mapping[str, Any], target: Target, output: Output) -> None:
     from kubemin.spec.component_secrets import values_in_json
 
-    masked = [
-        part["name"] for part in data["component"] if MASK in values_in_json(part.get("properties") or {}).values()
-    ]
+    masked = [part["name"] for part in data["component"] if MASK in values_in_json(part).values()]
     if masked and not output.quiet:
         message = tr(
             "values of secrets are not shown: {mask} in {names} means the value that the application has",

@@ -55,11 +55,14 @@ def show_plan(wanted: Wanted, output: Output, strategy: Way | None = None) -> in
     read = [_read(spec, strategy) for spec in specs]
     plans = [_plan(application) for application in read]
     if output.is_data:
+        from kubemin.cli.settings import limits
         from kubemin.spec.config import MASK
 
         whole = [{"application": spec.name, **plan.to_json()} for spec, plan in zip(specs, plans, strict=True)]
         data = plans[0].to_json() if len(plans) == 1 else {"applications": whole}
-        output.printed(_masked(data, MASK), [job.ref for plan in plans for job in plan.jobs])
+        output.printed(
+            _masked(data, MASK, guess=limits().guess_secrets), [job.ref for plan in plans for job in plan.jobs]
+        )
         return Exit.OK
     from kubemin.cli.plan_text import describe
     from kubemin.spec.warnings import warnings_of
@@ -99,10 +102,12 @@ def _plan(application: "Application") -> "Plan":
     return make_plan(application, render(application), steps, concurrency=concurrency, rules=rules)
 
 
-def _masked(value: Any, mask: str) -> Any:
-    """The JSON with the values of every Secret manifest in it masked."""
+def _masked(value: Any, mask: str, *, guess: bool) -> Any:
+    """The JSON with the values of every Secret manifest in it masked, and those of sensitive variables."""
+    from kubemin.spec.sensitive import SensitiveEnv
+
     if isinstance(value, list):
-        return [_masked(item, mask) for item in value]
+        return [_masked(item, mask, guess=guess) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("kind") == "Secret" and "metadata" in value:
@@ -111,4 +116,6 @@ def _masked(value: Any, mask: str) -> Any:
             if name in value:
                 value[name] = dict.fromkeys(value[name], mask)
         return value
-    return {key: _masked(item, mask) for key, item in value.items()}
+    if "kind" in value and "metadata" in value:
+        return SensitiveEnv(value, guess=guess).masked(value, mask)
+    return {key: _masked(item, mask, guess=guess) for key, item in value.items()}

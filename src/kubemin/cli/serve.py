@@ -77,7 +77,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 compute_thread=compute_thread,
             ),
             diffs=Diffs(parts.db, parts.cluster, limits(settings), compute_thread),
-            pod_logs=PodLogs(parts.cluster),
+            pod_logs=PodLogs(parts.cluster, guess=settings.guess_secrets),
             health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
             registry=parts.registry,
             workers=lambda: _metrics(workers),

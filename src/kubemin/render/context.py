@@ -9,11 +9,13 @@ from kubemin.render.model import Fetch, Rendered
 from kubemin.spec import labels
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
+from kubemin.spec.component_secrets import variables_of
 from kubemin.spec.component_types import RUNS
 from kubemin.spec.ids import component_id
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.names import LABEL_LENGTH, object_name, shorten
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.sensitive import marks_for
 from kubemin.spec.states import ShareStrategy
 
 
@@ -137,6 +139,10 @@ class Context:
         else:
             digest = self.recorded.get(self.component.name)
         return asked if digest is None else {labels.CONFIG_DIGEST: digest, **asked}
+
+    def sensitive(self) -> Mapping[str, str]:
+        """The annotation of Pods that says which variables hold secrets, where somebody has said so."""
+        return marks_for((env.name, env.sensitive) for env in variables_of(self.component.traits))
 
     def rendered(self, manifest: Manifest, *, fetch: Fetch | None = None, if_absent: bool = False) -> Rendered:
         """A manifest of the component, ready to be planned."""

@@ -41,7 +41,7 @@ class Pod:
             body["volumes"] = volumes
         metadata: Manifest = {"labels": context.pod_labels()}
         given = context.component.properties.pod.annotations or {}
-        if annotations := {**dict(sorted(given.items())), **context.pod_annotations(body)}:
+        if annotations := {**dict(sorted(given.items())), **context.pod_annotations(body), **context.sensitive()}:
             metadata["annotations"] = annotations
         return {"metadata": metadata, "spec": {**body, **spec, **pod_fields(context)}}
 

@@ -77,21 +77,17 @@ def with_what_is_stored(application: Application, stored: Mapping[str, Component
 
 def _component(sent: Component, stored: Component, namespace: str) -> Component:
     if sent.template is not None:  # it is cloned anew; only what its secrets are is known already
-        return sent.model_copy(update={"properties": _unmasked(sent.properties, stored.properties)})
+        return with_values(sent, values_in(stored))
     merged = _merged(sent, stored)
     update: dict[str, object] = {}
     if "properties" in sent.model_fields_set:
         shown = SHOWN_PROPERTIES.get(sent.type, SHOWN[Properties])
-        update["properties"] = _unmasked(_merged(sent.properties, stored.properties, shown), stored.properties)
+        update["properties"] = _merged(sent.properties, stored.properties, shown)
     if sent.replicas == 1 and stored.replicas == 0:  # the console has no other word for none
         update["replicas"] = 0
     if sent.namespace == namespace and not stored.namespace:  # replies name the one that it is in
         update["namespace"] = ""
-    return merged.model_copy(update=update)
-
-
-def _unmasked(sent: Properties, stored: Properties) -> Properties:
-    return with_values(sent, values_in(stored))
+    return with_values(merged.model_copy(update=update), values_in(stored))
 
 
 def _merged(sent: M, stored: M, shown: frozenset[str] | None = None) -> M:

@@ -23,6 +23,9 @@ CONFIG_DIGEST = "kubemin.io/config-digest"
 RESTARTED_AT = "kubemin.io/restarted-at"
 """Annotation of Pod templates: when somebody asked for their Pods to start again."""
 
+SENSITIVE_ENV = "kubemin.io/sensitive-env"
+"""Annotation of Pod templates: which of their variables are said to hold secrets (`spec.sensitive`)."""
+
 TRACK = "kubemin.io/track"
 """Of the Deployments, and their Pods, that are there beside a component's own while its Pods are replaced."""
 

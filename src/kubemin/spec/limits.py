@@ -52,6 +52,10 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    guess_secrets: bool = True
+    """Values of environment variables that look like secrets, by name or value, are masked in diffs, previews, plans,
+    logs and evidence. Those that are marked `sensitive` are masked always.
+    """
     max_components: int = Field(default=500, ge=1)
     """Most components of an application."""
     allow_host_path: bool = False

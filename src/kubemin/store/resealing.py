@@ -6,7 +6,7 @@ and no cancel is ended by a deadlock with it, or waits longer than for one row.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Row, Select, and_, bindparam, func, or_, select, update
@@ -34,7 +34,7 @@ class Progress(NamedTuple):
     wrong: Unreadable | None = None
 
 
-async def reseal(db: Database, pause: Pause = asyncio.sleep, share: float = 1) -> AsyncIterator[Progress]:
+async def reseal(db: Database, pause: Pause = asyncio.sleep, share: float = 1) -> AsyncGenerator[Progress, None]:
     """One pass over all values; yields after each batch. ``share``: of the time so much is spent working, at most.
 
     A value that cannot be opened stays as it is. Raises `StoreError`; what was done until then stays done.
@@ -65,7 +65,7 @@ async def reseal(db: Database, pause: Pause = asyncio.sleep, share: float = 1) -
             yield Progress(str(column), seen, sealed, wrong)
 
 
-async def rotate(db: Database, pause: Pause = asyncio.sleep, share: float = 1) -> AsyncIterator[Progress]:
+async def rotate(db: Database, pause: Pause = asyncio.sleep, share: float = 1) -> AsyncGenerator[Progress, None]:
     """Passes until one finds nothing more to seal; then the first key is `complete`.
 
     Raises `Unreadable` at the end where a value cannot be opened, and any `StoreError` at once.

@@ -11,12 +11,11 @@ from kubemin.engine.deploy.merged import remains, replacement
 from kubemin.engine.deploy.predict import predict_apply
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.objects.diff import differences, format_difference
+from kubemin.engine.objects.diff import Hidden, differences, format_difference
 from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import controlled, convert_create_to_apply, scaled_by_others
 from kubemin.plan import Job
-from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
@@ -99,14 +98,14 @@ async def former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
 
 
 async def changes(
-    cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest, *, take_over: bool
+    cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest, *, take_over: bool, guess: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the write would change, a line a field; and what would be otherwise than in the manifest."""
     wanted, left = await _wanted(autoscalers, job, live)
     answer = await _answer(cluster, wanted, live, take_over=take_over)
-    secret = kind_of(job.ref.kind).secret
+    hidden = Hidden(job.ref.kind, live, answer, guess=guess)
     changed = [
-        format_difference(path, old, new, secret=secret)
+        format_difference(path, old, new, hidden)
         + (" (somebody scaled it)" if path == "spec.replicas" and scaled_by_others(live) else "")
         for path, old, new in differences(unmarked(live), unmarked(answer))
     ]

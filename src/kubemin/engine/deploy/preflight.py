@@ -65,6 +65,8 @@ class Inquiry:
     snapshot: Snapshot
     take_over: bool = False
     """Whether what others have set in the objects goes."""
+    guess: bool = True
+    """Whether variables that only look like secrets are masked."""
     spared: Collection[int] = ()
     """Jobs whose refusal does not stop the run: their step may fail."""
     trouble: ReportTrouble = lambda _, __: None
@@ -212,7 +214,9 @@ class Inquiry:
         if (said := await self.unchanged.look(job, job.manifest, live)) is not None:
             return JobPreview("same", warnings=tuple(said))
         try:
-            changed, warnings = await changes(self.cluster, self.autoscalers, job, live, take_over=self.take_over)
+            changed, warnings = await changes(
+                self.cluster, self.autoscalers, job, live, take_over=self.take_over, guess=self.guess
+            )
         except Conflict:
             return None
         except NotFound as error:

@@ -46,6 +46,7 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
                 unchanged,
                 {},
                 take_over=options.take_over,
+                guess=context.settings.guess_secrets,
                 spared=_may_fail(plan),
                 trouble=waits.__setitem__,
                 has_none=context.has_none,

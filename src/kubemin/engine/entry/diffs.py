@@ -12,12 +12,11 @@ from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import stored
 from kubemin.engine.errors import RevisionNotFound
-from kubemin.engine.objects.diff import field_values, shown
+from kubemin.engine.objects.diff import Hidden, field_values
 from kubemin.engine.objects.live import read_many
 from kubemin.plan import Job, make_plan
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.kinds import kind_of
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.store import Database, Tx, applications, holdings, journal, revisions
@@ -84,7 +83,7 @@ class Diffs:
         found = []
         for ref in sorted(mine.keys() | theirs.keys()):
             if ref in mine and ref in theirs:
-                fields = _fields(ref, mine[ref].manifest, theirs[ref].manifest)
+                fields = _fields(ref, mine[ref].manifest, theirs[ref].manifest, guess=self._limits.guess_secrets)
                 found += [ObjectChange(ref, "change", fields)] if fields else []
             else:
                 found.append(ObjectChange(ref, "create" if ref in theirs else "delete"))
@@ -95,7 +94,7 @@ class Diffs:
         async with self._db.read() as tx:
             rows = await journal.of_task(tx, task_id, seq)
         live = await read_many(self._cluster, (row.ref for row in rows), "")
-        return [RowChange(row, _row_fields(row, live.get(row.ref))) for row in rows]
+        return [RowChange(row, _row_fields(row, live.get(row.ref), guess=self._limits.guess_secrets)) for row in rows]
 
     async def _drift(self, app_id: str, jobs: Mapping[ObjectRef, Job]) -> list[ObjectChange]:
         async with self._db.read() as tx:
@@ -118,11 +117,11 @@ class Diffs:
         for _ in range(_TRIES):
             try:
                 wanted = await written(self._cluster, autoscalers, job, now)
-                return _fields(job.ref, unmarked(wanted), unmarked(now))
+                return _fields(job.ref, wanted, now, guess=self._limits.guess_secrets)
             except Conflict:  # it changed since it was read
                 await backoff.pause()
                 now = await self._cluster.get(job.ref)
-        return _fields(job.ref, unmarked(job.manifest), unmarked(now))
+        return _fields(job.ref, job.manifest, now, guess=self._limits.guess_secrets)
 
     async def _jobs(self, app_id: str, side: Side) -> dict[ObjectRef, Job]:
         async with self._db.read() as tx:
@@ -153,11 +152,11 @@ def _jobs_of(application: Application, spec: _Spec) -> dict[ObjectRef, Job]:
     return {job.ref: job for stage in stages if stage.replaces is None for job in stage.jobs}
 
 
-def _fields(ref: ObjectRef, one: Manifest, two: Manifest) -> Fields:
-    secret = kind_of(ref.kind).secret
+def _fields(ref: ObjectRef, one: Manifest, two: Manifest, *, guess: bool) -> Fields:
+    hidden = Hidden(ref.kind, one, two, guess=guess)
     return tuple(
-        (path, shown(path, old, secret=secret), shown(path, new, secret=secret))
-        for path, (old, new) in field_values(one, two)
+        (path, hidden.shown(path, old), hidden.shown(path, new))
+        for path, (old, new) in field_values(unmarked(one), unmarked(two))
     )
 
 
@@ -166,17 +165,17 @@ def _turned(change: ObjectChange) -> ObjectChange:
     return ObjectChange(change.ref, actions[change.action], tuple((path, b, a) for path, a, b in change.fields))
 
 
-def _row_fields(row: ResourceRow, now: Manifest | None) -> tuple[tuple[str, Any, Any, Any], ...]:
+def _row_fields(row: ResourceRow, now: Manifest | None, *, guess: bool) -> tuple[tuple[str, Any, Any, Any], ...]:
     """Of an object that the task made, what is otherwise now; of one that it changed, what it changed as well."""
     there = [_whole(row.before), _whole(row.applied), now]
     versions = [unmarked(one) for one in there if one is not None]
     if there[1] is None or len(versions) == 1:
         return ()
-    secret = kind_of(row.ref.kind).secret
+    hidden = Hidden(row.ref.kind, *there, guess=guess)
 
     def placed(path: str, values: Sequence[Any]) -> tuple[str, Any, Any, Any]:
         left = iter(values)
-        told = [None if one is None else shown(path, next(left), secret=secret) for one in there]
+        told = [None if one is None else hidden.shown(path, next(left)) for one in there]
         return path, told[0], told[1], told[2]
 
     return tuple(placed(path, values) for path, values in field_values(*versions))

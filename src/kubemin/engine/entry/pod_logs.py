@@ -61,13 +61,16 @@ class _Source:
 class PodLogs:
     """Reads logs. Raises `ClusterError`."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, *, guess: bool = True) -> None:
+        """``guess`` as of `SensitiveEnv`."""
         self._cluster = cluster
+        self._guess = guess
 
     async def read(self, wanted: Wanted) -> list[Line]:
         """The last lines of each container. What one of them does not tell is a note."""
-        sources = await self.sources(wanted)
-        mask = Mask(await self.secrets(wanted))
+        pods = await self.pods(wanted)
+        sources = sources_in(pods, wanted)
+        mask = Mask(await self.secrets(wanted, pods))
         found = await asyncio.gather(*(self._of(source, wanted, mask) for source in sources))
         return [line for lines in found for line in lines]
 
@@ -100,17 +103,21 @@ class PodLogs:
             coming.cancel()
             await asyncio.gather(work, coming, return_exceptions=True)
 
-    async def sources(self, wanted: Wanted) -> list[_Source]:
-        """The containers that are there."""
+    async def pods(self, wanted: Wanted) -> list[Manifest]:
+        """The Pods that are there, the newest first."""
         listed = await self._cluster.list("Pod", wanted.namespace, labels=f"{APP_ID}={wanted.app_id}")
-        pods = sorted(listed.items, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
-        found = [source for pod in pods for source in _containers(pod, wanted)][:_CONTAINERS]
-        return sorted(found, key=lambda source: (source.component, source.pod.name))
+        return sorted(listed.items, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
 
-    async def secrets(self, wanted: Wanted) -> set[str]:
-        """The values that no log is to show."""
+    async def secrets(self, wanted: Wanted, pods: Sequence[Manifest]) -> set[str]:
+        """The values that no log is to show: of the application's Secrets, and in the Pods themselves."""
         listed = await self._cluster.list("Secret", wanted.namespace, labels=f"{APP_ID}={wanted.app_id}")
-        return set(secret_values(listed.items))
+        return set(secret_values([*listed.items, *pods], guess=self._guess))
+
+
+def sources_in(pods: Sequence[Manifest], wanted: Wanted) -> list[_Source]:
+    """The containers of the Pods."""
+    found = [source for pod in pods for source in _containers(pod, wanted)][:_CONTAINERS]
+    return sorted(found, key=lambda source: (source.component, source.pod.name))
 
 
 def _containers(pod: Manifest, wanted: Wanted) -> list[_Source]:
@@ -161,9 +168,10 @@ class _Following:
             await asyncio.gather(*self._reading.values(), return_exceptions=True)
 
     async def _look(self, tail: int | None) -> None:
-        sources = await self._logs.sources(self._wanted)
+        pods = await self._logs.pods(self._wanted)
+        sources = sources_in(pods, self._wanted)
         # After the Pods, so that what these can have read is among them. Former values stay masked too.
-        if not (now := await self._logs.secrets(self._wanted)) <= self._secrets:
+        if not (now := await self._logs.secrets(self._wanted, pods)) <= self._secrets:
             self._secrets |= now
             self._mask = Mask(self._secrets)
         for source in self._reading.keys() - set(sources):

@@ -81,7 +81,15 @@ class Previews:
         adoption = Adoption(self._application_name, may, self._settings.allow_rbac_names)
         autoscalers = Autoscalers(self._cluster, targets_of(job.manifest for job in plan.jobs))
         unchanged = Unchanged(autoscalers, partial(read_last_writes, self._db), options.take_over)
-        inquiry = Inquiry(self._cluster, adoption, autoscalers, unchanged, {}, take_over=options.take_over)
+        inquiry = Inquiry(
+            self._cluster,
+            adoption,
+            autoscalers,
+            unchanged,
+            {},
+            take_over=options.take_over,
+            guess=settings.guess_secrets,
+        )
         await inquiry.read(job for job in plan.jobs if job.ref.namespace not in coming)
         skipped = {job.seq: why for job in plan.jobs if (why := hook_of_others(prepared.deployed, job)) is not None}
         skipped |= await inquiry.unneeded(plan, coming)

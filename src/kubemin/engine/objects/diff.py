@@ -2,13 +2,16 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Final
 
 from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_of
+from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.objects import Manifest
+from kubemin.spec.sensitive import SensitiveEnv
 
 
 class Absent(Enum):
@@ -29,6 +32,8 @@ NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
 _MASK = "******"
 _SECRET = ("data", "stringData", "metadata.annotations")
 _POD_ANNOTATIONS = "spec.template.metadata.annotations"
+_VARIABLE = re.compile(r"\[([^\]]+)\]\.value$")
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _LONGEST = 200
 _LINES = 40
 
@@ -85,23 +90,47 @@ def format_path(path: Path) -> str:
     return text
 
 
-def format_difference(path: str, old: object, new: object, *, secret: bool) -> str:
-    """One difference: ``path: old → new``, texts of several lines as a diff; values of a Secret are masked.
+class Hidden:
+    """What of an object people are not shown: values of a Secret, and of environment variables that hold secrets.
 
-    Its annotations too: `kubectl apply` keeps a copy of the whole object there.
+    Of a Secret its annotations too: `kubectl apply` keeps a copy of the whole object there. ``versions``: the object
+    with its marks; ``guess`` as of `SensitiveEnv`.
     """
+
+    def __init__(self, kind: str, *versions: Manifest | None, guess: bool = True) -> None:
+        self.secret = kind_of(kind).secret
+        self._env = SensitiveEnv(*versions, guess=guess)
+
+    def shown(self, path: str, value: Any) -> Any:
+        """A field's value for people."""
+        if value is None:
+            return None
+        if self.secret and path.startswith(_SECRET):
+            return _MASK
+        if isinstance(value, str):
+            name = _VARIABLE.search(path)
+            hidden = self._env(name[1], value) if name else path.endswith(LAST_APPLIED) and self._holds(value)
+            return _MASK if hidden else value
+        if isinstance(value, dict) and self._holds(str(value.get(LAST_APPLIED, ""))):
+            value = {**value, LAST_APPLIED: _MASK}
+        return self._env.masked(value, _MASK)
+
+    def _holds(self, text: str) -> bool:
+        """Whether an object as text, as `kubectl apply` keeps it, has a sensitive variable in it."""
+        try:
+            return any(self._env.values_in(json.loads(text)))
+        except ValueError:
+            return False
+
+
+def format_difference(path: str, old: object, new: object, hidden: Hidden) -> str:
+    """One difference: ``path: old → new``, texts of several lines as a diff; what is ``hidden`` is masked."""
     if _of_config(path, old, new):
         return "the configuration that the Pods read has changed: they are replaced"
-    if secret and path.startswith(_SECRET):
-        return f"{path}: {_masked(old)} → {_masked(new)}"
+    old, new = hidden.shown(path, old), hidden.shown(path, new)
     if isinstance(old, str) and isinstance(new, str) and ("\n" in old or "\n" in new):
         return "\n".join([f"{path}:", *(f"  {line}" for line in _lines(old, new))])
     return f"{path}: {_value(old)} → {_value(new)}"
-
-
-def shown(path: str, value: Any, *, secret: bool) -> Any:
-    """A field's value for people: masked where it may hold what a Secret keeps."""
-    return _MASK if secret and value is not None and path.startswith(_SECRET) else value
 
 
 def _of_config(path: str, old: object, new: object) -> bool:
@@ -110,10 +139,6 @@ def _of_config(path: str, old: object, new: object) -> bool:
         return path == f"{_POD_ANNOTATIONS}.{CONFIG_DIGEST}"
     there = [value for value in (old, new) if value is not None]
     return all(isinstance(value, dict) and set(value) == {CONFIG_DIGEST} for value in there)
-
-
-def _masked(value: object) -> str:
-    return "nothing" if value is None else _MASK
 
 
 def _value(value: object) -> str:

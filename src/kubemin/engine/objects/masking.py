@@ -10,11 +10,14 @@ from urllib.parse import quote
 
 from kubemin.spec.kinds import kind_name, kind_of
 from kubemin.spec.objects import Manifest
+from kubemin.spec.sensitive import SensitiveEnv, parts_of
 
 _MASK = "******"
 _SHORT = 4
 """A shorter value is masked only where it stands alone: whoever reads could guess it, and a text that lost every ``1``
 would tell nothing."""
+_WORD = 8
+"""A guessed value that is shorter may be a word that logs are full of, such as `postgres`."""
 _ENCODED, _EACH = 256 * 1024, 32
 """So many characters are masked in other forms too, and by so many each value counts for more."""
 _ALIKE = 64
@@ -112,9 +115,15 @@ class CutOnce:
         return self._masked
 
 
-def secret_values(manifests: Iterable[Manifest]) -> Iterator[str]:
-    """The values of all Secrets among the manifests."""
+def secret_values(manifests: Iterable[Manifest], *, guess: bool = True) -> Iterator[str]:
+    """The values of all Secrets among the manifests, and of environment variables that hold secrets.
+
+    ``guess``: also of those that only look like it, unless they are as short as words of a text.
+    """
     for manifest in manifests:
+        env = SensitiveEnv(manifest, guess=guess)
+        for name, value in env.values_in(manifest.get("spec")):
+            yield from (part for part in parts_of(value) if env.is_marked(name) or len(part) >= _WORD)
         if kind_of(kind_name(manifest)).secret:
             yield from _strings(manifest.get("stringData"))
             for encoded in _strings(manifest.get("data")):

@@ -13,7 +13,6 @@ from kubemin.cluster.informers import Informers
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.engine.supervise.gathering import Gathering, Suspect
-from kubemin.spec.kinds import kind_of
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import PAUSE_KIND, JobStatus, Purpose
 from kubemin.store import Database, evidence, jobs
@@ -31,18 +30,19 @@ _NOT_READY = (JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED)
 
 
 class TaskMask:
-    """The mask of a task: for the values of the Secrets in its plan, and of those that it found."""
+    """The mask of a task: for the secret values in its plan, and in what it found."""
 
-    def __init__(self, planned: Iterable[Manifest]) -> None:
+    def __init__(self, planned: Iterable[Manifest], *, guess: bool = True) -> None:
+        self._guess = guess
         self._planned = list(planned)
         self._found: list[Manifest] = []
         self._mask: Mask | None = None
 
     def of(self, resources: Iterable[Resource]) -> Mask:
-        """As of now. It is built when it is first asked for, and again only once the journal has another Secret."""
-        found = [row.before for row in resources if row.before is not None and kind_of(row.ref.kind).secret]
+        """As of now. It is built when it is first asked for, and again only once more was found."""
+        found = [row.before for row in resources if row.before is not None and "kind" in row.before]
         if self._mask is None or found != self._found:
-            self._mask, self._found = Mask(secret_values([*self._planned, *found])), found
+            self._mask, self._found = Mask(secret_values([*self._planned, *found], guess=self._guess)), found
         return self._mask
 
 

@@ -118,7 +118,7 @@ class TaskRun:
         self._deps = deps
         self._options = ExecOptions.read(task.options)
         self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
-        self._mask = TaskMask(job.manifest for job in self._plan.jobs)
+        self._mask = TaskMask((job.manifest for job in self._plan.jobs), guess=deps.settings.guess_secrets)
         self.promotions = Promotions(task.promoted_hold)
         self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers)
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from kubemin.spec.check_context import CheckContext
 from kubemin.spec.issues import Issue, IssueCode
-from kubemin.spec.model import SpecModel, Text
+from kubemin.spec.model import Flag, SpecModel, Text
 from kubemin.spec.names import is_data_key, is_subdomain, is_variable
 
 _FIELD = re.compile(
@@ -43,6 +43,10 @@ class Env(SpecModel):
 
     name: Text = Field(default="", description="name of the variable")
     value_from: ValueFrom = Field(default=ValueFrom(), description="where its value comes from")
+    sensitive: Flag | None = Field(
+        default=None,
+        description="the value is a secret: it is masked wherever it is shown; `false`: it only looks like one",
+    )
 
 
 def check(envs: Sequence[Env], context: CheckContext, path: str) -> Iterator[Issue]:
