@@ -18,7 +18,7 @@ from kubemin.spec.application import Application
 from kubemin.spec.ids import application_id, new_id
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import Cleanup, JobStatus
-from kubemin.store import Database, applications, components, jobs, tasks, workflows
+from kubemin.store import Codec, Database, applications, components, jobs, tasks, workflows
 from kubemin.store.tasks import Task
 
 T = TypeVar("T")
@@ -100,11 +100,11 @@ class Ends:
 
 
 @asynccontextmanager
-async def database() -> AsyncIterator[tuple[Database, Ends]]:
-    """A database on disk, as it is used."""
+async def database(codec: Codec | None = None) -> AsyncIterator[tuple[Database, Ends]]:
+    """A database on disk, as it is used; ``codec`` seals what may hold secrets."""
     with TemporaryDirectory(prefix="kubemin-bench-") as folder:
         ends = Ends()
-        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}", hook=ends)
+        db = await Database.open(f"sqlite:///{Path(folder, 'kubemin.db')}", hook=ends, codec=codec)
         await db.migrate()
         try:
             yield db, ends

@@ -267,6 +267,7 @@ async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
         assert answer.status_code == 200
         assert answer.json()["data"] == {
             "status": "degraded",
+            "secrets": "plain",
             "checks": [
                 {"name": "database", "status": "ok", "message": ""},
                 {"name": "cluster", "status": "down", "message": "Cannot connect"},

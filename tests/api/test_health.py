@@ -33,7 +33,7 @@ async def test_a_full_database_is_not_ready_and_the_reply_says_why(api: Api) -> 
     answer = await api.http.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, 503)
     assert answer.json()["message"] == "Not ready: nothing can be written: no space is left for the database."
-    worker = create_worker_app(DatabaseHealth(api.db, 5), {}, CollectorRegistry(), asyncio.Event())
+    worker = create_worker_app(DatabaseHealth(api.db, 5), {}, CollectorRegistry(), asyncio.Event(), sealed=False)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(worker), base_url="http://localhost") as http:
         assert (await http.get("/readyz")).status_code == 503
 

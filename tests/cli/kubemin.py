@@ -27,7 +27,8 @@ TELL_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     """A clean environment, in which a warning is an error."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
-    return {**clean, "NO_COLOR": "1", "PYTHONWARNINGS": "error", **(extra or {})}
+    # Tests look into the processes that they start; without core dumps only root may.
+    return {**clean, "NO_COLOR": "1", "PYTHONWARNINGS": "error", "KUBEMIN_CORE_DUMPS": "true", **(extra or {})}
 
 
 class Kubemin:

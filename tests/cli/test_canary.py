@@ -186,6 +186,7 @@ def test_nothing_that_the_system_made_has_a_secret_in_it(tmp_path: Path, databas
         "KUBEMIN_DATABASE_URL": url,
         "KUBEMIN_ENCRYPTION_KEYS": generate("first"),
         "KUBEMIN_KEEP_REVISIONS": "4",
+        "KUBEMIN_CORE_DUMPS": "false",
         "TMPDIR": str(tmp_path / "tmp"),
     }
     (tmp_path / "tmp").mkdir()

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 from structlog.testing import capture_logs
 
 from kubemin.dispatch import LocalDoorbell
@@ -16,6 +17,7 @@ from kubemin.engine.errors import AppChanged, KeyReused, TaskActive, TaskElsewhe
 from kubemin.signals import LocalSignals
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from kubemin.store import tasks
+from kubemin.store.tables import sealing_keys
 from kubesim.faults import Fault
 from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
 
@@ -406,6 +408,27 @@ async def test_a_run_of_what_is_saved_all_the_time_is_refused(
         await instance.exec(app_id)
     async with instance.db.read() as tx:
         assert not await tasks.active_of(tx, app_id)
+
+
+async def test_without_a_key_that_others_use_no_task_is_begun(instance: Instance) -> None:
+    """The worker could read some of what a task needs, and not the rest."""
+    task_id = await instance.exec(await instance.save([conf("settings", a="1")]))
+    async with instance.db.begin("another process") as tx:
+        await tx.write(insert(sealing_keys).values(id="theirs", proof="s1:theirs:AAAA", complete=False))
+    with capture_logs() as logs:
+
+        async def hook(point: str) -> None:
+            assert not point.startswith("commit:claim")
+
+        instance.db._hook = hook
+        async with instance.worker() as engine:
+            assert await engine._worker._is_blind()
+            assert not await engine._worker._claim()
+        instance.db._hook = None
+    assert (await instance.task(task_id)).status is TaskStatus.WAITING
+    assert [log["why"] for log in logs if log["event"] == "no task is begun"] == [
+        'the encryption key "theirs" is in use and not given to this process'
+    ]
 
 
 async def test_a_task_that_is_claimed_just_as_its_worker_stops_is_handed_over(

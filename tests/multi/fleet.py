@@ -70,6 +70,7 @@ class Fleet:
             "poll_seconds": 0.2,
             "hopeless_after_seconds": 0,
             "cleanup_seconds": 10,
+            "core_dumps": True,  # tests look into the process
             **settings,
         }
         worker = Worker(Script(given, str(self.folder / f"worker-{number}.log"), pause_at, die_at))

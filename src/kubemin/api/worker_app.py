@@ -17,7 +17,12 @@ from kubemin.api.models.health import Alive, Readiness
 
 
 def create_worker_app(
-    database: Health, health: Mapping[str, Health], registry: CollectorRegistry, stopping: asyncio.Event, sealed: bool
+    database: Health,
+    health: Mapping[str, Health],
+    registry: CollectorRegistry,
+    stopping: asyncio.Event,
+    *,
+    sealed: bool,
 ) -> Starlette:
     """The ASGI application of a worker's port: ``/healthz``, ``/readyz`` and ``/metrics``.
 

@@ -17,7 +17,9 @@ async def serve_port(
 ) -> None:
     """Answer until ``over``; not ready once ``stopping`` is set."""
     database = DatabaseHealth(parts.db, settings.write_probe_seconds)
-    app = create_worker_app(database, health_of(settings, parts), parts.registry, stopping, parts.db.codec is not None)
+    app = create_worker_app(
+        database, health_of(settings, parts), parts.registry, stopping, sealed=parts.db.codec is not None
+    )
     await serve_http(app, listener, over, settings, ready=_announce)
 
 
