@@ -145,10 +145,11 @@ async def test_plain_text_and_old_keys_are_read_and_are_sealed_anew(plain: Datab
         await db.aclose()
 
 
-async def test_killed_at_any_commit_it_is_gone_on_with(plain: Database, url: str) -> None:
+@pytest.mark.parametrize("each", [7, pytest.param(1, marks=pytest.mark.proof)])
+async def test_killed_at_any_commit_it_is_gone_on_with(plain: Database, url: str, each: int) -> None:
     at, ended = 0, False
     while not ended:
-        at += 3
+        at += each
         commits = 0
 
         async def dies(point: str, at: int = at) -> None:

@@ -32,8 +32,9 @@ function Readiness() {
     <section>
       <h2>${say("opsReady")}</h2>
       <${Loaded} from=${found}>
-        ${({ status, checks }) => html`
+        ${({ status, secrets, checks }) => html`
           <p role="status"><${State} of=${status} /></p>
+          ${secrets === "plain" && html`<p>${say("opsPlain")}</p>`}
           <ul class="plain">
             ${checks.map(
               (one) => html`<li key=${one.name}>${one.name}: <${State} of=${one.status} /> ${one.status === "ok" ? "" : one.message}</li>`,

@@ -189,6 +189,7 @@ const WORDS = {
 
     // Operations
     opsReady: "Readiness",
+    opsPlain: "Secrets are in the database in plain text: no encryption key is set",
     opsWorkers: "Workers with tasks",
     opsNoWorkers: "No worker holds a task.",
     opsSince: "Busy for",
@@ -399,6 +400,7 @@ const WORDS = {
 
     // Operations
     opsReady: "就绪状态",
+    opsPlain: "机密以明文存储在数据库中：未设置加密密钥",
     opsWorkers: "正在处理任务的工作进程",
     opsNoWorkers: "没有工作进程持有任务。",
     opsSince: "已持续",

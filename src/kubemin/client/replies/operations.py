@@ -93,4 +93,5 @@ class Readiness(TypedDict):
     """``degraded``: the API serves from its database, but what is named here is away."""
 
     status: Literal["ready", "degraded"]
+    secrets: Literal["sealed", "plain"]
     checks: list[Check]
