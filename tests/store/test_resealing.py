@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -112,6 +114,11 @@ async def opened(url: str, *ids: str, **how: object) -> Database:
     db = await Database.open(url, codec=sealer(*ids), **how)  # type: ignore[arg-type]
     await sealing_keys.begin(db)
     return db
+
+
+def files_with(folder: Path, text: bytes) -> list[str]:
+    """The files that have these bytes in them."""
+    return [file.name for file in folder.iterdir() if text in file.read_bytes()]
 
 
 def test_every_column_that_is_sealed_is_known() -> None:
@@ -224,6 +231,18 @@ async def test_a_value_that_was_written_since_it_was_read_stays_as_it_was_writte
         assert task.spec == newer
     for one in (db, writer):
         await one.aclose()
+
+
+async def test_of_what_was_in_plain_text_nothing_is_left_in_an_sqlite_file(tmp_path: Path, migrated: Path) -> None:
+    url = f"sqlite:///{shutil.copy(migrated, tmp_path / 'kubemin.db')}"
+    db = await Database.open(url)
+    await fill(db)
+    await db.aclose()
+    assert files_with(tmp_path, b"hunter2") == ["kubemin.db"]
+    db = await opened(url, "old")
+    await rotated(db)
+    await db.aclose()
+    assert files_with(tmp_path, b"hunter2") == []
 
 
 async def test_a_missing_or_wrong_key_is_told_with_its_name_and_the_table(plain: Database, url: str) -> None:
