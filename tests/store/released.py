@@ -20,9 +20,12 @@ from kubemin.store import (
     Database,
     applications,
     components,
+    deliveries,
+    drifts,
     events,
     jobs,
     journal,
+    outbox,
     schema,
     shares,
     tasks,
@@ -75,6 +78,7 @@ def _dump(server: Postgresql | Mariadb | None, url: str) -> str:
 async def fill(db: Database) -> None:
     """Rows in every table: a task that completed, one that runs, one that was cancelled, one that waits."""
     async with db.begin("fill") as tx:
+        await outbox.announce(tx)
         for app in ("shop", "other", "third"):
             await applications.insert(tx, applications.NewApplication(id=id_of(app), name=app, alias="Läden 🛒"))
             flow = workflows.NewWorkflow(id=id_of(f"flow-{app}"), app_id=id_of(app), name="deploy", steps=[])
@@ -114,6 +118,10 @@ async def fill(db: Database) -> None:
                 assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
             elif app == "other":
                 assert await tasks.cancel(tx, task.id, "ada", "wrong version")
+        told = await outbox.untaken(tx, 100)
+        await deliveries.insert_many(tx, [(one, "ops") for one in told])
+        await outbox.take(tx, [one.seq for one in told], [])
+        assert await drifts.begin(tx, id_of("third"), 1)
 
 
 async def _write(folder: Path) -> None:

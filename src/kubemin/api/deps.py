@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
@@ -29,6 +29,9 @@ from kubemin.spec.limits import Limits
 from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
 from kubemin.store.tasks import Task
+
+if TYPE_CHECKING:
+    from kubemin.notifications.service import Notifications
 
 _KEY = "kubemin.deps"
 """Where in an ASGI scope they are."""
@@ -110,6 +113,8 @@ class Deps:
     """None where there is no cluster whose Pods say something."""
     placing: Placing | None = None
     """None where there is no cluster that knows more kinds."""
+    notifications: "Notifications | None" = None
+    """None where nobody is to be told what happens."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

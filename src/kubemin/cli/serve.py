@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from contextlib import aclosing, nullcontext
+from typing import TYPE_CHECKING
 
 from kubemin import __version__
 from kubemin.api.app import create_app
@@ -28,6 +29,9 @@ from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
 from kubemin.settings import Settings
 from kubemin.store import Database
+
+if TYPE_CHECKING:
+    from kubemin.notifications.service import Notifications
 
 _STUCK_SECONDS = 60.0
 """Or twice the time of a lease, if that is longer: other workers have the tasks by then."""
@@ -60,6 +64,8 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             rules=settings.rules,
         )
         compute_thread = ComputeThread()
+        diffs = Diffs(parts.db, parts.cluster, limits(settings), compute_thread)
+        notifications = await _notifications(settings, parts, diffs)
         service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
         deps = Deps(
             db=parts.db,
@@ -76,7 +82,8 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 settings=settings,
                 compute_thread=compute_thread,
             ),
-            diffs=Diffs(parts.db, parts.cluster, limits(settings), compute_thread),
+            diffs=diffs,
+            notifications=notifications,
             pod_logs=PodLogs(parts.cluster, guess=settings.guess_secrets),
             health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
             registry=parts.registry,
@@ -94,6 +101,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 rotating = group.create_task(_rotate(settings, parts))
                 group.create_task(workers.run(_start(settings, parts), stopping))
                 announcing = group.create_task(_announce(listener, answers, workers))
+                telling = group.create_task(notifications.run()) if notifications else None
                 if engine:
                     group.create_task(run_engine(engine, stopping, settings.drain_seconds))
                 await until_stopped(http)
@@ -101,6 +109,19 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 watching.cancel()
                 rotating.cancel()
                 announcing.cancel()
+                if telling:
+                    telling.cancel()
+
+
+async def _notifications(settings: Settings, parts: Parts, diffs: Diffs) -> "Notifications | None":
+    """What tells people what happens, where there is somebody to tell."""
+    if not settings.targets:
+        return None
+    from kubemin.notifications.service import Notifications
+
+    notifications = Notifications(parts.db, settings, parts.registry, diffs)
+    await notifications.announce()  # before the first task of this server
+    return notifications
 
 
 async def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
@@ -125,7 +146,7 @@ async def _migrate(settings: Settings) -> None:
 def _start(settings: Settings, parts: Parts) -> Start:
     """How the workers are to begin: as this process did, with what was given to it on its command line."""
     return Start(
-        settings=settings.model_dump(mode="json", exclude_unset=True),
+        settings=settings.model_dump(mode="json", exclude_unset=True, exclude={"notifications"}),
         simulated_at=parts.simulated_at,
         stop_seconds=settings.drain_seconds + settings.request_timeout_seconds + _GRACE_SECONDS,
         stuck_seconds=max(_STUCK_SECONDS, 2 * settings.lease_seconds),

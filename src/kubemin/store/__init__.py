@@ -1,21 +1,25 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``revisions``, ``shares``, ``kinds``), or by a question about several (``drafts``, ``holdings``,
-``overview``, ``pruning``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes
-that belong together are made in one. All times are the database's.
+``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``), or by a
+question about several (``drafts``, ``holdings``, ``overview``, ``pruning``); its functions take a transaction (`Tx`)
+first. The caller opens the transactions: changes that belong together are made in one. All times are the database's.
 """
 
 from kubemin.store import (
     applications,
     components,
+    deliveries,
     drafts,
+    drifts,
+    duties,
     events,
     evidence,
     holdings,
     jobs,
     journal,
     kinds,
+    outbox,
     overview,
     pruning,
     revisions,
@@ -63,13 +67,17 @@ __all__ = [
     "Unstorable",
     "applications",
     "components",
+    "deliveries",
     "drafts",
+    "drifts",
+    "duties",
     "events",
     "evidence",
     "holdings",
     "jobs",
     "journal",
     "kinds",
+    "outbox",
     "overview",
     "pruning",
     "revisions",

@@ -114,6 +114,12 @@ async def page(
     return [ApplicationRow(**fields(row)) for row in await tx.rows(statement)]
 
 
+async def ids_after(tx: Tx, last: str, limit: int) -> list[str]:
+    """Ids of applications behind one, in their order; from the first on behind an empty one."""
+    statement = select(applications.c.id).where(applications.c.id > last).order_by(applications.c.id).limit(limit)
+    return [row.id for row in await tx.rows(statement)]
+
+
 async def count(tx: Tx, wanted: Filter = ALL) -> int:
     """How many applications `page` finds without a limit."""
     return int(await tx.scalar(_matching(select(func.count()).select_from(applications), wanted)))

@@ -263,6 +263,68 @@ events = Table(
     **_GENERATED,
 )
 
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("id", BoundedText(ID_LENGTH), nullable=False),
+    Column("type", BoundedText(32), nullable=False),
+    Column("app_id", BoundedText(ID_LENGTH), nullable=False),
+    Column("task_id", BoundedText(ID_LENGTH)),
+    Column("data", LongText, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Column("taken_at", Timestamp),
+    UniqueConstraint("id"),
+    Index(None, "taken_at", "seq"),
+    **_GENERATED,
+)
+"""What happened that somebody may want to be told of. ``taken_at``: since then it has its rows in ``deliveries``."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("seq", BigId, ForeignKey("outbox.seq", ondelete="CASCADE"), nullable=False),
+    Column("target", BoundedText(63), nullable=False),
+    Column("app_id", BoundedText(ID_LENGTH), nullable=False),
+    Column("state", BoundedText(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("http_status", Integer),
+    Column("error", LongText, nullable=False),
+    Column("next_at", Timestamp),
+    Column("created_at", Timestamp, nullable=False),
+    Column("tried_at", Timestamp),
+    UniqueConstraint("seq", "target"),
+    Index(None, "target", "next_at"),
+    Index(None, "target", "app_id", "next_at"),
+    Index(None, "state", "id"),
+    **_GENERATED,
+)
+"""One message to one target. ``next_at``: when it is sent next, or, while somebody sends it, when another one may;
+None once it has ended. ``attempts`` never go down, and fence who sends; ``tries`` begin anew when a person asks.
+"""
+
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("app_id", BoundedText(ID_LENGTH), ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("since", Timestamp, nullable=False),
+    **_OPTIONS,
+)
+"""Applications of which it was told that the cluster has drifted, until it is told that it has not any more."""
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", BoundedText(63), primary_key=True),
+    Column("owner", BoundedText(255), nullable=False),
+    Column("expires_at", Timestamp, nullable=False),
+    **_OPTIONS,
+)
+"""What somebody does for all servers, and until when nobody else does."""
+
 shares = Table(
     "shares",
     metadata,

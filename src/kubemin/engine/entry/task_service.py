@@ -331,7 +331,7 @@ class TaskService:
             workflow_id="",
             workflow_name="delete",
             type=TaskType.DELETE,
-            spec={},
+            spec={"namespace": row.namespace, "project": row.project},  # who is told of it once the row is gone
             options=options.write(),
             plan=plan.to_json(),
             caller=caller,

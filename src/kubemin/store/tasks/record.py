@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, null, select, update
 
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
+from kubemin.store import outbox
 from kubemin.store.clock import now
 from kubemin.store.tables import tasks
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
@@ -111,6 +112,8 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
     }
     await tx.write(_INSERT, {**values_of(task, "options", *_SEALED), **stored})
     tx.locked.add(task.id)
+    if isinstance(task.options, dict) and task.options.get("commit"):
+        await outbox.tell_of_task(tx, "task.created", task.id)
 
 
 async def forget_idempotency_keys(tx: Tx, app_id: str) -> None:

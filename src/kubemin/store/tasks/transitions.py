@@ -4,12 +4,13 @@ A function with an ``epoch`` changes the row only for the worker that holds the 
 never change again.
 """
 
+import sys
 from typing import Any
 
 from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, not_, or_, select, update
 
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
-from kubemin.store import revisions
+from kubemin.store import outbox, revisions
 from kubemin.store.clock import after, now
 from kubemin.store.columns import among
 from kubemin.store.holdings import tell_again
@@ -22,6 +23,10 @@ _GOING_FORWARD = (TaskStatus.QUEUED, TaskStatus.RUNNING)
 _ROLLED_BACK = (TaskStatus.FAILED, TaskStatus.TIMEOUT, TaskStatus.CANCELLED)
 _NO_HOLDER: dict[str, Any] = {"active_app": None, "lease_owner": None, "lease_expires_at": None}
 """Nothing is left to do: no worker needs to hold the task, and the application's next task may start."""
+
+
+_FIRST, _WAS_INCOMPLETE = range(1, 2), range(1, sys.maxsize)
+"""A cleanup may be tried again for ever: one message is enough, and one when it is done after all."""
 
 
 _HELD = and_(tasks.c.lease_epoch == bindparam("of_epoch"), tasks.c.lease_owner.is_not(None))
@@ -90,6 +95,7 @@ async def finish(
         of = await tx.row(_OF_TASK, {"of_id": task_id})
         assert of is not None
         await revisions.end(tx, of.app_id, of.revision, TaskType(of.type), status)
+        await outbox.tell_of_task(tx, f"task.{status}", task_id)
     return landed
 
 
@@ -110,6 +116,7 @@ async def cancel(
     task = await brief(tx, task_id)
     assert task is not None
     await revisions.end(tx, task.app_id, task.revision, task.type, TaskStatus.CANCELLED)
+    await outbox.tell_of_task(tx, f"task.{TaskStatus.CANCELLED}", task_id)
     return task
 
 
@@ -136,10 +143,17 @@ async def set_cleanup(
         return await _land(tx, task_id, _CLEANUP, **moves)
     moves["cleanup_why"] = why or ""
     if state is not Cleanup.INCOMPLETE:
-        return await _land(tx, task_id, _CLEANUP_SETTLED, **moves)
+        landed = await _land(tx, task_id, _CLEANUP_SETTLED, **moves)
+        if landed and state is Cleanup.DONE:
+            await outbox.tell_of_task(tx, "cleanup.done", task_id, _WAS_INCOMPLETE)
+        return landed
     if retry_in is None:
-        return await _land(tx, task_id, _CLEANUP_INCOMPLETE, **moves, next_cleanup_at=None)
-    return await _land(tx, task_id, _CLEANUP_DUE_LATER, **moves, retry_in=retry_in)
+        landed = await _land(tx, task_id, _CLEANUP_INCOMPLETE, **moves, next_cleanup_at=None)
+    else:
+        landed = await _land(tx, task_id, _CLEANUP_DUE_LATER, **moves, retry_in=retry_in)
+    if landed:
+        await outbox.tell_of_task(tx, "cleanup.incomplete", task_id, _FIRST)
+    return landed
 
 
 async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
@@ -172,7 +186,10 @@ async def abandon_cleanup(tx: Tx, task_id: str, why: str) -> bool:
         next_cleanup_at=None,
         lease_epoch=tasks.c.lease_epoch + 1,
     )
-    return await _land(tx, task_id, abandons, cleanup_why=why)
+    landed = await _land(tx, task_id, abandons, cleanup_why=why)
+    if landed:
+        await outbox.tell_of_task(tx, "cleanup.abandoned", task_id)
+    return landed
 
 
 async def retry_cleanup_now(tx: Tx, task_id: str) -> bool:

@@ -260,6 +260,60 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_task_id_id", "events", ["task_id", "id"])
     op.create_table(
+        "outbox",
+        _generated("seq"),
+        _name("id", 24),
+        _name("type", 32),
+        _name("app_id", 24),
+        _name("task_id", 24, nullable=True),
+        _words("data"),
+        _moment("created_at"),
+        _moment("taken_at", nullable=True),
+        _key("outbox", "seq"),
+        sa.UniqueConstraint("id", name="uq_outbox_id"),
+        **_GENERATED,
+    )
+    op.create_index("ix_outbox_taken_at_seq", "outbox", ["taken_at", "seq"])
+    op.create_table(
+        "deliveries",
+        _generated("id"),
+        sa.Column("seq", _BIG_ID, nullable=False),
+        _name("target", 63),
+        _name("app_id", 24),
+        _name("state", 16),
+        _integer("attempts"),
+        _integer("tries"),
+        sa.Column("http_status", sa.Integer()),
+        _words("error"),
+        _moment("next_at", nullable=True),
+        _moment("created_at"),
+        _moment("tried_at", nullable=True),
+        _key("deliveries", "id"),
+        sa.ForeignKeyConstraint(["seq"], ["outbox.seq"], name="fk_deliveries_seq", ondelete="CASCADE"),
+        sa.UniqueConstraint("seq", "target", name="uq_deliveries_seq_target"),
+        **_GENERATED,
+    )
+    op.create_index("ix_deliveries_target_next_at", "deliveries", ["target", "next_at"])
+    op.create_index("ix_deliveries_target_app_id_next_at", "deliveries", ["target", "app_id", "next_at"])
+    op.create_index("ix_deliveries_state_id", "deliveries", ["state", "id"])
+    op.create_table(
+        "drifts",
+        _name("app_id", 24),
+        _integer("revision"),
+        _moment("since"),
+        _key("drifts", "app_id"),
+        _of("drifts", "applications", "app_id"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "duties",
+        _name("name", 63),
+        _name("owner", 255),
+        _moment("expires_at"),
+        _key("duties", "name"),
+        **_OPTIONS,
+    )
+    op.create_table(
         "shares",
         _name("name", 253),
         _name("task_id", 24),

@@ -1,0 +1,124 @@
+"""Looking whether the cluster still is as applications' current revisions say: one server at a time, one at a time."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from kubemin.cluster.errors import ClusterError
+from kubemin.engine.entry.diffs import ObjectChange, Side
+from kubemin.engine.errors import EngineError
+from kubemin.spec.issues import SpecError
+from kubemin.store import Database, applications, drifts, duties, outbox, revisions, tasks
+from kubemin.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+_DUTY = "drift"
+_HELD_SECONDS = 120.0
+_LOOKS_APART = 0.5
+"""Seconds between two applications: a look is some requests to the API server."""
+_NAMED = 20
+_PAGE = 100
+
+
+class Compares(Protocol):
+    """`Diffs`, so far as a look needs it."""
+
+    async def between(self, app_id: str, begin: Side, end: Side) -> list[ObjectChange]:
+        """What leads from one side to the other."""
+
+
+@dataclass(frozen=True)
+class DriftSettings:
+    """How often to look (seconds from the end of a round to the next one), and the pause between applications."""
+
+    every: float
+    apart: float = _LOOKS_APART
+
+
+class Drift:
+    """Looks at one application after the other; what was told is in the database, so that nothing is told twice."""
+
+    def __init__(self, db: Database, diffs: Compares, settings: DriftSettings) -> None:
+        self._db = db
+        self._diffs = diffs
+        self._settings = settings
+        self._owner = secrets.token_hex(8)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except (StoreError, ClusterError) as error:
+                log.warning("cannot look for drift; it is tried again", error=str(error))
+            except Exception:  # a fault of ours must not end the server
+                log.exception("looking for drift broke")
+            await asyncio.sleep(self._settings.every)
+
+    async def round(self) -> int:
+        """Look at each application once, while this server has the duty; at how many it has looked."""
+        looked, last = 0, ""
+        while True:
+            async with self._db.read() as tx:
+                page = await applications.ids_after(tx, last, _PAGE)
+            for app_id in page:
+                if not await self._has_duty():
+                    return looked
+                if await self._look(app_id):
+                    looked += 1
+                    await asyncio.sleep(self._settings.apart)
+            if len(page) < _PAGE:
+                return looked
+            last = page[-1]
+
+    async def _has_duty(self) -> bool:
+        async with self._db.begin("drift-duty") as tx:
+            return await duties.hold(tx, _DUTY, self._owner, max(_HELD_SECONDS, self._settings.every * 2))
+
+    async def _look(self, app_id: str) -> bool:
+        """Compare one application, and tell what is new; whether there was anything to compare."""
+        async with self._db.read() as tx:
+            current = await revisions.current(tx, app_id)
+            busy = await tasks.active_of(tx, app_id)
+        if current is None or busy:
+            return False
+        try:
+            changes = await self._diffs.between(app_id, "current", "live")
+        except (EngineError, SpecError) as error:
+            log.info("an application cannot be looked at for drift", application=app_id, error=str(error))
+            return False
+        await self._tell(app_id, current.number, changes)
+        return True
+
+    async def _tell(self, app_id: str, revision: int, changes: Sequence[ObjectChange]) -> None:
+        async with self._db.read() as tx:
+            if bool(changes) == (await drifts.since(tx, app_id) is not None):
+                return
+        async with self._db.begin("drift") as tx:
+            row = await applications.get(tx, app_id)
+            now = await revisions.current(tx, app_id)
+            if row is None or now is None or now.number != revision or await tasks.active_of(tx, app_id):
+                return  # a run has begun since: it makes what the cluster is to be
+            said = {"namespace": row.namespace, "name": row.name, "project": row.project, "revision": revision}
+            if changes and await drifts.begin(tx, app_id, revision):
+                differs = {"objects": _named(changes), "differing": len(changes)}
+                await outbox.tell_of_application(tx, "drift.began", app_id, {**said, **differs})
+            elif not changes and await drifts.end(tx, app_id):
+                await outbox.tell_of_application(tx, "drift.ended", app_id, said)
+
+
+_WORDS = {"create": "there, and not in the revision", "delete": "missing", "change": "differs in"}
+
+
+def _named(changes: Sequence[ObjectChange]) -> list[str]:
+    """The objects and the paths that differ; no values, which may be secret."""
+    found = []
+    for one in changes[:_NAMED]:
+        paths = ", ".join(path for path, _, _ in one.fields[:_NAMED])
+        found.append(f"{one.ref}: {_WORDS[one.action]} {paths}".rstrip())
+    return found

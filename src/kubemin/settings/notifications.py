@@ -1,0 +1,63 @@
+"""Whom a server tells what happens, and whether it looks for drift."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+if TYPE_CHECKING:
+    from kubemin.notifications.targets import Target
+
+
+def _targets_text(given: SecretStr) -> SecretStr:
+    """The targets as text, those of a file read. `ValueError` says what is wrong with them, and repeats no value."""
+    text = given.get_secret_value()
+    if text and "\n" not in text and not text.lstrip().startswith(("[", "{", "-")):
+        try:
+            text = Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"the file cannot be read: {error.strerror}") from None
+        except UnicodeError:
+            raise ValueError("the file cannot be read: it is not UTF-8 text") from None
+    if text.strip():
+        from kubemin.notifications.targets import parse_targets
+
+        parse_targets(text)
+    return SecretStr(text)
+
+
+def _page_address(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from kubemin.spec.characters import has_unseen
+
+    if not text.startswith(("http://", "https://")) or has_unseen(text) or any(mark in text for mark in " #?<>|\"'"):
+        raise ValueError("it is no address such as https://kubemin.example")
+    return text.rstrip("/")
+
+
+class NotificationSettings(BaseModel):
+    """Handed on whole. Times are seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    notifications: Annotated[SecretStr, AfterValidator(_targets_text)] = SecretStr("")
+    """Whom to tell what happens: a list of targets as YAML or JSON, or the path of a file with one. Servers deliver;
+    workers need it not.
+    """
+    public_url: Annotated[str | None, AfterValidator(_page_address)] = None
+    """Address under which people reach the page, for links in messages: `https://kubemin.example`."""
+    drift_seconds: float = Field(default=0, ge=0)
+    """How long a server waits after it has looked whether the cluster still is as the current revisions say; with 0
+    it does not look.
+    """
+
+    @property
+    def targets(self) -> "tuple[Target, ...]":
+        """``notifications``, read."""
+        text = self.notifications.get_secret_value()
+        if not text.strip():
+            return ()
+        from kubemin.notifications.targets import parse_targets
+
+        return parse_targets(text)

@@ -1,0 +1,143 @@
+"""What happened that people or programs may want to be told of: written in the transaction in which it happens.
+
+A row is written only while some server has somebody to tell (`announce`). Whoever delivers takes each row once, and
+gives it a row for each of its targets (`deliveries`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
+
+from kubemin.spec.ids import new_id
+from kubemin.store import duties
+from kubemin.store.clock import now, past
+from kubemin.store.tables import applications, outbox, tasks
+from kubemin.store.tables import duties as _duties
+from kubemin.store.transaction import Tx, dump, load
+
+_DUTY = "notifications"
+ANNOUNCED_SECONDS = 24 * 3600.0
+"""Messages are kept so long for servers that deliver and are all away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. ``data`` is JSON without secret values; its keys are those of the message."""
+
+    seq: int
+    id: str
+    type: str
+    app_id: str
+    data: dict[str, Any]
+    at: datetime
+
+
+_SOMEBODY = exists(select(_duties.c.name).where(_duties.c.name == _DUTY, _duties.c.expires_at > now()))
+_IS_SOMEBODY = select(_duties.c.name).where(_duties.c.name == _DUTY, _duties.c.expires_at > now())
+_OF_TASK = (
+    select(
+        *(tasks.c[name] for name in ("app_id", "app_name", "type", "status", "reason", "reason_code", "cleanup")),
+        *(tasks.c[name] for name in ("cleanup_why", "cleanup_attempts", "cancelled_by", "caller", "options")),
+        tasks.c.revision,
+        applications.c.namespace,
+        applications.c.project,
+    )
+    .select_from(tasks.outerjoin(applications, applications.c.id == tasks.c.app_id))
+    .where(tasks.c.id == bindparam("of_id"), _SOMEBODY)
+)
+_SPEC = select(tasks.c.spec).where(tasks.c.id == bindparam("of_id"))
+_INSERT = insert(outbox).values(created_at=now())
+_UNTAKEN = (
+    select(outbox)
+    .where(outbox.c.taken_at.is_(None))
+    .order_by(outbox.c.seq)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_SEQS = outbox.c.seq.in_(bindparam("seqs", expanding=True))
+_TAKE = update(outbox).where(_SEQS).values(taken_at=now())
+_DROP = delete(outbox).where(_SEQS)
+_OLD = select(outbox.c.seq).where(past(outbox.c.taken_at + bindparam("seconds"))).limit(bindparam("most"))
+
+
+async def announce(tx: Tx) -> None:
+    """Say that there is somebody to tell: what happens within the next day is written down."""
+    await duties.extend(tx, _DUTY, ANNOUNCED_SECONDS)
+
+
+async def tell_of_task(tx: Tx, kind: str, task_id: str, attempts: range | None = None) -> None:
+    """Write down what has just happened to a task: one statement where there is nobody to tell.
+
+    A dry run changes nothing, and nobody is told. ``attempts``: only if its cleanup was left incomplete so often.
+    """
+    row = await tx.row(_OF_TASK, {"of_id": task_id})
+    if row is None or (attempts is not None and row.cleanup_attempts not in attempts):
+        return
+    options = load(row.options) or {}
+    if not options.get("dry_run"):
+        await _insert(tx, kind, row.app_id, await _data(tx, task_id, row, options), task_id)
+
+
+async def tell_of_application(tx: Tx, kind: str, app_id: str, data: dict[str, Any]) -> None:
+    """Write down what has become of an application."""
+    if await tx.row(_IS_SOMEBODY) is not None:
+        await _insert(tx, kind, app_id, {"appId": app_id, **data})
+
+
+async def _insert(tx: Tx, kind: str, app_id: str, data: dict[str, Any], task_id: str | None = None) -> None:
+    row = {"id": new_id(), "type": kind, "app_id": app_id, "task_id": task_id, "data": dump(data)}
+    await tx.write(_INSERT, row)
+
+
+async def _data(tx: Tx, task_id: str, row: Row[Any], options: dict[str, Any]) -> dict[str, Any]:
+    namespace, project = row.namespace, row.project
+    if namespace is None:  # the application is gone; what the task was of may still tell
+        spec = await tx.scalar(_SPEC, {"of_id": task_id})
+        was = (tx.unseal(spec) if spec else None) or {}
+        namespace, project = was.get("namespace") or "", was.get("project") or ""
+    return {
+        "taskId": task_id,
+        "appId": row.app_id,
+        "namespace": namespace,
+        "name": row.app_name,
+        "project": project,
+        "kind": row.type,
+        "revision": row.revision,
+        "status": row.status,
+        "reason": row.reason,
+        "reasonCode": row.reason_code,
+        "cleanup": row.cleanup,
+        "remaining": row.cleanup_why,
+        "user": row.caller,
+        "cancelledBy": row.cancelled_by,
+        "commit": options.get("commit"),
+    }
+
+
+async def untaken(tx: Tx, most: int) -> list[Event]:
+    """Events that nobody has taken yet, the oldest first; locked until the end of the transaction."""
+    return [event_of(row) for row in await tx.rows(_UNTAKEN, {"most": most})]
+
+
+def event_of(row: Row[Any]) -> Event:
+    """The record of a row with the columns of the table."""
+    return Event(row.seq, row.id, row.type, row.app_id, load(row.data), row.created_at)
+
+
+async def take(tx: Tx, wanted: Sequence[int], unwanted: Sequence[int]) -> None:
+    """Mark those that have deliveries as taken, and delete those that nobody wants."""
+    if wanted:
+        await tx.write(_TAKE, {"seqs": list(wanted)})
+    if unwanted:
+        await tx.write(_DROP, {"seqs": list(unwanted)})
+
+
+async def forget(tx: Tx, older_than: float, most: int) -> int:
+    """Delete what was taken so many seconds ago, with its deliveries; how many, of ``most``."""
+    seqs = [row.seq for row in await tx.rows(_OLD, {"seconds": older_than, "most": most})]
+    if seqs:
+        await tx.write(_DROP, {"seqs": seqs})
+    return len(seqs)
