@@ -60,6 +60,9 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "get_operations": [(server.operations, ())],
     "list_orphans": [(server.orphans, ())],
     "delete_orphans": [(server.delete_orphans, (["u"],))],
+    "list_notifications": [(server.notifications, ())],
+    "retry_notification": [(server.retry_notification, (1,))],
+    "test_notification": [(server.test_notification, ("ops",))],
     "healthz": [(server.alive, ())],
     "readyz": [(server.ready, ())],
 }
@@ -106,6 +109,7 @@ def test_every_operation_has_its_call() -> None:
 def test_a_call_goes_where_the_document_says(name: str) -> None:
     verb, path, described = operations()[name]
     expected = path.replace("{app_id}", "default~shop").replace("{task_id}", TASK).replace("{revision}", "current")
+    expected = expected.replace("{delivery_id}", "1").replace("{name}", "ops")
     known = {one["name"] for one in described.get("parameters", ()) if one["in"] in ("query", "header")}
     given = set(GIVEN_OTHERWISE.get(name, ()))
     for build, arguments in CALLS[name]:

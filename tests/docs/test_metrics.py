@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from kubemin.api.metrics import Measured, text
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
+from kubemin.notifications.deliverer import Deliverer
 from kubemin.signals import LocalSignals
 from kubemin.store import Database
 from tests.docs.reference.__main__ import FOLDER
@@ -34,6 +35,7 @@ async def test_every_metric_is_explained(tmp_path: Path) -> None:
     Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", registry)
     of_worker = exported(generate_latest(registry))
     Measured(nothing, registry=registry)
+    Deliverer(nothing, [], nothing, registry)
     db = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
     try:
         await db.migrate()

@@ -1,24 +1,301 @@
 """What is delivered, how often, and in which order, on each database."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
-from kubemin.spec.states import TaskStatus
-from kubemin.store import Database
-from tests.notifications.receiver import Receiver
-from tests.notifications.rows import deliverer, ended, prepared, target
-from tests.store.rows import id_of
+from kubemin.notifications.deliverer import PAUSES, Deliverer
+from kubemin.notifications.sending import Sender
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import Database, deliveries, outbox, tasks
+from kubemin.store.deliveries import DeliveryState
+from tests.notifications.receiver import Receiver, answers, receiving
+from tests.notifications.rows import PUBLIC, all_deliveries, deliverer, due_now, ended, prepared, target, types
+from tests.store.rows import claim, id_of, new_task
+from tests.waiting import until
+
+
+@asynccontextmanager
+async def at_work(*those: Deliverer) -> AsyncIterator[None]:
+    """They deliver while the context is open."""
+    running = [asyncio.create_task(one.run()) for one in those]
+    try:
+        yield
+    finally:
+        for one in running:
+            one.cancel()
+        for one in running:
+            with suppress(asyncio.CancelledError):
+                await one
+
+
+async def states(db: Database) -> list[tuple[str, str]]:
+    return [(one.event.data["taskId"].rstrip("."), str(one.state)) for one in await all_deliveries(db)]
 
 
 async def test_what_ends_is_delivered_once(db: Database, receiver: Receiver) -> None:
     await prepared(db)
     await ended(db, "one")
-    running = asyncio.create_task(deliverer(db, target(receiver.url)).run())
-    (got,) = await receiver.has(1)
-    assert got.json["type"] == "task.failed"
-    assert got.json["data"]["taskId"] == id_of("one")
-    await ended(db, "two", TaskStatus.COMPLETED, reason="")
-    assert [one.json["type"] for one in await receiver.has(2)] == ["task.failed", "task.completed"]
-    running.cancel()
+    async with at_work(deliverer(db, target(receiver.url))):
+        (got,) = await receiver.has(1)
+        assert got.json["type"] == "task.failed"
+        assert got.json["data"]["taskId"] == id_of("one")
+        await ended(db, "two", TaskStatus.COMPLETED, reason="")
+        assert [one.json["type"] for one in await receiver.has(2)] == ["task.failed", "task.completed"]
+
+
+async def test_two_servers_send_each_message_once_and_in_order(db: Database, receiver: Receiver) -> None:
+    apps = ("shop", "blog", "mail")
+    await prepared(db, *apps)
+    names = [f"{app}-{turn}" for turn in range(5) for app in apps]
+    for name in names:
+        await ended(db, name, app=name.partition("-")[0])
+    async with at_work(*(deliverer(db, target(receiver.url)) for _ in range(2))):
+        await receiver.has(len(names))
+
+        async def all_ended() -> bool:
+            return all(state == "delivered" for _, state in await states(db))
+
+        await until(all_ended)
+    got = [one.json["data"]["taskId"].rstrip(".") for one in receiver.got]
+    assert sorted(got) == sorted(names)
+    for app in apps:
+        assert [name for name in got if name.startswith(app)] == [name for name in names if name.startswith(app)]
+
+
+async def test_a_sender_that_died_has_its_message_sent_again_with_the_same_id(db: Database, receiver: Receiver) -> None:
+    await prepared(db)
+    await ended(db, "one")
+    dying, other = deliverer(db, target(receiver.url)), deliverer(db, target(receiver.url))
+    assert await dying.take() is False
+    receiver.hold = asyncio.Event()
+    sending = asyncio.create_task(dying.deliver(target(receiver.url)))
+    await receiver.has(1)
+    sending.cancel()  # after the send, before anything is recorded
     with suppress(asyncio.CancelledError):
-        await running
+        await sending
+    assert not await other.deliver(target(receiver.url)), "while the first one may still be sending nobody else does"
+    await due_now(db)
+    receiver.hold.set()
+    assert await other.deliver(target(receiver.url))
+    first, second = receiver.got
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    assert await states(db) == [("one", "delivered")]
+
+
+async def test_who_was_overtaken_records_nothing(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    await ended(sqlite, "one")
+    late = deliverer(sqlite, target(receiver.url))
+    await late.take()
+    async with sqlite.begin("claim") as tx:
+        (first,) = await deliveries.claim(tx, "ops", 4, 60)
+    await due_now(sqlite)
+    async with sqlite.begin("claim") as tx:
+        (second,) = await deliveries.claim(tx, "ops", 4, 60)
+        assert await deliveries.end(tx, second, DeliveryState.DELIVERED, 200)
+    async with sqlite.begin("late") as tx:
+        assert not await deliveries.try_later(tx, first, 5, None, "too late")
+        assert not await deliveries.end(tx, first, DeliveryState.DEAD, None, "too late")
+    assert await states(sqlite) == [("one", "delivered")]
+
+
+async def test_it_is_tried_for_a_day_with_growing_pauses_and_then_dead(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    await ended(sqlite, "one")
+    receiver.answer = answers("500 Oh no", body="hush-hush")
+    sends, to = deliverer(sqlite, target(receiver.url)), target(receiver.url)
+    await sends.take()
+    for pause in PAUSES:
+        assert await sends.deliver(to)
+        (one,) = await all_deliveries(sqlite)
+        assert (one.state, one.http_status, one.error) == (DeliveryState.WAITING, 500, "it answered 500")
+        assert one.next_at is not None
+        assert one.tried_at is not None
+        assert pause - 1 <= (one.next_at - one.tried_at).total_seconds() <= pause * 1.1 + 100
+        assert not await sends.deliver(to), "it waits"
+        await due_now(sqlite)
+    await sends.deliver(to)
+    (one,) = await all_deliveries(sqlite)
+    assert (one.state, one.attempts, one.next_at) == (DeliveryState.DEAD, len(PAUSES) + 1, None)
+    assert not await sends.deliver(to)
+    assert sum(PAUSES) >= 24 * 3600
+    receiver.answer = answers("204 No Content")
+    async with sqlite.begin("retry") as tx:
+        assert await deliveries.retry(tx, one.id)
+    assert await sends.deliver(to)
+    assert await states(sqlite) == [("one", "delivered")]
+    async with sqlite.begin("retry") as tx:
+        assert not await deliveries.retry(tx, one.id), "it is delivered"
+
+
+async def test_a_target_that_is_gone_is_left_alone(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    await ended(sqlite, "one")
+    receiver.answer = answers("410 Gone")
+    sends = deliverer(sqlite, target(receiver.url))
+    await sends.take()
+    await sends.deliver(target(receiver.url))
+    assert await states(sqlite) == [("one", "dead")]
+
+
+async def test_a_target_may_ask_for_a_longer_pause(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    await ended(sqlite, "one")
+    receiver.answer = answers("429 Too Many", "Retry-After: 900")
+    sends = deliverer(sqlite, target(receiver.url))
+    await sends.take()
+    await sends.deliver(target(receiver.url))
+    (one,) = await all_deliveries(sqlite)
+    assert one.next_at is not None
+    assert one.tried_at is not None
+    assert (one.next_at - one.tried_at).total_seconds() >= 899
+
+
+async def test_a_message_waits_for_the_former_one_but_not_for_ever(db: Database, receiver: Receiver) -> None:
+    await prepared(db, "shop", "blog")
+    await ended(db, "one")
+    await ended(db, "two")
+    await ended(db, "other", app="blog")
+    to = target(receiver.url)
+    sends = deliverer(db, to)
+    await sends.take()
+    receiver.once = [answers("500 No")]
+    await sends.deliver(to)
+    assert sorted(one.json["data"]["taskId"].rstrip(".") for one in receiver.got) == ["one", "other"]
+    for _ in range(deliveries.WAITS_FOR - 1):
+        receiver.got.clear()
+        receiver.once = [answers("500 No")]
+        await due_now(db)
+        await sends.deliver(to)
+        assert [one.json["data"]["taskId"].rstrip(".") for one in receiver.got] == ["one"]
+    receiver.got.clear()
+    await sends.deliver(to)
+    assert [one.json["data"]["taskId"].rstrip(".") for one in receiver.got] == ["two"]
+
+
+async def test_one_target_that_hangs_holds_up_no_other(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    async with receiving(None) as hangs:
+        sender = Sender(PUBLIC, seconds=3600)
+        sends = deliverer(sqlite, target(hangs.url, "hangs"), target(receiver.url), sender=sender)
+        async with at_work(sends):
+            for turn in range(6):
+                await ended(sqlite, f"t{turn}")
+            await receiver.has(6)
+            assert len(hangs.got) == 1, "the application's next message waits for the first"
+
+
+async def test_nobody_to_tell_writes_nothing_down(db: Database) -> None:
+    async with db.begin("prepare"):
+        pass
+    await ended(db, "one")
+    assert await types(db) == []
+
+
+async def test_each_end_is_written_down_with_its_transaction(db: Database) -> None:
+    await prepared(db)
+    for status in (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.TIMEOUT):
+        await ended(db, str(status), status)
+    async with db.begin("insert") as tx:
+        await tasks.insert(tx, new_task("four"))
+        assert await tasks.cancel(tx, id_of("four"), "bea", "wrong version")
+        assert await tasks.cancel(tx, id_of("four"), "bea", "wrong version") is None
+    assert await types(db) == ["task.completed", "task.failed", "task.timeout", "task.cancelled"]
+    try:
+        async with db.begin("rolled back") as tx:
+            await tasks.insert(tx, new_task("five"))
+            assert await tasks.cancel(tx, id_of("five"), "bea", "wrong version")
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    assert len(await types(db)) == 4
+
+
+async def test_a_cleanup_that_stays_incomplete_is_told_once_and_when_it_is_done(db: Database) -> None:
+    await prepared(db)
+    task = await ended(db, "one", cleanup=Cleanup.PENDING)
+    for _ in range(3):
+        async with db.begin("cleanup") as tx:
+            epoch = task.lease_epoch
+            assert await tasks.set_cleanup(tx, task.id, epoch, Cleanup.RUNNING)
+            assert await tasks.set_cleanup(tx, task.id, epoch, Cleanup.INCOMPLETE, "Pod/x: stuck", 0)
+            assert await tasks.retry_cleanup_now(tx, task.id)
+        again = await claim(db)
+        assert again is not None
+        task = again
+    async with db.begin("cleanup") as tx:
+        assert await tasks.set_cleanup(tx, task.id, task.lease_epoch, Cleanup.DONE)
+    assert await types(db) == ["task.failed", "cleanup.incomplete", "cleanup.done"]
+
+
+async def test_a_cleanup_that_is_done_at_once_is_not_told(sqlite: Database) -> None:
+    await prepared(sqlite)
+    task = await ended(sqlite, "one", cleanup=Cleanup.PENDING)
+    async with sqlite.begin("cleanup") as tx:
+        assert await tasks.set_cleanup(tx, task.id, task.lease_epoch, Cleanup.DONE)
+    assert await types(sqlite) == ["task.failed"]
+
+
+async def test_giving_a_cleanup_up_is_told(sqlite: Database) -> None:
+    await prepared(sqlite)
+    task = await ended(sqlite, "one", cleanup=Cleanup.PENDING)
+    async with sqlite.begin("cleanup") as tx:
+        assert await tasks.set_cleanup(tx, task.id, task.lease_epoch, Cleanup.INCOMPLETE, "Pod/x: stuck")
+        assert await tasks.abandon_cleanup(tx, task.id, "given up by ada")
+    assert await types(sqlite) == ["task.failed", "cleanup.incomplete", "cleanup.abandoned"]
+
+
+async def test_a_dry_run_is_not_told(sqlite: Database) -> None:
+    await prepared(sqlite)
+    await ended(sqlite, "one", options={"dry_run": True})
+    assert await types(sqlite) == []
+
+
+async def test_what_nobody_wants_and_what_is_old_is_forgotten(db: Database, receiver: Receiver) -> None:
+    await prepared(db)
+    await ended(db, "one")
+    sends = deliverer(db, target(receiver.url, namespaces=["test"]))
+    await sends.take()
+    assert await types(db) == []
+    await ended(db, "two")
+    sends = deliverer(db, target(receiver.url))
+    await sends.take()
+    await sends.deliver(target(receiver.url))
+    await sends.keep()
+    assert len(await types(db)) == 1
+    async with db.begin("forget") as tx:
+        assert await outbox.forget(tx, -1, 10) == 1
+    assert await all_deliveries(db) == []
+
+
+async def test_a_target_that_was_taken_away_is_dropped(db: Database, receiver: Receiver) -> None:
+    await prepared(db)
+    await ended(db, "one")
+    await deliverer(db, target(receiver.url, "old")).take()
+    async with db.begin("drop") as tx:
+        assert await deliveries.drop_stranded(tx, ["ops"], 3600) == 0
+        assert await deliveries.drop_stranded(tx, ["old"], -1) == 0
+        assert await deliveries.drop_stranded(tx, ["ops"], -1) == 1
+    assert await states(db) == [("one", "dropped")]
+
+
+async def test_what_waits_is_counted_by_target(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    await ended(sqlite, "one")
+    sends = deliverer(sqlite, target(receiver.url))
+    await sends.take()
+    await sends.keep()
+    registry = sends.registry
+    assert registry.get_sample_value("kubemin_notifications_waiting", {"target": "ops"}) == 1
+    receiver.answer = answers("500 No")
+    await sends.deliver(target(receiver.url))
+    assert registry.get_sample_value("kubemin_notifications_failed_total", {"target": "ops"}) == 1
+    receiver.answer = answers("200 OK")
+    await due_now(sqlite)
+    await sends.deliver(target(receiver.url))
+    await sends.keep()
+    assert registry.get_sample_value("kubemin_notifications_delivered_total", {"target": "ops"}) == 1
+    assert registry.get_sample_value("kubemin_notifications_waiting", {"target": "ops"}) == 0
+    assert registry.get_sample_value("kubemin_notifications_oldest_seconds", {"target": "ops"}) == 0

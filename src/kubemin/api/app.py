@@ -22,6 +22,7 @@ from kubemin.api.routes import (
     events,
     health,
     logs,
+    notifications,
     operations,
     orphans,
     preview,
@@ -43,6 +44,7 @@ _TAGS = [
     {"name": "Revisions", "description": "What was deployed and is, how it differs, and going back."},
     {"name": "Workflows", "description": "In which order it is deployed, and the runs of it."},
     {"name": "Tasks", "description": "What a run does, did, and has put back."},
+    {"name": "Notifications", "description": "Who was told what happened."},
     {"name": "Health", "description": "The server itself."},
 ]
 
@@ -76,7 +78,7 @@ def routes() -> FastAPI:
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
     parts = (applying, applications, logs, versions, revisions, preview, reading, workflows)
-    for part in (*parts, tasks, events, operations, orphans, elsewhere):
+    for part in (*parts, tasks, events, operations, orphans, notifications, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
 

@@ -44,6 +44,15 @@ def application_cursor(row: ApplicationRow) -> str:
     return f"{row.updated_at.timestamp():.6f}~{row.id}"
 
 
+def number_after(after: str | None) -> int | None:
+    """Where a list that goes by numbers goes on. Raises `ApiError`."""
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and 0 < int(after) < 2**63):
+        raise _unknown()
+    return int(after)
+
+
 def _unknown() -> ApiError:
     return _wrong("after must be the nextCursor of a page of this list.")
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemin.cli.applications import applications
+from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.files import Spec
+from kubemin.cli.language import tr
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,11 @@ class Wanted:
     def applications(self) -> list[Spec]:
         """The applications as they are sent. Raises :class:`CliError`."""
         return applications(self.files, namespace=self.namespace, sets=self.sets, name=self.name)
+
+
+def commit_of(text: str) -> dict[str, str]:
+    """``repository@sha`` as a run carries it; the server looks at both. Raises :class:`CliError`."""
+    repository, at, sha = text.rpartition("@")
+    if not at or not repository or not sha:
+        raise CliError(tr("--commit {text}: it is REPOSITORY@SHA, such as octo/shop@0123…", text=text), Exit.USAGE)
+    return {"repository": repository, "sha": sha.lower()}

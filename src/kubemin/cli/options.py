@@ -170,6 +170,14 @@ DeleteVolumes = Annotated[
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Remove from the application's objects what others have set in them.")
 ]
+CommitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--commit",
+        metavar="REPOSITORY@SHA",
+        help="The commit that is deployed, such as octo/shop@0123…: it gets a status.",
+    ),
+]
 StrategyName = Annotated[
     Way | None, typer.Option("--strategy", help="How Pods are replaced; default: as each component says.")
 ]

@@ -92,5 +92,8 @@ class Methods:
     operations = Method(of_server.operations)
     orphans = Method(of_server.orphans)
     delete_orphans = Method(of_server.delete_orphans)
+    notifications = Method(of_server.notifications)
+    retry_notification = Method(of_server.retry_notification)
+    test_notification = Method(of_server.test_notification)
     alive = Method(of_server.alive)
     ready = Method(of_server.ready)

@@ -35,3 +35,5 @@ class RunOptions(TypedDict, total=False):
     """Create a namespace that is not there; a rollback removes it."""
     expects: Mapping[str, Any] | None
     """Do what a preview showed, or nothing: its ``expects``, sent back as it is."""
+    commit: Mapping[str, str] | None
+    """The commit that is deployed, ``repository`` and ``sha``: it gets a status where a target takes them."""

@@ -15,6 +15,24 @@ from kubemin.spec.strategy import Strategy
 _WEEK = 7 * 24 * 3600
 
 
+class Commit(BaseModel):
+    """A commit that a run deploys: it gets a status."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    repository: str = Field(
+        max_length=255,
+        pattern=r"^\.?[A-Za-z0-9_-][A-Za-z0-9._-]*(/\.?[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",  # no ".." in an address
+        description="`owner/name`, or the path of a project.",
+        examples=["octo/shop"],
+    )
+    sha: str = Field(
+        pattern="^([0-9a-f]{40}|[0-9a-f]{64})$",
+        description="The whole of it.",
+        examples=["0123456789abcdef0123456789abcdef01234567"],
+    )
+
+
 class RunOptions(BaseModel):
     """What a caller of `exec` may ask for. The names on the wire are these in camelCase."""
 
@@ -57,6 +75,9 @@ class RunOptions(BaseModel):
     )
     expects: Expects | None = Field(
         default=None, description="Do what a preview showed, or nothing: its `expects`, sent back as it is."
+    )
+    commit: Commit | None = Field(
+        default=None, description="The commit that is deployed: targets that take commit statuses are told of the run."
     )
 
 

@@ -50,6 +50,7 @@ class Deliverer:
         self._sender = sender
         self._poll_seconds = poll_seconds
         self._news = {name: asyncio.Event() for name in self._targets}
+        self.registry = registry
         self._declare_metrics(registry)
 
     def _declare_metrics(self, registry: CollectorRegistry) -> None:

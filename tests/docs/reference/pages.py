@@ -13,6 +13,7 @@ from kubemin.cli import exits
 from kubemin.cli.exits import Exit
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
+from kubemin.notifications.deliverer import Deliverer
 from kubemin.settings import Settings
 from kubemin.signals import LocalSignals
 from kubemin.spec import reason_codes
@@ -62,6 +63,7 @@ def of_metrics() -> str:
     of_worker, of_server = CollectorRegistry(), CollectorRegistry()
     Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", of_worker)
     metrics.Measured(nothing, registry=of_server)
+    Deliverer(nothing, [], nothing, of_server)
     measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, 0, 0))]
     return page(
         "Metrics",

@@ -10,6 +10,7 @@ from kubemin.cli.options import (
     Address,
     Adopt,
     Asked,
+    CommitOption,
     CreateNamespace,
     DeleteVolumes,
     DryRun,
@@ -54,6 +55,7 @@ def apply(
     sets: Sets = None,
     create_namespace: CreateNamespace = False,
     note: Note = None,
+    commit: CommitOption = None,
     on_active: OnActiveTask = OnActive.QUEUE,
     cleanup: Annotated[CleanupPolicy, typer.Option("--cleanup", help="What a rollback covers.")] = CleanupPolicy.TASK,
     restore: Annotated[
@@ -94,7 +96,7 @@ def apply(
     ${{ file.PATH }} are filled in here.
     """
     from kubemin.cli.apply import apply as run
-    from kubemin.cli.apply_options import Wanted
+    from kubemin.cli.apply_options import Wanted, commit_of
     from kubemin.cli.connection import Connection
 
     options = {
@@ -109,6 +111,7 @@ def apply(
         "deleteVolumes": delete_volumes,
         "createNamespace": create_namespace,
         "note": note,
+        "commit": None if commit is None else commit_of(commit),
     }
     wanted = Wanted(_all(files, more), namespace, sets or [], name, options)
     to = Connection(server, token, Output(form, quiet))

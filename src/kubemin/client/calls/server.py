@@ -7,7 +7,15 @@ from kubemin.client.address import below
 from kubemin.client.steps import Call
 
 if TYPE_CHECKING:
-    from kubemin.client.replies import Alive, Operations, OrphanList, Readiness
+    from kubemin.client.replies import (
+        Alive,
+        Delivery,
+        NotificationList,
+        NotificationTest,
+        Operations,
+        OrphanList,
+        Readiness,
+    )
 
 
 def operations() -> "Call[Operations]":
@@ -28,6 +36,25 @@ def delete_orphans(uids: Sequence[str], *, delete_volumes: bool | None = None) -
     if not uids:
         raise ValueError("no uid is given: name what is to be deleted")
     return Call("DELETE", below("orphans"), {"uid": list(uids), "deleteVolumes": delete_volumes})
+
+
+def notifications(
+    *, state: str | None = None, target: str | None = None, page_size: int | None = None, after: str | None = None
+) -> "Call[NotificationList]":
+    """Whom the server tells what happens, and a page of what was sent, newest first."""
+    return Call(
+        "GET", below("notifications"), {"state": state, "target": target, "pageSize": page_size, "after": after}
+    )
+
+
+def retry_notification(delivery: int) -> "Call[Delivery]":
+    """Send a notification once more, now."""
+    return Call("POST", below("notifications", str(delivery), "retry"))
+
+
+def test_notification(target: str) -> "Call[NotificationTest]":
+    """Send a test message to a target, and say what became of it."""
+    return Call("POST", below("notifications", "targets", target, "test"))
 
 
 def alive() -> "Call[Alive]":

@@ -24,6 +24,7 @@ from kubemin.client.replies.errors import FieldError, Mistake
 from kubemin.client.replies.events import CleanupEvent, EndEvent, Event, JobEvent, LogLine, ResourceEvent, TaskEvent
 from kubemin.client.replies.evidence import ComponentEvidence, ContainerEvidence, PodEvent, PodEvidence, TaskEvidence
 from kubemin.client.replies.journal import FieldHistory, Resource, ResourceChanges, TaskChanges, TaskResources
+from kubemin.client.replies.notifications import Delivery, NotificationList, NotificationTarget, NotificationTest
 from kubemin.client.replies.operations import (
     Alive,
     Check,
@@ -95,6 +96,7 @@ __all__ = [
     "ContainerEvidence",
     "DeletedApplication",
     "DeletedResources",
+    "Delivery",
     "Deployed",
     "Diff",
     "DroppedComponent",
@@ -111,6 +113,9 @@ __all__ = [
     "LogLine",
     "Mistake",
     "NewestTask",
+    "NotificationList",
+    "NotificationTarget",
+    "NotificationTest",
     "ObjectChange",
     "Operations",
     "Orphan",
