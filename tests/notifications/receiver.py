@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any
 
 from tests.waiting import until_true
@@ -79,10 +80,10 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(answer: bytes | None = OK) -> AsyncIterator[Receiver]:
+async def receiving(answer: bytes | None = OK, ssl: SSLContext | None = None) -> AsyncIterator[Receiver]:
     """A receiver while the context is open."""
     receiver = Receiver(answer=answer)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=ssl)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

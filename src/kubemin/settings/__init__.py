@@ -16,7 +16,7 @@ from kubemin.settings.sealing import SealingSettings
 class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSettings, BaseSettings):
     """Settings of a server, a worker or both. Times are seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     """Address that the API listens on; loopback only."""
