@@ -8,6 +8,7 @@ import httpx
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
@@ -31,7 +32,7 @@ async def telling(deps: Deps, receiver: Receiver) -> AsyncIterator[Api]:
     """The API of a server that tells a target, and a chat."""
     chat = {"name": "chat", "template": "slack", "url": f"https://hooks.example/{HUSH}"}
     text = yaml.safe_dump([{"name": "ops", "url": f"{receiver.url}?{HUSH}", "secret": SECRET}, chat])
-    notifications = Notifications(deps.db, NotificationSettings(notifications=text), CollectorRegistry())
+    notifications = Notifications(deps.db, NotificationSettings(notifications=SecretStr(text)), CollectorRegistry())
     transport = httpx.ASGITransport(create_app(replace(deps, notifications=notifications)), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         yield Api(http, deps.db)

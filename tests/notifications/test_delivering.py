@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from kubemin.notifications.deliverer import PAUSES, Deliverer
 from kubemin.notifications.sending import Sender
 from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store import Database, deliveries, outbox, tasks
+from kubemin.store import Database, applications, deliveries, outbox, tasks
 from kubemin.store.deliveries import DeliveryState
 from tests.notifications.receiver import Receiver, answers, receiving
 from tests.notifications.rows import PUBLIC, all_deliveries, deliverer, due_now, ended, prepared, target, types
@@ -299,3 +299,56 @@ async def test_what_waits_is_counted_by_target(sqlite: Database, receiver: Recei
     assert registry.get_sample_value("kubemin_notifications_delivered_total", {"target": "ops"}) == 1
     assert registry.get_sample_value("kubemin_notifications_waiting", {"target": "ops"}) == 0
     assert registry.get_sample_value("kubemin_notifications_oldest_seconds", {"target": "ops"}) == 0
+
+
+async def test_a_status_that_comes_late_does_not_undo_the_later_one(sqlite: Database, receiver: Receiver) -> None:
+    await prepared(sqlite)
+    ci = target(receiver.url, "ci", template="github-status", token="t0ken")
+    commit = {"commit": {"repository": "octo/shop", "sha": "a" * 40}}
+    await ended(sqlite, "one", options=commit)
+    sends = deliverer(sqlite, ci)
+    await sends.take()
+    receiver.answer = answers("500 No")
+    for _ in range(deliveries.WAITS_FOR):
+        await due_now(sqlite)
+        await sends.deliver(ci)
+    receiver.answer = answers("201 Created")
+    await sends.deliver(ci)
+    await due_now(sqlite)
+    while await sends.deliver(ci):
+        pass
+    assert [(one.event.type, str(one.state)) for one in await all_deliveries(sqlite)] == [
+        ("task.created", "dropped"),
+        ("task.failed", "delivered"),
+    ]
+    assert [one.json["state"] for one in receiver.got] == ["pending"] * deliveries.WAITS_FOR + ["failure"]
+
+
+async def test_a_cleanup_that_is_opened_again_is_told_anew(sqlite: Database) -> None:
+    await prepared(sqlite)
+    task = await ended(sqlite, "one", cleanup=Cleanup.PENDING)
+    for _ in range(2):
+        async with sqlite.begin("cleanup") as tx:
+            assert await tasks.set_cleanup(tx, task.id, task.lease_epoch, Cleanup.INCOMPLETE, "Pod/x: stuck", 0)
+            assert await tasks.retry_cleanup_now(tx, task.id)
+        again = await claim(sqlite)
+        assert again is not None
+        async with sqlite.begin("done") as tx:
+            assert await tasks.set_cleanup(tx, again.id, again.lease_epoch, Cleanup.DONE)
+            assert await tasks.reopen_cleanup(tx, again.id)
+        reopened = await claim(sqlite)
+        assert reopened is not None
+        task = reopened
+    assert await types(sqlite) == ["task.failed", *["cleanup.incomplete", "cleanup.done"] * 2]
+
+
+async def test_of_an_application_that_is_gone_it_is_still_told_which_it_was(sqlite: Database) -> None:
+    await prepared(sqlite)
+    gone = {"namespace": "prod", "project": "retail"}
+    task = await ended(sqlite, "one", TaskStatus.COMPLETED, cleanup=Cleanup.PENDING, spec=gone)
+    async with sqlite.begin("cleanup") as tx:
+        assert await applications.delete(tx, task.app_id)
+        assert await tasks.set_cleanup(tx, task.id, task.lease_epoch, Cleanup.INCOMPLETE, "Pod/x: stuck", 0)
+        told = (await outbox.untaken(tx, 10))[-1]
+    assert (told.type, told.data["namespace"], told.data["project"]) == ("cleanup.incomplete", "prod", "retail")
+    assert told.data["remaining"] == "Pod/x: stuck"

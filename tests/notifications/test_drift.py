@@ -42,7 +42,7 @@ async def instance(tmp_path: Path, migrated: Path) -> AsyncIterator[Instance]:
 def looking(instance: Instance) -> Drift:
     """A server that looks."""
     diffs = Diffs(instance.db, instance.cluster, Limits(), ComputeThread())
-    return Drift(instance.db, diffs, DriftSettings(every=0.01, apart=0))
+    return Drift(instance.db, diffs, DriftSettings(every=3600, apart=0))
 
 
 async def deployed(instance: Instance) -> str:
@@ -71,7 +71,7 @@ async def test_drift_is_told_when_it_begins_and_when_it_ends(instance: Instance)
     await change(instance, "keys", "Secret", {"data": {"token": "Ynkt aGFuZA==".replace(" ", "")}})
     await one.round()
     await one.round()
-    assert await other.round() == 0, "one server at a time"
+    assert await other.round() is None, "one server at a time"
     told = (await messages(instance))[1:]
     assert [message["type"] for message in told] == ["drift.began"]
     assert (told[0]["appId"], told[0]["name"], told[0]["revision"]) == (app_id, "shop", 1)

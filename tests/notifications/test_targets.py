@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from kubemin.notifications.targets import ConfigurationError, Target, parse_targets
 from kubemin.settings import Settings
@@ -89,17 +90,17 @@ def test_nothing_secret_is_shown_of_a_target_or_of_the_settings(tmp_path: Path) 
     path = tmp_path / "targets.yaml"
     path.write_text(text)
     for given in (text, str(path)):
-        settings = Settings(notifications=given)
+        settings = Settings(notifications=SecretStr(given))
         assert [one.name for one in settings.targets] == ["chat", "ci"]
         assert HUSH not in repr(settings) + repr(settings.targets) + settings.model_dump_json()
 
 
 def test_a_setting_that_is_wrong_stops_the_server_and_repeats_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the file cannot be read") as refused:
-        Settings(notifications=str(tmp_path / "absent"))
+        Settings(notifications=SecretStr(str(tmp_path / "absent")))
     for given in (yaml.safe_dump([{**GOOD, "secret": HUSH}]), yaml.safe_dump([{**GOOD, "extra": HUSH}])):
         with pytest.raises(ValueError, match="target 0") as refused:
-            Settings(notifications=given)
+            Settings(notifications=SecretStr(given))
         assert HUSH not in str(refused.value)
 
 

@@ -126,6 +126,9 @@ class Deliverer:
 
     async def take(self) -> bool:
         """Give new events to the targets that want them; whether there may be more."""
+        async with self._db.read() as tx:  # SQLite has one writer: a look must not hold it up
+            if not await outbox.is_news(tx):
+                return False
         async with self._db.begin("notifications-take") as tx:
             now = await tx.now()
             events = await outbox.untaken(tx, _MOST)

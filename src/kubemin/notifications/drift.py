@@ -23,6 +23,8 @@ _LOOKS_APART = 0.5
 """Seconds between two applications: a look is some requests to the API server."""
 _NAMED = 20
 _PAGE = 100
+_ASK_SECONDS = 60.0
+"""How often a server that has not the duty asks for it."""
 
 
 class Compares(Protocol):
@@ -51,34 +53,39 @@ class Drift:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        every = self._settings.every
         while True:
+            done = None
             try:
-                await self.round()
+                done = await self.round()
             except (StoreError, ClusterError) as error:
                 log.warning("cannot look for drift; it is tried again", error=str(error))
             except Exception:  # a fault of ours must not end the server
                 log.exception("looking for drift broke")
-            await asyncio.sleep(self._settings.every)
+            await asyncio.sleep(every if done is not None else min(every, _ASK_SECONDS))
 
-    async def round(self) -> int:
-        """Look at each application once, while this server has the duty; at how many it has looked."""
+    async def round(self) -> int | None:
+        """Look at each application once, at how many there was something to look at; None while another one has the
+        duty, or has looked not long ago.
+        """
         looked, last = 0, ""
         while True:
             async with self._db.read() as tx:
                 page = await applications.ids_after(tx, last, _PAGE)
             for app_id in page:
-                if not await self._has_duty():
-                    return looked
+                if not await self._hold(_HELD_SECONDS):
+                    return None
                 if await self._look(app_id):
                     looked += 1
                     await asyncio.sleep(self._settings.apart)
             if len(page) < _PAGE:
-                return looked
+                # So long nobody looks, also when this server is started again.
+                return looked if await self._hold(self._settings.every) else None
             last = page[-1]
 
-    async def _has_duty(self) -> bool:
+    async def _hold(self, seconds: float) -> bool:
         async with self._db.begin("drift-duty") as tx:
-            return await duties.hold(tx, _DUTY, self._owner, max(_HELD_SECONDS, self._settings.every * 2))
+            return await duties.hold(tx, _DUTY, self._owner, seconds)
 
     async def _look(self, app_id: str) -> bool:
         """Compare one application, and tell what is new; whether there was anything to compare."""

@@ -57,6 +57,7 @@ _UNTAKEN = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_ANY_UNTAKEN = select(outbox.c.seq).where(outbox.c.taken_at.is_(None)).limit(1)
 _SEQS = outbox.c.seq.in_(bindparam("seqs", expanding=True))
 _TAKE = update(outbox).where(_SEQS).values(taken_at=now())
 _DROP = delete(outbox).where(_SEQS)
@@ -115,6 +116,11 @@ async def _data(tx: Tx, task_id: str, row: Row[Any], options: dict[str, Any]) ->
         "cancelledBy": row.cancelled_by,
         "commit": options.get("commit"),
     }
+
+
+async def is_news(tx: Tx) -> bool:
+    """Whether there may be events that nobody has taken: a question that locks nothing."""
+    return await tx.row(_ANY_UNTAKEN) is not None
 
 
 async def untaken(tx: Tx, most: int) -> list[Event]:

@@ -167,7 +167,8 @@ async def reopen_cleanup(tx: Tx, task_id: str) -> bool:
         and_(tasks.c.status == TaskStatus.COMPLETED, among(tasks.c.cleanup, (Cleanup.DONE, Cleanup.NONE))),
     )
     epoch = tasks.c.lease_epoch + 1
-    reopens = _transition(done, cleanup=Cleanup.PENDING, lease_epoch=epoch, lease_owner=None, lease_expires_at=now())
+    anew = {"cleanup": Cleanup.PENDING, "cleanup_attempts": 0}
+    reopens = _transition(done, **anew, lease_epoch=epoch, lease_owner=None, lease_expires_at=now())
     app_id = await tx.scalar(select(tasks.c.app_id).where(tasks.c.id == task_id))
     if app_id is None:
         return False
