@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
@@ -64,8 +65,13 @@ class Script:
 
 
 async def run_child(script: Script) -> int:
-    """Run a worker as the script says; returns the exit code (-9: killed). The caller's loop goes on meanwhile."""
-    process = _context.Process(target=_main, args=(script,))
+    """Run a worker as the script says; returns the exit code (-9: killed)."""
+    return await run_process(_main, script)
+
+
+async def run_process(main: Callable[[Any], None], argument: Any) -> int:
+    """Run ``main`` in a process of its own to its end; its exit code. The caller's loop goes on meanwhile."""
+    process = _context.Process(target=main, args=(argument,))
     process.start()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -4,15 +4,12 @@ import asyncio
 import os
 import signal
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 from kubemin.notifications.targets import Target
 from kubemin.store import Database
+from tests.engine.child import run_process
 from tests.notifications.rows import deliverer
-from tests.waiting import PATIENCE
-
-_context = get_context("forkserver")
 
 
 @dataclass(frozen=True)
@@ -25,23 +22,8 @@ class Script:
 
 
 async def run_child(script: Script) -> int:
-    """Deliver in another process until it dies; its exit code. The caller's loop goes on meanwhile."""
-    process = _context.Process(target=_main, args=(script,))
-    process.start()
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(process.sentinel, ended.set)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await ended.wait()
-    finally:
-        loop.remove_reader(process.sentinel)
-        process.kill()
-        process.join()
-    code = process.exitcode
-    process.close()
-    assert code is not None
-    return code
+    """Deliver in another process until it dies; its exit code."""
+    return await run_process(_main, script)
 
 
 def _main(script: Script) -> None:

@@ -1,5 +1,8 @@
 """What happens in the tests: tasks that end, and targets that are told."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -26,6 +29,20 @@ def target(url: str, name: str = "ops", **more: Any) -> Target:
 def deliverer(db: Database, *targets: Target, sender: Sender | None = None, poll_seconds: float = 0.01) -> Deliverer:
     """What delivers to them."""
     return Deliverer(db, targets, sender or Sender(PUBLIC), CollectorRegistry(), poll_seconds)
+
+
+@asynccontextmanager
+async def at_work(*those: Deliverer) -> AsyncIterator[None]:
+    """They deliver while the context is open."""
+    running = [asyncio.create_task(one.run()) for one in those]
+    try:
+        yield
+    finally:
+        for one in running:
+            one.cancel()
+        for one in running:
+            with suppress(asyncio.CancelledError):
+                await one
 
 
 async def prepared(db: Database, *apps: str) -> None:

@@ -1,32 +1,17 @@
 """What is delivered, how often, and in which order, on each database."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
-from kubemin.notifications.deliverer import PAUSES, Deliverer
+from kubemin.notifications.deliverer import PAUSES
 from kubemin.notifications.sending import Sender
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, applications, deliveries, outbox, tasks
 from kubemin.store.deliveries import DeliveryState
 from tests.notifications.receiver import Receiver, answers, receiving
-from tests.notifications.rows import PUBLIC, all_deliveries, deliverer, due_now, ended, prepared, target, types
+from tests.notifications.rows import PUBLIC, all_deliveries, at_work, deliverer, due_now, ended, prepared, target, types
 from tests.store.rows import claim, id_of, new_task
 from tests.waiting import until
-
-
-@asynccontextmanager
-async def at_work(*those: Deliverer) -> AsyncIterator[None]:
-    """They deliver while the context is open."""
-    running = [asyncio.create_task(one.run()) for one in those]
-    try:
-        yield
-    finally:
-        for one in running:
-            one.cancel()
-        for one in running:
-            with suppress(asyncio.CancelledError):
-                await one
 
 
 async def states(db: Database) -> list[tuple[str, str]]:
@@ -345,7 +330,7 @@ async def test_a_cleanup_that_is_opened_again_is_told_anew(sqlite: Database) -> 
 async def test_of_an_application_that_is_gone_it_is_still_told_which_it_was(sqlite: Database) -> None:
     await prepared(sqlite)
     gone = {"namespace": "prod", "project": "retail"}
-    task = await ended(sqlite, "one", TaskStatus.COMPLETED, cleanup=Cleanup.PENDING, spec=gone)
+    task = await ended(sqlite, "one", TaskStatus.COMPLETED, cleanup=Cleanup.PENDING, options=gone)
     async with sqlite.begin("cleanup") as tx:
         assert await applications.delete(tx, task.app_id)
         assert await tasks.set_cleanup(tx, task.id, task.lease_epoch, Cleanup.INCOMPLETE, "Pod/x: stuck", 0)

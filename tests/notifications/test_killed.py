@@ -1,9 +1,7 @@
 """A kill at every point of a delivery, and a database that fails at each: every message comes, with one id."""
 
-import asyncio
 import shutil
 from collections import Counter
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from tests.engine.child import run_child as run_worker
 from tests.engine.test_points import World
 from tests.notifications.child import Script, run_child
 from tests.notifications.receiver import Receiver
-from tests.notifications.rows import SECRET, all_deliveries, deliverer, due_now, ended, prepared, target, types
+from tests.notifications.rows import SECRET, all_deliveries, at_work, deliverer, due_now, ended, prepared, target, types
 from tests.waiting import until
 
 KILLED = -9
@@ -39,11 +37,8 @@ async def test_killed_while_it_delivers(sqlite: Database, receiver: Receiver, tm
     given = {"name": "ops", "url": receiver.url, "secret": SECRET}
     assert await run_child(Script(f"sqlite:///{tmp_path}/kubemin.db", given, point)) == KILLED
     await due_now(sqlite)
-    running = asyncio.create_task(deliverer(sqlite, target(receiver.url)).run())
-    await until(lambda: all_delivered(sqlite))
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    async with at_work(deliverer(sqlite, target(receiver.url))):
+        await until(lambda: all_delivered(sqlite))
     ids = Counter(one.headers["webhook-id"] for one in receiver.got)
     assert len(ids) == 2
     assert len(receiver.got) == (3 if point == "commit:notifications-sent:before" else 2)
@@ -69,17 +64,14 @@ async def test_while_the_database_is_away_it_goes_on(
             raise Unavailable("the database does not answer")
 
     db = await Database.open(f"sqlite:///{tmp_path}/kubemin.db", hook=away)
-    running = asyncio.create_task(deliverer(db, target(receiver.url)).run())
 
     async def comes() -> bool:
         if step == "sent":
             await due_now(sqlite)
         return await all_delivered(sqlite)
 
-    await until(comes)
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    async with at_work(deliverer(db, target(receiver.url))):
+        await until(comes)
     await db.aclose()
     assert failed
 

@@ -90,6 +90,12 @@ class ExecOptions(RunOptions):
     keep_resources: bool = False
     """Of a removal: nothing is deleted; all of it is released."""
 
+    namespace: str = ""
+    """Of a removal: the application's, for whoever is told what becomes of it once its row is gone."""
+
+    project: str = ""
+    """Of a removal, as ``namespace``."""
+
     @classmethod
     def of(cls, asked: RunOptions) -> Self:
         """What a caller has asked for."""

@@ -88,13 +88,18 @@ def title(event: Event) -> str:
 def _slack(event: Event, public_url: str | None) -> str:
     data = event.data
     lines = [f"*{_escaped(title(event))}*"]
-    lines += [_escaped(visible(str(_short(data[name])))) for name in ("reason",) if data.get(name)]
+    if data.get("reason"):
+        lines.append(_text(data["reason"]))
     if event.type.startswith("cleanup.") and data.get("remaining"):
-        lines.append(f"left: {_escaped(visible(str(_short(data['remaining']))))}")
-    lines += [f"• {_escaped(visible(one))}" for one in data.get("objects", ())]
+        lines.append(f"left: {_text(data['remaining'])}")
+    lines += [f"• {_text(one)}" for one in data.get("objects", ())]
     if public_url:
         lines.append(f"<{_escaped(page_of(event, public_url))}|details>")
     return "\n".join(lines)
+
+
+def _text(value: str) -> str:
+    return _escaped(visible(_short(value)))
 
 
 def _escaped(text: str) -> str:

@@ -48,7 +48,6 @@ _OF_TASK = (
     .select_from(tasks.outerjoin(applications, applications.c.id == tasks.c.app_id))
     .where(tasks.c.id == bindparam("of_id"), _SOMEBODY)
 )
-_SPEC = select(tasks.c.spec).where(tasks.c.id == bindparam("of_id"))
 _INSERT = insert(outbox).values(created_at=now())
 _UNTAKEN = (
     select(outbox)
@@ -79,7 +78,7 @@ async def tell_of_task(tx: Tx, kind: str, task_id: str, attempts: range | None =
         return
     options = load(row.options) or {}
     if not options.get("dry_run"):
-        await _insert(tx, kind, row.app_id, await _data(tx, task_id, row, options), task_id)
+        await _insert(tx, kind, row.app_id, _data(task_id, row, options), task_id)
 
 
 async def tell_of_application(tx: Tx, kind: str, app_id: str, data: dict[str, Any]) -> None:
@@ -93,18 +92,13 @@ async def _insert(tx: Tx, kind: str, app_id: str, data: dict[str, Any], task_id:
     await tx.write(_INSERT, row)
 
 
-async def _data(tx: Tx, task_id: str, row: Row[Any], options: dict[str, Any]) -> dict[str, Any]:
-    namespace, project = row.namespace, row.project
-    if namespace is None:  # the application is gone; what the task was of may still tell
-        spec = await tx.scalar(_SPEC, {"of_id": task_id})
-        was = (tx.unseal(spec) if spec else None) or {}
-        namespace, project = was.get("namespace") or "", was.get("project") or ""
+def _data(task_id: str, row: Row[Any], options: dict[str, Any]) -> dict[str, Any]:
     return {
         "taskId": task_id,
         "appId": row.app_id,
-        "namespace": namespace,
+        "namespace": options.get("namespace") or "" if row.namespace is None else row.namespace,
         "name": row.app_name,
-        "project": project,
+        "project": options.get("project") or "" if row.project is None else row.project,
         "kind": row.type,
         "revision": row.revision,
         "status": row.status,

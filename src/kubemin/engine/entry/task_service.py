@@ -331,8 +331,8 @@ class TaskService:
             workflow_id="",
             workflow_name="delete",
             type=TaskType.DELETE,
-            spec={"namespace": row.namespace, "project": row.project},  # who is told of it once the row is gone
-            options=options.write(),
+            spec={},
+            options=options.model_copy(update={"namespace": row.namespace, "project": row.project}).write(),
             plan=plan.to_json(),
             caller=caller,
         )
