@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from kubemin.cli.plan_text import describe
+from kubemin.notifications.targets import parse_targets
 from kubemin.plan import make_plan
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
@@ -46,6 +47,9 @@ def application(block: Block) -> Application | None:
     if isinstance(document, dict) and ("apiVersion" in document or block.file or block.not_run):
         return None
     assert isinstance(document, list), f"{block} is neither an application nor a list of components"
+    if {"url", "urlFile"} & set(document[0]):
+        assert parse_targets(block.text), "whom a server tells what happens"
+        return None
     data: dict[str, Any] = {"name": "example", "component": document}
     return parse_application(data, limits)
 
