@@ -1,13 +1,18 @@
 """The application: routes, middleware and error handling put together around what it is given."""
 
+from collections.abc import Collection
 from functools import cache
+from typing import Any, cast
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kubemin import __version__
 from kubemin.api import errors
+from kubemin.api.allowed import Allowed
+from kubemin.api.auditing import Audited
 from kubemin.api.body import BodyLimit
 from kubemin.api.cors import Cors
 from kubemin.api.deps import Deps, GivenDeps, deps_of
@@ -15,9 +20,12 @@ from kubemin.api.hosts import KnownHosts
 from kubemin.api.metrics import Measured
 from kubemin.api.page import is_page, page
 from kubemin.api.parameter_check import check_parameters
+from kubemin.api.request_ids import RequestIds
+from kubemin.api.route_table import RouteTable
 from kubemin.api.routes import (
     applications,
     applying,
+    audit,
     elsewhere,
     events,
     health,
@@ -32,6 +40,8 @@ from kubemin.api.routes import (
     versions,
     workflows,
 )
+from kubemin.api.security_headers import SecurityHeaders
+from kubemin.api.targets import PlainTargets
 
 PREFIX = "/api/v1"
 
@@ -45,17 +55,28 @@ _TAGS = [
     {"name": "Workflows", "description": "In which order it is deployed, and the runs of it."},
     {"name": "Tasks", "description": "What a run does, did, and has put back."},
     {"name": "Notifications", "description": "Who was told what happened."},
+    {"name": "Audit", "description": "Who changed what, and from where."},
     {"name": "Health", "description": "The server itself."},
 ]
 
 
 def create_app(deps: Deps) -> ASGIApp:
     """The ASGI application that serves the API."""
-    app: ASGIApp = GivenDeps(routes(), deps)
+    table = RouteTable.of(routes())
+    app: ASGIApp = GivenDeps(Allowed(routes(), table), deps)
     if deps.settings.origins:
         app = Cors(app, origins=deps.settings.origins)
     app = KnownHosts(app, hosts=deps.settings.hosts, origins=deps.settings.origins)
-    return Measured(app, registry=deps.registry)
+    app = PlainTargets(app)
+    app = Audited(app, log=deps.audit, table=table)
+    app = RequestIds(SecurityHeaders(app, hsts_seconds=deps.settings.hsts_seconds))
+    return behind(Measured(app, registry=deps.registry), deps.settings.proxies)
+
+
+def behind(app: ASGIApp, proxies: Collection[str]) -> ASGIApp:
+    """The application behind these proxies: what they say of a client's address and scheme is believed."""
+    given: Any = app
+    return cast(ASGIApp, ProxyHeadersMiddleware(given, trusted_hosts=sorted(proxies))) if proxies else app
 
 
 @cache
@@ -78,7 +99,7 @@ def routes() -> FastAPI:
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
     parts = (applying, applications, logs, versions, revisions, preview, reading, workflows)
-    for part in (*parts, tasks, events, operations, orphans, notifications, elsewhere):
+    for part in (*parts, tasks, events, operations, orphans, notifications, audit, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
 

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kubemin.api.audit_log import AuditLog
 from kubemin.api.checks import DatabaseHealth, Health
 from kubemin.api.codes import ApiCode
 from kubemin.api.console import Console
@@ -25,6 +26,7 @@ from kubemin.engine.entry.preview import Previews
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.options import ExecOptions
 from kubemin.settings.api import ApiSettings
+from kubemin.settings.audit import AuditSettings
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
@@ -33,7 +35,7 @@ from kubemin.store.tasks import Task
 if TYPE_CHECKING:
     from kubemin.notifications.service import Notifications
 
-_KEY = "kubemin.deps"
+KEY = "kubemin.deps"
 """Where in an ASGI scope they are."""
 
 
@@ -124,6 +126,7 @@ class Deps:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: event streams end, so that it can."""
     settings: ApiSettings = field(default_factory=ApiSettings)
+    audit_settings: AuditSettings = field(default_factory=AuditSettings)
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
 
@@ -142,6 +145,11 @@ class Deps:
         return None if self.settings.console_dir is None else Console(directory=self.settings.console_dir)
 
     @cached_property
+    def audit(self) -> AuditLog:
+        """Where calls are recorded; to be closed before the database is."""
+        return AuditLog(self.db, self.registry, self.audit_settings)
+
+    @cached_property
     def event_hub(self) -> EventHub:
         """What the event streams hear of."""
         most = self.settings.max_event_streams
@@ -156,13 +164,13 @@ class GivenDeps:
         self._deps = deps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[_KEY] = self._deps
+        scope[KEY] = self._deps
         await self._app(scope, receive, send)
 
 
 def deps_of(scope: Scope) -> Deps:
     """What the request was given."""
-    deps = scope[_KEY]
+    deps = scope[KEY]
     assert isinstance(deps, Deps)
     return deps
 

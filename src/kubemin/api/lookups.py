@@ -24,14 +24,23 @@ def is_id(identifier: str) -> bool:
     return len(identifier) == ID_LENGTH and identifier.isascii() and identifier.isalnum()
 
 
+def id_named(text: str) -> str:
+    """The id of the application of this name, whether it is there or not; empty where the text is no name."""
+    if is_id(text):
+        return text
+    namespace, _, name = text.rpartition(SEPARATOR)
+    namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
+    return application_id(namespace, name) if is_label(namespace) and is_label(name) else ""
+
+
 async def application_named(tx: Tx, text: str) -> str:
     """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`."""
     if is_id(text):
         return text
     namespace, _, name = text.rpartition(SEPARATOR)
     namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
-    if is_label(namespace) and is_label(name) and await applications.find(tx, namespace, name):
-        return application_id(namespace, name)
+    if (found := id_named(text)) and await applications.find(tx, namespace, name):
+        return found
     rows = await applications.page(tx, limit=_COMPARED)
     known = [f"{row.namespace}{SEPARATOR}{row.name}" for row in rows]
     same = [one for one in known if one.endswith(f"{SEPARATOR}{name}")]

@@ -10,6 +10,7 @@ from kubemin.store import Tx, applications, tasks
 from kubemin.store.applications import ApplicationRow, Place
 
 _PLACE = re.compile(rf"([0-9]{{1,11}}\.[0-9]{{1,6}})~([a-z0-9]{{{ID_LENGTH}}})")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def offset(page: int | None, size: int, after: str | None) -> int:
@@ -37,6 +38,13 @@ def application_after(after: str | None) -> Place | None:
     if match is None:
         raise _unknown()
     return applications.Place(datetime.fromtimestamp(float(match[1]), UTC), match[2])
+
+
+def audit_before(after: str | None) -> int | None:
+    """Where a list of the audit goes on. Raises `ApiError`."""
+    if after is not None and not _NUMBER.fullmatch(after):
+        raise _unknown()
+    return None if after is None else int(after)
 
 
 def application_cursor(row: ApplicationRow) -> str:

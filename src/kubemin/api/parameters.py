@@ -4,9 +4,10 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Header, Path, Query
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import Field
 
+from kubemin.api.auditing import noted
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, FieldError
@@ -19,6 +20,7 @@ _TEXT = r"^[^\x00-\x1f\x7f]*$"
 
 
 async def _application(
+    request: Request,
     deps: Given,
     app_id: Annotated[
         str, Path(description="Id of the application, or `namespace~name`.", examples=["5be479caf0c09a3b1ddc133b"])
@@ -27,10 +29,13 @@ async def _application(
     if is_id(app_id):
         return app_id  # nothing to ask the database for
     async with deps.db.read() as tx:
-        return await application_named(tx, app_id)
+        found = await application_named(tx, app_id)
+    noted(request.scope).app = found
+    return found
 
 
 async def _task(
+    request: Request,
     deps: Given,
     task_id: Annotated[
         str,
@@ -43,7 +48,9 @@ async def _task(
     if is_id(task_id):
         return task_id
     async with deps.db.read() as tx:
-        return await task_named(tx, task_id)
+        found = await task_named(tx, task_id)
+    noted(request.scope).task = found
+    return found
 
 
 AppId = Annotated[str, Depends(_application)]
@@ -89,7 +96,13 @@ Since = Annotated[
 ]
 
 
-def moment_of(text: str) -> datetime:
+Until = Annotated[
+    Annotated[str, Field(json_schema_extra={"pattern": _MOMENT})] | None,
+    Query(description="Before then: RFC 3339, a date, or unix seconds.", examples=["2026-02-28T12:00:00Z"]),
+]
+
+
+def moment_of(text: str, field: str = "since") -> datetime:
     """The moment that a :data:`Since` means, in UTC unless it says otherwise. Raises :class:`ApiError`."""
     try:
         if not re.fullmatch(_MOMENT, text):
@@ -99,7 +112,7 @@ def moment_of(text: str) -> datetime:
         head, _, offset = text[10:].rpartition(" ")  # a plus sign that was not escaped arrives as a blank
         moment = datetime.fromisoformat(f"{text[:10]}{head}+{offset}" if head else text)
     except (ValueError, OverflowError, OSError) as error:
-        message = "since must be a moment: RFC 3339, a date, or unix seconds."
-        wrong = FieldError(field="since", code="INVALID_VALUE", message=message)
+        message = f"{field} must be a moment: RFC 3339, a date, or unix seconds."
+        wrong = FieldError(field=field, code="INVALID_VALUE", message=message)
         raise ApiError(400, ApiCode.VALIDATION, wrong.message, errors=[wrong]) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -66,6 +66,7 @@ async def serve_http(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # by itself it would believe whatever comes from loopback; see `create_app`
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

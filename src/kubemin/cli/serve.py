@@ -90,15 +90,17 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             workers=lambda: _metrics(workers),
             stopping=stopping,
             settings=settings,
+            audit_settings=settings,
         )
         with listen(settings.host, settings.port) as listener:
-            async with asyncio.TaskGroup() as group:
+            async with aclosing(deps.audit), asyncio.TaskGroup() as group:
                 answers = asyncio.Event()
                 http = group.create_task(
                     serve_http(create_app(deps), listener, stopping, settings, ready=lambda _: answers.set())
                 )
                 watching = group.create_task(watch.run())
                 rotating = group.create_task(_rotate(settings, parts))
+                pruning = group.create_task(deps.audit.prune_regularly())
                 group.create_task(workers.run(_start(settings, parts), stopping))
                 announcing = group.create_task(_announce(listener, answers, workers))
                 telling = group.create_task(notifications.run()) if notifications else None
@@ -108,6 +110,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 stopping.set()
                 watching.cancel()
                 rotating.cancel()
+                pruning.cancel()
                 announcing.cancel()
                 if telling:
                     telling.cancel()

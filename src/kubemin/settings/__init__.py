@@ -8,12 +8,13 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kubemin.settings.api import ApiSettings
+from kubemin.settings.audit import AuditSettings
 from kubemin.settings.engine import EngineSettings
 from kubemin.settings.notifications import NotificationSettings
 from kubemin.settings.sealing import SealingSettings
 
 
-class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSettings, BaseSettings):
+class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, BaseSettings):
     """Settings of a server, a worker or both. Times are seconds."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True, hide_input_in_errors=True)

@@ -1,5 +1,6 @@
 """What the API can be told."""
 
+import ipaddress
 import re
 from typing import Annotated
 
@@ -13,6 +14,12 @@ def _origins(text: str) -> str:
     for one in _names(text):
         if not _ORIGIN.fullmatch(one) or one.endswith(":80" if one.startswith("http:") else ":443"):
             raise ValueError(f"{one!r} is no origin such as https://console.example or http://localhost:5173")
+    return text
+
+
+def _networks(text: str) -> str:
+    for one in _names(text):
+        ipaddress.ip_network(one)  # a `ValueError` says what is wrong with it
     return text
 
 
@@ -52,6 +59,15 @@ class ApiSettings(BaseModel):
     write_probe_seconds: float = Field(default=5, ge=0)
     """How often, at most, `/readyz` writes to the database to see whether that can be done."""
 
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
+    """Addresses and networks, separated by commas, of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are
+    believed: `10.0.0.5, 10.1.0.0/16`. Without it a caller's address is that of its connection.
+    """
+    hsts_seconds: int | None = Field(default=None, ge=0)
+    """Seconds for which browsers are told to use TLS only (`Strict-Transport-Security`); 0 is never. By default a year,
+    where the request came by TLS.
+    """
+
     @property
     def hosts(self) -> frozenset[str]:
         """``allowed_hosts``, one by one."""
@@ -61,3 +77,8 @@ class ApiSettings(BaseModel):
     def origins(self) -> frozenset[str]:
         """``allowed_origins``, one by one."""
         return _names(self.allowed_origins)
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        """``trusted_proxies``, one by one."""
+        return _names(self.trusted_proxies)

@@ -1,13 +1,15 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``), or by a
-question about several (``drafts``, ``holdings``, ``overview``, ``pruning``); its functions take a transaction (`Tx`)
-first. The caller opens the transactions: changes that belong together are made in one. All times are the database's.
+``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``, ``audit``), or
+by a question about several (``drafts``, ``holdings``, ``overview``, ``pruning``); its functions take a transaction
+(`Tx`) first. The caller opens the transactions: changes that belong together are made in one. All times are the
+database's.
 """
 
 from kubemin.store import (
     applications,
+    audit,
     components,
     deliveries,
     drafts,
@@ -66,6 +68,7 @@ __all__ = [
     "Unreadable",
     "Unstorable",
     "applications",
+    "audit",
     "components",
     "deliveries",
     "drafts",

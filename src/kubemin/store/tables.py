@@ -6,6 +6,7 @@ JSON is stored as text, never in a native JSON type, so that it comes back byte 
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -355,6 +356,43 @@ sealing_keys = Table(
 
 ``complete``: all is sealed with this one.
 """
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Timestamp, nullable=False),
+    Column("caller", BoundedText(255), nullable=False),
+    Column("authenticated", BoundedText(64), nullable=False),
+    Column("address", BoundedText(64), nullable=False),
+    Column("method", BoundedText(16), nullable=False),
+    Column("operation", BoundedText(64), nullable=False),
+    Column("target", BoundedText(512), nullable=False),
+    Column("app_id", BoundedText(ID_LENGTH), nullable=False),
+    Column("task_id", BoundedText(ID_LENGTH), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("request_id", BoundedText(64), nullable=False),
+    Column("key_id", BoundedText(16), nullable=False),
+    Column("previous", BoundedText(64), nullable=False),
+    Column("hash", BoundedText(64), nullable=False),
+    Index(None, "at"),
+    Index(None, "app_id", "seq"),
+    Index(None, "task_id", "seq"),
+    Index(None, "caller", "seq"),
+    **_OPTIONS,
+)
+"""Calls that change something, each with the hash of the one before: see `spec.audit`. No row is ever changed."""
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", BoundedText(64), nullable=False),
+    **_OPTIONS,
+)
+"""One row: what was appended last. Whoever appends locks it, so that all servers append in one order."""
 
 write_probes = Table(
     "write_probes",

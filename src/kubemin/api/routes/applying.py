@@ -3,12 +3,14 @@
 import hashlib
 import json
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from kubemin.api.applying import posted
+from kubemin.api.auditing import noted
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import Envelope, FieldError
+from kubemin.api.lookups import SEPARATOR
 from kubemin.api.models.preview import PreviewReply
 from kubemin.api.models.revisions import Applied, Apply
 from kubemin.api.openapi import errors
@@ -23,7 +25,7 @@ router = APIRouter(tags=["Applications"], route_class=StrictRoute)
 
 @router.post("/apply", summary="Run an application", responses=errors(404, 409))
 async def apply_application(
-    deps: Given, caller: Caller, body: Apply, idempotency_key: IdempotencyKey = None
+    request: Request, deps: Given, caller: Caller, body: Apply, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Applied | PreviewReply]:
     """Makes a revision of it and a task that brings it, both or neither; the draft follows once that is completed.
 
@@ -32,6 +34,8 @@ async def apply_application(
     """
     data = await deps.placed(body.application)
     application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits)
+    said = noted(request.scope)
+    said.app, said.target = application.app_id, f"{application.namespace}{SEPARATOR}{application.name}"
     source, options = Posted(application), ExecOptions.of(body)
     found = await warnings_in(deps, application, data)
     if body.dry_run:

@@ -3,9 +3,10 @@
 import hashlib
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from kubemin.api import paging, task_views, views
+from kubemin.api.auditing import noted
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -138,7 +139,9 @@ async def exec_workflow(
 
 
 @router.post("/workflow/cancel", summary="Cancel a task", responses=errors(404, 409, 502))
-async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) -> Envelope[Cancelled]:
+async def cancel_task(
+    request: Request, deps: Given, app_id: AppId, caller: Caller, body: Cancel
+) -> Envelope[Cancelled]:
     """The task is cancelled at once; what it did to the cluster is then undone, or stays if `cleanup` is `none`.
 
     Again is the same answer. A task that had completed before is answered as it is, with `status: completed`.
@@ -148,6 +151,7 @@ async def cancel_task(deps: Given, app_id: AppId, caller: Caller, body: Cancel) 
         async with deps.db.read(urgent=True) as tx:
             await application_of(tx, app_id)
             task_id = await task_named(tx, task_id)
+    noted(request.scope).task = task_id
     user = body.user or caller
     reason = body.reason or f"cancelled by {user}"
     policy = CleanupPolicy(body.cleanup) if body.cleanup else None

@@ -36,6 +36,10 @@ def _integer(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer(), nullable=False)
 
 
+def _large(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
+
+
 def _generated(name: str) -> sa.Column[int]:
     return sa.Column(name, _BIG_ID, autoincrement=True, nullable=False)
 
@@ -336,6 +340,39 @@ def upgrade() -> None:
         _words("proof"),
         sa.Column("complete", sa.Boolean(), nullable=False),
         _key("sealing_keys", "id"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "audit",
+        _large("seq"),
+        _moment("at"),
+        _name("caller", 255),
+        _name("authenticated", 64),
+        _name("address", 64),
+        _name("method", 16),
+        _name("operation", 64),
+        _name("target", 512),
+        _name("app_id", 24),
+        _name("task_id", 24),
+        _integer("status"),
+        _integer("code"),
+        _name("request_id", 64),
+        _name("key_id", 16),
+        _name("previous", 64),
+        _name("hash", 64),
+        _key("audit", "seq"),
+        **_OPTIONS,
+    )
+    op.create_index("ix_audit_at", "audit", ["at"])
+    op.create_index("ix_audit_app_id_seq", "audit", ["app_id", "seq"])
+    op.create_index("ix_audit_task_id_seq", "audit", ["task_id", "seq"])
+    op.create_index("ix_audit_caller_seq", "audit", ["caller", "seq"])
+    op.create_table(
+        "audit_heads",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        _large("seq"),
+        _name("hash", 64),
+        _key("audit_heads", "id"),
         **_OPTIONS,
     )
     op.create_table(
