@@ -89,7 +89,8 @@ async def test_a_page_of_another_origin_reads_nothing(http: httpx.AsyncClient, o
 async def test_without_the_setting_nothing_is_said_of_origins(api: Api) -> None:
     answer = await api.http.get("/api/v1/applications", headers={"Origin": CONSOLE})
     assert not [name for name in answer.headers if name.startswith("access-control")]
-    assert (await api.http.options("/api/v1/applications", headers=_asks(CONSOLE))).status_code == 405
+    asked = await api.http.options("/api/v1/applications", headers=_asks(CONSOLE))
+    assert not [name for name in asked.headers if name.startswith("access-control")]
 
 
 @pytest.mark.parametrize(

@@ -357,7 +357,7 @@ def test_moments(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("path", ["status", "stages", "resources", "events"])
-@pytest.mark.parametrize("task_id", [MISSING, "x", "%00", "a" * 5000])
+@pytest.mark.parametrize("task_id", [MISSING, "x", "%20", "a" * 5000])
 async def test_an_unknown_task_is_404(api: Api, path: str, task_id: str) -> None:
     assert (await api.get(f"/workflow/tasks/{task_id}/{path}", 404))["code"] == ApiCode.TASK_NOT_FOUND
     assert (await api.post(f"/workflow/tasks/{task_id}/cleanup", None, 404))["code"] == ApiCode.TASK_NOT_FOUND

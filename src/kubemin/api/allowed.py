@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.route_table import RouteTable
 
-_READ = ("GET", "HEAD")
+_FILES = "GET, HEAD"
 """What is no route is a file: of the page, or of a web console."""
 
 
@@ -28,7 +28,11 @@ class Allowed:
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 405:
-                MutableHeaders(scope=message)["Allow"] = _line(self._table.methods(path) or list(_READ))
+                headers = MutableHeaders(scope=message)
+                if methods := self._table.methods(path):
+                    headers["Allow"] = _line(methods)
+                else:
+                    headers.setdefault("Allow", _FILES)
             await send(message)
 
         await self._app(scope, receive, watched)

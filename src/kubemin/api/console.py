@@ -57,6 +57,8 @@ def _marked(response: Response, path: str) -> Response:
     in_assets = path.replace(os.sep, "/").startswith("assets/")
     response.headers["cache-control"] = _FOR_GOOD if in_assets else _ASK_AGAIN
     response.headers["x-content-type-options"] = "nosniff"
-    if suffix == ".html":
-        response.headers["content-security-policy"] = "frame-ancestors 'self'"
+    # What it may load is its own business; frames are not, nor where its addresses are told.
+    response.headers["content-security-policy"] = "frame-ancestors 'self'"
+    response.headers["x-frame-options"] = "SAMEORIGIN"
+    response.headers["referrer-policy"] = "same-origin"
     return response

@@ -1,6 +1,8 @@
 """``/docs``: the OpenAPI document as one page of plain HTML, which needs no script and nothing from elsewhere."""
 
 import json
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -15,6 +17,11 @@ td,th{text-align:left;padding:.15rem 1rem .15rem 0}
 @media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#14181d}pre{background:#1d232b}
 details{border-color:#2c3540}.verb{color:#6cb2ff}a{color:#6cb2ff}}
 """
+_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Its Content-Security-Policy: its own style, and nothing else."""
 
 
 def page(document: dict[str, Any]) -> str:

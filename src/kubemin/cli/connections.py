@@ -15,6 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
+from kubemin.api.security_headers import HEADERS
+from kubemin.cli.heads import ambiguous
 from kubemin.settings.api import ApiSettings
 
 _REFUSED_SECONDS = 1.0
@@ -89,6 +91,9 @@ class LimitedConnection(H11Protocol):
 
     def handle_events(self) -> None:
         """Find out what comes next."""
+        if self.conn.their_state is h11.IDLE and (wrong := ambiguous(self.conn.trailing_data[0])):
+            self._end(ApiCode.BAD_REQUEST, wrong)
+            return
         super().handle_events()
         if self.transport.is_closing():
             self._await(_Awaited.NOTHING)
@@ -98,6 +103,10 @@ class LimitedConnection(H11Protocol):
             self._await(_Awaited.HEAD, self.limits.head_seconds)
         else:
             self._await(_Awaited.NOTHING)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request."""
+        self._end(ApiCode.BAD_REQUEST, msg)
 
     def pause_writing(self) -> None:
         """The client does not read what is sent to it."""
@@ -133,7 +142,7 @@ class LimitedConnection(H11Protocol):
         self._await(_Awaited.NOTHING)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             retry = {"Retry-After": "1"} if status is ApiCode.UNAVAILABLE else {}
-            reply = ApiError(status, status, message, headers={"Connection": "close", **retry}).response()
+            reply = ApiError(status, status, message, headers={**HEADERS, "Connection": "close", **retry}).response()
             head = h11.Response(status_code=status, headers=reply.raw_headers)
             for event in (head, h11.Data(data=bytes(reply.body)), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")

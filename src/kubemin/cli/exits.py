@@ -21,6 +21,8 @@ class Exit(IntEnum):
     """Ended, and its cleanup is incomplete or abandoned; with `--all-or-nothing` also: one is not put back."""
     LOST = 6
     """No server answers, or it was away for a minute: what became of a task is not known."""
+    TAMPERED = 7
+    """Of `audit verify`: a row is wrong or missing."""
     DIFFERS = 10
     """Of `--dry-run` and `diff`: there are changes. Nothing was done. (`kubectl diff` has 1 here.)"""
     LEFT = 128

@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 import structlog
 
 from kubemin.cli.output import visible_lines
+from kubemin.spec.characters import visible
 
 
 class _Stderr:
@@ -51,9 +52,25 @@ def configure(worker: str | None = None) -> None:
     )
     form = f"%(asctime)s %(levelname)s {'' if worker is None else f'worker {worker} '}%(name)s %(message)s"
     logging.getLogger("kubernetes_asyncio").setLevel(logging.ERROR)  # it warns of what is raised as well
-    logging.basicConfig(stream=stream, level=logging.WARNING, format=form)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_VisibleFormatter(form))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _make_visible(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A task's reason may quote what a container wrote: none of its control characters reaches a terminal."""
-    return {key: visible_lines(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {
+        key: (visible_lines if key in _TRACES else visible)(value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
+
+
+_TRACES = frozenset({"exception", "stack"})
+"""These have lines of their own. In any other value the end of a line would begin what looks like another one."""
+
+
+class _VisibleFormatter(logging.Formatter):
+    """The same for what libraries log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible_lines(super().format(record))

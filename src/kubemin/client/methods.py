@@ -95,5 +95,7 @@ class Methods:
     notifications = Method(of_server.notifications)
     retry_notification = Method(of_server.retry_notification)
     test_notification = Method(of_server.test_notification)
+    audit = Method(of_server.audit)
+    audit_lines = Method(of_server.audit_lines)
     alive = Method(of_server.alive)
     ready = Method(of_server.ready)

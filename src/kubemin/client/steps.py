@@ -18,6 +18,7 @@ SILENCE_SECONDS = 30.0
 
 _LATER = (502, 503, 504)
 """A proxy's statuses, whose server is away."""
+_TEXTS = ("text/plain", "application/x-ndjson")
 
 
 class Answer(NamedTuple):
@@ -65,7 +66,7 @@ class Call(Generic[T]):
 
     def read(self, answer: Answer, server: str) -> Any:
         """The data of the reply. Raises `KubeminError`."""
-        if self.as_text and answer.status == 200 and answer.kind == "text/plain":
+        if self.as_text and answer.status == 200 and answer.kind in _TEXTS:
             return answer.body.decode("utf-8", "replace")
         return data_of(answer, server)
 

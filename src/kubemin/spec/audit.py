@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 START = "0" * 64
@@ -62,13 +63,30 @@ class Checkpoint:
 BEGINNING = Checkpoint(0, START)
 
 
-class Broken(Exception):
-    """The chain is not whole. ``seq`` is the first row that is wrong or missing; `why` says which of these."""
+class Flaw(StrEnum):
+    """What is wrong with a row; ``{other}`` is another row's number."""
 
-    def __init__(self, seq: int, why: str) -> None:
-        super().__init__(f"row {seq} {why}")
+    NO_ROW = "it is no row of an audit"
+    CHANGED = "its hash does not fit what it says"
+    OTHER_KEY = "it is not under a key that was given"
+    MISSING = "it is missing"
+    MISSING_FIRST = "it is missing: the oldest one is {other}"
+    MISSING_LAST = "it is missing: the last one is {other}"
+    NOT_PRUNED = "it is missing: no row says that those up to {other} were deleted for their age"
+    MISPLACED = "it comes after row {other}"
+    UNLINKED = "it does not follow row {other}: one of the two is not the one that was recorded"
+    NOT_CHECKPOINT = "it is not the one of the checkpoint"
+    NOT_HEAD = "it is not the one that the server says it has appended last"
+
+
+class Broken(Exception):
+    """The chain is not whole: ``seq`` is the first row that is wrong or missing."""
+
+    def __init__(self, seq: int, flaw: Flaw, other: int = 0) -> None:
+        super().__init__(f"row {seq}: {flaw.format(other=other)}")
         self.seq = seq
-        self.why = why
+        self.flaw = flaw
+        self.other = other
 
 
 class KeyMissing(Exception):
@@ -93,94 +111,102 @@ class Walk:
     """Checks a chain, row by row from the oldest on.
 
     ``keys`` are those that rows may be under: with one, a row without is refused. ``after`` is a checkpoint that
-    somebody kept: the row has to be there as it was, and what comes before it is not looked at.
+    somebody kept: the row has to be there as it was, and what comes before it is not looked at. ``head`` is the row
+    that a server says it has appended last; more may have come since.
     """
 
-    def __init__(self, keys: Sequence[str] = (), after: Checkpoint | None = None) -> None:
+    def __init__(
+        self, keys: Sequence[str] = (), after: Checkpoint | None = None, head: Checkpoint | None = None
+    ) -> None:
         self._keys = {key_id(key): key for key in keys}
-        self._after = after
+        self._after = after or BEGINNING
+        self._is_kept = after is not None
+        self._head = head or BEGINNING
         self._start: Checkpoint | None = None
         """What the first row follows, unless the chain begins with it: a later row has to say that it was pruned."""
         self.last: Checkpoint | None = None
         self.rows = 0
 
+    @property
+    def next(self) -> int:
+        """The number of the row that comes next."""
+        return self.last.seq + 1 if self.last else max(1, self._after.seq)
+
     def take(self, row: Any) -> None:
         """Check the next row. Raises `Broken`, `KeyMissing`."""
-        seq = self.last.seq + 1 if self.last else max(1, self._after.seq if self._after else 1)
-        _check_form(row, seq)
-        if self.last is None and self._after is not None and row["seq"] < self._after.seq:
-            return
-        self._check_hash(row)
+        _check_form(row, self.next)
         found = Checkpoint(row["seq"], row["hash"])
+        if self.last is None and found.seq < self._after.seq:
+            return
+        if self.last is None and found.seq > self._after.seq and self._after.seq:
+            raise Broken(self._after.seq, Flaw.MISSING_FIRST, found.seq)
+        if self.last is not None and found.seq > self.next:
+            raise Broken(self.next, Flaw.MISSING)
+        if self.last is not None and found.seq < self.next:
+            raise Broken(found.seq, Flaw.MISPLACED, self.last.seq)
+        self._check_hash(row)
         if self.last is None:
             self._check_first(found, row["previous"])
-        elif found.seq > seq:
-            raise Broken(seq, "is missing")
-        elif found.seq < seq:
-            raise Broken(found.seq, f"comes after row {self.last.seq}: it is there twice, or not in its place")
         elif row["previous"] != self.last.hash:
-            raise Broken(found.seq, f"does not follow row {self.last.seq}: one of the two is not what was recorded")
+            raise Broken(found.seq, Flaw.UNLINKED, self.last.seq)
+        if found.seq == self._head.seq and found != self._head:
+            raise Broken(found.seq, Flaw.NOT_HEAD)
         if row["operation"] == PRUNED and self._start is not None and row["target"] == str(self._start):
             self._start = None
         self.last = found
         self.rows += 1
 
-    def end(self, head: Checkpoint | None = None) -> Checkpoint:
-        """All rows were taken: the last one, to be kept. ``head``: the one that a server says it has appended last.
-
-        Raises `Broken` where the chain was cut off at either end.
-        """
+    def end(self) -> Checkpoint:
+        """All rows were taken: the last one, to be kept. Raises `Broken` where the chain was cut off at either end."""
         if self._start is not None:
-            raise Broken(1, f"is missing: no row says that those up to {self._start.seq} were deleted for their age")
-        if self._after is not None and self._after.seq > 0 and self.last is None:
-            raise Broken(self._after.seq, "is missing: the chain ends before it")
+            raise Broken(1, Flaw.NOT_PRUNED, self._start.seq)
         last = self.last or BEGINNING
-        if head is not None and head.seq > last.seq:
-            raise Broken(last.seq + 1, f"is missing: the last row that was appended is {head.seq}")
-        if head is not None and head.seq == last.seq and head.hash != last.hash:
-            raise Broken(last.seq, "is not the one that was appended last")
+        if self.last is None and self._after.seq:
+            raise Broken(self._after.seq, Flaw.MISSING)
+        if last.seq < self._head.seq:
+            raise Broken(last.seq + 1, Flaw.MISSING_LAST, self._head.seq)
         return last
 
     def _check_hash(self, row: Row) -> None:
         if row["key"] and not self._keys:
             raise KeyMissing
         if self._keys and row["key"] not in self._keys:
-            under = f"key {row['key']}, which was not given" if row["key"] else "no key"
-            raise Broken(row["seq"], f"is under {under}")
+            raise Broken(row["seq"], Flaw.OTHER_KEY)
         if not hmac.compare_digest(hash_of(row, self._keys.get(row["key"])), row["hash"]):
-            raise Broken(row["seq"], "is not what was recorded: its hash does not fit")
+            raise Broken(row["seq"], Flaw.CHANGED)
 
     def _check_first(self, found: Checkpoint, previous: str) -> None:
-        if self._after is None or self._after.seq == 0:
-            before = Checkpoint(found.seq - 1, previous)
-            if found.seq == 1 and previous != START:
-                raise Broken(1, "is not the first one: it follows another row")
-            if self._after is not None and before != BEGINNING:
-                raise Broken(1, f"is missing: the oldest row is {found.seq}")
-            self._start = before if before.seq else None
-        elif found.seq > self._after.seq:
-            raise Broken(self._after.seq, f"is missing: the oldest row is {found.seq}")
-        elif found.hash != self._after.hash:
-            raise Broken(found.seq, "is not the one of the checkpoint")
+        if self._after.seq:
+            if found != self._after:
+                raise Broken(found.seq, Flaw.NOT_CHECKPOINT)
+            return
+        before = Checkpoint(found.seq - 1, previous)
+        if before == BEGINNING:
+            return
+        if found.seq == 1:
+            raise Broken(1, Flaw.UNLINKED, 0)
+        if self._is_kept:
+            raise Broken(1, Flaw.MISSING_FIRST, found.seq)
+        self._start = before
 
 
 def verify(
     rows: Iterable[Row], keys: Sequence[str] = (), after: Checkpoint | None = None, head: Checkpoint | None = None
 ) -> Walk:
     """Walk all of them. Raises `Broken`, `KeyMissing`."""
-    walk = Walk(keys, after)
+    walk = Walk(keys, after, head)
     for row in rows:
         walk.take(row)
-    walk.end(head)
+    walk.end()
     return walk
 
 
 def _check_form(row: Any, expected: int) -> None:
     if not isinstance(row, dict) or not _is_number(row.get("seq")):
-        raise Broken(expected, "is no row of an audit")
+        raise Broken(expected, Flaw.NO_ROW)
     texts = all(isinstance(row.get(name), str) for name in (*_TEXTS, "hash"))
     if row.keys() != FIELDS or not texts or not all(_is_number(row[name]) for name in _NUMBERS):
-        raise Broken(row["seq"], "has not the fields of a row")
+        raise Broken(row["seq"], Flaw.NO_ROW)
 
 
 def _is_number(value: Any) -> bool:

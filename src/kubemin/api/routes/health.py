@@ -61,7 +61,8 @@ async def openapi_json(request: Request) -> JSONResponse:
 @router.get("/docs", include_in_schema=False)
 async def documentation(request: Request) -> HTMLResponse:
     """The document as a page."""
-    return HTMLResponse(docs.page(await asyncio.to_thread(openapi.document, request.app)))
+    made = docs.page(await asyncio.to_thread(openapi.document, request.app))
+    return HTMLResponse(made, headers={"Content-Security-Policy": docs.POLICY})
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kubemin.client.address import below
+from kubemin.client.address import below, named
 from kubemin.client.steps import Call
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         Delivery,
         NotificationList,
         NotificationTest,
-        Operations,
+        AuditPage, Operations,
         OrphanList,
         Readiness,
     )
@@ -55,6 +55,60 @@ def retry_notification(delivery: int) -> "Call[Delivery]":
 def test_notification(target: str) -> "Call[NotificationTest]":
     """Send a test message to a target, and say what became of it."""
     return Call("POST", below("notifications", "targets", target, "test"))
+
+
+def audit(
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    caller: str | None = None,
+    operation: str | None = None,
+    app: str | None = None,
+    task: str | None = None,
+    outcome: str | None = None,
+    status: int | None = None,
+    page_size: int | None = None,
+    after: str | None = None,
+) -> "Call[AuditPage]":
+    """A page of the calls that may have changed something, newest first; the next one ``after`` its ``nextCursor``.
+
+    ``outcome``: ``done``, ``refused``, ``failed`` or ``unanswered``. Times as RFC 3339, a date, or unix seconds.
+    """
+    wanted = _wanted(since, until, caller, operation, app, task, outcome)
+    return Call("GET", below("audit"), {**wanted, "status": status, "pageSize": page_size, "after": after})
+
+
+def audit_lines(
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    caller: str | None = None,
+    operation: str | None = None,
+    app: str | None = None,
+    task: str | None = None,
+    outcome: str | None = None,
+    status: int | None = None,
+    first: int | None = None,
+    limit: int | None = None,
+) -> Call[str]:
+    """The same rows as JSON lines, oldest first; from the row ``first`` on, ``limit`` of them or all."""
+    wanted = _wanted(since, until, caller, operation, app, task, outcome)
+    given = {**wanted, "status": status, "from": first, "limit": limit}
+    return Call("GET", below("audit", "export"), given, as_text=True)
+
+
+def _wanted(
+    since: str | None,
+    until: str | None,
+    caller: str | None,
+    operation: str | None,
+    app: str | None,
+    task: str | None,
+    outcome: str | None,
+) -> dict[str, str | None]:
+    which = {"app": None if app is None else named(app), "task": None if task is None else named(task)}
+    said = {"caller": caller, "operation": operation, "outcome": outcome}
+    return {"since": since, "until": until, **said, **which}
 
 
 def alive() -> "Call[Alive]":

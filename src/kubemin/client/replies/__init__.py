@@ -20,6 +20,7 @@ from kubemin.client.replies.applications import (
     ReadText,
     Version,
 )
+from kubemin.client.replies.audit import AuditEntry, AuditHead, AuditPage
 from kubemin.client.replies.errors import FieldError, Mistake
 from kubemin.client.replies.events import CleanupEvent, EndEvent, Event, JobEvent, LogLine, ResourceEvent, TaskEvent
 from kubemin.client.replies.evidence import ComponentEvidence, ContainerEvidence, PodEvent, PodEvidence, TaskEvidence
@@ -83,6 +84,9 @@ __all__ = [
     "Application",
     "ApplicationList",
     "Applied",
+    "AuditEntry",
+    "AuditHead",
+    "AuditPage",
     "Cancelled",
     "Changes",
     "Check",
