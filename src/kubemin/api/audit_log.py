@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from kubemin.settings.audit import AuditSettings
 from kubemin.store import Database, StoreError, audit
+from kubemin.store.anew import begun_anew
 from kubemin.store.audit import AuditRow, Call
 from kubemin.store.errors import CommitUnknown
 
@@ -146,6 +147,7 @@ class AuditLog:
             else:
                 self._away, pause = False, self.first_pause
 
+    @begun_anew
     async def _store(self) -> None:
         """Store those that wait longest, in one transaction. Raises `StoreError`."""
         part = [self._waiting[place] for place in range(min(len(self._waiting), MOST_AT_ONCE))]
