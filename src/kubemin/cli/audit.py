@@ -124,7 +124,8 @@ def _tell(walk: Walk, last: Checkpoint, *, keyed: bool, output: Output) -> None:
         return
     output.tell(trn("{count} row is as it was recorded", "{count} rows are as they were recorded", walk.rows))
     if not keyed:
-        output.tell(tr("They are under no key: who can write the database can make rows that fit. Keep checkpoints."))
+        warning = tr("They are under no key: whoever can write the database can make rows that fit. Keep checkpoints.")
+        output.tell(warning)
     say(tr("checkpoint: {place}", place=last) if output.is_chatty else str(last))
 
 
