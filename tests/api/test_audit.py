@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from kubemin.api import app as application_module
 from kubemin.api.app import create_app, routes
 from kubemin.api.auditing import NEVER_WAITS, STORES_NOTHING
-from kubemin.api.deps import Deps
+from kubemin.api.deps import Deps, GivenDeps
 from kubemin.api.route_table import RouteTable
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
@@ -221,14 +221,11 @@ class Knows:
 
 async def test_the_caller_is_whom_authentication_found(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
     principal = Person("ada\u202e", "token")
-    monkeypatch.setattr(application_module, "GivenDeps", lambda app, deps: Knows(GIVEN(app, deps), principal))
+    monkeypatch.setattr(application_module, "GivenDeps", lambda app, deps: Knows(GivenDeps(app, deps), principal))
     async with client(deps) as api:
         await api.post("/nowhere", {}, 404)
         (row,) = await rows_of(api)
     assert (row["caller"], row["authenticated"]) == ("ada\\u202e", "token")
-
-
-GIVEN = application_module.GivenDeps
 
 
 @asynccontextmanager
@@ -257,7 +254,7 @@ async def test_the_address_is_what_a_trusted_proxy_says(
 ) -> None:
     deps = replace(deps, settings=ApiSettings(trusted_proxies=proxies), registry=CollectorRegistry())
     async with client(deps, address) as api:
-        headers = {} if said is None else {"X-Forwarded-For": said.encode("latin-1")}
+        headers = {} if said is None else {b"X-Forwarded-For": said.encode("latin-1")}
         await api.http.post(f"{PREFIX}/nowhere", headers=headers)
         (row,) = await rows_of(api)
     assert row["address"] == expected
