@@ -33,6 +33,12 @@ _UNTRANSLATED = {
     "parts.py": {"Redis does not answer; cancels go through the database meanwhile"},
     "workers.py": {" these do not answer: worker ", "exit code ", "killed by "},
     "connections.py": {"Too many connections are open: try again.", " of the request did not arrive in time."},
+    "heads.py": {
+        "A line of the head ends with something else than CR and LF.",
+        "A header goes on in a second line.",
+        "The request has both a Content-Length and a Transfer-Encoding.",
+        "The request says its length twice.",
+    },
     # The server keeps it, and shows it to everybody.
     "demo.py": {"wrong version: stop it", "do not touch", "CURRENCY=USD, ADDED_BY_HAND=do not touch", "$ kubemin dev"},
     "follow.py": {"interrupted at the command line", "a watch begins with the task's state"},

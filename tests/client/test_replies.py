@@ -57,6 +57,8 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "cancel_task": [(tasks.cancelling, (APP, TASK, None, None, None))],
     "promote_task": [(tasks.promote, (TASK,))],
     "clean_up_again": [(tasks.cleanup, (TASK,)), (tasks.abandon, (TASK,))],
+    "list_audit": [(server.audit, ())],
+    "export_audit": [(server.audit_lines, ())],
     "get_operations": [(server.operations, ())],
     "list_orphans": [(server.orphans, ())],
     "delete_orphans": [(server.delete_orphans, (["u"],))],

@@ -113,7 +113,7 @@ def _call(scope: Scope, table: RouteTable, status: int, reply: bytes) -> Call:
         address=_address(scope),
         method=visible(scope["method"])[:16],
         operation=found.operation if found else "none",
-        target="/".join(part if _PLAIN.fullmatch(part) else "?" for part in parts if part),
+        target="/".join(part if _PLAIN.fullmatch(part) else "?" for part in parts if part)[:512],
         app=app,
         task=task,
         status=status,
