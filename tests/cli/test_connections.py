@@ -201,6 +201,7 @@ from kubemin.cli.http import serve_http
 from kubemin.cli.loop import run_in_loop
 from kubemin.cli.process import listen
 from kubemin.settings.api import ApiSettings
+from kubemin.settings.telemetry import TelemetrySettings
 async def main():
     app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("fine"))])
     stopping = asyncio.Event()
@@ -208,7 +209,7 @@ async def main():
     with listen("127.0.0.1", 0) as listener:
         print(listener.getsockname()[1], flush=True)
         await serve_http(app, listener, stopping, ApiSettings(), ready=lambda _: print("ready", flush=True))
-logs.configure()
+logs.configure(TelemetrySettings())
 run_in_loop(main())
 """
 

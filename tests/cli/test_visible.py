@@ -25,6 +25,7 @@ from kubemin.cli.delete import delete
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import OnSignal
 from kubemin.cli.output import Form, Output
+from kubemin.settings.telemetry import TelemetrySettings
 from kubemin.spec.characters import has_unseen, visible
 from kubemin.spec.states import CleanupPolicy
 from kubemin.spec.text import parse
@@ -253,7 +254,7 @@ def test_an_error_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch, capsys
 def test_the_log_of_a_server_on_a_terminal_is_printed_visibly_too(monkeypatch: pytest.MonkeyPatch) -> None:
     written = _Screen(terminal=True)
     monkeypatch.setattr(sys, "stderr", written)
-    logs.configure()
+    logs.configure(TelemetrySettings())
     try:
         structlog.get_logger().warning(EVIL, reason="\x1b]0;owned\x07", number=1)
         structlog.get_logger().warning("again", exc_info=ValueError(EVIL))

@@ -61,8 +61,14 @@ def test_it_counts_what_it_does(beside: Kubemin) -> None:
         assert beside("apply", _write(beside.folder, "good", "nginx")).returncode == 0
         assert beside("apply", _write(beside.folder, "late", LATE), "--timeout", "1").returncode == 3
         assert value(running, "kubemin_worker_tasks_claimed_total") == 2
-        assert value(running, 'kubemin_worker_cleanups_total{state="done"}') == 1
-        assert value(running, 'kubemin_worker_cleanups_total{state="incomplete"}') == 0
+        passes = 'kubemin_worker_cleanup_duration_seconds_count{state="%s",type="rollback"}'
+        assert value(running, passes % "done") == 1
+        assert value(running, passes % "incomplete") == 0
+        assert value(running, 'kubemin_worker_signal_mode{mode="database"}') == 1  # without Redis nobody tells it
+        assert value(running, 'kubemin_kubernetes_requests_total{code="201",verb="create"}') > 0
+        ended = 'kubemin_worker_task_duration_seconds_count{status="%s",type="deploy"}'
+        assert (value(running, ended % "completed"), value(running, ended % "timeout")) == (1, 1)
+        assert value(running, 'kubemin_worker_job_duration_seconds_count{kind="Deployment",status="completed"}') == 1
         assert value(running, "kubemin_worker_leases_lost_total") == 0
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from kubemin.api.metrics import Measured, text
+from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
 from kubemin.notifications.deliverer import Deliverer
@@ -32,6 +33,8 @@ def exported(exposition: bytes) -> set[str]:
 async def test_every_metric_is_explained(tmp_path: Path) -> None:
     registry, nothing = CollectorRegistry(), cast(Any, None)
     ProcessCollector(registry=registry)
+    RequestMetrics(registry)
+    of_both = exported(generate_latest(registry))
     Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", registry)
     of_worker = exported(generate_latest(registry))
     Measured(nothing, registry=registry)
@@ -42,5 +45,6 @@ async def test_every_metric_is_explained(tmp_path: Path) -> None:
         of_server = exported(await text(registry, db, {"1": None}))
     finally:
         await db.aclose()
-    assert listed("Of a worker") == of_worker
+    assert listed("Of both") == of_both
+    assert listed("Of a worker") == of_worker - of_both
     assert listed("Of a server") == of_server - of_worker

@@ -42,6 +42,7 @@ from kubemin.api.routes import (
 )
 from kubemin.api.security_headers import SecurityHeaders
 from kubemin.api.targets import PlainTargets
+from kubemin.api.tracing import Traced
 
 PREFIX = "/api/v1"
 
@@ -70,6 +71,8 @@ def create_app(deps: Deps) -> ASGIApp:
     app = PlainTargets(app)
     app = Audited(app, log=deps.audit, table=table)
     app = RequestIds(SecurityHeaders(app, hsts_seconds=deps.settings.hsts_seconds))
+    if deps.tracer is not None:
+        app = Traced(app, tracer=deps.tracer, prefix=PREFIX)
     return behind(Measured(app, registry=deps.registry), deps.settings.proxies)
 
 

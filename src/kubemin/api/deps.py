@@ -31,6 +31,7 @@ from kubemin.spec.limits import Limits
 from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
 from kubemin.store.tasks import Task
+from kubemin.telemetry.tracing import Tracer
 
 if TYPE_CHECKING:
     from kubemin.notifications.service import Notifications
@@ -121,6 +122,8 @@ class Deps:
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """The metrics of this process."""
+    tracer: Tracer | None = None
+    """Where traces are kept, if they are."""
     workers: Callable[[], Awaitable[Mapping[str, Families | None]]] = _no_workers
     """Asks the workers that this server has started for their metrics; None is for one that does not answer."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -17,6 +17,7 @@ from kubemin.api.follower import Follower, data_of
 from kubemin.store import Database, events
 from kubemin.store.errors import StoreError
 from kubemin.store.events import EventRow, TaskState
+from kubemin.telemetry.tracing import detached
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +103,7 @@ class EventHub:
 
     def _begin(self) -> None:
         if self._polling is None or self._polling.done():
-            self._polling = asyncio.create_task(self._poll_all(), name="events")
+            self._polling = asyncio.create_task(self._poll_all(), name="events", context=detached())
 
     async def _poll_all(self) -> None:
         try:

@@ -85,6 +85,12 @@ def _gauges(found: TaskCounts | None) -> Iterator[GaugeMetricFamily]:
         "How long the oldest waiting task has waited, 0 if none does. It grows when no worker runs, or all are full.",
         found.oldest_waiting,
     )
+    yield _by(
+        "kubemin_queue_oldest_task_age_by_namespace_seconds",
+        "The same by the application's namespace, of the 20 that wait longest; where nothing waits there is none.",
+        "namespace",
+        found.oldest_by_namespace.items(),
+    )
     leases = {"held": found.leases_held, "expired": found.leases_expired}
     yield _by(
         "kubemin_leases",
@@ -94,7 +100,7 @@ def _gauges(found: TaskCounts | None) -> Iterator[GaugeMetricFamily]:
     )
 
 
-def _by(name: str, what: str, label: str, numbers: Iterable[tuple[str, int]]) -> GaugeMetricFamily:
+def _by(name: str, what: str, label: str, numbers: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, what, labels=(label,))
     for value, number in numbers:
         family.add_metric((str(value),), number)

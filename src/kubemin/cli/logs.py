@@ -9,7 +9,9 @@ from typing import Any, TextIO, cast
 import structlog
 
 from kubemin.cli.output import visible_lines
+from kubemin.settings.telemetry import TelemetrySettings
 from kubemin.spec.characters import visible
+from kubemin.telemetry.tracing import current_span
 
 
 class _Stderr:
@@ -24,37 +26,56 @@ class _Stderr:
             sys.stderr.flush()
 
 
-def configure(worker: str | None = None) -> None:
-    """Set structlog and the standard library's loggers up. Called once, by the command that serves.
+def configure(settings: TelemetrySettings, worker: str | None = None) -> None:
+    """Set structlog and the standard library's loggers up: both write the same form.
 
-    ``worker``: its name, for a server's worker: the server writes to the same stderr.
+    Called once, by the command that serves. ``worker``: its name, for a server's worker: the server writes to the same
+    stderr.
     """
     if worker is not None:
         structlog.contextvars.bind_contextvars(worker=worker)
     stream = cast(TextIO, _Stderr())
+    console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if sys.stderr.isatty()
+        if console
         else structlog.processors.JSONRenderer()
     )
+    level = getattr(logging, settings.log_level.upper())
+    said: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        _add_trace,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            _make_visible,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        processors=[*said, structlog.processors.format_exc_info, _make_visible, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    form = f"%(asctime)s %(levelname)s {'' if worker is None else f'worker {worker} '}%(name)s %(message)s"
+    # What libraries log, as lines of the same form.
+    theirs = logging.StreamHandler(stream)
+    theirs.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*said, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _make_visible,
+                renderer,
+            ],
+        )
+    )
     logging.getLogger("kubernetes_asyncio").setLevel(logging.ERROR)  # it warns of what is raised as well
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_VisibleFormatter(form))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.basicConfig(handlers=[theirs], level=max(level, logging.WARNING))
+
+
+def _add_trace(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The span in which the line was written: so a log leads to the trace, and back."""
+    if (here := current_span()) is not None:
+        event["trace_id"], event["span_id"] = here.trace_id, here.span_id
+    return event
 
 
 def _make_visible(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -67,10 +88,3 @@ def _make_visible(_: object, __: str, event: MutableMapping[str, Any]) -> Mutabl
 
 _TRACES = frozenset({"exception", "stack"})
 """These have lines of their own. In any other value the end of a line would begin what looks like another one."""
-
-
-class _VisibleFormatter(logging.Formatter):
-    """The same for what libraries log."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return visible_lines(super().format(record))

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from kubemin.cli import core_dumps
+from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import tr
 from kubemin.cli.output import say
 from kubemin.cli.sealing import sealer_of
 from kubemin.cli.simulate import load_simulator
 from kubemin.cluster import Cluster, ClusterError
+from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import Engine
 from kubemin.settings import Settings
@@ -25,6 +27,7 @@ from kubemin.store import Database, sealing_keys
 
 if TYPE_CHECKING:
     from kubemin.api.checks import Health
+    from kubemin.telemetry.tracing import Tracer
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Tell:
     cancelled: Callable[[str, str], None] | None = None
     """Task and reason."""
     rung: Callable[[], None] | None = None
+    alone: bool = False
+    """There is no such process, and none tells this one."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Parts:
     signals: Signals
     doorbell: Doorbell
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    tracer: "Tracer | None" = None
+    """Where traces are kept, if they are."""
 
 
 @asynccontextmanager
@@ -75,18 +82,23 @@ async def open_parts(
         await sealing_keys.begin(db)
         if settings.simulate and simulated_at is None:
             simulated_at = await _simulate(stack)
+        registry = CollectorRegistry()
+        tracer = _tracer(settings)
+        if tracer is not None:
+            stack.push_async_callback(tracer.aclose)
         cluster = await Cluster.connect(
             kubeconfig=settings.kubeconfig,
             context=settings.context,
             url=simulated_at,
             timeout=settings.request_timeout_seconds,
+            metrics=RequestMetrics(registry),
         )
         stack.push_async_callback(cluster.aclose)
-        signals = await open_signals(settings.redis_url, tell.cancelled)
+        signals = await open_signals(settings.redis_url, tell.cancelled, alone=tell.alone)
         stack.push_async_callback(signals.aclose)
         doorbell = open_doorbell(settings.redis_url, settings.database_url, tell.rung)
         stack.push_async_callback(doorbell.aclose)
-        parts = Parts(db, cluster, simulated_at, signals, doorbell)
+        parts = Parts(db, cluster, simulated_at, signals, doorbell, registry, tracer)
         ProcessCollector(registry=parts.registry)
         yield parts
 
@@ -95,6 +107,21 @@ def tell_if_plain(parts: Parts) -> None:
     """Say so where secrets are stored in plain text."""
     if parts.db.codec is None:
         say(tr("secrets are stored in plain text: no encryption key is set (KUBEMIN_ENCRYPTION_KEYS)"))
+
+
+def _tracer(settings: Settings) -> "Tracer | None":
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from kubemin.telemetry.otel import OtelTracer  # half a second, for whoever wants it
+    except ImportError as error:
+        message = tr(
+            "{setting} needs OpenTelemetry: pip install 'kubemin[otel]' ({why})",
+            setting="KUBEMIN_OTLP_ENDPOINT",
+            why=error,
+        )
+        raise CliError(message, Exit.USAGE) from error
+    return OtelTracer(settings.otlp_endpoint, "kubemin", f"{socket.gethostname()}-{os.getpid()}")
 
 
 async def _simulate(stack: AsyncExitStack) -> str:
@@ -107,7 +134,7 @@ async def _simulate(stack: AsyncExitStack) -> str:
 def make_engine(settings: Settings, parts: Parts) -> Engine:
     """An engine on these parts."""
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    return Engine(parts.db, parts.cluster, parts.signals, parts.doorbell, settings, name, parts.registry)
+    return Engine(parts.db, parts.cluster, parts.signals, parts.doorbell, settings, name, parts.registry, parts.tracer)
 
 
 async def run_engine(engine: Engine, stopping: asyncio.Event, drain_seconds: float) -> None:

@@ -11,6 +11,7 @@ from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
 from kubemin.cli.loop import run_in_loop
 from kubemin.cluster import ClusterError
+from kubemin.settings.telemetry import TelemetrySettings
 from kubemin.signals import SignalError
 from kubemin.signals.errors import BadUrl as BadRedisUrl
 from kubemin.store import StoreError
@@ -21,9 +22,9 @@ T = TypeVar("T")
 _SETTINGS: dict[type[Exception], str] = {BadDatabaseUrl: "DATABASE_URL", BadRedisUrl: "REDIS_URL"}
 
 
-def run_to_its_end(work: Coroutine[Any, Any, T], worker: str | None = None) -> T:
-    """Run it; what the parts raise becomes a sentence. ``worker`` as in `logs.configure`. Raises :class:`CliError`."""
-    logs.configure(worker)
+def run_to_its_end(work: Coroutine[Any, Any, T], settings: TelemetrySettings, worker: str | None = None) -> T:
+    """Run it; what the parts raise becomes a sentence. The others as in `logs.configure`. Raises :class:`CliError`."""
+    logs.configure(settings, worker)
     _collect_rarely()
     try:
         return run_in_loop(work)

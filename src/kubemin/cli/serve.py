@@ -44,12 +44,12 @@ def run(settings: Settings, workers: Workers, *, in_process: bool) -> None:
 
     Raises :class:`CliError`.
     """
-    run_to_its_end(_serve(settings, workers, in_process))
+    run_to_its_end(_serve(settings, workers, in_process), settings)
 
 
 def migrate_database(settings: Settings) -> None:
     """Bring the database's schema to this version. Raises :class:`CliError`."""
-    run_to_its_end(_migrate(settings))
+    run_to_its_end(_migrate(settings), settings)
 
 
 async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None:
@@ -87,6 +87,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             pod_logs=PodLogs(parts.cluster, guess=settings.guess_secrets),
             health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
             registry=parts.registry,
+            tracer=parts.tracer,
             workers=lambda: _metrics(workers),
             stopping=stopping,
             settings=settings,

@@ -25,7 +25,7 @@ def main() -> None:
     name = sys.argv[1]
     os.nice(NICE)
     try:
-        run_to_its_end(_work(_end_on_stdin()), name)
+        run_to_its_end(_work(_end_on_stdin()), Settings(), name)
     except CliError as error:
         print(f"kubemin: {tr('worker {name}', name=name)}: {visible_lines(error.message)}", file=sys.stderr)
         sys.exit(error.code)

@@ -12,6 +12,7 @@ from kubemin.cluster.credential_sources import choose_source
 from kubemin.cluster.credentials import Credentials
 from kubemin.cluster.discovery import Discovery
 from kubemin.cluster.errors import ClusterError, NotFound, ServerError
+from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
 from kubemin.spec.kind import Kind
@@ -57,6 +58,7 @@ class Cluster:
         url: str | None = None,
         timeout: float = 15,
         hook: Hook | None = None,
+        metrics: RequestMetrics | None = None,
     ) -> Self:
         """Read the configuration. Sends nothing to the server yet.
 
@@ -64,7 +66,7 @@ class Cluster:
         the default kubeconfig. ``timeout``: seconds a call may take. Raises Misconfigured.
         """
         credentials = await Credentials.load(choose_source(kubeconfig=kubeconfig, context=context, url=url))
-        return cls(Transport(credentials, timeout=timeout), timeout=timeout, hook=hook)
+        return cls(Transport(credentials, timeout=timeout, metrics=metrics), timeout=timeout, hook=hook)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -18,6 +18,7 @@ from kubemin.cluster.warning_events import WarningEvents
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, WatchEvent, WatchFailed, observe
 from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.telemetry.tracing import detached
 
 T = TypeVar("T")
 
@@ -208,7 +209,7 @@ class Informers:
         informer = self._informers.get(kind)
         if informer is None:
             informer = self._informers[kind] = _Informer(kind)
-            informer.task = asyncio.create_task(self._run(informer), name=f"informer {kind}")
+            informer.task = asyncio.create_task(self._run(informer), name=f"informer {kind}", context=detached())
         return informer
 
     async def _run(self, informer: _Informer) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
@@ -15,20 +16,25 @@ from yarl import URL
 from kubemin.cluster.answers import ApiResponse, describe, error_for
 from kubemin.cluster.credentials import Access, Credentials
 from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unauthorized, Unreachable
+from kubemin.cluster.request_metrics import RequestMetrics, code_of
 from kubemin.cluster.requests import Request
+from kubemin.telemetry.tracing import record_request
 
 _IN_FLIGHT = 100
 _WHOLE = 256 * 1024
 _AGENT = ("User-Agent", "kubemin")
+_SLOW_SECONDS = 1.0
+"""A read that took so long, or failed, is recorded in a trace; a write always is."""
 _KEEPALIVE_SECONDS = 15.0  # below every server's and load balancer's idle time, so that we are the side that closes
 
 
 class Transport:
     """One pool of connections for calls, another for watches (a watch holds its connection for minutes)."""
 
-    def __init__(self, credentials: Credentials, *, timeout: float) -> None:
+    def __init__(self, credentials: Credentials, *, timeout: float, metrics: RequestMetrics | None = None) -> None:
         """``timeout``: seconds for a whole call. The time in which it waits for a connection is not counted."""
         self._credentials = credentials
+        self._metrics = metrics
         self._timeout = timeout
         self._turns = asyncio.Semaphore(_IN_FLIGHT)
         self._calls = _session(timeout)
@@ -78,22 +84,48 @@ class Transport:
     async def _open(self, request: Request, access: Access, silence: float) -> AsyncIterator[aiohttp.ClientResponse]:
         """A response with the status 200, to be read in the context."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=silence)
-        sent = SimpleNamespace(left=False)
+        sent = SimpleNamespace(left=False, answered=False)
+        began = time.perf_counter()
         try:
             async with self._watches.request(
                 request.method, trace_request_ctx=sent, timeout=limits, **_arguments(request, access)
             ) as response:
+                sent.answered = True
+                self._tell(request, str(response.status), time.perf_counter() - began)
                 if response.status != 200:
                     raise error_for(request, response.status, _headers(response), await response.read())
                 yield response
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _failure(request, error, left=sent.left) from error
+            failure = _failure(request, error, left=sent.left)
+            if not sent.answered:
+                self._tell(request, code_of(failure), time.perf_counter() - began)
+            raise failure from error
 
     def _unauthorized(self, request: Request, access: Access) -> Unauthorized:
         message = f"{describe(request)}: {self._credentials.why_refused(access)} (401 Unauthorized)."
         return Unauthorized(message, status=401, reason="Unauthorized")
 
     async def _send_once(self, request: Request, access: Access) -> ApiResponse:
+        began = time.perf_counter()
+        try:
+            answer = await self._exchange(request, access)
+        except BaseException as error:
+            self._tell(request, code_of(error), time.perf_counter() - began)
+            raise
+        self._tell(request, str(answer.status), time.perf_counter() - began)
+        return answer
+
+    def _tell(self, request: Request, code: str, seconds: float) -> None:
+        """Count a request that is over, and record it in the trace, if it is one to see there."""
+        if self._metrics is not None:
+            self._metrics.answered(request, code, seconds)
+        looked = code in _SEEN and not request.is_write
+        if looked and seconds < _SLOW_SECONDS:
+            return
+        said = {"http.request.method": request.method, "kubemin.object": request.subject, "kubemin.code": code}
+        record_request(f"kubernetes {request.verb}", seconds, said, "" if code in _SEEN else code)
+
+    async def _exchange(self, request: Request, access: Access) -> ApiResponse:
         sent = SimpleNamespace(left=False)
         limits = aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout)
         # aiohttp sends PUT and DELETE again if a kept connection is dead. But a second write needs a write token of
@@ -110,6 +142,10 @@ class Transport:
                 return ApiResponse(response.status, _headers(response), await response.read())
         except (aiohttp.ClientError, OSError, TimeoutError, _Broken) as error:
             raise _failure(request, error, left=sent.left) from error
+
+
+_SEEN = frozenset({"200", "201", "202", "404"})
+"""Codes of answers that are none of a failure: whether something is there is asked all the time."""
 
 
 class _Broken(Exception):

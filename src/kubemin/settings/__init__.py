@@ -12,9 +12,10 @@ from kubemin.settings.audit import AuditSettings
 from kubemin.settings.engine import EngineSettings
 from kubemin.settings.notifications import NotificationSettings
 from kubemin.settings.sealing import SealingSettings
+from kubemin.settings.telemetry import TelemetrySettings
 
 
-class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, BaseSettings):
+class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, TelemetrySettings, BaseSettings):
     """Settings of a server, a worker or both. Times are seconds."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True, hide_input_in_errors=True)

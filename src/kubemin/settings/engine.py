@@ -74,6 +74,10 @@ class EngineSettings(LimitSettings):
     """Runs take over objects that are there and are not the application's, where neither the run nor the component
     says.
     """
+    kubernetes_events: bool = True
+    """Tell by Kubernetes Events of the workloads that tasks deploy, put back or leave incomplete: `kubectl describe`
+    shows them.
+    """
     readiness_rules: Annotated[str, AfterValidator(_rules_text)] = ""
     """When objects are ready whose kinds KubeMin does not know, or knows otherwise: a list of
     readiness rules as YAML or JSON, or the path of a file with one.

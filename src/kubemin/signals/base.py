@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 MARKER_SECONDS = 3600
@@ -20,6 +21,17 @@ class TakenOver:
     """Another worker holds the task with a later epoch: stop, and write nothing more."""
 
 
+class Mode(StrEnum):
+    """How a cancel comes to a worker."""
+
+    REDIS = "redis"
+    """At once, by Redis."""
+    LOCAL = "local"
+    """At once, inside the process or from the server that has started it."""
+    DATABASE = "database"
+    """Within a second, as the worker reads its tasks' rows: there is no Redis, or it does not answer."""
+
+
 Signal = Cancelled | TakenOver
 OnSignal = Callable[[Signal], None]
 
@@ -30,6 +42,10 @@ class Signals(Protocol):
     @property
     def healthy(self) -> bool:
         """Whether the last exchange with Redis succeeded."""
+
+    @property
+    def mode(self) -> Mode:
+        """How a cancel comes to this process now."""
 
     async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:
         """Write the task's key with this lease epoch, and call ``on_signal`` once when a signal comes.

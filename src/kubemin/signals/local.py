@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
+from kubemin.signals.base import MARKER_SECONDS, Cancelled, Mode, OnSignal, TakenOver
 
 
 @dataclass(eq=False, slots=True)
@@ -30,21 +30,29 @@ class LocalSignals:
         *,
         clock: Callable[[], float] = time.monotonic,
         tell: Callable[[str, str], None] | None = None,
+        alone: bool = False,
     ) -> None:
         """Without a ``hub`` this object has its own. ``clock`` returns seconds.
 
         ``tell`` passes the task and the reason of a cancel on to other processes, each of which calls `cancel` on its
         own registry. It must not block or raise; a cancel that gets lost is found in the task's row.
+        ``alone``: nobody calls `cancel`, as this process has neither an API nor a server that tells it.
         """
         self._hub = LocalHub() if hub is None else hub
         self._mine: dict[str, _Watch] = {}
         self._clock = clock
         self._tell = tell
+        self._alone = alone
 
     @property
     def healthy(self) -> bool:
         """Always true: there is no connection that could fail."""
         return True
+
+    @property
+    def mode(self) -> Mode:
+        """``database`` where nobody can tell this process of a cancel."""
+        return Mode.DATABASE if self._alone else Mode.LOCAL
 
     async def watch(self, task_id: str, epoch: int, on_signal: OnSignal) -> None:
         """See Signals.watch."""

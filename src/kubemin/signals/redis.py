@@ -11,7 +11,7 @@ import structlog
 
 from kubemin.signals.absence import Absence
 from kubemin.signals.address import Address
-from kubemin.signals.base import MARKER_SECONDS, Cancelled, OnSignal, TakenOver
+from kubemin.signals.base import MARKER_SECONDS, Cancelled, Mode, OnSignal, TakenOver
 from kubemin.signals.errors import SignalError
 from kubemin.signals.redis_client import RedisClient
 from kubemin.signals.script import (
@@ -123,6 +123,11 @@ class RedisSignals:
         """Poll once and check Redis's settings, then poll and listen in the background until `aclose`."""
         await self.poll()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self.subscription.run())]
+
+    @property
+    def mode(self) -> Mode:
+        """``database`` while Redis does not answer."""
+        return Mode.REDIS if self.healthy else Mode.DATABASE
 
     @property
     def healthy(self) -> bool:

@@ -148,6 +148,7 @@ tasks = Table(
     Column("caller", BoundedText(255), nullable=False),
     Column("idempotency_key", BoundedText(255)),
     _sealed("body_hash", "id", nullable=True),
+    Column("traceparent", BoundedText(55)),
     Column("options", LongText, nullable=False),
     _sealed("spec", "id"),
     _sealed("plan", "id", nullable=True),

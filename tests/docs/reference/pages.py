@@ -11,6 +11,7 @@ from kubemin.api import codes, metrics
 from kubemin.api.codes import ApiCode
 from kubemin.cli import exits
 from kubemin.cli.exits import Exit
+from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
 from kubemin.notifications.deliverer import Deliverer
@@ -60,11 +61,12 @@ def of_settings() -> str:
 def of_metrics() -> str:
     """Each metric: of a worker, and of a server."""
     nothing = cast(Any, None)
-    of_worker, of_server = CollectorRegistry(), CollectorRegistry()
+    of_worker, of_server, of_both = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
+    RequestMetrics(of_both)
     Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", of_worker)
     metrics.Measured(nothing, registry=of_server)
     Deliverer(nothing, [], nothing, of_server)
-    measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, 0, 0))]
+    measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, {}, 0, 0))]
     return page(
         "Metrics",
         "What `/metrics` says, in the text format of Prometheus. How to read it, and what to alert on:"
@@ -77,6 +79,8 @@ def of_metrics() -> str:
         "On the worker's own port. The `/metrics` of a server has those of its own workers too, with the label"
         " `worker`.",
         _metrics(of_worker.collect(), of_worker),
+        "## Of both",
+        _metrics(of_both.collect(), of_both),
         "Both have `process_*`: memory, CPU seconds, open files and start of the process (Linux).",
     )
 

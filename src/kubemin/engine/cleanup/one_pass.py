@@ -12,6 +12,7 @@ from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.namespace_content import HOLDERS
 from kubemin.spec.kinds import DEFINITION
 from kubemin.spec.states import Purpose
+from kubemin.telemetry.tracing import span
 
 Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
@@ -145,7 +146,10 @@ class _Pass:
             self.refused.append(row)
             return
         async with self._slots:
-            rest = await self._try(row, until, lambda: self._settle(row))
+            with span("object", {"kubemin.object": str(row.ref)}) as made:
+                rest = await self._try(row, until, lambda: self._settle(row))
+                if made is not None:
+                    made.set("kubemin.object.state", str(row.state))
         if rest is not None:
             finishing = self.rests.create_task(self._finish(row, rest))
             self._unfinished.add(finishing)

@@ -57,6 +57,8 @@ class JobContext:
     """For the Secrets that are known by now."""
     autoscalers: Autoscalers
     lists: Lister
+    job_ended: Callable[[str, JobStatus, float], None]
+    """Counts a job: its kind, how it ended, and the seconds that it took."""
 
     @property
     def adoption(self) -> Adoption:

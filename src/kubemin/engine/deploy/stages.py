@@ -19,6 +19,7 @@ from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
 from kubemin.spec.workflow import OnFailure
 from kubemin.store.jobs import JobRow
+from kubemin.telemetry.tracing import span
 
 _NAMED = 5
 """How many jobs a timeout names."""
@@ -63,7 +64,8 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             done |= skipped.keys()
             todo = [job for job in todo if job.seq not in skipped]
             ask = inquiry.preflight if options.preflight and not begun else inquiry.refuse_strangers
-            await ask(todo, coming)
+            with span("pre-flight", {"kubemin.jobs": len(todo)}):
+                await ask(todo, coming)
             waits.clear()
             tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
             await create_namespaces(tracker, sorted({*coming, *already_requested(context.journal)}))

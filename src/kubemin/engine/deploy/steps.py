@@ -1,6 +1,7 @@
 """The steps of a workflow: the stages of each one after another, and what becomes of a step that fails."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus
 from kubemin.spec.workflow import OnFailure
 from kubemin.store.jobs import JobRow
+from kubemin.telemetry.tracing import span
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +70,8 @@ class Steps:
         try:
             async with limit:
                 for stage in stages:
-                    await self._run_stage(stage)
+                    with span("stage", {"kubemin.step": stage.step, "kubemin.stage": stage.index}):
+                        await self._run_stage(stage)
         except TimeoutError:
             late = [seq for stage in stages for seq in stage.seqs if seq not in self.done]
             if not limit.expired():
@@ -109,15 +112,22 @@ class Steps:
             journal.job(job.seq, JobStatus.RUNNING, message, count=count)
 
         async with slots:
+            began, status = time.monotonic(), JobStatus.CANCELLED  # where neither of the below says more
             try:
-                await run_job(job, self.context, self.snapshot, self.unchanged, report)
+                with span("job", {"kubemin.object": str(job.ref), "kubemin.component": job.component}):
+                    await run_job(job, self.context, self.snapshot, self.unchanged, report)
                 self._over(job.seq)
+                status = JobStatus.COMPLETED
             except StatusError as error:
-                journal.job(job.seq, JobStatus(error.status), None, error.cause, code=error.code)
+                status = JobStatus(error.status)
+                journal.job(job.seq, status, None, error.cause, code=error.code)
                 raise
             except ClusterError as error:
-                journal.job(job.seq, JobStatus.FAILED, None, error.message, code=code_of(error))
+                status = JobStatus.FAILED
+                journal.job(job.seq, status, None, error.message, code=code_of(error))
                 raise
+            finally:
+                self.context.job_ended(job.ref.kind, status, time.monotonic() - began)
 
     def _over(self, seq: int) -> None:
         self.done.add(seq)

@@ -19,6 +19,7 @@ from kubemin.spec.reading import is_large
 from kubemin.spec.strategy import StrategySpec
 from kubemin.spec.workflow import components_in_no_step
 from kubemin.store import revisions, tasks
+from kubemin.telemetry.tracing import traceparent_now
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class PreparedRun:
             caller=caller,
             idempotency_key=idempotency_key,
             body_hash=body_hash,
+            traceparent=traceparent_now(),
         )
 
     def new_revision(self, app_id: str, task_id: str, caller: str, note: str) -> revisions.NewRevision:

@@ -58,6 +58,7 @@ from kubemin.store import (
 )
 from kubemin.store.anew import begun_anew
 from kubemin.store.tasks import Task
+from kubemin.telemetry.tracing import traceparent_now
 
 _WAIT_FOR_REMOVAL = 60.0
 _TRIES = 4
@@ -335,6 +336,7 @@ class TaskService:
             options=options.model_copy(update={"namespace": row.namespace, "project": row.project}).write(),
             plan=plan.to_json(),
             caller=caller,
+            traceparent=traceparent_now(),
         )
         return await self._insert(tx, new, plan)
 

@@ -9,12 +9,14 @@ from kubemin.cluster.informers import Informers
 from kubemin.dispatch import Doorbell
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.rules import Rules
+from kubemin.engine.supervise.metrics import RunMetrics
 from kubemin.engine.supervise.reaper import Reaper
-from kubemin.engine.supervise.run import RunDeps, RunMetrics
+from kubemin.engine.supervise.run import RunDeps
 from kubemin.engine.supervise.worker import Worker
 from kubemin.settings.engine import EngineSettings
 from kubemin.signals import Signals
 from kubemin.store import Database
+from kubemin.telemetry.tracing import Tracer
 
 
 class Engine:
@@ -29,8 +31,9 @@ class Engine:
         settings: EngineSettings,
         name: str,
         registry: CollectorRegistry | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
-        """``name`` is the owner of its leases: unique a process. ``registry`` takes its metrics."""
+        """``name`` is the owner of its leases: unique a process. ``registry`` takes its metrics, ``tracer`` spans."""
         registry = CollectorRegistry() if registry is None else registry
         self.informers = Informers(cluster)
         self._rules = Rules()
@@ -42,6 +45,7 @@ class Engine:
             rules=self._rules,
             settings=settings,
             metrics=RunMetrics(registry),
+            tracer=tracer,
         )
         self._worker = Worker(name, deps, signals, doorbell, registry)
         self._reaper = Reaper(deps, doorbell)

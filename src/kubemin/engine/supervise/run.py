@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
@@ -31,6 +30,7 @@ from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
+from kubemin.engine.supervise.metrics import DatabaseClock, RunMetrics
 from kubemin.engine.supervise.revising import Completion, completion
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan, hook_of_others
@@ -44,6 +44,7 @@ from kubemin.store import Database, Tx, applications, events, jobs, pruning, rev
 from kubemin.store.errors import StoreError
 from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
+from kubemin.telemetry.tracing import Tracer, current_span, span
 
 log = structlog.get_logger(__name__)
 
@@ -65,24 +66,8 @@ class RunDeps:
     fetcher: Fetcher
     rules: Rules
     settings: EngineSettings
-    metrics: "RunMetrics"
-
-
-class RunMetrics:
-    """What the runs of a process count."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.cleanups = Counter(
-            "kubemin_worker_cleanups", "Cleanups that this worker made, by their end.", ("state",), registry=registry
-        )
-        for state in (Cleanup.DONE, Cleanup.INCOMPLETE):
-            self.cleanups.labels(state)  # there from the start, at 0
-        self.ended = Counter(
-            "kubemin_worker_tasks_ended",
-            "Tasks that ended in this worker, by their status and the code of their reason.",
-            ("status", "reason_code"),
-            registry=registry,
-        )
+    metrics: RunMetrics
+    tracer: Tracer | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +101,8 @@ class TaskRun:
         self.lease = lease
         self.scope = scope
         self._deps = deps
+        self._times = DatabaseClock(task, deps.settings.lease_seconds, lease.clock)
+        self._stopped_at: float | None = None
         self._options = ExecOptions.read(task.options)
         self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
         self._mask = TaskMask((job.manifest for job in self._plan.jobs), guess=deps.settings.guess_secrets)
@@ -148,7 +135,7 @@ class TaskRun:
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
-            await self._clean_up(lambda: self._remove_dropped(journal))
+            await self._clean_up(task, "removal", lambda: self._remove_dropped(journal))
         else:
             await self._roll_back(journal, task)
 
@@ -159,6 +146,7 @@ class TaskRun:
             reason = self.scope.reason
             if reason is None or reason.stop is not Stop.CANCEL:
                 raise Stopped("the task is handed over") from None
+            self._stopped_at = self._times.now()
             return Outcome(TaskStatus.CANCELLED, reason.text)
         except Exception as error:  # a panic is a failure, and is cleaned up like one
             outcome = outcome_of(error)
@@ -211,6 +199,7 @@ class TaskRun:
             mask=lambda: self._mask.of(journal.resources.values()),
             autoscalers=Autoscalers(deps.cluster, targets_of(job.manifest for job in self._plan.jobs)),
             lists=Lists(deps.cluster),
+            job_ended=deps.metrics.job_ended,
         )
         await deploy(self._plan, former, context)
         await journal.record_removals(
@@ -299,7 +288,7 @@ class TaskRun:
             row = ended_as if landed else await tasks.brief(tx, task.id)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
-        self._deps.metrics.ended.labels(row.status, row.reason_code or "").inc()
+        self._tell_end(row)
         if landed and outcome.code is not None:
             log.warning(
                 "task failed",
@@ -311,6 +300,16 @@ class TaskRun:
                 code=str(outcome.code),
             )
         return row
+
+    def _tell_end(self, row: Task) -> None:
+        times, metrics = self._times, self._deps.metrics
+        seconds = times.since(self.task.started_at or self.task.claimed_at)
+        metrics.task_ended(row.type, row.status, row.reason_code or "", seconds)
+        if self._stopped_at is not None and row.cancel_requested_at is not None:
+            metrics.stopped(times.since(row.cancel_requested_at, self._stopped_at))
+        if (here := current_span()) is not None:
+            here.set("kubemin.task.status", str(row.status))
+            here.set("kubemin.reason_code", row.reason_code or "")
 
     async def _application_goes(self, tx: Tx) -> bool:
         """Whether the application is deleted with this task. A run that was asked for since wants it to stay."""
@@ -360,7 +359,7 @@ class TaskRun:
         async def one_pass() -> list[Resource]:
             return await self._removal(journal, self._deps.settings.cleanup_seconds) + await self._undo(journal, rows)
 
-        await self._clean_up(one_pass)
+        await self._clean_up(task, "rollback", one_pass)
 
     def _rows_of_jobs(self, journal: Journal, seqs: Collection[int]) -> list[Resource]:
         """What these jobs wrote; an object that several jobs write is undone in one piece."""
@@ -376,19 +375,25 @@ class TaskRun:
             journal, self._deps.cluster, manifests, restore=self._options.restore, informers=self._deps.informers
         )
 
-    async def _clean_up(self, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
+    async def _clean_up(self, task: Task, what: str, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
         """One pass, never under the cancelled scope (R7); what it leaves is named, and the reaper goes on."""
         await self._cleanup_is(Cleanup.RUNNING)
+        began = self._times.now()
         try:
-            left = await one_pass()
+            with span(what, {"kubemin.task": task.id}) as made:
+                left = await one_pass()
+                if made is not None:
+                    made.set("kubemin.objects.left", len(left))
         except BaseExceptionGroup as group:
             outcome_of(group)  # raises `Stopped` for a lost lease or database
             raise
+        ended = self._times.now()
         if left:
             await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), next_retry(self.task.cleanup_attempts))
         else:
             await self._cleanup_is(Cleanup.DONE)
-        self._deps.metrics.cleanups.labels(Cleanup.INCOMPLETE if left else Cleanup.DONE).inc()
+        cancelled = None if task.cancel_requested_at is None else self._times.since(task.cancel_requested_at, ended)
+        self._deps.metrics.cleaned(what, Cleanup.INCOMPLETE if left else Cleanup.DONE, ended - began, cancelled)
 
     async def _cleanup_is(self, state: Cleanup, why: str = "", retry_in: float | None = None) -> None:
         async with self._deps.db.begin(f"cleanup-{state}") as tx:

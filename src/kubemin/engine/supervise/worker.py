@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,9 +16,10 @@ from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.supervise.run import RunDeps, TaskRun
 from kubemin.engine.supervise.scope import Scope, Stop
+from kubemin.engine.supervise.tracing import traced
 from kubemin.engine.supervise.turns import until_turns_are_short
 from kubemin.shield import to_the_end
-from kubemin.signals import Cancelled, Signal, Signals
+from kubemin.signals import Cancelled, Mode, Signal, Signals
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Database, tasks
 from kubemin.store.errors import StoreError
@@ -85,6 +87,17 @@ class Worker:
         held.set_function(lambda: self.running)
         healthy = Gauge("kubemin_worker_signals_healthy", "0 while Redis does not answer.", registry=registry)
         healthy.set_function(lambda: self._signals.healthy)
+        mode = Gauge(
+            "kubemin_worker_signal_mode",
+            "1 for how cancels come now: by redis, local (from its own server), or by the database (within a second).",
+            ("mode",),
+            registry=registry,
+        )
+        for one in Mode:
+            mode.labels(one).set_function(partial(self._hears_by, one))
+
+    def _hears_by(self, mode: Mode) -> float:
+        return float(self._signals.mode is mode)
 
     async def run(self) -> None:
         """Claim and run tasks until `stop`. A database that is away is waited for."""
@@ -167,13 +180,17 @@ class Worker:
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet
         run = TaskRun(task, lease, Scope(), self._deps)
-        work = asyncio.create_task(self._hold(run, former), name=f"task {task.id}")
+        work = asyncio.create_task(self._traced(run, former), name=f"task {task.id}")
         held = self._held[task.id] = _Held(run, work)
         work.add_done_callback(lambda _: self._forget(held))
 
     def _forget(self, held: _Held) -> None:
         if self._held.get(held.run.task.id) is held:
             del self._held[held.run.task.id]
+
+    async def _traced(self, run: TaskRun, former: _Held | None) -> None:
+        with traced(self._deps.tracer, run.task, self._name):
+            await self._hold(run, former)
 
     async def _hold(self, run: TaskRun, former: _Held | None) -> None:
         task_id = run.task.id

@@ -30,6 +30,7 @@ class NewTask:
     caller: str = ""
     idempotency_key: str | None = None
     body_hash: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Task:
     worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
     ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
     ``promoted_hold``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
+    ``traceparent``: the span of the request that asked for it, as W3C Trace Context spells it, if traces are kept.
     """
 
     seq: int
@@ -65,6 +67,7 @@ class Task:
     caller: str
     idempotency_key: str | None
     body_hash: str | None
+    traceparent: str | None
     options: Any
     spec: Any
     plan: Any

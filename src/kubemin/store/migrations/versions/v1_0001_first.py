@@ -150,6 +150,7 @@ def upgrade() -> None:
         _name("caller", 255),
         _name("idempotency_key", 255, nullable=True),
         _words("body_hash", nullable=True),
+        _name("traceparent", 55, nullable=True),
         _words("options"),
         _words("spec"),
         _words("plan", nullable=True),
