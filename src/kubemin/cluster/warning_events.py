@@ -4,6 +4,7 @@ import asyncio
 
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.object_events import CONTROLLER
 
 _FRESH_SECONDS = 1.0
 """A result is used again for so many seconds."""
@@ -30,7 +31,8 @@ class WarningEvents:
             events = (await self._cluster.list("Event", namespace, fields="type=Warning")).items
         except ClusterError:
             return frozenset()
-        return frozenset(str((event.get("involvedObject") or {}).get("uid")) for event in events)
+        theirs = (event for event in events if event.get("reportingComponent") != CONTROLLER)  # not what we told
+        return frozenset(str((event.get("involvedObject") or {}).get("uid")) for event in theirs)
 
     async def aclose(self) -> None:
         """Cancel the requests that are under way."""

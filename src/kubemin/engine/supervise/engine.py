@@ -1,11 +1,13 @@
 """A worker with what belongs to it: informers, reaper, fetcher, and what evaluates readiness rules."""
 
 import asyncio
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.informers import Informers
+from kubemin.cluster.object_events import ObjectEvents
 from kubemin.dispatch import Doorbell
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.deploy.rules import Rules
@@ -47,6 +49,9 @@ class Engine:
             metrics=RunMetrics(registry),
             tracer=tracer,
         )
+        if settings.kubernetes_events:
+            deps = replace(deps, events=ObjectEvents(cluster, name, registry))
+        self._events = deps.events
         self._worker = Worker(name, deps, signals, doorbell, registry)
         self._reaper = Reaper(deps, doorbell)
 
@@ -61,6 +66,8 @@ class Engine:
         finally:
             await self._rules.aclose()
             await self.informers.aclose()
+            if self._events is not None:
+                await self._events.aclose()
 
     async def stop(self, drain_seconds: float = 0) -> None:
         """Claim no more; let tasks end within ``drain_seconds``, then hand them over. `run` returns after this."""

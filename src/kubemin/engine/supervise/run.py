@@ -10,6 +10,7 @@ import structlog
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError
 from kubemin.cluster.informers import Informers
+from kubemin.cluster.object_events import ObjectEvents
 from kubemin.cluster.reasons import code_of, code_of_text
 from kubemin.engine.cleanup.letting_go import LettingGo, claims_without_pods, objects_to_let_go
 from kubemin.engine.cleanup.removal import Removal, removal_of
@@ -29,6 +30,7 @@ from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.supervise.announcing import Announcements
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.metrics import DatabaseClock, RunMetrics
 from kubemin.engine.supervise.revising import Completion, completion
@@ -68,6 +70,7 @@ class RunDeps:
     settings: EngineSettings
     metrics: RunMetrics
     tracer: Tracer | None = None
+    events: ObjectEvents | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class TaskRun:
         self._deps = deps
         self._times = DatabaseClock(task, deps.settings.lease_seconds, lease.clock)
         self._stopped_at: float | None = None
+        self._announcements = Announcements(deps.events, task)
         self._options = ExecOptions.read(task.options)
         self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
         self._mask = TaskMask((job.manifest for job in self._plan.jobs), guess=deps.settings.guess_secrets)
@@ -130,6 +134,8 @@ class TaskRun:
             outcome = await self._forward(journal)
             # To its end, so that what is committed is also logged and counted.
             task = await to_the_end(self._finish(journal, outcome))
+            if task.status is TaskStatus.COMPLETED and task.type is TaskType.DEPLOY:
+                self._announcements.deployed(journal.resources.values())
         if task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources:
             await self._evidence.keep(journal.resources.values(), self._mask)
         if task.cleanup is Cleanup.NONE:
@@ -357,7 +363,9 @@ class TaskRun:
             rows = self._rows_of_jobs(journal, failed)
 
         async def one_pass() -> list[Resource]:
-            return await self._removal(journal, self._deps.settings.cleanup_seconds) + await self._undo(journal, rows)
+            left = await self._removal(journal, self._deps.settings.cleanup_seconds) + await self._undo(journal, rows)
+            self._announcements.undone(task.status, rows, left)
+            return left
 
         await self._clean_up(task, "rollback", one_pass)
 
