@@ -111,7 +111,7 @@ async def test_a_bell_whose_server_is_away_is_silent_and_harmless() -> None:
             for _ in range(3):
                 await bell.ring()
                 await bell.wait(0.001)
-        assert [entry["event"] for entry in logs if entry["event"] == "doorbell.away"] == ["doorbell.away"]
+        assert [entry["event"] for entry in logs if entry.get("of") == "doorbell"] == ["connection lost"]
         assert "hush" not in repr(logs)
         await bell.aclose()
 

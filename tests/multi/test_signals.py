@@ -128,7 +128,7 @@ async def test_a_redis_that_is_down_at_the_cancel_delays_it_and_says_so(fleet: F
     task = await fleet.settled(task_id)
     assert (task.status, task.reason, task.cleanup) == (TaskStatus.CANCELLED, "wrong version", Cleanup.DONE)
     assert await fleet.snapshot() == before
-    await worker.said("signals.away")
+    await worker.said("connection lost")
     valkey.start()
     _, again = await fleet.deploy(gated("web"), name="other")
     await claimed(valkey, again)
@@ -145,7 +145,7 @@ async def test_a_worker_cut_off_from_redis_goes_on_and_hears_of_cancels_from_the
         await fleet.waits_for(other, "web")
         await claimed(valkey, task_id)
         proxy.stall()
-        await worker.said("signals.away")
+        await worker.said("connection lost")
         await fleet.instance.service.cancel(app_id, task_id, "ada", "no")  # reaches Redis, not the worker
         assert (await fleet.settled(task_id)).cleanup is Cleanup.DONE
         fleet.open()
@@ -153,5 +153,5 @@ async def test_a_worker_cut_off_from_redis_goes_on_and_hears_of_cancels_from_the
         _, later = await fleet.deploy(gated("late", "late"), name="third")
         await fleet.waits_for(later, "late")
         proxy.heal()
-        await worker.said("signals.back")
+        await worker.said("connection is back")
         await claimed(valkey, later)

@@ -106,5 +106,5 @@ async def test_a_server_that_is_away_is_named_without_the_password(url: str) -> 
             await signals.cancel("t1", "stop")
         await signals.aclose()
     assert "127.0.0.1:1" in str(raised.value)
-    assert [entry["event"] for entry in logs] == ["signals.away"]
+    assert [entry["event"] for entry in logs] == ["connection lost"]
     assert "hush" not in repr(logs) + str(raised.value)

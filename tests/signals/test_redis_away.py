@@ -62,10 +62,10 @@ async def test_a_redis_that_is_away_is_said_once_and_comes_back_by_itself() -> N
             for _ in range(5):
                 await signals.poll()
             assert not is_healthy(signals)
-            assert events(logs) == ["signals.away"]
+            assert events(logs) == ["connection lost"]
             server.start()
             await until_true(lambda: signals.subscription.connected.is_set() and signals.healthy)
-            assert events(logs) == ["signals.away", "signals.back"]
+            assert events(logs) == ["connection lost", "connection is back"]
         assert inbox == []
         await signals.cancel("t1", "stop")
         assert await inbox.next() == Cancelled("stop")

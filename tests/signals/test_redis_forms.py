@@ -56,7 +56,7 @@ async def test_an_acl_user_needs_only_these_rights() -> None:
     with valkey_with_user("kubemin", "hush", *RULES.split()) as server:
         with capture_logs() as logs:
             await everything_works(server.url_of("kubemin", "hush"))
-        assert {entry["event"] for entry in logs} == {"signals.eviction"}
+        assert {entry["event"] for entry in logs} == {"cancel marks may be evicted"}
         assert {entry["policy"] for entry in logs} == {"unknown"}, "INFO is not allowed"
         server.run("FLUSHALL")
         server.run("ACL", "SETUSER", "kubemin", "+info")

@@ -4,10 +4,10 @@ import structlog
 
 
 class Absence:
-    """Whether a server is away; a log line ``<name>.away`` when it goes and ``<name>.back`` when it comes back."""
+    """Whether a server is away; a log line when it goes, and one when it is back."""
 
     def __init__(self, name: str) -> None:
-        """The server counts as there until it is missed."""
+        """``name``: what it is for, as the lines say. It counts as there until it is missed."""
         self._name = name
         self._log = structlog.get_logger(__name__)
         self.away = False
@@ -17,11 +17,11 @@ class Absence:
         if self.away:
             return False
         self.away = True
-        self._log.warning(f"{self._name}.away", why=str(why), **details)
+        self._log.warning("connection lost", of=self._name, why=str(why), **details)
         return True
 
     def ends(self, **details: object) -> None:
         """The server answered."""
         if self.away:
-            self._log.info(f"{self._name}.back", **details)
+            self._log.info("connection is back", of=self._name, **details)
         self.away = False

@@ -314,7 +314,7 @@ class RedisSignals:
             policy = "unknown"
         if policy != "noeviction":
             advice = "set maxmemory-policy noeviction: an evicted cancel mark is found late, from the database"
-            _log.warning("signals.eviction", server=str(self._redis.address), policy=policy, advice=advice)
+            _log.warning("cancel marks may be evicted", server=str(self._redis.address), policy=policy, advice=advice)
 
     def _set_away(self, error: Exception | None) -> None:
         """Note whether Redis can be reached, and log each change once."""
