@@ -120,11 +120,9 @@ async def scraped(instance: Instance) -> AsyncIterator[Mapping[str, set[str]]]:
     for family in text_string_to_metric_families(scrape):
         for sample in family.samples:
             samples.setdefault(sample.name, set()).update(sample.labels)
-    for collector in registry._collector_to_names:  # no request was counted here
-        if (name := getattr(collector, "_name", None)) and getattr(collector, "_labelnames", None):
-            for of in registry._collector_to_names[collector]:
-                samples.setdefault(of, set(collector._labelnames))  # type: ignore[attr-defined]
-            assert name
+    for collector, names in registry._collector_to_names.items():  # no request was counted here
+        for of in names:
+            samples.setdefault(of, set(getattr(collector, "_labelnames", ())))
     yield samples
     await counted.aclose()
 
