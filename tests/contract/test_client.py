@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from kubemin.cluster import errors, requests
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.namespace_content import namespace_content
+from kubemin.cluster.object_events import CONTROLLER, ObjectEvent, ObjectEvents
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import convert_create_to_apply, token_of
 from kubemin.spec.labels import WRITE_TOKEN
@@ -243,3 +245,29 @@ async def test_the_names_of_a_kind_come_without_the_objects(kube: Kube) -> None:
     assert answer["metadata"]["continue"]
     assert [set(item) & {"data", "metadata"} for item in answer["items"]] == [{"metadata"}]
     assert await kube.cluster.names("ConfigMap", "kubemin-not-there") == frozenset()
+
+
+async def test_an_event_about_an_object_is_told_once(kube: Kube) -> None:
+    """In the newer group, under a name that follows from what it is about: a second one is refused."""
+    made = await kube.cluster.create(placed(kube, configmap("told")))
+    registry = CollectorRegistry()
+    events = ObjectEvents(kube.cluster, "worker", registry)
+    event = ObjectEvent(
+        ObjectRef.of(made), made["metadata"]["uid"], "Warning", "RollBack", "RolledBack", "said " * 500, "task"
+    )
+
+    def count(outcome: str) -> float | None:
+        return registry.get_sample_value("kubemin_worker_kubernetes_events_total", {"outcome": outcome})
+
+    events.tell(event)
+    events.tell(event)
+    async with asyncio.timeout(PATIENCE):
+        while count("sent") != 1 or count("known") != 1:
+            assert count("dropped") == 0
+            await asyncio.sleep(0.01)  # nobody tells us
+    await events.aclose()
+    about = f"involvedObject.uid={event.uid}"
+    (found,) = (await kube.cluster.list("Event", kube.namespace, fields=about)).items
+    assert (found["reason"], found["type"], found["reportingComponent"]) == ("RolledBack", "Warning", CONTROLLER)
+    assert found["message"] == ("said " * 200)
+    assert found["metadata"]["name"] == event.name

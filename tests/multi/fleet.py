@@ -40,14 +40,15 @@ class Fleet:
     redis_url: str | None
     workers: list[Worker] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
-    """Every write to the API server by a client, as ``verb plural/name``, dry runs left out."""
+    """Every write to the API server by a client, as ``verb plural/name``, without dry runs and what is told by events."""
     created: list[tuple[ObjectRef, str, str]] = field(default_factory=list)
     """Every object that was ever made by a task, with its uid and the task's id, in order."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         def record(info: RequestInfo) -> None:
-            self.writes.append(f"{info.verb} {info.resource}/{info.name}")
+            if info.resource != "events":
+                self.writes.append(f"{info.verb} {info.resource}/{info.name}")
 
         def changed(event: str, obj: Object, _: Object | None) -> None:
             meta = obj["metadata"]
