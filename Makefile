@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # Containers often set this. Each process of the tests would then compile pytest's plugins anew: seconds of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all coverage soak lint types contracts docs pictures reference golden format check proof fuzz model bench \
+.PHONY: help demo test test-all coverage soak lint types contracts docs pictures reference base golden format check proof fuzz model bench \
 	wheels constraints clean
 
 help:  ## What there is to make
@@ -79,6 +79,9 @@ pictures: $(READY)  ## Write the pictures of docs/pictures/ anew, with a browser
 
 reference: $(READY)  ## Write docs/reference/ anew, from the code
 	$(BIN)/python -m tests.docs.reference
+
+base: $(READY)  ## Write the kustomize base in deploy/kustomize/ anew, from the chart
+	$(BIN)/python -m tests.deploy.base
 
 golden: $(READY)  ## Write the expected manifests and plans anew, to be read in the diff
 	$(BIN)/python -m tests.render.regenerate

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from kubemin.api.checks import DatabaseHealth
+from kubemin.api.deps import Deps
+from kubemin.api.health_app import create_health_app
 from kubemin.api.worker_app import create_worker_app
 from kubemin.store import Database
 from tests.api.conftest import Api
@@ -56,3 +58,20 @@ async def test_a_database_that_can_only_be_read_is_not_ready(db: Database) -> No
     wrong = await DatabaseHealth(db, 5)()
     assert wrong is not None
     assert wrong.startswith("nothing can be written: ")
+
+
+async def test_a_server_s_second_port_answers_under_any_host_and_has_nothing_else(deps: Deps) -> None:
+    """A kubelet and a Prometheus ask for the address of a Pod."""
+    app = create_health_app(deps)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://10.1.2.3:9090") as http:
+        for path in ("/healthz", "/readyz", "/metrics"):
+            answer = await http.get(path)
+            assert answer.status_code == 200, path
+            assert "kubemin" in answer.text or answer.json()["code"] == 0
+        others = [
+            await http.request(method, path)
+            for method in ("GET", "POST", "DELETE", "OPTIONS")
+            for path in ("/", "/page/", "/openapi.json", "/api/v1/applications", "//healthz", "/healthz/", "/metrics/..")
+        ]
+        others += [await http.post("/healthz"), await http.put("/metrics")]
+        assert {(answer.status_code, answer.json()["code"]) for answer in others} == {(404, 404)}

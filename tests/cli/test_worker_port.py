@@ -1,4 +1,4 @@
-"""`kubemin worker --metrics-port`: health and metrics of a worker, from a real process."""
+"""`--metrics-port`: health and metrics of a worker, and of a server, from real processes."""
 
 import json
 import re
@@ -70,6 +70,17 @@ def test_it_counts_what_it_does(beside: Kubemin) -> None:
         assert (value(running, ended % "completed"), value(running, ended % "timeout")) == (1, 1)
         assert value(running, 'kubemin_worker_job_duration_seconds_count{kind="Deployment",status="completed"}') == 1
         assert value(running, "kubemin_worker_leases_lost_total") == 0
+
+
+def test_a_server_may_have_such_a_port_beside_its_own(kubemin: Kubemin) -> None:
+    with kubemin.server("serve", "--simulate", "--workers", "0", "--metrics-port", "0") as server:
+        port = server.wait_for(r"health and metrics at (http://\S+)")[1]
+        assert port != server.url
+        for path in ("healthz", "readyz", "metrics"):
+            assert httpx.get(f"{port}/{path}", headers={"Host": "10.1.2.3"}).status_code == 200
+        assert httpx.get(f"{server.url}/healthz", headers={"Host": "10.1.2.3"}).status_code == 421
+        assert httpx.get(f"{port}/api/v1/applications").status_code == 404
+        assert server.stop() == 0
 
 
 def test_it_answers_until_its_last_task_is_over(beside: Kubemin) -> None:

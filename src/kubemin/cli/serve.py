@@ -3,13 +3,14 @@
 import asyncio
 import socket
 import sys
-from contextlib import aclosing, nullcontext
+from contextlib import ExitStack, aclosing, nullcontext
 from typing import TYPE_CHECKING
 
 from kubemin import __version__
 from kubemin.api.app import create_app
 from kubemin.api.deps import ComponentState, Deps
 from kubemin.api.families import Families, Family
+from kubemin.api.health_app import create_health_app
 from kubemin.cli.http import serve_http
 from kubemin.cli.language import tr
 from kubemin.cli.output import say
@@ -18,6 +19,7 @@ from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end, url_of
 from kubemin.cli.sealing import rotate_in_background
 from kubemin.cli.settings import limits
+from kubemin.cli.worker_port import announce_health
 from kubemin.cli.workers import Start, Workers
 from kubemin.cluster.informers import Informers
 from kubemin.engine import ComponentWatch, TaskService
@@ -93,8 +95,14 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             settings=settings,
             audit_settings=settings,
         )
-        with listen(settings.host, settings.port) as listener:
+        with ExitStack() as ports:
+            listener = ports.enter_context(listen(settings.host, settings.port))
+            health_port = settings.metrics_port
+            health = None if health_port is None else ports.enter_context(listen(settings.metrics_host, health_port))
             async with aclosing(deps.audit), asyncio.TaskGroup() as group:
+                if health is not None:
+                    app = create_health_app(deps)
+                    group.create_task(serve_http(app, health, stopping, settings, ready=announce_health))
                 answers = asyncio.Event()
                 http = group.create_task(
                     serve_http(create_app(deps), listener, stopping, settings, ready=lambda _: answers.set())

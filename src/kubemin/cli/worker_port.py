@@ -20,9 +20,10 @@ async def serve_port(
     app = create_worker_app(
         database, health_of(settings, parts), parts.registry, stopping, sealed=parts.db.codec is not None
     )
-    await serve_http(app, listener, over, settings, ready=_announce)
+    await serve_http(app, listener, over, settings, ready=announce_health)
 
 
-def _announce(listener: socket.socket) -> None:
+def announce_health(listener: socket.socket) -> None:
+    """Say where a process's port for health and metrics is."""
     sys.stderr.write(f"health and metrics at {url_of(listener)}\n")
     sys.stderr.flush()

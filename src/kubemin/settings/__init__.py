@@ -39,7 +39,7 @@ class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSetting
     metrics_host: str = "127.0.0.1"
     """Address of the port for health and metrics; may be an open one."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """Port of `kubemin worker` for health and metrics; 0 is any free one."""
+    """Port of `kubemin serve` and `kubemin worker` for health and metrics alone; 0 is any free one."""
     drain_seconds: float = Field(default=0, ge=0)
     """How long tasks may go on after SIGTERM before they are handed over."""
     request_timeout_seconds: float = Field(default=15, gt=0)

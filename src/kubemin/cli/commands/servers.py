@@ -70,6 +70,8 @@ def serve(
     in_process: InProcess = False,
     max_concurrent_tasks: MaxTasks = None,
     drain_seconds: DrainSeconds = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
     console: ConsoleDir = None,
 ) -> None:
     """The API, and its workers in processes of their own.
@@ -81,7 +83,7 @@ def serve(
     settings = settings_of(
         host=host, port=port, database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context,
         simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
-        console_dir=console, workers=workers,
+        metrics_port=metrics_port, metrics_host=metrics_host, console_dir=console, workers=workers,
     )  # fmt: skip
     refuse_open_address(settings.host)
     refuse_no_console(settings.console_dir)
