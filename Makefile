@@ -107,8 +107,11 @@ UPGRADE ?= --upgrade
 constraints:  ## Write constraints.txt: the newest releases, or with UPGRADE= only what pyproject.toml asks for anew
 	$(PYTHON) -m venv .venv-uv
 	.venv-uv/bin/pip install --quiet --upgrade uv
-	.venv-uv/bin/uv pip compile $(UPGRADE) pyproject.toml kubesim/pyproject.toml --group dev --group docs --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --quiet --output-file constraints.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml kubesim/pyproject.toml --group dev --group docs --output-file constraints.txt
+	$(COMPILE) pyproject.toml $(IMAGE_EXTRAS) --constraint constraints.txt --output-file deploy/image/requirements.txt
+
+COMPILE = .venv-uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+IMAGE_EXTRAS = $(addprefix --extra ,postgresql mysql fast)
 
 clean:  ## Remove the virtual environments and the caches
 	rm -rf build .venv .venv-* .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

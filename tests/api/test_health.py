@@ -71,7 +71,7 @@ async def test_a_server_s_second_port_answers_under_any_host_and_has_nothing_els
         others = [
             await http.request(method, path)
             for method in ("GET", "POST", "DELETE", "OPTIONS")
-            for path in ("/", "/page/", "/openapi.json", "/api/v1/applications", "//healthz", "/healthz/", "/metrics/..")
+            for path in ("/", "/page/", "/openapi.json", "/api/v1/applications", "//healthz", "/healthz/")
         ]
         others += [await http.post("/healthz"), await http.put("/metrics")]
         assert {(answer.status_code, answer.json()["code"]) for answer in others} == {(404, 404)}
