@@ -113,7 +113,7 @@ def script() -> str:
         f"rm -r {root}/src {root}/build",
         f"umount {root}/tmp",
         f"mount -t tmpfs none {root}/tmp",
-        f"cp cluster.yaml {root}/tmp/kubeconfig",
+        f"install -m 644 cluster.yaml {root}/tmp/kubeconfig",
         f"mount -o remount,ro {root}",
         f"drop='setpriv --reuid {user} --regid {group} --clear-groups --no-new-privs --bounding-set -all'",
         "given=$(env | grep ^KUBEMIN_ || true)",

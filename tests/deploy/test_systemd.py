@@ -53,9 +53,7 @@ def test_there_is_time_to_hand_over(unit: Path) -> None:
 
 
 def test_both_are_hardened_alike() -> None:
-    server, worker = (
-        set(unit.read_text().partition("NoNewPrivileges")[2].splitlines()) for unit in UNITS
-    )
+    server, worker = (set(unit.read_text().partition("NoNewPrivileges")[2].splitlines()) for unit in UNITS)
     assert server == worker
 
 
