@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
+SERVER_EXTRAS = ("postgresql", "mysql", "fast")
+"""All that a server may need; `sim` is for trying."""
 _SECONDS = 300
 
 
@@ -84,6 +86,12 @@ def main() -> None:
         assert kubemin.name.split("-")[1] in both("kubemin", "version")
         missing = "kubemin: the simulated cluster is not installed: pip install 'kubemin[sim]'\n"
         assert both("kubemin", "dev", code=2) == missing
+
+        served = Environment(folder / "served")  # what a server needs, as the image has it
+        served.install(f"kubemin[{','.join(SERVER_EXTRAS)}] @ {kubemin.as_uri()}")
+        served("python", "-c", "import asyncmy, asyncpg, uvloop")
+        refused = served("kubemin", "migrate", "--database", "postgresql://kubemin@127.0.0.1:9/kubemin", code=1)
+        assert "extra" not in refused, refused  # the driver is there, and finds nobody
 
         # By address: a registry's package of the same name is none of ours.
         both.install(f"kubesim @ {kubesim.as_uri()}", f"kubemin[sim] @ {kubemin.as_uri()}")

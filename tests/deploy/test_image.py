@@ -19,8 +19,8 @@ from kubemin import __version__
 from tests.cli.kubemin import Kubemin
 from tests.deploy.dockerfile import FILE, ROOT, copied, exec_form, script, stages
 from tests.waiting import PATIENCE
+from tests.wheels import SERVER_EXTRAS
 
-EXTRAS = ("postgresql", "mysql", "fast")
 _PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)((?:.*\\\n.*)*)", re.MULTILINE)
 
 
@@ -71,8 +71,8 @@ def test_the_image_s_packages_are_those_that_are_tested() -> None:
     texts = (FILE.with_name("requirements.txt")).read_text()
     image = {name: (version, hashes) for name, version, hashes in _PINNED.findall(texts)}
     assert {name: tested.get(name) for name in image} == image, "make constraints UPGRADE="
-    assert set(EXTRAS) == set(_extras()) - {"sim"}
-    found, to_do = set[str](), [*needed("kubemin", EXTRAS)]
+    assert set(SERVER_EXTRAS) == set(_extras()) - {"sim"}
+    found, to_do = set[str](), [*needed("kubemin", SERVER_EXTRAS)]
     while to_do:
         name, extras = to_do.pop()
         if name not in found:
