@@ -15,7 +15,9 @@ from kubemin.settings.sealing import SealingSettings
 from kubemin.settings.telemetry import TelemetrySettings
 
 
-class Settings(EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, TelemetrySettings, BaseSettings):
+class Settings(
+    EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, TelemetrySettings, BaseSettings
+):
     """Settings of a server, a worker or both. Times are seconds."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True, hide_input_in_errors=True)

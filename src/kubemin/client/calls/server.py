@@ -9,10 +9,11 @@ from kubemin.client.steps import Call
 if TYPE_CHECKING:
     from kubemin.client.replies import (
         Alive,
+        AuditPage,
         Delivery,
         NotificationList,
         NotificationTest,
-        AuditPage, Operations,
+        Operations,
         OrphanList,
         Readiness,
     )

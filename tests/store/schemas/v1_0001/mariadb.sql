@@ -24,9 +24,38 @@ CREATE TABLE `applications` (
   KEY `ix_applications_updated_at_id` (`updated_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1796050432.458447,1796050432.458447),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796050432.430406,1796050432.430406),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1796050432.476276,1796050432.476276);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053371.014955,1796053371.014955),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053370.985152,1796053370.985152),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053371.023698,1796053371.023698);
+CREATE TABLE `audit` (
+  `seq` bigint(20) NOT NULL,
+  `at` double NOT NULL,
+  `caller` varchar(255) NOT NULL,
+  `authenticated` varchar(64) NOT NULL,
+  `address` varchar(64) NOT NULL,
+  `method` varchar(16) NOT NULL,
+  `operation` varchar(64) NOT NULL,
+  `target` varchar(512) NOT NULL,
+  `app_id` varchar(24) NOT NULL,
+  `task_id` varchar(24) NOT NULL,
+  `status` int(11) NOT NULL,
+  `code` int(11) NOT NULL,
+  `request_id` varchar(64) NOT NULL,
+  `key_id` varchar(16) NOT NULL,
+  `previous` varchar(64) NOT NULL,
+  `hash` varchar(64) NOT NULL,
+  PRIMARY KEY (`seq`),
+  KEY `ix_audit_at` (`at`),
+  KEY `ix_audit_app_id_seq` (`app_id`,`seq`),
+  KEY `ix_audit_task_id_seq` (`task_id`,`seq`),
+  KEY `ix_audit_caller_seq` (`caller`,`seq`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `audit_heads` (
+  `id` int(11) NOT NULL,
+  `seq` bigint(20) NOT NULL,
+  `hash` varchar(64) NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -38,9 +67,49 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796050432.462805,1796050432.462805),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796050432.437615,1796050432.437615),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796050432.479156,1796050432.479156);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053371.017526,1796053371.017526),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053370.998996,1796053370.998996),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053371.026028,1796053371.026028);
+CREATE TABLE `deliveries` (
+  `id` bigint(20) NOT NULL AUTO_INCREMENT,
+  `seq` bigint(20) NOT NULL,
+  `target` varchar(63) NOT NULL,
+  `app_id` varchar(24) NOT NULL,
+  `state` varchar(16) NOT NULL,
+  `attempts` int(11) NOT NULL,
+  `tries` int(11) NOT NULL,
+  `http_status` int(11) DEFAULT NULL,
+  `error` longtext NOT NULL,
+  `next_at` double DEFAULT NULL,
+  `created_at` double NOT NULL,
+  `tried_at` double DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `uq_deliveries_seq_target` (`seq`,`target`),
+  KEY `ix_deliveries_target_next_at` (`target`,`next_at`),
+  KEY `ix_deliveries_target_app_id_next_at` (`target`,`app_id`,`next_at`),
+  KEY `ix_deliveries_state_id` (`state`,`id`),
+  CONSTRAINT `fk_deliveries_seq` FOREIGN KEY (`seq`) REFERENCES `outbox` (`seq`) ON DELETE CASCADE
+) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `deliveries` VALUES
+(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053371.09764,1796053371.09764,NULL),
+(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053371.098144,1796053371.098144,NULL);
+CREATE TABLE `drifts` (
+  `app_id` varchar(24) NOT NULL,
+  `revision` int(11) NOT NULL,
+  `since` double NOT NULL,
+  PRIMARY KEY (`app_id`),
+  CONSTRAINT `fk_drifts_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `drifts` VALUES
+('third...................',1,1796053371.100985);
+CREATE TABLE `duties` (
+  `name` varchar(63) NOT NULL,
+  `owner` varchar(255) NOT NULL,
+  `expires_at` double NOT NULL,
+  PRIMARY KEY (`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `duties` VALUES
+('notifications','',1796139770.980439);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -52,9 +121,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796050432.544868),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796050432.749866),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796050432.762252);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796053371.055029),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796053371.076676),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796053371.094039);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -91,6 +160,22 @@ CREATE TABLE `kinds` (
   `name` varchar(317) NOT NULL,
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `outbox` (
+  `seq` bigint(20) NOT NULL AUTO_INCREMENT,
+  `id` varchar(24) NOT NULL,
+  `type` varchar(32) NOT NULL,
+  `app_id` varchar(24) NOT NULL,
+  `task_id` varchar(24) DEFAULT NULL,
+  `data` longtext NOT NULL,
+  `created_at` double NOT NULL,
+  `taken_at` double DEFAULT NULL,
+  PRIMARY KEY (`seq`),
+  UNIQUE KEY `uq_outbox_id` (`id`),
+  KEY `ix_outbox_taken_at_seq` (`taken_at`,`seq`)
+) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `outbox` VALUES
+(1,'8wdrzcltbf3uuqwdmf1ht6rn','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796053371.067094,1796053371.099499),
+(2,'tmimywkbpkmoo0f3i0ej4za8','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796053371.08479,1796053371.099499);
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -118,9 +203,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796050432.7477,1796050432.74921,NULL,NULL,NULL,'other...................'),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796050432.524789,1796050432.538528,NULL,NULL,NULL,'shop....................'),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796050432.760538,1796050432.761522,NULL,NULL,NULL,'third...................');
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053371.074691,1796053371.076003,NULL,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053371.050285,1796053371.053662,NULL,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053371.092171,1796053371.093381,NULL,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -139,12 +224,12 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796050432.466137),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796050432.470405),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796050432.447399),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796050432.4533),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796050432.481506),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796050432.486442);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053371.019701),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053371.021916),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053371.003777),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053371.012855),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053371.02812),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053371.029935);
 CREATE TABLE `sealing_keys` (
   `id` varchar(32) NOT NULL,
   `proof` longtext NOT NULL,
@@ -179,6 +264,7 @@ CREATE TABLE `tasks` (
   `caller` varchar(255) NOT NULL,
   `idempotency_key` varchar(255) DEFAULT NULL,
   `body_hash` longtext DEFAULT NULL,
+  `traceparent` varchar(55) DEFAULT NULL,
   `options` longtext NOT NULL,
   `spec` longtext NOT NULL,
   `plan` longtext DEFAULT NULL,
@@ -207,12 +293,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796050432.501248,1796050432.450846,1796050432.513917,1796050432.618429,1796050432.618429),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050432.454651,NULL,NULL,1796050432.454651),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796050432.751586,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796054032.642398,1796050432.642398,1796050432.468382,1796050432.733859,1796050432.751586,1796050432.751586),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050432.475332,NULL,NULL,1796050432.475332),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796054032.757634,1796050432.757634,1796050432.482419,1796050432.759434,NULL,1796050432.759434),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050432.487431,NULL,NULL,1796050432.487431);
+(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796053371.039613,1796053371.010474,1796053371.045506,1796053371.060846,1796053371.060846),
+(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053371.014002,NULL,NULL,1796053371.014002),
+(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053371.079222,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796056971.070834,1796053371.070834,1796053371.020401,1796053371.073076,1796053371.079222,1796053371.079222),
+(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053371.023006,NULL,NULL,1796053371.023006),
+(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796056971.088487,1796053371.088487,1796053371.028733,1796053371.090645,NULL,1796053371.090645),
+(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053371.030687,NULL,NULL,1796053371.030687);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -231,9 +317,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796050432.459885,1796050432.459885),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796050432.433201,1796050432.433201),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796050432.477024,1796050432.477024);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053371.015669,1796053371.015669),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053370.990403,1796053370.990403),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053371.024338,1796053371.024338);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -255,6 +341,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796050432.748545,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796050432.527488,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796050432.761123,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053371.075357,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053371.052353,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053371.092834,NULL,NULL);

@@ -15,6 +15,29 @@ CREATE TABLE public.applications (
     created_at double precision NOT NULL,
     updated_at double precision NOT NULL
 );
+CREATE TABLE public.audit (
+    seq bigint NOT NULL,
+    at double precision NOT NULL,
+    caller character varying(255) NOT NULL,
+    authenticated character varying(64) NOT NULL,
+    address character varying(64) NOT NULL,
+    method character varying(16) NOT NULL,
+    operation character varying(64) NOT NULL,
+    target character varying(512) NOT NULL,
+    app_id character varying(24) NOT NULL,
+    task_id character varying(24) NOT NULL,
+    status integer NOT NULL,
+    code integer NOT NULL,
+    request_id character varying(64) NOT NULL,
+    key_id character varying(16) NOT NULL,
+    previous character varying(64) NOT NULL,
+    hash character varying(64) NOT NULL
+);
+CREATE TABLE public.audit_heads (
+    id integer NOT NULL,
+    seq bigint NOT NULL,
+    hash character varying(64) NOT NULL
+);
 CREATE TABLE public.components (
     app_id character varying(24) NOT NULL,
     name character varying(63) NOT NULL,
@@ -22,6 +45,37 @@ CREATE TABLE public.components (
     spec text NOT NULL,
     created_at double precision NOT NULL,
     updated_at double precision NOT NULL
+);
+CREATE TABLE public.deliveries (
+    id bigint NOT NULL,
+    seq bigint NOT NULL,
+    target character varying(63) NOT NULL,
+    app_id character varying(24) NOT NULL,
+    state character varying(16) NOT NULL,
+    attempts integer NOT NULL,
+    tries integer NOT NULL,
+    http_status integer,
+    error text NOT NULL,
+    next_at double precision,
+    created_at double precision NOT NULL,
+    tried_at double precision
+);
+CREATE SEQUENCE public.deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.deliveries_id_seq OWNED BY public.deliveries.id;
+CREATE TABLE public.drifts (
+    app_id character varying(24) NOT NULL,
+    revision integer NOT NULL,
+    since double precision NOT NULL
+);
+CREATE TABLE public.duties (
+    name character varying(63) NOT NULL,
+    owner character varying(255) NOT NULL,
+    expires_at double precision NOT NULL
 );
 CREATE TABLE public.events (
     id bigint NOT NULL,
@@ -64,6 +118,23 @@ CREATE TABLE public.jobs (
 CREATE TABLE public.kinds (
     name character varying(317) NOT NULL
 );
+CREATE TABLE public.outbox (
+    seq bigint NOT NULL,
+    id character varying(24) NOT NULL,
+    type character varying(32) NOT NULL,
+    app_id character varying(24) NOT NULL,
+    task_id character varying(24),
+    data text NOT NULL,
+    created_at double precision NOT NULL,
+    taken_at double precision
+);
+CREATE SEQUENCE public.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.outbox_seq_seq OWNED BY public.outbox.seq;
 CREATE TABLE public.resources (
     task_id character varying(24) NOT NULL,
     seq integer NOT NULL,
@@ -131,6 +202,7 @@ CREATE TABLE public.tasks (
     caller character varying(255) NOT NULL,
     idempotency_key character varying(255),
     body_hash text,
+    traceparent character varying(55),
     options text NOT NULL,
     spec text NOT NULL,
     plan text,
@@ -183,49 +255,67 @@ CREATE TABLE public.writes (
     answered_at double precision,
     job_seq integer
 );
+ALTER TABLE ONLY public.deliveries ALTER COLUMN id SET DEFAULT nextval('public.deliveries_id_seq'::regclass);
 ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.events_id_seq'::regclass);
+ALTER TABLE ONLY public.outbox ALTER COLUMN seq SET DEFAULT nextval('public.outbox_seq_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796050430.128994, 1796050430.129064);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796050430.326851, 1796050430.326861);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796050430.375131, 1796050430.375141);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796050430.187008, 1796050430.187019);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796050430.358551, 1796050430.358562);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796050430.377055, 1796050430.37706);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796050430.522626);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796050430.667366);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796050430.699248);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796053367.219617, 1796053367.219623);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796053367.353619, 1796053367.353624);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796053367.382893, 1796053367.382901);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053367.270798, 1796053367.270808);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053367.364865, 1796053367.364872);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053367.387233, 1796053367.387238);
+INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796053367.702626, 1796053367.702635, NULL);
+INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796053367.703413, 1796053367.703416, NULL);
+INSERT INTO public.drifts VALUES ('third...................', 1, 1796053367.709586);
+INSERT INTO public.duties VALUES ('notifications', '', 1796139767.21455);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796053367.499829);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796053367.650524);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796053367.690724);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'step', 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'step', 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'step', 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796050430.493111, 1796050430.513092, NULL, NULL, NULL, 'shop....................');
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796050430.653187, 1796050430.661344, NULL, NULL, NULL, 'other...................');
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796050430.698036, 1796050430.698864, NULL, NULL, NULL, 'third...................');
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796050430.302948);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796050430.36603);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796050430.381863);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796050430.391292);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796050430.222949);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796050430.364279);
+INSERT INTO public.outbox VALUES (1, '4ligaggg3wyvbeegt8ztdeu7', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796053367.559126, 1796053367.708119);
+INSERT INTO public.outbox VALUES (2, 'q18dmy7ym8s6ty151g2hhkzk', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796053367.678537, 1796053367.708174);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796053367.478744, 1796053367.493013, NULL, NULL, NULL, 'shop....................');
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796053367.639156, 1796053367.641743, NULL, NULL, NULL, 'other...................');
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796053367.689486, 1796053367.690256, NULL, NULL, NULL, 'third...................');
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796053367.340683);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796053367.37742);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796053367.388714);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796053367.397321);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796053367.307014);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796053367.375826);
 INSERT INTO public.shares VALUES ('lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796050430.314917, NULL, NULL, 1796050430.314926);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796050430.369902, NULL, NULL, 1796050430.369912);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796050430.394576, NULL, NULL, 1796050430.394586);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796050430.44811, 1796050430.235194, 1796050430.463179, 1796050430.541976, 1796050430.542052);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796050430.675745, NULL, 'ada', NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796054030.625504, 1796050430.625512, 1796050430.365138, 1796050430.64186, 1796050430.675758, 1796050430.675759);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796054030.692558, 1796050430.692568, 1796050430.382697, 1796050430.693857, NULL, 1796050430.693858);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796050430.147719, 1796050430.147731);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796050430.331467, 1796050430.331478);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796050430.37564, 1796050430.375644);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796050430.500504, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796050430.659156, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796050430.698472, NULL, NULL);
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053367.351629, NULL, NULL, 1796053367.351638);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053367.37798, NULL, NULL, 1796053367.377984);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053367.397967, NULL, NULL, 1796053367.397972);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796053367.43532, 1796053367.326734, 1796053367.4511, 1796053367.531828, 1796053367.531838);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796053367.654861, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796056967.611192, 1796053367.611201, 1796053367.376496, 1796053367.627064, 1796053367.654868, 1796053367.654869);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796056967.687591, 1796053367.687598, 1796053367.389257, 1796053367.688579, NULL, 1796053367.68858);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053367.239232, 1796053367.239242);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053367.358748, 1796053367.358754);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053367.383341, 1796053367.383344);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796053367.487121, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796053367.640541, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796053367.68987, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
     ADD CONSTRAINT pk_applications PRIMARY KEY (id);
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT pk_audit PRIMARY KEY (seq);
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT pk_audit_heads PRIMARY KEY (id);
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT pk_components PRIMARY KEY (app_id, name);
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT pk_deliveries PRIMARY KEY (id);
+ALTER TABLE ONLY public.drifts
+    ADD CONSTRAINT pk_drifts PRIMARY KEY (app_id);
+ALTER TABLE ONLY public.duties
+    ADD CONSTRAINT pk_duties PRIMARY KEY (name);
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT pk_events PRIMARY KEY (id);
 ALTER TABLE ONLY public.evidence
@@ -234,6 +324,8 @@ ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq);
 ALTER TABLE ONLY public.kinds
     ADD CONSTRAINT pk_kinds PRIMARY KEY (name);
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT pk_outbox PRIMARY KEY (seq);
 ALTER TABLE ONLY public.resources
     ADD CONSTRAINT pk_resources PRIMARY KEY (task_id, seq);
 ALTER TABLE ONLY public.revisions
@@ -252,6 +344,10 @@ ALTER TABLE ONLY public.writes
     ADD CONSTRAINT pk_writes PRIMARY KEY (token);
 ALTER TABLE ONLY public.applications
     ADD CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name);
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT uq_deliveries_seq_target UNIQUE (seq, target);
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT uq_outbox_id UNIQUE (id);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT uq_tasks_active_app UNIQUE (active_app);
 ALTER TABLE ONLY public.tasks
@@ -261,7 +357,15 @@ ALTER TABLE ONLY public.tasks
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name);
 CREATE INDEX ix_applications_updated_at_id ON public.applications USING btree (updated_at, id);
+CREATE INDEX ix_audit_app_id_seq ON public.audit USING btree (app_id, seq);
+CREATE INDEX ix_audit_at ON public.audit USING btree (at);
+CREATE INDEX ix_audit_caller_seq ON public.audit USING btree (caller, seq);
+CREATE INDEX ix_audit_task_id_seq ON public.audit USING btree (task_id, seq);
+CREATE INDEX ix_deliveries_state_id ON public.deliveries USING btree (state, id);
+CREATE INDEX ix_deliveries_target_app_id_next_at ON public.deliveries USING btree (target, app_id, next_at);
+CREATE INDEX ix_deliveries_target_next_at ON public.deliveries USING btree (target, next_at);
 CREATE INDEX ix_events_task_id_id ON public.events USING btree (task_id, id);
+CREATE INDEX ix_outbox_taken_at_seq ON public.outbox USING btree (taken_at, seq);
 CREATE INDEX ix_resources_holder ON public.resources USING btree (holder);
 CREATE INDEX ix_resources_uid_holder ON public.resources USING btree (uid, holder);
 CREATE INDEX ix_tasks_app_id_seq ON public.tasks USING btree (app_id, seq);
@@ -275,6 +379,10 @@ CREATE INDEX ix_writes_base_version ON public.writes USING btree (base_version);
 CREATE INDEX ix_writes_task_id_seq ON public.writes USING btree (task_id, seq);
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT fk_components_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT fk_deliveries_seq FOREIGN KEY (seq) REFERENCES public.outbox(seq) ON DELETE CASCADE;
+ALTER TABLE ONLY public.drifts
+    ADD CONSTRAINT fk_drifts_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT fk_events_task_id FOREIGN KEY (task_id) REFERENCES public.tasks(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.evidence

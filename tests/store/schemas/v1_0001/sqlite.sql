@@ -20,9 +20,34 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796050426.732,1796050426.732);
-INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796050426.741,1796050426.741);
-INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796050426.744,1796050426.744);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053364.17,1796053364.17);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053364.19,1796053364.19);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053364.192,1796053364.192);
+CREATE TABLE audit (
+	seq BIGINT NOT NULL, 
+	at DOUBLE NOT NULL, 
+	caller VARCHAR(255) NOT NULL, 
+	authenticated VARCHAR(64) NOT NULL, 
+	address VARCHAR(64) NOT NULL, 
+	method VARCHAR(16) NOT NULL, 
+	operation VARCHAR(64) NOT NULL, 
+	target VARCHAR(512) NOT NULL, 
+	app_id VARCHAR(24) NOT NULL, 
+	task_id VARCHAR(24) NOT NULL, 
+	status INTEGER NOT NULL, 
+	code INTEGER NOT NULL, 
+	request_id VARCHAR(64) NOT NULL, 
+	key_id VARCHAR(16) NOT NULL, 
+	previous VARCHAR(64) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_audit PRIMARY KEY (seq)
+);
+CREATE TABLE audit_heads (
+	id INTEGER NOT NULL, 
+	seq BIGINT NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_audit_heads PRIMARY KEY (id)
+);
 CREATE TABLE components (
 	app_id VARCHAR(24) NOT NULL, 
 	name VARCHAR(63) NOT NULL, 
@@ -33,9 +58,42 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796050426.736,1796050426.736);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796050426.741,1796050426.741);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796050426.745,1796050426.745);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053364.177,1796053364.177);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053364.19,1796053364.19);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053364.192,1796053364.192);
+CREATE TABLE deliveries (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	seq INTEGER NOT NULL, 
+	target VARCHAR(63) NOT NULL, 
+	app_id VARCHAR(24) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	tries INTEGER NOT NULL, 
+	http_status INTEGER, 
+	error TEXT NOT NULL, 
+	next_at DOUBLE, 
+	created_at DOUBLE NOT NULL, 
+	tried_at DOUBLE, 
+	CONSTRAINT fk_deliveries_seq FOREIGN KEY(seq) REFERENCES outbox (seq) ON DELETE CASCADE, 
+	CONSTRAINT uq_deliveries_seq_target UNIQUE (seq, target)
+);
+INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053364.34,1796053364.34,NULL);
+INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053364.34,1796053364.34,NULL);
+CREATE TABLE drifts (
+	app_id VARCHAR(24) NOT NULL, 
+	revision INTEGER NOT NULL, 
+	since DOUBLE NOT NULL, 
+	CONSTRAINT pk_drifts PRIMARY KEY (app_id), 
+	CONSTRAINT fk_drifts_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
+);
+INSERT INTO "drifts" VALUES('third...................',1,1796053364.341);
+CREATE TABLE duties (
+	name VARCHAR(63) NOT NULL, 
+	owner VARCHAR(255) NOT NULL, 
+	expires_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_duties PRIMARY KEY (name)
+);
+INSERT INTO "duties" VALUES('notifications','',1796139764.164);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -44,9 +102,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796050426.814);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796050426.829);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796050426.841);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796053364.256);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796053364.298);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796053364.329);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -82,6 +140,19 @@ CREATE TABLE kinds (
 	name VARCHAR(317) NOT NULL, 
 	CONSTRAINT pk_kinds PRIMARY KEY (name)
 );
+CREATE TABLE outbox (
+	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	id VARCHAR(24) NOT NULL, 
+	type VARCHAR(32) NOT NULL, 
+	app_id VARCHAR(24) NOT NULL, 
+	task_id VARCHAR(24), 
+	data TEXT NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	taken_at DOUBLE, 
+	CONSTRAINT uq_outbox_id UNIQUE (id)
+);
+INSERT INTO "outbox" VALUES(1,'iuyu3ddwadrnqg9hd8lcn70a','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796053364.291,1796053364.34);
+INSERT INTO "outbox" VALUES(2,'e1p1ioaqedhzlw1l2ct4zmd6','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796053364.318,1796053364.34);
 CREATE TABLE resources (
 	task_id VARCHAR(24) NOT NULL, 
 	seq INTEGER NOT NULL, 
@@ -106,9 +177,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796050426.812,1796050426.813,NULL,NULL,NULL,'shop....................');
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796050426.829,1796050426.829,NULL,NULL,NULL,'other...................');
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796050426.84,1796050426.84,NULL,NULL,NULL,'third...................');
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053364.253,1796053364.255,NULL,NULL,NULL,'shop....................');
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053364.294,1796053364.298,NULL,NULL,NULL,'other...................');
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053364.328,1796053364.329,NULL,NULL,NULL,'third...................');
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -126,12 +197,12 @@ CREATE TABLE revisions (
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796050426.739);
-INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796050426.74);
-INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796050426.742);
-INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796050426.744);
-INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796050426.745);
-INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796050426.746);
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053364.18);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053364.189);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053364.191);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053364.191);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053364.192);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053364.193);
 CREATE TABLE sealing_keys (
 	id VARCHAR(32) NOT NULL, 
 	proof TEXT NOT NULL, 
@@ -165,6 +236,7 @@ CREATE TABLE tasks (
 	caller VARCHAR(255) NOT NULL, 
 	idempotency_key VARCHAR(255), 
 	body_hash TEXT, 
+	traceparent VARCHAR(55), 
 	options TEXT NOT NULL, 
 	spec TEXT NOT NULL, 
 	"plan" TEXT, 
@@ -184,12 +256,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796050426.786,1796050426.74,1796050426.806,1796050426.825,1796050426.825);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050426.741,NULL,NULL,1796050426.741);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796050426.835,NULL,'ada',NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796054026.828,1796050426.828,1796050426.744,1796050426.828,1796050426.835,1796050426.835);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050426.744,NULL,NULL,1796050426.744);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796054026.839,1796050426.839,1796050426.746,1796050426.84,NULL,1796050426.84);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796050426.75,NULL,NULL,1796050426.75);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796053364.225,1796053364.189,1796053364.247,1796053364.26,1796053364.26);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053364.19,NULL,NULL,1796053364.19);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053364.3,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796056964.293,1796053364.293,1796053364.191,1796053364.293,1796053364.3,1796053364.3);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053364.191,NULL,NULL,1796053364.191);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796056964.319,1796053364.319,1796053364.193,1796053364.32,NULL,1796053364.32);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053364.193,NULL,NULL,1796053364.193);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -207,9 +279,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796050426.733,1796050426.733);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796050426.741,1796050426.741);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796050426.745,1796050426.745);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053364.172,1796053364.172);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053364.19,1796053364.19);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053364.192,1796053364.192);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -228,9 +300,9 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796050426.813,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796050426.829,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796050426.84,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053364.254,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053364.298,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053364.329,NULL,NULL);
 CREATE INDEX ix_applications_updated_at_id ON applications (updated_at, id);
 CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
 CREATE INDEX ix_tasks_status_seq ON tasks (status, seq);
@@ -244,7 +316,17 @@ CREATE INDEX ix_resources_uid_holder ON resources (uid, holder);
 CREATE INDEX ix_writes_task_id_seq ON writes (task_id, seq);
 CREATE INDEX ix_writes_base_version ON writes (base_version);
 CREATE INDEX ix_events_task_id_id ON events (task_id, id);
+CREATE INDEX ix_outbox_taken_at_seq ON outbox (taken_at, seq);
+CREATE INDEX ix_deliveries_target_next_at ON deliveries (target, next_at);
+CREATE INDEX ix_deliveries_target_app_id_next_at ON deliveries (target, app_id, next_at);
+CREATE INDEX ix_deliveries_state_id ON deliveries (state, id);
+CREATE INDEX ix_audit_at ON audit (at);
+CREATE INDEX ix_audit_app_id_seq ON audit (app_id, seq);
+CREATE INDEX ix_audit_task_id_seq ON audit (task_id, seq);
+CREATE INDEX ix_audit_caller_seq ON audit (caller, seq);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('tasks',6);
 INSERT INTO "sqlite_sequence" VALUES('events',3);
+INSERT INTO "sqlite_sequence" VALUES('outbox',2);
+INSERT INTO "sqlite_sequence" VALUES('deliveries',2);
 COMMIT;
