@@ -40,7 +40,7 @@ class Fleet:
     redis_url: str | None
     workers: list[Worker] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
-    """Every write to the API server by a client, as ``verb plural/name``, without dry runs and events."""
+    """Every write to the API server by a client, as ``verb plural/name``, but dry runs and events."""
     created: list[tuple[ObjectRef, str, str]] = field(default_factory=list)
     """Every object that was ever made by a task, with its uid and the task's id, in order."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
