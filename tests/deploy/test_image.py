@@ -106,13 +106,14 @@ def test_a_server_runs_as_nobody_on_a_root_that_cannot_be_written(tmp_path: Path
         [*command, str(tmp_path / "place"), *options],
         cwd=tmp_path,
         env={**os.environ, **given},
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     ) as running:
-        assert running.stderr is not None
+        assert running.stdout is not None
         said = list[str]()
         try:
-            for line in running.stderr:
+            for line in running.stdout:
                 said.append(line)
                 if "ready at" in line:
                     break

@@ -47,7 +47,7 @@ def test_there_is_time_to_hand_over(unit: Path) -> None:
     assert keys["KillMode"] == ["mixed"]
     given = dict(one.removeprefix("KUBEMIN_").lower().split("=", 1) for one in keys["Environment"])
     assert given.keys() <= Settings.model_fields.keys()
-    settings = Settings(**given)
+    settings = Settings.model_validate(given)
     stop = settings.drain_seconds + settings.request_timeout_seconds + _REST_SECONDS
     assert int(keys["TimeoutStopSec"][0]) >= stop
 
