@@ -36,13 +36,17 @@ class TaskMask:
         self._guess = guess
         self._planned = list(planned)
         self._found: list[Manifest] = []
+        self._values: frozenset[str] = frozenset()
         self._mask: Mask | None = None
 
     def of(self, resources: Iterable[Resource]) -> Mask:
-        """As of now. It is built when it is first asked for, and again only once more was found."""
+        """As of now. It is built when it is first asked for, and again only for another secret value."""
         found = [row.before for row in resources if row.before is not None and "kind" in row.before]
         if self._mask is None or found != self._found:
-            self._mask, self._found = Mask(secret_values([*self._planned, *found], guess=self._guess)), found
+            self._found = found
+            values = frozenset(secret_values([*self._planned, *found], guess=self._guess))
+            if self._mask is None or values != self._values:
+                self._mask, self._values = Mask(values), values
         return self._mask
 
 
