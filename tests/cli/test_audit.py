@@ -12,6 +12,7 @@ import structlog
 
 from kubemin.cli import logs
 from kubemin.cli.exits import Exit
+from kubemin.settings.telemetry import TelemetrySettings
 from kubemin.spec.characters import has_unseen
 from tests.cli.kubemin import InProcess, Kubemin
 
@@ -80,7 +81,7 @@ def test_no_control_character_reaches_the_log(terminal: bool, monkeypatch: pytes
         root.removeHandler(handler)
     before = structlog.get_config()
     try:
-        logs.configure()
+        logs.configure(TelemetrySettings())
         log = structlog.get_logger()
         for value in (PEOPLE_S, [PEOPLE_S], {PEOPLE_S: PEOPLE_S}, ValueError(PEOPLE_S)):
             log.info("said", path=value, user=value)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from kubemin.engine.deploy import fetch
-from kubemin.engine.deploy.fetch import Fetcher, LookUp
+from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.errors import JobFailed
+from kubemin.engine.sockets import LookUp
 from kubemin.render import Fetch
 from kubemin.spec.addresses import is_public
 from tests.waiting import PATIENCE
