@@ -54,6 +54,7 @@ _UNTRANSLATED = {
     "interrupts.py": {"kubemin: "},
     "reports.py": {"application id", "kubemin logs "},
     "history.py": {"note"},
+    "tokens.py": {"made by"},
     "sets.py": {"--set "},
     "output.py": {"red bold"},
 }

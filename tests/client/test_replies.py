@@ -11,7 +11,7 @@ import pytest
 from kubemin.api import openapi
 from kubemin.api.app import routes
 from kubemin.client import Client, replies
-from kubemin.client.calls import applications, runs, server, tasks
+from kubemin.client.calls import applications, identity, runs, server, tasks
 from kubemin.client.methods import Method, Methods
 from kubemin.client.options import RunOptions
 from kubemin.client.steps import Call
@@ -65,6 +65,11 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "list_notifications": [(server.notifications, ())],
     "retry_notification": [(server.retry_notification, (1,))],
     "test_notification": [(server.test_notification, ("ops",))],
+    "whoami": [(identity.whoami, ())],
+    "ways": [(identity.ways, ())],
+    "list_tokens": [(identity.tokens, ())],
+    "create_token": [(identity.create_token, ("ci", []))],
+    "revoke_token": [(identity.revoke_token, ("abc",))],
     "healthz": [(server.alive, ())],
     "readyz": [(server.ready, ())],
 }
@@ -110,8 +115,13 @@ def test_every_operation_has_its_call() -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_goes_where_the_document_says(name: str) -> None:
     verb, path, described = operations()[name]
-    expected = path.replace("{app_id}", "default~shop").replace("{task_id}", TASK).replace("{revision}", "current")
+    expected = (
+        path.replace("{app_id}", "default~shop")
+        .replace("{task_id}", TASK)
+        .replace("{revision}", "current")
     expected = expected.replace("{delivery_id}", "1").replace("{name}", "ops")
+        .replace("{token_id}", "abc")
+    )
     known = {one["name"] for one in described.get("parameters", ()) if one["in"] in ("query", "header")}
     given = set(GIVEN_OTHERWISE.get(name, ()))
     for build, arguments in CALLS[name]:

@@ -27,8 +27,10 @@ from kubemin.store import (
     journal,
     outbox,
     schema,
+    sessions,
     shares,
     tasks,
+    tokens,
     workflows,
 )
 from kubemin.store import revisions as history
@@ -79,6 +81,10 @@ async def fill(db: Database) -> None:
     """Rows in every table: a task that completed, one that runs, one that was cancelled, one that waits."""
     async with db.begin("fill") as tx:
         await outbox.announce(tx)
+        token = tokens.NewToken(id="abcdefghijkl", name="ci", owner="ada", hash="0" * 64, grants=[], made_by="database")
+        await tokens.insert(tx, token)
+        opened = sessions.NewSession(hash="1" * 64, name="ada", token_id=token.id, seconds=3600)
+        await sessions.insert(tx, opened)
         for app in ("shop", "other", "third"):
             await applications.insert(tx, applications.NewApplication(id=id_of(app), name=app, alias="Läden 🛒"))
             flow = workflows.NewWorkflow(id=id_of(f"flow-{app}"), app_id=id_of(app), name="deploy", steps=[])

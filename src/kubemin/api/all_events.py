@@ -14,6 +14,7 @@ from kubemin.api.follower import Follower
 from kubemin.api.position import Position
 from kubemin.store import events
 from kubemin.store.events import AppEventRow
+from kubemin.store.sight import Sight
 
 _RETRY_MILLISECONDS = 2000
 
@@ -23,10 +24,13 @@ class Wanted(NamedTuple):
 
     app_id: str | None = None
     types: frozenset[str] = frozenset()
+    sight: Sight = None
 
     def has(self, row: AppEventRow) -> bool:
         """Whether this is one of them."""
-        return self.app_id in (None, row.app_id) and (not self.types or row.type in self.types)
+        if self.app_id not in (None, row.app_id) or (self.types and row.type not in self.types):
+            return False
+        return self.sight is None or any(one.has(row.namespace, row.project, row.app_name) for one in self.sight)
 
 
 async def stream_all(deps: Deps, after: str | None, wanted: Wanted) -> AsyncGenerator[bytes, None]:

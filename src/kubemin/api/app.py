@@ -13,6 +13,8 @@ from kubemin import __version__
 from kubemin.api import errors
 from kubemin.api.allowed import Allowed
 from kubemin.api.auditing import Audited
+from kubemin.api.access import authorize
+from kubemin.api.authentication import Authenticated
 from kubemin.api.body import BodyLimit
 from kubemin.api.cors import Cors
 from kubemin.api.deps import Deps, GivenDeps, deps_of
@@ -29,6 +31,7 @@ from kubemin.api.routes import (
     elsewhere,
     events,
     health,
+    identity,
     logs,
     notifications,
     operations,
@@ -57,6 +60,7 @@ _TAGS = [
     {"name": "Tasks", "description": "What a run does, did, and has put back."},
     {"name": "Notifications", "description": "Who was told what happened."},
     {"name": "Audit", "description": "Who changed what, and from where."},
+    {"name": "Identity", "description": "Who asks, and what they may."},
     {"name": "Health", "description": "The server itself."},
 ]
 
@@ -64,7 +68,7 @@ _TAGS = [
 def create_app(deps: Deps) -> ASGIApp:
     """The ASGI application that serves the API."""
     table = RouteTable.of(routes())
-    app: ASGIApp = GivenDeps(Allowed(routes(), table), deps)
+    app: ASGIApp = GivenDeps(Allowed(Authenticated(routes()), table), deps)
     if deps.settings.origins:
         app = Cors(app, origins=deps.settings.origins)
     app = KnownHosts(app, hosts=deps.settings.hosts, origins=deps.settings.origins)
@@ -95,16 +99,17 @@ def routes() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        dependencies=[Depends(check_parameters)],
+        dependencies=[Depends(authorize), Depends(check_parameters)],
     )
     app.state.parameters = {}  # see `parameter_check`
     errors.install(app)
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
     parts = (applying, applications, logs, versions, revisions, preview, reading, workflows)
-    for part in (*parts, tasks, events, operations, orphans, notifications, audit, elsewhere):
+    for part in (*parts, tasks, events, operations, orphans, notifications, audit, identity, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
+    app.include_router(identity.login)
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
         here = page if is_page(scope["path"]) else deps_of(scope).console or page

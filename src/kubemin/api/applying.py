@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kubemin.api.access import Access
 from kubemin.api.cloning import parsed, templates_of
 from kubemin.api.masks import unmasked, with_deployed
 from kubemin.engine.entry.compute_thread import ComputeThread
@@ -14,11 +15,16 @@ from kubemin.store import Database, revisions
 
 
 async def posted(
-    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], steps: list[Any] | None, limits: Limits
+    db: Database,
+    compute_thread: ComputeThread,
+    data: Mapping[str, Any],
+    steps: list[Any] | None,
+    limits: Limits,
+    asked: Access,
 ) -> Application:
     """The application, by ``steps`` if these are given. A masked secret is what is deployed.
 
-    Raises `SpecError`, `Busy`.
+    Raises `SpecError`, `Busy`, and 403 where ``asked`` has not the role for it.
     """
     whole = dict(data)
     if steps is not None:
@@ -27,8 +33,9 @@ async def posted(
             raise SpecError([Issue("workflow", IssueCode.INVALID_FIELD_VALUE, message)])
         whole["workflow"] = steps
     async with db.read() as tx:
-        templates = await templates_of(tx, whole, limits)
+        templates = await templates_of(tx, whole, limits, asked)
     application = await parsed(compute_thread, whole, templates, limits)
+    asked.check_written(application)
     async with db.read() as tx:
         current = await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kubemin.api.access import Access
 from kubemin.api.lookups import application_of
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored, stored
@@ -14,8 +15,8 @@ from kubemin.spec.templates import expand_templates, template_ids
 from kubemin.store import Tx
 
 
-async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits) -> dict[str, Stored]:
-    """By id: those that there are and that may be used as a template; never itself.
+async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits, asked: Access) -> dict[str, Stored]:
+    """By id: those that whoever asks sees and that may be used as a template; never itself.
 
     Each is cloned whole: raises `SpecError` once they have more components than an application may have.
     """
@@ -23,7 +24,8 @@ async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits) -> dict[
     count = 0
     for app_id in sorted(template_ids(data) - {data.get("id")}):
         try:
-            if not (await application_of(tx, app_id)).tmp_enable:
+            row = await application_of(tx, app_id)
+            if not (row.tmp_enable and asked.sees(row)):
                 continue
             found[app_id] = await stored(tx, app_id, None)
         except NotFoundError:

@@ -17,6 +17,7 @@ from kubemin.api.console import Console
 from kubemin.api.envelope import ApiError
 from kubemin.api.event_hub import EventHub
 from kubemin.api.families import Families
+from kubemin.engine.entry.admission import Admit
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.diffs import Diffs
 from kubemin.engine.entry.orphans import Orphans
@@ -25,8 +26,11 @@ from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.options import ExecOptions
+from kubemin.identity.authenticator import Authenticator
+from kubemin.identity.principal import Principal
 from kubemin.settings.api import ApiSettings
 from kubemin.settings.audit import AuditSettings
+from kubemin.settings.identity import IdentitySettings
 from kubemin.spec.limits import Limits
 from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
@@ -61,6 +65,7 @@ class TaskService(Protocol):
         note: str = "",
         idempotency_key: str | None = None,
         body_hash: str | None = None,
+        admit: Admit | None = None,
     ) -> Task:
         """Record a run of a draft, of a file, of a former revision, or a restart."""
 
@@ -77,12 +82,18 @@ class TaskService(Protocol):
         """Give up what an incomplete cleanup could not undo."""
 
     async def delete_application(
-        self, app_id: str, caller: str, *, keep_resources: bool = False, delete_volumes: bool = False
+        self,
+        app_id: str,
+        caller: str,
+        *,
+        keep_resources: bool = False,
+        delete_volumes: bool = False,
+        admit: Admit | None = None,
     ) -> Task:
         """Record a task that removes the application, and deletes or releases its resources."""
 
     async def delete_resources(
-        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False
+        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False, admit: Admit | None = None
     ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster; what was deleted and what could not be."""
 
@@ -120,6 +131,9 @@ class Deps:
     """None where nobody is to be told what happens."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
+    authenticator: Authenticator | None = None
+    """Finds out who asks; None where nobody has to say it."""
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """The metrics of this process."""
     tracer: Tracer | None = None
@@ -207,8 +221,21 @@ Given = Annotated[Deps, Depends(_given)]
 """A handler's parameter: the :class:`Deps` of its application."""
 
 
-async def _caller() -> str:
-    return "system"
+PRINCIPAL = "kubemin.principal"
+"""Where in an ASGI scope it is: whoever asks, None where they have not said who they are."""
+
+
+def principal_of(scope: Scope) -> Principal | None:
+    """Whoever asks; None where they have not said who they are, and the address is open to everybody."""
+    found = scope[PRINCIPAL]
+    assert found is None or isinstance(found, Principal)
+    return found
+
+
+async def _caller(request: Request) -> str:
+    found = principal_of(request.scope)
+    assert found is not None  # `access.authorize` has seen to it
+    return found.name
 
 
 Caller = Annotated[str, Depends(_caller)]

@@ -10,6 +10,7 @@ from kubemin.engine.errors import AppNotFound, TaskNotFound, WorkflowNotFound
 from kubemin.spec.ids import ID_LENGTH, application_id
 from kubemin.spec.names import DEFAULT_NAMESPACE, is_label
 from kubemin.store import Tx, applications, tasks, workflows
+from kubemin.store.sight import Sight
 
 SEPARATOR = "~"
 """Between a namespace and a name: neither may have it, and an address keeps it as it is."""
@@ -33,35 +34,38 @@ def id_named(text: str) -> str:
     return application_id(namespace, name) if is_label(namespace) and is_label(name) else ""
 
 
-async def application_named(tx: Tx, text: str) -> str:
-    """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`."""
+async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
+    """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`.
+
+    It names as near only what is in ``sight``.
+    """
     if is_id(text):
         return text
     namespace, _, name = text.rpartition(SEPARATOR)
     namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
     if (found := id_named(text)) and await applications.find(tx, namespace, name):
         return found
-    rows = await applications.page(tx, limit=_COMPARED)
+    rows = await applications.page(tx, applications.Filter(sight=sight), limit=_COMPARED)
     known = [f"{row.namespace}{SEPARATOR}{row.name}" for row in rows]
     same = [one for one in known if one.endswith(f"{SEPARATOR}{name}")]
     raise AppNotFound(text, same[:_NEAR] or get_close_matches(f"{namespace}{SEPARATOR}{name}", known, _NEAR))
 
 
-async def task_named(tx: Tx, text: str) -> str:
+async def task_named(tx: Tx, text: str, sight: Sight = None) -> str:
     """The id of the task; one that only looks like an id is given back. Raises `TaskNotFound`."""
     if is_id(text):
         return text
     if text.isascii() and text.isalnum() and SHORTEST <= len(text) < ID_LENGTH:
-        found = await tasks.beginning_with(tx, text, _NEAR)
+        found = await tasks.beginning_with(tx, text, _NEAR, sight)
         if len(found) > 1:
             raise TaskNotFound(text, found, f"is the beginning of {'several' if len(found) < _NEAR else 'many'}")
         if found:
             return found[0]
     try:
-        app_id = await application_named(tx, text)
+        app_id = await application_named(tx, text, sight)
     except AppNotFound as error:
         raise TaskNotFound(text, error.near) from error
-    latest = await tasks.page(tx, app_id=app_id, limit=1)
+    latest = await tasks.page(tx, app_id=app_id, limit=1, sight=sight)
     if not latest:
         raise TaskNotFound(text, said="has no task yet")
     return latest[0].id

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubemin.api.access import Access
 from kubemin.api.cloning import parsed, templates_of
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
@@ -13,6 +14,7 @@ from kubemin.api.masks import masked_components, unmasked
 from kubemin.api.models.applications import ComponentReply
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.loading import Stored
+from kubemin.engine.errors import AppNotFound
 from kubemin.spec.application import Application
 from kubemin.spec.component import Component
 from kubemin.spec.draft_merge import with_what_is_stored
@@ -52,16 +54,16 @@ Edit = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
 async def prepare(
-    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits, edit: Edit | None = None
+    db: Database, compute_thread: ComputeThread, data: Mapping[str, Any], limits: Limits, asked: Access
 ) -> Prepared:
     """Check everything that can be checked; what takes long, at the desk and in no transaction.
 
-    ``edit`` makes the components of those that are stored. Raises `SpecError`, `AppNotFound`, `Busy`, or 10003 where
-    the name is taken.
+    Raises `SpecError`, `AppNotFound`, `Busy`, 10003 where the name is taken, and 403 where ``asked`` has not the role.
     """
     async with db.read() as tx:
-        found = await _look(tx, data, limits)
-    application = await _checked(compute_thread, data, found, limits, edit)
+        found = await _look(tx, data, limits, asked)
+    application = await _checked(compute_thread, data, found, limits, None)
+    asked.check_written(application, found.stored)
     async with db.read() as tx:
         await _refuse_namesake(tx, application, found.stored)
     return Prepared(application, found.stored)
@@ -72,21 +74,23 @@ async def check_and_save(
     compute_thread: ComputeThread,
     data: Mapping[str, Any],
     limits: Limits,
+    asked: Access,
     edit: Edit | None = None,
     also: Callable[[Application], object] | None = None,
 ) -> Prepared:
     """Store the application, checked as in `prepare`, and by ``also``; returns what is stored, and what was before.
 
-    Raises 409 if others save it all the time.
+    ``edit`` makes the components of those that are stored. Raises 409 if others save it all the time.
     """
     for _ in range(_TRIES):
         async with db.read() as tx:
-            found = await _look(tx, data, limits)
+            found = await _look(tx, data, limits, asked)
         application = await _checked(compute_thread, data, found, limits, edit)
+        asked.check_written(application, found.stored)
         if also is not None:
             also(application)
         async with db.begin("save") as tx:
-            if await _look(tx, data, limits, hold=True) == found:
+            if await _look(tx, data, limits, asked, hold=True) == found:
                 await _refuse_namesake(tx, application, found.stored)
                 prepared = Prepared(application, found.stored)
                 await _save(tx, prepared)
@@ -94,11 +98,13 @@ async def check_and_save(
     raise ApiError(409, ApiCode.CONFLICT, "The application, or a template of it, changed meanwhile: try again.")
 
 
-async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, *, hold: bool = False) -> _Found:
+async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, asked: Access, *, hold: bool = False) -> _Found:
     stored, parts = await _stored(tx, data.get("id"), hold=hold)
+    if stored is not None and not asked.sees(stored):
+        raise AppNotFound(stored.id)
     masked = masked_components(data)
-    copied = await components.of_templates(tx, masked) if masked else []
-    return _Found(stored, parts, await templates_of(tx, data, limits), copied)
+    copied = await components.of_templates(tx, masked, asked.sight) if masked else []
+    return _Found(stored, parts, await templates_of(tx, data, limits, asked), copied)
 
 
 async def _checked(

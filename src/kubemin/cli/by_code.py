@@ -21,6 +21,7 @@ API = {
     413: key("the request is too large"),
     415: key("the server does not read this kind of content"),
     421: key("the request is for another server"),
+    429: key("too many requests in a short time"),
     500: key("the server has failed"),
     501: key("the server cannot do this yet"),
     503: key("the server is not available"),

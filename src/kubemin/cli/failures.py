@@ -3,7 +3,8 @@
 from typing import Any
 
 from kubemin.cli.exits import CliError, Exit
-from kubemin.client.errors import KubeminError, ServerLost, Unavailable
+from kubemin.cli.language import tr
+from kubemin.client.errors import Denied, KubeminError, ServerLost, Unauthorized, Unavailable
 
 _TASK_NOT_FOUND = 20006
 
@@ -12,7 +13,7 @@ class Failure(CliError):
     """An error of the client. ``LOST``: there was no answer, and the same may be asked again."""
 
     def __init__(self, error: KubeminError) -> None:
-        super().__init__(error.message + _hint(error), Exit.LOST if isinstance(error, Unavailable) else Exit.FAILED)
+        super().__init__(error.message + _hint(error), _exit(error))
         self._error = error
 
     @property
@@ -26,7 +27,17 @@ class Failure(CliError):
         return {**super().to_json(), **code, **({"errors": self._error.fields} if self._error.fields else {})}
 
 
+def _exit(error: KubeminError) -> Exit:
+    if isinstance(error, Denied):
+        return Exit.DENIED
+    return Exit.LOST if isinstance(error, Unavailable) else Exit.FAILED
+
+
 def _hint(error: KubeminError) -> str:
     if isinstance(error, ServerLost) and not error.sent:
         return "; start one with `kubemin dev`, or name it with --server"
+    if isinstance(error, Unauthorized):
+        return " " + tr(
+            "Give a token with --token or KUBEMIN_TOKEN; `kubemin token create --local` makes the first one."
+        )
     return " `kubemin tasks` lists them." if error.code == _TASK_NOT_FOUND else ""

@@ -29,6 +29,7 @@ from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.placing import Placing
 from kubemin.engine.entry.pod_logs import PodLogs
 from kubemin.engine.entry.preview import Previews
+from kubemin.identity.authenticator import Authenticator
 from kubemin.settings import Settings
 from kubemin.store import Database
 
@@ -69,6 +70,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
         diffs = Diffs(parts.db, parts.cluster, limits(settings), compute_thread)
         notifications = await _notifications(settings, parts, diffs)
         service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
+        authenticator = Authenticator(parts.db, settings) if settings.authenticates else None
         deps = Deps(
             db=parts.db,
             compute_thread=compute_thread,
@@ -94,6 +96,8 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             stopping=stopping,
             settings=settings,
             audit_settings=settings,
+            authenticator=authenticator,
+            identity=settings,
         )
         with ExitStack() as ports:
             listener = ports.enter_context(listen(settings.host, settings.port))

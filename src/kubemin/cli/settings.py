@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
+from kubemin.cli.output import complain
 
 if TYPE_CHECKING:
     from kubemin.settings import Settings
@@ -43,22 +44,38 @@ def limits(settings: "Settings | None" = None) -> "Limits":
     return limits.model_copy(update={"own_namespace": _POD_NAMESPACE.read_text().strip()})
 
 
-def refuse_open_address(host: str) -> None:
+def refuse_open_address(settings: "Settings") -> None:
     """Without authentication whoever reaches the port may do everything: only this machine may reach it.
 
-    Raises :class:`CliError`.
+    Also what identity needs is looked at. Raises :class:`CliError`.
     """
+    host = settings.host
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback:
+    if not loopback and not settings.authenticates:
         message = tr(
-            "refusing to listen on {address}: no authentication is configured, so only loopback addresses "
-            "(127.0.0.1, ::1, localhost) are allowed",
+            "refusing to listen on {address}: no authentication is configured (KUBEMIN_AUTH=token), so only loopback "
+            "addresses (127.0.0.1, ::1, localhost) are allowed",
             address=host or tr("every address"),
         )
         raise CliError(message, Exit.USAGE)
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise CliError(tr("KUBEMIN_TLS_CERTIFICATE and KUBEMIN_TLS_KEY go together"), Exit.USAGE)
+    if settings.oidc_issuer is not None and not settings.oidc_client_id and not settings.oidc_audience:
+        message = tr(
+            "KUBEMIN_OIDC_ISSUER needs KUBEMIN_OIDC_CLIENT_ID or KUBEMIN_OIDC_AUDIENCE: whom tokens must be for"
+        )
+        raise CliError(message, Exit.USAGE)
+    if not loopback and settings.tls_certificate is None:
+        complain(
+            tr(
+                "warning: {address} is open and without TLS: tokens can be read on the way, unless a proxy before it "
+                "speaks HTTPS and nothing else reaches it (KUBEMIN_TLS_CERTIFICATE)",
+                address=host or tr("every address"),
+            )
+        )
 
 
 def refuse_no_console(directory: str | None) -> None:

@@ -64,6 +64,14 @@ class Denied(Refused):
     """Whoever asks may not."""
 
 
+class Unauthorized(Denied):
+    """The server does not know who asks: no token is given, or it is wrong, revoked or expired."""
+
+
+class TooMany(Unavailable):
+    """Too many requests, or wrong tokens, in a short time: ``retry_after`` says when to ask again. Nothing was done."""
+
+
 class NotFound(Refused):
     """There is no such application, revision, workflow or task."""
 
@@ -106,7 +114,7 @@ class NotCompleted(KubeminError):
 
 BY_CODE: dict[int, type[KubeminError]] = {
     400: Invalid,
-    401: Denied,
+    401: Unauthorized,
     403: Denied,
     404: NotFound,
     405: Invalid,
@@ -115,6 +123,7 @@ BY_CODE: dict[int, type[KubeminError]] = {
     413: Invalid,
     415: Invalid,
     421: Invalid,
+    429: TooMany,
     500: ServerFault,
     501: Invalid,
     503: Busy,

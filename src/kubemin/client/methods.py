@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from kubemin.client import flows
 from kubemin.client.calls import applications as of_applications
+from kubemin.client.calls import identity as of_identity
 from kubemin.client.calls import runs as of_runs
 from kubemin.client.calls import server as of_server
 from kubemin.client.calls import tasks as of_tasks
@@ -97,5 +98,11 @@ class Methods:
     test_notification = Method(of_server.test_notification)
     audit = Method(of_server.audit)
     audit_lines = Method(of_server.audit_lines)
+    whoami = Method(of_identity.whoami)
+    ways = Method(of_identity.ways)
+    tokens = Method(of_identity.tokens)
+    create_token = Method(of_identity.create_token)
+    revoke_token = Method(of_identity.revoke_token)
+
     alive = Method(of_server.alive)
     ready = Method(of_server.ready)

@@ -13,17 +13,18 @@ from kubemin.settings.engine import EngineSettings
 from kubemin.settings.notifications import NotificationSettings
 from kubemin.settings.sealing import SealingSettings
 from kubemin.settings.telemetry import TelemetrySettings
+from kubemin.settings.identity import IdentitySettings
 
 
 class Settings(
-    EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, TelemetrySettings, BaseSettings
+    EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, TelemetrySettings, IdentitySettings, BaseSettings
 ):
     """Settings of a server, a worker or both. Times are seconds."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEMIN_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
-    """Address that the API listens on; loopback only."""
+    """Address that the API listens on; without authentication a loopback one."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port of the API; 0 is any free one."""
     database_url: str = "sqlite:///kubemin.db"

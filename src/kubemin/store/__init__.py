@@ -1,10 +1,10 @@
 """The database: tables, repositories, migrations. Nothing else imports SQLAlchemy.
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
-``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``, ``audit``), or
-by a question about several (``drafts``, ``holdings``, ``overview``, ``pruning``); its functions take a transaction
-(`Tx`) first. The caller opens the transactions: changes that belong together are made in one. All times are the
-database's.
+``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``, ``audit``,
+``tokens``, ``sessions``), or by a question about several (``drafts``, ``holdings``, ``overview``, ``pruning``); its
+functions take a transaction (`Tx`) first. The caller opens the transactions: changes that belong together are made in
+one. All times are the database's.
 """
 
 from kubemin.store import (
@@ -26,8 +26,10 @@ from kubemin.store import (
     pruning,
     revisions,
     sealing_keys,
+    sessions,
     shares,
     tasks,
+    tokens,
     workflows,
 )
 from kubemin.store.backends.base import Hook
@@ -85,7 +87,9 @@ __all__ = [
     "pruning",
     "revisions",
     "sealing_keys",
+    "sessions",
     "shares",
     "tasks",
+    "tokens",
     "workflows",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 
 from kubemin.store.clock import now
+from kubemin.store.sight import Sight, seen_applications
 from kubemin.store.tables import applications, tasks
 from kubemin.store.transaction import Tx, chunks, fields, values_of
 
@@ -79,7 +80,7 @@ class Filter:
     """Which applications are meant; without any, all.
 
     ``search`` looks for a part of the name, alias, namespace or project, regardless of case. ``templates``: only those
-    that may be used as a template. ``status`` is that of the newest task.
+    that may be used as a template. ``status`` is that of the newest task. ``sight``: what whoever asks may see.
     """
 
     search: str | None = None
@@ -87,6 +88,7 @@ class Filter:
     name: str | None = None
     namespace: str | None = None
     status: str | None = None
+    sight: Sight = None
 
 
 ALL = Filter()
@@ -145,6 +147,8 @@ _LAST_STATUS = (
 
 
 def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
+    if wanted.sight is not None:
+        statement = statement.where(seen_applications(wanted.sight))
     if wanted.templates:
         statement = statement.where(applications.c.tmp_enable.is_(True))
     if wanted.name is not None:

@@ -60,6 +60,11 @@ def after(seconds: float | BindParameter[Any]) -> ColumnElement[Any]:
     return now() + (type_coerce(seconds, Double) if isinstance(seconds, BindParameter) else literal(seconds, Double))
 
 
+def ago(seconds: BindParameter[Any]) -> ColumnElement[Any]:
+    """The database's time, ``seconds`` before now: a parameter of the statement."""
+    return now() - type_coerce(seconds, Double)
+
+
 def past(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the time in ``column`` is in the past; the database can use an index for it.
 

@@ -12,6 +12,7 @@ from kubemin.spec.component import Component
 from kubemin.spec.ids import component_id
 from kubemin.spec.states import RevisionState
 from kubemin.store.clock import now
+from kubemin.store.sight import Sight, seen_applications
 from kubemin.store.tables import applications, components, revisions
 from kubemin.store.transaction import Tx
 
@@ -73,10 +74,12 @@ async def of_application(tx: Tx, app_id: str) -> list[ComponentRow]:
     return [_component(tx, row) for row in await _rows(tx, app_id)]
 
 
-async def of_templates(tx: Tx, names: Collection[str]) -> list[ComponentRow]:
-    """The components of these names of all applications that may be used as a template."""
+async def of_templates(tx: Tx, names: Collection[str], sight: Sight = None) -> list[ComponentRow]:
+    """The components of these names of all applications that are seen and may be used as a template."""
     statement = select(components).join(applications, applications.c.id == components.c.app_id)
     wanted = statement.where(applications.c.tmp_enable.is_(True), components.c.name.in_(names))
+    if sight is not None:
+        wanted = wanted.where(seen_applications(sight))
     return [_component(tx, row) for row in await tx.rows(wanted.order_by(components.c.app_id, components.c.position))]
 
 

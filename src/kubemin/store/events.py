@@ -10,7 +10,8 @@ from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
 from kubemin.spec.events import END, Event, data_of, read_event
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import now
-from kubemin.store.tables import events, tasks
+from kubemin.store.sight import TASK_PROJECT
+from kubemin.store.tables import applications, events, tasks
 from kubemin.store.transaction import Tx, chunks, dump, fields, load
 
 
@@ -40,9 +41,12 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppEventRow(EventRow):
-    """An event, and the application of its task."""
+    """An event, and the application of its task: its id, and where it is."""
 
     app_id: str
+    namespace: str
+    project: str
+    app_name: str
 
 
 class TaskState(NamedTuple):
@@ -77,7 +81,11 @@ _SINCE_EACH = (
     .order_by(events.c.task_id, events.c.id)
     .limit(bindparam("most"))
 )
-_ALL = select(events, tasks.c.app_id).join_from(events, tasks, tasks.c.id == events.c.task_id)
+_ALL = (
+    select(events, tasks.c.app_id, tasks.c.namespace, TASK_PROJECT.label("project"), tasks.c.app_name)
+    .join_from(events, tasks, tasks.c.id == events.c.task_id)
+    .outerjoin(applications, applications.c.id == tasks.c.app_id)
+)
 _AFTER = _ALL.where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("most"))
 _RANGES = 20
 _IN_RANGES = (

@@ -55,6 +55,15 @@ async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holdi
     return fold([*own, *passed], app_id, ending).holdings
 
 
+async def namespaces(tx: Tx, app_id: str) -> set[str]:
+    """Those that the application has objects in; empty text stands for objects of the whole cluster.
+
+    A namespace that a task made for it counts as itself. Rows that no longer tell anything may be among them.
+    """
+    statement = select(resources.c.kind, resources.c.namespace, resources.c.name).where(resources.c.holder == app_id)
+    return {row.name if row.kind == "Namespace" else row.namespace for row in await tx.rows(statement.distinct())}
+
+
 async def tell_again(tx: Tx, app_id: str, task_id: str) -> None:
     """Give the rows about a task's objects their holder back: the task is to change its own once more."""
     mine = resources.c.task_id == task_id

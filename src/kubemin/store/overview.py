@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, select
 
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import past
+from kubemin.store.sight import Sight, of_seen_tasks, seen_tasks
 from kubemin.store.tables import applications, revisions, tasks
 from kubemin.store.tasks.record import BRIEF, Task, to_task
 from kubemin.store.transaction import Tx, chunks
@@ -105,8 +106,8 @@ async def workers(tx: Tx) -> list[WorkerLeases]:
     return [WorkerLeases(row.worker, row.tasks, expired.get(row.worker, 0), row.since, row.until) for row in rows]
 
 
-async def queues(tx: Tx) -> list[Queue]:
-    """What waits, by namespace; the longest queue first."""
+async def queues(tx: Tx, sight: Sight = None) -> list[Queue]:
+    """What waits of what is seen, by namespace; the longest queue first."""
     namespace = applications.c.namespace
     statement = (
         select(namespace, func.count().label("tasks"), func.min(tasks.c.created_at).label("oldest"))
@@ -114,13 +115,16 @@ async def queues(tx: Tx) -> list[Queue]:
         .where(tasks.c.status == TaskStatus.WAITING)
         .group_by(namespace)
     )
+    if sight is not None:
+        statement = statement.where(seen_tasks(sight))
     found = [Queue(row.namespace or "", row.tasks, row.oldest) for row in await tx.rows(statement)]
     return sorted(found, key=lambda one: (-one.tasks, one.namespace))
 
 
-async def incomplete(tx: Tx, limit: int) -> tuple[list[Task], int]:
-    """The tasks whose cleanup is incomplete, the newest first, at most so many; and how many there are."""
+async def incomplete(tx: Tx, limit: int, sight: Sight = None) -> tuple[list[Task], int]:
+    """The tasks of what is seen whose cleanup is incomplete, the newest first, at most so many; and how many."""
     is_so = tasks.c.cleanup == Cleanup.INCOMPLETE
-    rows = await tx.rows(BRIEF.where(is_so).order_by(tasks.c.seq.desc()).limit(limit))
-    total = len(rows) if len(rows) < limit else await tx.scalar(select(func.count()).where(is_so))
+    rows = await tx.rows(of_seen_tasks(BRIEF.where(is_so), sight).order_by(tasks.c.seq.desc()).limit(limit))
+    counted = of_seen_tasks(select(func.count()).select_from(tasks).where(is_so), sight)
+    total = len(rows) if len(rows) < limit else await tx.scalar(counted)
     return [to_task(tx, row) for row in rows], total

@@ -132,6 +132,8 @@ tasks = Table(
     Column("id", BoundedText(ID_LENGTH), nullable=False),
     Column("app_id", BoundedText(ID_LENGTH), nullable=False),
     Column("app_name", BoundedText(OBJECT_NAME), nullable=False),
+    Column("namespace", BoundedText(63), nullable=False),
+    Column("project", LongText, nullable=False),
     Column("workflow_id", BoundedText(ID_LENGTH), nullable=False),
     Column("workflow_name", BoundedText(OBJECT_NAME), nullable=False),
     Column("type", BoundedText(16), nullable=False),
@@ -172,6 +174,7 @@ tasks = Table(
     Index(None, "cleanup", "app_id"),
     Index(None, "app_id", "seq"),
     Index(None, "workflow_id", "seq"),
+    Index(None, "namespace", "seq"),
     Index(None, "lease_expires_at"),
     Index(None, "next_cleanup_at"),
     **_GENERATED,
@@ -394,6 +397,40 @@ audit_heads = Table(
     **_OPTIONS,
 )
 """One row: what was appended last. Whoever appends locks it, so that all servers append in one order."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", BoundedText(16), primary_key=True),
+    Column("name", BoundedText(255), nullable=False),
+    Column("owner", BoundedText(255), nullable=False),
+    Column("hash", BoundedText(64), nullable=False),
+    Column("grants", LongText, nullable=False),
+    Column("made_by", BoundedText(255), nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Column("expires_at", Timestamp),
+    Column("used_at", Timestamp),
+    Column("revoked_at", Timestamp),
+    Column("revoked_by", BoundedText(255)),
+    Index(None, "owner"),
+    **_OPTIONS,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", BoundedText(64), primary_key=True),
+    Column("name", BoundedText(255), nullable=False),
+    Column("groups", LongText, nullable=False),
+    Column("token_id", BoundedText(16), ForeignKey("tokens.id", ondelete="CASCADE")),
+    Column("created_at", Timestamp, nullable=False),
+    Column("used_at", Timestamp, nullable=False),
+    Column("expires_at", Timestamp, nullable=False),
+    Index(None, "token_id"),
+    Index(None, "expires_at"),
+    **_OPTIONS,
+)
+"""Of browsers: with ``token_id`` what that token may, else what the issuer's groups may."""
 
 write_probes = Table(
     "write_probes",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Response
 
 from kubemin.api import overviews, paging, views
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -34,6 +35,7 @@ from kubemin.api.parameters import (
 )
 from kubemin.api.saving import check_and_save, prepare
 from kubemin.api.warnings import warnings_in
+from kubemin.identity.grants import Role
 from kubemin.spec.issues import Issue, SpecError
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Tx, applications, components, revisions, workflows
@@ -46,8 +48,10 @@ Spec = Annotated[dict[str, Any], Body(description="An application as a user writ
 
 
 @router.get("", summary="List applications")
+@needs(About.SEEN, Role.VIEWER)
 async def list_applications(
     deps: Given,
+    asked: Asked,
     page: Page = None,
     page_size: PageSize = None,
     after: After = None,
@@ -60,16 +64,25 @@ async def list_applications(
 
     The next one by its number, or `after` the `nextCursor` of this one, which costs the same on each page.
     """
-    wanted = applications.Filter(search=search, name=name, namespace=namespace, status=status and status.value)
+    wanted = applications.Filter(
+        search=search, name=name, namespace=namespace, status=status and status.value, sight=asked.sight
+    )
     return Envelope(data=await _list(deps, page, page_size, after, wanted))
 
 
 @router.get("/templates", summary="List templates")
+@needs(About.SEEN, Role.VIEWER)
 async def list_templates(
-    deps: Given, page: Page = None, page_size: PageSize = None, after: After = None, search: Search = None
+    deps: Given,
+    asked: Asked,
+    page: Page = None,
+    page_size: PageSize = None,
+    after: After = None,
+    search: Search = None,
 ) -> Envelope[ApplicationList]:
     """The applications that may be used as a template."""
-    return Envelope(data=await _list(deps, page, page_size, after, applications.Filter(search=search, templates=True)))
+    wanted = applications.Filter(search=search, templates=True, sight=asked.sight)
+    return Envelope(data=await _list(deps, page, page_size, after, wanted))
 
 
 async def _list(
@@ -100,29 +113,33 @@ async def _replies(tx: Tx, rows: list[applications.ApplicationRow]) -> list[Appl
 
 
 @router.post("", summary="Create or save an application", responses=errors(404, 409), openapi_extra=APPLICATION_BODY)
-async def save_application(deps: Given, spec: Spec) -> Envelope[ApplicationReply]:
+@needs(About.WRITTEN, Role.DEPLOYER)
+async def save_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[ApplicationReply]:
     """Without `id` creates one; with the `id` of an existing one saves it.
 
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    saved = await check_and_save(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits)
+    saved = await check_and_save(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits, asked)
     async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, saved.application.app_id)]))[0]
     return Envelope(data=reply)
 
 
 @router.post("/try", summary="Check an application", responses=errors(404))
-async def try_application(deps: Given, spec: Spec) -> Envelope[TryReply]:
+@needs(About.WRITTEN, Role.VIEWER)
+async def try_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits)
+        prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits, asked)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:
+        if error.code is ApiCode.FORBIDDEN:
+            raise
         taken = Issue("name", error.code.name, error.message)
         return Envelope(data=refused(SpecError([taken])))
-    warnings = _fields(await warnings_in(deps, prepared.application, spec))
+    warnings = _fields(await warnings_in(deps, asked, prepared.application, spec))
     return Envelope(data=TryReply(valid=True, errors=[], warnings=warnings or None))
 
 
@@ -136,6 +153,7 @@ def refused(error: SpecError) -> TryReply:
 
 
 @router.get("/{app_id}", summary="Get an application", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def get_application(deps: Given, app_id: AppId) -> Envelope[ApplicationReply]:
     """One application; its components and workflows have addresses of their own."""
     async with deps.db.read() as tx:
@@ -144,10 +162,12 @@ async def get_application(deps: Given, app_id: AppId) -> Envelope[ApplicationRep
 
 
 @router.delete("/{app_id}", summary="Delete an application", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def delete_application(
     deps: Given,
     app_id: AppId,
     caller: Caller,
+    asked: Asked,
     keep_resources: Annotated[
         bool,
         Query(
@@ -184,7 +204,7 @@ async def delete_application(
             )
         )
     task = await deps.service.delete_application(
-        app_id, caller, keep_resources=keep_resources, delete_volumes=delete_volumes
+        app_id, caller, keep_resources=keep_resources, delete_volumes=delete_volumes, admit=asked.admit
     )
     return Envelope(data=DeletedApplication(app_id=app_id, task_id=task.id))
 
@@ -195,6 +215,7 @@ async def delete_application(
     response_model=Envelope[ComponentList],
     responses={**UNCHANGED, **errors(404)},
 )
+@needs(About.APPLICATION, Role.VIEWER)
 async def list_components(
     deps: Given, app_id: AppId, response: Response, known: IfNoneMatch = None
 ) -> Envelope[ComponentList] | Response:
@@ -219,11 +240,14 @@ async def list_components(
 
 
 @router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def delete_resources(
-    deps: Given, app_id: AppId, delete_volumes: DeleteVolumes = False
+    deps: Given, app_id: AppId, caller: Caller, asked: Asked, delete_volumes: DeleteVolumes = False
 ) -> Envelope[DeletedResources]:
     """Removes what it has in the cluster, and keeps the application; its volume claims too, because they hold data."""
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
-    deleted, failed = await deps.service.delete_resources(app_id, delete_volumes=delete_volumes)
+    deleted, failed = await deps.service.delete_resources(
+        app_id, caller, delete_volumes=delete_volumes, admit=asked.admit
+    )
     return Envelope(data=DeletedResources(app_id=app_id, deleted_resources=deleted, failed_resources=failed))

@@ -5,6 +5,7 @@ import json
 
 from fastapi import APIRouter, Request
 
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.applying import posted
 from kubemin.api.auditing import noted
 from kubemin.api.body import StrictRoute
@@ -19,13 +20,15 @@ from kubemin.api.routes.preview import planned
 from kubemin.api.warnings import warnings_in
 from kubemin.engine.entry.sources import Posted
 from kubemin.engine.options import ExecOptions
+from kubemin.identity.grants import Role
 
 router = APIRouter(tags=["Applications"], route_class=StrictRoute)
 
 
 @router.post("/apply", summary="Run an application", responses=errors(404, 409))
+@needs(About.WRITTEN, Role.DEPLOYER)
 async def apply_application(
-    request: Request, deps: Given, caller: Caller, body: Apply, idempotency_key: IdempotencyKey = None
+    request: Request, deps: Given, caller: Caller, asked: Asked, body: Apply, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Applied | PreviewReply]:
     """Makes a revision of it and a task that brings it, both or neither; the draft follows once that is completed.
 
@@ -33,17 +36,17 @@ async def apply_application(
     nothing.
     """
     data = await deps.placed(body.application)
-    application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits)
+    application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits, asked)
     said = noted(request.scope)
     said.app, said.target = application.app_id, f"{application.namespace}{SEPARATOR}{application.name}"
     source, options = Posted(application), ExecOptions.of(body)
-    found = await warnings_in(deps, application, data)
+    found = await warnings_in(deps, asked, application, data)
     if body.dry_run:
-        return Envelope(data=await planned(deps, source, options, found))
+        return Envelope(data=await planned(deps, asked, source, options, found))
     body_hash = None
     if idempotency_key is not None:
         body_hash = await deps.compute_thread.do_if_large(lambda: _hash_of(body), body.application)
-    task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash)
+    task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash, asked.admit)
     assert task.revision is not None
     warnings = [FieldError.of(one) for one in found]
     return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from fastapi import APIRouter
 
+from kubemin.api.access import About, needs
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 
@@ -20,18 +21,21 @@ def _elsewhere(path: str) -> NoReturn:
 
 
 @router.post("/workflow")
+@needs(About.ANYBODY)
 async def workflow_elsewhere() -> None:
     """Workflows are created below their application."""
     _elsewhere("/workflow")
 
 
 @router.post("/workflow/exec")
+@needs(About.ANYBODY)
 async def exec_elsewhere() -> None:
     """Workflows are run below their application."""
     _elsewhere("/workflow/exec")
 
 
 @router.post("/workflow/cancel")
+@needs(About.ANYBODY)
 async def cancel_elsewhere() -> None:
     """Tasks are cancelled below their application."""
     _elsewhere("/workflow/cancel")

@@ -7,10 +7,13 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
 from kubemin.api import position
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.all_events import Wanted, stream_all
 from kubemin.api.deps import Given
+from kubemin.api.listening import while_valid
 from kubemin.api.lookups import application_named
 from kubemin.api.openapi import EVENT, Responses, errors
+from kubemin.identity.grants import Role
 
 router = APIRouter(tags=["Tasks"])
 
@@ -25,8 +28,10 @@ _STREAM: Responses = {
 @router.get(
     "/events", summary="Follow all tasks", response_class=StreamingResponse, responses={**_STREAM, **errors(404)}
 )
+@needs(About.SEEN, Role.VIEWER)
 async def follow_all_tasks(
     deps: Given,
+    asked: Asked,
     app_id: Annotated[
         str | None, Query(alias="appId", max_length=127, pattern="^[a-zA-Z0-9~-]+$", description="Of this application.")
     ] = None,
@@ -47,9 +52,9 @@ async def follow_all_tasks(
     """
     if app_id is not None:
         async with deps.db.read() as tx:
-            app_id = await application_named(tx, app_id)
+            app_id = await application_named(tx, app_id, asked.sight)
     deps.event_hub.check_free()
     return EventSourceResponse(
-        stream_all(deps, last_event_id, Wanted(app_id, frozenset(types or ()))),
+        while_valid(deps, asked, stream_all(deps, last_event_id, Wanted(app_id, frozenset(types or ()), asked.sight))),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )

@@ -10,13 +10,16 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic_core import to_json
 
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Deps, Given, pod_logs_of
+from kubemin.api.listening import while_valid
 from kubemin.api.lookups import application_of
 from kubemin.api.openapi import Responses, errors
 from kubemin.api.parameters import AppId
 from kubemin.cluster import ClusterError
 from kubemin.engine.entry.pod_logs import Line, PodLogs, Wanted
+from kubemin.identity.grants import Role
 
 router = APIRouter(prefix="/applications/{app_id}", tags=["Applications"], route_class=StrictRoute)
 
@@ -35,8 +38,10 @@ _LINES: Responses = {
 
 
 @router.get("/logs", summary="Read the logs", response_class=StreamingResponse, responses={**_LINES, **errors(404)})
+@needs(About.APPLICATION, Role.VIEWER)
 async def read_logs(
     deps: Given,
+    asked: Asked,
     app_id: AppId,
     component: Annotated[_Name, Query(description="Only of this component.")] = None,
     container: Annotated[_Name, Query(description="Only of containers of this name.")] = None,
@@ -54,7 +59,7 @@ async def read_logs(
         return PlainTextResponse("".join(f"{_text(line)}\n" for line in lines))
     deps.event_hub.check_free()
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(_stream(deps, logs, wanted), headers=headers)
+    return EventSourceResponse(while_valid(deps, asked, _stream(deps, logs, wanted)), headers=headers)
 
 
 def _text(line: Line) -> str:

@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.operations import IncompleteReply, Operations, QueueReply, WorkerReply
+from kubemin.identity.grants import Role
 from kubemin.store import overview
 
 router = APIRouter(tags=["Tasks"])
@@ -13,10 +15,14 @@ _INCOMPLETE = 100
 
 
 @router.get("/operations", summary="See workers, queue, and incomplete cleanups")
-async def get_operations(deps: Given) -> Envelope[Operations]:
-    """Who works on how many tasks, what waits since when, and which cleanups need somebody."""
+@needs(About.SEEN, Role.VIEWER)
+async def get_operations(deps: Given, asked: Asked) -> Envelope[Operations]:
+    """Who works on how many tasks, what waits since when, and which cleanups need somebody.
+
+    Workers are shown to who may see everything, the rest as far as the caller may see the applications.
+    """
     async with deps.db.read() as tx:
-        incomplete, total = await overview.incomplete(tx, _INCOMPLETE)
+        incomplete, total = await overview.incomplete(tx, _INCOMPLETE, asked.sight)
         found = Operations(
             now=await tx.now(),
             workers=[
@@ -27,11 +33,11 @@ async def get_operations(deps: Given) -> Envelope[Operations]:
                     since=one.since,
                     leased_until=one.leased_until,
                 )
-                for one in await overview.workers(tx)
+                for one in (await overview.workers(tx) if asked.sight is None else ())
             ],
             queues=[
                 QueueReply(namespace=one.namespace, tasks=one.tasks, oldest=one.oldest)
-                for one in await overview.queues(tx)
+                for one in await overview.queues(tx, asked.sight)
             ],
             incomplete=[
                 IncompleteReply(

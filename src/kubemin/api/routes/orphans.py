@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from kubemin.api.access import About, needs
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
 from kubemin.api.parameters import DeleteVolumes
 from kubemin.engine.entry.orphans import Orphan
+from kubemin.identity.grants import Role
 
 router = APIRouter(tags=["Tasks"])
 
@@ -20,6 +22,7 @@ _NO_CLUSTER = "This server is not connected to a cluster."
 
 
 @router.get("/orphans", summary="List orphans")
+@needs(About.EVERYTHING, Role.VIEWER)
 async def list_orphans(deps: Given) -> Envelope[OrphanList]:
     """Objects that carry a task's label but that no task or application accounts for."""
     if deps.orphans is None:
@@ -28,6 +31,7 @@ async def list_orphans(deps: Given) -> Envelope[OrphanList]:
 
 
 @router.delete("/orphans", summary="Delete orphans")
+@needs(About.EVERYTHING, Role.ADMIN)
 async def delete_orphans(
     deps: Given,
     delete_volumes: DeleteVolumes = False,

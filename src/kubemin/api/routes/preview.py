@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
+from kubemin.api.access import About, Access, Asked, needs
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps, Given
@@ -16,6 +17,7 @@ from kubemin.api.saving import prepare
 from kubemin.api.warnings import warnings_in
 from kubemin.engine.entry.sources import Posted, Source
 from kubemin.engine.options import ExecOptions
+from kubemin.identity.grants import Role
 from kubemin.spec.issues import Issue, WarningCode
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reads import parse_steps
@@ -26,8 +28,10 @@ router = APIRouter(prefix="/applications", tags=["Applications"], route_class=St
 
 
 @router.post("/plan", summary="Show what a run would do", responses=errors(404, 409), openapi_extra=APPLICATION_BODY)
+@needs(About.WRITTEN, Role.DEPLOYER)
 async def plan_application(
     deps: Given,
+    asked: Asked,
     spec: Annotated[dict[str, Any], Body(description="An application as a user writes it.")],
     create_namespace: Annotated[
         bool, Query(alias="createNamespace", description="As in a run: a namespace that is not there would be made.")
@@ -44,7 +48,7 @@ async def plan_application(
 
     With the `id` of an existing application: what saving it and running its first workflow would do.
     """
-    prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits)
+    prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits, asked)
     app, stored = prepared.application, prepared.stored
     steps = app.workflow
     if steps is None and stored is not None:
@@ -57,14 +61,19 @@ async def plan_application(
         create_namespace=create_namespace, adopt=adopt, delete_volumes=delete_volumes, take_over=take_over
     )
     app = app.model_copy(update={"workflow": steps or None})
-    return Envelope(data=await planned(deps, Posted(app), options, await warnings_in(deps, app, spec)))
+    return Envelope(data=await planned(deps, asked, Posted(app), options, await warnings_in(deps, asked, app, spec)))
 
 
-async def planned(deps: Deps, source: Source, options: ExecOptions, warnings: Sequence[Issue] = ()) -> PreviewReply:
-    """What the run would do, with the warnings of what is run. Raises 503 on a server without a cluster."""
+async def planned(
+    deps: Deps, asked: Access, source: Source, options: ExecOptions, warnings: Sequence[Issue] = ()
+) -> PreviewReply:
+    """What the run would do, with the warnings of what is run.
+
+    Raises 503 on a server without a cluster, and 403 where the caller may not do it.
+    """
     if deps.previews is None:
         raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-    preview = await deps.previews.of(source, options)
+    preview = await deps.previews.of(source, options, asked.admit)
     return PreviewReply(
         stages=[
             PlannedStage(

@@ -5,12 +5,14 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.applying import posted
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.applications import Mistake, ReadReply, Text
 from kubemin.api.warnings import warnings_in
+from kubemin.identity.grants import Role
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
 from kubemin.spec.text import ParseError, Place, documents
@@ -19,7 +21,8 @@ router = APIRouter(prefix="/applications", tags=["Applications"], route_class=St
 
 
 @router.post("/read", summary="Read an application from text")
-async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
+@needs(About.WRITTEN, Role.VIEWER)
+async def read_application(deps: Given, asked: Asked, body: Text) -> Envelope[ReadReply]:
     """The application that YAML or JSON means, checked as `apply` checks it, with the line of each mistake.
 
     Kubernetes objects become an application with the `name` and `namespace` of the request, as `kubemin apply --name`
@@ -36,12 +39,12 @@ async def read_application(deps: Given, body: Text) -> Envelope[ReadReply]:
         return Envelope(data=ReadReply(valid=False, errors=_mistakes([], error.issues), warnings=[]))
     try:
         placed = await deps.placed(data)
-        application = await posted(deps.db, deps.compute_thread, placed, None, deps.limits)
+        application = await posted(deps.db, deps.compute_thread, placed, None, deps.limits, asked)
     except SpecError as error:
         issues = error.issues
         found = await deps.compute_thread.do(lambda: _mistakes(origins, issues))
         return Envelope(data=ReadReply(valid=False, errors=found, warnings=[]))
-    warnings = await warnings_in(deps, application, data)
+    warnings = await warnings_in(deps, asked, application, data)
     told = await deps.compute_thread.do_if_large(lambda: _mistakes(origins, warnings), data)
     return Envelope(data=ReadReply(valid=True, application=data, errors=[], warnings=told))
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Given, diffs_of
 from kubemin.api.envelope import Envelope
@@ -31,6 +32,7 @@ from kubemin.engine.entry.diffs import ObjectChange
 from kubemin.engine.entry.loading import stored
 from kubemin.engine.errors import RevisionNotFound
 from kubemin.engine.options import ExecOptions
+from kubemin.identity.grants import Role
 from kubemin.spec.states import OnActive
 from kubemin.store import revisions
 from kubemin.store.revisions import RevisionRow
@@ -44,6 +46,7 @@ Side = _Number | Literal["current", "draft", "live"]
 
 
 @router.get("/revisions", summary="List an application's revisions", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def list_revisions(deps: Given, app_id: AppId) -> Envelope[RevisionList]:
     """Those that are kept, the newest first."""
     async with deps.db.read() as tx:
@@ -53,6 +56,7 @@ async def list_revisions(deps: Given, app_id: AppId) -> Envelope[RevisionList]:
 
 
 @router.get("/revisions/{revision}", summary="Get a revision", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def get_revision(
     deps: Given,
     app_id: AppId,
@@ -73,6 +77,7 @@ async def get_revision(
 
 
 @router.get("/diff", summary="Compare revisions, the draft and the cluster", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def diff_application(
     deps: Given,
     app_id: AppId,
@@ -91,8 +96,9 @@ async def diff_application(
 
 
 @router.post("/rollback", summary="Go back to a revision", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def rollback_application(
-    deps: Given, app_id: AppId, caller: Caller, body: Rollback
+    deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: Rollback
 ) -> Envelope[RolledBack | PreviewReply]:
     """Makes a new revision with the spec of the former one, secrets included, and a task that brings it.
 
@@ -102,22 +108,23 @@ async def rollback_application(
         row = await application_of(tx, app_id)
     source, options = sources.Former(row.id, body.revision), ExecOptions.of(body)
     if body.dry_run:
-        return Envelope(data=await planned(deps, source, options))
-    task = await deps.service.run(source, options, caller, body.note or "")
+        return Envelope(data=await planned(deps, asked, source, options))
+    task = await deps.service.run(source, options, caller, body.note or "", admit=asked.admit)
     assert task.revision is not None
     return Envelope(data=RolledBack(revision=task.revision, task_id=task.id))
 
 
 @router.post("/restart", summary="Replace an application's Pods", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def restart_application(
-    deps: Given, app_id: AppId, caller: Caller, body: Restart | None = None
+    deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: Restart | None = None
 ) -> Envelope[TaskId]:
     """Replaces the Pods of what is deployed, without another change; 409 while a task of the application is active."""
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
     names = (body.components if body else None) or ()
     options = ExecOptions(on_active=OnActive.REJECT)
-    task = await deps.service.run(sources.Restart(row.id, tuple(names)), options, caller)
+    task = await deps.service.run(sources.Restart(row.id, tuple(names)), options, caller, admit=asked.admit)
     return Envelope(data=TaskId(task_id=task.id))
 
 

@@ -8,10 +8,12 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
 from kubemin.api import paging, task_views
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
-from kubemin.api.deps import Caller, Given, diffs_of
+from kubemin.api.deps import Given, diffs_of
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
+from kubemin.api.listening import while_valid
 from kubemin.api.lookups import application_named, is_id, task_of
 from kubemin.api.models.evidence import TaskEvidence
 from kubemin.api.models.tasks import (
@@ -27,6 +29,7 @@ from kubemin.api.models.tasks import (
 )
 from kubemin.api.openapi import EVENT, UNCHANGED, Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, IfNoneMatch, Page, PageSize, Since, TaskId, moment_of
+from kubemin.identity.grants import Role
 from kubemin.spec.states import TaskStatus
 from kubemin.store import events, evidence, jobs, journal, tasks
 
@@ -41,8 +44,10 @@ _STREAM: Responses = {
 
 
 @router.get("/tasks", summary="List all tasks", responses=errors(404))
+@needs(About.SEEN, Role.VIEWER)
 async def list_tasks(
     deps: Given,
+    asked: Asked,
     status: Annotated[TaskStatus | None, Query(description="Only those in this status.")] = None,
     app_id: Annotated[
         str | None, Query(alias="appId", max_length=127, pattern="^[a-zA-Z0-9~-]*$", description="Of this application.")
@@ -60,10 +65,17 @@ async def list_tasks(
     skip = paging.offset(page, size, after)
     moment = None if since is None else moment_of(since)
     async with deps.db.read() as tx:
-        app_id = app_id and await application_named(tx, app_id)
+        app_id = app_id and await application_named(tx, app_id, asked.sight)
         last = await paging.task_after(tx, after)
         found = await tasks.page(
-            tx, status=status, app_id=app_id, since=moment, after=last, limit=size + 1, offset=skip
+            tx,
+            status=status,
+            app_id=app_id,
+            since=moment,
+            after=last,
+            limit=size + 1,
+            offset=skip,
+            sight=asked.sight,
         )
     number = None if after is not None else page or 1
     rows = [task_views.row(task, {}) for task in found[:size]]
@@ -76,6 +88,7 @@ async def list_tasks(
     response_model=Envelope[TaskStatusReply],
     responses={**UNCHANGED, **errors(404)},
 )
+@needs(About.TASK, Role.VIEWER)
 async def get_task(
     deps: Given, task_id: TaskId, response: Response, known: IfNoneMatch = None
 ) -> Envelope[TaskStatusReply] | Response:
@@ -92,6 +105,7 @@ async def get_task(
     response_model=Envelope[TaskStatusReply],
     responses={**UNCHANGED, **errors(404)},
 )
+@needs(About.TASK, Role.VIEWER)
 async def get_task_status(
     deps: Given, task_id: TaskId, response: Response, known: IfNoneMatch = None
 ) -> Envelope[TaskStatusReply] | Response:
@@ -114,6 +128,7 @@ async def get_task_status(
 
 
 @router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
+@needs(About.TASK, Role.VIEWER)
 async def get_task_stages(deps: Given, task_id: TaskId) -> Envelope[TaskStages]:
     """One stage a job, and the rollback or, of a completed task, the removal."""
     async with deps.db.read() as tx:
@@ -122,6 +137,7 @@ async def get_task_stages(deps: Given, task_id: TaskId) -> Envelope[TaskStages]:
 
 
 @router.get("/workflow/tasks/{task_id}/resources", summary="Get a task's journal", responses=errors(404))
+@needs(About.TASK, Role.VIEWER)
 async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResources]:
     """Each object that the task touched, and what became of it."""
     async with deps.db.read() as tx:
@@ -131,6 +147,7 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
 
 
 @router.get("/workflow/tasks/{task_id}/changes", summary="Get what a task changed", responses=errors(404))
+@needs(About.TASK, Role.VIEWER)
 async def get_task_changes(
     deps: Given, task_id: TaskId, seq: Annotated[int | None, Query(ge=1, lt=2**31, description="Only this row.")] = None
 ) -> Envelope[TaskChanges]:
@@ -146,6 +163,7 @@ async def get_task_changes(
     response_model=Envelope[TaskEvidence],
     responses=errors(404),
 )
+@needs(About.TASK, Role.VIEWER)
 async def get_task_evidence(deps: Given, task_id: TaskId) -> Response:
     """What the Pods of components that were not ready said, before the rollback removed them."""
     async with deps.db.read() as tx:
@@ -162,8 +180,10 @@ async def get_task_evidence(deps: Given, task_id: TaskId) -> Response:
     response_class=StreamingResponse,  # the other one would have FastAPI itself iterate over what is returned
     responses={**_STREAM, **errors(400, 404)},
 )
+@needs(About.TASK, Role.VIEWER)
 async def follow_task(
     deps: Given,
+    asked: Asked,
     task_id: TaskId,
     last_event_id: Annotated[
         int, Header(alias="Last-Event-ID", ge=0, lt=2**63, description="Resume after this event.")
@@ -174,36 +194,40 @@ async def follow_task(
         await task_of(tx, task_id)
     deps.event_hub.check_free()
     return EventSourceResponse(
-        stream(deps, task_id, last_event_id),
+        while_valid(deps, asked, stream(deps, task_id, last_event_id)),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
 
 
 @router.post("/workflow/tasks/{task_id}/promote", summary="Promote a task", responses=errors(404, 409))
-async def promote_task(deps: Given, task_id: TaskId, caller: Caller, body: Promote | None = None) -> Envelope[Promoted]:
+@needs(About.TASK, Role.DEPLOYER)
+async def promote_task(deps: Given, task_id: TaskId, asked: Asked, body: Promote | None = None) -> Envelope[Promoted]:
     """Lets the pause that the task is in pass; a timed one ends early.
 
     409 where it is in none, or that is promoted already: it never lets a later pause pass.
     """
+    user = asked.user(body.user if body else None)
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    name = await deps.service.promote(task_id, (body and body.user) or caller)
+    name = await deps.service.promote(task_id, user)
     return Envelope(data=Promoted(task_id=task_id, name=name))
 
 
 @router.post("/workflow/tasks/{task_id}/cleanup", summary="Clean up again, or give up", responses=errors(404, 409))
+@needs(About.TASK, Role.DEPLOYER)
 async def clean_up_again(
-    deps: Given, task_id: TaskId, caller: Caller, body: CleanUp | None = None
+    deps: Given, task_id: TaskId, asked: Asked, body: CleanUp | None = None
 ) -> Envelope[CleanupAgain]:
     """Tries an incomplete cleanup again now; changes nothing for a task in another state.
 
     With `abandon` it ends as `abandoned`: what is left stays, and is named in the task's status. Again is the same
     answer; a cleanup that is not `incomplete` cannot be abandoned (409).
     """
+    user = asked.user(body.user if body else None)
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
     if body is not None and body.abandon:
-        task = await deps.service.abandon_cleanup(task_id, body.user or caller, body.reason or "")
+        task = await deps.service.abandon_cleanup(task_id, user, body.reason or "")
     else:
         task = await deps.service.retry_cleanup(task_id)
     return Envelope(data=CleanupAgain(task_id=task.id, status=task.status, cleanup=task.cleanup))

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import Envelope
@@ -16,13 +17,15 @@ from kubemin.api.saving import check_and_save
 from kubemin.api.versioning import edited, names
 from kubemin.engine.entry.sources import Draft
 from kubemin.engine.options import ExecOptions
+from kubemin.identity.grants import Role
 from kubemin.spec.application import Application, as_run, way_of
 
 router = APIRouter(prefix="/applications/{app_id}", tags=["Applications"], route_class=StrictRoute)
 
 
 @router.post("/version", summary="Make a new version", responses=errors(404, 409))
-async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVersion) -> Envelope[Version]:
+@needs(About.APPLICATION, Role.DEPLOYER)
+async def make_version(deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: NewVersion) -> Envelope[Version]:
     """Changes components of the draft, and runs it; with `autoExec: false` it is only saved.
 
     Of the run are also the components that are changed and that no step of the workflow names.
@@ -38,12 +41,13 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, body: NewVers
     def run_of(application: Application) -> Application:
         return as_run(application, body.strategy, deps.limits)
 
-    saved = await check_and_save(deps.db, deps.compute_thread, data, deps.limits, edit, also=run_of)
+    saved = await check_and_save(deps.db, deps.compute_thread, data, deps.limits, asked, edit, also=run_of)
     updated, added = names(changes, "update"), names(changes, "add")
     task_id = ""
     if body.auto_exec:
         source, options = Draft(row.id, also=(*updated, *added)), ExecOptions(strategy=body.strategy)
-        task_id = (await deps.service.run(source, options, caller, body.description or "")).id
+        task = await deps.service.run(source, options, caller, body.description or "", admit=asked.admit)
+        task_id = task.id
     return Envelope(
         data=Version(
             app_id=row.id,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 
 from kubemin.api import paging, task_views, views
 from kubemin.api.auditing import noted
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -26,8 +27,9 @@ from kubemin.api.openapi import errors
 from kubemin.api.parameters import MAX_PAGE_SIZE, After, AppId, IdempotencyKey, PageSize
 from kubemin.api.routes.applications import refused
 from kubemin.engine.entry.sources import Draft
-from kubemin.engine.errors import NotFoundError, TaskEnded
+from kubemin.engine.errors import NotFoundError, TaskElsewhere, TaskEnded, TaskNotFound
 from kubemin.engine.options import ExecOptions
+from kubemin.identity.grants import Role
 from kubemin.spec.application import Application, dump_steps
 from kubemin.spec.issues import SpecError
 from kubemin.spec.reads import parse_steps
@@ -38,6 +40,7 @@ router = APIRouter(prefix="/applications/{app_id}", tags=["Workflows"], route_cl
 
 
 @router.get("/workflows", summary="List workflows", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def list_workflows(deps: Given, app_id: AppId) -> Envelope[WorkflowList]:
     """The workflows of an application, the one that came with it first."""
     async with deps.db.read() as tx:
@@ -49,6 +52,7 @@ async def list_workflows(deps: Given, app_id: AppId) -> Envelope[WorkflowList]:
 
 
 @router.post("/workflow", summary="Create a workflow", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Envelope[WorkflowId]:
     """A further workflow of the application. Components that its steps do not name are left alone by it."""
     names, steps = await _steps(deps, app_id, body.workflow)
@@ -64,6 +68,7 @@ async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Enve
 
 
 @router.put("/workflow", summary="Change a workflow", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> Envelope[WorkflowId]:
     """Replaces the steps, and the name and alias that are given. Tasks under way go on as they began."""
     names, steps = await _steps(deps, app_id, body.workflow, body.workflow_id)
@@ -81,6 +86,7 @@ async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> 
 
 
 @router.post("/workflow/try", summary="Check a workflow", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def try_workflow(deps: Given, app_id: AppId, body: TriedWorkflow) -> Envelope[TryReply]:
     """Whether it would be created, with everything that is wrong. Stores nothing."""
     try:
@@ -122,8 +128,9 @@ def _exists(name: str) -> ApiError:
 
 
 @router.post("/workflow/exec", summary="Run a workflow", responses=errors(404, 409))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def exec_workflow(
-    deps: Given, app_id: AppId, caller: Caller, body: Exec, idempotency_key: IdempotencyKey = None
+    deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: Exec, idempotency_key: IdempotencyKey = None
 ) -> Envelope[TaskId]:
     """Records a task that deploys the application; a worker takes it up at once."""
     body_hash = None
@@ -131,28 +138,29 @@ async def exec_workflow(
         async with deps.db.read() as tx:
             await application_of(tx, app_id)
             flow = await workflow_of(tx, app_id, body.workflow_id)
-        asked = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
-        body_hash = hashlib.sha256(asked.encode()).hexdigest()
+        wanted = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
+        body_hash = hashlib.sha256(wanted.encode()).hexdigest()
     source, note = Draft(app_id, body.workflow_id), body.note or ""
-    task = await deps.service.run(source, ExecOptions.of(body), caller, note, idempotency_key, body_hash)
+    options = ExecOptions.of(body)
+    task = await deps.service.run(source, options, caller, note, idempotency_key, body_hash, asked.admit)
     return Envelope(data=TaskId(task_id=task.id))
 
 
 @router.post("/workflow/cancel", summary="Cancel a task", responses=errors(404, 409, 502))
+@needs(About.APPLICATION, Role.DEPLOYER)
 async def cancel_task(
-    request: Request, deps: Given, app_id: AppId, caller: Caller, body: Cancel
+    request: Request, deps: Given, app_id: AppId, asked: Asked, body: Cancel
 ) -> Envelope[Cancelled]:
     """The task is cancelled at once; what it did to the cluster is then undone, or stays if `cleanup` is `none`.
 
     Again is the same answer. A task that had completed before is answered as it is, with `status: completed`.
     """
-    task_id = body.task_id
+    user, task_id = asked.user(body.user), body.task_id
     if not is_id(task_id):
         async with deps.db.read(urgent=True) as tx:
             await application_of(tx, app_id)
-            task_id = await task_named(tx, task_id)
+            task_id = await task_named(tx, task_id, asked.sight)
     noted(request.scope).task = task_id
-    user = body.user or caller
     reason = body.reason or f"cancelled by {user}"
     policy = CleanupPolicy(body.cleanup) if body.cleanup else None
     try:
@@ -165,14 +173,17 @@ async def cancel_task(
             raise
         reply = Cancelled(task_id=done.id, status="completed", cleanup=done.cleanup)
         return Envelope(message=sentence(str(ended)), data=reply)
-    except NotFoundError:
+    except NotFoundError as error:
         async with deps.db.read() as tx:
             await application_of(tx, app_id)  # then that is what is said
+        if isinstance(error, TaskElsewhere) and asked.sight is not None:
+            raise TaskNotFound(task_id) from error  # whether another application has it is not for everybody
         raise
     return Envelope(data=Cancelled(task_id=task.id, cleanup=task.cleanup))
 
 
 @router.get("/workflow/tasks", summary="List an application's tasks", responses=errors(404))
+@needs(About.APPLICATION, Role.VIEWER)
 async def list_application_tasks(
     deps: Given, app_id: AppId, page_size: PageSize = None, after: After = None
 ) -> Envelope[TaskList]:

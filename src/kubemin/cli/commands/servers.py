@@ -52,7 +52,7 @@ def dev(
     settings = settings_of(
         host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context, workers=workers
     )
-    refuse_open_address(settings.host)
+    refuse_open_address(settings)
     alone = {"redis_url": None, "simulate": settings.kubeconfig is None}
     _serve(settings.model_copy(update=alone), workers, in_process)
 
@@ -85,7 +85,7 @@ def serve(
         simulate=simulate, max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
         metrics_port=metrics_port, metrics_host=metrics_host, console_dir=console, workers=workers,
     )  # fmt: skip
-    refuse_open_address(settings.host)
+    refuse_open_address(settings)
     refuse_no_console(settings.console_dir)
     _serve(settings, workers, in_process)
 

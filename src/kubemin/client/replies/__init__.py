@@ -24,6 +24,7 @@ from kubemin.client.replies.audit import AuditEntry, AuditHead, AuditPage
 from kubemin.client.replies.errors import FieldError, Mistake
 from kubemin.client.replies.events import CleanupEvent, EndEvent, Event, JobEvent, LogLine, ResourceEvent, TaskEvent
 from kubemin.client.replies.evidence import ComponentEvidence, ContainerEvidence, PodEvent, PodEvidence, TaskEvidence
+from kubemin.client.replies.identity import ApiToken, Grant, IssuerWay, NewToken, RoleName, TokenPage, Ways, Whoami
 from kubemin.client.replies.journal import FieldHistory, Resource, ResourceChanges, TaskChanges, TaskResources
 from kubemin.client.replies.notifications import Delivery, NotificationList, NotificationTarget, NotificationTest
 from kubemin.client.replies.operations import (
@@ -81,6 +82,7 @@ from kubemin.client.replies.workflows import Step, SubStep, Workflow, WorkflowId
 
 __all__ = [
     "Alive",
+    "ApiToken",
     "Application",
     "ApplicationList",
     "Applied",
@@ -110,12 +112,15 @@ __all__ = [
     "FieldChange",
     "FieldError",
     "FieldHistory",
+    "Grant",
     "Hold",
     "Incomplete",
+    "IssuerWay",
     "JobEvent",
     "JobStatus",
     "LogLine",
     "Mistake",
+    "NewToken",
     "NewestTask",
     "NotificationList",
     "NotificationTarget",
@@ -145,6 +150,7 @@ __all__ = [
     "RevisionDetail",
     "RevisionList",
     "RevisionState",
+    "RoleName",
     "RolledBack",
     "Stage",
     "Step",
@@ -163,7 +169,10 @@ __all__ = [
     "TaskStages",
     "TaskState",
     "TaskType",
+    "TokenPage",
     "Version",
+    "Ways",
+    "Whoami",
     "Worker",
     "Workflow",
     "WorkflowId",

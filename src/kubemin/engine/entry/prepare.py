@@ -75,6 +75,8 @@ class PreparedRun:
             id=new_id(),
             app_id=app_id,
             app_name=self.application.name,
+            namespace=self.application.namespace,
+            project=self.application.project or "",
             workflow_id=self.wanted.workflow_id,
             workflow_name=self.wanted.workflow_name,
             spec={

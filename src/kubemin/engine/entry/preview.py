@@ -12,6 +12,7 @@ from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.deploy.unchanged import Unchanged
+from kubemin.engine.entry.admission import Admit, admit_run
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.outside import present, with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
@@ -60,8 +61,11 @@ class Previews:
         self._limits = limits
         self._settings = settings or EngineSettings()
 
-    async def of(self, source: Source, options: ExecOptions) -> Preview:
-        """What the run would do now. Raises `SpecError`, `NotFoundError` and `NeverDeployed` too."""
+    async def of(self, source: Source, options: ExecOptions, admit: Admit | None = None) -> Preview:
+        """What the run would do now; ``admit``: whether the caller may.
+
+        Raises `SpecError`, `NotFoundError`, `NeverDeployed` too, and what ``admit`` raises.
+        """
         async with self._db.read() as tx:
             basis = await source.look(tx)
         settings = self._settings
@@ -73,6 +77,8 @@ class Previews:
         how = LettingGo(delete_volumes=options.delete_volumes)
         has = prepared.has | {ObjectRef("Namespace", "", ref.namespace) for ref in prepared.has}
         async with self._db.read() as tx:
+            if admit is not None:
+                await admit_run(tx, prepared, admit)
             rows = await objects_to_let_go(tx, app_id, how, but=has)
             used = await shares.used_by_others(tx, _uids(rows), app_id)
             kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}

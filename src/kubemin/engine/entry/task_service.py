@@ -7,6 +7,7 @@ from functools import partial
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
+from kubemin.engine.entry.admission import Admit, admit_removal, admit_run
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.prepare import Preparation, PreparedRun
 from kubemin.engine.entry.sources import Source
@@ -96,12 +97,14 @@ class TaskService:
         note: str = "",
         idempotency_key: str | None = None,
         body_hash: str | None = None,
+        admit: Admit | None = None,
     ) -> Task:
         """Record a run as a task, with the revision that it brings; the same key from the same caller is the same task.
 
         All of it is one transaction. What takes long is computed outside of it, and the next transaction looks whether
         what it builds upon is still the same.
-        A dry run (``options.dry_run``) brings no revision. Raises `NotFoundError`, `NeverDeployed`, `TaskActive`
+        A dry run (``options.dry_run``) brings no revision. ``admit``: whether the caller may; raises what that raises,
+        `NotFoundError`, `NeverDeployed`, `TaskActive`
         (``reject``), `KeyReused`, `PlanChanged`, `SpecError`, `Busy`, and `AppChanged` if others change the
         application all the time.
         """
@@ -121,6 +124,8 @@ class TaskService:
                         if prepared is None or prepared.basis != basis:
                             prepared = None if preparation.takes_long(basis) else preparation.of(basis)
                         if prepared is not None:
+                            if admit is not None:
+                                await admit_run(tx, prepared, admit)
                             _refuse_changed(prepared, options)
                             superseded = await self._make_room(tx, app_id, options.on_active, caller)
                             new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
@@ -241,7 +246,13 @@ class TaskService:
 
     @begun_anew
     async def delete_application(
-        self, app_id: str, caller: str, *, keep_resources: bool = False, delete_volumes: bool = False
+        self,
+        app_id: str,
+        caller: str,
+        *,
+        keep_resources: bool = False,
+        delete_volumes: bool = False,
+        admit: Admit | None = None,
     ) -> Task:
         """Record a task that removes an application with its resources, or, to keep them, releases these.
 
@@ -251,6 +262,7 @@ class TaskService:
         async with self._db.begin("delete-application") as tx:
             if not await tasks.lock_application(tx, app_id):
                 raise AppNotFound(app_id)
+            await self._admit_removal(tx, app_id, admit)
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
             task = await self._record_removal(tx, app_id, caller, options)
         await self._tell(superseded)
@@ -258,7 +270,7 @@ class TaskService:
         return task
 
     async def delete_resources(
-        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False
+        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False, admit: Admit | None = None
     ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster, and keep it; what was deleted, and what was not.
 
@@ -268,6 +280,7 @@ class TaskService:
         async with self._db.begin("delete-resources") as tx:
             if not await tasks.lock_application(tx, app_id):
                 raise AppNotFound(app_id)
+            await self._admit_removal(tx, app_id, admit)
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
             task = await self._record_removal(tx, app_id, caller, options)
         await self._tell(superseded)
@@ -320,6 +333,12 @@ class TaskService:
             await events.append_many(tx, task_id, [said, *end])
         return task
 
+    @staticmethod
+    async def _admit_removal(tx: Tx, app_id: str, admit: Admit | None) -> None:
+        row = None if admit is None else await applications.get(tx, app_id)
+        if admit is not None and row is not None:
+            await admit_removal(tx, row, admit)
+
     async def _record_removal(self, tx: Tx, app_id: str, caller: str, options: ExecOptions) -> Task:
         row = await applications.get(tx, app_id)
         if row is None:
@@ -329,6 +348,8 @@ class TaskService:
             id=new_id(),
             app_id=app_id,
             app_name=row.name,
+            namespace=row.namespace,
+            project=row.project,
             workflow_id="",
             workflow_name="delete",
             type=TaskType.DELETE,

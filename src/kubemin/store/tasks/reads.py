@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, not_, or_, select, union_all, update
 from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.columns import among
+from kubemin.store.sight import Sight, of_seen_tasks
 from kubemin.store.tables import applications, tasks, workflows
 from kubemin.store.tasks.record import BRIEF, HASHED, WHOLE, Task, to_task
 from kubemin.store.transaction import Tx, chunks
@@ -84,11 +85,12 @@ async def by_idempotency_key(tx: Tx, caller: str, app_id: str, key: str) -> Task
     return None if row is None else to_task(tx, row)
 
 
-async def beginning_with(tx: Tx, text: str, limit: int) -> list[str]:
-    """Ids of tasks that begin with the text; of many only some."""
+async def beginning_with(tx: Tx, text: str, limit: int, sight: Sight = None) -> list[str]:
+    """Ids of tasks of what is seen that begin with the text; of many only some."""
     # The range is for the index: which LIKE may use it depends on the database's collation.
     ranged = tasks.c.id.between(text, text.ljust(ID_LENGTH, "z"))
     statement = select(tasks.c.id).where(ranged, tasks.c.id.startswith(text, autoescape=True)).order_by(tasks.c.id)
+    statement = of_seen_tasks(statement, sight)
     return [row.id for row in await tx.rows(statement.limit(limit))]
 
 
@@ -122,8 +124,9 @@ async def page(
     after: int | None = None,
     limit: int = 1000,
     offset: int = 0,
+    sight: Sight = None,
 ) -> list[Task]:
-    """Tasks, newest first: of a status, of an application, created at ``since`` or later.
+    """Tasks of what is seen, newest first: of a status, of an application, created at ``since`` or later.
 
     ``after`` is the ``seq`` of the last one that is known: what comes after it costs the same on each page, where
     ``offset`` tasks are read to be left out.
@@ -136,7 +139,7 @@ async def page(
         statement = statement.where(tasks.c.app_id == app_id)
     if after is not None:
         statement = statement.where(tasks.c.seq < after)
-    found = [to_task(tx, row) for row in await tx.rows(statement)]
+    found = [to_task(tx, row) for row in await tx.rows(of_seen_tasks(statement, sight))]
     # They were created in their order: as a condition, the database would read all older ones to find no more.
     return list(takewhile(lambda task: since is None or task.created_at >= since, found))
 
@@ -145,6 +148,12 @@ async def seq_of(tx: Tx, task_id: str) -> int | None:
     """Where a task is among all."""
     found: int | None = await tx.scalar(select(tasks.c.seq).where(tasks.c.id == task_id))
     return found
+
+
+async def project_of(tx: Tx, task: Task) -> str:
+    """The project that a task's application is in; of one that is gone, the one that it was in."""
+    found: str | None = await tx.scalar(select(applications.c.project).where(applications.c.id == task.app_id))
+    return task.project if found is None else found
 
 
 async def latest_of_workflows(tx: Tx, app_id: str) -> Mapping[str, Task]:

@@ -23,6 +23,8 @@ class NewTask:
     workflow_id: str
     workflow_name: str
     spec: Any
+    namespace: str = "default"
+    project: str = ""
     type: TaskType = TaskType.DEPLOY
     options: Any = None
     plan: Any = None
@@ -51,6 +53,8 @@ class Task:
     id: str
     app_id: str
     app_name: str
+    namespace: str
+    project: str
     workflow_id: str
     workflow_name: str
     type: TaskType

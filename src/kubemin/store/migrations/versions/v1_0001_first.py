@@ -134,6 +134,8 @@ def upgrade() -> None:
         _name("id", 24),
         _name("app_id", 24),
         _name("app_name", 253),
+        _name("namespace", 63),
+        _words("project"),
         _name("workflow_id", 24),
         _name("workflow_name", 253),
         _name("type", 16),
@@ -177,6 +179,7 @@ def upgrade() -> None:
     op.create_index("ix_tasks_cleanup_app_id", "tasks", ["cleanup", "app_id"])
     op.create_index("ix_tasks_app_id_seq", "tasks", ["app_id", "seq"])
     op.create_index("ix_tasks_workflow_id_seq", "tasks", ["workflow_id", "seq"])
+    op.create_index("ix_tasks_namespace_seq", "tasks", ["namespace", "seq"])
     op.create_index("ix_tasks_lease_expires_at", "tasks", ["lease_expires_at"])
     op.create_index("ix_tasks_next_cleanup_at", "tasks", ["next_cleanup_at"])
     op.create_table(
@@ -376,6 +379,38 @@ def upgrade() -> None:
         _key("audit_heads", "id"),
         **_OPTIONS,
     )
+    op.create_table(
+        "tokens",
+        _name("id", 16),
+        _name("name", 255),
+        _name("owner", 255),
+        _name("hash", 64),
+        _words("grants"),
+        _name("made_by", 255),
+        _moment("created_at"),
+        _moment("expires_at", nullable=True),
+        _moment("used_at", nullable=True),
+        _moment("revoked_at", nullable=True),
+        _name("revoked_by", 255, nullable=True),
+        _key("tokens", "id"),
+        **_OPTIONS,
+    )
+    op.create_index("ix_tokens_owner", "tokens", ["owner"])
+    op.create_table(
+        "sessions",
+        _name("hash", 64),
+        _name("name", 255),
+        _words("groups"),
+        _name("token_id", 16, nullable=True),
+        _moment("created_at"),
+        _moment("used_at"),
+        _moment("expires_at"),
+        _key("sessions", "hash"),
+        _of("sessions", "tokens", "token_id"),
+        **_OPTIONS,
+    )
+    op.create_index("ix_sessions_token_id", "sessions", ["token_id"])
+    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
     op.create_table(
         "write_probes",
         _name("id", 24),

@@ -1,0 +1,222 @@
+"""What each route needs, and whether whoever asks has it. A route that says nothing answers nobody."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from fastapi import Depends, Request
+
+from kubemin.api.codes import ApiCode
+from kubemin.api.deps import Deps, given, principal_of
+from kubemin.api.envelope import ApiError, FieldError
+from kubemin.api.lookups import application_named, application_of, task_named, task_of
+from kubemin.engine.entry.admission import Admit
+from kubemin.engine.errors import AppNotFound, TaskNotFound
+from kubemin.identity.grants import Role, Target
+from kubemin.identity.principal import Principal
+from kubemin.spec.application import Application
+from kubemin.spec.reach import WHOLE_CLUSTER, Reach, reach_of
+from kubemin.spec.scope import Scope
+from kubemin.store import tasks
+from kubemin.store.applications import ApplicationRow
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+_NEEDS = "kubemin_needs"
+_ACCESS = "kubemin.access"
+
+
+class About(Enum):
+    """For what a route needs its role."""
+
+    OPEN = "for nothing: it answers everybody"
+    ANYBODY = "for nothing: whoever says who they are"
+    APPLICATION = "for the application in the address"
+    TASK = "for the application of the task in the address"
+    WRITTEN = "for the application in the body, as it is and as it is written"
+    SEEN = "for something: it shows what the caller may see"
+    EVERYTHING = "for everything"
+
+
+class Needs(NamedTuple):
+    """What a route declares."""
+
+    about: About
+    role: Role | None = None
+
+
+def needs(about: About, role: Role | None = None) -> Callable[[Handler], Handler]:
+    """Declare it, beside the route's address."""
+
+    def declare(handler: Handler) -> Handler:
+        setattr(handler, _NEEDS, Needs(about, role))
+        return handler
+
+    return declare
+
+
+def needs_of(endpoint: Any) -> Needs | None:
+    """What a route's handler declares."""
+    found = getattr(endpoint, _NEEDS, None)
+    return found if isinstance(found, Needs) else None
+
+
+@dataclass(frozen=True)
+class Access:
+    """Whoever asks, with the role that the route needs, and the application in the address, if there is one.
+
+    Who may see everything has no ``target``: it is not looked up.
+    """
+
+    principal: Principal
+    role: Role
+    target: Target | None = None
+
+    @property
+    def sight(self) -> Collection[Scope] | None:
+        """What they may see; None is everything."""
+        return self.principal.sight()
+
+    @property
+    def admit(self) -> Admit | None:
+        """What the engine asks whether they may do; None where they may do everything."""
+        return None if self.principal.allows_all(self.role) else self.check
+
+    def check(self, reach: Reach) -> None:
+        """Raise 403 unless they have the route's role for the application, in every namespace that it reaches."""
+        own = Target(reach.namespace, reach.project, reach.name)
+        for target in (own, *(own._replace(namespace=one) for one in sorted(reach.namespaces))):
+            if not self.principal.allows(self.role, target):
+                raise _forbidden(self.principal, self.role, target)
+
+    def check_written(self, application: Application, stored: ApplicationRow | None = None) -> None:
+        """The same of an application as it is written, and of its project as it is stored."""
+        if self.principal.allows_all(self.role):
+            return
+        reach = reach_of(application)
+        self.check(reach)
+        if stored is not None:
+            self.check(reach._replace(project=stored.project))
+
+    def sees(self, row: ApplicationRow) -> bool:
+        """Whether they may know that there is this application."""
+        return self.principal.allows(Role.VIEWER, Target(row.namespace, row.project, row.name))
+
+    def sees_namespace(self, namespace: str) -> bool:
+        """Whether they may see something of this namespace; of what is in none, everybody may."""
+        seen = self.sight
+        return (
+            not namespace
+            or seen is None
+            or any(scope.namespaces is None or namespace in scope.namespaces for scope in seen)
+        )
+
+    def user(self, named: str | None, field: str = "user") -> str:
+        """In whose name it is done: the caller's own. Naming another is an admin's right; else raises 403."""
+        own = self.principal.name
+        if not named or named == own:
+            return own
+        target = self.target
+        may = self.principal.allows_all(Role.ADMIN) or (
+            target is not None and self.principal.allows(Role.ADMIN, target)
+        )
+        if may:
+            return named
+        message = f"{field} names another than you ({own}): that needs the role admin. Leave it out."
+        wrong = FieldError(field=field, code="NOT_YOURS", message=message)
+        raise ApiError(403, ApiCode.FORBIDDEN, message, errors=[wrong])
+
+
+async def authorize(request: Request) -> None:
+    """A dependency of every route. Raises 401, 403, or 404 of what the caller may not even see."""
+    wanted = needs_of(request.scope["endpoint"])
+    if wanted is None:
+        raise ApiError(403, ApiCode.FORBIDDEN, "Nobody may use this address: it does not say what it needs.")
+    principal = principal_of(request.scope)
+    if wanted.about is About.OPEN:
+        return
+    if principal is None:
+        raise unauthorized(given(request))
+    role = wanted.role or Role.VIEWER
+    target = None
+    if not principal.allows_all(role) and wanted.about is not About.ANYBODY:
+        target = await _target(request, principal, wanted.about, role)
+    request.scope[_ACCESS] = Access(principal, role, target)
+
+
+async def _target(request: Request, principal: Principal, about: About, role: Role) -> Target | None:
+    """The application that the route is about. Raises 403, 404."""
+    if about is About.EVERYTHING:
+        raise _forbidden(principal, role, None)
+    if about in (About.SEEN, About.WRITTEN):
+        if not principal.has(role):
+            raise _forbidden(principal, role, None)
+        return None
+    deps, names = given(request), request.path_params
+    target = await (
+        _application(deps, principal, names["app_id"])
+        if about is About.APPLICATION
+        else _task(deps, principal, names["task_id"])
+    )
+    if not principal.allows(role, target):
+        raise _forbidden(principal, role, target)
+    return target
+
+
+async def _application(deps: Deps, principal: Principal, named: str) -> Target:
+    async with deps.db.read(urgent=True) as tx:  # a cancel goes this way
+        app_id = await application_named(tx, named, principal.sight())
+        row = await application_of(tx, app_id)
+    target = Target(row.namespace, row.project, row.name)
+    if not principal.allows(Role.VIEWER, target):
+        raise AppNotFound(app_id)
+    return target
+
+
+async def _task(deps: Deps, principal: Principal, named: str) -> Target:
+    async with deps.db.read(urgent=True) as tx:
+        task_id = await task_named(tx, named, principal.sight())
+        task = await task_of(tx, task_id)
+        target = Target(task.namespace, await tasks.project_of(tx, task), task.app_name)
+    if not principal.allows(Role.VIEWER, target):
+        raise TaskNotFound(task_id)
+    return target
+
+
+async def _access(request: Request) -> Access:
+    found = request.scope[_ACCESS]
+    assert isinstance(found, Access)
+    return found
+
+
+Asked = Annotated[Access, Depends(_access)]
+"""A handler's parameter: whoever asks, and what they may."""
+
+
+def unauthorized(deps: Deps, message: str = "", code: str = "NO_CREDENTIAL") -> ApiError:
+    """401, with the ways to say who one is."""
+    message = message or (
+        "Say who you are: by an API token or a token of the issuer (Authorization: Bearer …), or by logging in. "
+        "GET /auth/ways tells which ways there are."
+    )
+    wrong = FieldError(field="Authorization", code=code, message=message)
+    headers = {
+        "WWW-Authenticate": 'Bearer realm="kubemin"' + ("" if code == "NO_CREDENTIAL" else ', error="invalid_token"')
+    }
+    return ApiError(401, ApiCode.UNAUTHORIZED, message, errors=[wrong], headers=headers)
+
+
+def _forbidden(principal: Principal, role: Role, target: Target | None) -> ApiError:
+    if target is None:
+        has = ", ".join(sorted({one.role.value for one in principal.grants})) or "no role"
+        where, has = "for everything", f"{has}, and not for everything"
+        if not principal.has(role):
+            where, has = "for something", f"{has.partition(',')[0]} only" if principal.grants else "no role"
+    elif target.namespace == WHOLE_CLUSTER:
+        where = f"for application {target.application} in every namespace, as it has objects of the whole cluster"
+        has = "it not"
+    else:
+        where, best = f"for {target}", principal.best(target)
+        has = f"only {best.value} there" if best else "no role there"
+    return ApiError(403, ApiCode.FORBIDDEN, f"This needs the role {role.value} {where}; {principal.name} has {has}.")

@@ -1,0 +1,143 @@
+"""Who asks: found out before a byte of a body is read."""
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kubemin.api.access import unauthorized
+from kubemin.api.codes import ApiCode
+from kubemin.api.deps import PRINCIPAL, Deps, deps_of
+from kubemin.api.envelope import ApiError
+from kubemin.api.errors import api_error
+from kubemin.identity.authenticator import Authenticator
+from kubemin.identity.errors import SESSION_OVER, IssuerAway, TooMany, Unknown
+from kubemin.identity.principal import SYSTEM, Principal
+from kubemin.store.errors import StoreError
+
+_CLOSED = ("/api/", "/metrics")
+"""Addresses for which nobody is let in who does not say who they are. Each route says for itself what it needs."""
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "X-Kubemin-Page"
+"""Sent by our own pages with each change: a page of another site cannot have a browser send it."""
+
+
+class Authenticated:
+    """ASGI middleware: puts whoever asks into the scope, or answers 401, 429 or, without the issuer's keys, 503."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        deps = deps_of(scope)
+        if deps.authenticator is None:
+            scope[PRINCIPAL] = SYSTEM
+            await self._app(scope, receive, send)
+            return
+        try:
+            scope[PRINCIPAL] = await _principal(deps, deps.authenticator, scope)
+        except (ApiError, StoreError) as error:
+            scope[PRINCIPAL] = None
+            await api_error(error).response()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+async def _principal(deps: Deps, authenticator: Authenticator, scope: Scope) -> Principal | None:
+    headers = Headers(scope=scope)
+    cancels = scope["path"].endswith("/workflow/cancel")
+    try:
+        found = await _shown(deps, authenticator, scope, headers)
+        if found is not None and not cancels:
+            authenticator.count(found)
+    except Unknown as error:
+        if not scope["path"].startswith(_CLOSED):
+            return None  # a browser whose session is over sees the page, and logs in there
+        raise refused(deps, authenticator, scope, error) from error
+    except TooMany as error:
+        raise too_many(error) from error
+    except IssuerAway as error:
+        raise ApiError(503, ApiCode.UNAVAILABLE, str(error), headers={"Retry-After": "5"}) from error
+    if found is None and scope["path"].startswith(_CLOSED):
+        raise unauthorized(deps)
+    return found
+
+
+async def _shown(deps: Deps, authenticator: Authenticator, scope: Scope, headers: Headers) -> Principal | None:
+    given = headers.getlist("authorization")
+    if given:
+        scheme, _, credential = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer" or not credential.strip():
+            raise Unknown("The header Authorization must be: Bearer, a blank, and a token.", "INVALID_HEADER")
+        return await authenticator.of_bearer(credential.strip())
+    secret = cookie_of(headers, session_cookie(deps))
+    if secret is None:
+        return None
+    found = await authenticator.of_session(secret)
+    if scope["method"] not in _HARMLESS:
+        check_own_page(deps, headers)
+    return found
+
+
+def refused(deps: Deps, authenticator: Authenticator, scope: Scope, error: Unknown) -> ApiError:
+    """401 for a wrong credential; 429 if its sender has sent too many of them. A session that is over is no attempt."""
+    client = scope.get("client")
+    try:
+        if error.code != SESSION_OVER:
+            authenticator.count_failure(client[0] if client else "unknown")
+    except TooMany as many:
+        return too_many(many)
+    return unauthorized(deps, str(error), error.code)
+
+
+def too_many(error: TooMany) -> ApiError:
+    """429, with the time to come again."""
+    return ApiError(429, ApiCode.TOO_MANY, str(error), headers={"Retry-After": str(error.seconds)})
+
+
+def is_secure(deps: Deps) -> bool:
+    """Whether browsers reach this server by HTTPS."""
+    identity = deps.identity
+    return (identity.public_url or "").startswith("https://") or identity.tls_certificate is not None
+
+
+def session_cookie(deps: Deps) -> str:
+    """The name of the cookie with a session. With the prefix no other host or path of the domain can set it."""
+    return "__Host-kubemin" if is_secure(deps) else "kubemin"
+
+
+def cookie_of(headers: Headers, name: str) -> str | None:
+    """The value of a cookie; None where it is not sent."""
+    try:
+        cookies: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return None
+    return cookies[name].value if name in cookies and cookies[name].value else None
+
+
+def check_own_page(deps: Deps, headers: Headers) -> None:
+    """Raise 403 unless a page of this very server asks: a browser sends its cookie for whoever has it ask.
+
+    By the browser's own words (``Sec-Fetch-Site``, or ``Origin`` of an older one), and by a header that other sites
+    cannot send. What says neither is refused.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    own = origin is not None and _host_of(origin) in {
+        headers.get("host", "").lower(),
+        _host_of(deps.identity.public_url),
+    }
+    same = (site == "same-origin" if site is not None else own) and (origin is None or own)
+    if not same or CSRF_HEADER.lower() not in headers:
+        message = (
+            f"A change by a session must come from this server's own page, with the header {CSRF_HEADER}. "
+            "Programs use a token."
+        )
+        raise ApiError(403, ApiCode.FORBIDDEN, message)
+
+
+def _host_of(address: str | None) -> str | None:
+    return None if address is None else urlsplit(address).netloc.lower() or None

@@ -1,0 +1,38 @@
+"""Streams that end once their listener may no longer listen."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from kubemin.api.access import Access
+from kubemin.api.deps import Deps
+
+
+async def while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """What it brings, until the token or session by which it was asked for is revoked or expires.
+
+    That is seen within seconds. Whoever comes again is told why.
+    """
+    async with aclosing(events):
+        if deps.authenticator is None:
+            async for one in events:
+                yield one
+            return
+        with deps.authenticator.watch.of(asked.principal) as ended:
+            over = asyncio.create_task(ended.wait())
+            coming = asyncio.ensure_future(anext(events))
+            try:
+                while True:
+                    await asyncio.wait({coming, over}, return_when=asyncio.FIRST_COMPLETED)
+                    if over.done():
+                        return
+                    try:
+                        one = coming.result()
+                    except StopAsyncIteration:
+                        return
+                    yield one
+                    coming = asyncio.ensure_future(anext(events))
+            finally:
+                over.cancel()
+                coming.cancel()
+                await asyncio.gather(coming, over, return_exceptions=True)

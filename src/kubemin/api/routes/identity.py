@@ -1,0 +1,104 @@
+"""Who asks, API tokens, and the ways to log in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from kubemin.api.access import About, Asked, needs
+from kubemin.api.authentication import CSRF_HEADER
+from kubemin.api.body import StrictRoute
+from kubemin.api.codes import ApiCode
+from kubemin.api.deps import Caller, Given
+from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.models.identity import (
+    GrantReply,
+    IssuerWay,
+    NewTokenBody,
+    NewTokenReply,
+    TokenList,
+    TokenReply,
+    Ways,
+    Whoami,
+)
+from kubemin.api.openapi import errors
+from kubemin.identity.grants import Role
+from kubemin.identity.tokens import make_token
+from kubemin.store import tokens
+
+router = APIRouter(tags=["Identity"], route_class=StrictRoute)
+login = APIRouter(tags=["Identity"], route_class=StrictRoute)
+
+_DAY = 24 * 3600.0
+
+
+@router.get("/whoami", summary="Who am I?")
+@needs(About.ANYBODY)
+async def whoami(asked: Asked) -> Envelope[Whoami]:
+    """Whoever asks, by which way, and what they may."""
+    one = asked.principal
+    found = Whoami(
+        name=one.name,
+        how=one.how,
+        roles=[role for role in Role if one.has(role)],
+        grants=[GrantReply.of(grant) for grant in one.grants],
+        groups=list(one.groups),
+        expires=one.expires_at,
+    )
+    return Envelope(data=found)
+
+
+@router.get("/tokens", summary="List API tokens")
+@needs(About.ANYBODY)
+async def list_tokens(deps: Given, asked: Asked) -> Envelope[TokenList]:
+    """All of them for an admin of everything, else the caller's own. Nothing of their text is in it."""
+    owner = None if asked.principal.allows_all(Role.ADMIN) else asked.principal.name
+    async with deps.db.read() as tx:
+        found = await tokens.page(tx, owner)
+    return Envelope(data=TokenList(tokens=[TokenReply.of(one) for one in found]))
+
+
+@router.post("/tokens", summary="Make an API token")
+@needs(About.EVERYTHING, Role.ADMIN)
+async def create_token(deps: Given, caller: Caller, body: NewTokenBody) -> Envelope[NewTokenReply]:
+    """The reply has its text, which is stored nowhere."""
+    seconds = None if body.expires_in_days is None else body.expires_in_days * _DAY
+    grants = [one.grant for one in body.grants]
+    made = await make_token(deps.db, body.name, body.owner or caller, grants, seconds=seconds, made_by=caller)
+    return Envelope(data=NewTokenReply.made(*made))
+
+
+@router.delete("/tokens/{token_id}", summary="Revoke an API token", responses=errors(404))
+@needs(About.ANYBODY)
+async def revoke_token(
+    deps: Given, asked: Asked, token_id: Annotated[str, Path(max_length=64, pattern="^[a-z0-9]+$")]
+) -> Envelope[TokenReply]:
+    """It is refused within seconds, and its event streams end. One's own, or, for an admin of everything, any. Again is
+    the same answer.
+    """
+    one = asked.principal
+    async with deps.db.begin("revoke") as tx:
+        found = await tokens.get(tx, token_id)
+        if found is None or not (found.owner == one.name or one.allows_all(Role.ADMIN)):
+            raise ApiError(404, ApiCode.NOT_FOUND, f"There is no token {token_id!r}.")
+        await tokens.revoke(tx, token_id, one.name)
+        found = await tokens.get(tx, token_id) or found
+    if deps.authenticator is not None:
+        deps.authenticator.forget(token_id)
+    return Envelope(data=TokenReply.of(found))
+
+
+@login.get("/auth/ways", summary="How can I say who I am?")
+@needs(About.OPEN)
+async def ways(deps: Given) -> Envelope[Ways]:
+    """What a client has to know before it logs in."""
+    identity = deps.identity
+    required = deps.authenticator is not None
+    oidc = None
+    if identity.oidc_issuer is not None:
+        oidc = IssuerWay(
+            issuer=identity.oidc_issuer,
+            client_id=identity.oidc_client_id,
+            scopes=identity.oidc_scopes,
+            login=None if identity.public_url is None else "/auth/login",
+        )
+    return Envelope(data=Ways(required=required, tokens=required, oidc=oidc, csrf_header=CSRF_HEADER))

@@ -1,0 +1,29 @@
+"""Whether whoever asks may do what a run or a removal would do, in every namespace that it reaches."""
+
+from collections.abc import Callable, Iterable
+
+from kubemin.engine.entry.prepare import PreparedRun
+from kubemin.spec.reach import Reach
+from kubemin.store import Tx, applications, holdings
+
+Admit = Callable[[Reach], None]
+"""Raises where it may not be done. It is asked in the transaction that records it: about just what is done."""
+
+
+async def admit_run(tx: Tx, prepared: PreparedRun, admit: Admit) -> None:
+    """Ask about the application as it is to be, and as it is: another project needs the right for both."""
+    wanted, stored = prepared.application, prepared.basis.stored
+    names = {job.ref.namespace for job in prepared.plan.jobs} | {ref.namespace for ref in prepared.has}
+    held = await holdings.namespaces(tx, stored.row.id) if stored is not None else ()
+    admit(_reach(wanted.namespace, wanted.project or "", wanted.name, [*names, *held]))
+    if stored is not None and stored.row.project != (wanted.project or ""):
+        admit(_reach(wanted.namespace, stored.row.project, wanted.name, held))
+
+
+async def admit_removal(tx: Tx, row: applications.ApplicationRow, admit: Admit) -> None:
+    """Ask about all that the application has in the cluster."""
+    admit(_reach(row.namespace, row.project, row.name, await holdings.namespaces(tx, row.id)))
+
+
+def _reach(namespace: str, project: str, name: str, more: Iterable[str]) -> Reach:
+    return Reach(namespace, project, name, frozenset({namespace, *more}))

@@ -1,0 +1,211 @@
+"""Finds out who asks, by the credential that they show."""
+
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from kubemin.identity.errors import SESSION_OVER, TooMany, Unknown
+from kubemin.identity.grants import Grant
+from kubemin.identity.principal import Principal
+from kubemin.identity.rates import Buckets
+from kubemin.identity.token_text import TokenText, digest_of, looks_like_one, read_token
+from kubemin.identity.watching import Watch
+from kubemin.settings.identity import IdentitySettings
+from kubemin.store import Database, sessions, tokens
+from kubemin.store.errors import StoreError
+from kubemin.store.sessions import NewSession
+from kubemin.store.tokens import TokenRow
+
+log = structlog.get_logger(__name__)
+
+_KNOWN_SECONDS = 2.0
+"""So long a credential that was looked up counts as valid. A revoked one is refused after that at the latest."""
+_MOST_KNOWN = 1000
+_WATCH_SECONDS = 2.0
+_USED_SECONDS = 60.0
+_MINUTE = 60.0
+_WRONG = "This token is not valid: it is mistyped, unknown, revoked or expired."
+_OVER = "The session is over: log in again."
+_TOKEN, _SESSION = "token:", "session:"
+
+
+class Issuer(Protocol):
+    """Who vouches for callers that have no API token."""
+
+    async def of_bearer(self, text: str) -> Principal:
+        """Who shows this token of it. Raises `Unknown`, `IssuerAway`."""
+
+    async def aclose(self) -> None:
+        """Close what is open to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    principal: Principal
+    until: float
+
+
+class Authenticator:
+    """One a process. Raises `Unknown`, `TooMany`, `IssuerAway`, and what the store raises."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: IdentitySettings,
+        issuer: Issuer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self.issuer = issuer
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._callers = Buckets(settings.caller_rate, settings.caller_burst, clock)
+        self._failures = Buckets(settings.failed_logins / _MINUTE, settings.failed_logins, clock)
+        self._used: dict[str, float] = {}
+        self._beside: set[asyncio.Task[None]] = set()
+        self.watch = Watch(self._valid, _WATCH_SECONDS)
+
+    async def of_bearer(self, text: str) -> Principal:
+        """Who shows this API token, or this token of the issuer."""
+        if not looks_like_one(text):
+            if self.issuer is None:
+                raise Unknown(_WRONG)
+            return await self.issuer.of_bearer(text)
+        token = read_token(text)
+        if token is None:
+            raise Unknown(_WRONG)
+        key = f"{_TOKEN}{token.id}:{token.digest}"
+        found = self._recent(key) or self._keep(key, await self._of_token(token))
+        self._mark(found.credential, lambda: self._mark_token(token.id))
+        return found
+
+    async def of_session(self, secret: str) -> Principal:
+        """Whose session this is."""
+        digest = digest_of(secret)
+        key = f"{_SESSION}{digest}"
+        found = self._recent(key) or self._keep(key, await self._of_session(digest))
+        self._mark(key, lambda: self._mark_session(digest))
+        return found
+
+    async def open_session(self, principal: Principal) -> str:
+        """Begin a session of whoever has just said who they are; its secret, for a cookie."""
+        secret = secrets.token_urlsafe(32)
+        seconds = self._settings.session_seconds
+        kind, _, token_id = principal.credential.partition(":")
+        new = NewSession(
+            hash=digest_of(secret),
+            name=principal.name,
+            groups=principal.groups,
+            token_id=token_id if f"{kind}:" == _TOKEN else None,
+            seconds=seconds,
+        )
+        async with self._db.begin("session") as tx:
+            await sessions.insert(tx, new)
+        return secret
+
+    async def end_session(self, secret: str) -> None:
+        """End it; nothing to do for one that is over."""
+        digest = digest_of(secret)
+        async with self._db.begin("session") as tx:
+            await sessions.end(tx, digest)
+        self._known.pop(f"{_SESSION}{digest}", None)
+
+    def count(self, principal: Principal) -> None:
+        """Count a request. Raises `TooMany`."""
+        if seconds := self._callers.take(principal.name):
+            raise TooMany(f"{principal.name} asks too often: try again in {seconds} s.", seconds)
+
+    def count_failure(self, address: str) -> None:
+        """Count a wrong credential. Raises `TooMany`. A right one is never refused for the wrong ones of others."""
+        if seconds := self._failures.take(address):
+            raise TooMany(f"Too many wrong credentials from {address}: try again in {seconds} s.", seconds)
+
+    def forget(self, token_id: str) -> None:
+        """A token was revoked by this process, and what follows from it: look it up anew."""
+        for key, one in list(self._known.items()):
+            if key.startswith((f"{_TOKEN}{token_id}:", _SESSION)) or one.principal.credential == f"{_TOKEN}{token_id}":
+                del self._known[key]
+
+    async def aclose(self) -> None:
+        """Wait for what is being written beside."""
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        if self.issuer is not None:
+            await self.issuer.aclose()
+
+    async def _of_token(self, token: TokenText) -> Principal:
+        async with self._db.read() as tx:
+            row = await tokens.get(tx, token.id)
+        # The digest is compared also where there is no such token, so that the time does not tell whether there is one.
+        same = token.is_of(row.hash if row is not None else "")
+        if row is None or not same or not row.valid:
+            raise Unknown(_WRONG)
+        return principal_of(row)
+
+    async def _of_session(self, digest: str) -> Principal:
+        async with self._db.read() as tx:
+            row = await sessions.get(tx, digest, self._settings.session_idle_seconds)
+        if row is None:
+            raise Unknown(_OVER, SESSION_OVER)
+        if row.grants is not None:
+            grants = tuple(Grant.of(one) for one in row.grants)
+        else:
+            grants = self._settings.issuer_grants.of(row.name, row.groups)
+        return Principal(row.name, "session", grants, tuple(row.groups), row.expires_at, f"{_SESSION}{digest}")
+
+    def _recent(self, key: str) -> Principal | None:
+        known = self._known.get(key)
+        return known.principal if known is not None and known.until > self._clock() else None
+
+    def _keep(self, key: str, principal: Principal) -> Principal:
+        self._known[key] = _Known(principal, self._clock() + _KNOWN_SECONDS)
+        self._known.move_to_end(key)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _valid(self, credentials: Collection[str]) -> Collection[str]:
+        ids = {one.removeprefix(_TOKEN) for one in credentials if one.startswith(_TOKEN)}
+        digests = {one.removeprefix(_SESSION) for one in credentials if one.startswith(_SESSION)}
+        async with self._db.read() as tx:
+            valid = await tokens.valid_ones(tx, ids) if ids else set()
+            open_ones = await sessions.open_ones(tx, digests, self._settings.session_idle_seconds) if digests else set()
+        return {f"{_TOKEN}{one}" for one in valid} | {f"{_SESSION}{one}" for one in open_ones}
+
+    def _mark(self, key: str, mark: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Remember that it is used: at most once a minute, and in nobody's way."""
+        now = self._clock()
+        if now - self._used.get(key, -_USED_SECONDS) < _USED_SECONDS:
+            return
+        if len(self._used) > _MOST_KNOWN:
+            self._used = {known: at for known, at in self._used.items() if now - at < _USED_SECONDS}
+        self._used[key] = now
+        task = asyncio.create_task(mark(), name="used")
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _mark_token(self, token_id: str) -> None:
+        try:
+            async with self._db.begin("used") as tx:
+                await tokens.mark_used(tx, token_id, _USED_SECONDS)
+        except StoreError as error:
+            log.warning("cannot store when a token was used", token=token_id, error=type(error).__name__)
+
+    async def _mark_session(self, digest: str) -> None:
+        try:
+            async with self._db.begin("used") as tx:
+                await sessions.mark_used(tx, digest, _USED_SECONDS)
+        except StoreError as error:
+            log.warning("cannot store when a session was used", error=type(error).__name__)
+
+
+def principal_of(row: TokenRow) -> Principal:
+    """Who acts with a token."""
+    grants = tuple(Grant.of(one) for one in row.grants)
+    return Principal(row.owner, "token", grants, (), row.expires_at, f"{_TOKEN}{row.id}")

@@ -1,0 +1,136 @@
+"""What a server can be told about who may ask it."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+if TYPE_CHECKING:
+    from kubemin.identity.claims import IssuerGrants
+
+
+def _address(text: str | None) -> str | None:
+    """Without a slash at its end, or `ValueError`. Plain HTTP is for this machine alone."""
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    try:
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not host or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("this is no address such as https://login.example")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ValueError("the address must begin with https://; http:// is for loopback addresses only")
+    return text.rstrip("/")
+
+
+def _grants_text(given: str) -> str:
+    """The grants as text, those of a file read. `ValueError` says what is wrong with them."""
+    text = given
+    if given and "\n" not in given and not given.lstrip().startswith(("[", "{", "-")):
+        try:
+            text = Path(given).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise ValueError(f"the file cannot be read: {error}") from error
+    _grants(text)
+    return text
+
+
+@lru_cache(maxsize=4)
+def _grants(text: str) -> "IssuerGrants":
+    from kubemin.identity.claims import IssuerGrants
+
+    return IssuerGrants.read(text)
+
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+
+def _algorithms(text: str) -> str:
+    from typing import get_args
+
+    for one in _names(text):
+        if one not in get_args(Algorithm):
+            raise ValueError(f"{one!r} is not one of {', '.join(get_args(Algorithm))}")
+    if not _names(text):
+        raise ValueError("at least one algorithm is needed")
+    return text
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+class IdentitySettings(BaseModel):
+    """Handed on whole. Times are seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    auth: Literal["none", "token"] = "none"
+    """`token`: whoever asks must say who they are, by an API token or, with `KUBEMIN_OIDC_ISSUER`, by that issuer.
+    `none`: nobody has to, and the server listens on loopback addresses only. With an issuer it is `token`.
+    """
+    public_url: Annotated[str | None, AfterValidator(_address)] = None
+    """Address under which browsers reach the server: `https://kubemin.example`. A login by an issuer needs it."""
+    tls_certificate: str | None = None
+    """File with the server's certificate and its chain (PEM): it then speaks HTTPS only. Needs `KUBEMIN_TLS_KEY`."""
+    tls_key: str | None = None
+    """File with the key of the certificate (PEM)."""
+    oidc_issuer: Annotated[str | None, AfterValidator(_address)] = None
+    """An OpenID Connect issuer whose people and machines may ask: `https://login.example/realms/main`."""
+    oidc_client_id: str = ""
+    """Under which the page and the command line log in at the issuer."""
+    oidc_client_secret: SecretStr | None = None
+    """Of that client, where the issuer gave it one."""
+    oidc_audience: str = ""
+    """Audiences, separated by commas, one of which a token must be for; without it the client id."""
+    oidc_scopes: str = "openid profile email groups"
+    """What a login of the page asks the issuer for."""
+    oidc_name_claim: str = "sub"
+    """Claim with a caller's name. The issuer must not give one name to two."""
+    oidc_groups_claim: str = "groups"
+    """Claim with a caller's groups."""
+    oidc_grants: Annotated[str, AfterValidator(_grants_text)] = ""
+    """What groups and people of the issuer may: a list as YAML or JSON, or the path of a file with one. Whoever is in
+    none of it may nothing.
+    """
+    oidc_algorithms: Annotated[str, AfterValidator(_algorithms)] = "RS256,ES256,EdDSA"
+    """Algorithms, separated by commas, by which the issuer may sign."""
+    oidc_clock_skew_seconds: float = Field(default=30, ge=0, le=300)
+    """By how much the issuer's clock may differ from this machine's."""
+    session_seconds: float = Field(default=12 * 3600, gt=0)
+    """After this time a browser has to log in again."""
+    session_idle_seconds: float = Field(default=2 * 3600, gt=0)
+    """And after this time without a request."""
+    caller_rate: float = Field(default=50, gt=0)
+    """Requests a second of one caller to one process, in the long run; one too many gets a 429. Cancels always pass."""
+    caller_burst: int = Field(default=200, ge=1)
+    """And so many at once."""
+    failed_logins: int = Field(default=10, ge=1)
+    """Credentials a minute that one address may give to one process and that are wrong; then it gets a 429."""
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether callers have to say who they are."""
+        return self.auth != "none" or self.oidc_issuer is not None
+
+    @property
+    def audiences(self) -> list[str]:
+        """``oidc_audience``, one by one, or the client id."""
+        return _names(self.oidc_audience) or [self.oidc_client_id]
+
+    @property
+    def algorithms(self) -> list[str]:
+        """``oidc_algorithms``, one by one."""
+        return _names(self.oidc_algorithms)
+
+    @property
+    def issuer_grants(self) -> "IssuerGrants":
+        """``oidc_grants``, read."""
+        return _grants(self.oidc_grants)

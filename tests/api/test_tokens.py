@@ -1,0 +1,202 @@
+"""API tokens: made, used, seen, and ended."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from kubemin.api.access import Access
+from kubemin.api.all_events import Wanted, stream_all
+from kubemin.api.deps import Deps
+from kubemin.api.listening import while_valid
+from kubemin.identity.grants import Role
+from kubemin.identity.principal import Principal
+from kubemin.identity.token_text import TokenText, read_token
+from kubemin.store import tokens
+from tests.api.conftest import PREFIX, Api, application
+from tests.api.guarded import Guarded, guarded_by, names
+
+
+@pytest.fixture
+async def guarded(deps: Deps) -> AsyncIterator[Guarded]:
+    async with guarded_by(deps) as one:
+        yield one
+
+
+async def test_a_token_is_shown_once_and_nothing_of_it_is_kept(guarded: Guarded) -> None:
+    admin = await guarded.by("ada")
+    with capture_logs() as logs:
+        made = await admin.post("/tokens", {"name": "ci", "owner": "robot", "grants": [{"role": "viewer"}]})
+        text = made.pop("token")
+        secret = text.rpartition("_")[2]
+        found = (await admin.get("/tokens"))["tokens"]
+        me = await guarded.http.get(f"{PREFIX}/whoami", headers={"Authorization": f"Bearer {text}"})
+        wrong = await guarded.http.get(f"{PREFIX}/whoami", headers={"Authorization": f"Bearer {text}x"})
+    assert made in found
+    assert (made["owner"], made["madeBy"], made["state"]) == ("robot", "ada", "valid")
+    assert made["grants"] == [{"role": "viewer", "namespaces": ["*"], "projects": ["*"], "applications": ["*"]}]
+    assert datetime.fromisoformat(made["expires"]) - datetime.now(UTC) > timedelta(days=89)
+    assert me.json()["data"]["name"] == "robot"
+    assert me.json()["data"]["how"] == "token"
+    assert wrong.status_code == 401
+    async with guarded.deps.db.read() as tx:
+        stored = await tokens.page(tx)
+    for said in (json.dumps(found), me.text, wrong.text, str(logs), str(stored)):
+        assert secret not in said
+
+
+async def test_a_token_of_the_right_id_and_another_secret_is_wrong(guarded: Guarded) -> None:
+    first, second = await guarded.token(), await guarded.token()
+    one, other = read_token(first), read_token(second)
+    assert one is not None
+    assert other is not None
+    mixed = TokenText(one.id, other.secret).text
+    answers = [
+        await guarded.http.get(f"{PREFIX}/whoami", headers={"Authorization": f"Bearer {text}"})
+        for text in (mixed, TokenText("a" * 12, one.secret).text)
+    ]
+    assert [one.status_code for one in answers] == [401, 401]
+    assert answers[0].json() == answers[1].json()  # whether there is such an id is not told
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Basic YTpi", "kubemin_x", "Bearer kubemin_x_y", "Bearer \t"])
+async def test_what_is_no_token_is_refused(guarded: Guarded, header: str) -> None:
+    answer = await guarded.http.get(f"{PREFIX}/whoami", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+async def test_a_revoked_token_is_refused_by_every_server(deps: Deps) -> None:
+    async with guarded_by(deps) as here, guarded_by(deps) as there:
+        admin, text = await here.by(), await here.token("eve")
+        header = {"Authorization": f"Bearer {text}"}
+        for server in (here, there):
+            assert (await server.http.get(f"{PREFIX}/whoami", headers=header)).status_code == 200
+        token_id = text.split("_")[1]
+        revoked = await admin.call("DELETE", f"/tokens/{token_id}")
+        assert (revoked["state"], revoked["revokedBy"]) == ("revoked", "ada")
+        assert await admin.call("DELETE", f"/tokens/{token_id}") == revoked
+        assert (await here.http.get(f"{PREFIX}/whoami", headers=header)).status_code == 401
+        there.clock.now += 2  # what it remembers
+        assert (await there.http.get(f"{PREFIX}/whoami", headers=header)).status_code == 401
+
+
+async def test_an_expired_token_is_refused(guarded: Guarded) -> None:
+    text = await guarded.token("eve", seconds=-1)
+    answer = await guarded.http.get(f"{PREFIX}/whoami", headers={"Authorization": f"Bearer {text}"})
+    assert answer.status_code == 401
+    listed = (await (await guarded.by("ada")).get("/tokens"))["tokens"]
+    assert [one["state"] for one in listed if one["owner"] == "eve"] == ["expired"]
+
+
+async def test_tokens_are_the_admins_and_ones_own(guarded: Guarded) -> None:
+    admin = await guarded.by("ada")
+    eve = await guarded.by("eve", {"role": "admin", "namespaces": ["shop"]})
+    assert names(await admin.get("/tokens"), "owner") == ["ada", "eve"]
+    assert names(await eve.get("/tokens"), "owner") == ["eve"]
+    await eve.post("/tokens", {"name": "more", "grants": [{"role": "viewer"}]}, 403)
+    await eve.call("DELETE", f"/tokens/{admin.token.split('_')[1]}", 404)
+    await eve.call("DELETE", f"/tokens/{eve.token.split('_')[1]}")
+    await eve.get("/whoami", 401)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"grants": []}, "grants"),
+        ({"grants": [{"role": "root"}]}, "grants[0].role"),
+        ({"grants": [{"role": "admin", "namespace": ["x"]}]}, "grants[0].namespace"),
+        ({"grants": [{"role": "admin", "namespaces": []}]}, "grants[0].namespaces"),
+        ({"grants": [{"role": "admin", "namespaces": "x"}]}, "grants[0].namespaces"),
+        ({"name": ""}, "name"),
+        ({"owner": ""}, "owner"),
+        ({"owner": "a\nb"}, "owner"),
+        ({"expiresInDays": 0}, "expiresInDays"),
+        ({"expiresInDays": 99999}, "expiresInDays"),
+    ],
+)
+async def test_what_is_wrong_with_a_new_token_is_named(guarded: Guarded, changes: dict[str, Any], field: str) -> None:
+    refused = await (await guarded.by()).post("/tokens", {"name": "ci", "grants": [{"role": "viewer"}], **changes}, 400)
+    assert field in {one["field"] for one in refused["errors"]}
+
+
+async def test_last_use_is_written_beside_and_once_a_minute(guarded: Guarded) -> None:
+    ada = await guarded.by()
+    await ada.get("/whoami")
+    await asyncio.gather(*guarded.authenticator._beside)
+    first = (await ada.get("/tokens"))["tokens"][0]["usedTime"]
+    await asyncio.gather(*guarded.authenticator._beside)
+    assert (await ada.get("/tokens"))["tokens"][0]["usedTime"] == first
+
+
+async def test_a_stream_ends_with_its_token(guarded: Guarded) -> None:
+    admin = await guarded.by()
+    text = await guarded.token("eve", {"role": "viewer"})
+    principal = await guarded.authenticator.of_bearer(text)
+    waiting = asyncio.Event()
+
+    async def events() -> Any:
+        yield b"first"
+        waiting.set()
+        await asyncio.Event().wait()
+        yield b"never"
+
+    stream = while_valid(guarded.deps, Access(principal, Role.VIEWER), events())
+    assert await anext(stream) == b"first"
+    coming = asyncio.ensure_future(anext(stream))
+    await waiting.wait()
+    await guarded.authenticator.watch.look()
+    assert not coming.done()
+    await admin.call("DELETE", f"/tokens/{text.split('_')[1]}")
+    await guarded.authenticator.watch.look()
+    with pytest.raises(StopAsyncIteration):
+        await coming
+    assert guarded.authenticator.watch._listening == {}
+
+
+async def test_a_stream_ends_when_its_credential_expires(guarded: Guarded) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    principal = Principal("eve", "oidc", (), expires_at=past)
+
+    waiting = asyncio.Event()
+
+    async def events() -> Any:
+        waiting.set()
+        await asyncio.Event().wait()
+        yield b""
+
+    coming = asyncio.ensure_future(anext(while_valid(guarded.deps, Access(principal, Role.VIEWER), events())))
+    await waiting.wait()
+    await guarded.authenticator.watch.look()
+    with pytest.raises(StopAsyncIteration):
+        await coming
+
+
+async def test_the_stream_of_all_tasks_has_what_one_may_see(guarded: Guarded) -> None:
+    admin = await guarded.by()
+    eve = await guarded.by("eve", {"role": "viewer", "namespaces": ["shop"]})
+    for namespace in ("shop", "other"):
+        await admin.post("/apply", {"application": application(namespace=namespace, name=f"in-{namespace}")})
+    principal = await guarded.authenticator.of_bearer(eve.token)
+    stream = stream_all(replace(guarded.deps, heartbeat_seconds=0.01), "0", Wanted(sight=principal.sight()))
+    frames: list[bytes] = []
+    async for frame in stream:
+        frames.append(frame)
+        if b"heartbeat" in frame:
+            break
+    await stream.aclose()
+    said = b"".join(frames)
+    mine = {one["appId"]: one["name"] for one in (await admin.get("/tasks"))["tasks"]}
+    assert {name for app_id, name in mine.items() if app_id.encode() in said} == {"in-shop"}
+
+
+async def test_without_authentication_nobody_has_to_say_anything(api: Api) -> None:
+    me = await api.get("/whoami")
+    assert (me["name"], me["how"], me["roles"]) == ("system", "none", ["viewer", "deployer", "admin"])
+    ways = (await api.http.get("/auth/ways")).json()["data"]
+    assert (ways["required"], "oidc" in ways) == (False, False)
