@@ -32,6 +32,7 @@ from kubemin.api.routes import (
     events,
     health,
     identity,
+    login,
     logs,
     notifications,
     operations,
@@ -109,7 +110,8 @@ def routes() -> FastAPI:
     for part in (*parts, tasks, events, operations, orphans, notifications, audit, identity, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
-    app.include_router(identity.login)
+    app.include_router(identity.ways_in)
+    app.include_router(login.router)
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
         here = page if is_page(scope["path"]) else deps_of(scope).console or page

@@ -38,6 +38,9 @@ from kubemin.store.tasks import Task
 from kubemin.telemetry.tracing import Tracer
 
 if TYPE_CHECKING:
+    from kubemin.identity.oidc.code_flow import CodeFlow
+
+if TYPE_CHECKING:
     from kubemin.notifications.service import Notifications
 
 KEY = "kubemin.deps"
@@ -133,6 +136,8 @@ class Deps:
     """Parts beside the database that ``/readyz`` names; without them the server is degraded, not down."""
     authenticator: Authenticator | None = None
     """Finds out who asks; None where nobody has to say it."""
+    code_flow: "CodeFlow | None" = None
+    """How browsers log in at an issuer; None without one."""
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """The metrics of this process."""

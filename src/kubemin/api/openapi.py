@@ -25,10 +25,13 @@ EVENT = "#/components/schemas/Event"
 
 _EXAMPLES: dict[int, tuple[ApiCode, str]] = {
     400: (ApiCode.MISSING_FIELD, "Name: Field required."),
+    401: (ApiCode.UNAUTHORIZED, "This token is not valid: it is mistyped, unknown, revoked or expired."),
+    403: (ApiCode.FORBIDDEN, "This needs the role deployer for application shop in namespace default; eve has viewer."),
     404: (ApiCode.APPLICATION_NOT_FOUND, "Application 'k3v9x0q2m7c4t8b1n5z6w0ya' does not exist."),
     409: (ApiCode.TASK_ACTIVE, "Task m8d2h5s0r4f7j1l9p3u6e0xb of this application is still active."),
     413: (ApiCode.TOO_LARGE, "The body has more than the 8388608 bytes that are accepted."),
     415: (ApiCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON with the header Content-Type: application/json."),
+    429: (ApiCode.TOO_MANY, "eve asks too often: try again in 1 s."),
     500: (ApiCode.INTERNAL, "Something went wrong inside the server; its log has the details."),
     502: (
         ApiCode.SIGNAL_FAILED,
@@ -37,7 +40,7 @@ _EXAMPLES: dict[int, tuple[ApiCode, str]] = {
     503: (ApiCode.UNAVAILABLE, "The database is busy or out of reach: nothing was stored, try again."),
     507: (ApiCode.STORAGE_FULL, "The database is full: nothing was stored."),
 }
-_ALWAYS = (400, 500, 503)  # 400: a parameter that the route does not know, see `parameter_check`
+_ALWAYS = (400, 401, 403, 429, 500, 503)  # 400: a parameter that the route does not know, see `parameter_check`
 _WITH_BODY = (413, 415, 507)
 
 

@@ -46,11 +46,13 @@ async def serve_http(
     stopping: asyncio.Event,
     settings: ApiSettings,
     *,
+    tls: tuple[str, str] | None = None,
     ready: Callable[[socket.socket], None],
 ) -> None:
     """Serve on the bound socket until the event is set; requests under way then have a few seconds to end.
 
-    ``ready`` is called once the port answers.
+    ``tls``: the files of a certificate and of its key; then it speaks HTTPS only. ``ready`` is called once the port
+    answers.
     """
 
     class Connection(LimitedConnection):
@@ -68,6 +70,8 @@ async def serve_http(
         server_header=False,
         proxy_headers=False,  # by itself it would believe whatever comes from loopback; see `create_app`
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=tls and tls[0],
+        ssl_keyfile=tls and tls[1],
     )
     server = _Server(config)
     try:

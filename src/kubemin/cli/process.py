@@ -57,7 +57,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
-    """The address of a bound port."""
+def url_of(listener: socket.socket, *, secure: bool = False) -> str:
+    """The address of a bound port; ``secure``: it speaks HTTPS."""
     host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,9 +1,9 @@
 """``kubemin serve`` and ``kubemin dev``: the API, and its workers."""
 
 import asyncio
-import socket
 import sys
 from contextlib import ExitStack, aclosing, nullcontext
+from typing import TYPE_CHECKING
 from typing import TYPE_CHECKING
 
 from kubemin import __version__
@@ -18,7 +18,7 @@ from kubemin.cli.parts import Parts, Tell, health_of, make_engine, open_parts, r
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end, url_of
 from kubemin.cli.sealing import rotate_in_background
-from kubemin.cli.settings import limits
+from kubemin.cli.settings import limits, tls_of
 from kubemin.cli.worker_port import announce_health
 from kubemin.cli.workers import Start, Workers
 from kubemin.cluster.informers import Informers
@@ -35,6 +35,9 @@ from kubemin.store import Database
 
 if TYPE_CHECKING:
     from kubemin.notifications.service import Notifications
+
+if TYPE_CHECKING:
+    from kubemin.identity.oidc.code_flow import CodeFlow
 
 _STUCK_SECONDS = 60.0
 """Or twice the time of a lease, if that is longer: other workers have the tasks by then."""
@@ -70,7 +73,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
         diffs = Diffs(parts.db, parts.cluster, limits(settings), compute_thread)
         notifications = await _notifications(settings, parts, diffs)
         service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
-        authenticator = Authenticator(parts.db, settings) if settings.authenticates else None
+        authenticator, code_flow = _identity(settings, parts.db)
         deps = Deps(
             db=parts.db,
             compute_thread=compute_thread,
@@ -97,6 +100,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             settings=settings,
             audit_settings=settings,
             authenticator=authenticator,
+            code_flow=code_flow,
             identity=settings,
         )
         with ExitStack() as ports:
@@ -109,13 +113,22 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                     group.create_task(serve_http(app, health, stopping, settings, ready=announce_health))
                 answers = asyncio.Event()
                 http = group.create_task(
-                    serve_http(create_app(deps), listener, stopping, settings, ready=lambda _: answers.set())
+                    serve_http(
+                        create_app(deps),
+                        listener,
+                        stopping,
+                        settings,
+                        tls=tls_of(settings),
+                        ready=lambda _: answers.set(),
+                    )
                 )
                 watching = group.create_task(watch.run())
                 rotating = group.create_task(_rotate(settings, parts))
                 pruning = group.create_task(deps.audit.prune_regularly())
                 group.create_task(workers.run(_start(settings, parts), stopping))
-                announcing = group.create_task(_announce(listener, answers, workers))
+                announcing = group.create_task(
+                    _announce(url_of(listener, secure=tls_of(settings) is not None), answers, workers)
+                )
                 telling = group.create_task(notifications.run()) if notifications else None
                 if engine:
                     group.create_task(run_engine(engine, stopping, settings.drain_seconds))
@@ -138,6 +151,22 @@ async def _notifications(settings: Settings, parts: Parts, diffs: Diffs) -> "Not
     notifications = Notifications(parts.db, settings, parts.registry, diffs)
     await notifications.announce()  # before the first task of this server
     return notifications
+        if authenticator is not None:
+            await authenticator.aclose()
+
+
+def _identity(settings: Settings, db: Database) -> "tuple[Authenticator | None, CodeFlow | None]":
+    """Who finds out who asks, and how browsers log in; without an issuer nothing of OpenID Connect is imported."""
+    if not settings.authenticates:
+        return None, None
+    if settings.oidc_issuer is None:
+        return Authenticator(db, settings), None
+    from kubemin.identity.oidc.code_flow import CodeFlow
+    from kubemin.identity.oidc.issuer import OidcIssuer
+
+    issuer = OidcIssuer(settings)
+    browsers = settings.public_url is not None and settings.oidc_client_id
+    return Authenticator(db, settings, issuer), CodeFlow(issuer, settings) if browsers else None
 
 
 async def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
@@ -177,9 +206,9 @@ async def _metrics(workers: Workers) -> dict[str, Families | None]:
     }
 
 
-async def _announce(listener: socket.socket, answers: asyncio.Event, workers: Workers) -> None:
+async def _announce(url: str, answers: asyncio.Event, workers: Workers) -> None:
     """Say that the server is ready, once it answers and its workers are there, so far as they can be."""
     await answers.wait()
     await workers.begun()
-    say(f"kubemin {__version__} ready at {url_of(listener)}")
+    say(f"kubemin {__version__} ready at {url}")
     sys.stdout.flush()

@@ -63,6 +63,7 @@ def refuse_open_address(settings: "Settings") -> None:
         raise CliError(message, Exit.USAGE)
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise CliError(tr("KUBEMIN_TLS_CERTIFICATE and KUBEMIN_TLS_KEY go together"), Exit.USAGE)
+    _refuse_unusable_certificate(settings)
     if settings.oidc_issuer is not None and not settings.oidc_client_id and not settings.oidc_audience:
         message = tr(
             "KUBEMIN_OIDC_ISSUER needs KUBEMIN_OIDC_CLIENT_ID or KUBEMIN_OIDC_AUDIENCE: whom tokens must be for"
@@ -76,6 +77,27 @@ def refuse_open_address(settings: "Settings") -> None:
                 address=host or tr("every address"),
             )
         )
+
+
+def tls_of(settings: "Settings") -> tuple[str, str] | None:
+    """The files of the server's certificate and its key; None where it speaks plain HTTP."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return settings.tls_certificate, settings.tls_key
+
+
+def _refuse_unusable_certificate(settings: "Settings") -> None:
+    if (files := tls_of(settings)) is None:
+        return
+    import ssl
+
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*files)
+    except (OSError, ValueError) as error:  # also ssl.SSLError
+        why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise CliError(
+            because(tr("KUBEMIN_TLS_CERTIFICATE and KUBEMIN_TLS_KEY cannot be used"), why), Exit.USAGE
+        ) from error
 
 
 def refuse_no_console(directory: str | None) -> None:

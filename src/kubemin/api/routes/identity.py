@@ -22,11 +22,12 @@ from kubemin.api.models.identity import (
 )
 from kubemin.api.openapi import errors
 from kubemin.identity.grants import Role
+from kubemin.identity.principal import Principal
 from kubemin.identity.tokens import make_token
 from kubemin.store import tokens
 
 router = APIRouter(tags=["Identity"], route_class=StrictRoute)
-login = APIRouter(tags=["Identity"], route_class=StrictRoute)
+ways_in = APIRouter(tags=["Identity"], route_class=StrictRoute)
 
 _DAY = 24 * 3600.0
 
@@ -35,8 +36,12 @@ _DAY = 24 * 3600.0
 @needs(About.ANYBODY)
 async def whoami(asked: Asked) -> Envelope[Whoami]:
     """Whoever asks, by which way, and what they may."""
-    one = asked.principal
-    found = Whoami(
+    return Envelope(data=whoami_of(asked.principal))
+
+
+def whoami_of(one: Principal) -> Whoami:
+    """Somebody on the wire."""
+    return Whoami(
         name=one.name,
         how=one.how,
         roles=[role for role in Role if one.has(role)],
@@ -44,7 +49,6 @@ async def whoami(asked: Asked) -> Envelope[Whoami]:
         groups=list(one.groups),
         expires=one.expires_at,
     )
-    return Envelope(data=found)
 
 
 @router.get("/tokens", summary="List API tokens")
@@ -87,7 +91,7 @@ async def revoke_token(
     return Envelope(data=TokenReply.of(found))
 
 
-@login.get("/auth/ways", summary="How can I say who I am?")
+@ways_in.get("/auth/ways", summary="How can I say who I am?")
 @needs(About.OPEN)
 async def ways(deps: Given) -> Envelope[Ways]:
     """What a client has to know before it logs in."""
@@ -99,6 +103,6 @@ async def ways(deps: Given) -> Envelope[Ways]:
             issuer=identity.oidc_issuer,
             client_id=identity.oidc_client_id,
             scopes=identity.oidc_scopes,
-            login=None if identity.public_url is None else "/auth/login",
+            login=None if deps.code_flow is None else "/auth/login",
         )
     return Envelope(data=Ways(required=required, tokens=required, oidc=oidc, csrf_header=CSRF_HEADER))

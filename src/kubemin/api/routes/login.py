@@ -1,0 +1,128 @@
+"""Logins of browsers: by an issuer, or by an API token that is given once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from kubemin.api.access import About, needs
+from kubemin.api.authentication import check_own_page, cookie_of, is_secure, refused, session_cookie, too_many
+from kubemin.api.body import StrictRoute
+from kubemin.api.codes import ApiCode
+from kubemin.api.deps import Deps, Given
+from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.models.identity import LoggedOut, SessionBody, Whoami
+from kubemin.api.openapi import errors
+from kubemin.api.parameter_check import any_parameters
+from kubemin.api.routes.identity import whoami_of
+from kubemin.identity.errors import IssuerAway, TooMany, Unknown
+
+router = APIRouter(tags=["Identity"], route_class=StrictRoute)
+
+_LOGIN_SECONDS = 600
+_NO_STORE = {"Cache-Control": "no-store"}
+_Text = Annotated[str, Query(max_length=4096)]
+
+
+@router.get("/auth/login", summary="Log a browser in by the issuer", response_class=RedirectResponse, status_code=303)
+@needs(About.OPEN)
+async def begin_login(deps: Given, back: Annotated[str, Query(max_length=2000)] = "/") -> RedirectResponse:
+    """Sends the browser to the issuer; afterwards it comes to `back`, an address of this server."""
+    from kubemin.identity.oidc.code_flow import Pending
+
+    flow = deps.code_flow
+    if flow is None:
+        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    pending = Pending.new(back)
+    try:
+        address = await flow.address(pending)
+    except IssuerAway as error:
+        raise _away(error) from error
+    answer = RedirectResponse(address, 303, headers=_NO_STORE)
+    _set_cookie(deps, answer, _login_cookie(deps), pending.to_cookie(), _LOGIN_SECONDS)
+    return answer
+
+
+@router.get(
+    "/auth/callback", include_in_schema=False, response_class=RedirectResponse, status_code=303, responses=errors(401)
+)
+@needs(About.OPEN)
+@any_parameters
+async def finish_login(
+    request: Request, deps: Given, code: _Text = "", state: _Text = "", iss: _Text | None = None
+) -> RedirectResponse:
+    """Where the issuer sends the browser: begins its session, for the browser that began the login alone."""
+    from kubemin.identity.oidc.code_flow import Pending
+
+    flow, authenticator = deps.code_flow, deps.authenticator
+    if flow is None or authenticator is None:
+        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    pending = Pending.of_cookie(cookie_of(request.headers, _login_cookie(deps)) or "")
+    try:
+        if pending is None or not code or not state:
+            raise Unknown("The login did not succeed, or took too long: begin again.")
+        principal = await flow.finish(pending, state, code, iss)
+    except Unknown as error:
+        raise refused(deps, authenticator, request.scope, error) from error
+    except IssuerAway as error:
+        raise _away(error) from error
+    answer = RedirectResponse(pending.back, 303, headers=_NO_STORE)
+    _begin_session(deps, answer, await authenticator.open_session(principal))
+    _set_cookie(deps, answer, _login_cookie(deps), "", 0)
+    return answer
+
+
+@router.post("/auth/session", summary="Log a browser in by an API token", responses=errors(401))
+@needs(About.OPEN)
+async def open_session(request: Request, response: Response, deps: Given, body: SessionBody) -> Envelope[Whoami]:
+    """The token is given once; what the browser keeps is a cookie that no page can read."""
+    authenticator = deps.authenticator
+    if authenticator is None:
+        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody has to log in here.")
+    check_own_page(deps, request.headers)
+    try:
+        principal = await authenticator.of_bearer(body.token.strip())
+        if principal.how != "token":
+            raise Unknown("A session is begun by an API token, or by a login at the issuer.")
+        secret = await authenticator.open_session(principal)
+        opened = await authenticator.of_session(secret)
+    except Unknown as error:
+        raise refused(deps, authenticator, request.scope, error) from error
+    except IssuerAway as error:
+        raise _away(error) from error
+    except TooMany as error:
+        raise too_many(error) from error
+    _begin_session(deps, response, secret)
+    return Envelope(data=whoami_of(opened))
+
+
+@router.post("/auth/logout", summary="Log a browser out")
+@needs(About.OPEN)
+async def logout(request: Request, response: Response, deps: Given) -> Envelope[LoggedOut]:
+    """Ends the session of the cookie on every server, and takes the cookie away."""
+    authenticator = deps.authenticator
+    secret = cookie_of(request.headers, session_cookie(deps))
+    ended = authenticator is not None and secret is not None
+    if authenticator is not None and secret is not None:
+        check_own_page(deps, request.headers)
+        await authenticator.end_session(secret)
+    _set_cookie(deps, response, session_cookie(deps), "", 0)
+    return Envelope(data=LoggedOut(ended=ended))
+
+
+def _begin_session(deps: Deps, answer: Response, secret: str) -> None:
+    answer.headers.update(_NO_STORE)
+    _set_cookie(deps, answer, session_cookie(deps), secret, int(deps.identity.session_seconds))
+
+
+def _set_cookie(deps: Deps, answer: Response, name: str, value: str, seconds: int) -> None:
+    # Lax and not Strict: the browser comes back from the issuer, another site, and is to be known then.
+    answer.set_cookie(name, value, max_age=seconds, path="/", secure=is_secure(deps), httponly=True, samesite="lax")
+
+
+def _login_cookie(deps: Deps) -> str:
+    return f"{session_cookie(deps)}-login"
+
+
+def _away(error: IssuerAway) -> ApiError:
+    return ApiError(503, ApiCode.UNAVAILABLE, str(error), headers={"Retry-After": "5"})

@@ -1,0 +1,118 @@
+"""A browser's login by an issuer: the code flow with PKCE.
+
+What one login needs again when the browser comes back (`Pending`) is kept by the browser itself, in a cookie that no
+page can read; so whoever only asks for a login leaves nothing in the database, and any server may finish it.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Self
+from urllib.parse import urlencode
+
+from kubemin.identity.errors import IssuerAway, Unknown
+from kubemin.identity.oidc.issuer import OidcIssuer
+from kubemin.identity.oidc.keys import is_safe
+from kubemin.identity.principal import Principal
+from kubemin.settings.identity import IdentitySettings
+
+_FAILED = "The login did not succeed: begin again."
+CALLBACK = "/auth/callback"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A login that has begun. ``back`` is the address on this server to which the browser goes afterwards."""
+
+    state: str
+    nonce: str
+    verifier: str
+    back: str
+
+    @classmethod
+    def new(cls, back: str) -> Self:
+        """A login that nobody else has."""
+        return cls(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), local(back))
+
+    def to_cookie(self) -> str:
+        """As the browser keeps it."""
+        return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode().rstrip("=")
+
+    @classmethod
+    def of_cookie(cls, text: str) -> Self | None:
+        """What the browser kept; None where that is none."""
+        try:
+            given = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+                return None
+            return cls(**{**given, "back": local(given["back"])})
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+def local(address: str) -> str:
+    """The address if it is one of this server, else its beginning: nobody is sent elsewhere after a login."""
+    plain = address.isascii() and address.isprintable() and "\\" not in address
+    return address if plain and address.startswith("/") and not address.startswith("//") else "/"
+
+
+class CodeFlow:
+    """Logins of browsers. Raises `Unknown`, `IssuerAway`."""
+
+    def __init__(self, issuer: OidcIssuer, settings: IdentitySettings) -> None:
+        self._issuer = issuer
+        self._settings = settings
+
+    @property
+    def _redirect(self) -> str:
+        return f"{self._settings.public_url}{CALLBACK}"
+
+    async def address(self, pending: Pending) -> str:
+        """Where the browser goes to log in."""
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(pending.verifier.encode()).digest()).decode().rstrip("=")
+        asked = {
+            "response_type": "code",
+            "client_id": self._settings.oidc_client_id,
+            "redirect_uri": self._redirect,
+            "scope": self._settings.oidc_scopes,
+            "state": pending.state,
+            "nonce": pending.nonce,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        address = await self._endpoint("authorization_endpoint")
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+
+    async def finish(self, pending: Pending, state: str, code: str, issuer: str | None) -> Principal:
+        """Who has logged in: the code is changed for a token, once, by the browser that began."""
+        if not hmac.compare_digest(pending.state.encode(), state.encode()):
+            raise Unknown(_FAILED)
+        if issuer is not None and issuer.rstrip("/") != self._issuer.name:
+            raise Unknown(_FAILED)  # RFC 9207: another issuer has answered
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._redirect,
+            "client_id": self._settings.oidc_client_id,
+            "code_verifier": pending.verifier,
+        }
+        if self._settings.oidc_client_secret is not None:
+            form["client_secret"] = self._settings.oidc_client_secret.get_secret_value()
+        status, answer = await self._issuer.http.post(await self._endpoint("token_endpoint"), form)
+        token = answer.get("id_token")
+        if status != 200 or not isinstance(token, str):
+            raise Unknown(_FAILED)
+        claims = await self._issuer.claims(token, [self._settings.oidc_client_id])
+        nonce = claims.get("nonce")
+        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), pending.nonce.encode()):
+            raise Unknown(_FAILED)
+        return self._issuer.principal(claims)
+
+    async def _endpoint(self, name: str) -> str:
+        address = (await self._issuer.keys.metadata()).get(name)
+        if not isinstance(address, str) or not is_safe(address, self._issuer.name):
+            raise IssuerAway(f"The issuer has no usable {name}.")
+        return address

@@ -1,0 +1,220 @@
+"""Sessions of browsers: begun at an issuer or by a token, known to every server, and of use to no other page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from http.cookies import SimpleCookie
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from kubemin.api.authentication import CSRF_HEADER
+from kubemin.api.deps import Deps
+from kubemin.identity.oidc.code_flow import CodeFlow, local
+from kubemin.identity.oidc.issuer import OidcIssuer
+from kubemin.settings.identity import IdentitySettings
+from tests.api.conftest import PREFIX, application
+from tests.api.guarded import Guarded, guarded_by
+from tests.identity.provider import CLIENT, SECRET, Provider, provider
+
+GRANTS = "- {group: team-shop, role: deployer, namespaces: [shop]}"
+PAGE = {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: "1"}
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[Provider]:
+    async with provider() as one:
+        yield one
+
+
+@asynccontextmanager
+async def server(deps: Deps, issuer: Provider, **changes: Any) -> AsyncIterator[Guarded]:
+    """One of those behind https://kubemin.example."""
+    settings = IdentitySettings(
+        oidc_issuer=issuer.url,
+        oidc_client_id=CLIENT,
+        oidc_client_secret=SecretStr(SECRET),
+        oidc_grants=GRANTS,
+        public_url="https://localhost",
+        **changes,
+    )
+    checked = OidcIssuer(settings)
+    flow = CodeFlow(checked, settings)
+    async with guarded_by(replace(deps, code_flow=flow), settings, checked) as one:
+        yield one
+
+
+def cookies(answer: httpx.Response) -> SimpleCookie:
+    found: SimpleCookie = SimpleCookie()
+    for one in answer.headers.get_list("set-cookie"):
+        found.load(one)
+    return found
+
+
+async def begun(one: Guarded, back: str = "/page") -> tuple[str, str]:
+    """The address that the browser is sent to, and the cookie that it keeps."""
+    one.http.cookies.clear()
+    answer = await one.http.get("/auth/login", params={"back": back})
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    kept = cookies(answer)["__Host-kubemin-login"]
+    assert (kept["httponly"], kept["secure"], kept["samesite"], kept["path"]) == (True, True, "lax", "/")
+    one.http.cookies.clear()
+    return answer.headers["location"], f"__Host-kubemin-login={kept.value}"
+
+
+async def finished(one: Guarded, params: dict[str, str], cookie: str) -> httpx.Response:
+    answer = await one.http.get("/auth/callback", params=params, headers={"Cookie": cookie})
+    one.http.cookies.clear()
+    return answer
+
+
+async def logged_in(one: Guarded, issuer: Provider) -> str:
+    """The cookie of a session."""
+    address, cookie = await begun(one)
+    answer = await finished(one, issuer.login(address), cookie)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"] == "/page"
+    kept = cookies(answer)["__Host-kubemin"]
+    assert (kept["httponly"], kept["secure"], kept["samesite"], kept["path"]) == (True, True, "lax", "/")
+    assert "domain" not in answer.headers["set-cookie"].lower()
+    return f"__Host-kubemin={kept.value}"
+
+
+async def test_a_login_at_the_issuer_begins_a_session_that_every_server_knows(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as here, server(deps, issuer) as there:
+        address, cookie = await begun(here)
+        answer = await finished(there, issuer.login(address), cookie)  # the browser comes back to another one
+        session = f"__Host-kubemin={cookies(answer)['__Host-kubemin'].value}"
+        for one in (here, there):
+            me = (await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).json()["data"]
+            assert (me["name"], me["how"], me["groups"]) == ("ada", "session", ["team-shop"])
+        made = await here.http.post(
+            f"{PREFIX}/applications", json=application(namespace="shop"), headers={"Cookie": session, **PAGE}
+        )
+        assert made.status_code == 200, made.text
+        ended = await here.http.post("/auth/logout", headers={"Cookie": session, **PAGE})
+        assert ended.json()["data"] == {"ended": True}
+        there.clock.now += 2
+        for one in (here, there):
+            over = await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})
+            assert over.status_code == 401
+            assert over.json()["errors"][0]["code"] == "SESSION_OVER"
+
+
+async def test_a_login_is_finished_once_and_by_the_browser_that_began_it(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer, failed_logins=100) as one:
+        address, cookie = await begun(one)
+        _, other = await begun(one)
+        params = issuer.login(address)
+        for wrong, given in (
+            (params, ""),
+            (params, other),
+            (params, "__Host-kubemin-login=bm9uc2Vuc2U"),
+            ({**params, "state": "guessed"}, cookie),
+            ({**params, "iss": "https://evil.example"}, cookie),
+            ({"state": params["state"], "error": "access_denied"}, cookie),
+            ({"code": params["code"]}, cookie),
+        ):
+            answer = await finished(one, wrong, given)
+            assert answer.status_code == 401, wrong
+            assert "__Host-kubemin" not in cookies(answer)
+        assert (await finished(one, params, cookie)).status_code == 303
+        assert (await finished(one, params, cookie)).status_code == 401  # the code is used up
+
+
+async def test_a_token_of_another_login_is_refused(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as one:
+        address, cookie = await begun(one)
+        issuer.nonce = "of-another-login"
+        assert (await finished(one, issuer.login(address), cookie)).status_code == 401
+        issuer.nonce, issuer.audience = None, "somebody-else"
+        address, cookie = await begun(one)
+        assert (await finished(one, issuer.login(address), cookie)).status_code == 401
+
+
+CHANGES: list[dict[str, str]] = [
+    {},
+    {CSRF_HEADER: "1"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {CSRF_HEADER: "1", "Sec-Fetch-Site": "cross-site"},
+    {CSRF_HEADER: "1", "Sec-Fetch-Site": "same-site"},
+    {CSRF_HEADER: "1", "Sec-Fetch-Site": "none"},
+    {CSRF_HEADER: "1", "Sec-Fetch-Site": "same-origin", "Origin": "https://localhost:8443"},
+    {CSRF_HEADER: "1", "Origin": "null"},
+]
+
+
+async def test_a_session_changes_nothing_for_another_page(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as one:
+        session = await logged_in(one, issuer)
+        body = application(namespace="shop")
+        for headers in CHANGES:
+            for path in (f"{PREFIX}/applications", "/auth/logout"):
+                answer = await one.http.post(path, json=body, headers={"Cookie": session, **headers})
+                assert answer.status_code == 403, headers
+        for headers in (PAGE, {CSRF_HEADER: "1", "Origin": "https://localhost"}):
+            answer = await one.http.post(
+                f"{PREFIX}/applications/try", json=body, headers={"Cookie": session, **headers}
+            )
+            assert answer.status_code == 200, headers
+
+
+async def test_a_token_given_once_begins_a_session_that_ends_with_it(deps: Deps) -> None:
+    async with guarded_by(deps) as one:
+        text = await one.token("eve", {"role": "viewer"})
+        for headers in CHANGES[:3]:
+            assert (await one.http.post("/auth/session", json={"token": text}, headers=headers)).status_code == 403
+        answer = await one.http.post("/auth/session", json={"token": text}, headers=PAGE)
+        assert answer.json()["data"]["name"] == "eve"
+        assert text not in answer.text
+        assert text not in answer.headers["set-cookie"]
+        assert "Secure" not in answer.headers["set-cookie"]  # this one is plain HTTP on loopback
+        me = await one.http.get(f"{PREFIX}/whoami")
+        assert me.json()["data"]["how"] == "session"
+        admin = await one.by()
+        one.http.cookies.delete("kubemin")
+        await admin.call("DELETE", f"/tokens/{text.split('_')[1]}")
+        session = {"Cookie": f"kubemin={cookies(answer)['kubemin'].value}"}
+        assert (await one.http.get(f"{PREFIX}/whoami", headers=session)).status_code == 401
+        assert (await one.http.post("/auth/session", json={"token": text}, headers=PAGE)).status_code == 401
+
+
+async def test_without_an_issuer_nobody_logs_in_there(deps: Deps) -> None:
+    async with guarded_by(deps) as one:
+        assert (await one.http.get("/auth/login")).status_code == 404
+        assert (await one.http.get("/auth/callback", params={"code": "a", "state": "b"})).status_code == 404
+
+
+async def test_an_issuer_that_is_away_lets_nobody_in(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as one:
+        issuer.away = True
+        assert (await one.http.get("/auth/login")).status_code == 503
+        answer = await one.http.get(f"{PREFIX}/whoami", headers={"Authorization": f"Bearer {issuer.token()}"})
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        ada = await one.by("ada")  # API tokens need no issuer
+        await ada.get("/whoami")
+
+
+async def test_a_bearer_of_the_issuer_may_what_its_groups_may(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as one:
+        headers = {"Authorization": f"Bearer {issuer.token(groups=['team-shop'])}"}
+        made = await one.http.post(f"{PREFIX}/applications", json=application(namespace="shop"), headers=headers)
+        assert made.status_code == 200
+        refused = await one.http.post(f"{PREFIX}/applications", json=application(namespace="x"), headers=headers)
+        assert refused.status_code == 403
+        ways = (await one.http.get("/auth/ways")).json()["data"]
+        assert ways["oidc"]["issuer"] == issuer.url
+        assert (ways["oidc"]["clientId"], ways["oidc"]["login"]) == (CLIENT, "/auth/login")
+        assert SECRET not in str(ways)
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/a\nb"]
+)
+def test_nobody_is_sent_elsewhere_after_a_login(back: str) -> None:
+    assert local(back) == "/"
+    assert local("/page#/tasks/1?x=y") == "/page#/tasks/1?x=y"
