@@ -1,6 +1,7 @@
 """Who may ask for what. Every route declares it, and is tried with every role."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.identity.grants import Role
 from kubemin.settings.identity import IdentitySettings
+from kubemin.spec.objects import ObjectRef
+from kubemin.store import journal
 from tests.api.conftest import PREFIX, application
 from tests.api.guarded import Guarded, guarded_by, names
 from tests.api.test_routes import found
@@ -22,7 +25,10 @@ BY_NAME = {route.name: route for route in ROUTES}
 SHOP = {"role": "viewer", "namespaces": ["shop"]}
 
 DECIDED = {
-    "OPEN": {"healthz", "readyz", "openapi_json", "documentation", "application_schema", "ways"},
+    "OPEN": {
+        *("healthz", "readyz", "openapi_json", "documentation", "application_schema"),
+        *("ways", "begin_login", "finish_login", "open_session", "logout"),
+    },
     "ANYBODY": {"whoami", "list_tokens", "revoke_token", "workflow_elsewhere", "exec_elsewhere", "cancel_elsewhere"},
     "EVERYTHING": {"metrics", "list_orphans", "delete_orphans", "create_token"},
     "SEEN": {"list_applications", "list_templates", "list_tasks", "follow_all_tasks", "get_operations"},
@@ -318,3 +324,39 @@ async def test_what_is_wrong_with_a_part_is_told_to_who_is_known(guarded: Guarde
     assert answer["data"]["status"] == "degraded"
     headers = {"Authorization": f"Bearer {await guarded.token()}"}
     assert "10.9.8.7" in (await guarded.http.get("/readyz", headers=headers)).text
+
+
+async def test_what_others_have_written_is_run_by_who_may_in_each_namespace_that_it_reaches(guarded: Guarded) -> None:
+    """A draft, a former revision, a restart, a removal: by what is run, whoever wrote it."""
+    admin = await guarded.by()
+    eve = await guarded.by("eve", {"role": "deployer", "namespaces": ["shop"]})
+    both = await guarded.by("bea", {"role": "deployer", "namespaces": ["shop", "other"]})
+    elsewhere = {"name": "far", "type": "webservice", "image": "x:1", "namespace": "other"}
+    near = {"name": "near", "type": "webservice", "image": "x:1"}
+    far = await admin.post("/apply", {"application": application(namespace="shop", component=[near, elsewhere])})
+    path = f"/applications/{far['appId']}"
+    refused = await eve.post(f"{path}/workflow/exec", {}, 403)
+    assert "in namespace other" in refused["message"]
+    await eve.post(f"{path}/rollback", {"revision": 1}, 403)
+    await eve.post(f"{path}/version", {"components": [{"name": "near", "image": "x:2"}]}, 403)
+    await both.post(f"{path}/workflow/exec", {})
+    await both.post(f"{path}/rollback", {"revision": 1})
+    held = journal.NewResource(seq=1, job_seq=1, ref=ObjectRef("Role", "other", "r"))
+    async with guarded.deps.db.begin("hold") as tx:  # as a task of the application would have it
+        await journal.add(tx, far["taskId"], [held])
+    await eve.post(
+        "/apply", {"application": application(namespace="shop", component=[near])}, 403
+    )  # it may remove that
+    await eve.call("DELETE", path, 403)
+    await eve.call("DELETE", f"{path}/resources", 403)
+    await both.call("DELETE", path)
+
+
+async def test_objects_of_the_whole_cluster_need_every_namespace(deps: Deps) -> None:
+    limits = deps.limits.model_copy(update={"allow_cluster_kinds": "Namespace"})
+    async with guarded_by(replace(deps, limits=limits)) as guarded:
+        eve = await guarded.by("eve", {"role": "admin", "namespaces": ["shop"]})
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+        part = {"name": "x", "type": "manifests", "properties": {"manifests": [namespace]}}
+        refused = await eve.post("/applications/try", application(namespace="shop", component=[part]), 403)
+        assert "objects of the whole cluster" in refused["message"]

@@ -78,7 +78,7 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
 INNER = {runs.applying: "apply", tasks.cancelling: "cancel"}
 """Calls of flows: the method is the flow's."""
 
-OTHERWISE = {"get_task", "follow_task", "follow_all_tasks", "metrics", "application_schema"}
+OTHERWISE = {"get_task", "follow_task", "follow_all_tasks", "metrics", "application_schema", "open_session", "logout"}
 """The same at another address; a stream; and what the page alone, and Prometheus, read."""
 GIVEN_OTHERWISE = {
     "read_logs": ["follow"],

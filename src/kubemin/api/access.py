@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, NamedTuple, TypeVar
 
+import structlog
 from fastapi import Depends, Request
 
 from kubemin.api.codes import ApiCode
@@ -20,6 +21,8 @@ from kubemin.spec.reach import WHOLE_CLUSTER, Reach, reach_of
 from kubemin.spec.scope import Scope
 from kubemin.store import tasks
 from kubemin.store.applications import ApplicationRow
+
+log = structlog.get_logger(__name__)
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -208,6 +211,7 @@ def unauthorized(deps: Deps, message: str = "", code: str = "NO_CREDENTIAL") -> 
 
 
 def _forbidden(principal: Principal, role: Role, target: Target | None) -> ApiError:
+    log.info("forbidden", caller=principal.name, how=principal.how, role=role.value, about=target and str(target))
     if target is None:
         has = ", ".join(sorted({one.role.value for one in principal.grants})) or "no role"
         where, has = "for everything", f"{has}, and not for everything"

@@ -3,6 +3,7 @@
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +16,8 @@ from kubemin.identity.authenticator import Authenticator
 from kubemin.identity.errors import SESSION_OVER, IssuerAway, TooMany, Unknown
 from kubemin.identity.principal import SYSTEM, Principal
 from kubemin.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
 
 _CLOSED = ("/api/", "/metrics")
 """Addresses for which nobody is let in who does not say who they are. Each route says for itself what it needs."""
@@ -86,6 +89,7 @@ async def _shown(deps: Deps, authenticator: Authenticator, scope: Scope, headers
 def refused(deps: Deps, authenticator: Authenticator, scope: Scope, error: Unknown) -> ApiError:
     """401 for a wrong credential; 429 if its sender has sent too many of them. A session that is over is no attempt."""
     client = scope.get("client")
+    log.info("credential refused", code=error.code, address=client and client[0], path=scope["path"])
     try:
         if error.code != SESSION_OVER:
             authenticator.count_failure(client[0] if client else "unknown")

@@ -108,6 +108,7 @@ class Authenticator:
         )
         async with self._db.begin("session") as tx:
             await sessions.insert(tx, new)
+        log.info("logged in", caller=principal.name, how=principal.how)
         return secret
 
     async def end_session(self, secret: str) -> None:

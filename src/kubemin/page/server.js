@@ -27,10 +27,13 @@ async function ask(method, path, { query = {}, body, signal } = {}) {
       if (one !== undefined && one !== "") url.searchParams.append(name, one);
     }
   }
-  const sent = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  // Another site's page cannot send this header: without it the server does nothing for a session (docs/how-to/identity.md).
+  const headers = method === "GET" ? {} : { "X-Kubemin-Page": "1" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   let reply;
   try {
-    reply = await fetch(url, { method, signal, ...sent });
+    reply = await fetch(url, { method, signal, headers, ...sent });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ServerError(0, error.message);

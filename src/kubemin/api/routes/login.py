@@ -24,7 +24,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _Text = Annotated[str, Query(max_length=4096)]
 
 
-@router.get("/auth/login", summary="Log a browser in by the issuer", response_class=RedirectResponse, status_code=303)
+@router.get("/auth/login", include_in_schema=False, response_class=RedirectResponse, status_code=303)
 @needs(About.OPEN)
 async def begin_login(deps: Given, back: Annotated[str, Query(max_length=2000)] = "/") -> RedirectResponse:
     """Sends the browser to the issuer; afterwards it comes to `back`, an address of this server."""
