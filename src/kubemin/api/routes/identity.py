@@ -74,7 +74,9 @@ async def create_token(deps: Given, caller: Caller, body: NewTokenBody) -> Envel
 @router.delete("/tokens/{token_id}", summary="Revoke an API token", responses=errors(404))
 @needs(About.ANYBODY)
 async def revoke_token(
-    deps: Given, asked: Asked, token_id: Annotated[str, Path(max_length=64, pattern="^[a-z0-9]+$")]
+    deps: Given,
+    asked: Asked,
+    token_id: Annotated[str, Path(max_length=64, pattern="^[a-z0-9]+$", description="Its id, as the list has it.")],
 ) -> Envelope[TokenReply]:
     """It is refused within seconds, and its event streams end. One's own, or, for an admin of everything, any. Again is
     the same answer.
