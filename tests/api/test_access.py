@@ -29,7 +29,15 @@ DECIDED = {
         *("healthz", "readyz", "openapi_json", "documentation", "application_schema"),
         *("ways", "begin_login", "finish_login", "open_session", "logout"),
     },
-    "ANYBODY": {"whoami", "list_tokens", "revoke_token", "workflow_elsewhere", "exec_elsewhere", "cancel_elsewhere"},
+    "ANYBODY": {
+        "whoami",
+        "list_tokens",
+        "revoke_token",
+        "end_sessions",
+        "workflow_elsewhere",
+        "exec_elsewhere",
+        "cancel_elsewhere",
+    },
     "EVERYTHING": {"metrics", "list_orphans", "delete_orphans", "create_token"},
     "SEEN": {"list_applications", "list_templates", "list_tasks", "follow_all_tasks", "get_operations"},
 }

@@ -218,3 +218,17 @@ async def test_a_bearer_of_the_issuer_may_what_its_groups_may(deps: Deps, issuer
 def test_nobody_is_sent_elsewhere_after_a_login(back: str) -> None:
     assert local(back) == "/"
     assert local("/page#/tasks/1?x=y") == "/page#/tasks/1?x=y"
+
+
+async def test_an_admin_ends_the_sessions_of_others_and_everybody_their_own(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as here, server(deps, issuer) as there:
+        first, second = await logged_in(here, issuer), await logged_in(there, issuer)
+        admin, eve = await here.by("root"), await here.by("eve", {"role": "admin", "namespaces": ["shop"]})
+        refused = await eve.call("DELETE", "/sessions", 403, params={"name": "ada"})
+        assert refused["errors"][0]["field"] == "name"
+        assert await eve.call("DELETE", "/sessions") == {"name": "eve", "ended": 0}
+        assert await admin.call("DELETE", "/sessions", params={"name": "ada"}) == {"name": "ada", "ended": 2}
+        for one in (here, there):
+            one.clock.now += 2
+            for session in (first, second):
+                assert (await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).status_code == 401

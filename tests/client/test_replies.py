@@ -69,6 +69,7 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "ways": [(identity.ways, ())],
     "list_tokens": [(identity.tokens, ())],
     "create_token": [(identity.create_token, ("ci", []))],
+    "end_sessions": [(identity.end_sessions, ())],
     "revoke_token": [(identity.revoke_token, ("abc",))],
     "healthz": [(server.alive, ())],
     "readyz": [(server.ready, ())],

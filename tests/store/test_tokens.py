@@ -67,6 +67,7 @@ async def test_a_session_is_open_until_it_or_its_token_ends(db: Database) -> Non
         await tokens.revoke(tx, "token", "ada")
         assert await sessions.end(tx, "1")
         assert not await sessions.end(tx, "1")
+        assert await sessions.end_all(tx, "eve") == 0
     async with db.read() as tx:
         assert await sessions.open_ones(tx, opened, IDLE) == set()
 

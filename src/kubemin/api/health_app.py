@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kubemin.api.app import routes
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import Deps, GivenDeps
+from kubemin.api.deps import PRINCIPAL, Deps, GivenDeps
 from kubemin.api.envelope import ApiError
+from kubemin.identity.principal import SYSTEM
 
 _PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -20,6 +21,7 @@ def create_health_app(deps: Deps) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in _PATHS and scope["method"] in ("GET", "HEAD"):
+            scope[PRINCIPAL] = SYSTEM  # who may reach the port may read it
             await api(scope, receive, send)
         else:
             message = "This port has only /healthz, /readyz and /metrics."

@@ -103,6 +103,7 @@ class Methods:
     tokens = Method(of_identity.tokens)
     create_token = Method(of_identity.create_token)
     revoke_token = Method(of_identity.revoke_token)
+    end_sessions = Method(of_identity.end_sessions)
 
     alive = Method(of_server.alive)
     ready = Method(of_server.ready)

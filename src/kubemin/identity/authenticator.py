@@ -118,6 +118,15 @@ class Authenticator:
             await sessions.end(tx, digest)
         self._known.pop(f"{_SESSION}{digest}", None)
 
+    async def end_sessions(self, name: str) -> int:
+        """End all sessions of somebody; how many there were, also such as had expired."""
+        async with self._db.begin("session") as tx:
+            ended = await sessions.end_all(tx, name)
+        for key, one in list(self._known.items()):
+            if key.startswith(_SESSION) and one.principal.name == name:
+                del self._known[key]
+        return ended
+
     def count(self, principal: Principal) -> None:
         """Count a request. Raises `TooMany`."""
         if seconds := self._callers.take(principal.name):

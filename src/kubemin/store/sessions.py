@@ -86,6 +86,11 @@ async def end(tx: Tx, digest: str) -> bool:
     return await tx.write(delete(sessions).where(sessions.c.hash == digest)) == 1
 
 
+async def end_all(tx: Tx, name: str) -> int:
+    """Forget all sessions of somebody; how many there were."""
+    return await tx.write(delete(sessions).where(sessions.c.name == name))
+
+
 async def open_ones(tx: Tx, digests: Collection[str], idle: float) -> set[str]:
     """Those of these sessions that are open now."""
     found: set[str] = set()

@@ -129,6 +129,13 @@ class SessionBody(Body):
     token: str = Field(min_length=1, max_length=4096)
 
 
+class EndedSessions(Reply):
+    """Sessions that were ended."""
+
+    name: str
+    ended: int
+
+
 class LoggedOut(Reply):
     """There is no session any more."""
 

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from kubemin.api import paging
+from kubemin.api.access import About, needs
 from kubemin.api.deps import Deps, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.lookups import id_named, is_id, task_named
 from kubemin.api.models.audit import AuditEntry, AuditHead, AuditPage
 from kubemin.api.openapi import Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, Exactly, PageSize, Since, Until, moment_of
+from kubemin.identity.grants import Role
 from kubemin.store import Tx, audit
 from kubemin.store.audit import AuditRow, Wanted
 
@@ -45,6 +47,7 @@ OfTask = Annotated[
 
 
 @router.get("/audit", summary="List what was changed", responses=errors(404))
+@needs(About.EVERYTHING, Role.ADMIN)
 async def list_audit(
     deps: Given,
     since: Since = None,
@@ -79,6 +82,7 @@ async def list_audit(
     response_class=StreamingResponse,
     responses={**_TEXT_LINES, **errors(404)},
 )
+@needs(About.EVERYTHING, Role.ADMIN)
 async def export_audit(
     deps: Given,
     since: Since = None,

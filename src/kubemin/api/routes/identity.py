@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from kubemin.api.access import About, Asked, needs
 from kubemin.api.authentication import CSRF_HEADER
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Given
-from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.models.identity import (
+    EndedSessions,
     GrantReply,
     IssuerWay,
     NewTokenBody,
@@ -91,6 +92,24 @@ async def revoke_token(
     if deps.authenticator is not None:
         deps.authenticator.forget(token_id)
     return Envelope(data=TokenReply.of(found))
+
+
+@router.delete("/sessions", summary="End somebody's sessions")
+@needs(About.ANYBODY)
+async def end_sessions(
+    deps: Given,
+    asked: Asked,
+    name: Annotated[str | None, Query(max_length=255, description="Whose; without it one's own.")] = None,
+) -> Envelope[EndedSessions]:
+    """Ends all sessions of browsers, on every server; those of another are an admin's of everything."""
+    one = asked.principal
+    whose = name or one.name
+    if whose != one.name and not one.allows_all(Role.ADMIN):
+        message = "name names another than you: to end their sessions needs the role admin for everything."
+        wrong = FieldError(field="name", code="NOT_YOURS", message=message)
+        raise ApiError(403, ApiCode.FORBIDDEN, message, errors=[wrong])
+    ended = 0 if deps.authenticator is None else await deps.authenticator.end_sessions(whose)
+    return Envelope(data=EndedSessions(name=whose, ended=ended))
 
 
 @ways_in.get("/auth/ways", summary="How can I say who I am?")

@@ -5,12 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from kubemin.api import paging
+from kubemin.api.access import About, needs
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.notifications import DeliveryReply, NotificationList, State, TargetReply, TestReply
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, PageSize
+from kubemin.identity.grants import Role
 from kubemin.store import deliveries
 from kubemin.store.deliveries import Backlog, Delivery, DeliveryState
 
@@ -21,6 +23,7 @@ DeliveryId = Annotated[int, Path(ge=1, lt=2**63, description="Of a delivery in t
 
 
 @router.get("/notifications", summary="List notifications")
+@needs(About.EVERYTHING, Role.VIEWER)
 async def list_notifications(
     deps: Given,
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
@@ -51,6 +54,7 @@ async def list_notifications(
 
 
 @router.post("/notifications/{delivery_id}/retry", summary="Send a notification again", responses=errors(404, 409))
+@needs(About.EVERYTHING, Role.ADMIN)
 async def retry_notification(deps: Given, delivery_id: DeliveryId) -> Envelope[DeliveryReply]:
     """Sends it once more, now, and as often as at first; one that was delivered is a 409."""
     async with deps.db.begin("notifications-retry") as tx:
@@ -64,6 +68,7 @@ async def retry_notification(deps: Given, delivery_id: DeliveryId) -> Envelope[D
 
 
 @router.post("/notifications/targets/{name}/test", summary="Send a test message", responses=errors(404))
+@needs(About.EVERYTHING, Role.ADMIN)
 async def test_notification(deps: Given, name: TargetName) -> Envelope[TestReply]:
     """Sends a message of type `test` to the target, once, and says what became of it."""
     answer = await deps.notifications.test(name) if deps.notifications else None

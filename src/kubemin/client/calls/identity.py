@@ -7,7 +7,7 @@ from kubemin.client.address import below
 from kubemin.client.steps import Call
 
 if TYPE_CHECKING:
-    from kubemin.client.replies import ApiToken, NewToken, TokenPage, Ways, Whoami
+    from kubemin.client.replies import ApiToken, EndedSessions, NewToken, TokenPage, Ways, Whoami
 
 
 def whoami() -> "Call[Whoami]":
@@ -38,6 +38,11 @@ def create_token(
     """
     body = {"name": name, "grants": [dict(one) for one in grants], "expiresInDays": expires_in_days}
     return Call("POST", below("tokens"), body={**body, **({} if owner is None else {"owner": owner})})
+
+
+def end_sessions(name: str | None = None) -> "Call[EndedSessions]":
+    """End all sessions of browsers of somebody, without a name one's own."""
+    return Call("DELETE", below("sessions"), {"name": name})
 
 
 def revoke_token(token_id: str) -> "Call[ApiToken]":

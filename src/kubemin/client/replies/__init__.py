@@ -24,7 +24,17 @@ from kubemin.client.replies.audit import AuditEntry, AuditHead, AuditPage
 from kubemin.client.replies.errors import FieldError, Mistake
 from kubemin.client.replies.events import CleanupEvent, EndEvent, Event, JobEvent, LogLine, ResourceEvent, TaskEvent
 from kubemin.client.replies.evidence import ComponentEvidence, ContainerEvidence, PodEvent, PodEvidence, TaskEvidence
-from kubemin.client.replies.identity import ApiToken, Grant, IssuerWay, NewToken, RoleName, TokenPage, Ways, Whoami
+from kubemin.client.replies.identity import (
+    ApiToken,
+    EndedSessions,
+    Grant,
+    IssuerWay,
+    NewToken,
+    RoleName,
+    TokenPage,
+    Ways,
+    Whoami,
+)
 from kubemin.client.replies.journal import FieldHistory, Resource, ResourceChanges, TaskChanges, TaskResources
 from kubemin.client.replies.notifications import Delivery, NotificationList, NotificationTarget, NotificationTest
 from kubemin.client.replies.operations import (
@@ -107,6 +117,7 @@ __all__ = [
     "Diff",
     "DroppedComponent",
     "EndEvent",
+    "EndedSessions",
     "Event",
     "ExternalLink",
     "FieldChange",

@@ -57,6 +57,13 @@ class TokenPage(TypedDict):
     tokens: list[ApiToken]
 
 
+class EndedSessions(TypedDict):
+    """Sessions that were ended."""
+
+    name: str
+    ended: int
+
+
 class IssuerWay(TypedDict):
     """A login by an issuer of OpenID Connect."""
 
