@@ -11,9 +11,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kubemin import __version__
 from kubemin.api import errors
+from kubemin.api.access import authorize
 from kubemin.api.allowed import Allowed
 from kubemin.api.auditing import Audited
-from kubemin.api.access import authorize
 from kubemin.api.authentication import Authenticated
 from kubemin.api.body import BodyLimit
 from kubemin.api.cors import Cors

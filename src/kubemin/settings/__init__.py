@@ -10,14 +10,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kubemin.settings.api import ApiSettings
 from kubemin.settings.audit import AuditSettings
 from kubemin.settings.engine import EngineSettings
+from kubemin.settings.identity import IdentitySettings
 from kubemin.settings.notifications import NotificationSettings
 from kubemin.settings.sealing import SealingSettings
 from kubemin.settings.telemetry import TelemetrySettings
-from kubemin.settings.identity import IdentitySettings
 
 
 class Settings(
-    EngineSettings, ApiSettings, NotificationSettings, SealingSettings, AuditSettings, TelemetrySettings, IdentitySettings, BaseSettings
+    EngineSettings,
+    ApiSettings,
+    NotificationSettings,
+    SealingSettings,
+    AuditSettings,
+    TelemetrySettings,
+    IdentitySettings,
+    BaseSettings,
 ):
     """Settings of a server, a worker or both. Times are seconds."""
 

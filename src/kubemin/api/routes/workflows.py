@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from kubemin.api import paging, task_views, views
-from kubemin.api.auditing import noted
 from kubemin.api.access import About, Asked, needs
+from kubemin.api.auditing import noted
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
@@ -148,9 +148,7 @@ async def exec_workflow(
 
 @router.post("/workflow/cancel", summary="Cancel a task", responses=errors(404, 409, 502))
 @needs(About.APPLICATION, Role.DEPLOYER)
-async def cancel_task(
-    request: Request, deps: Given, app_id: AppId, asked: Asked, body: Cancel
-) -> Envelope[Cancelled]:
+async def cancel_task(request: Request, deps: Given, app_id: AppId, asked: Asked, body: Cancel) -> Envelope[Cancelled]:
     """The task is cancelled at once; what it did to the cluster is then undone, or stays if `cleanup` is `none`.
 
     Again is the same answer. A task that had completed before is answered as it is, with `status: completed`.

@@ -24,9 +24,9 @@ CREATE TABLE `applications` (
   KEY `ix_applications_updated_at_id` (`updated_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053371.014955,1796053371.014955),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053370.985152,1796053370.985152),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053371.023698,1796053371.023698);
+('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053759.112724,1796053759.112724),
+('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053759.096577,1796053759.096577),
+('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053759.121407,1796053759.121407);
 CREATE TABLE `audit` (
   `seq` bigint(20) NOT NULL,
   `at` double NOT NULL,
@@ -67,9 +67,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053371.017526,1796053371.017526),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053370.998996,1796053370.998996),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053371.026028,1796053371.026028);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053759.115629,1796053759.115629),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053759.101698,1796053759.101698),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053759.123886,1796053759.123886);
 CREATE TABLE `deliveries` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `seq` bigint(20) NOT NULL,
@@ -91,8 +91,8 @@ CREATE TABLE `deliveries` (
   CONSTRAINT `fk_deliveries_seq` FOREIGN KEY (`seq`) REFERENCES `outbox` (`seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `deliveries` VALUES
-(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053371.09764,1796053371.09764,NULL),
-(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053371.098144,1796053371.098144,NULL);
+(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053759.2105,1796053759.2105,NULL),
+(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053759.211157,1796053759.211157,NULL);
 CREATE TABLE `drifts` (
   `app_id` varchar(24) NOT NULL,
   `revision` int(11) NOT NULL,
@@ -101,7 +101,7 @@ CREATE TABLE `drifts` (
   CONSTRAINT `fk_drifts_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `drifts` VALUES
-('third...................',1,1796053371.100985);
+('third...................',1,1796053759.214611);
 CREATE TABLE `duties` (
   `name` varchar(63) NOT NULL,
   `owner` varchar(255) NOT NULL,
@@ -109,7 +109,7 @@ CREATE TABLE `duties` (
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `duties` VALUES
-('notifications','',1796139770.980439);
+('notifications','',1796140159.080906);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -121,9 +121,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796053371.055029),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796053371.076676),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796053371.094039);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796053759.160357),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796053759.186991),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796053759.205724);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -174,8 +174,8 @@ CREATE TABLE `outbox` (
   KEY `ix_outbox_taken_at_seq` (`taken_at`,`seq`)
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `outbox` VALUES
-(1,'8wdrzcltbf3uuqwdmf1ht6rn','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796053371.067094,1796053371.099499),
-(2,'tmimywkbpkmoo0f3i0ej4za8','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796053371.08479,1796053371.099499);
+(1,'tczghx486hqh0lpomf3zltf2','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796053759.17517,1796053759.212604),
+(2,'kx4x1knbg5bfr1r7i87f52et','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796053759.195369,1796053759.212604);
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -203,9 +203,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053371.074691,1796053371.076003,NULL,NULL,NULL,'other...................'),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053371.050285,1796053371.053662,NULL,NULL,NULL,'shop....................'),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053371.092171,1796053371.093381,NULL,NULL,NULL,'third...................');
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053759.184683,1796053759.186168,NULL,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053759.155709,1796053759.159031,NULL,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053759.203623,1796053759.204971,NULL,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -224,18 +224,33 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053371.019701),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053371.021916),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053371.003777),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053371.012855),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053371.02812),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053371.029935);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053759.117862),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053759.120042),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053759.106073),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053759.111149),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053759.125918),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053759.128082);
 CREATE TABLE `sealing_keys` (
   `id` varchar(32) NOT NULL,
   `proof` longtext NOT NULL,
   `complete` tinyint(1) NOT NULL,
   PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `sessions` (
+  `hash` varchar(64) NOT NULL,
+  `name` varchar(255) NOT NULL,
+  `groups` longtext NOT NULL,
+  `token_id` varchar(16) DEFAULT NULL,
+  `created_at` double NOT NULL,
+  `used_at` double NOT NULL,
+  `expires_at` double NOT NULL,
+  PRIMARY KEY (`hash`),
+  KEY `ix_sessions_token_id` (`token_id`),
+  KEY `ix_sessions_expires_at` (`expires_at`),
+  CONSTRAINT `fk_sessions_token_id` FOREIGN KEY (`token_id`) REFERENCES `tokens` (`id`) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `sessions` VALUES
+('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',1796053759.094733,1796053759.094733,1796057359.094733);
 CREATE TABLE `shares` (
   `name` varchar(253) NOT NULL,
   `task_id` varchar(24) NOT NULL,
@@ -248,6 +263,8 @@ CREATE TABLE `tasks` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
   `app_name` varchar(253) NOT NULL,
+  `namespace` varchar(63) NOT NULL,
+  `project` longtext NOT NULL,
   `workflow_id` varchar(24) NOT NULL,
   `workflow_name` varchar(253) NOT NULL,
   `type` varchar(16) NOT NULL,
@@ -289,16 +306,34 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_cleanup_app_id` (`cleanup`,`app_id`),
   KEY `ix_tasks_app_id_seq` (`app_id`,`seq`),
   KEY `ix_tasks_workflow_id_seq` (`workflow_id`,`seq`),
+  KEY `ix_tasks_namespace_seq` (`namespace`,`seq`),
   KEY `ix_tasks_lease_expires_at` (`lease_expires_at`),
   KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796053371.039613,1796053371.010474,1796053371.045506,1796053371.060846,1796053371.060846),
-(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053371.014002,NULL,NULL,1796053371.014002),
-(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053371.079222,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796056971.070834,1796053371.070834,1796053371.020401,1796053371.073076,1796053371.079222,1796053371.079222),
-(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053371.023006,NULL,NULL,1796053371.023006),
-(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796056971.088487,1796053371.088487,1796053371.028733,1796053371.090645,NULL,1796053371.090645),
-(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053371.030687,NULL,NULL,1796053371.030687);
+(1,'shop-1..................','shop....................','shop','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796053759.144932,1796053759.108753,1796053759.151536,1796053759.166625,1796053759.166625),
+(2,'shop-2..................','shop....................','shop','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053759.111952,NULL,NULL,1796053759.111952),
+(3,'other-1.................','other...................','other','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053759.189109,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796057359.180248,1796053759.180248,1796053759.118689,1796053759.182922,1796053759.189109,1796053759.189109),
+(4,'other-2.................','other...................','other','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053759.120766,NULL,NULL,1796053759.120766),
+(5,'third-1.................','third...................','third','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796057359.199604,1796053759.199604,1796053759.126695,1796053759.201936,NULL,1796053759.201936),
+(6,'third-2.................','third...................','third','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053759.128932,NULL,NULL,1796053759.128932);
+CREATE TABLE `tokens` (
+  `id` varchar(16) NOT NULL,
+  `name` varchar(255) NOT NULL,
+  `owner` varchar(255) NOT NULL,
+  `hash` varchar(64) NOT NULL,
+  `grants` longtext NOT NULL,
+  `made_by` varchar(255) NOT NULL,
+  `created_at` double NOT NULL,
+  `expires_at` double DEFAULT NULL,
+  `used_at` double DEFAULT NULL,
+  `revoked_at` double DEFAULT NULL,
+  `revoked_by` varchar(255) DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  KEY `ix_tokens_owner` (`owner`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `tokens` VALUES
+('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796053759.082287,NULL,NULL,NULL,NULL);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -317,9 +352,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053371.015669,1796053371.015669),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053370.990403,1796053370.990403),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053371.024338,1796053371.024338);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053759.113402,1796053759.113402),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053759.09864,1796053759.09864),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053759.122016,1796053759.122016);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -341,6 +376,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053371.075357,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053371.052353,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053371.092834,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053759.185504,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053759.157531,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053759.204385,NULL,NULL);

@@ -177,6 +177,15 @@ CREATE TABLE public.sealing_keys (
     proof text NOT NULL,
     complete boolean NOT NULL
 );
+CREATE TABLE public.sessions (
+    hash character varying(64) NOT NULL,
+    name character varying(255) NOT NULL,
+    groups text NOT NULL,
+    token_id character varying(16),
+    created_at double precision NOT NULL,
+    used_at double precision NOT NULL,
+    expires_at double precision NOT NULL
+);
 CREATE TABLE public.shares (
     name character varying(253) NOT NULL,
     task_id character varying(24) NOT NULL
@@ -186,6 +195,8 @@ CREATE TABLE public.tasks (
     id character varying(24) NOT NULL,
     app_id character varying(24) NOT NULL,
     app_name character varying(253) NOT NULL,
+    namespace character varying(63) NOT NULL,
+    project text NOT NULL,
     workflow_id character varying(24) NOT NULL,
     workflow_name character varying(253) NOT NULL,
     type character varying(16) NOT NULL,
@@ -226,6 +237,19 @@ CREATE SEQUENCE public.tasks_seq_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.tasks_seq_seq OWNED BY public.tasks.seq;
+CREATE TABLE public.tokens (
+    id character varying(16) NOT NULL,
+    name character varying(255) NOT NULL,
+    owner character varying(255) NOT NULL,
+    hash character varying(64) NOT NULL,
+    grants text NOT NULL,
+    made_by character varying(255) NOT NULL,
+    created_at double precision NOT NULL,
+    expires_at double precision,
+    used_at double precision,
+    revoked_at double precision,
+    revoked_by character varying(255)
+);
 CREATE TABLE public.workflows (
     id character varying(24) NOT NULL,
     app_id character varying(24) NOT NULL,
@@ -260,46 +284,48 @@ ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.event
 ALTER TABLE ONLY public.outbox ALTER COLUMN seq SET DEFAULT nextval('public.outbox_seq_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796053367.219617, 1796053367.219623);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796053367.353619, 1796053367.353624);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796053367.382893, 1796053367.382901);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053367.270798, 1796053367.270808);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053367.364865, 1796053367.364872);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053367.387233, 1796053367.387238);
-INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796053367.702626, 1796053367.702635, NULL);
-INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796053367.703413, 1796053367.703416, NULL);
-INSERT INTO public.drifts VALUES ('third...................', 1, 1796053367.709586);
-INSERT INTO public.duties VALUES ('notifications', '', 1796139767.21455);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796053367.499829);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796053367.650524);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796053367.690724);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796053756.285927, 1796053756.285933);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796053756.355079, 1796053756.355085);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796053756.377431, 1796053756.377435);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053756.305957, 1796053756.305967);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053756.37271, 1796053756.37272);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053756.379071, 1796053756.379074);
+INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796053756.885939, 1796053756.885946, NULL);
+INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796053756.886836, 1796053756.88684, NULL);
+INSERT INTO public.drifts VALUES ('third...................', 1, 1796053756.899201);
+INSERT INTO public.duties VALUES ('notifications', '', 1796140156.25264);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796053756.48262);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796053756.834495);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796053756.881268);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'step', 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'step', 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'step', 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, '4ligaggg3wyvbeegt8ztdeu7', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796053367.559126, 1796053367.708119);
-INSERT INTO public.outbox VALUES (2, 'q18dmy7ym8s6ty151g2hhkzk', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796053367.678537, 1796053367.708174);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796053367.478744, 1796053367.493013, NULL, NULL, NULL, 'shop....................');
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796053367.639156, 1796053367.641743, NULL, NULL, NULL, 'other...................');
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796053367.689486, 1796053367.690256, NULL, NULL, NULL, 'third...................');
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796053367.340683);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796053367.37742);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796053367.388714);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796053367.397321);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796053367.307014);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796053367.375826);
+INSERT INTO public.outbox VALUES (1, 'oda0k3qwoa52dn9jjguznwg2', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796053756.734892, 1796053756.895137);
+INSERT INTO public.outbox VALUES (2, '6jkwvr43k4gmut1tv8867o29', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796053756.87088, 1796053756.895206);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796053756.459285, 1796053756.47506, NULL, NULL, NULL, 'shop....................');
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796053756.819045, 1796053756.826713, NULL, NULL, NULL, 'other...................');
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796053756.879698, 1796053756.880717, NULL, NULL, NULL, 'third...................');
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796053756.350509);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796053756.376363);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796053756.391279);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796053756.393259);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796053756.322839);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796053756.374655);
+INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', 1796053756.282846, 1796053756.282856, 1796057356.282857);
 INSERT INTO public.shares VALUES ('lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053367.351629, NULL, NULL, 1796053367.351638);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053367.37798, NULL, NULL, 1796053367.377984);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053367.397967, NULL, NULL, 1796053367.397972);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796053367.43532, 1796053367.326734, 1796053367.4511, 1796053367.531828, 1796053367.531838);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796053367.654861, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796056967.611192, 1796053367.611201, 1796053367.376496, 1796053367.627064, 1796053367.654868, 1796053367.654869);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796056967.687591, 1796053367.687598, 1796053367.389257, 1796053367.688579, NULL, 1796053367.68858);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053367.239232, 1796053367.239242);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053367.358748, 1796053367.358754);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053367.383341, 1796053367.383344);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796053367.487121, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796053367.640541, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796053367.68987, NULL, NULL);
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053756.353625, NULL, NULL, 1796053756.353631);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053756.376909, NULL, NULL, 1796053756.376913);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053756.393944, NULL, NULL, 1796053756.393948);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796053756.422896, 1796053756.334731, 1796053756.446781, 1796053756.504412, 1796053756.504422);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796053756.846778, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796057356.791862, 1796053756.791871, 1796053756.375359, 1796053756.810856, 1796053756.846788, 1796053756.846789);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796057356.876991, 1796053756.876996, 1796053756.392127, 1796053756.878549, NULL, 1796053756.87855);
+INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796053756.260583, NULL, NULL, NULL, NULL);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053756.290755, 1796053756.290762);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053756.361565, 1796053756.361573);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053756.377848, 1796053756.377851);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796053756.463903, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796053756.824189, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796053756.880196, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
@@ -332,10 +358,14 @@ ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT pk_revisions PRIMARY KEY (app_id, number);
 ALTER TABLE ONLY public.sealing_keys
     ADD CONSTRAINT pk_sealing_keys PRIMARY KEY (id);
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT pk_sessions PRIMARY KEY (hash);
 ALTER TABLE ONLY public.shares
     ADD CONSTRAINT pk_shares PRIMARY KEY (name);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT pk_tasks PRIMARY KEY (seq);
+ALTER TABLE ONLY public.tokens
+    ADD CONSTRAINT pk_tokens PRIMARY KEY (id);
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT pk_workflows PRIMARY KEY (id);
 ALTER TABLE ONLY public.write_probes
@@ -368,13 +398,17 @@ CREATE INDEX ix_events_task_id_id ON public.events USING btree (task_id, id);
 CREATE INDEX ix_outbox_taken_at_seq ON public.outbox USING btree (taken_at, seq);
 CREATE INDEX ix_resources_holder ON public.resources USING btree (holder);
 CREATE INDEX ix_resources_uid_holder ON public.resources USING btree (uid, holder);
+CREATE INDEX ix_sessions_expires_at ON public.sessions USING btree (expires_at);
+CREATE INDEX ix_sessions_token_id ON public.sessions USING btree (token_id);
 CREATE INDEX ix_tasks_app_id_seq ON public.tasks USING btree (app_id, seq);
 CREATE INDEX ix_tasks_cleanup_app_id ON public.tasks USING btree (cleanup, app_id);
 CREATE INDEX ix_tasks_lease_expires_at ON public.tasks USING btree (lease_expires_at);
+CREATE INDEX ix_tasks_namespace_seq ON public.tasks USING btree (namespace, seq);
 CREATE INDEX ix_tasks_next_cleanup_at ON public.tasks USING btree (next_cleanup_at);
 CREATE INDEX ix_tasks_status_app_id_seq ON public.tasks USING btree (status, app_id, seq);
 CREATE INDEX ix_tasks_status_seq ON public.tasks USING btree (status, seq);
 CREATE INDEX ix_tasks_workflow_id_seq ON public.tasks USING btree (workflow_id, seq);
+CREATE INDEX ix_tokens_owner ON public.tokens USING btree (owner);
 CREATE INDEX ix_writes_base_version ON public.writes USING btree (base_version);
 CREATE INDEX ix_writes_task_id_seq ON public.writes USING btree (task_id, seq);
 ALTER TABLE ONLY public.components
@@ -393,6 +427,8 @@ ALTER TABLE ONLY public.resources
     ADD CONSTRAINT fk_resources_task_id FOREIGN KEY (task_id) REFERENCES public.tasks(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.revisions
     ADD CONSTRAINT fk_revisions_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT fk_sessions_token_id FOREIGN KEY (token_id) REFERENCES public.tokens(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT fk_workflows_app_id FOREIGN KEY (app_id) REFERENCES public.applications(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.writes

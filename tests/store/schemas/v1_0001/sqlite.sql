@@ -20,9 +20,9 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053364.17,1796053364.17);
-INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053364.19,1796053364.19);
-INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053364.192,1796053364.192);
+INSERT INTO "applications" VALUES('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053754.572,1796053754.572);
+INSERT INTO "applications" VALUES('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053754.588,1796053754.588);
+INSERT INTO "applications" VALUES('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053754.59,1796053754.59);
 CREATE TABLE audit (
 	seq BIGINT NOT NULL, 
 	at DOUBLE NOT NULL, 
@@ -58,9 +58,9 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053364.177,1796053364.177);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053364.19,1796053364.19);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053364.192,1796053364.192);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053754.576,1796053754.576);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053754.589,1796053754.589);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796053754.591,1796053754.591);
 CREATE TABLE deliveries (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	seq INTEGER NOT NULL, 
@@ -77,8 +77,8 @@ CREATE TABLE deliveries (
 	CONSTRAINT fk_deliveries_seq FOREIGN KEY(seq) REFERENCES outbox (seq) ON DELETE CASCADE, 
 	CONSTRAINT uq_deliveries_seq_target UNIQUE (seq, target)
 );
-INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053364.34,1796053364.34,NULL);
-INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053364.34,1796053364.34,NULL);
+INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053754.697,1796053754.697,NULL);
+INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053754.697,1796053754.697,NULL);
 CREATE TABLE drifts (
 	app_id VARCHAR(24) NOT NULL, 
 	revision INTEGER NOT NULL, 
@@ -86,14 +86,14 @@ CREATE TABLE drifts (
 	CONSTRAINT pk_drifts PRIMARY KEY (app_id), 
 	CONSTRAINT fk_drifts_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "drifts" VALUES('third...................',1,1796053364.341);
+INSERT INTO "drifts" VALUES('third...................',1,1796053754.703);
 CREATE TABLE duties (
 	name VARCHAR(63) NOT NULL, 
 	owner VARCHAR(255) NOT NULL, 
 	expires_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_duties PRIMARY KEY (name)
 );
-INSERT INTO "duties" VALUES('notifications','',1796139764.164);
+INSERT INTO "duties" VALUES('notifications','',1796140154.557);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -102,9 +102,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796053364.256);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796053364.298);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796053364.329);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796053754.63);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796053754.652);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796053754.693);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -151,8 +151,8 @@ CREATE TABLE outbox (
 	taken_at DOUBLE, 
 	CONSTRAINT uq_outbox_id UNIQUE (id)
 );
-INSERT INTO "outbox" VALUES(1,'iuyu3ddwadrnqg9hd8lcn70a','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796053364.291,1796053364.34);
-INSERT INTO "outbox" VALUES(2,'e1p1ioaqedhzlw1l2ct4zmd6','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796053364.318,1796053364.34);
+INSERT INTO "outbox" VALUES(1,'kdodzeyeefxezf70dfnten69','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796053754.648,1796053754.702);
+INSERT INTO "outbox" VALUES(2,'874mvyeb3dg48cvhjw7lrqfi','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796053754.672,1796053754.702);
 CREATE TABLE resources (
 	task_id VARCHAR(24) NOT NULL, 
 	seq INTEGER NOT NULL, 
@@ -177,9 +177,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053364.253,1796053364.255,NULL,NULL,NULL,'shop....................');
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053364.294,1796053364.298,NULL,NULL,NULL,'other...................');
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053364.328,1796053364.329,NULL,NULL,NULL,'third...................');
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053754.626,1796053754.629,NULL,NULL,NULL,'shop....................');
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053754.651,1796053754.652,NULL,NULL,NULL,'other...................');
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053754.693,1796053754.693,NULL,NULL,NULL,'third...................');
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -197,18 +197,30 @@ CREATE TABLE revisions (
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053364.18);
-INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053364.189);
-INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053364.191);
-INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053364.191);
-INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053364.192);
-INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053364.193);
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053754.583);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053754.587);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053754.589);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053754.59);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053754.591);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053754.591);
 CREATE TABLE sealing_keys (
 	id VARCHAR(32) NOT NULL, 
 	proof TEXT NOT NULL, 
 	complete BOOLEAN NOT NULL, 
 	CONSTRAINT pk_sealing_keys PRIMARY KEY (id)
 );
+CREATE TABLE sessions (
+	hash VARCHAR(64) NOT NULL, 
+	name VARCHAR(255) NOT NULL, 
+	groups TEXT NOT NULL, 
+	token_id VARCHAR(16), 
+	created_at DOUBLE NOT NULL, 
+	used_at DOUBLE NOT NULL, 
+	expires_at DOUBLE NOT NULL, 
+	CONSTRAINT pk_sessions PRIMARY KEY (hash), 
+	CONSTRAINT fk_sessions_token_id FOREIGN KEY(token_id) REFERENCES tokens (id) ON DELETE CASCADE
+);
+INSERT INTO "sessions" VALUES('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',1796053754.57,1796053754.57,1796057354.57);
 CREATE TABLE shares (
 	name VARCHAR(253) NOT NULL, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -220,6 +232,8 @@ CREATE TABLE tasks (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
 	app_name VARCHAR(253) NOT NULL, 
+	namespace VARCHAR(63) NOT NULL, 
+	project TEXT NOT NULL, 
 	workflow_id VARCHAR(24) NOT NULL, 
 	workflow_name VARCHAR(253) NOT NULL, 
 	type VARCHAR(16) NOT NULL, 
@@ -256,12 +270,27 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796053364.225,1796053364.189,1796053364.247,1796053364.26,1796053364.26);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053364.19,NULL,NULL,1796053364.19);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053364.3,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796056964.293,1796053364.293,1796053364.191,1796053364.293,1796053364.3,1796053364.3);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053364.191,NULL,NULL,1796053364.191);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796056964.319,1796053364.319,1796053364.193,1796053364.32,NULL,1796053364.32);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053364.193,NULL,NULL,1796053364.193);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796053754.606,1796053754.587,1796053754.616,1796053754.635,1796053754.635);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053754.588,NULL,NULL,1796053754.588);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053754.654,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796057354.649,1796053754.649,1796053754.589,1796053754.651,1796053754.654,1796053754.654);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053754.59,NULL,NULL,1796053754.59);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796057354.691,1796053754.691,1796053754.591,1796053754.692,NULL,1796053754.692);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053754.592,NULL,NULL,1796053754.592);
+CREATE TABLE tokens (
+	id VARCHAR(16) NOT NULL, 
+	name VARCHAR(255) NOT NULL, 
+	owner VARCHAR(255) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	grants TEXT NOT NULL, 
+	made_by VARCHAR(255) NOT NULL, 
+	created_at DOUBLE NOT NULL, 
+	expires_at DOUBLE, 
+	used_at DOUBLE, 
+	revoked_at DOUBLE, 
+	revoked_by VARCHAR(255), 
+	CONSTRAINT pk_tokens PRIMARY KEY (id)
+);
+INSERT INTO "tokens" VALUES('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796053754.559,NULL,NULL,NULL,NULL);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -279,9 +308,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053364.172,1796053364.172);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053364.19,1796053364.19);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053364.192,1796053364.192);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053754.573,1796053754.573);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053754.588,1796053754.588);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053754.59,1796053754.59);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -300,15 +329,16 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053364.254,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053364.298,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053364.329,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053754.628,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053754.651,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053754.693,NULL,NULL);
 CREATE INDEX ix_applications_updated_at_id ON applications (updated_at, id);
 CREATE INDEX ix_tasks_status_app_id_seq ON tasks (status, app_id, seq);
 CREATE INDEX ix_tasks_status_seq ON tasks (status, seq);
 CREATE INDEX ix_tasks_cleanup_app_id ON tasks (cleanup, app_id);
 CREATE INDEX ix_tasks_app_id_seq ON tasks (app_id, seq);
 CREATE INDEX ix_tasks_workflow_id_seq ON tasks (workflow_id, seq);
+CREATE INDEX ix_tasks_namespace_seq ON tasks (namespace, seq);
 CREATE INDEX ix_tasks_lease_expires_at ON tasks (lease_expires_at);
 CREATE INDEX ix_tasks_next_cleanup_at ON tasks (next_cleanup_at);
 CREATE INDEX ix_resources_holder ON resources (holder);
@@ -324,6 +354,9 @@ CREATE INDEX ix_audit_at ON audit (at);
 CREATE INDEX ix_audit_app_id_seq ON audit (app_id, seq);
 CREATE INDEX ix_audit_task_id_seq ON audit (task_id, seq);
 CREATE INDEX ix_audit_caller_seq ON audit (caller, seq);
+CREATE INDEX ix_tokens_owner ON tokens (owner);
+CREATE INDEX ix_sessions_token_id ON sessions (token_id);
+CREATE INDEX ix_sessions_expires_at ON sessions (expires_at);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('tasks',6);
 INSERT INTO "sqlite_sequence" VALUES('events',3);
