@@ -120,8 +120,9 @@ def test_a_call_goes_where_the_document_says(name: str) -> None:
         path.replace("{app_id}", "default~shop")
         .replace("{task_id}", TASK)
         .replace("{revision}", "current")
-    expected = expected.replace("{delivery_id}", "1").replace("{name}", "ops")
         .replace("{token_id}", "abc")
+        .replace("{delivery_id}", "1")
+        .replace("{name}", "ops")
     )
     known = {one["name"] for one in described.get("parameters", ()) if one["in"] in ("query", "header")}
     given = set(GIVEN_OTHERWISE.get(name, ()))

@@ -55,7 +55,7 @@ async def complete(instance: Instance, task_id: str) -> None:
 
 
 async def delete(instance: Instance, app_id: str, **how: bool) -> str:
-    return (await instance.service.delete_application(app_id, "ada", **how)).id
+    return (await instance.service.delete_application(app_id, "ada", **how)).id  # type: ignore[arg-type]  # only flags are given
 
 
 async def live(instance: Instance, ref: ObjectRef) -> Manifest | None:

@@ -36,7 +36,7 @@ async def world(tmp_path: Path, migrated: Path) -> World:
 async def removal(stage: Stage, **how: bool) -> Stage:
     """The application of the stage deployed, and a task that deletes it."""
     assert await run_child(stage.script) == 0
-    task = await stage.instance.service.delete_application(stage.app_id, "ada", **how)
+    task = await stage.instance.service.delete_application(stage.app_id, "ada", **how)  # type: ignore[arg-type]  # only flags are given
     script = replace(stage.script, task_id=task.id, points=f"{stage.script.points}-removal")
     return replace(stage, task_id=task.id, script=script)
 

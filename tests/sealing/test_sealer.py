@@ -88,6 +88,7 @@ def line(key_id: str = "a", key: bytes = KEYS["a"]) -> str:
         f"{line()},{line()}",
         "# nothing",
     ],
+    ids=lambda _: "text",  # two of them are drawn in each process
 )
 def test_what_is_no_key_is_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(BadKeys, match=r"^HERE: ") as error:

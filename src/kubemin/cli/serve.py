@@ -4,7 +4,6 @@ import asyncio
 import sys
 from contextlib import ExitStack, aclosing, nullcontext
 from typing import TYPE_CHECKING
-from typing import TYPE_CHECKING
 
 from kubemin import __version__
 from kubemin.api.app import create_app
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 
 _STUCK_SECONDS = 60.0
 """Or twice the time of a lease, if that is longer: other workers have the tasks by then."""
+_SERVERS_OWN = {"notifications", "audit_key", "oidc_client_secret"}
+"""Settings with secrets that no worker needs."""
 _GRACE_SECONDS = 5.0
 """For a worker that stops, beside its drain time and the request that it may wait for."""
 
@@ -140,6 +141,8 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                 announcing.cancel()
                 if telling:
                     telling.cancel()
+        if authenticator is not None:
+            await authenticator.aclose()
 
 
 async def _notifications(settings: Settings, parts: Parts, diffs: Diffs) -> "Notifications | None":
@@ -151,8 +154,6 @@ async def _notifications(settings: Settings, parts: Parts, diffs: Diffs) -> "Not
     notifications = Notifications(parts.db, settings, parts.registry, diffs)
     await notifications.announce()  # before the first task of this server
     return notifications
-        if authenticator is not None:
-            await authenticator.aclose()
 
 
 def _identity(settings: Settings, db: Database) -> "tuple[Authenticator | None, CodeFlow | None]":
@@ -191,7 +192,9 @@ async def _migrate(settings: Settings) -> None:
 def _start(settings: Settings, parts: Parts) -> Start:
     """How the workers are to begin: as this process did, with what was given to it on its command line."""
     return Start(
-        settings=settings.model_dump(mode="json", exclude_unset=True, exclude={"notifications"}),
+        settings=settings.model_dump(
+            mode="json", exclude_unset=True, exclude={"notifications", "audit_key", "oidc_client_secret"}
+        ),
         simulated_at=parts.simulated_at,
         stop_seconds=settings.drain_seconds + settings.request_timeout_seconds + _GRACE_SECONDS,
         stuck_seconds=max(_STUCK_SECONDS, 2 * settings.lease_seconds),

@@ -4,30 +4,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+
+from kubemin.settings.public import PublicSettings, safe_address
 
 if TYPE_CHECKING:
     from kubemin.identity.claims import IssuerGrants
-
-
-def _address(text: str | None) -> str | None:
-    """Without a slash at its end, or `ValueError`. Plain HTTP is for this machine alone."""
-    from ipaddress import ip_address
-    from urllib.parse import urlsplit
-
-    if text is None:
-        return None
-    parts = urlsplit(text)
-    host = parts.hostname or ""
-    try:
-        local = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not host or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("this is no address such as https://login.example")
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise ValueError("the address must begin with https://; http:// is for loopback addresses only")
-    return text.rstrip("/")
 
 
 def _grants_text(given: str) -> str:
@@ -67,7 +49,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-class IdentitySettings(BaseModel):
+class IdentitySettings(PublicSettings):
     """Handed on whole. Times are seconds."""
 
     model_config = ConfigDict(frozen=True)
@@ -76,13 +58,11 @@ class IdentitySettings(BaseModel):
     """`token`: whoever asks must say who they are, by an API token or, with `KUBEMIN_OIDC_ISSUER`, by that issuer.
     `none`: nobody has to, and the server listens on loopback addresses only. With an issuer it is `token`.
     """
-    public_url: Annotated[str | None, AfterValidator(_address)] = None
-    """Address under which browsers reach the server: `https://kubemin.example`. A login by an issuer needs it."""
     tls_certificate: str | None = None
     """File with the server's certificate and its chain (PEM): it then speaks HTTPS only. Needs `KUBEMIN_TLS_KEY`."""
     tls_key: str | None = None
     """File with the key of the certificate (PEM)."""
-    oidc_issuer: Annotated[str | None, AfterValidator(_address)] = None
+    oidc_issuer: Annotated[str | None, AfterValidator(safe_address)] = None
     """An OpenID Connect issuer whose people and machines may ask: `https://login.example/realms/main`."""
     oidc_client_id: str = ""
     """Under which the page and the command line log in at the issuer."""

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+
+from kubemin.settings.public import PublicSettings
 
 if TYPE_CHECKING:
     from kubemin.notifications.targets import Target
@@ -26,17 +28,7 @@ def _targets_text(given: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-def _page_address(text: str | None) -> str | None:
-    if text is None:
-        return None
-    from kubemin.spec.characters import has_unseen
-
-    if not text.startswith(("http://", "https://")) or has_unseen(text) or any(mark in text for mark in " #?<>|\"'"):
-        raise ValueError("it is no address such as https://kubemin.example")
-    return text.rstrip("/")
-
-
-class NotificationSettings(BaseModel):
+class NotificationSettings(PublicSettings):
     """Handed on whole. Times are seconds."""
 
     model_config = ConfigDict(frozen=True)
@@ -45,8 +37,6 @@ class NotificationSettings(BaseModel):
     """Whom to tell what happens: a list of targets as YAML or JSON, or the path of a file with one. Servers deliver;
     workers need it not.
     """
-    public_url: Annotated[str | None, AfterValidator(_page_address)] = None
-    """Address under which people reach the page, for links in messages: `https://kubemin.example`."""
     drift_seconds: float = Field(default=0, ge=0)
     """How long a server waits after it has looked whether the cluster still is as the current revisions say; with 0
     it does not look.
