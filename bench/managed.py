@@ -119,10 +119,10 @@ async def managed(
     """A fresh worker, its watches going."""
     db, ends = stored
     signals, doorbell = LocalSignals(LocalHub()), LocalDoorbell()
-    engine = Engine(db, cluster, signals, doorbell, EngineSettings(), "bench")
+    engine = Engine(db, [cluster], signals, doorbell, EngineSettings(), "bench")
     running = asyncio.create_task(engine.run())
     try:
-        await asyncio.gather(*(engine.informers.watch(kind) for kind in WATCHED))
+        await asyncio.gather(*(engine.informers[cluster.name].watch(kind) for kind in WATCHED))
         yield Managed(db, ends, TaskService(db, signals, doorbell, limits or Limits()), engine)
     finally:
         await engine.stop()

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from kubemin.api.app import create_app
-from kubemin.api.deps import ComponentState, Deps
+from kubemin.api.deps import Deps
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
+from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.settings.api import ApiSettings
 from kubemin.signals import LocalSignals
 from kubemin.spec.limits import Limits
@@ -28,7 +29,7 @@ class Api:
 
     http: httpx.AsyncClient
     db: Database
-    states: dict[str, ComponentState] = field(default_factory=dict)
+    states: dict[str, ComponentHealth] = field(default_factory=dict)
 
     async def call(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
         """Call below the prefix: data when it is 200, else the whole envelope."""
@@ -82,19 +83,24 @@ async def db(tmp_path: Path, migrated: Path) -> AsyncIterator[Database]:
     await database.aclose()
 
 
+@dataclass
+class Known:
+    """What the watches know of the components of every application."""
+
+    found: dict[str, ComponentHealth]
+
+    async def states(self, app_id: str) -> dict[str, ComponentHealth]:
+        return self.found
+
+
 @pytest.fixture
 async def deps(db: Database) -> Deps:
     limits = Limits()
-    states: dict[str, ComponentState] = {}
-
-    async def known(_: str) -> dict[str, ComponentState]:
-        return states
-
     return Deps(
         db=db,
         service=TaskService(db, LocalSignals(), LocalDoorbell(), limits),
         limits=limits,
-        component_states=known,
+        watches={"default": Known({})},
         settings=ApiSettings(max_body_bytes=BODY_LIMIT),
         heartbeat_seconds=0.02,
         event_poll_seconds=0.005,
@@ -105,6 +111,6 @@ async def deps(db: Database) -> Deps:
 async def api(deps: Deps) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(create_app(deps), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-        states = await deps.component_states("")
-        assert isinstance(states, dict)
-        yield Api(http, deps.db, states)
+        known = deps.watches["default"]
+        assert isinstance(known, Known)
+        yield Api(http, deps.db, known.found)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import ComponentState, Deps
+from kubemin.api.deps import Deps
+from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -176,7 +177,7 @@ async def test_a_mask_without_a_value_behind_it_is_refused(api: Api) -> None:
 async def test_components_say_how_they_do(api: Api) -> None:
     made = await api.create()
     links = (("Ingress", "http://shop.example"),)
-    api.states["web"] = ComponentState("Failed", "ImagePullBackOff: no such image", links)
+    api.states["web"] = ComponentHealth("Failed", "ImagePullBackOff: no such image", links)
     found = {one["name"]: one for one in (await api.get(f"/applications/{made['id']}/components"))["components"]}
     assert found["web"]["status"] == "Failed"
     assert found["web"]["lastAbnormal"] == "ImagePullBackOff: no such image"
@@ -258,7 +259,7 @@ async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
             db=deps.db,
             service=deps.service,
             limits=deps.limits,
-            component_states=deps.component_states,
+            watches=deps.watches,
             health={"cluster": away},
         )
     )
@@ -322,7 +323,7 @@ async def test_a_page_says_how_each_application_does(api: Api) -> None:
         assert (task.id, task.app_id) == (ran[0]["taskId"], ran[0]["appId"])
         assert await tasks.start(tx, task.id, task.lease_epoch)
         assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
-    api.states["web"] = ComponentState("Running")
+    api.states["web"] = ComponentHealth("Running")
     found = {one["name"]: one["overview"] for one in (await api.get("/applications", page=1))["applications"]}
     one, two = found["one"], found["two"]
     assert (one["health"], one["revision"], one["images"], one["imageCount"]) == ("Running", 1, [parts[0]["image"]], 1)

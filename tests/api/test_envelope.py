@@ -202,10 +202,11 @@ async def test_a_key_that_is_given_twice_is_named(api: Api) -> None:
 
 
 async def test_an_unexpected_error_is_500_without_its_words(deps: Deps) -> None:
-    async def broken(app_id: str) -> Any:
-        raise RuntimeError(f"secret of {app_id}")
+    class Broken:
+        async def states(self, app_id: str) -> Any:
+            raise RuntimeError(f"secret of {app_id}")
 
-    app = create_app(Deps(db=deps.db, service=deps.service, limits=deps.limits, component_states=broken))
+    app = create_app(Deps(db=deps.db, service=deps.service, limits=deps.limits, watches={"default": Broken()}))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://localhost"
     ) as http:

@@ -60,7 +60,7 @@ async def test_a_page_of_another_host_changes_nothing(api: Api, origin: str) -> 
 
 
 async def test_more_hosts_may_be_named(deps: Deps) -> None:
-    given = {name: getattr(deps, name) for name in ("db", "service", "limits", "component_states")}
+    given = {name: getattr(deps, name) for name in ("db", "service", "limits", "watches")}
     app = create_app(Deps(**given, settings=ApiSettings(allowed_hosts="Kubemin.example")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kubemin.example:1") as http:
         api = Api(http, deps.db)

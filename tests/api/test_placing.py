@@ -11,8 +11,7 @@ from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import NotFound, ServerError
-from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.placing import Placing
+from kubemin.engine.entry.cluster_services import ClusterServices
 from kubesim.server import SimServer
 from tests.api.conftest import Api
 from tests.engine.test_manifests import definition, widget
@@ -36,7 +35,7 @@ async def api(deps: Deps) -> AsyncIterator[Api]:
                 return None
 
         await until(served)
-        knowing = replace(deps, placing=Placing(cluster, ComputeThread()))
+        knowing = replace(deps, clusters={"default": ClusterServices(deps.db, cluster, deps.limits)})
         transport = httpx.ASGITransport(create_app(knowing), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield Api(http, deps.db)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import ComponentState
 from kubemin.api.masks import masked_spec
+from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -183,7 +183,7 @@ async def test_components_that_have_not_changed_are_not_sent_again(api: Api) -> 
     fewer = {**edited, "component": edited["component"][1:]}
 
     async def runs() -> None:
-        api.states["web"] = ComponentState("Running")
+        api.states["web"] = ComponentHealth("Running")
 
     path, known = f"{PREFIX}/applications/{APP}/components", ""
     changes = (lambda: complete(api.db), lambda: api.post("/applications", fewer), runs)

@@ -206,7 +206,7 @@ async def test_a_worker_that_reads_nothing_costs_the_server_neither_time_nor_mem
 @pytest.mark.proof
 async def test_a_worker_that_is_stuck_for_long_is_killed_and_started_again(tmp_path: Path) -> None:
     settings = {"database_url": f"sqlite:///{tmp_path / 'kubemin.db'}"}
-    start = Start(settings, "http://127.0.0.1:9", stop_seconds=PATIENCE, stuck_seconds=2)
+    start = Start(settings, {"default": "http://127.0.0.1:9"}, stop_seconds=PATIENCE, stuck_seconds=2)
     stopping = asyncio.Event()
     with Workers(1) as workers:
         running = asyncio.create_task(workers.run(start, stopping))

@@ -60,6 +60,7 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "list_audit": [(server.audit, ())],
     "export_audit": [(server.audit_lines, ())],
     "get_operations": [(server.operations, ())],
+    "list_clusters": [(server.clusters, ())],
     "list_orphans": [(server.orphans, ())],
     "delete_orphans": [(server.delete_orphans, (["u"],))],
     "list_notifications": [(server.notifications, ())],

@@ -35,7 +35,7 @@ async def test_every_metric_is_explained(tmp_path: Path) -> None:
     ProcessCollector(registry=registry)
     RequestMetrics(registry)
     of_both = exported(generate_latest(registry))
-    Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", registry)
+    Engine(nothing, [], LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", registry)
     of_worker = exported(generate_latest(registry))
     Measured(nothing, registry=registry)
     Deliverer(nothing, [], nothing, registry)

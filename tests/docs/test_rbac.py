@@ -149,7 +149,7 @@ async def both_roll_out(cluster: Cluster) -> bool:
 async def test_every_request_is_allowed_and_every_rule_is_needed(instance: Instance, sent: set[Right]) -> None:
     app_id = await instance.save(everything("1", "api:1"))
     async with instance.worker() as engine:
-        components = ComponentWatch(instance.db, lambda: nullcontext(engine.informers))
+        components = ComponentWatch(instance.db, lambda: nullcontext(engine.informers["default"]))
         watch = asyncio.create_task(components.run())
         assert await components.states(app_id) == {}
         assert await run(instance, app_id) is TaskStatus.COMPLETED

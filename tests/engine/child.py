@@ -60,6 +60,8 @@ class Script:
     points: str
     cancel_at: Point | None = None
     kill_at: Point | None = None
+    edge: str | None = None
+    """Address of a second cluster, which the worker serves too."""
     promotes: bool = False
     """Whether somebody promotes the task whenever it waits for that."""
 
@@ -106,8 +108,8 @@ async def _run(script: Script) -> None:
                     passed.clear()
                     cancelled = True
                 return
-            if ":claim:" in point and claimed:
-                return  # a look for further tasks, which comes when it comes
+            if (":claim:" in point and claimed) or ":presence:" in point:
+                return  # a look for further tasks, or a word that it is there, which come when they come
             claimed = claimed or point == "commit:claim:after"
             passed.append(point)
             points.write(f"{point}\n")
@@ -121,10 +123,14 @@ async def _run(script: Script) -> None:
                 )
 
         db = await Database.open(script.database, hook=hook)
-        cluster = await Cluster.connect(kubeconfig=None, context=None, url=script.cluster, timeout=PATIENCE, hook=hook)
+        addresses = {"default": script.cluster, **({"edge": script.edge} if script.edge else {})}
+        clusters = [
+            await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=PATIENCE, hook=hook, name=name)
+            for name, url in addresses.items()
+        ]
         hub = LocalHub()
         service = TaskService(db, LocalSignals(hub), LocalDoorbell(), Limits())
-        engine = Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), PATIENT, "worker")
+        engine = Engine(db, clusters, LocalSignals(hub), LocalDoorbell(), PATIENT, "worker")
         running = asyncio.create_task(engine.run())
         while True:
             async with db.read() as tx:
@@ -141,5 +147,6 @@ async def _run(script: Script) -> None:
             await asyncio.wait([cancelling])
         await engine.stop()
         await running
-        await cluster.aclose()
+        for cluster in clusters:
+            await cluster.aclose()
         await db.aclose()

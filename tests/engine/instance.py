@@ -52,10 +52,11 @@ class Instance:
 
     @asynccontextmanager
     async def worker(
-        self, settings: EngineSettings = QUICK, cluster: Cluster | None = None, name: str = "worker"
+        self, settings: EngineSettings = QUICK, *clusters: Cluster, cluster: Cluster | None = None, name: str = "worker"
     ) -> AsyncIterator[Engine]:
         """A worker that runs while the context is open, then hands its tasks over."""
-        engine = Engine(self.db, cluster or self.cluster, LocalSignals(self.hub), LocalDoorbell(), settings, name)
+        served = clusters or (cluster or self.cluster,)
+        engine = Engine(self.db, served, LocalSignals(self.hub), LocalDoorbell(), settings, name)
         running = asyncio.create_task(engine.run())
         try:
             yield engine
@@ -68,7 +69,9 @@ class Instance:
     ) -> str:
         """Store an application as the API would; returns its id."""
         app = parse_application({"name": "shop", "component": list(components_), **more}, limits)
-        record = applications.NewApplication(id=app.app_id, name=app.name, namespace=app.namespace, config_key="random")
+        record = applications.NewApplication(
+            id=app.app_id, name=app.name, namespace=app.namespace, cluster=app.cluster, config_key="random"
+        )
         async with self.db.begin("save") as tx:
             if not app_id:
                 await applications.insert(tx, record)

@@ -55,7 +55,7 @@ async def test_links_of_ingresses(instance: Instance) -> None:
     app_id = await instance.save([web("api", traits={"ingress": [route]})])
     async with (
         instance.worker() as engine,
-        watched(ComponentWatch(instance.db, lambda: contextlib.nullcontext(engine.informers))) as watch,
+        watched(ComponentWatch(instance.db, lambda: contextlib.nullcontext(engine.informers["default"]))) as watch,
     ):
         await instance.settled(await instance.exec(app_id))
         assert (await watch.states(app_id))["api"].links == (("Ingress", "http://shop.example.com"),)

@@ -140,7 +140,7 @@ async def test_the_hosts_of_a_route_are_told_as_addresses(instance: Instance) ->
     serve(instance)
     async with instance.worker() as engine:
         task = await run(instance, front("gateway"))
-        components = ComponentWatch(instance.db, lambda: nullcontext(engine.informers))
+        components = ComponentWatch(instance.db, lambda: nullcontext(engine.informers["default"]))
         watch = asyncio.create_task(components.run())
 
         async def told() -> bool | None:

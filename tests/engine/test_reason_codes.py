@@ -222,7 +222,7 @@ async def test_a_failure_has_its_code(instance: Instance, monkeypatch: pytest.Mo
 async def test_what_completes_or_is_cancelled_has_no_code_and_is_counted(instance: Instance) -> None:
     registry = CollectorRegistry()
     engine = Engine(
-        instance.db, instance.cluster, LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker", registry
+        instance.db, [instance.cluster], LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker", registry
     )
     running = asyncio.create_task(engine.run())
     with capture_logs() as logged:

@@ -435,7 +435,7 @@ async def test_a_task_that_is_claimed_just_as_its_worker_stops_is_handed_over(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task_id = await instance.exec(await instance.save([conf("settings", a="1")]))
-    engine = Engine(instance.db, instance.cluster, LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker")
+    engine = Engine(instance.db, [instance.cluster], LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker")
 
     async def hook(point: str) -> None:
         if point == "commit:claim:before":

@@ -139,7 +139,7 @@ async def test_what_somebody_changes_before_its_turn_is_written(
     writes = Writes(instance)
     async with instance.worker() as engine:
         if not seen:
-            monkeypatch.setattr(engine.informers, "last_seen", lambda _: None)
+            monkeypatch.setattr(engine.informers["default"], "last_seen", lambda _: None)
         task_id = await instance.exec(app_id)
         await held_in(instance, task_id, "approve")
         await instance.service.promote(task_id, "ada")
@@ -150,7 +150,7 @@ async def test_what_somebody_changes_before_its_turn_is_written(
         instance.sim.registry.patch("configmaps", "default", "settings", MERGE, {"data": {"a": "9"}}, manager="ops")
 
         async def shown() -> bool:
-            live = engine.informers.last_seen(SETTINGS)
+            live = engine.informers["default"].last_seen(SETTINGS)
             return not seen or (live is not None and live["data"]["a"] == "9")
 
         await instance.until(shown)

@@ -52,7 +52,7 @@ class Machine:
         db = await Database.open(database, hook=hook)
         cluster = await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=4, hook=hook)
         machine = cls(
-            name, db, cluster, Engine(db, cluster, LocalSignals(hub), LocalDoorbell(), OPTIONS, name), at_point
+            name, db, cluster, Engine(db, [cluster], LocalSignals(hub), LocalDoorbell(), OPTIONS, name), at_point
         )
         machine.awake.set()
         made.append(machine)

@@ -86,7 +86,7 @@ def _route() -> Json:
     [
         ("${{ components.dv.host }}", "NAME being one of conf, db, keys"),
         ("${{ components.db.colour }}", ".host, .fqdn, .port, .name"),
-        ("${{ app.owner }}", "app.name, app.namespace, app.id"),
+        ("${{ app.owner }}", "app.name, app.namespace, app.cluster, app.id"),
         ("${{ components.keys.host }}", 'component "keys" has no Service'),
         ("${{ app.id", "has no end"),
         ("${{ }}", "means nothing"),

@@ -44,11 +44,11 @@ async def test_a_name_is_unique_in_its_namespace(db: Database) -> None:
     with pytest.raises(Duplicate) as raised:
         async with db.begin("insert") as tx:
             await applications.insert(tx, applications.NewApplication(id=id_of("second"), name="shop"))
-    assert raised.value.constraint == "uq_applications_namespace_name"
+    assert raised.value.constraint == "uq_applications_cluster_namespace_name"
     with pytest.raises(Duplicate) as raised:
         async with db.begin("rename") as tx:
             await applications.update(tx, applications.NewApplication(id=id_of("else"), name="shop"))
-    assert raised.value.constraint == "uq_applications_namespace_name"
+    assert raised.value.constraint == "uq_applications_cluster_namespace_name"
     async with db.read() as tx:
         assert await applications.count(tx) == 2
 

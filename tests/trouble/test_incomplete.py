@@ -194,13 +194,13 @@ async def test_what_was_changed_without_a_restore_stays(instance: Instance) -> N
         assert task.cleanup is Cleanup.DONE
     judged: list[ObjectRef] = []
     async with instance.worker(name="second") as engine:
-        judge = engine._reaper._judge
+        judge = engine._reapers[0]._judge
 
         async def noted(seen: dict[ObjectRef, Any]) -> None:
             await judge(seen)
             judged.extend(seen)
 
-        engine._reaper._judge = noted  # type: ignore[method-assign]
+        engine._reapers[0]._judge = noted  # type: ignore[method-assign]
 
         async def all_judged() -> bool:
             return bool(judged)

@@ -12,6 +12,7 @@ import yaml
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
+from kubemin.engine.entry.cluster_services import ClusterServices
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import events
 from tests.cli.kubemin import Kubemin, Running
@@ -29,7 +30,7 @@ async def http(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
             db=instance.db,
             service=instance.service,
             limits=LIMITS,
-            previews=instance.previews,
+            clusters={"default": ClusterServices(instance.db, instance.cluster, LIMITS)},
         )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost/api/v1") as client:

@@ -191,7 +191,7 @@ async def test_an_object_whose_claim_nobody_knows_is_left_to_orphans(
     lost = await Database.open(f"sqlite:///{tmp_path}/lost.db")
     elsewhere = Instance(lost, instance.sim, instance.cluster, instance.service, instance.hub)
     async with elsewhere.worker() as engine:
-        reaper = engine._reaper
+        reaper = engine._reapers[0]
 
         seen: list[ObjectRef] = []
         judge = reaper._judge

@@ -28,6 +28,7 @@ from kubemin.api.routes import (
     applications,
     applying,
     audit,
+    clusters,
     elsewhere,
     events,
     health,
@@ -107,7 +108,7 @@ def routes() -> FastAPI:
     app.add_middleware(BodyLimit)
     # Each at the top: a router within a router is searched once more for each request.
     parts = (applying, applications, logs, versions, revisions, preview, reading, workflows)
-    for part in (*parts, tasks, events, operations, orphans, notifications, audit, identity, elsewhere):
+    for part in (*parts, tasks, events, clusters, operations, orphans, notifications, audit, identity, elsewhere):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(identity.ways_in)

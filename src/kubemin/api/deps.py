@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
@@ -18,12 +18,9 @@ from kubemin.api.envelope import ApiError
 from kubemin.api.event_hub import EventHub
 from kubemin.api.families import Families
 from kubemin.engine.entry.admission import Admit
+from kubemin.engine.entry.cluster_services import ClusterServices
+from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.diffs import Diffs
-from kubemin.engine.entry.orphans import Orphans
-from kubemin.engine.entry.placing import Placing
-from kubemin.engine.entry.pod_logs import PodLogs
-from kubemin.engine.entry.preview import Previews
 from kubemin.engine.entry.sources import Source
 from kubemin.engine.options import ExecOptions
 from kubemin.identity.authenticator import Authenticator
@@ -32,6 +29,7 @@ from kubemin.settings.api import ApiSettings
 from kubemin.settings.audit import AuditSettings
 from kubemin.settings.identity import IdentitySettings
 from kubemin.spec.limits import Limits
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import CleanupPolicy
 from kubemin.store import Database
 from kubemin.store.tasks import Task
@@ -45,16 +43,6 @@ if TYPE_CHECKING:
 
 KEY = "kubemin.deps"
 """Where in an ASGI scope they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentState:
-    """How a component does in the cluster."""
-
-    status: Literal["Running", "Pending", "Failed", "Not Deploy"]
-    last_abnormal: str = ""
-    links: tuple[tuple[str, str], ...] = ()
-    """Addresses from outside: type (``Ingress``, ``LoadBalancer``, …) and value."""
 
 
 class TaskService(Protocol):
@@ -101,12 +89,15 @@ class TaskService(Protocol):
         """Remove what the application has in the cluster; what was deleted and what could not be."""
 
 
-async def _no_states(_: str) -> Mapping[str, ComponentState]:
-    return {}
-
-
 async def _no_workers() -> Mapping[str, Families | None]:
     return {}
+
+
+class Watch(Protocol):
+    """What knows how components do in a cluster."""
+
+    async def states(self, app_id: str) -> Mapping[str, ComponentHealth]:
+        """Those of an application, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,20 +107,12 @@ class Deps:
     db: Database
     service: TaskService
     limits: Limits
-    component_states: Callable[[str], Awaitable[Mapping[str, ComponentState]]] = _no_states
-    """By application id: the state of each component that the watches know, by component name."""
     compute_thread: ComputeThread = field(default_factory=ComputeThread)
     """Where large bodies are read and checked."""
-    orphans: Orphans | None = None
-    """None where there is no cluster to look for them."""
-    previews: Previews | None = None
-    """None where there is no cluster to ask."""
-    diffs: Diffs | None = None
-    """None where there is no cluster to compare with."""
-    pod_logs: PodLogs | None = None
-    """None where there is no cluster whose Pods say something."""
-    placing: Placing | None = None
-    """None where there is no cluster that knows more kinds."""
+    clusters: Mapping[str, ClusterServices] = field(default_factory=dict)
+    """Those that the server knows, by name."""
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+    """How components do in each of them."""
     notifications: "Notifications | None" = None
     """None where nobody is to be told what happens."""
     health: Mapping[str, Health] = field(default_factory=dict)
@@ -152,9 +135,25 @@ class Deps:
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
 
-    async def placed(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See `Placing`."""
-        return data if self.placing is None else await self.placing.placed(data)
+    def of_cluster(self, name: str) -> ClusterServices:
+        """What may be asked of a cluster. Raises 503 where the server does not know it."""
+        found = self.clusters.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.clusters)) or "none"
+            said = f"This server is not connected to a cluster {name}; it knows: {known}."
+            raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, said)
+        return found
+
+    async def placed(self, data: Mapping[str, Any], cluster: object = None) -> Mapping[str, Any]:
+        """See `Placing`. The cluster is what the application says, or this one; one that is not known is not asked."""
+        name = cluster or data.get("cluster") or DEFAULT_CLUSTER
+        found = self.clusters.get(name) if isinstance(name, str) else None
+        return data if found is None else await found.placing.placed(data)
+
+    async def component_states(self, app_id: str, cluster: str) -> Mapping[str, ComponentHealth]:
+        """The health of each component of the application that the watches of its cluster know, by its name."""
+        watch = self.watches.get(cluster)
+        return {} if watch is None else await watch.states(app_id)
 
     @cached_property
     def database_health(self) -> DatabaseHealth:
@@ -202,24 +201,10 @@ def given(request: Request) -> Deps:
     return deps_of(request.scope)
 
 
-def diffs_of(deps: Deps) -> Diffs:
-    """What compares. Raises 503 on a server without a cluster."""
-    if deps.diffs is None:
-        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-    return deps.diffs
-
-
 async def _given(
     request: Request,
 ) -> Deps:  # what is not async FastAPI runs in a thread, which costs more than all else
     return given(request)
-
-
-def pod_logs_of(deps: Deps) -> PodLogs:
-    """What reads logs. Raises 503 on a server without a cluster."""
-    if deps.pod_logs is None:
-        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-    return deps.pod_logs
 
 
 Given = Annotated[Deps, Depends(_given)]

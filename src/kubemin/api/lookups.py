@@ -1,19 +1,20 @@
 """Finding what a path names, or the error that says it is not there.
 
-An application is named by its id or ``namespace~name``; a task by its id, by a beginning of it that no other task has,
-or by an application: then its latest one is meant.
+An application is named by its id, by ``namespace~name`` in the cluster ``default``, or by ``cluster~namespace~name``; a
+task by its id, by a beginning of it that no other task has, or by an application: then its latest one is meant.
 """
 
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from kubemin.engine.errors import AppNotFound, TaskNotFound, WorkflowNotFound
 from kubemin.spec.ids import ID_LENGTH, application_id
-from kubemin.spec.names import DEFAULT_NAMESPACE, is_label
+from kubemin.spec.names import DEFAULT_CLUSTER, DEFAULT_NAMESPACE, is_label, shown
 from kubemin.store import Tx, applications, tasks, workflows
 from kubemin.store.sight import Sight
 
 SEPARATOR = "~"
-"""Between a namespace and a name: neither may have it, and an address keeps it as it is."""
+"""Between a cluster, a namespace and a name: none of these may have it, and an address keeps it as it is."""
 SHORTEST = 6
 """Characters of a task's id that may stand for all."""
 _NEAR = 5
@@ -25,13 +26,30 @@ def is_id(identifier: str) -> bool:
     return len(identifier) == ID_LENGTH and identifier.isascii() and identifier.isalnum()
 
 
+class _Where(NamedTuple):
+    cluster: str
+    namespace: str
+    name: str
+
+    @property
+    def is_one(self) -> bool:
+        """Whether something can be there."""
+        return all(map(is_label, self))
+
+
+def _parts(text: str) -> _Where:
+    """``cluster~namespace~name``; the first, or both, may be left out."""
+    place, _, name = text.rpartition(SEPARATOR)
+    cluster, _, namespace = place.rpartition(SEPARATOR)
+    return _Where(cluster or DEFAULT_CLUSTER, namespace or DEFAULT_NAMESPACE, name.lower())
+
+
 def id_named(text: str) -> str:
     """The id of the application of this name, whether it is there or not; empty where the text is no name."""
     if is_id(text):
         return text
-    namespace, _, name = text.rpartition(SEPARATOR)
-    namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
-    return application_id(namespace, name) if is_label(namespace) and is_label(name) else ""
+    where = _parts(text)
+    return application_id(where.namespace, where.name, where.cluster) if where.is_one else ""
 
 
 async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
@@ -41,14 +59,14 @@ async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
     """
     if is_id(text):
         return text
-    namespace, _, name = text.rpartition(SEPARATOR)
-    namespace, name = namespace or DEFAULT_NAMESPACE, name.lower()
-    if (found := id_named(text)) and await applications.find(tx, namespace, name):
+    where = _parts(text)
+    if (found := id_named(text)) and await applications.find(tx, where.namespace, where.name, where.cluster):
         return found
     rows = await applications.page(tx, applications.Filter(sight=sight), limit=_COMPARED)
-    known = [f"{row.namespace}{SEPARATOR}{row.name}" for row in rows]
-    same = [one for one in known if one.endswith(f"{SEPARATOR}{name}")]
-    raise AppNotFound(text, same[:_NEAR] or get_close_matches(f"{namespace}{SEPARATOR}{name}", known, _NEAR))
+    known = [shown(row.cluster, row.namespace, row.name).replace("/", SEPARATOR) for row in rows]
+    same = [one for one in known if one.endswith(f"{SEPARATOR}{where.name}")]
+    asked = shown(where.cluster, where.namespace, where.name).replace("/", SEPARATOR)
+    raise AppNotFound(text, same[:_NEAR] or get_close_matches(asked, known, _NEAR))
 
 
 async def task_named(tx: Tx, text: str, sight: Sight = None) -> str:

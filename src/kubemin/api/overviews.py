@@ -37,7 +37,7 @@ async def look(tx: Tx, rows: Sequence[ApplicationRow]) -> Look:
 
 async def replies(deps: Deps, found: Look) -> list[ApplicationReply]:
     """Each application. In no transaction: the first question of the watches may wait for them."""
-    states = await asyncio.gather(*(deps.component_states(row.id) for row in found.rows))
+    states = await asyncio.gather(*(deps.component_states(row.id, row.cluster) for row in found.rows))
     shown = []
     for row, parts in zip(found.rows, states, strict=True):
         task = found.newest.get(row.id)

@@ -23,7 +23,11 @@ async def _application(
     request: Request,
     deps: Given,
     app_id: Annotated[
-        str, Path(description="Id of the application, or `namespace~name`.", examples=["5be479caf0c09a3b1ddc133b"])
+        str,
+        Path(
+            description="Id of the application, `namespace~name`, or `cluster~namespace~name`.",
+            examples=["5be479caf0c09a3b1ddc133b"],
+        ),
     ],
 ) -> str:
     if is_id(app_id):

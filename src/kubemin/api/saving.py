@@ -8,6 +8,7 @@ from typing import Any
 from kubemin.api.access import Access
 from kubemin.api.cloning import parsed, templates_of
 from kubemin.api.codes import ApiCode
+from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
 from kubemin.api.lookups import application_of
 from kubemin.api.masks import masked_components, unmasked
@@ -20,9 +21,10 @@ from kubemin.spec.component import Component
 from kubemin.spec.draft_merge import with_what_is_stored
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
+from kubemin.spec.names import DEFAULT_CLUSTER, shown
 from kubemin.store import Database, Duplicate, Tx, applications, components, drafts, tasks
 
-_KEPT = ("namespace", "alias", "version", "project", "description", "icon")
+_KEPT = ("cluster", "namespace", "alias", "version", "project", "description", "icon")
 _TRIES = 3
 _ONLY_IN_REPLIES = {str(field.alias) for field in ComponentReply.model_fields.values()} - {
     str(field.alias) for field in Component.model_fields.values()
@@ -47,6 +49,15 @@ class _Found:
     templates: dict[str, Stored]
     copied: list[components.ComponentRow]
     """Components of templates, of the names under which secrets are masked."""
+
+
+async def placed(deps: Deps, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The application as it was sent, placed by the cluster that it is of: see `Placing`."""
+    app_id, cluster = data.get("id"), None
+    if isinstance(app_id, str) and app_id and data.get("cluster") is None:
+        async with deps.db.read() as tx:
+            cluster = (await application_of(tx, app_id)).cluster
+    return await deps.placed(data, cluster)
 
 
 Edit = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
@@ -124,7 +135,7 @@ async def _checked(
 
 
 async def _refuse_namesake(tx: Tx, application: Application, stored: applications.ApplicationRow | None) -> None:
-    namesake = await applications.find(tx, application.namespace, application.name)
+    namesake = await applications.find(tx, application.namespace, application.name, application.cluster)
     if namesake is not None and (stored is None or namesake.id != stored.id):
         raise _taken(application)
 
@@ -160,7 +171,7 @@ def _completed(
 ) -> dict[str, Any]:
     """What the request leaves out stays as it is stored; the workflow is looked at when it is saved.
 
-    Raises 409 where it asks for another namespace or name.
+    Raises 409 where it asks for another cluster, namespace or name.
     """
     whole = dict(data)
     for field in _KEPT:
@@ -168,12 +179,14 @@ def _completed(
             whole[field] = getattr(stored, field)
     name = whole.get("name")
     same = not isinstance(name, str) or name.lower() == stored.name
-    if not same or (isinstance(whole["namespace"], str) and whole["namespace"] != stored.namespace):
+    places = ("namespace", "cluster")
+    moves = any(isinstance(whole[place], str) and whole[place] != getattr(stored, place) for place in places)
+    if not same or moves:
         raise ApiError(
             409,
             ApiCode.CONFLICT,
-            f"Application {stored.id} is {stored.namespace}/{stored.name}, and its namespace and name never change: "
-            "make another application.",
+            f"Application {stored.id} is {shown(stored.cluster, stored.namespace, stored.name)}, and its cluster, "
+            "namespace and name never change: make another application.",
         )
     if whole.get("tmpEnable") is None and whole.get("tmp_enable") is None:
         whole["tmpEnable"] = stored.tmp_enable
@@ -193,6 +206,7 @@ def _taken(application: Application) -> ApiError:
     return ApiError(
         409,
         ApiCode.APPLICATION_EXISTS,
-        f"There is an application {application.name} in namespace {application.namespace} already; "
+        f"There is an application {application.name} in namespace {application.namespace}"
+        f"{'' if application.cluster == DEFAULT_CLUSTER else f' of cluster {application.cluster}'} already; "
         "give its id to save it.",
     )

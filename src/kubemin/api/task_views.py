@@ -44,6 +44,7 @@ def status(
     evidence: Sequence[str],
     behind: Sequence[Task],
     last_event_id: int,
+    why_it_waits: str | None = None,
 ) -> TaskStatusReply:
     """A task in full; ``behind`` are those that it waits for."""
     return TaskStatusReply(
@@ -58,6 +59,7 @@ def status(
         workflow_name=task.workflow_name,
         app_id=task.app_id,
         app_name=task.app_name,
+        cluster=task.cluster,
         type=task.type,
         create_time=int(task.created_at.timestamp()),
         start_time=unix(task.started_at),
@@ -66,6 +68,7 @@ def status(
         worker=task.lease_owner or "",
         revision=task.revision,
         queued_behind=[other.id for other in behind],
+        waits_because=why_it_waits,
         components=[_component(task, mine) for mine in _by_component(jobs)],
         evidence=list(evidence),
         hold=_hold(task, jobs),
@@ -222,6 +225,7 @@ def row(task: Task, aliases: Mapping[str, str]) -> TaskRow:
         task_id=task.id,
         app_id=task.app_id,
         name=task.app_name,
+        cluster=task.cluster,
         status=task.status,
         cleanup=task.cleanup,
         workflow_id=task.workflow_id,

@@ -6,7 +6,6 @@ from operator import itemgetter
 from typing import Any
 
 from kubemin import __version__
-from kubemin.api.deps import ComponentState
 from kubemin.api.models.applications import (
     ApplicationReply,
     ComponentReply,
@@ -20,6 +19,7 @@ from kubemin.api.models.applications import (
     WorkflowReply,
 )
 from kubemin.api.models.applications import NewestTask as NewestTaskReply
+from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.spec.component import Component
 from kubemin.spec.component_secrets import masked, masked_traits
 from kubemin.spec.component_types import SERVING
@@ -33,7 +33,7 @@ from kubemin.store.workflows import WorkflowRow
 
 _IMAGES = 5
 """So many are named of an application in a list."""
-_UNKNOWN = ComponentState("Not Deploy")
+_UNKNOWN = ComponentHealth("Not Deploy")
 
 
 def application(
@@ -45,6 +45,7 @@ def application(
         name=row.name,
         alias=row.alias,
         namespace=row.namespace,
+        cluster=row.cluster,
         project=row.project,
         version=row.version,
         description=row.description,
@@ -59,7 +60,7 @@ def application(
 
 
 def overview(
-    deployed: Deployed | None, task: NewestTask | None, waiting: int, states: Mapping[str, ComponentState]
+    deployed: Deployed | None, task: NewestTask | None, waiting: int, states: Mapping[str, ComponentHealth]
 ) -> Overview:
     """How an application does; ``states`` are those of its components."""
     parts = deployed.spec["component"] if deployed else []
@@ -82,7 +83,7 @@ def overview(
     )
 
 
-def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, ComponentState]) -> Health:
+def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, ComponentHealth]) -> Health:
     """The worst. What is deployed, is to have Pods, and is not in the cluster is waited for."""
     found = {state.status for state in states.values()} - {"Not Deploy"}
     if found and any(part["type"] in SERVING and part["name"] not in states for part in deployed):
@@ -90,14 +91,14 @@ def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, Componen
     return next((one for one in ("Failed", "Pending", "Running") if one in found), "Not Deploy")
 
 
-def tag(stamp: str, states: Mapping[str, ComponentState]) -> str:
+def tag(stamp: str, states: Mapping[str, ComponentHealth]) -> str:
     """The ETag of a list of components: as the database has them, in these states, shown by this version."""
     text = repr((__version__, stamp, sorted(states.items(), key=itemgetter(0))))
     return f'W/"{sha256(text.encode()).hexdigest()[:24]}"'
 
 
 def components(
-    rows: Sequence[ComponentRow], namespace: str, states: Mapping[str, ComponentState], current: RevisionRow | None
+    rows: Sequence[ComponentRow], namespace: str, states: Mapping[str, ComponentHealth], current: RevisionRow | None
 ) -> list[ComponentReply]:
     """Components; ``namespace`` is the application's, ``states`` what the watches know, by name."""
     deployed = {one["name"]: _deployed(one, current.number) for one in current.spec["component"]} if current else {}
@@ -105,7 +106,7 @@ def components(
 
 
 def _component(
-    row: ComponentRow, namespace: str, states: Mapping[str, ComponentState], deployed: DeployedReply | None
+    row: ComponentRow, namespace: str, states: Mapping[str, ComponentHealth], deployed: DeployedReply | None
 ) -> ComponentReply:
     state, part = states.get(row.name, _UNKNOWN), row.read
     return ComponentReply(
@@ -121,7 +122,7 @@ def _component(
         deployed=deployed,
         adopt=part.adopt,
         status=state.status,
-        last_abnormal=state.last_abnormal,
+        last_abnormal=state.abnormal,
         external_links=_links(state),
         create_time=row.created_at,
         update_time=row.updated_at,
@@ -129,7 +130,7 @@ def _component(
 
 
 def dropped(
-    names: Collection[str], states: Mapping[str, ComponentState], current: RevisionRow | None
+    names: Collection[str], states: Mapping[str, ComponentHealth], current: RevisionRow | None
 ) -> list[DroppedReply]:
     """What is deployed and not in a draft that has these ``names``."""
     if current is None:
@@ -138,18 +139,18 @@ def dropped(
     return [_dropped(spec, current.number, states.get(spec["name"], _UNKNOWN)) for spec in specs]
 
 
-def _dropped(spec: Any, revision: int, state: ComponentState) -> DroppedReply:
+def _dropped(spec: Any, revision: int, state: ComponentHealth) -> DroppedReply:
     return DroppedReply(
         name=spec["name"],
         type=spec["type"],
         deployed=_deployed(spec, revision),
         status=state.status,
-        last_abnormal=state.last_abnormal,
+        last_abnormal=state.abnormal,
         external_links=_links(state),
     )
 
 
-def _links(state: ComponentState) -> list[ExternalLink]:
+def _links(state: ComponentHealth) -> list[ExternalLink]:
     return [ExternalLink(type=kind, value=value) for kind, value in state.links]
 
 

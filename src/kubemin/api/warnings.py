@@ -19,8 +19,9 @@ async def warnings_in(deps: Deps, asked: Access, application: Application, data:
     """
     found = await deps.compute_thread.do_if_large(lambda: outside(application), data)
     there = set[Any]()
-    if found and deps.previews is not None:
+    cluster = deps.clusters.get(application.cluster)
+    if found and cluster is not None:
         foreign = {one.ref for one in found if not asked.sees_namespace(one.ref.namespace)}
-        there = foreign | await deps.previews.there({one.ref for one in found} - foreign)
+        there = foreign | await cluster.previews.there({one.ref for one in found} - foreign)
     absent = [one for one in found if one.ref not in there]
     return await deps.compute_thread.do_if_large(lambda: warnings_of(application, absent), data)

@@ -2,7 +2,7 @@
 
 import re
 
-_NAMED = re.compile(r"([a-z0-9-]+[/~])?[A-Za-z0-9-]+")
+_NAMED = re.compile(r"([a-z0-9-]+[/~]){0,2}[A-Za-z0-9-]+")
 
 
 def addressed(name: str) -> str | None:

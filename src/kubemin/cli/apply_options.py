@@ -19,6 +19,7 @@ class Wanted:
     sets: Sequence[str] = ()
     name: str | None = None
     """Of the application that plain Kubernetes objects in the files become."""
+    cluster: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -28,7 +29,7 @@ class Wanted:
 
     def applications(self) -> list[Spec]:
         """The applications as they are sent. Raises :class:`CliError`."""
-        return applications(self.files, namespace=self.namespace, sets=self.sets, name=self.name)
+        return applications(self.files, namespace=self.namespace, sets=self.sets, name=self.name, cluster=self.cluster)
 
 
 def commit_of(text: str) -> dict[str, str]:

@@ -8,14 +8,14 @@ import typer
 
 from kubemin.client.errors import KubeminError
 from kubemin.client.sync import Client
-from kubemin.spec.names import DEFAULT_NAMESPACE
+from kubemin.spec.names import DEFAULT_NAMESPACE, shown
 
 _SECONDS = 1.0
 _MANY = 200
 
 
 def applications(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Applications whose name begins so: ``name`` in the namespace ``default``, else ``namespace/name``."""
+    """Applications whose name begins so: ``name`` in the namespace ``default``, else with what is before it."""
     return _begun(_asked(ctx, _applications), incomplete)
 
 
@@ -26,8 +26,7 @@ def tasks(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _applications(client: Client) -> Iterable[str]:
     for one in client.applications(page=1, page_size=_MANY)["applications"]:
-        named = one["name"]
-        yield named if one["namespace"] == DEFAULT_NAMESPACE else f"{one['namespace']}/{named}"
+        yield shown(one["cluster"], one["namespace"], one["name"]).removeprefix(f"{DEFAULT_NAMESPACE}/")
 
 
 def _tasks(client: Client) -> Iterable[str]:

@@ -11,7 +11,7 @@ from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
 from kubemin.spec.manifest_shape import no_object
 from kubemin.spec.manifests import flattened
-from kubemin.spec.names import DEFAULT_NAMESPACE
+from kubemin.spec.names import DEFAULT_CLUSTER, DEFAULT_NAMESPACE, shown
 from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
 from kubemin.spec.text import Document, ParseError, Place, documents
 
@@ -33,8 +33,9 @@ class Spec:
 
     @property
     def name(self) -> str:
-        """``namespace/name``, as far as the file has them."""
-        return f"{self.data.get('namespace') or DEFAULT_NAMESPACE}/{self.data.get('name') or ''}".lower()
+        """``namespace/name``, as far as the file has them, with the cluster before it where that is not `default`."""
+        cluster, namespace = self.data.get("cluster") or DEFAULT_CLUSTER, self.data.get("namespace")
+        return shown(str(cluster), str(namespace or DEFAULT_NAMESPACE), str(self.data.get("name") or "")).lower()
 
 
 def load_application(name: str) -> dict[str, Any]:
@@ -46,12 +47,14 @@ def load_application(name: str) -> dict[str, Any]:
     return found[0].data
 
 
-def read_specs(names: Sequence[str], namespace: str | None = None, name: str | None = None) -> list[Spec]:
+def read_specs(
+    names: Sequence[str], namespace: str | None = None, name: str | None = None, cluster: str | None = None
+) -> list[Spec]:
     """The applications in these files and folders, in their order; ``-`` is stdin.
 
-    ``namespace`` is that of those that name none. Plain Kubernetes objects become one application more, called
-    ``name``. Raises :class:`CliError` that names the place, also where an application is in another namespace, or is
-    there twice.
+    ``namespace`` and ``cluster`` are those of those that name none. Plain Kubernetes objects become one application
+    more, called ``name``. Raises :class:`CliError` that names the place, also where an application is in another
+    namespace or cluster, or is there twice.
     """
     if not names:
         raise CliError(tr("name the file of an application, a folder of such files, or - for stdin"), Exit.USAGE)
@@ -62,7 +65,7 @@ def read_specs(names: Sequence[str], namespace: str | None = None, name: str | N
             if isinstance(spec, PlainObject):
                 objects.append(spec)
             else:
-                found.append(_placed(spec, namespace))
+                found.append(spec)
     if objects and name is None:
         kind, source = objects[0].data["kind"], objects[0].source
         message = tr(
@@ -78,6 +81,7 @@ def read_specs(names: Sequence[str], namespace: str | None = None, name: str | N
         where = tr("application {name}", name=name)
         data, origins = application_of(name, namespace, objects)
         found.append(Spec(where, Path(), data, origins))
+    found = [_of_cluster(_placed(spec, namespace), cluster) for spec in found]
     places: dict[str, str] = {}
     for spec in found:
         if spec.name in places:
@@ -121,6 +125,18 @@ def _placed(spec: Spec, namespace: str | None) -> Spec:
         )  # fmt: skip
         raise CliError(message, Exit.USAGE)
     return replace(spec, data={**spec.data, "namespace": namespace})
+
+
+def _of_cluster(spec: Spec, cluster: str | None) -> Spec:
+    named = spec.data.get("cluster") or cluster
+    if cluster is None:
+        return spec
+    if named != cluster:
+        message = tr(
+            "{place} names the cluster {named}, and --cluster {cluster}", place=spec.where, named=named, cluster=cluster
+        )
+        raise CliError(message, Exit.USAGE)
+    return replace(spec, data={**spec.data, "cluster": cluster})
 
 
 def display_name(name: str) -> str:

@@ -14,6 +14,7 @@ from kubemin.cli.output import Form, Output, ago, json_text, moment, say
 from kubemin.cli.preview import report
 from kubemin.client.errors import NotFound
 from kubemin.client.sync import Client
+from kubemin.spec.names import shown
 
 if TYPE_CHECKING:
     from kubemin.client.replies import Application, Component, RevisionDetail
@@ -126,7 +127,7 @@ def revision_of(client: Client, app: str, revision: str | None) -> "RevisionDeta
 def _print_application(
     about: "Application", found: "RevisionDetail", states: "Sequence[Component]", output: Output
 ) -> None:
-    say(aside(tr("application {name}", name=f"{about['namespace']}/{about['name']}"), about["id"]))
+    say(aside(tr("application {name}", name=shown(about["cluster"], about["namespace"], about["name"])), about["id"]))
     if "revision" in found:
         when = f"{found['revision']}, {found['state']}, {moment(found['createTime'])}"
         by = tr("{when} by {user}", when=when, user=found["user"]) if found.get("user") else when

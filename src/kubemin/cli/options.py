@@ -67,6 +67,9 @@ Force = Annotated[bool, typer.Option("--force", help="Write over files that are 
 Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="The namespace of applications whose file names none.")
 ]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="NAME", help="The cluster of applications whose file names none.")
+]
 Named = Annotated[
     str | None,
     typer.Option("--name", help="The application that plain Kubernetes objects in the files become."),
@@ -125,7 +128,7 @@ LogsOf = Annotated[
     str,
     typer.Argument(
         metavar="APP|TASK",
-        help="An application: its name, namespace/name, or id; or a task: its id, or a beginning of it.",
+        help="An application: [[cluster/]namespace/]name, or its id; or a task: its id, or a beginning of it.",
         callback=_task_id,
         autocompletion=completing.tasks,
     ),
@@ -143,7 +146,7 @@ AppName = Annotated[
     str,
     typer.Argument(
         metavar="APP",
-        help="An application: its name, namespace/name, or id.",
+        help="An application: [[cluster/]namespace/]name, or its id.",
         callback=_app,
         autocompletion=completing.applications,
     ),
@@ -193,6 +196,15 @@ Kubeconfig = Annotated[
 Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig. [env: KUBEMIN_CONTEXT]")]
 Simulate = Annotated[
     bool | None, typer.Option("--simulate", help="Use a simulated cluster. [env: KUBEMIN_SIMULATE]", show_default=False)
+]
+Serves = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cluster",
+        metavar="NAME",
+        help="Run only the tasks of this cluster; may be repeated. [env: KUBEMIN_SERVES]",
+        show_default=False,
+    ),
 ]
 MaxTasks = Annotated[
     int | None,

@@ -4,9 +4,10 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -22,7 +23,9 @@ from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import Doorbell, open_doorbell
 from kubemin.engine import Engine
 from kubemin.settings import Settings
+from kubemin.settings.clusters import ClusterSource
 from kubemin.signals import Signals, open_signals
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.store import Database, sealing_keys
 
 if TYPE_CHECKING:
@@ -46,9 +49,10 @@ class Parts:
     """What a server or a worker stands on, open; and the metrics of this process."""
 
     db: Database
-    cluster: Cluster
-    simulated_at: str | None
-    """Address of the simulated cluster, if it is one."""
+    clusters: Mapping[str, Cluster]
+    """By name: those of the settings, or those of them that are served."""
+    simulated_at: Mapping[str, str]
+    """Addresses of those that are simulated."""
     signals: Signals
     doorbell: Doorbell
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -58,16 +62,22 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, *, simulated_at: str | None = None, tell: Tell | None = None
+    settings: Settings,
+    clusters: Mapping[str, ClusterSource],
+    *,
+    simulated_at: Mapping[str, str] | None = None,
+    tell: Tell | None = None,
 ) -> AsyncIterator[Parts]:
-    """All of them, closed at the end. ``simulated_at``: a simulated cluster that somebody else serves.
+    """All of them, and these clusters, closed at the end. ``simulated_at``: simulated ones that somebody else serves.
 
     Raises `CliError`, `StoreError`, `SignalError`, `ClusterError`.
     """
     tell = tell or Tell()
     if not settings.core_dumps:
         core_dumps.turn_off()
-    if settings.simulate and simulated_at is None:
+    addresses = dict(simulated_at or {})
+    to_simulate = [name for name, source in clusters.items() if source.simulate and name not in addresses]
+    if to_simulate:
         load_simulator()  # before anything is opened: a command that is refused leaves no database file behind
     async with AsyncExitStack() as stack:
         # A holder renews its lease when two thirds are left: it is not held up by what a dead one's transaction locked.
@@ -80,25 +90,37 @@ async def open_parts(
         else:
             await db.check_schema()
         await sealing_keys.begin(db)
-        if settings.simulate and simulated_at is None:
-            simulated_at = await _simulate(stack)
+        for name in to_simulate:
+            addresses[name] = await _simulate(stack, name)
         registry = CollectorRegistry()
+        metrics = RequestMetrics(registry)
         tracer = _tracer(settings)
         if tracer is not None:
             stack.push_async_callback(tracer.aclose)
-        cluster = await Cluster.connect(
-            kubeconfig=settings.kubeconfig,
-            context=settings.context,
-            url=simulated_at,
-            timeout=settings.request_timeout_seconds,
-            metrics=RequestMetrics(registry),
+        # One that cannot be used keeps no other from being used.
+        patient = len(settings.known_clusters) > 1
+        connected = await asyncio.gather(
+            *(
+                Cluster.connect(
+                    kubeconfig=source.kubeconfig,
+                    context=source.context,
+                    in_cluster=source.in_cluster,
+                    url=addresses.get(name),
+                    timeout=settings.request_timeout_seconds,
+                    metrics=metrics,
+                    name=name,
+                    patient=patient,
+                )
+                for name, source in clusters.items()
+            )
         )
-        stack.push_async_callback(cluster.aclose)
+        for cluster in connected:
+            stack.push_async_callback(cluster.aclose)
         signals = await open_signals(settings.redis_url, tell.cancelled, alone=tell.alone)
         stack.push_async_callback(signals.aclose)
         doorbell = open_doorbell(settings.redis_url, settings.database_url, tell.rung)
         stack.push_async_callback(doorbell.aclose)
-        parts = Parts(db, cluster, simulated_at, signals, doorbell, registry, tracer)
+        parts = Parts(db, dict(zip(clusters, connected, strict=True)), addresses, signals, doorbell, registry, tracer)
         ProcessCollector(registry=parts.registry)
         yield parts
 
@@ -124,17 +146,21 @@ def _tracer(settings: Settings) -> "Tracer | None":
     return OtelTracer(settings.otlp_endpoint, "kubemin", f"{socket.gethostname()}-{os.getpid()}")
 
 
-async def _simulate(stack: AsyncExitStack) -> str:
+async def _simulate(stack: AsyncExitStack, name: str) -> str:
     sim = await stack.enter_async_context(load_simulator()())
     url = sim.url
-    say(tr("simulated cluster at {url} (try: kubectl --server {url} get all)", url=url))
+    if name == DEFAULT_CLUSTER:
+        say(tr("simulated cluster at {url} (try: kubectl --server {url} get all)", url=url))
+    else:
+        say(tr("simulated cluster {name} at {url}", name=name, url=url))
     return url
 
 
 def make_engine(settings: Settings, parts: Parts) -> Engine:
-    """An engine on these parts."""
+    """An engine on these parts, for the clusters that the settings say it serves."""
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    return Engine(parts.db, parts.cluster, parts.signals, parts.doorbell, settings, name, parts.registry, parts.tracer)
+    served = [parts.clusters[one] for one in settings.served_clusters]
+    return Engine(parts.db, served, parts.signals, parts.doorbell, settings, name, parts.registry, parts.tracer)
 
 
 async def run_engine(engine: Engine, stopping: asyncio.Event, drain_seconds: float) -> None:
@@ -151,9 +177,9 @@ async def run_engine(engine: Engine, stopping: asyncio.Event, drain_seconds: flo
 def health_of(settings: Settings, parts: Parts) -> "dict[str, Health]":
     """How to ask the parts beside the database."""
 
-    async def cluster() -> str | None:
+    async def answers(cluster: Cluster) -> str | None:
         try:
-            await parts.cluster.version()
+            await cluster.version()
         except ClusterError as error:
             return error.message
         return None
@@ -161,4 +187,8 @@ def health_of(settings: Settings, parts: Parts) -> "dict[str, Health]":
     async def redis() -> str | None:
         return None if parts.signals.healthy else "Redis does not answer; cancels go through the database meanwhile"
 
-    return {"cluster": cluster, **({"redis": redis} if settings.redis_url else {})}
+    clusters: dict[str, Health] = {
+        "cluster" if name == DEFAULT_CLUSTER else f"cluster {name}": partial(answers, cluster)
+        for name, cluster in parts.clusters.items()
+    }
+    return {**clusters, **({"redis": redis} if settings.redis_url else {})}

@@ -36,6 +36,7 @@ def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: "Sequ
         "files": list(wanted.files),
         "namespace": wanted.namespace,
         "name": wanted.name,
+        "cluster": wanted.cluster,
         "sets": [text for text in wanted.sets if _is_image(text)],
         "options": wanted.options,
         "applications": [{"application": spec.name, "expects": found["expects"]} for spec, found in planned],
@@ -60,6 +61,7 @@ class PlanFile:
             self._sets = [str(text) for text in content["sets"]]
             self._namespace: str | None = content["namespace"]
             self._name: str | None = content.get("name")
+            self._cluster: str | None = content.get("cluster")
             self._options = dict(content["options"])
             self._expects = {one["application"]: one["expects"] for one in content["applications"]}
         except OSError as error:
@@ -75,7 +77,15 @@ class PlanFile:
         """
         options = {**given.options, **self._options}
         sets = [*(text for text in self._sets if text not in given.sets), *given.sets]
-        return replace(given, files=self._files, namespace=self._namespace, sets=sets, name=self._name, options=options)
+        return replace(
+            given,
+            files=self._files,
+            namespace=self._namespace,
+            sets=sets,
+            name=self._name,
+            cluster=self._cluster,
+            options=options,
+        )
 
     def expects(self, specs: Sequence[Spec]) -> list[dict[str, Any]]:
         """What each application's run expects. Raises :class:`CliError` where these are not those of the plan."""

@@ -17,6 +17,7 @@ from kubemin.cli.language import aside, because, key, tr, trn
 from kubemin.cli.listing import listed
 from kubemin.cli.output import Output, ago, moment, say, span
 from kubemin.client.sync import Client
+from kubemin.spec.names import DEFAULT_CLUSTER, shown
 from kubemin.spec.states import TaskStatus
 
 _LABEL = 10
@@ -32,7 +33,9 @@ def apps(search: str | None, to: Connection) -> None:
         found = listed(
             "applications", None, lambda size, after: client.applications(search=search, page_size=size, after=after)
         )
-    if to.output.printed(found, [f"{one['namespace']}/{one['name']}" for one in found["applications"]]):
+    if to.output.printed(
+        found, [shown(one["cluster"], one["namespace"], one["name"]) for one in found["applications"]]
+    ):
         return
     rows = [
         (
@@ -41,6 +44,7 @@ def apps(search: str | None, to: Connection) -> None:
             one["name"],
             one["version"] or "-",
             moment(one["updateTime"]),
+            one["cluster"],
             one.get("alias") or "-",
             one.get("description") or "-",
         )
@@ -52,10 +56,13 @@ def apps(search: str | None, to: Connection) -> None:
         key("name"),
         key("version"),
         key("updated"),
+        key("cluster"),
         key("alias"),
         key("description"),
     )
-    to.output.table(columns, rows, key("no applications"), wide=("alias", "description"))
+    alone = all(one["cluster"] == DEFAULT_CLUSTER for one in found["applications"])
+    wide = ("cluster", "alias", "description") if alone else ("alias", "description")
+    to.output.table(columns, rows, key("no applications"), wide=wide)
 
 
 def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
@@ -79,6 +86,7 @@ def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) ->
             moment(one["createTime"]),
             moment(one.get("endTime")),
             one["name"],
+            one["cluster"],
         )
         for one in found["tasks"]
     ]
@@ -92,8 +100,46 @@ def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) ->
         key("created"),
         key("ended"),
         key("application"),
+        key("cluster"),
     )
-    to.output.table(columns, rows, key("no tasks"), wide=("type", "application id", "created", "ended"))
+    alone = all(one["cluster"] == DEFAULT_CLUSTER for one in found["tasks"])
+    wide = ("type", "application id", "created", "ended", *(("cluster",) if alone else ()))
+    to.output.table(columns, rows, key("no tasks"), wide=wide)
+
+
+def clusters(to: Connection) -> int:
+    """List the clusters; 1 when one of them does not answer the server."""
+    with to.client() as client:
+        found = client.clusters()
+    if not to.output.printed(found, [one["name"] for one in found["clusters"]]):
+        rows = [
+            (
+                one["name"],
+                tr("yes") if one["reachable"] else tr("no"),
+                one["version"] or "-",
+                one["waiting"],
+                one["running"],
+                one["cleanups"],
+                len(one["workers"]),
+            )
+            for one in found["clusters"]
+        ]
+        columns = (
+            key("cluster"),
+            key("answers"),
+            key("version"),
+            key("waiting"),
+            key("running"),
+            key("cleanups"),
+            key("workers"),
+        )
+        to.output.table(columns, rows, key("no clusters"))
+        for one in found["clusters"]:
+            if one["message"]:
+                say(because(one["name"], one["message"]))
+            elif not one["workers"]:
+                say(because(one["name"], tr("no worker serves it: its tasks wait")))
+    return Exit.OK if all(one["reachable"] for one in found["clusters"]) else Exit.FAILED
 
 
 def status(task_id: str, to: Connection, *, follow: bool) -> int:
@@ -142,6 +188,8 @@ def _print_status(task: "Task", going: Sequence[str], output: Output) -> None:
         say(tr("cancelled by {who}", who=task["cancelledBy"]))
     for other in task.get("queuedBehind", ()):
         _say(tr("behind"), tr("task {task}, which is before it in the queue", task=other))
+    if "waitsBecause" in task:
+        _say(tr("waits"), task["waitsBecause"])
     if "hold" in task:
         waits = because(task["hold"]["name"], hold(task["hold"]["info"]))
         _say(tr("hold"), tr("{waits}; kubemin promote {task}", waits=waits, task=task["taskId"]))
@@ -238,21 +286,21 @@ _AT_ONCE = 1000
 """Orphans that one request names: its address has a limit."""
 
 
-def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool) -> int:
-    """List objects that no task accounts for, and with ``delete`` delete these; 1 when one was not deleted.
+def orphans(to: Connection, *, delete: bool, volumes: bool, yes: bool, cluster: str | None = None) -> int:
+    """List what no task accounts for in a cluster, and with ``delete`` delete it; 1 when one was not deleted.
 
     Whoever sits at a terminal is asked first, unless ``yes``.
     """
     asks = is_asked(to.output, yes=yes or not delete, instead=tr("give --yes to delete what orphans alone lists"))
     with to.client() as client:
-        found = client.orphans()
+        found = client.orphans(cluster=cluster)
         if not to.output.is_data:
             _print_orphans(found, "why", to.output)
         if delete and found["orphans"]:
             if asks and not confirm(tr(_QUESTION, count=len(found["orphans"]))):
                 say(tr("nothing was deleted"))
                 return Exit.OK
-            found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes)
+            found = _delete(client, [one["uid"] for one in found["orphans"]], volumes=volumes, cluster=cluster)
             if not to.output.is_data:
                 say()
                 _print_orphans(found, "error", to.output)
@@ -266,11 +314,12 @@ _QUESTION = key(
 )
 
 
-def _delete(client: Client, uids: Sequence[str], *, volumes: bool) -> "OrphanList":
+def _delete(client: Client, uids: Sequence[str], *, volumes: bool, cluster: str | None) -> "OrphanList":
     """Delete what was listed, and nothing that came since."""
     done: list[Any] = []
     for start in range(0, len(uids), _AT_ONCE):
-        done += client.delete_orphans(uids[start : start + _AT_ONCE], delete_volumes=volumes)["orphans"]
+        some = uids[start : start + _AT_ONCE]
+        done += client.delete_orphans(some, delete_volumes=volumes, cluster=cluster)["orphans"]
     return {"orphans": done}
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from contextlib import ExitStack, aclosing, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, nullcontext
 from typing import TYPE_CHECKING
 
 from kubemin import __version__
 from kubemin.api.app import create_app
-from kubemin.api.deps import ComponentState, Deps
+from kubemin.api.deps import Deps
 from kubemin.api.families import Families, Family
 from kubemin.api.health_app import create_health_app
 from kubemin.cli.http import serve_http
@@ -20,19 +21,16 @@ from kubemin.cli.sealing import rotate_in_background
 from kubemin.cli.settings import limits, tls_of
 from kubemin.cli.worker_port import announce_health
 from kubemin.cli.workers import Start, Workers
-from kubemin.cluster.informers import Informers
+from kubemin.cluster import Cluster, Informers
 from kubemin.engine import ComponentWatch, TaskService
+from kubemin.engine.entry.cluster_services import ClusterServices
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.diffs import Diffs
-from kubemin.engine.entry.orphans import Orphans
-from kubemin.engine.entry.placing import Placing
-from kubemin.engine.entry.pod_logs import PodLogs
-from kubemin.engine.entry.preview import Previews
 from kubemin.identity.authenticator import Authenticator
 from kubemin.settings import Settings
 from kubemin.store import Database
 
 if TYPE_CHECKING:
+    from kubemin.notifications.drift import Compares
     from kubemin.notifications.service import Notifications
 
 if TYPE_CHECKING:
@@ -61,38 +59,34 @@ def migrate_database(settings: Settings) -> None:
 
 async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None:
     tell = Tell(lambda task_id, reason: workers.tell("cancel", task_id, reason), lambda: workers.tell("ring"))
-    async with open_parts(settings, tell=tell) as parts:
+    async with open_parts(settings, settings.known_clusters, tell=tell) as parts:
         tell_if_plain(parts)
         stopping = asyncio.Event()
         engine = make_engine(settings, parts) if in_process else None
-        watch = ComponentWatch(
-            parts.db,
-            lambda: nullcontext(engine.informers) if engine else aclosing(Informers(parts.cluster)),
-            rules=settings.rules,
-        )
         compute_thread = ComputeThread()
-        diffs = Diffs(parts.db, parts.cluster, limits(settings), compute_thread)
-        notifications = await _notifications(settings, parts, diffs)
-        service = TaskService(parts.db, parts.signals, parts.doorbell, limits(settings), settings, compute_thread)
+        allowed = limits(settings).model_copy(update={"clusters": frozenset(parts.clusters)})
+        service = TaskService(parts.db, parts.signals, parts.doorbell, allowed, settings, compute_thread)
         authenticator, code_flow = _identity(settings, parts.db)
+        informers = engine.informers if engine else {}
+        watches = {
+            name: ComponentWatch(parts.db, _opened(informers.get(name), cluster), cluster=name, rules=settings.rules)
+            for name, cluster in parts.clusters.items()
+        }
+        clusters = {
+            name: ClusterServices(parts.db, cluster, allowed, settings=settings, compute_thread=compute_thread)
+            for name, cluster in parts.clusters.items()
+        }
+        notifications = await _notifications(
+            settings, parts, {name: services.diffs for name, services in clusters.items()}
+        )
         deps = Deps(
             db=parts.db,
             compute_thread=compute_thread,
             service=service,
-            limits=limits(settings),
-            component_states=lambda app_id: _states(watch, app_id),
-            orphans=Orphans(parts.db, parts.cluster, limits(settings)),
-            placing=Placing(parts.cluster, compute_thread),
-            previews=Previews(
-                parts.db,
-                parts.cluster,
-                limits(settings),
-                settings=settings,
-                compute_thread=compute_thread,
-            ),
-            diffs=diffs,
+            limits=allowed,
+            clusters=clusters,
+            watches=watches,
             notifications=notifications,
-            pod_logs=PodLogs(parts.cluster, guess=settings.guess_secrets),
             health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
             registry=parts.registry,
             tracer=parts.tracer,
@@ -123,7 +117,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                         ready=lambda _: answers.set(),
                     )
                 )
-                watching = group.create_task(watch.run())
+                watching = [group.create_task(one.run()) for one in watches.values()]
                 rotating = group.create_task(_rotate(settings, parts))
                 pruning = group.create_task(deps.audit.prune_regularly())
                 group.create_task(workers.run(_start(settings, parts), stopping))
@@ -135,7 +129,8 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
                     group.create_task(run_engine(engine, stopping, settings.drain_seconds))
                 await until_stopped(http)
                 stopping.set()
-                watching.cancel()
+                for one in watching:
+                    one.cancel()
                 rotating.cancel()
                 pruning.cancel()
                 announcing.cancel()
@@ -145,7 +140,7 @@ async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None
             await authenticator.aclose()
 
 
-async def _notifications(settings: Settings, parts: Parts, diffs: Diffs) -> "Notifications | None":
+async def _notifications(settings: Settings, parts: Parts, diffs: "Mapping[str, Compares]") -> "Notifications | None":
     """What tells people what happens, where there is somebody to tell."""
     if not settings.targets:
         return None
@@ -170,9 +165,9 @@ def _identity(settings: Settings, db: Database) -> "tuple[Authenticator | None, 
     return Authenticator(db, settings, issuer), CodeFlow(issuer, settings) if browsers else None
 
 
-async def _states(watch: ComponentWatch, app_id: str) -> dict[str, ComponentState]:
-    seen = await watch.states(app_id)
-    return {name: ComponentState(one.status, one.abnormal, one.links) for name, one in seen.items()}
+def _opened(given: Informers | None, cluster: Cluster) -> Callable[[], AbstractAsyncContextManager[Informers]]:
+    """Watches of a cluster to open when they are needed: those that are there already, or own ones."""
+    return lambda: aclosing(Informers(cluster)) if given is None else nullcontext(given)
 
 
 async def _rotate(settings: Settings, parts: Parts) -> None:

@@ -28,7 +28,7 @@ def settings_of(**options: Any) -> "Settings":
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
+        name = "_".join(str(part) for part in first["loc"] or ("clusters",)).upper()  # they alone are checked together
         setting = tr("setting {name}", name=f"KUBEMIN_{name}")
         raise CliError(because(setting, first["msg"]), Exit.USAGE) from error
 

@@ -49,9 +49,12 @@ async def _work(end: socket.socket) -> None:
         link.close()
 
 
-async def _run(link: Link, settings: Settings, simulated_at: str | None) -> None:
+async def _run(link: Link, settings: Settings, simulated_at: dict[str, str]) -> None:
     tell = Tell(rung=lambda: link.send("ring"))
-    async with open_parts(settings, simulated_at=simulated_at, tell=tell) as parts, asyncio.TaskGroup() as group:
+    async with (
+        open_parts(settings, settings.served_clusters, simulated_at=simulated_at, tell=tell) as parts,
+        asyncio.TaskGroup() as group,
+    ):
         engine = make_engine(settings, parts)
         stopping = asyncio.Event()
         work = group.create_task(run_engine(engine, stopping, settings.drain_seconds))

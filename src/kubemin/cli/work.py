@@ -20,7 +20,10 @@ async def _work(settings: Settings) -> None:
     with ExitStack() as ports:
         port = settings.metrics_port
         listener = None if port is None else ports.enter_context(listen(settings.metrics_host, port))
-        async with open_parts(settings, tell=Tell(alone=True)) as parts, asyncio.TaskGroup() as group:
+        async with (
+            open_parts(settings, settings.served_clusters, tell=Tell(alone=True)) as parts,
+            asyncio.TaskGroup() as group,
+        ):
             tell_if_plain(parts)
             stopping, over = asyncio.Event(), asyncio.Event()
             work = group.create_task(run_engine(make_engine(settings, parts), stopping, settings.drain_seconds))

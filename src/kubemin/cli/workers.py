@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -28,7 +28,7 @@ class Start:
     """What a worker is told when it is to begin. It has the server's environment too."""
 
     settings: dict[str, Any]
-    simulated_at: str | None
+    simulated_at: Mapping[str, str]
     stop_seconds: float
     """How long it may take to stop; then it is killed."""
     stuck_seconds: float
@@ -82,7 +82,7 @@ class WorkerProcess:
     async def _work(self, start: Start, stopping: asyncio.Event) -> int:
         """From its start to its end; its exit code."""
         self._link = await Link.over(self._end)
-        self._link.send("start", start.settings, start.simulated_at)
+        self._link.send("start", start.settings, dict(start.simulated_at))
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(self._listen(self._link))
             told = group.create_task(stopping.wait())

@@ -91,6 +91,7 @@ class Methods:
     abandon = Method(of_tasks.abandon)
 
     operations = Method(of_server.operations)
+    clusters = Method(of_server.clusters)
     orphans = Method(of_server.orphans)
     delete_orphans = Method(of_server.delete_orphans)
     notifications = Method(of_server.notifications)

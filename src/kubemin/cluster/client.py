@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self, TypeVar
 
+import structlog
+
 from kubemin.cluster import requests
 from kubemin.cluster.answers import ApiResponse, error_for, object_in
 from kubemin.cluster.credential_sources import choose_source
@@ -17,6 +19,7 @@ from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import Transport
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import KINDS
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.objects import Manifest, ObjectRef
 
 Hook = Callable[[str], Awaitable[None]]
@@ -25,6 +28,8 @@ Hook = Callable[[str], Awaitable[None]]
 _PAGE = 500
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ class Cluster:
     run to its end (design R1). The methods raise no other exception than ClusterError.
     """
 
-    def __init__(self, transport: Transport, *, timeout: float, hook: Hook | None) -> None:
+    def __init__(self, transport: Transport, *, timeout: float, hook: Hook | None, name: str = DEFAULT_CLUSTER) -> None:
+        self.name = name
+        """What the server calls it: applications and tasks name it so."""
         self._transport = transport
         # The server stops before we do: else a write that it still works on could land after we stopped waiting.
         self._server_timeout = ("timeout", f"{max(1, round(timeout * 900))}ms")
@@ -56,17 +63,25 @@ class Cluster:
         kubeconfig: str | None,
         context: str | None,
         url: str | None = None,
+        in_cluster: bool = False,
         timeout: float = 15,
         hook: Hook | None = None,
         metrics: RequestMetrics | None = None,
+        name: str = DEFAULT_CLUSTER,
+        patient: bool = False,
     ) -> Self:
         """Read the configuration. Sends nothing to the server yet.
 
-        Uses ``url``, a server without authentication; else the named kubeconfig, else the Pod's service account, else
-        the default kubeconfig. ``timeout``: seconds a call may take. Raises Misconfigured.
+        Uses ``url``, a server without authentication; else, with ``in_cluster``, the Pod's service account; else the
+        named kubeconfig, else the Pod's service account, else the default kubeconfig. ``timeout``: seconds a call may
+        take. Raises Misconfigured; with ``patient`` the configuration is read again later, and until then calls raise
+        Unreachable.
         """
-        credentials = await Credentials.load(choose_source(kubeconfig=kubeconfig, context=context, url=url))
-        return cls(Transport(credentials, timeout=timeout, metrics=metrics), timeout=timeout, hook=hook)
+        source = choose_source(kubeconfig=kubeconfig, context=context, url=url, in_cluster=in_cluster)
+        credentials = await (Credentials.load_or_wait(source) if patient else Credentials.load(source))
+        if credentials.unreadable:
+            log.warning("a cluster cannot be used yet", cluster=name, error=credentials.unreadable)
+        return cls(Transport(credentials, timeout=timeout, metrics=metrics), timeout=timeout, hook=hook, name=name)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -111,10 +111,12 @@ class KubeconfigSource:
             raise Misconfigured(f"The kubeconfig {paths}{which} cannot be used: {error}") from error
 
 
-def choose_source(*, kubeconfig: str | None, context: str | None, url: str | None) -> Source:
+def choose_source(*, kubeconfig: str | None, context: str | None, url: str | None, in_cluster: bool = False) -> Source:
     """The first one that is given: the URL, the named kubeconfig, the Pod's service account, the default kubeconfig."""
     if url:
         return PlainSource(url)
+    if in_cluster:
+        return InClusterSource()
     if kubeconfig is None and context is None and Path(_SERVICE_ACCOUNT_TOKEN).is_file():
         return InClusterSource()
     return KubeconfigSource(kubeconfig, context)

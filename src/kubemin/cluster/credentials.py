@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from kubemin.cluster.errors import Misconfigured
+from kubemin.cluster.errors import Misconfigured, Unreachable
 
 _PLUGIN_SECONDS = 30.0
 _AGAIN_SECONDS = 2.0  # a plugin whose credentials are refused is not run more often than this
@@ -71,12 +71,29 @@ class Credentials:
         """Read them for the first time. Raises Misconfigured: the operator has to correct the configuration."""
         return cls(source, await _read(source, _PLUGIN_SECONDS), clock=clock)
 
+    @classmethod
+    async def load_or_wait(cls, source: Source, *, clock: Callable[[], float] = time.monotonic) -> "Credentials":
+        """Read them for the first time, or later: until they can be read the API server counts as unreachable."""
+        try:
+            return cls(source, await _read(source, _REFUSED_SECONDS), clock=clock)
+        except Misconfigured as error:
+            found = cls(source, Access("", (), tls=True, origin="", advice="", fresh=_AGAIN_SECONDS), clock=clock)
+            found._unreadable = error.message.rstrip(".")
+            return found
+
+    @property
+    def unreadable(self) -> str:
+        """Why they could not be read the last time; empty where they could."""
+        return self._unreadable
+
     async def current(self) -> Access:
-        """The access to use now."""
+        """The access to use now. Raises Unreachable while they have not been read yet."""
         if self._stale():
             async with self._lock:
                 if self._stale():
                     await self._read_again(_PLUGIN_SECONDS)
+        if not self._access.host:
+            raise Unreachable(f"{self._unreadable}.")
         return self._access
 
     async def refused(self, access: Access) -> Access:

@@ -45,24 +45,30 @@ class ObjectEvent:
         return f"{self.ref.name[:_NAME]}.{digest}"
 
 
+def counter_of_events(registry: CollectorRegistry) -> Counter:
+    """Counts what became of events, of all clusters of a process."""
+    told = Counter(
+        "kubemin_worker_kubernetes_events",
+        "Kubernetes Events about objects: sent; known, as they were told before; or dropped, as too many waited or"
+        " the API server did not take them.",
+        ("outcome",),
+        registry=registry,
+    )
+    for outcome in ("sent", "known", "dropped"):
+        told.labels(outcome)
+    return told
+
+
 class ObjectEvents:
     """Sends them one after the other. `tell` never waits and never fails."""
 
-    def __init__(self, cluster: Cluster, instance: str, registry: CollectorRegistry) -> None:
-        """``instance`` names this process in the events."""
+    def __init__(self, cluster: Cluster, instance: str, told: Counter) -> None:
+        """``instance`` names this process in the events; ``told`` is the `counter_of_events` of the process."""
         self._cluster = cluster
         self._instance = instance[:_INSTANCE]
         self._queue: asyncio.Queue[ObjectEvent] = asyncio.Queue(_WAITING)
         self._sending: asyncio.Task[None] | None = None
-        self._told = Counter(
-            "kubemin_worker_kubernetes_events",
-            "Kubernetes Events about objects: sent; known, as they were told before; or dropped, as too many waited or"
-            " the API server did not take them.",
-            ("outcome",),
-            registry=registry,
-        )
-        for outcome in ("sent", "known", "dropped"):
-            self._told.labels(outcome)
+        self._told = told
 
     def tell(self, event: ObjectEvent) -> None:
         """Have it sent, if there is room."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,7 +45,8 @@ class DriftSettings:
 class Drift:
     """Looks at one application after the other; what was told is in the database, so that nothing is told twice."""
 
-    def __init__(self, db: Database, diffs: Compares, settings: DriftSettings) -> None:
+    def __init__(self, db: Database, diffs: Mapping[str, Compares], settings: DriftSettings) -> None:
+        """``diffs`` compare with one cluster each, by its name."""
         self._db = db
         self._diffs = diffs
         self._settings = settings
@@ -58,7 +59,7 @@ class Drift:
             done = None
             try:
                 done = await self.round()
-            except (StoreError, ClusterError) as error:
+            except StoreError as error:
                 log.warning("cannot look for drift; it is tried again", error=str(error))
             except Exception:  # a fault of ours must not end the server
                 log.exception("looking for drift broke")
@@ -90,13 +91,15 @@ class Drift:
     async def _look(self, app_id: str) -> bool:
         """Compare one application, and tell what is new; whether there was anything to compare."""
         async with self._db.read() as tx:
+            row = await applications.get(tx, app_id)
             current = await revisions.current(tx, app_id)
             busy = await tasks.active_of(tx, app_id)
-        if current is None or busy:
+        diffs = None if row is None else self._diffs.get(row.cluster)
+        if current is None or busy or diffs is None:
             return False
         try:
-            changes = await self._diffs.between(app_id, "current", "live")
-        except (EngineError, SpecError) as error:
+            changes = await diffs.between(app_id, "current", "live")
+        except (EngineError, SpecError, ClusterError) as error:  # one cluster that is away is no reason for the others
             log.info("an application cannot be looked at for drift", application=app_id, error=str(error))
             return False
         await self._tell(app_id, current.number, changes)
@@ -111,7 +114,13 @@ class Drift:
             now = await revisions.current(tx, app_id)
             if row is None or now is None or now.number != revision or await tasks.active_of(tx, app_id):
                 return  # a run has begun since: it makes what the cluster is to be
-            said = {"namespace": row.namespace, "name": row.name, "project": row.project, "revision": revision}
+            said = {
+                "cluster": row.cluster,
+                "namespace": row.namespace,
+                "name": row.name,
+                "project": row.project,
+                "revision": revision,
+            }
             if changes and await drifts.begin(tx, app_id, revision):
                 differs = {"objects": _named(changes), "differing": len(changes)}
                 await outbox.tell_of_application(tx, "drift.began", app_id, {**said, **differs})

@@ -1,7 +1,7 @@
 """What callers ask of the notifications of this server: what was delivered, once more, and a test."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
@@ -24,16 +24,16 @@ class Notifications:
         db: Database,
         settings: NotificationSettings,
         registry: CollectorRegistry,
-        diffs: Compares | None = None,
+        diffs: Mapping[str, Compares] | None = None,
         sender: Sender | None = None,
     ) -> None:
-        """Without ``diffs`` there is no cluster to look at."""
+        """``diffs`` compare with one cluster each, by its name; without any there is nothing to look at."""
         self._db = db
         self._sender = sender or Sender(settings.public_url)
         self._targets = {target.name: target for target in settings.targets}
         self._deliverer = Deliverer(db, settings.targets, self._sender, registry)
         self._drift: Drift | None = None
-        if diffs is not None and settings.drift_seconds > 0:
+        if diffs and settings.drift_seconds > 0:
             self._drift = Drift(db, diffs, DriftSettings(settings.drift_seconds))
 
     @property

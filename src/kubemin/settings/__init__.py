@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kubemin.settings.api import ApiSettings
 from kubemin.settings.audit import AuditSettings
+from kubemin.settings.clusters import ClusterSettings
 from kubemin.settings.engine import EngineSettings
 from kubemin.settings.identity import IdentitySettings
 from kubemin.settings.notifications import NotificationSettings
@@ -17,6 +18,7 @@ from kubemin.settings.telemetry import TelemetrySettings
 
 
 class Settings(
+    ClusterSettings,
     EngineSettings,
     ApiSettings,
     NotificationSettings,
@@ -40,12 +42,6 @@ class Settings(
     """Redis, as a URL; without it, cancels of other servers are found in the database."""
     workers: int = Field(default=1, ge=0)
     """Processes that `serve` and `dev` start to run tasks."""
-    kubeconfig: str | None = None
-    """Kubeconfig file that names the cluster."""
-    context: str | None = None
-    """Context of the kubeconfig."""
-    simulate: bool = False
-    """A simulated cluster inside the process."""
     metrics_host: str = "127.0.0.1"
     """Address of the port for health and metrics; may be an open one."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)

@@ -41,10 +41,12 @@ class Application(SpecModel):
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
     id: Text | None = Field(
-        None, description="of an existing application: it is saved, not created. Follows from namespace and name"
+        None,
+        description="of an existing application: it is saved, not created. Follows from cluster, namespace, name",
     )
     name: Annotated[Text, AfterValidator(str.lower)] = ""
     namespace: Text = names.DEFAULT_NAMESPACE
+    cluster: Text = Field(names.DEFAULT_CLUSTER, description="one of those that the server knows")
     alias: Text | None = None
     version: Text | None = None
     project: Text | None = None
@@ -56,8 +58,8 @@ class Application(SpecModel):
 
     @property
     def app_id(self) -> str:
-        """Its id, which follows from its namespace and name."""
-        return application_id(self.namespace, self.name)
+        """Its id, which follows from its cluster, namespace and name."""
+        return application_id(self.namespace, self.name, self.cluster)
 
     def namespace_of(self, component: Component) -> str:
         """The namespace that a component is deployed to."""
@@ -208,8 +210,9 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
         )
     else:
         yield from check_namespace(application.namespace, limits, "namespace")
+    yield from _check_cluster(application.cluster, limits)
     if application.name and application.id not in (None, application.app_id):
-        whose = f"{application.namespace}/{application.name}"
+        whose = names.shown(application.cluster, application.namespace, application.name)
         message = f'The id of application {whose} is "{application.app_id}": leave the id out, or give this one.'
         yield Issue("id", IssueCode.INVALID_FIELD_VALUE, message)
     yield from _check_texts(application)
@@ -221,6 +224,20 @@ def check_application(application: Application, limits: Limits) -> Iterator[Issu
         known = [component.name for component in application.component]
         yield from check_workflow(application.workflow, known, "workflow")
         yield from check_order(application, application.workflow, "workflow")
+
+
+def _check_cluster(cluster: str, limits: Limits) -> Iterator[Issue]:
+    if not names.is_label(cluster):
+        yield Issue(
+            "cluster",
+            IssueCode.INVALID_NAME_FORMAT,
+            f'"{cluster}" cannot name a cluster: use lower-case letters, digits and "-", at most 63.',
+        )
+    elif limits.clusters is not None and cluster not in limits.clusters:
+        known = ", ".join(sorted(limits.clusters))
+        yield Issue(
+            "cluster", IssueCode.INVALID_FIELD_VALUE, f'The server knows no cluster "{cluster}"; it knows: {known}.'
+        )
 
 
 def _check_texts(application: Application) -> Iterator[Issue]:

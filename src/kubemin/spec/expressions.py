@@ -19,7 +19,7 @@ _FIELDS = frozenset(
     {"env", "command", "args", "conf", "secret", "annotations", "serviceAccountAnnotations", "hosts", "host", "static"}
 )
 _AS_THEY_STAND = {"properties": {"manifests"}}
-_OF_APPLICATION = ("name", "namespace", "id")
+_OF_APPLICATION = ("name", "namespace", "cluster", "id")
 _OF_COMPONENT = ("host", "fqdn", "port", "name")
 _SHOWN = 20
 BEGIN = "${{"
@@ -102,7 +102,7 @@ def _value(expression: str | None, application: "Application", reader: Component
     if expression is None:
         raise LookupError('has no end: it is written as "${{ components.NAME.host }}"')
     match expression.split("."):
-        case ["app", ("name" | "namespace") as field]:
+        case ["app", ("name" | "namespace" | "cluster") as field]:
             return str(getattr(application, field))
         case ["app", "id"]:
             return application.app_id

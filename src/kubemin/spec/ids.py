@@ -4,6 +4,8 @@ import hashlib
 import secrets
 import string
 
+from kubemin.spec.names import DEFAULT_CLUSTER
+
 ID_LENGTH = 24
 _ALPHABET = string.ascii_lowercase + string.digits
 _COMPONENT_DIGITS = 12
@@ -15,9 +17,12 @@ def new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(ID_LENGTH))
 
 
-def application_id(namespace: str, name: str) -> str:
-    """The id of the application of this name: on every server the same, also after its database was lost."""
-    return _digest(namespace, name)[:ID_LENGTH]
+def application_id(namespace: str, name: str, cluster: str = DEFAULT_CLUSTER) -> str:
+    """The id of the application of this name: on every server the same, also after its database was lost.
+
+    As long as the servers call its cluster alike.
+    """
+    return _digest(namespace if cluster == DEFAULT_CLUSTER else f"{cluster}/{namespace}", name)[:ID_LENGTH]
 
 
 def component_id(app_id: str, name: str) -> int:

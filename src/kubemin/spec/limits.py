@@ -106,6 +106,8 @@ class Limits(LimitSettings):
     """Bounds on an application."""
 
     max_steps: int = 500
+    clusters: frozenset[str] | None = None
+    """The clusters that the server knows; None where that is not known."""
     rbac_namespaced: tuple[Grant, ...] = NAMESPACED_GRANTS
     rbac_cluster: tuple[Grant, ...] = ()
 

@@ -6,6 +6,9 @@ import re
 DEFAULT_NAMESPACE = "default"
 """Where an application is that names no namespace."""
 
+DEFAULT_CLUSTER = "default"
+"""Where an application is that names no cluster."""
+
 LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
 SHORTER = {"StatefulSet": 52, "CronJob": 52}
@@ -70,6 +73,11 @@ def shorten(text: str, limit: int) -> str:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return f"{text[: limit - 9].rstrip('-._')}-{digest}"
+
+
+def shown(cluster: str, namespace: str, name: str) -> str:
+    """An application as people name it: ``namespace/name``, with its cluster before it unless that is ``default``."""
+    return f"{namespace}/{name}" if cluster == DEFAULT_CLUSTER else f"{cluster}/{namespace}/{name}"
 
 
 def main_name(application: str, component: str) -> str:

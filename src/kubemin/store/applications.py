@@ -10,6 +10,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.store.clock import now
 from kubemin.store.sight import Sight, seen_applications
 from kubemin.store.tables import applications, tasks
@@ -23,6 +24,7 @@ class NewApplication:
     id: str
     name: str
     namespace: str = "default"
+    cluster: str = DEFAULT_CLUSTER
     alias: str = ""
     version: str = ""
     project: str = ""
@@ -44,12 +46,14 @@ class ApplicationRow(NewApplication):
 _INSERT = sql_insert(applications).values(created_at=now(), updated_at=now())
 _BY_ID = select(applications).where(applications.c.id == bindparam("of_id"))
 _BY_NAME = select(applications).where(
-    applications.c.namespace == bindparam("of_namespace"), applications.c.name == bindparam("of_name")
+    applications.c.cluster == bindparam("of_cluster"),
+    applications.c.namespace == bindparam("of_namespace"),
+    applications.c.name == bindparam("of_name"),
 )
 
 
 async def insert(tx: Tx, new: NewApplication) -> None:
-    """Store a new application. Raises `Duplicate`: ``uq_applications_namespace_name``, or ``pk_applications``."""
+    """Store a new application. Raises `Duplicate`: ``uq_applications_cluster_namespace_name``, or of its id."""
     await tx.write(_INSERT, {**values_of(new, "config_key"), "config_key": _sealed_key(tx, new)})
 
 
@@ -70,9 +74,10 @@ async def get(tx: Tx, app_id: str) -> ApplicationRow | None:
     return _application(tx, await tx.row(_BY_ID, {"of_id": app_id}))
 
 
-async def find(tx: Tx, namespace: str, name: str) -> ApplicationRow | None:
-    """The application of this name in this namespace."""
-    return _application(tx, await tx.row(_BY_NAME, {"of_namespace": namespace, "of_name": name}))
+async def find(tx: Tx, namespace: str, name: str, cluster: str = DEFAULT_CLUSTER) -> ApplicationRow | None:
+    """The application of this name in this namespace of a cluster."""
+    given = {"of_cluster": cluster, "of_namespace": namespace, "of_name": name}
+    return _application(tx, await tx.row(_BY_NAME, given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,7 @@ class Filter:
     templates: bool = False
     name: str | None = None
     namespace: str | None = None
+    cluster: str | None = None
     status: str | None = None
     sight: Sight = None
 
@@ -155,6 +161,8 @@ def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
         statement = statement.where(applications.c.name == wanted.name)
     if wanted.namespace is not None:
         statement = statement.where(applications.c.namespace == wanted.namespace)
+    if wanted.cluster is not None:
+        statement = statement.where(applications.c.cluster == wanted.cluster)
     if wanted.status is not None:
         statement = statement.where(_LAST_STATUS.in_([wanted.status]))
     if wanted.search:

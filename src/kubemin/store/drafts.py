@@ -40,6 +40,7 @@ def _row(application: Application, config_key: str | None = None) -> application
         id=application.app_id,
         name=application.name,
         namespace=application.namespace,
+        cluster=application.cluster,
         alias=application.alias or "",
         version=application.version or "",
         project=application.project or "",

@@ -123,6 +123,8 @@ class TokenOwner(NamedTuple):
     dependents: Any
     options: Any
     """The task's."""
+    cluster: str
+    """The task's, so that of its objects."""
 
     def left_behind(self, uid: str) -> bool:
         """Whether an object of this uid that has the token is not meant to be there.
@@ -170,7 +172,7 @@ async def add(tx: Tx, task_id: str, new: Sequence[NewResource]) -> None:
         }
         for resource in new
     ]
-    await kinds.remember(tx, {resource.ref.kind for resource in new} - OWN)
+    await kinds.remember(tx, {resource.ref.kind for resource in new} - OWN, task_id)
     await tx.write(_INSERT, rows)
 
 
@@ -295,7 +297,7 @@ async def use_of(tx: Tx, task_id: str, seq: int) -> Use:
     since = {"since": row.task_seq if wrote is not None else 0}
     ends = [
         await tx.scalar(_NAMED_SINCE, {**mine, **since, "of_app": row.app_id, **_ref_of(row)}),
-        await tx.scalar(_USED, {"of_task": task_id, "of_uid": row.uid or ""}),
+        await tx.scalar(_USED, {"of_task": task_id, "of_uid": row.uid or "", "of_cluster": row.cluster}),
     ]
     ended = max((end for end in ends if end is not None), default=None)
     return Use(
@@ -324,6 +326,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
                 row.uid,
                 None if row.dependents is None else load(row.dependents),
                 load(row.options),
+                row.cluster,
             )
     return owners
 
@@ -331,7 +334,7 @@ async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
 _OWNERS = (
     select(
         *(writes.c[name] for name in ("token", "task_id", "seq", "kind")),
-        *(tasks.c[name] for name in ("status", "cleanup", "options")),
+        *(tasks.c[name] for name in ("status", "cleanup", "options", "cluster")),
         *(resources.c[name] for name in ("state", "uid", "dependents")),
     )
     .join(tasks, tasks.c.id == writes.c.task_id)
@@ -350,7 +353,7 @@ TELLS = resources.c.holder > ""
 
 _NAMED_BY = (
     select(*(resources.c[name] for name in ("kind", "namespace", "name", "uid")))
-    .add_columns(tasks.c.app_id, tasks.c.status, tasks.c.seq.label("task_seq"))
+    .add_columns(tasks.c.app_id, tasks.c.cluster, tasks.c.status, tasks.c.seq.label("task_seq"))
     .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
     .where(_MINE, resources.c.seq == bindparam("of_seq"))
 )
@@ -376,6 +379,7 @@ _NAMED_SINCE = (
 )
 _USED = (
     _ENDS.where(resources.c.uid == bindparam("of_uid"), TELLS, resources.c.purpose == Purpose.USE)
+    .where(tasks.c.cluster == bindparam("of_cluster"))
     .order_by(tasks.c.ended_at.desc())
     .limit(1)
 )

@@ -85,6 +85,7 @@ class WorkerLeases(NamedTuple):
 class Queue(NamedTuple):
     """Tasks that wait for a worker; ``namespace`` is empty where their application is gone."""
 
+    cluster: str
     namespace: str
     tasks: int
     oldest: datetime
@@ -107,18 +108,18 @@ async def workers(tx: Tx) -> list[WorkerLeases]:
 
 
 async def queues(tx: Tx, sight: Sight = None) -> list[Queue]:
-    """What waits of what is seen, by namespace; the longest queue first."""
+    """What waits of what is seen, by cluster and namespace; the longest queue first."""
     namespace = applications.c.namespace
     statement = (
-        select(namespace, func.count().label("tasks"), func.min(tasks.c.created_at).label("oldest"))
+        select(tasks.c.cluster, namespace, func.count().label("tasks"), func.min(tasks.c.created_at).label("oldest"))
         .outerjoin_from(tasks, applications, applications.c.id == tasks.c.app_id)
         .where(tasks.c.status == TaskStatus.WAITING)
-        .group_by(namespace)
+        .group_by(tasks.c.cluster, namespace)
     )
     if sight is not None:
         statement = statement.where(seen_tasks(sight))
-    found = [Queue(row.namespace or "", row.tasks, row.oldest) for row in await tx.rows(statement)]
-    return sorted(found, key=lambda one: (-one.tasks, one.namespace))
+    found = [Queue(row.cluster, row.namespace or "", row.tasks, row.oldest) for row in await tx.rows(statement)]
+    return sorted(found, key=lambda one: (-one.tasks, one.cluster, one.namespace))
 
 
 async def incomplete(tx: Tx, limit: int, sight: Sight = None) -> tuple[list[Task], int]:

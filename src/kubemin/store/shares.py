@@ -1,19 +1,22 @@
-"""Objects that applications share: locks on them, who uses one, and which task may still create or delete one."""
+"""Objects that applications share: locks on them, who uses one, and which task may still create or delete one.
+
+Each cluster has its own: a copy of a cluster has the same names, and even the same uids.
+"""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, insert, null, or_, select, update
 
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
 from kubemin.store.journal import TELLS
 from kubemin.store.tables import applications, resources, shares, tasks, writes
-from kubemin.store.tasks.reads import OPEN, UNDER_WAY
+from kubemin.store.tasks.reads import OPEN, UNDER_WAY, cluster_of
 from kubemin.store.transaction import Tx, chunks
 
 
 async def take(tx: Tx, name: str, task_id: str) -> str | None:
-    """Take the lock ``name`` for a task. Returns None if the task has it now, else the task that has it.
+    """Take the lock ``name`` of its cluster for a task. Returns None if it has it now, else the task that has it.
 
     The task holds it until it and its cleanup have ended; nobody has to release it. Raises `Duplicate` if another
     task has taken it for the first time at the same moment: try again.
@@ -21,26 +24,28 @@ async def take(tx: Tx, name: str, task_id: str) -> str | None:
     statement = select(shares.c.task_id, UNDER_WAY.label("held")).join_from(
         shares, tasks, tasks.c.id == shares.c.task_id, isouter=True
     )
-    row = await tx.row(statement.where(shares.c.name == name))
+    cluster = str(await cluster_of(tx, task_id))
+    row = await tx.row(statement.where(shares.c.cluster == cluster, shares.c.name == name))
     if row is None:
-        await tx.tentative(insert(shares).values(name=name, task_id=task_id))
+        await tx.tentative(insert(shares).values(cluster=cluster, name=name, task_id=task_id))
         return None
     former = str(row.task_id)
     if former == task_id:
         return None
     if row.held:
         return former
-    theirs = and_(shares.c.name == name, shares.c.task_id == former)
+    theirs = and_(shares.c.cluster == cluster, shares.c.name == name, shares.c.task_id == former)
     return None if await tx.write(update(shares).where(theirs).values(task_id=task_id)) else former
 
 
 async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str | None:
     """Another task, still under way, that made the object or is to remove it: the object may still go."""
     removes = resources.c.purpose.in_([purpose for purpose in Purpose if purpose.lets_go])
+    others = and_(UNDER_WAY, tasks.c.id != task_id, tasks.c.cluster == _cluster_of(task_id))
     statement = (
         select(tasks.c.id)
         .join(resources, resources.c.task_id == tasks.c.id)
-        .where(UNDER_WAY, tasks.c.id != task_id, resources.c.uid == uid, TELLS, or_(removes, _MADE))
+        .where(others, resources.c.uid == uid, TELLS, or_(removes, _MADE))
     )
     found = await tx.scalar(statement)
     if found is None and token is not None:  # its answer is not recorded yet
@@ -48,7 +53,7 @@ async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str
         by_write = by_write.join(
             resources, and_(resources.c.task_id == writes.c.task_id, resources.c.seq == writes.c.seq)
         )
-        found = await tx.scalar(by_write.where(UNDER_WAY, tasks.c.id != task_id, writes.c.token == token, _MADE))
+        found = await tx.scalar(by_write.where(others, writes.c.token == token, _MADE))
     return None if found is None else str(found)
 
 
@@ -69,6 +74,7 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
     own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
     columns = (tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
     statement = _used(*columns).where(resources.c.uid == uid, tasks.c.app_id != own)
+    statement = statement.where(tasks.c.cluster == _cluster_of(task_id))
     statement = statement.order_by(tasks.c.seq, resources.c.seq)
     rows = sorted(await tx.rows(statement), key=lambda row: row.status != TaskStatus.COMPLETED)
     users: dict[str, User] = {}
@@ -78,12 +84,18 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
 
 
 async def used_by_others(tx: Tx, uids: Collection[str], app_id: str) -> set[str]:
-    """Those of these objects, by uid, that applications besides this one use."""
+    """Those of these objects of the application, by uid, that others besides it use."""
     found: set[str] = set()
+    cluster = select(applications.c.cluster).where(applications.c.id == app_id).scalar_subquery()
     for part in chunks(uids):
         statement = _used(resources.c.uid).where(resources.c.uid.in_(part), tasks.c.app_id != app_id)
+        statement = statement.where(tasks.c.cluster == cluster)
         found |= {str(uid) for (uid,) in await tx.rows(statement)}
     return found
+
+
+def _cluster_of(task_id: str) -> ScalarSelect[str]:
+    return select(tasks.c.cluster).where(tasks.c.id == task_id).scalar_subquery()
 
 
 def _used(*columns: ColumnElement[Any]) -> Select[Any]:

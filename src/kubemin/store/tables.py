@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from kubemin.spec.ids import ID_LENGTH
+from kubemin.spec.names import LABEL_LENGTH
 from kubemin.store.clock import Timestamp
 from kubemin.store.columns import BigId, BoundedText, LongText
 
@@ -57,6 +58,7 @@ applications = Table(
     "applications",
     metadata,
     Column("id", BoundedText(ID_LENGTH), primary_key=True),
+    Column("cluster", BoundedText(LABEL_LENGTH), nullable=False),
     Column("namespace", BoundedText(63), nullable=False),
     Column("name", BoundedText(OBJECT_NAME), nullable=False),
     Column("alias", LongText, nullable=False),
@@ -68,7 +70,7 @@ applications = Table(
     _sealed("config_key", "id", nullable=True),
     Column("created_at", Timestamp, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
-    UniqueConstraint("namespace", "name"),
+    UniqueConstraint("cluster", "namespace", "name"),
     Index(None, "updated_at", "id"),
     **_OPTIONS,
 )
@@ -132,6 +134,7 @@ tasks = Table(
     Column("id", BoundedText(ID_LENGTH), nullable=False),
     Column("app_id", BoundedText(ID_LENGTH), nullable=False),
     Column("app_name", BoundedText(OBJECT_NAME), nullable=False),
+    Column("cluster", BoundedText(LABEL_LENGTH), nullable=False),
     Column("namespace", BoundedText(63), nullable=False),
     Column("project", LongText, nullable=False),
     Column("workflow_id", BoundedText(ID_LENGTH), nullable=False),
@@ -169,14 +172,14 @@ tasks = Table(
     UniqueConstraint("id"),
     UniqueConstraint("active_app"),
     UniqueConstraint("caller", "app_id", "idempotency_key"),
-    Index(None, "status", "app_id", "seq"),
+    Index(None, "status", "app_id", "seq", "cluster"),
     Index(None, "status", "seq"),
     Index(None, "cleanup", "app_id"),
     Index(None, "app_id", "seq"),
     Index(None, "workflow_id", "seq"),
     Index(None, "namespace", "seq"),
-    Index(None, "lease_expires_at"),
-    Index(None, "next_cleanup_at"),
+    Index(None, "lease_expires_at", "cluster"),
+    Index(None, "next_cleanup_at", "cluster"),
     **_GENERATED,
 )
 
@@ -205,6 +208,7 @@ jobs = Table(
 kinds = Table(
     "kinds",
     metadata,
+    Column("cluster", BoundedText(LABEL_LENGTH), primary_key=True),
     Column("name", BoundedText(KIND_NAME), primary_key=True),
     **_OPTIONS,
 )
@@ -333,10 +337,23 @@ duties = Table(
 shares = Table(
     "shares",
     metadata,
+    Column("cluster", BoundedText(LABEL_LENGTH), primary_key=True),
     Column("name", BoundedText(OBJECT_NAME), primary_key=True),
     Column("task_id", BoundedText(ID_LENGTH), nullable=False),
     **_OPTIONS,
 )
+
+cluster_workers = Table(
+    "cluster_workers",
+    metadata,
+    Column("cluster", BoundedText(LABEL_LENGTH), primary_key=True),
+    Column("worker", BoundedText(255), primary_key=True),
+    Column("version", BoundedText(255), nullable=False),
+    Column("away", LongText, nullable=False),
+    Column("seen_at", Timestamp, nullable=False),
+    **_OPTIONS,
+)
+"""Which worker runs the tasks of which cluster, said anew while it does; ``away``: why it cannot just now."""
 
 evidence = Table(
     "evidence",

@@ -63,7 +63,7 @@ def of_metrics() -> str:
     nothing = cast(Any, None)
     of_worker, of_server, of_both = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
     RequestMetrics(of_both)
-    Engine(nothing, nothing, LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", of_worker)
+    Engine(nothing, [], LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", of_worker)
     metrics.Measured(nothing, registry=of_server)
     Deliverer(nothing, [], nothing, of_server)
     measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, {}, 0, 0))]

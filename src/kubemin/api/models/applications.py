@@ -43,6 +43,7 @@ class ApplicationReply(Reply):
     name: str = Field(examples=["shop"])
     alias: str
     namespace: str = Field(examples=["default"])
+    cluster: str = Field(examples=["default"])
     project: str
     version: str
     description: str

@@ -18,11 +18,15 @@ class WorkerReply(Reply):
 
 
 class QueueReply(Reply):
-    """Tasks of a namespace that wait for a worker, or for another task of their application."""
+    """Tasks of a cluster's namespace that wait for a worker, or for another task of their application."""
 
+    cluster: str = Field(examples=["default"])
     namespace: str = Field(description="Empty where the application is gone.")
     tasks: int
     oldest: Timestamp
+    waits_because: Absent[str] = Field(
+        default=None, description="Why no worker takes them up: none serves the cluster, or that does not answer."
+    )
 
 
 class IncompleteReply(Reply):
@@ -31,6 +35,7 @@ class IncompleteReply(Reply):
     task_id: str = Field(examples=[TASK_ID])
     app_id: str
     name: str
+    cluster: str = Field(examples=["default"])
     status: TaskStatus
     why: str
     attempts: int

@@ -125,6 +125,7 @@ class TaskStatusReply(Reply):
     workflow_name: str
     app_id: str
     app_name: str
+    cluster: str = Field(examples=["default"])
     type: TaskType
     create_time: int
     start_time: Absent[int] = None
@@ -135,6 +136,9 @@ class TaskStatusReply(Reply):
         default=None, description="The application's revision that it brings; absent of a removal and of a dry run."
     )
     queued_behind: list[str] = Field(description="Tasks of the application that it waits for, the oldest first.")
+    waits_because: Absent[str] = Field(
+        default=None, description="Why no worker takes it up: none serves its cluster, or that does not answer."
+    )
     components: list[TaskComponent]
     evidence: list[str] = Field(description="Components of which there is evidence: what their Pods said.")
     hold: Absent[HoldReply] = Field(default=None, description="Where the task waits to be promoted, or for a time.")
@@ -149,6 +153,7 @@ class TaskRow(Reply):
     task_id: str
     app_id: str
     name: str
+    cluster: str = Field(examples=["default"])
     status: TaskStatus
     cleanup: Cleanup
     workflow_id: str

@@ -33,7 +33,7 @@ from kubemin.api.parameters import (
     PageSize,
     Search,
 )
-from kubemin.api.saving import check_and_save, prepare
+from kubemin.api.saving import check_and_save, placed, prepare
 from kubemin.api.warnings import warnings_in
 from kubemin.identity.grants import Role
 from kubemin.spec.issues import Issue, SpecError
@@ -58,6 +58,7 @@ async def list_applications(
     search: Search = None,
     name: Exactly = None,
     namespace: Exactly = None,
+    cluster: Exactly = None,
     status: Annotated[TaskStatus | None, Query(description="That of the newest task.")] = None,
 ) -> Envelope[ApplicationList]:
     """Those that all filters fit, the one that was changed last first; one page when `page` or `pageSize` is given.
@@ -65,7 +66,12 @@ async def list_applications(
     The next one by its number, or `after` the `nextCursor` of this one, which costs the same on each page.
     """
     wanted = applications.Filter(
-        search=search, name=name, namespace=namespace, status=status and status.value, sight=asked.sight
+        search=search,
+        name=name,
+        namespace=namespace,
+        cluster=cluster,
+        status=status and status.value,
+        sight=asked.sight,
     )
     return Envelope(data=await _list(deps, page, page_size, after, wanted))
 
@@ -120,7 +126,7 @@ async def save_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[Ap
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    saved = await check_and_save(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits, asked)
+    saved = await check_and_save(deps.db, deps.compute_thread, await placed(deps, spec), deps.limits, asked)
     async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, saved.application.app_id)]))[0]
     return Envelope(data=reply)
@@ -131,7 +137,7 @@ async def save_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[Ap
 async def try_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits, asked)
+        prepared = await prepare(deps.db, deps.compute_thread, await placed(deps, spec), deps.limits, asked)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:
@@ -189,11 +195,10 @@ async def delete_application(
         wrong = FieldError(field="deleteVolumes", code="INVALID_VALUE", message=_EITHER)
         raise ApiError(400, ApiCode.VALIDATION, _EITHER, errors=[wrong])
     async with deps.db.read() as tx:
-        await application_of(tx, app_id)
+        row = await application_of(tx, app_id)
     if dry_run:
-        if deps.previews is None:
-            raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-        goes = await deps.previews.of_deletion(app_id, keep_resources=keep_resources, delete_volumes=delete_volumes)
+        previews = deps.of_cluster(row.cluster).previews
+        goes = await previews.of_deletion(app_id, keep_resources=keep_resources, delete_volumes=delete_volumes)
         return Envelope(
             data=DeletedApplication(
                 app_id=app_id,
@@ -226,7 +231,7 @@ async def list_components(
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
         stamp = await components.stamp(tx, app_id)
-    states = await deps.component_states(app_id)
+    states = await deps.component_states(app_id, row.cluster)
     headers = {} if stamp is None else {"ETag": views.tag(stamp, states), "Cache-Control": "no-cache"}
     if stamp is not None and known == headers["ETag"]:
         return Response(status_code=304, headers=headers)

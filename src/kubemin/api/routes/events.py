@@ -33,7 +33,7 @@ async def follow_all_tasks(
     deps: Given,
     asked: Asked,
     app_id: Annotated[
-        str | None, Query(alias="appId", max_length=127, pattern="^[a-zA-Z0-9~-]+$", description="Of this application.")
+        str | None, Query(alias="appId", max_length=191, pattern="^[a-zA-Z0-9~-]+$", description="Of this application.")
     ] = None,
     types: Annotated[
         list[Annotated[str, Query(max_length=32)]] | None,

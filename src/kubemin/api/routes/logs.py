@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
-from kubemin.api.deps import Deps, Given, pod_logs_of
+from kubemin.api.deps import Deps, Given
 from kubemin.api.listening import while_valid
 from kubemin.api.lookups import application_of
 from kubemin.api.openapi import Responses, errors
@@ -52,7 +52,7 @@ async def read_logs(
     """What its containers wrote last, of all Pods or of some. The values of its Secrets are masked."""
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
-    logs = pod_logs_of(deps)
+    logs = deps.of_cluster(row.cluster).pod_logs
     wanted = Wanted(app_id, row.namespace, component, container, previous, tail)
     if not follow or previous:
         lines = await logs.read(wanted)

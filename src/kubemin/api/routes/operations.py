@@ -7,7 +7,7 @@ from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.operations import IncompleteReply, Operations, QueueReply, WorkerReply
 from kubemin.identity.grants import Role
-from kubemin.store import overview
+from kubemin.store import overview, presence
 
 router = APIRouter(tags=["Tasks"])
 
@@ -22,6 +22,8 @@ async def get_operations(deps: Given, asked: Asked) -> Envelope[Operations]:
     Workers are shown to who may see everything, the rest as far as the caller may see the applications.
     """
     async with deps.db.read() as tx:
+        queues = await overview.queues(tx, asked.sight)
+        why = {name: await presence.why_it_waits(tx, name) for name in {one.cluster for one in queues}}
         incomplete, total = await overview.incomplete(tx, _INCOMPLETE, asked.sight)
         found = Operations(
             now=await tx.now(),
@@ -36,14 +38,21 @@ async def get_operations(deps: Given, asked: Asked) -> Envelope[Operations]:
                 for one in (await overview.workers(tx) if asked.sight is None else ())
             ],
             queues=[
-                QueueReply(namespace=one.namespace, tasks=one.tasks, oldest=one.oldest)
-                for one in await overview.queues(tx, asked.sight)
+                QueueReply(
+                    cluster=one.cluster,
+                    namespace=one.namespace,
+                    tasks=one.tasks,
+                    oldest=one.oldest,
+                    waits_because=why[one.cluster],
+                )
+                for one in queues
             ],
             incomplete=[
                 IncompleteReply(
                     task_id=task.id,
                     app_id=task.app_id,
                     name=task.app_name,
+                    cluster=task.cluster,
                     status=task.status,
                     why=task.cleanup_why,
                     attempts=task.cleanup_attempts,

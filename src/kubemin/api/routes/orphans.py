@@ -7,33 +7,34 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from kubemin.api.access import About, needs
-from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Given
-from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.envelope import Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
 from kubemin.api.parameters import DeleteVolumes
 from kubemin.engine.entry.orphans import Orphan
 from kubemin.identity.grants import Role
+from kubemin.spec.names import DEFAULT_CLUSTER
 
 router = APIRouter(tags=["Tasks"])
 
 Uid = Annotated[str, Field(pattern="^[0-9a-f-]{36}$")]
-_NO_CLUSTER = "This server is not connected to a cluster."
+Cluster = Annotated[
+    str, Query(max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", description="The cluster to look at.")
+]
 
 
 @router.get("/orphans", summary="List orphans")
 @needs(About.EVERYTHING, Role.VIEWER)
-async def list_orphans(deps: Given) -> Envelope[OrphanList]:
-    """Objects that carry a task's label but that no task or application accounts for."""
-    if deps.orphans is None:
-        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, _NO_CLUSTER)
-    return Envelope(data=_list(await deps.orphans.find()))
+async def list_orphans(deps: Given, cluster: Cluster = DEFAULT_CLUSTER) -> Envelope[OrphanList]:
+    """Objects of a cluster that carry a task's label but that no task or application accounts for."""
+    return Envelope(data=_list(await deps.of_cluster(cluster).orphans.find()))
 
 
 @router.delete("/orphans", summary="Delete orphans")
 @needs(About.EVERYTHING, Role.ADMIN)
 async def delete_orphans(
     deps: Given,
+    cluster: Cluster = DEFAULT_CLUSTER,
     delete_volumes: DeleteVolumes = False,
     uid: Annotated[
         list[Uid] | None, Query(description="Delete no others than those of these uids: what a list has shown.")
@@ -43,9 +44,7 @@ async def delete_orphans(
 
     To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
     """
-    if deps.orphans is None:
-        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, _NO_CLUSTER)
-    return Envelope(data=_list(await deps.orphans.delete(volumes=delete_volumes, only=uid)))
+    return Envelope(data=_list(await deps.of_cluster(cluster).orphans.delete(volumes=delete_volumes, only=uid)))
 
 
 def _list(found: Sequence[Orphan]) -> OrphanList:

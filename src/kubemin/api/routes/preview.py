@@ -7,15 +7,14 @@ from fastapi import APIRouter, Body, Query
 
 from kubemin.api.access import About, Access, Asked, needs
 from kubemin.api.body import StrictRoute
-from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps, Given
-from kubemin.api.envelope import ApiError, Envelope, FieldError
+from kubemin.api.envelope import Envelope, FieldError
 from kubemin.api.models.preview import PlannedJob, PlannedObject, PlannedStage, PreviewReply
 from kubemin.api.openapi import APPLICATION_BODY, errors
 from kubemin.api.parameters import DeleteVolumes
-from kubemin.api.saving import prepare
+from kubemin.api.saving import placed, prepare
 from kubemin.api.warnings import warnings_in
-from kubemin.engine.entry.sources import Posted, Source
+from kubemin.engine.entry.sources import Posted, Source, cluster_of
 from kubemin.engine.options import ExecOptions
 from kubemin.identity.grants import Role
 from kubemin.spec.issues import Issue, WarningCode
@@ -48,7 +47,7 @@ async def plan_application(
 
     With the `id` of an existing application: what saving it and running its first workflow would do.
     """
-    prepared = await prepare(deps.db, deps.compute_thread, await deps.placed(spec), deps.limits, asked)
+    prepared = await prepare(deps.db, deps.compute_thread, await placed(deps, spec), deps.limits, asked)
     app, stored = prepared.application, prepared.stored
     steps = app.workflow
     if steps is None and stored is not None:
@@ -69,11 +68,11 @@ async def planned(
 ) -> PreviewReply:
     """What the run would do, with the warnings of what is run.
 
-    Raises 503 on a server without a cluster, and 403 where the caller may not do it.
+    Raises 503 where its cluster is not known, and 403 where the caller may not do it.
     """
-    if deps.previews is None:
-        raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, "This server is not connected to a cluster.")
-    preview = await deps.previews.of(source, options, asked.admit)
+    async with deps.db.read() as tx:
+        cluster = await cluster_of(tx, source)
+    preview = await deps.of_cluster(cluster).previews.of(source, options, asked.admit)
     return PreviewReply(
         stages=[
             PlannedStage(

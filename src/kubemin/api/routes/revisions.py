@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
-from kubemin.api.deps import Caller, Given, diffs_of
+from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.lookups import application_of
 from kubemin.api.masks import masked_spec
@@ -91,7 +91,7 @@ async def diff_application(
     """
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
-    found = await diffs_of(deps).between(row.id, begin, end)
+    found = await deps.of_cluster(row.cluster).diffs.between(row.id, begin, end)
     return Envelope(data=Diff(changes=[_change(one) for one in found]))
 
 

@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse
 from kubemin.api import paging, task_views
 from kubemin.api.access import About, Asked, needs
 from kubemin.api.body import StrictRoute
-from kubemin.api.deps import Given, diffs_of
+from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.events import stream
 from kubemin.api.listening import while_valid
@@ -31,7 +31,7 @@ from kubemin.api.openapi import EVENT, UNCHANGED, Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, IfNoneMatch, Page, PageSize, Since, TaskId, moment_of
 from kubemin.identity.grants import Role
 from kubemin.spec.states import TaskStatus
-from kubemin.store import events, evidence, jobs, journal, tasks
+from kubemin.store import events, evidence, jobs, journal, presence, tasks
 
 router = APIRouter(tags=["Tasks"], route_class=StrictRoute)
 
@@ -50,7 +50,7 @@ async def list_tasks(
     asked: Asked,
     status: Annotated[TaskStatus | None, Query(description="Only those in this status.")] = None,
     app_id: Annotated[
-        str | None, Query(alias="appId", max_length=127, pattern="^[a-zA-Z0-9~-]*$", description="Of this application.")
+        str | None, Query(alias="appId", max_length=191, pattern="^[a-zA-Z0-9~-]*$", description="Of this application.")
     ] = None,
     since: Since = None,
     page: Page = None,
@@ -124,7 +124,8 @@ async def get_task_status(
         behind = [one for one in await tasks.active_of(tx, task.app_id) if one.seq < task.seq] if waits else []
         plan = await jobs.of_task(tx, task_id)
         last = (await events.states(tx, [task.id]))[task.id].last
-        return Envelope(data=task_views.status(task, plan, rows, found, behind, last))
+        why = await presence.why_it_waits(tx, task.cluster) if waits and not behind else None
+        return Envelope(data=task_views.status(task, plan, rows, found, behind, last, why))
 
 
 @router.get("/workflow/tasks/{task_id}/stages", summary="Get a task's stages", responses=errors(404))
@@ -153,8 +154,8 @@ async def get_task_changes(
 ) -> Envelope[TaskChanges]:
     """Each object of its journal, with the fields that it changed: before, as the task wrote them, and now."""
     async with deps.db.read() as tx:
-        await task_of(tx, task_id)
-    return Envelope(data=task_views.changes(await diffs_of(deps).of_task(task_id, seq)))
+        task = await task_of(tx, task_id)
+    return Envelope(data=task_views.changes(await deps.of_cluster(task.cluster).diffs.of_task(task_id, seq)))
 
 
 @router.get(

@@ -33,7 +33,7 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, asked: Asked,
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
     data = {"id": row.id, "name": row.name, **({} if body.version is None else {"version": body.version})}
-    changes = await _placed(deps, body.components)
+    changes = await _placed(deps, body.components, row.cluster)
 
     def edit(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return edited(parts, changes)
@@ -62,9 +62,9 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, asked: Asked,
     )
 
 
-async def _placed(deps: Deps, changes: Sequence[ComponentVersion]) -> list[ComponentVersion]:
+async def _placed(deps: Deps, changes: Sequence[ComponentVersion], cluster: str) -> list[ComponentVersion]:
     """The changes, in whose manifests objects that belong to the whole cluster say so."""
-    placed = await deps.placed({"component": [{"properties": change.properties} for change in changes]})
+    placed = await deps.placed({"component": [{"properties": change.properties} for change in changes]}, cluster)
     return [
         change.model_copy(update={"properties": part["properties"]})
         for change, part in zip(changes, placed["component"], strict=True)

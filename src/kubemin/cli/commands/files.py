@@ -10,6 +10,7 @@ from kubemin.cli.options import (
     Address,
     Adopt,
     Asked,
+    Cluster,
     CommitOption,
     CreateNamespace,
     DeleteVolumes,
@@ -51,6 +52,7 @@ def apply(
     wait: Wait = True,
     on_signal: OnSignalOption = OnSignal.CANCEL,
     namespace: Namespace = None,
+    cluster: Cluster = None,
     name: Named = None,
     sets: Sets = None,
     create_namespace: CreateNamespace = False,
@@ -113,7 +115,7 @@ def apply(
         "note": note,
         "commit": None if commit is None else commit_of(commit),
     }
-    wanted = Wanted(_all(files, more), namespace, sets or [], name, options)
+    wanted = Wanted(_all(files, more), namespace, sets or [], name, cluster, options)
     to = Connection(server, token, Output(form, quiet))
     code = run(
         wanted,
@@ -163,6 +165,7 @@ def try_(
     files: Files = None,
     more: MoreFiles = None,
     namespace: Namespace = None,
+    cluster: Cluster = None,
     name: Named = None,
     sets: Sets = None,
     form: Formed = None,
@@ -175,7 +178,7 @@ def try_(
     from kubemin.cli.apply_options import Wanted
     from kubemin.cli.offline import check
 
-    raise typer.Exit(check(Wanted(_all(files, more), namespace, sets or [], name=name), Output(form, quiet)))
+    raise typer.Exit(check(Wanted(_all(files, more), namespace, sets or [], name, cluster), Output(form, quiet)))
 
 
 @app.command("import")
@@ -222,6 +225,7 @@ def plan(
     more: MoreFiles = None,
     ask: Asked = None,
     namespace: Namespace = None,
+    cluster: Cluster = None,
     name: Named = None,
     sets: Sets = None,
     create_namespace: CreateNamespace = False,
@@ -249,7 +253,7 @@ def plan(
         from kubemin.cli.offline import show_plan
 
         raise typer.Exit(
-            show_plan(Wanted(_all(files, more), namespace, sets or [], name=name), Output(form, quiet), strategy)
+            show_plan(Wanted(_all(files, more), namespace, sets or [], name, cluster), Output(form, quiet), strategy)
         )
     from kubemin.cli.apply import plan as run
     from kubemin.cli.connection import Connection
@@ -261,5 +265,5 @@ def plan(
         "strategy": strategy and strategy.value,
         "takeOver": take_over,
     }
-    wanted = Wanted(_all(files, more), namespace, sets or [], name, options)
+    wanted = Wanted(_all(files, more), namespace, sets or [], name, cluster, options)
     raise typer.Exit(run(wanted, Connection(ask or address, token, Output(form, quiet)), out))

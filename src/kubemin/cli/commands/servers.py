@@ -22,10 +22,12 @@ from kubemin.cli.options import (
     Port,
     Quiet,
     RedisUrl,
+    Serves,
     Simulate,
     WorkerCount,
 )
 from kubemin.cli.output import Output
+from kubemin.spec.names import DEFAULT_CLUSTER
 
 if TYPE_CHECKING:
     from kubemin.settings import Settings
@@ -53,7 +55,8 @@ def dev(
         host=host, port=port, database_url=database, kubeconfig=kubeconfig, context=context, workers=workers
     )
     refuse_open_address(settings)
-    alone = {"redis_url": None, "simulate": settings.kubeconfig is None}
+    named = settings.kubeconfig is not None or (settings.clusters and DEFAULT_CLUSTER in settings.known_clusters)
+    alone = {"redis_url": None, "simulate": not named}
     _serve(settings.model_copy(update=alone), workers, in_process)
 
 
@@ -112,6 +115,7 @@ def worker(
     drain_seconds: DrainSeconds = None,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = None,
+    cluster: Serves = None,
 ) -> None:
     """A worker without an API, on a shared database.
 
@@ -124,7 +128,7 @@ def worker(
     settings = settings_of(
         database_url=database, redis_url=redis, kubeconfig=kubeconfig, context=context, simulate=simulate,
         max_concurrent_tasks=max_concurrent_tasks, drain_seconds=drain_seconds,
-        metrics_port=metrics_port, metrics_host=metrics_host,
+        metrics_port=metrics_port, metrics_host=metrics_host, serves=",".join(cluster) if cluster else None,
     )  # fmt: skip
     run_worker(settings)
 

@@ -179,6 +179,9 @@ def orphans(
     ] = False,
     volumes: DeleteVolumes = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --delete: do not ask.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="NAME", help="Of this cluster; default: default.")
+    ] = None,
     form: Formed = None,
     quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
@@ -193,4 +196,17 @@ def orphans(
     from kubemin.cli.connection import Connection
     from kubemin.cli.reports import orphans as run
 
-    raise typer.Exit(run(Connection(server, token, Output(form, quiet)), delete=delete, volumes=volumes, yes=yes))
+    to = Connection(server, token, Output(form, quiet))
+    raise typer.Exit(run(to, delete=delete, volumes=volumes, yes=yes, cluster=cluster))
+
+
+@app.command()
+def clusters(form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
+    """List the clusters that the server knows, and what there is to do in each.
+
+    Exits 1 when one does not answer.
+    """
+    from kubemin.cli.connection import Connection
+    from kubemin.cli.reports import clusters as run
+
+    raise typer.Exit(run(Connection(server, token, Output(form, quiet))))

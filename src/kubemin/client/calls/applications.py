@@ -1,7 +1,7 @@
 """Applications, their components and their workflows.
 
-``app`` is the id of an application, or ``namespace/name``. Each raises `NotFound` where there is none, and `Invalid`
-where the request is wrong.
+``app`` is the id of an application, ``namespace/name``, or ``cluster/namespace/name``. Each raises `NotFound` where
+there is none, and `Invalid` where the request is wrong.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ def applications(
     search: str | None = None,
     name: str | None = None,
     namespace: str | None = None,
+    cluster: str | None = None,
     status: str | None = None,
     page: int | None = None,
     page_size: int | None = None,
@@ -40,7 +41,7 @@ def applications(
 
     The next page by its number, or ``after`` the ``nextCursor`` of this one. ``status`` is that of the newest task.
     """
-    filters = {"search": search, "name": name, "namespace": namespace, "status": status}
+    filters = {"search": search, "name": name, "namespace": namespace, "cluster": cluster, "status": status}
     return Call("GET", below("applications"), {**filters, **_page(page, page_size, after)})
 
 

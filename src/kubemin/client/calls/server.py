@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kubemin.client.replies import (
         Alive,
         AuditPage,
+        ClusterList,
         Delivery,
         NotificationList,
         NotificationTest,
@@ -24,19 +25,26 @@ def operations() -> "Call[Operations]":
     return Call("GET", below("operations"))
 
 
-def orphans() -> "Call[OrphanList]":
-    """Objects that carry a task's label but that no task accounts for."""
-    return Call("GET", below("orphans"))
+def clusters() -> "Call[ClusterList]":
+    """The clusters that the server knows, how each does, and what there is to do in it."""
+    return Call("GET", below("clusters"))
 
 
-def delete_orphans(uids: Sequence[str], *, delete_volumes: bool | None = None) -> "Call[OrphanList]":
+def orphans(*, cluster: str | None = None) -> "Call[OrphanList]":
+    """Objects of a cluster, ``default`` without one, that carry a task's label but that no task accounts for."""
+    return Call("GET", below("orphans"), {"cluster": cluster})
+
+
+def delete_orphans(
+    uids: Sequence[str], *, delete_volumes: bool | None = None, cluster: str | None = None
+) -> "Call[OrphanList]":
     """Delete those of these uids, which a list has shown; 1000 at most. One that was not deleted says why in ``error``.
 
     To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
     """
     if not uids:
         raise ValueError("no uid is given: name what is to be deleted")
-    return Call("DELETE", below("orphans"), {"uid": list(uids), "deleteVolumes": delete_volumes})
+    return Call("DELETE", below("orphans"), {"uid": list(uids), "deleteVolumes": delete_volumes, "cluster": cluster})
 
 
 def notifications(

@@ -40,6 +40,7 @@ class Application(TypedDict):
     name: str
     alias: str
     namespace: str
+    cluster: str
     project: str
     version: str
     description: str

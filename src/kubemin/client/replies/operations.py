@@ -19,12 +19,15 @@ class Worker(TypedDict):
 
 
 class Queue(TypedDict):
-    """Tasks of a namespace that wait for a worker, or for another task of their application."""
+    """Tasks of a cluster's namespace that wait for a worker, or for another task of their application."""
 
+    cluster: str
     namespace: str
     """Empty where the application is gone."""
     tasks: int
     oldest: str
+    waitsBecause: NotRequired[str]
+    """Why no worker takes them up: none serves the cluster, or that does not answer."""
 
 
 class Incomplete(TypedDict):
@@ -33,6 +36,7 @@ class Incomplete(TypedDict):
     taskId: str
     appId: str
     name: str
+    cluster: str
     status: TaskState
     why: str
     attempts: int
@@ -53,6 +57,40 @@ class Operations(TypedDict):
     incomplete: list[Incomplete]
     """The newest first; at most 100."""
     incompleteTotal: int
+
+
+class ClusterWorker(TypedDict):
+    """A worker that runs the tasks of a cluster."""
+
+    worker: str
+    away: str
+    """Why the cluster does not answer it; empty where it does."""
+
+
+class Cluster(TypedDict):
+    """A cluster, how it does, and what there is to do in it."""
+
+    name: str
+    known: bool
+    """Whether this server knows it; one that it does not know has tasks or workers."""
+    reachable: bool
+    """Whether it answers this server."""
+    message: str
+    """Why it does not answer; empty where it does."""
+    version: str
+    """That of its API server; empty where it does not answer."""
+    workers: list[ClusterWorker]
+    """Those that run its tasks; without any, tasks wait."""
+    waiting: int
+    running: int
+    cleanups: int
+    """Cleanups that are under way or incomplete."""
+
+
+class ClusterList(TypedDict):
+    """All of them, by name."""
+
+    clusters: list[Cluster]
 
 
 class Orphan(TypedDict):

@@ -22,6 +22,7 @@ class TaskRow(TypedDict):
     taskId: str
     appId: str
     name: str
+    cluster: str
     status: TaskState
     cleanup: CleanupState
     workflowId: str
@@ -134,6 +135,7 @@ class Task(TypedDict):
     workflowName: str
     appId: str
     appName: str
+    cluster: str
     type: TaskType
     createTime: int
     startTime: NotRequired[int]
@@ -144,6 +146,8 @@ class Task(TypedDict):
     """The application's revision that it brings; absent of a removal and of a dry run."""
     queuedBehind: list[str]
     """Tasks of the application that it waits for, the oldest first."""
+    waitsBecause: NotRequired[str]
+    """Why no worker takes it up: none serves its cluster, or that does not answer."""
     components: list[TaskComponent]
     evidence: list[str]
     """Components of which there is evidence: what their Pods said."""

@@ -15,6 +15,7 @@ from kubemin.engine.objects.ownership import controlled
 from kubemin.spec.kind import Health
 from kubemin.spec.kinds import OWN, kind_of
 from kubemin.spec.labels import NAME
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.readiness import ReadinessRule
 from kubemin.store import Database, kinds
@@ -33,9 +34,9 @@ _WATCHED = {*_TELLING, *(name for kind in _TELLING for name in kind_of(kind).tol
 
 @dataclass(frozen=True)
 class ComponentHealth:
-    """``status`` is ``Running``, ``Pending`` or ``Failed``; ``links`` are addresses from outside, type and value."""
+    """``status``: ``Not Deploy`` is one that is not there; ``links`` are addresses from outside, type and value."""
 
-    status: Literal["Running", "Pending", "Failed"]
+    status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     abnormal: str = ""
     links: tuple[tuple[str, str], ...] = ()
 
@@ -51,10 +52,12 @@ class ComponentWatch:
         db: Database,
         opened: Callable[[], AbstractAsyncContextManager[Informers]],
         *,
+        cluster: str = DEFAULT_CLUSTER,
         rules: Sequence[ReadinessRule] = (),
         idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
-        """``opened``: watches to use as long as the context lasts. ``rules``: those of the settings."""
+        """``opened``: watches of the ``cluster`` to use as long as the context lasts. ``rules``: the settings'."""
+        self._cluster = cluster
         self._verdicts = Verdicts(db, rules)
         self._db = db
         self._opened = opened
@@ -112,7 +115,7 @@ class ComponentWatch:
         if now >= self._ask_again_at:
             self._ask_again_at = now + _AGAIN_SECONDS
             async with self._db.read() as tx:
-                written = await kinds.written(tx)
+                written = await kinds.written(tx, self._cluster)
             found = [kind for kind in written if kind_of(kind).health is not Health.NOTHING]
             self._telling = (*_TELLING, *sorted(set(found) - OWN))
         for kind in self._telling[len(_TELLING) :]:

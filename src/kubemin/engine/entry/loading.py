@@ -6,6 +6,7 @@ from typing import Any
 from kubemin.engine.errors import AppNotFound, WorkflowNotFound
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.limits import Limits
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.reads import parse_steps
 from kubemin.spec.workflow import Step
 from kubemin.store import Tx, applications, components, workflows
@@ -38,7 +39,8 @@ class Stored:
         given = {name: getattr(row, name) for name in texts if getattr(row, name)}
         template = {"tmpEnable": True} if row.tmp_enable else {}
         steps = {"workflow": self.flow.steps} if self.flow.steps else {}
-        return {**given, **template, "component": [part.spec for part in self.parts], **steps}
+        elsewhere = {} if row.cluster == DEFAULT_CLUSTER else {"cluster": row.cluster}
+        return {**given, **elsewhere, **template, "component": [part.spec for part in self.parts], **steps}
 
     def read(self, limits: Limits) -> Loaded:
         """As the spec reads it. Raises `SpecError` where it no longer is allowed."""

@@ -58,7 +58,7 @@ class Orphans:
     async def find(self) -> list[Orphan]:
         """All orphans that the cluster has now."""
         async with self._db.read() as tx:
-            names = OWN | await kinds.written(tx)
+            names = OWN | await kinds.written(tx, self._cluster.name)
         listings = await asyncio.gather(*(self._managed(kind) for kind in sorted(names)))
         # A StatefulSet that was released has no label of ours, and its claims are its data all the same.
         stores = (await self._cluster.list("StatefulSet")).items
@@ -69,7 +69,7 @@ class Orphans:
                 by_task[task_id].append(obj)
         found: list[Orphan] = []
         async with self._db.read() as tx:
-            known = _Applications(tx, self._limits)
+            known = _Applications(tx, self._limits, self._cluster.name)
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
             found += await _orphaned_volumes(known, objects, stores, {one.ref for one in found})
@@ -123,14 +123,16 @@ class Orphans:
 
 @dataclass
 class _Applications:
-    """What the applications in the database have, each asked for once."""
+    """What the applications of a cluster have, by the database, each asked for once."""
 
     tx: Tx
     limits: Limits
+    cluster: str
     known: dict[str, frozenset[ObjectRef] | None] = field(default_factory=dict)
 
     async def exists(self, app_id: str | None) -> bool:
-        return bool(app_id) and await applications.get(self.tx, str(app_id)) is not None
+        row = await applications.get(self.tx, app_id) if app_id else None
+        return row is not None and row.cluster == self.cluster
 
     async def account_for(self, obj: Manifest) -> bool:
         """Whether the application that the object names has it, as it is deployed or stored; in doubt, yes."""
@@ -157,8 +159,8 @@ class _Applications:
 
 async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequence[Manifest]) -> list[Orphan]:
     task = await tasks.get(tx, task_id)
-    if task is None:
-        why = "its task is not known"
+    if task is None or task.cluster != known.cluster:  # labels may be copied, and whole clusters are
+        why = "its task is not known" if task is None else f"its task was one of cluster {task.cluster}"
         return [_orphan(obj, why) for obj in objects if not await known.account_for(obj)]
     if not task.status.ended or task.cleanup not in (Cleanup.NONE, Cleanup.DONE, Cleanup.ABANDONED):
         return []  # the task is still under way

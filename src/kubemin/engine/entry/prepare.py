@@ -75,6 +75,7 @@ class PreparedRun:
             id=new_id(),
             app_id=app_id,
             app_name=self.application.name,
+            cluster=self.application.cluster,
             namespace=self.application.namespace,
             project=self.application.project or "",
             workflow_id=self.wanted.workflow_id,

@@ -110,7 +110,7 @@ class Previews:
     async def _application_name(self, app_id: str) -> str | None:
         async with self._db.read() as tx:
             row = await applications.get(tx, app_id)
-        return None if row is None else row.name
+        return None if row is None or row.cluster != self._cluster.name else row.name
 
     async def there(self, refs: Collection[ObjectRef]) -> set[ObjectRef]:
         """Those of the objects that the cluster has, or cannot be asked about; of very many all, unasked."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from kubemin.engine.entry.loading import Stored, stored
-from kubemin.engine.errors import NeverDeployed, RevisionNotFound
+from kubemin.engine.errors import AppNotFound, NeverDeployed, RevisionNotFound
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.component_types import SERVING
 from kubemin.spec.deployed import covering
@@ -201,6 +201,16 @@ class Restart:
         steps = [Step(name=_RESTART, mode=Mode.DAG, components=names)]
         wanted = _wanted(basis, application, steps)
         return replace(wanted, restarts={**wanted.restarts, **dict.fromkeys(names, self.at)}, plain=True)
+
+
+async def cluster_of(tx: Tx, source: Source) -> str:
+    """The cluster in which it runs. Raises `AppNotFound`."""
+    if isinstance(source, Posted):
+        return source.application.cluster
+    row = await applications.get(tx, source.app_id)
+    if row is None:
+        raise AppNotFound(source.app_id)
+    return row.cluster
 
 
 def _wanted(basis: Basis, application: Application, steps: list[Step]) -> Wanted:

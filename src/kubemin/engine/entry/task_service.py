@@ -348,6 +348,7 @@ class TaskService:
             id=new_id(),
             app_id=app_id,
             app_name=row.name,
+            cluster=row.cluster,
             namespace=row.namespace,
             project=row.project,
             workflow_id="",

@@ -77,6 +77,8 @@ class Journal:
             return None
         async with self._db.read() as tx:
             owner = (await journal.owners_of(tx, [token])).get(token)
+            if owner is not None and owner.cluster != await tasks.cluster_of(tx, self.lease.task_id):
+                return None  # what it has is a copy
         return owner if owner is not None and owner.left_behind(live["metadata"]["uid"]) else None
 
     async def last_writes(self, lives: Iterable[Manifest]) -> dict[ObjectRef, LastWrite]:
@@ -100,10 +102,11 @@ class Journal:
         return use.since_write or use.own
 
     async def application_name(self, app_id: str) -> str | None:
-        """The name of an application; None if the database does not know it. Raises `StoreError`."""
+        """The name of an application of the task's cluster; None if there is none. Raises `StoreError`."""
         async with self._db.read() as tx:
             row = await applications.get(tx, app_id)
-        return None if row is None else row.name
+            there = row is not None and row.cluster == await tasks.cluster_of(tx, self.lease.task_id)
+        return row.name if row is not None and there else None
 
     async def take_share(self, name: str) -> str | None:
         """Take the lock on what applications share; returns the task that holds it, if that is another."""

@@ -1,4 +1,4 @@
-"""The reaper watches for what a dead process's late request made (design §6).
+"""The reaper of a cluster watches for what a dead process's late request made (design §6).
 
 No time bounds a late request, so every object with a write token is judged. If its task did not complete, or if it is
 not the object that the task's journal knows, the task's cleanup is opened again, and the worker that claims the task
@@ -56,7 +56,7 @@ class Reaper:
         while True:
             try:
                 async with self._db.read() as tx:
-                    new = await kinds.written(tx) - watched
+                    new = await kinds.written(tx, self._cluster.name) - watched
             except StoreError as error:
                 log.warning("the reaper cannot read which kinds were written; it tries again", error=str(error))
                 new = frozenset()
@@ -101,8 +101,8 @@ class Reaper:
         for ref, seen_as in judged.items():
             token, uid = seen_as
             owner = owners.get(token)
-            if owner is None:
-                self._forget(ref, seen_as)  # nobody's: see `kubemin orphans`
+            if owner is None or owner.cluster != self._cluster.name:
+                self._forget(ref, seen_as)  # nobody's, or a copy of another cluster's: see `kubemin orphans`
             elif owner.cleanup is Cleanup.ABANDONED:
                 self._forget(ref, seen_as)  # a person has given it up: see `kubemin orphans`
             elif owner.status.ended and owner.cleanup in (Cleanup.NONE, Cleanup.DONE):
@@ -117,7 +117,12 @@ class Reaper:
         async with self._db.begin("reopen") as tx:
             reopened = await tasks.reopen_cleanup(tx, task_id)
         if reopened:
-            log.warning("a late request landed; its task's cleanup is opened again", task=task_id, object=str(ref))
+            log.warning(
+                "a late request landed; its task's cleanup is opened again",
+                task=task_id,
+                object=str(ref),
+                cluster=self._cluster.name,
+            )
             await self._doorbell.ring()
 
     def _forget(self, ref: ObjectRef, seen_as: tuple[str, str]) -> None:

@@ -14,10 +14,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from kubemin.dispatch import Doorbell
 from kubemin.engine.errors import Stopped
 from kubemin.engine.journal.lease import Lease
+from kubemin.engine.supervise.presence import Presence
 from kubemin.engine.supervise.run import RunDeps, TaskRun
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.engine.supervise.tracing import traced
 from kubemin.engine.supervise.turns import until_turns_are_short
+from kubemin.settings.engine import EngineSettings
 from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Mode, Signal, Signals
 from kubemin.spec.states import TaskStatus
@@ -47,23 +49,28 @@ class Worker:
     def __init__(
         self,
         name: str,
-        deps: RunDeps,
+        db: Database,
+        settings: EngineSettings,
+        deps: Mapping[str, RunDeps],
+        presence: Presence,
         signals: Signals,
         doorbell: Doorbell,
         registry: CollectorRegistry,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``deps``: what its runs are given, by the cluster of their task."""
         self._name = name
-        self._settings = deps.settings
+        self._settings = settings
         self._deps = deps
-        self._db: Database = deps.db
+        self._presence = presence
+        self._db = db
         self._signals = signals
         self._doorbell = doorbell
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
-        self._missing_keys = MissingKeys(deps.db)
+        self._missing_keys = MissingKeys(db)
         self._said_missing: str | None = None
         self._declare_metrics(registry)
 
@@ -150,13 +157,17 @@ class Worker:
     async def _claim(self) -> bool:
         """Take up tasks; whether there may be more for this worker."""
         settings = self._settings
-        most = min(_BATCH, settings.max_concurrent_tasks - len(self._held))
-        if most <= 0 or await self._is_blind():
+        # What waits for a cluster that is away takes no place of those that others could go on with.
+        busy = sum(self._presence.answers(held.run.task.cluster) for held in self._held.values())
+        most, clusters = min(_BATCH, settings.max_concurrent_tasks - busy), self._presence.present
+        if most <= 0 or not clusters or await self._is_blind():
             return False
         sent = self._clock()
         try:
             async with self._db.begin("claim", urgent=True) as tx:
-                claimed = await tasks.claim(tx, self._name, settings.lease_seconds, settings.max_attempts, most)
+                claimed = await tasks.claim(
+                    tx, self._name, settings.lease_seconds, settings.max_attempts, most, clusters
+                )
         except StoreError as error:
             log.warning("cannot claim", error=str(error))
             return False
@@ -179,7 +190,7 @@ class Worker:
 
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet
-        run = TaskRun(task, lease, Scope(), self._deps)
+        run = TaskRun(task, lease, Scope(), self._deps[task.cluster])
         work = asyncio.create_task(self._traced(run, former), name=f"task {task.id}")
         held = self._held[task.id] = _Held(run, work)
         work.add_done_callback(lambda _: self._forget(held))
@@ -189,7 +200,7 @@ class Worker:
             del self._held[held.run.task.id]
 
     async def _traced(self, run: TaskRun, former: _Held | None) -> None:
-        with traced(self._deps.tracer, run.task, self._name):
+        with traced(self._deps[run.task.cluster].tracer, run.task, self._name):
             await self._hold(run, former)
 
     async def _hold(self, run: TaskRun, former: _Held | None) -> None:

@@ -5,10 +5,11 @@ cleanup is ``pending`` or ``running``. So a task whose lease has expired is to b
 to find it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
 
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
 from kubemin.store.columns import among
@@ -21,13 +22,22 @@ _CANDIDATES = 64
 """How many tasks one claim reads. It skips rows that other workers have locked, so this should exceed their number."""
 
 
-async def claim_next(tx: Tx, worker: str, lease_seconds: float, max_attempts: int) -> Task | None:
+async def claim_next(
+    tx: Tx, worker: str, lease_seconds: float, max_attempts: int, clusters: Collection[str] = (DEFAULT_CLUSTER,)
+) -> Task | None:
     """Take one task as `claim` does; None if none needs a worker."""
-    return next(iter(await claim(tx, worker, lease_seconds, max_attempts, 1)), None)
+    return next(iter(await claim(tx, worker, lease_seconds, max_attempts, 1, clusters)), None)
 
 
-async def claim(tx: Tx, worker: str, lease_seconds: float, max_attempts: int, most: int) -> list[Task]:
-    """Take up to ``most`` tasks that need a worker, each with a lease and an epoch of its own.
+async def claim(
+    tx: Tx,
+    worker: str,
+    lease_seconds: float,
+    max_attempts: int,
+    most: int,
+    clusters: Collection[str] = (DEFAULT_CLUSTER,),
+) -> list[Task]:
+    """Take up to ``most`` tasks of these clusters that need a worker, each with a lease and an epoch of its own.
 
     First those that have lost their worker. If one goes forward, its ``attempt`` is increased, to at most
     ``max_attempts`` + 1: the worker that gets it with more attempts than allowed fails it and rolls it back. If it has
@@ -36,9 +46,10 @@ async def claim(tx: Tx, worker: str, lease_seconds: float, max_attempts: int, mo
     Then waiting tasks, which become ``queued``: the oldest one of each application without an active task. Of several
     applications the one comes first whose last task was claimed the longest time ago.
     """
-    seqs = await _take_over(tx, worker, lease_seconds, max_attempts, most)
+    of = {"clusters": list(clusters)}
+    seqs = await _take_over(tx, worker, lease_seconds, max_attempts, most, of)
     if len(seqs) < most:
-        seqs += await _take_waiting(tx, worker, lease_seconds, most - len(seqs))
+        seqs += await _take_waiting(tx, worker, lease_seconds, most - len(seqs), of)
     if not seqs:
         return []
     rows = {row.seq: row for row in await tx.rows(_CLAIMED, {"seqs": seqs})}
@@ -46,12 +57,14 @@ async def claim(tx: Tx, worker: str, lease_seconds: float, max_attempts: int, mo
     return [to_task(tx, rows[seq]) for seq in seqs]
 
 
-async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: int, most: int) -> list[int]:
+async def _take_over(
+    tx: Tx, worker: str, lease_seconds: float, max_attempts: int, most: int, of: Mapping[str, list[str]]
+) -> list[int]:
     # Candidates are read without locks, so that claims do not wait for each other. Each is then locked, with SKIP
     # LOCKED, and checked again: another worker may have claimed it in between. Sorted: the same order everywhere,
     # oldest first.
     taken: list[int] = []
-    for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER)):
+    for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER, of)):
         if len(taken) == most:
             break
         row = await tx.row(_LOCK_WITHOUT_WORKER, {"of_seq": seq})
@@ -66,8 +79,8 @@ async def _take_over(tx: Tx, worker: str, lease_seconds: float, max_attempts: in
     return taken
 
 
-async def _take_waiting(tx: Tx, worker: str, lease_seconds: float, most: int) -> list[int]:
-    left = [seq for (seq,) in await tx.rows(_OLDEST_WAITING)]
+async def _take_waiting(tx: Tx, worker: str, lease_seconds: float, most: int, of: Mapping[str, list[str]]) -> list[int]:
+    left = [seq for (seq,) in await tx.rows(_OLDEST_WAITING, of)]
     taken: list[int] = []
     while left and len(taken) < most:
         wanted = most - len(taken)
@@ -92,11 +105,14 @@ async def _queue(tx: Tx, seqs: list[int], worker: str, lease_seconds: float) -> 
     return seqs
 
 
+_OF_CLUSTERS = tasks.c.cluster.in_(bindparam("clusters", expanding=True))
+
+
 def _oldest_waiting() -> Select[tuple[int]]:
     """The oldest waiting task of each application without an active one, the least recently served one first."""
     head = (
         select(tasks.c.app_id, func.min(tasks.c.seq).label("seq"))
-        .where(tasks.c.status == TaskStatus.WAITING)
+        .where(tasks.c.status == TaskStatus.WAITING, _OF_CLUSTERS)
         .group_by(tasks.c.app_id)
         .subquery()
     )
@@ -120,7 +136,8 @@ def _oldest_waiting() -> Select[tuple[int]]:
 _OLDEST_WAITING = _oldest_waiting()
 _NEEDS_WORKER = or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at))
 _WITHOUT_WORKER = union_all(
-    select(tasks.c.seq).where(past(tasks.c.lease_expires_at)), select(tasks.c.seq).where(past(tasks.c.next_cleanup_at))
+    select(tasks.c.seq).where(past(tasks.c.lease_expires_at), _OF_CLUSTERS),
+    select(tasks.c.seq).where(past(tasks.c.next_cleanup_at), _OF_CLUSTERS),
 ).limit(_CANDIDATES)
 
 

@@ -29,6 +29,7 @@ _ACTIVE_OF = union_all(
     BRIEF.where(_OF_APP, among(tasks.c.status, OPEN)),
     BRIEF.where(_OF_APP, among(tasks.c.cleanup, UNSETTLED), not_(among(tasks.c.status, OPEN))),
 )
+_CLUSTER_OF = select(tasks.c.cluster).where(_BY_ID)
 _LOCK_APPLICATION = (
     update(applications).where(applications.c.id == bindparam("of_app")).values(id=applications.c.id)
 )  # a write that changes nothing locks the row on all three databases
@@ -142,6 +143,12 @@ async def page(
     found = [to_task(tx, row) for row in await tx.rows(of_seen_tasks(statement, sight))]
     # They were created in their order: as a condition, the database would read all older ones to find no more.
     return list(takewhile(lambda task: since is None or task.created_at >= since, found))
+
+
+async def cluster_of(tx: Tx, task_id: str) -> str | None:
+    """The cluster of a task that exists."""
+    found: str | None = await tx.scalar(_CLUSTER_OF, {"of_id": task_id})
+    return found
 
 
 async def seq_of(tx: Tx, task_id: str) -> int | None:

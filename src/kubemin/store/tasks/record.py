@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, null, select, update
 
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
 from kubemin.store import outbox
 from kubemin.store.clock import now
@@ -23,6 +24,7 @@ class NewTask:
     workflow_id: str
     workflow_name: str
     spec: Any
+    cluster: str = DEFAULT_CLUSTER
     namespace: str = "default"
     project: str = ""
     type: TaskType = TaskType.DEPLOY
@@ -53,6 +55,7 @@ class Task:
     id: str
     app_id: str
     app_name: str
+    cluster: str
     namespace: str
     project: str
     workflow_id: str

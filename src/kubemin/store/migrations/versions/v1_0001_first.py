@@ -62,6 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "applications",
         _name("id", 24),
+        _name("cluster", 63),
         _name("namespace", 63),
         _name("name", 253),
         _words("alias"),
@@ -74,7 +75,7 @@ def upgrade() -> None:
         _moment("created_at"),
         _moment("updated_at"),
         _key("applications", "id"),
-        sa.UniqueConstraint("namespace", "name", name="uq_applications_namespace_name"),
+        sa.UniqueConstraint("cluster", "namespace", "name", name="uq_applications_cluster_namespace_name"),
         **_OPTIONS,
     )
     op.create_index("ix_applications_updated_at_id", "applications", ["updated_at", "id"])
@@ -134,6 +135,7 @@ def upgrade() -> None:
         _name("id", 24),
         _name("app_id", 24),
         _name("app_name", 253),
+        _name("cluster", 63),
         _name("namespace", 63),
         _words("project"),
         _name("workflow_id", 24),
@@ -174,14 +176,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("caller", "app_id", "idempotency_key", name="uq_tasks_caller_app_id_idempotency_key"),
         **_GENERATED,
     )
-    op.create_index("ix_tasks_status_app_id_seq", "tasks", ["status", "app_id", "seq"])
+    op.create_index("ix_tasks_status_app_id_seq_cluster", "tasks", ["status", "app_id", "seq", "cluster"])
     op.create_index("ix_tasks_status_seq", "tasks", ["status", "seq"])
     op.create_index("ix_tasks_cleanup_app_id", "tasks", ["cleanup", "app_id"])
     op.create_index("ix_tasks_app_id_seq", "tasks", ["app_id", "seq"])
     op.create_index("ix_tasks_workflow_id_seq", "tasks", ["workflow_id", "seq"])
     op.create_index("ix_tasks_namespace_seq", "tasks", ["namespace", "seq"])
-    op.create_index("ix_tasks_lease_expires_at", "tasks", ["lease_expires_at"])
-    op.create_index("ix_tasks_next_cleanup_at", "tasks", ["next_cleanup_at"])
+    op.create_index("ix_tasks_lease_expires_at_cluster", "tasks", ["lease_expires_at", "cluster"])
+    op.create_index("ix_tasks_next_cleanup_at_cluster", "tasks", ["next_cleanup_at", "cluster"])
     op.create_table(
         "jobs",
         _name("task_id", 24),
@@ -206,8 +208,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "kinds",
+        _name("cluster", 63),
         _name("name", 317),
-        _key("kinds", "name"),
+        _key("kinds", "cluster", "name"),
         **_OPTIONS,
     )
     op.create_table(
@@ -323,9 +326,20 @@ def upgrade() -> None:
     )
     op.create_table(
         "shares",
+        _name("cluster", 63),
         _name("name", 253),
         _name("task_id", 24),
-        _key("shares", "name"),
+        _key("shares", "cluster", "name"),
+        **_OPTIONS,
+    )
+    op.create_table(
+        "cluster_workers",
+        _name("cluster", 63),
+        _name("worker", 255),
+        _name("version", 255),
+        _words("away"),
+        _moment("seen_at"),
+        _key("cluster_workers", "cluster", "worker"),
         **_OPTIONS,
     )
     op.create_table(

@@ -1,0 +1,54 @@
+"""The clusters that the server knows."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from kubemin.api.deps import Deps, Given
+from kubemin.api.envelope import Envelope
+from kubemin.api.models.clusters import ClusterList, ClusterReply, ClusterWorker
+from kubemin.cluster import ClusterError
+from kubemin.store import presence
+
+router = APIRouter(tags=["Tasks"])
+
+_ANSWER_SECONDS = 3
+
+
+@router.get("/clusters", summary="List clusters")
+async def list_clusters(deps: Given) -> Envelope[ClusterList]:
+    """Those that the server knows, and others that have tasks or workers. Each is asked now, all at once."""
+    async with deps.db.read() as tx:
+        served = await presence.served(tx)
+        tasks = await presence.tasks_by_cluster(tx)
+    names = sorted({*deps.clusters, *tasks, *(one.cluster for one in served)})
+    seen = await asyncio.gather(*(_asked(deps, name) for name in names))
+    return Envelope(
+        data=ClusterList(
+            clusters=[
+                ClusterReply(
+                    name=name,
+                    known=name in deps.clusters,
+                    reachable=not message,
+                    message=message,
+                    version=version,
+                    workers=[ClusterWorker(worker=one.worker, away=one.away) for one in served if one.cluster == name],
+                    **tasks.get(name, presence.NO_TASKS)._asdict(),
+                )
+                for name, (version, message) in zip(names, seen, strict=True)
+            ]
+        )
+    )
+
+
+async def _asked(deps: Deps, name: str) -> tuple[str, str]:
+    """The cluster's version, and why it does not answer."""
+    if name not in deps.clusters:
+        return "", "this server does not know it"
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await deps.clusters[name].version(), ""
+    except ClusterError as error:
+        return "", error.message
+    except TimeoutError:
+        return "", f"no answer within {_ANSWER_SECONDS} s"

@@ -1,0 +1,90 @@
+"""Applications of several clusters, over HTTP."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from kubemin.api.app import create_app
+from kubemin.api.deps import Deps
+from kubemin.cluster import Cluster
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import TaskService
+from kubemin.engine.entry.cluster_services import ClusterServices
+from kubemin.signals import LocalSignals
+from kubemin.spec.limits import Limits
+from kubemin.store import presence
+from kubesim.server import SimServer
+from tests.api.conftest import Api, application
+from tests.waiting import PATIENCE
+
+LIMITS = Limits(clusters=frozenset({"default", "edge"}))
+
+
+@pytest.fixture
+async def api(deps: Deps) -> AsyncIterator[Api]:
+    """The API of a server that knows two clusters, of which the second does not answer."""
+    async with SimServer(speed=50) as sim:
+        urls = {"default": sim.url, "edge": "http://127.0.0.1:9"}
+        found = {
+            name: await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=PATIENCE, name=name)
+            for name, url in urls.items()
+        }
+        service = TaskService(deps.db, LocalSignals(), LocalDoorbell(), LIMITS)
+        clusters = {name: ClusterServices(deps.db, one, LIMITS) for name, one in found.items()}
+        knowing = replace(deps, clusters=clusters, service=service, limits=LIMITS)
+        transport = httpx.ASGITransport(create_app(knowing), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            yield Api(http, deps.db)
+        for one in found.values():
+            await one.aclose()
+
+
+async def test_an_application_is_found_by_its_cluster(api: Api) -> None:
+    here, there = await api.create(), await api.create(cluster="edge")
+    assert (here["cluster"], there["cluster"]) == ("default", "edge")
+    for name, one in (("default~shop", here), ("default~default~shop", here), ("edge~default~shop", there)):
+        assert (await api.get(f"/applications/{name}"))["id"] == one["id"]
+    listed = (await api.get("/applications", cluster="edge"))["applications"]
+    assert [one["id"] for one in listed] == [there["id"]]
+    said = (await api.get("/applications/default~shop-2", 404))["message"]
+    assert "edge~default~shop" in said
+
+
+async def test_the_cluster_of_an_application_never_changes(api: Api) -> None:
+    saved = await api.create(cluster="edge")
+    again = await api.post("/applications", {"id": saved["id"], "name": "shop", "alias": "Shop"})
+    assert again["cluster"] == "edge"
+    envelope = await api.call("POST", "/applications", 409, json=application(id=saved["id"], cluster="default"))
+    assert "edge/default/shop" in envelope["message"]
+
+
+@pytest.mark.parametrize("path", ["/applications", "/apply", "/applications/plan"])
+async def test_a_cluster_that_is_not_known_is_refused_by_name(api: Api, path: str) -> None:
+    spec = application(cluster="prod")
+    envelope = await api.call("POST", path, 400, json={"application": spec} if path == "/apply" else spec)
+    [error] = envelope["errors"]
+    assert error["field"].endswith("cluster")
+    assert error["message"] == 'The server knows no cluster "prod"; it knows: default, edge.'
+
+
+async def test_what_one_that_is_away_is_asked_is_refused_and_nothing_else(api: Api) -> None:
+    assert (await api.get("/orphans")) == {"orphans": []}
+    assert "cannot be reached" in (await api.get("/orphans", 503, cluster="edge"))["message"]
+    assert "knows: default, edge" in (await api.get("/orphans", 503, cluster="prod"))["message"]
+
+
+async def test_clusters_are_listed_with_what_there_is_to_do(api: Api) -> None:
+    run = await api.post("/apply", {"application": application(cluster="edge")})
+    async with api.db.begin("say") as tx:
+        await presence.say(tx, "worker", {"default": presence.Sight("v1", "")})
+    here, there = (await api.get("/clusters"))["clusters"]
+    assert (here["name"], here["known"], here["reachable"], here["waiting"]) == ("default", True, True, 0)
+    assert here["workers"] == [{"worker": "worker", "away": ""}]
+    assert (there["name"], there["reachable"], there["waiting"], there["workers"]) == ("edge", False, 1, [])
+    assert "cannot be reached" in there["message"]
+    task = await api.get(f"/workflow/tasks/{run['taskId']}")
+    assert task["waitsBecause"] == "no worker serves the cluster edge now"
+    [queue] = (await api.get("/operations"))["queues"]
+    assert (queue["cluster"], queue["waitsBecause"]) == ("edge", "no worker serves the cluster edge now")
