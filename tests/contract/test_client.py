@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from kubemin.cluster import errors, requests
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.namespace_content import namespace_content
-from kubemin.cluster.object_events import CONTROLLER, ObjectEvent, ObjectEvents
+from kubemin.cluster.object_events import CONTROLLER, ObjectEvent, ObjectEvents, counter_of_events
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import convert_create_to_apply, token_of
 from kubemin.spec.labels import WRITE_TOKEN
@@ -251,7 +251,7 @@ async def test_an_event_about_an_object_is_told_once(kube: Kube) -> None:
     """In the newer group, under a name that follows from what it is about: a second one is refused."""
     made = await kube.cluster.create(placed(kube, configmap("told")))
     registry = CollectorRegistry()
-    events = ObjectEvents(kube.cluster, "worker", registry)
+    events = ObjectEvents(kube.cluster, "worker", counter_of_events(registry))
     event = ObjectEvent(
         ObjectRef.of(made), made["metadata"]["uid"], "Warning", "RollBack", "RolledBack", "said " * 500, "task"
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from kubemin.cluster.object_events import CONTROLLER, ObjectEvent, ObjectEvents
+from kubemin.cluster.object_events import CONTROLLER, ObjectEvent, ObjectEvents, counter_of_events
 from kubemin.engine import ExecOptions
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -121,7 +121,7 @@ async def test_with_the_setting_off_nothing_is_told(instance: Instance) -> None:
 async def test_what_waits_is_bounded(instance: Instance) -> None:
     registry = CollectorRegistry()
     armed = instance.sim.faults.add(Fault("hold", verb="create", resource="events", times=None))
-    events = ObjectEvents(instance.cluster, "worker", registry)
+    events = ObjectEvents(instance.cluster, "worker", counter_of_events(registry))
     ref = ObjectRef("Deployment", "default", "api")
     for number in range(1100):
         events.tell(ObjectEvent(ref, "uid", "Normal", "Deploy", "Deployed", "said", str(number)))

@@ -42,7 +42,7 @@ async def instance(tmp_path: Path, migrated: Path) -> AsyncIterator[Instance]:
 def looking(instance: Instance) -> Drift:
     """A server that looks."""
     diffs = Diffs(instance.db, instance.cluster, Limits(), ComputeThread())
-    return Drift(instance.db, diffs, DriftSettings(every=3600, apart=0))
+    return Drift(instance.db, {"default": diffs}, DriftSettings(every=3600, apart=0))
 
 
 async def deployed(instance: Instance) -> str:

@@ -97,7 +97,7 @@ async def scraped(instance: Instance) -> AsyncIterator[Mapping[str, set[str]]]:
     counted = await Cluster.connect(
         kubeconfig=None, context=None, url=instance.sim.url, timeout=PATIENCE, metrics=RequestMetrics(of_worker)
     )
-    engine = Engine(instance.db, counted, LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker", of_worker)
+    engine = Engine(instance.db, [counted], LocalSignals(instance.hub), LocalDoorbell(), QUICK, "worker", of_worker)
     running = asyncio.create_task(engine.run())
     good = await instance.save([conf("settings", a="1"), web("api")])
     assert (await instance.settled(await instance.exec(good))).status is TaskStatus.COMPLETED

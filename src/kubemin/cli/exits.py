@@ -23,7 +23,7 @@ class Exit(IntEnum):
     """No server answers, or it was away for a minute: what became of a task is not known."""
     TAMPERED = 7
     """Of `audit verify`: a row is wrong or missing."""
-    DENIED = 7
+    DENIED = 8
     """Whoever asks is not known to the server, or may not do this: log in, or give another token."""
     DIFFERS = 10
     """Of `--dry-run` and `diff`: there are changes. Nothing was done. (`kubectl diff` has 1 here.)"""

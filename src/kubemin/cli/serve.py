@@ -30,11 +30,9 @@ from kubemin.settings import Settings
 from kubemin.store import Database
 
 if TYPE_CHECKING:
+    from kubemin.identity.oidc.code_flow import CodeFlow
     from kubemin.notifications.drift import Compares
     from kubemin.notifications.service import Notifications
-
-if TYPE_CHECKING:
-    from kubemin.identity.oidc.code_flow import CodeFlow
 
 _STUCK_SECONDS = 60.0
 """Or twice the time of a lease, if that is longer: other workers have the tasks by then."""

@@ -4,10 +4,12 @@ import asyncio
 
 from fastapi import APIRouter
 
+from kubemin.api.access import About, needs
 from kubemin.api.deps import Deps, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.clusters import ClusterList, ClusterReply, ClusterWorker
 from kubemin.cluster import ClusterError
+from kubemin.identity.grants import Role
 from kubemin.store import presence
 
 router = APIRouter(tags=["Tasks"])
@@ -16,6 +18,7 @@ _ANSWER_SECONDS = 3
 
 
 @router.get("/clusters", summary="List clusters")
+@needs(About.SEEN, Role.VIEWER)
 async def list_clusters(deps: Given) -> Envelope[ClusterList]:
     """Those that the server knows, and others that have tasks or workers. Each is asked now, all at once."""
     async with deps.db.read() as tx:

@@ -8,6 +8,7 @@ INSERT INTO `alembic_version` VALUES
 ('v1_0001');
 CREATE TABLE `applications` (
   `id` varchar(24) NOT NULL,
+  `cluster` varchar(63) NOT NULL,
   `namespace` varchar(63) NOT NULL,
   `name` varchar(253) NOT NULL,
   `alias` longtext NOT NULL,
@@ -20,13 +21,13 @@ CREATE TABLE `applications` (
   `created_at` double NOT NULL,
   `updated_at` double NOT NULL,
   PRIMARY KEY (`id`),
-  UNIQUE KEY `uq_applications_namespace_name` (`namespace`,`name`),
+  UNIQUE KEY `uq_applications_cluster_namespace_name` (`cluster`,`namespace`,`name`),
   KEY `ix_applications_updated_at_id` (`updated_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','other','Läden 🛒','','','','',0,NULL,1796053875.842751,1796053875.842751),
-('shop....................','default','shop','Läden 🛒','','','','',0,NULL,1796053875.824637,1796053875.824637),
-('third...................','default','third','Läden 🛒','','','','',0,NULL,1796053875.85073,1796053875.85073);
+('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796054306.714972,1796054306.714972),
+('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796054306.699009,1796054306.699009),
+('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796054306.721684,1796054306.721684);
 CREATE TABLE `audit` (
   `seq` bigint(20) NOT NULL,
   `at` double NOT NULL,
@@ -56,6 +57,14 @@ CREATE TABLE `audit_heads` (
   `hash` varchar(64) NOT NULL,
   PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `cluster_workers` (
+  `cluster` varchar(63) NOT NULL,
+  `worker` varchar(255) NOT NULL,
+  `version` varchar(255) NOT NULL,
+  `away` longtext NOT NULL,
+  `seen_at` double NOT NULL,
+  PRIMARY KEY (`cluster`,`worker`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE TABLE `components` (
   `app_id` varchar(24) NOT NULL,
   `name` varchar(63) NOT NULL,
@@ -67,9 +76,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053875.845152,1796053875.845152),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053875.830974,1796053875.830974),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796053875.852891,1796053875.852891);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796054306.716976,1796054306.716976),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796054306.704456,1796054306.704456),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796054306.723804,1796054306.723804);
 CREATE TABLE `deliveries` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `seq` bigint(20) NOT NULL,
@@ -91,8 +100,8 @@ CREATE TABLE `deliveries` (
   CONSTRAINT `fk_deliveries_seq` FOREIGN KEY (`seq`) REFERENCES `outbox` (`seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `deliveries` VALUES
-(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796053875.927074,1796053875.927074,NULL),
-(2,2,'ops','other...................','waiting',0,0,NULL,'',1796053875.927537,1796053875.927537,NULL);
+(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796054306.792915,1796054306.792915,NULL),
+(2,2,'ops','other...................','waiting',0,0,NULL,'',1796054306.793434,1796054306.793434,NULL);
 CREATE TABLE `drifts` (
   `app_id` varchar(24) NOT NULL,
   `revision` int(11) NOT NULL,
@@ -101,7 +110,7 @@ CREATE TABLE `drifts` (
   CONSTRAINT `fk_drifts_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `drifts` VALUES
-('third...................',1,1796053875.929962);
+('third...................',1,1796054306.797319);
 CREATE TABLE `duties` (
   `name` varchar(63) NOT NULL,
   `owner` varchar(255) NOT NULL,
@@ -109,7 +118,7 @@ CREATE TABLE `duties` (
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `duties` VALUES
-('notifications','',1796140275.811135);
+('notifications','',1796140706.684436);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -121,9 +130,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796053875.881796),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796053875.903582),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796053875.923283);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796054306.748186),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796054306.769753),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796054306.789375);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -157,8 +166,9 @@ INSERT INTO `jobs` VALUES
 ('shop-1..................',1,0,'step','web/ConfigMap/shop','web','webservice','ConfigMap','default','shop','queued','','',NULL,NULL,NULL),
 ('third-1.................',1,0,'step','web/ConfigMap/third','web','webservice','ConfigMap','default','third','queued','','',NULL,NULL,NULL);
 CREATE TABLE `kinds` (
+  `cluster` varchar(63) NOT NULL,
   `name` varchar(317) NOT NULL,
-  PRIMARY KEY (`name`)
+  PRIMARY KEY (`cluster`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 CREATE TABLE `outbox` (
   `seq` bigint(20) NOT NULL AUTO_INCREMENT,
@@ -174,8 +184,8 @@ CREATE TABLE `outbox` (
   KEY `ix_outbox_taken_at_seq` (`taken_at`,`seq`)
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `outbox` VALUES
-(1,'nnuvbje5yi3m4rt51sd2yymk','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796053875.894118,1796053875.928566),
-(2,'u40xwtyv96dvxsxfstsln3z8','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796053875.910556,1796053875.928566);
+(1,'00cdrs89t4cycbo2kzun7p71','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796054306.759968,1796054306.794325),
+(2,'5do7o2rvvdbs8z342qw75z83','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796054306.777473,1796054306.794325);
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -203,9 +213,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796053875.901739,1796053875.902985,NULL,NULL,NULL,'other...................'),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796053875.8777,1796053875.880609,NULL,NULL,NULL,'shop....................'),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796053875.921345,1796053875.922665,NULL,NULL,NULL,'third...................');
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796054306.767763,1796054306.768988,NULL,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796054306.744742,1796054306.747297,NULL,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796054306.787523,1796054306.788751,NULL,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -224,12 +234,12 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796053875.847306),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796053875.849217),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796053875.836043),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796053875.841242),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796053875.854804),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796053875.856651);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796054306.718613),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796054306.720516),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796054306.709165),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796054306.713748),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796054306.725299),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796054306.727085);
 CREATE TABLE `sealing_keys` (
   `id` varchar(32) NOT NULL,
   `proof` longtext NOT NULL,
@@ -250,19 +260,21 @@ CREATE TABLE `sessions` (
   CONSTRAINT `fk_sessions_token_id` FOREIGN KEY (`token_id`) REFERENCES `tokens` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `sessions` VALUES
-('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',1796053875.822878,1796053875.822878,1796057475.822878);
+('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',1796054306.697624,1796054306.697624,1796057906.697624);
 CREATE TABLE `shares` (
+  `cluster` varchar(63) NOT NULL,
   `name` varchar(253) NOT NULL,
   `task_id` varchar(24) NOT NULL,
-  PRIMARY KEY (`name`)
+  PRIMARY KEY (`cluster`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `shares` VALUES
-('lock','shop-1..................');
+('default','lock','shop-1..................');
 CREATE TABLE `tasks` (
   `seq` bigint(20) NOT NULL AUTO_INCREMENT,
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
   `app_name` varchar(253) NOT NULL,
+  `cluster` varchar(63) NOT NULL,
   `namespace` varchar(63) NOT NULL,
   `project` longtext NOT NULL,
   `workflow_id` varchar(24) NOT NULL,
@@ -301,22 +313,22 @@ CREATE TABLE `tasks` (
   UNIQUE KEY `uq_tasks_id` (`id`),
   UNIQUE KEY `uq_tasks_active_app` (`active_app`),
   UNIQUE KEY `uq_tasks_caller_app_id_idempotency_key` (`caller`,`app_id`,`idempotency_key`),
-  KEY `ix_tasks_status_app_id_seq` (`status`,`app_id`,`seq`),
+  KEY `ix_tasks_status_app_id_seq_cluster` (`status`,`app_id`,`seq`,`cluster`),
   KEY `ix_tasks_status_seq` (`status`,`seq`),
   KEY `ix_tasks_cleanup_app_id` (`cleanup`,`app_id`),
   KEY `ix_tasks_app_id_seq` (`app_id`,`seq`),
   KEY `ix_tasks_workflow_id_seq` (`workflow_id`,`seq`),
   KEY `ix_tasks_namespace_seq` (`namespace`,`seq`),
-  KEY `ix_tasks_lease_expires_at` (`lease_expires_at`),
-  KEY `ix_tasks_next_cleanup_at` (`next_cleanup_at`)
+  KEY `ix_tasks_lease_expires_at_cluster` (`lease_expires_at`,`cluster`),
+  KEY `ix_tasks_next_cleanup_at_cluster` (`next_cleanup_at`,`cluster`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796053875.867168,1796053875.839136,1796053875.872793,1796053875.887631,1796053875.887631),
-(2,'shop-2..................','shop....................','shop','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053875.841978,NULL,NULL,1796053875.841978),
-(3,'other-1.................','other...................','other','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796053875.905237,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796057475.898241,1796053875.898241,1796053875.847983,1796053875.900365,1796053875.905237,1796053875.905237),
-(4,'other-2.................','other...................','other','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053875.849886,NULL,NULL,1796053875.849886),
-(5,'third-1.................','third...................','third','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796057475.913913,1796053875.913913,1796053875.855426,1796053875.919763,NULL,1796053875.919763),
-(6,'third-2.................','third...................','third','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796053875.85725,NULL,NULL,1796053875.85725);
+(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796054306.735674,1796054306.711879,1796054306.740546,1796054306.754586,1796054306.754586),
+(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796054306.714385,NULL,NULL,1796054306.714385),
+(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796054306.771586,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796057906.764052,1796054306.764052,1796054306.719151,1796054306.766177,1796054306.771586,1796054306.771586),
+(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796054306.721174,NULL,NULL,1796054306.721174),
+(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796057906.782513,1796054306.782513,1796054306.725837,1796054306.786039,NULL,1796054306.786039),
+(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796054306.727729,NULL,NULL,1796054306.727729);
 CREATE TABLE `tokens` (
   `id` varchar(16) NOT NULL,
   `name` varchar(255) NOT NULL,
@@ -333,7 +345,7 @@ CREATE TABLE `tokens` (
   KEY `ix_tokens_owner` (`owner`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tokens` VALUES
-('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796053875.812906,NULL,NULL,NULL,NULL);
+('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796054306.686464,NULL,NULL,NULL,NULL);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -352,9 +364,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796053875.843389,1796053875.843389),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796053875.826866,1796053875.826866),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796053875.851286,1796053875.851286);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796054306.715439,1796054306.715439),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796054306.70061,1796054306.70061),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796054306.722201,1796054306.722201);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -376,6 +388,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796053875.90245,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796053875.879403,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796053875.92203,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796054306.768426,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796054306.746118,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796054306.788224,NULL,NULL);

@@ -3,6 +3,7 @@ CREATE TABLE public.alembic_version (
 );
 CREATE TABLE public.applications (
     id character varying(24) NOT NULL,
+    cluster character varying(63) NOT NULL,
     namespace character varying(63) NOT NULL,
     name character varying(253) NOT NULL,
     alias text NOT NULL,
@@ -37,6 +38,13 @@ CREATE TABLE public.audit_heads (
     id integer NOT NULL,
     seq bigint NOT NULL,
     hash character varying(64) NOT NULL
+);
+CREATE TABLE public.cluster_workers (
+    cluster character varying(63) NOT NULL,
+    worker character varying(255) NOT NULL,
+    version character varying(255) NOT NULL,
+    away text NOT NULL,
+    seen_at double precision NOT NULL
 );
 CREATE TABLE public.components (
     app_id character varying(24) NOT NULL,
@@ -116,6 +124,7 @@ CREATE TABLE public.jobs (
     ended_at double precision
 );
 CREATE TABLE public.kinds (
+    cluster character varying(63) NOT NULL,
     name character varying(317) NOT NULL
 );
 CREATE TABLE public.outbox (
@@ -187,6 +196,7 @@ CREATE TABLE public.sessions (
     expires_at double precision NOT NULL
 );
 CREATE TABLE public.shares (
+    cluster character varying(63) NOT NULL,
     name character varying(253) NOT NULL,
     task_id character varying(24) NOT NULL
 );
@@ -195,6 +205,7 @@ CREATE TABLE public.tasks (
     id character varying(24) NOT NULL,
     app_id character varying(24) NOT NULL,
     app_name character varying(253) NOT NULL,
+    cluster character varying(63) NOT NULL,
     namespace character varying(63) NOT NULL,
     project text NOT NULL,
     workflow_id character varying(24) NOT NULL,
@@ -284,48 +295,48 @@ ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.event
 ALTER TABLE ONLY public.outbox ALTER COLUMN seq SET DEFAULT nextval('public.outbox_seq_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796053874.657722, 1796053874.65773);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796053874.686183, 1796053874.686187);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796053874.692757, 1796053874.69276);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053874.666623, 1796053874.666634);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053874.689428, 1796053874.689432);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796053874.694079, 1796053874.694082);
-INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796053874.977072, 1796053874.977081, NULL);
-INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796053874.977833, 1796053874.977837, NULL);
-INSERT INTO public.drifts VALUES ('third...................', 1, 1796053874.983771);
-INSERT INTO public.duties VALUES ('notifications', '', 1796140274.636914);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796053874.729031);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796053874.952907);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796053874.968669);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796054303.430032, 1796054303.430042);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796054304.186971, 1796054304.186983);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796054304.223318, 1796054304.223329);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796054303.492825, 1796054303.492837);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796054304.198839, 1796054304.198851);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796054304.225808, 1796054304.225813);
+INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796054304.63909, 1796054304.6391, NULL);
+INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796054304.639922, 1796054304.639927, NULL);
+INSERT INTO public.drifts VALUES ('third...................', 1, 1796054304.650737);
+INSERT INTO public.duties VALUES ('notifications', '', 1796140703.35326);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796054304.359713);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796054304.546745);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796054304.61905);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'step', 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'step', 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'step', 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 'nwiv90nyxj29e3iksbnhs43a', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796053874.892796, 1796053874.980073);
-INSERT INTO public.outbox VALUES (2, 'alujgr910ccfjlrgd30d2c3v', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796053874.962611, 1796053874.980111);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796053874.72039, 1796053874.727202, NULL, NULL, NULL, 'shop....................');
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796053874.946742, 1796053874.951843, NULL, NULL, NULL, 'other...................');
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796053874.967311, 1796053874.968211, NULL, NULL, NULL, 'third...................');
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796053874.682515);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796053874.691993);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796053874.695294);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796053874.696401);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796053874.673126);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796053874.690739);
-INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', 1796053874.654738, 1796053874.654748, 1796057474.654749);
-INSERT INTO public.shares VALUES ('lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053874.684865, NULL, NULL, 1796053874.68487);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053874.692422, NULL, NULL, 1796053874.692425);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796053874.696931, NULL, NULL, 1796053874.696935);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796053874.708413, 1796053874.677767, 1796053874.713428, 1796053874.736575, 1796053874.736582);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796053874.954856, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796057474.934404, 1796053874.934412, 1796053874.69125, 1796053874.942052, 1796053874.95486, 1796053874.954861);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796057474.9647, 1796053874.964704, 1796053874.695718, 1796053874.965716, NULL, 1796053874.965716);
-INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796053874.639532, NULL, NULL, NULL, NULL);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053874.660512, 1796053874.660519);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053874.687616, 1796053874.68762);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796053874.693064, 1796053874.693067);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796053874.724816, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796053874.950647, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796053874.967726, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 'k37zavbzirq4zm0si0oqhdmx', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796054304.42317, 1796054304.647032);
+INSERT INTO public.outbox VALUES (2, 'wpp9px29v7pqfwx1ssh7kkbi', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796054304.600888, 1796054304.647093);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796054304.335116, 1796054304.354096, NULL, NULL, NULL, 'shop....................');
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796054304.539594, 1796054304.543426, NULL, NULL, NULL, 'other...................');
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796054304.613321, 1796054304.614231, NULL, NULL, NULL, 'third...................');
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796054304.156803);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796054304.211487);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796054304.232789);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796054304.234617);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796054303.530098);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796054304.204068);
+INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', 1796054303.415837, 1796054303.415849, 1796057903.41585);
+INSERT INTO public.shares VALUES ('default', 'lock', 'shop-1..................');
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796054304.179053, NULL, NULL, 1796054304.179065);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796054304.21207, NULL, NULL, 1796054304.212073);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796054304.235165, NULL, NULL, 1796054304.235168);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796054304.288656, 1796054304.125932, 1796054304.311282, 1796054304.395229, 1796054304.39524);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796054304.559246, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796057904.48702, 1796054304.487032, 1796054304.207105, 1796054304.516008, 1796054304.559258, 1796054304.559259);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796057904.610904, 1796054304.610914, 1796054304.23367, 1796054304.612213, NULL, 1796054304.612214);
+INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796054303.370985, NULL, NULL, NULL, NULL);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796054303.44599, 1796054303.446001);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796054304.193846, 1796054304.193857);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796054304.223809, 1796054304.223813);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796054304.347399, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796054304.54187, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796054304.61377, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
@@ -334,6 +345,8 @@ ALTER TABLE ONLY public.audit
     ADD CONSTRAINT pk_audit PRIMARY KEY (seq);
 ALTER TABLE ONLY public.audit_heads
     ADD CONSTRAINT pk_audit_heads PRIMARY KEY (id);
+ALTER TABLE ONLY public.cluster_workers
+    ADD CONSTRAINT pk_cluster_workers PRIMARY KEY (cluster, worker);
 ALTER TABLE ONLY public.components
     ADD CONSTRAINT pk_components PRIMARY KEY (app_id, name);
 ALTER TABLE ONLY public.deliveries
@@ -349,7 +362,7 @@ ALTER TABLE ONLY public.evidence
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq);
 ALTER TABLE ONLY public.kinds
-    ADD CONSTRAINT pk_kinds PRIMARY KEY (name);
+    ADD CONSTRAINT pk_kinds PRIMARY KEY (cluster, name);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT pk_outbox PRIMARY KEY (seq);
 ALTER TABLE ONLY public.resources
@@ -361,7 +374,7 @@ ALTER TABLE ONLY public.sealing_keys
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT pk_sessions PRIMARY KEY (hash);
 ALTER TABLE ONLY public.shares
-    ADD CONSTRAINT pk_shares PRIMARY KEY (name);
+    ADD CONSTRAINT pk_shares PRIMARY KEY (cluster, name);
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT pk_tasks PRIMARY KEY (seq);
 ALTER TABLE ONLY public.tokens
@@ -373,7 +386,7 @@ ALTER TABLE ONLY public.write_probes
 ALTER TABLE ONLY public.writes
     ADD CONSTRAINT pk_writes PRIMARY KEY (token);
 ALTER TABLE ONLY public.applications
-    ADD CONSTRAINT uq_applications_namespace_name UNIQUE (namespace, name);
+    ADD CONSTRAINT uq_applications_cluster_namespace_name UNIQUE (cluster, namespace, name);
 ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT uq_deliveries_seq_target UNIQUE (seq, target);
 ALTER TABLE ONLY public.outbox
@@ -402,10 +415,10 @@ CREATE INDEX ix_sessions_expires_at ON public.sessions USING btree (expires_at);
 CREATE INDEX ix_sessions_token_id ON public.sessions USING btree (token_id);
 CREATE INDEX ix_tasks_app_id_seq ON public.tasks USING btree (app_id, seq);
 CREATE INDEX ix_tasks_cleanup_app_id ON public.tasks USING btree (cleanup, app_id);
-CREATE INDEX ix_tasks_lease_expires_at ON public.tasks USING btree (lease_expires_at);
+CREATE INDEX ix_tasks_lease_expires_at_cluster ON public.tasks USING btree (lease_expires_at, cluster);
 CREATE INDEX ix_tasks_namespace_seq ON public.tasks USING btree (namespace, seq);
-CREATE INDEX ix_tasks_next_cleanup_at ON public.tasks USING btree (next_cleanup_at);
-CREATE INDEX ix_tasks_status_app_id_seq ON public.tasks USING btree (status, app_id, seq);
+CREATE INDEX ix_tasks_next_cleanup_at_cluster ON public.tasks USING btree (next_cleanup_at, cluster);
+CREATE INDEX ix_tasks_status_app_id_seq_cluster ON public.tasks USING btree (status, app_id, seq, cluster);
 CREATE INDEX ix_tasks_status_seq ON public.tasks USING btree (status, seq);
 CREATE INDEX ix_tasks_workflow_id_seq ON public.tasks USING btree (workflow_id, seq);
 CREATE INDEX ix_tokens_owner ON public.tokens USING btree (owner);
