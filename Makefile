@@ -36,7 +36,7 @@ test-all:  ## The tests on each Python from 3.11 to 3.14 that is installed
 
 EVERY ?= 1
 
-proof: $(READY)  ## The long proofs: a kill and a cancel at every point; at each fourth one: make proof EVERY=4
+proof: $(READY)  ## The long proofs: a kill and a cancel at every point, commands and pages in processes of their own; at each fourth point: make proof EVERY=4
 	KUBEMIN_TEST_EVERY=$(EVERY) $(BIN)/pytest -n 4 --dist worksteal -m proof
 
 soak: $(READY)  ## 200 tasks over 3 workers, one killed every few seconds

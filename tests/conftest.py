@@ -68,6 +68,21 @@ _TAKE_LONG = {
     )
 }
 """Each test there takes a whole engine, or a server, or many requests."""
+_HERE = Path(__file__).parent
+_START_MANY = {
+    *(_HERE / "page" / f"test_{name}.py" for name in ("operations", "pictures", "restarted", "task")),
+    *(_HERE / "cli" / f"test_{name}.py" for name in ("worker_port", "workers")),
+    _HERE / "docs" / "test_ci.py",
+    _HERE / "model" / "test_model.py",
+    _HERE / "multi" / "test_commands.py",
+    _HERE / "telemetry" / "test_traces.py",
+    _HERE / "test_examples.py",
+    _HERE.parent / "kubesim" / "tests" / "kubectl",
+    _HERE.parent / "kubesim" / "tests" / "plugin",
+}
+"""Each test there takes seconds of CPU, mostly for processes that it starts: they are proofs, of which CI takes each
+test, and each eighth case of one with cases.
+"""
 _BEFORE_COLLECTING = 50_000
 """Objects made before the next garbage collection, which took a tenth of the tests' CPU at Python's 700."""
 gc.set_threshold(_BEFORE_COLLECTING)
@@ -134,6 +149,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     around = {path: {path, *path.parents} for path in {item.path for item in items}}
     on_two_databases(items, ("url", "empty_url", "new_url"))
+    for item in items:
+        if not _START_MANY.isdisjoint(around[item.path]) and item.get_closest_marker("proof") is None:
+            item.add_marker(pytest.mark.proof)
     every_second_case([item for item in items if not _TAKE_LONG.isdisjoint(around[item.path])])
     items.sort(key=lambda item: _PAGE not in around[item.path])  # one browser: else one process would end long last
     every = int(os.environ.get("KUBEMIN_TEST_EVERY", "1"))

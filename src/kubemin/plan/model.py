@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ class Portion:
         return max(1, math.ceil(self.weight * others / (100 - self.weight)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """One manifest to bring into the cluster. ``seq`` counts from 1 over the whole plan."""
 
@@ -50,7 +51,7 @@ class Job:
     """When it is ready, where a rule says so."""
     hook: Hook | None = None
 
-    @property
+    @cached_property
     def ref(self) -> ObjectRef:
         """The object that the manifest describes."""
         return ObjectRef.of(self.manifest)

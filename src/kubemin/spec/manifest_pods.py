@@ -1,7 +1,7 @@
 """Pods that follow objects as they stand, of whatever kind these are, and whose rights the objects get."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubemin.spec.kinds import DEFINITION, kind_name
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -15,12 +15,13 @@ BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 def pods_in(one: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What looks like the spec of a Pod, wherever it is, and where: of whatever kind the object is, Pods follow it."""
-    return ((place, value) for place, value in _maps_in(one) if _is_pod(value))
+    return ((str(place), value) for place, value in _maps_in(one) if _is_pod(value))
 
 
 def templates_in(one: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What has such a ``spec``, and where it is, with a point behind it."""
-    return ((f"{place}.".lstrip("."), value) for place, value in _maps_in(one) if _is_pod(as_map(value.get("spec"))))
+    found = ((place, value) for place, value in _maps_in(one) if _is_pod(as_map(value.get("spec"))))
+    return ((f"{place}.".lstrip("."), value) for place, value in found)
 
 
 def accounts_of(one: Manifest) -> Iterator[tuple[str, str]]:
@@ -43,19 +44,42 @@ def used_rights(manifest: Manifest) -> set[ObjectRef]:
     return found
 
 
+_OF_PODS = frozenset({"containers", "initContainers", "hostNetwork", "hostPID", "hostIPC"})
+
+
 def _is_pod(value: Mapping[str, Any]) -> bool:
+    if _OF_PODS.isdisjoint(value):  # nearly all maps, and each object of a run is looked through
+        return False
     lists = (value.get(key) for key in ("containers", "initContainers"))
     held = any(isinstance(items, list) and any(isinstance(item, dict) for item in items) for items in lists)
     return held or any(value.get(key) is True for key in ("hostNetwork", "hostPID", "hostIPC"))
 
 
-def _maps_in(one: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
+class _Place(NamedTuple):
+    """Where something is in an object; its text is made for what is found alone."""
+
+    above: "_Place | None"
+    step: str
+
+    def __str__(self) -> str:
+        steps, place = list[str](), self
+        while place.above is not None:
+            steps.append(place.step)
+            place = place.above
+        return "".join(reversed(steps)).lstrip(".")
+
+
+def _maps_in(one: Manifest) -> Iterator[tuple[_Place, Mapping[str, Any]]]:
     """Each map in the object, and where it is. Those in definitions describe Pods, and make none."""
-    waiting: list[tuple[str, Any]] = [] if kind_name(one) == DEFINITION else [("", one)]
+    waiting: list[tuple[_Place, Any]] = [] if kind_name(one) == DEFINITION else [(_Place(None, ""), one)]
     while waiting:
         place, value = waiting.pop()
         if isinstance(value, dict):
             yield place, value
-            waiting += [(f"{place}.{key}".lstrip("."), item) for key, item in value.items()]
+            waiting += [
+                (_Place(place, f".{key}"), item) for key, item in value.items() if isinstance(item, dict | list)
+            ]
         elif isinstance(value, list):
-            waiting += [(f"{place}[{index}]", item) for index, item in enumerate(value)]
+            waiting += [
+                (_Place(place, f"[{index}]"), item) for index, item in enumerate(value) if isinstance(item, dict | list)
+            ]

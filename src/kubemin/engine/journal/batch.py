@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Self
 
 from kubemin.engine.errors import Stopped
@@ -70,8 +71,8 @@ class Batch:
     changes: Changes = field(default_factory=Changes)
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     urgent: asyncio.Event = field(default_factory=asyncio.Event)
-    kept: frozenset[tuple[int, JobStatus]] = frozenset()
-    """How jobs ended before others in it began: that is told in its order."""
+    kept: int = 0
+    """So many of its first changes of jobs stay in it: what ended before others began is told in its order."""
 
     def put_off(self) -> "Batch | None":
         """Leave to a later batch how jobs ended, if that has time: requests wait to be sent, and need none of it.
@@ -80,7 +81,8 @@ class Batch:
         with the task's first request: a successor decides it only where nothing was requested yet.
         """
         jobs = self.changes.jobs
-        ended = {key: change for key, change in jobs.items() if _may_wait(key[1]) and key not in self.kept}
+        later = islice(jobs.items(), self.kept, None)
+        ended = {key: change for key, change in later if _may_wait(key[1])}
         if self.due <= asyncio.get_running_loop().time() or not ended:
             return None
         self.changes.jobs = {key: change for key, change in jobs.items() if key not in ended}
@@ -123,7 +125,7 @@ class CommitQueue:
     def keep_ends(self) -> None:
         """How jobs have ended by now goes with what comes next: else a job would seem to begin before them."""
         if self._batch is not None:
-            self._batch.kept = frozenset(key for key in self._batch.changes.jobs if _may_wait(key[1]))
+            self._batch.kept = len(self._batch.changes.jobs)
 
     async def commit(self, changes: Changes) -> None:
         """Commit changes, with all that was added before but how jobs end. Runs to its end under a cancel.
