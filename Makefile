@@ -111,7 +111,7 @@ constraints:  ## Write constraints.txt: the newest releases, or with UPGRADE= on
 	$(COMPILE) pyproject.toml $(IMAGE_EXTRAS) --constraint constraints.txt --output-file deploy/image/requirements.txt
 
 COMPILE = .venv-uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
-IMAGE_EXTRAS = $(addprefix --extra ,postgresql mysql fast)
+IMAGE_EXTRAS = $(addprefix --extra ,postgresql mysql fast otel)
 
 clean:  ## Remove the virtual environments and the caches
 	rm -rf build .venv .venv-* .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
-SERVER_EXTRAS = ("postgresql", "mysql", "fast")
+SERVER_EXTRAS = ("postgresql", "mysql", "fast", "otel")
 """All that a server may need; `sim` is for trying."""
 _SECONDS = 300
 
