@@ -77,6 +77,8 @@ def test_a_server_says_whether_secrets_are_sealed_and_does_not_start_without_a_k
                     )
                 )
                 assert Kubemin(tmp_path, running.url)("apply", "a.json", "--detach").returncode == 0
+    with kubemin.server("dev", "--workers", "0", "--database", "sqlite:///trial.db") as trial:
+        assert PLAIN not in trial.output
     for command in (("serve", "--simulate", "--port", "0", "--workers", "0"), ("worker", "--simulate")):
         refused = kubemin(*command)
         assert refused.returncode == 1

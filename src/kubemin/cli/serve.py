@@ -42,12 +42,12 @@ _GRACE_SECONDS = 5.0
 """For a worker that stops, beside its drain time and the request that it may wait for."""
 
 
-def run(settings: Settings, workers: Workers, *, in_process: bool) -> None:
+def run(settings: Settings, workers: Workers, *, in_process: bool, trial: bool) -> None:
     """Serve the API until SIGINT or SIGTERM, and have the workers run tasks; ``in_process``: one more, in this process.
 
-    Raises :class:`CliError`.
+    ``trial``: nothing that is stored is worth a warning. Raises :class:`CliError`.
     """
-    run_to_its_end(_serve(settings, workers, in_process), settings)
+    run_to_its_end(_serve(settings, workers, in_process=in_process, trial=trial), settings)
 
 
 def migrate_database(settings: Settings) -> None:
@@ -55,10 +55,11 @@ def migrate_database(settings: Settings) -> None:
     run_to_its_end(_migrate(settings), settings)
 
 
-async def _serve(settings: Settings, workers: Workers, in_process: bool) -> None:
+async def _serve(settings: Settings, workers: Workers, *, in_process: bool, trial: bool) -> None:
     tell = Tell(lambda task_id, reason: workers.tell("cancel", task_id, reason), lambda: workers.tell("ring"))
     async with open_parts(settings, settings.known_clusters, tell=tell) as parts:
-        tell_if_plain(parts)
+        if not trial:
+            tell_if_plain(parts)
         stopping = asyncio.Event()
         engine = make_engine(settings, parts) if in_process else None
         compute_thread = ComputeThread()

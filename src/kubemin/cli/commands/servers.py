@@ -57,7 +57,7 @@ def dev(
     refuse_open_address(settings)
     named = settings.kubeconfig is not None or (settings.clusters and DEFAULT_CLUSTER in settings.known_clusters)
     alone = {"redis_url": None, "simulate": not named}
-    _serve(settings.model_copy(update=alone), workers, in_process)
+    _serve(settings.model_copy(update=alone), workers, in_process=in_process, trial=not named)
 
 
 @app.command()
@@ -90,10 +90,10 @@ def serve(
     )  # fmt: skip
     refuse_open_address(settings)
     refuse_no_console(settings.console_dir)
-    _serve(settings, workers, in_process)
+    _serve(settings, workers, in_process=in_process, trial=False)
 
 
-def _serve(settings: "Settings", asked: int | None, in_process: bool) -> None:
+def _serve(settings: "Settings", asked: int | None, *, in_process: bool, trial: bool) -> None:
     if in_process and asked is not None:
         raise CliError(tr("--workers and --in-process exclude each other"), Exit.USAGE)
     from kubemin.cli.workers import Workers
@@ -101,7 +101,7 @@ def _serve(settings: "Settings", asked: int | None, in_process: bool) -> None:
     with Workers(0 if in_process else settings.workers) as workers:
         from kubemin.cli.serve import run  # it takes most of a second to import, and the workers do so meanwhile
 
-        run(settings, workers, in_process=in_process)
+        run(settings, workers, in_process=in_process, trial=trial)
 
 
 @app.command()
