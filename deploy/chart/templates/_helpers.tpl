@@ -24,10 +24,11 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* What makes a server accept an address that others can reach. Only here is it known which settings these are. */}}
+{{/* What makes a server accept an address that others can reach. What a Secret holds is not seen here; the server looks. */}}
 {{- define "kubemin.auth" -}}
-{{- if not (or .Values.auth.secretName .Values.auth.settings) }}
-{{- fail "auth: say who may use the API, by auth.secretName or auth.settings. Without it a server listens on loopback addresses only, and nobody could reach it." }}
+{{- $given := .Values.auth.settings }}
+{{- if not (or .Values.auth.secretName (eq (get $given "KUBEMIN_AUTH" | toString) "token") (get $given "KUBEMIN_OIDC_ISSUER")) }}
+{{- fail "auth: say who may use the API, by KUBEMIN_AUTH=token or KUBEMIN_OIDC_ISSUER in auth.settings, or in the Secret auth.secretName. Without it a server listens on loopback addresses only, and nobody could reach it." }}
 {{- end }}
 {{- end }}
 

@@ -83,5 +83,6 @@ def told() -> dict[str, dict[str, str]]:
             for row in rows if model else ():
                 names, _, says = row.strip("| ").partition(" | ")
                 for name in re.findall(r"`(\w+)`", names):
-                    found[model][name] = re.sub(r"\]\(#", "](../format.md#", says.removeprefix("required; "))
+                    linked = re.sub(r"\]\((?!#|https?:)", "](../", says.removeprefix("required; "))
+                    found[model][name] = linked.replace("](#", "](../format.md#")
     return found
