@@ -3,8 +3,10 @@
 import asyncio
 
 import httpx
+import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
+from starlette.types import ASGIApp
 
 from kubemin.api.checks import DatabaseHealth
 from kubemin.api.deps import Deps
@@ -12,6 +14,7 @@ from kubemin.api.health_app import create_health_app
 from kubemin.api.worker_app import create_worker_app
 from kubemin.store import Database
 from tests.api.conftest import Api
+from tests.api.guarded import guarded_by
 
 
 class Clock:
@@ -60,9 +63,17 @@ async def test_a_database_that_can_only_be_read_is_not_ready(db: Database) -> No
     assert wrong.startswith("nothing can be written: ")
 
 
-async def test_a_server_s_second_port_answers_under_any_host_and_has_nothing_else(deps: Deps) -> None:
-    """A kubelet and a Prometheus ask for the address of a Pod."""
-    app = create_health_app(deps)
+@pytest.mark.parametrize("asks", [False, True], ids=["for nothing", "for a token"])
+async def test_a_server_s_second_port_answers_anybody_under_any_host_and_has_nothing_else(
+    deps: Deps, asks: bool
+) -> None:
+    """A kubelet and a Prometheus ask for the address of a Pod, and have no token where the API asks for one."""
+    async with guarded_by(deps) as guarded:
+        assert (await guarded.http.get("/metrics")).status_code == 401
+        await _answers(create_health_app(guarded.deps if asks else deps))
+
+
+async def _answers(app: ASGIApp) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://10.1.2.3:9090") as http:
         for path in ("/healthz", "/readyz", "/metrics"):
             answer = await http.get(path)

@@ -259,7 +259,12 @@ def wrong_settings(own: set[str]) -> Iterator[tuple[str, Json]]:
 
 
 def test_without_authentication_there_is_no_installation() -> None:
-    without: list[Json] = [{}, {"KUBEMIN_AUTH": "none"}, {"KUBEMIN_OIDC_ISSUER": ""}, {"KUBEMIN_PUBLIC_URL": "https://x"}]
+    without: list[Json] = [
+        {},
+        {"KUBEMIN_AUTH": "none"},
+        {"KUBEMIN_OIDC_ISSUER": ""},
+        {"KUBEMIN_PUBLIC_URL": "https://x"},
+    ]
     for refused in render_all([{"auth": {"settings": settings}} for settings in without]):
         assert isinstance(refused, Refused)
         assert "auth: say who may use the API, by KUBEMIN_AUTH=token or KUBEMIN_OIDC_ISSUER" in str(refused)
