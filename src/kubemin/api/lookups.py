@@ -55,13 +55,14 @@ def id_named(text: str) -> str:
 async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
     """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`.
 
-    It names as near only what is in ``sight``.
+    It finds, and names as near, only what is in ``sight``.
     """
     if is_id(text):
         return text
     where = _parts(text)
-    if (found := id_named(text)) and await applications.find(tx, where.namespace, where.name, where.cluster):
-        return found
+    row = await applications.find(tx, where.namespace, where.name, where.cluster) if where.is_one else None
+    if row is not None and (sight is None or any(one.has(row.namespace, row.project, row.name) for one in sight)):
+        return row.id
     rows = await applications.page(tx, applications.Filter(sight=sight), limit=_COMPARED)
     known = [shown(row.cluster, row.namespace, row.name).replace("/", SEPARATOR) for row in rows]
     same = [one for one in known if one.endswith(f"{SEPARATOR}{where.name}")]

@@ -1,0 +1,37 @@
+"""What a caller may not see answers as what is not there, in whatever way it is named."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from kubemin.api.deps import Deps
+from tests.api.conftest import application
+from tests.api.guarded import Caller, Guarded, guarded_by
+
+
+@pytest.fixture
+async def guarded(deps: Deps) -> AsyncIterator[Guarded]:
+    async with guarded_by(deps) as one:
+        yield one
+
+
+ADDRESSES = (
+    "/applications/{}",
+    "/applications/{}/components",
+    "/applications/{}/logs",
+    "/workflow/tasks/{}",
+    "/tasks?appId={}",
+)
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+async def test_a_name_does_not_tell_whether_there_is_such_an_application(guarded: Guarded, path: str) -> None:
+    admin, eve = await guarded.by(), await guarded.by("eve", {"role": "admin", "namespaces": ["elsewhere"]})
+    await admin.post("/apply", {"application": application(namespace="shop", name="there")})
+
+    async def asked(caller: Caller, name: str) -> Any:
+        return await caller.call("GET", path.format(f"shop~{name}"), 404)
+
+    hidden, nothing = await asked(eve, "there"), await asked(eve, "nowhere")
+    assert str(hidden).replace("there", "nowhere") == str(nothing)
