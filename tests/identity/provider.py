@@ -1,5 +1,6 @@
 """An issuer of OpenID Connect on loopback: metadata, keys that change, and a token endpoint that checks PKCE."""
 
+import asyncio
 import base64
 import hashlib
 import time
@@ -53,6 +54,8 @@ class Provider:
     keys: list[SigningKey] = field(default_factory=lambda: [rsa_key("first")])
     asked: list[str] = field(default_factory=list)
     away: bool = False
+    hangs: asyncio.Event | None = None
+    """Until it is set it answers nothing."""
     metadata: dict[str, Any] = field(default_factory=dict)
     nonce: str | None = None
     """Instead of the right one."""
@@ -80,6 +83,8 @@ class Provider:
 
     async def _configuration(self, _: web.Request) -> web.Response:
         self.asked.append("metadata")
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.away:
             return web.Response(status=503)
         known = {

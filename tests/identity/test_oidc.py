@@ -1,5 +1,6 @@
 """Tokens of an issuer: what is let in, and all that is not."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -186,6 +187,25 @@ async def test_known_keys_count_while_the_issuer_is_away(issuer: Provider, check
     await checked.of_bearer(issuer.token())
     issuer.away = True
     clock.now += 7200
+    assert (await checked.of_bearer(issuer.token())).name == "ada"
+
+
+async def test_an_issuer_that_hangs_holds_up_nobody_whose_key_is_known(
+    issuer: Provider, checked: OidcIssuer, clock: Clock
+) -> None:
+    """Keys are read anew beside: a cancel does not wait for them."""
+    await checked.of_bearer(issuer.token())
+    issuer.hangs = asyncio.Event()
+    clock.now += 7200
+    for _ in range(3):
+        assert (await checked.of_bearer(issuer.token())).name == "ada"
+    while issuer.asked.count("metadata") < 2:
+        await asyncio.sleep(0)
+    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    issuer.keys.append(elliptic_key("second"))
+    issuer.hangs.set()
+    while issuer.asked.count("keys") < 2:
+        await asyncio.sleep(0)
     assert (await checked.of_bearer(issuer.token())).name == "ada"
     assert issuer.asked.count("metadata") == 2
 

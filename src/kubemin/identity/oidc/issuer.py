@@ -84,4 +84,5 @@ class OidcIssuer:
 
     async def aclose(self) -> None:
         """Close what is open to it."""
+        await self.keys.aclose()
         await self.http.aclose()

@@ -39,6 +39,7 @@ class Keys:
         self._keys: Mapping[str | None, list[Key]] = {}
         self._read_at = self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._renewing: asyncio.Task[None] | None = None
 
     async def metadata(self) -> Mapping[str, Any]:
         """What the issuer says of itself."""
@@ -49,17 +50,28 @@ class Keys:
 
     async def named(self, key_id: str | None) -> list[Key]:
         """The keys of this id, or, without one, all: none where the issuer has no such key."""
-        stale = self._clock() - self._read_at >= _FRESH_SECONDS
-        if stale or (key_id is not None and key_id not in self._keys):
-            try:
-                await self._refresh()
-            except IssuerAway as error:
-                if not self._keys:
-                    raise
-                log.warning("the issuer's keys cannot be read; those that are known count on", error=str(error))
+        if not self._keys or (key_id is not None and key_id not in self._keys):
+            await self._refresh_if_possible()
+        elif self._clock() - self._read_at >= _FRESH_SECONDS and (self._renewing is None or self._renewing.done()):
+            # Beside: an issuer that hangs holds up nobody whose key is known, and no cancel.
+            self._renewing = asyncio.create_task(self._refresh_if_possible(), name="issuer keys")
         if key_id is not None:
             return self._keys.get(key_id, [])
         return [key for keys in self._keys.values() for key in keys]
+
+    async def aclose(self) -> None:
+        """Ask no more."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+
+    async def _refresh_if_possible(self) -> None:
+        try:
+            await self._refresh()
+        except IssuerAway as error:
+            if not self._keys:
+                raise
+            log.warning("the issuer's keys cannot be read; those that are known count on", error=str(error))
 
     async def _refresh(self) -> None:
         """Read metadata and keys, unless somebody has just tried to."""
