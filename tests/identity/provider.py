@@ -56,6 +56,8 @@ class Provider:
     away: bool = False
     hangs: asyncio.Event | None = None
     """Until it is set it answers nothing."""
+    waits: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether somebody waits for that."""
     metadata: dict[str, Any] = field(default_factory=dict)
     nonce: str | None = None
     """Instead of the right one."""
@@ -84,6 +86,7 @@ class Provider:
     async def _configuration(self, _: web.Request) -> web.Response:
         self.asked.append("metadata")
         if self.hangs is not None:
+            self.waits.set()
             await self.hangs.wait()
         if self.away:
             return web.Response(status=503)
