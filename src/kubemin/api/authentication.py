@@ -52,7 +52,7 @@ class Authenticated:
 
 async def _principal(deps: Deps, authenticator: Authenticator, scope: Scope) -> Principal | None:
     headers = Headers(scope=scope)
-    cancels = scope["path"].endswith("/workflow/cancel")
+    cancels = _cancels(scope)
     try:
         found = await _shown(deps, authenticator, scope, headers)
         if found is not None and not cancels:
@@ -70,17 +70,23 @@ async def _principal(deps: Deps, authenticator: Authenticator, scope: Scope) -> 
     return found
 
 
+def _cancels(scope: Scope) -> bool:
+    """Whether a cancel is asked for: no limit and no other request holds that up."""
+    path: str = scope["path"]
+    return path.endswith("/workflow/cancel")
+
+
 async def _shown(deps: Deps, authenticator: Authenticator, scope: Scope, headers: Headers) -> Principal | None:
     given = headers.getlist("authorization")
     if given:
         scheme, _, credential = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not credential.strip():
             raise Unknown("The header Authorization must be: Bearer, a blank, and a token.", "INVALID_HEADER")
-        return await authenticator.of_bearer(credential.strip())
+        return await authenticator.of_bearer(credential.strip(), urgent=_cancels(scope))
     secret = cookie_of(headers, session_cookie(deps))
     if secret is None:
         return None
-    found = await authenticator.of_session(secret)
+    found = await authenticator.of_session(secret, urgent=_cancels(scope))
     if scope["method"] not in _HARMLESS:
         check_own_page(deps, headers)
     return found

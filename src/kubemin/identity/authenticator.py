@@ -72,8 +72,8 @@ class Authenticator:
         self._beside: set[asyncio.Task[None]] = set()
         self.watch = Watch(self._valid, _WATCH_SECONDS)
 
-    async def of_bearer(self, text: str) -> Principal:
-        """Who shows this API token, or this token of the issuer."""
+    async def of_bearer(self, text: str, *, urgent: bool = False) -> Principal:
+        """Who shows this API token, or this token of the issuer. ``urgent`` as in `Database.read`."""
         if not looks_like_one(text):
             if self.issuer is None:
                 raise Unknown(_WRONG)
@@ -82,15 +82,15 @@ class Authenticator:
         if token is None:
             raise Unknown(_WRONG)
         key = f"{_TOKEN}{token.id}:{token.digest}"
-        found = self._recent(key) or self._keep(key, await self._of_token(token))
+        found = self._recent(key) or self._keep(key, await self._of_token(token, urgent))
         self._mark(found.credential, lambda: self._mark_token(token.id))
         return found
 
-    async def of_session(self, secret: str) -> Principal:
-        """Whose session this is."""
+    async def of_session(self, secret: str, *, urgent: bool = False) -> Principal:
+        """Whose session this is. ``urgent`` as in `Database.read`."""
         digest = digest_of(secret)
         key = f"{_SESSION}{digest}"
-        found = self._recent(key) or self._keep(key, await self._of_session(digest))
+        found = self._recent(key) or self._keep(key, await self._of_session(digest, urgent))
         self._mark(key, lambda: self._mark_session(digest))
         return found
 
@@ -149,8 +149,8 @@ class Authenticator:
         if self.issuer is not None:
             await self.issuer.aclose()
 
-    async def _of_token(self, token: TokenText) -> Principal:
-        async with self._db.read() as tx:
+    async def _of_token(self, token: TokenText, urgent: bool) -> Principal:
+        async with self._db.read(urgent=urgent) as tx:
             row = await tokens.get(tx, token.id)
         # The digest is compared also where there is no such token, so that the time does not tell whether there is one.
         same = token.is_of(row.hash if row is not None else "")
@@ -158,8 +158,8 @@ class Authenticator:
             raise Unknown(_WRONG)
         return principal_of(row)
 
-    async def _of_session(self, digest: str) -> Principal:
-        async with self._db.read() as tx:
+    async def _of_session(self, digest: str, urgent: bool) -> Principal:
+        async with self._db.read(urgent=urgent) as tx:
             row = await sessions.get(tx, digest, self._settings.session_idle_seconds)
         if row is None:
             raise Unknown(_OVER, SESSION_OVER)
