@@ -3,10 +3,12 @@
 import asyncio
 from contextlib import suppress
 
+from sqlalchemy import insert, select
+
 from kubemin.notifications.deliverer import PAUSES
 from kubemin.notifications.sending import Sender
 from kubemin.spec.states import Cleanup, TaskStatus
-from kubemin.store import Database, applications, deliveries, outbox, tasks
+from kubemin.store import Database, applications, deliveries, outbox, tables, tasks
 from kubemin.store.deliveries import DeliveryState
 from tests.notifications.receiver import Receiver, answers, receiving
 from tests.notifications.rows import PUBLIC, all_deliveries, at_work, deliverer, due_now, ended, prepared, target, types
@@ -253,6 +255,21 @@ async def test_what_nobody_wants_and_what_is_old_is_forgotten(db: Database, rece
     async with db.begin("forget") as tx:
         assert await outbox.forget(tx, -1, 10) == 1
     assert await all_deliveries(db) == []
+
+
+async def test_all_that_is_old_is_forgotten_however_much_it_is(sqlite: Database, receiver: Receiver) -> None:
+    """More than one transaction deletes, and without a pause: else it would grow faster than it goes."""
+    await prepared(sqlite)
+    await ended(sqlite, "one")
+    async with sqlite.begin("many") as tx:
+        (one,) = await tx.rows(select(tables.outbox))
+        old = {**one._mapping, "taken_at": 1.0, "app_id": id_of("shop")}
+        rows = [{**old, "seq": seq, "id": id_of(str(seq))} for seq in range(100, 220)]
+        await tx.write(insert(tables.outbox), rows)
+    sends = deliverer(sqlite, target(receiver.url))
+    while await sends.keep():
+        pass
+    assert len(await types(sqlite)) == 1
 
 
 async def test_a_target_that_was_taken_away_is_dropped(db: Database, receiver: Receiver) -> None:

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 PAUSES = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 """Seconds after each try in vain until the next one; a day later it is dead (Standard Webhooks' schedule)."""
 _MOST = 50
-"""Events taken in one transaction."""
+"""Events taken, or forgotten, in one transaction."""
 _TOGETHER = 4
 """Messages to one target at once: a target that hangs holds up itself alone."""
 _HELD_SECONDS = 4 * SECONDS
@@ -193,15 +193,15 @@ class Deliverer:
             return await deliveries.is_overtaken(tx, one)
 
     async def keep(self) -> bool:
-        """Say that there is somebody to tell, forget what is old, and count what waits."""
+        """Say that there is somebody to tell, forget what is old, and count what waits; whether more is old."""
         async with self._db.begin("notifications-keep") as tx:
             await outbox.announce(tx)
             await deliveries.drop_stranded(tx, self._targets, _DAY)
-            await outbox.forget(tx, _KEEP_SECONDS, _MOST)
+            forgotten = await outbox.forget(tx, _KEEP_SECONDS, _MOST)
         async with self._db.read() as tx:
             now, left = await tx.now(), await deliveries.backlogs(tx)
         self._count(left, now.timestamp())
-        return False
+        return forgotten == _MOST
 
     def _count(self, left: Mapping[str, deliveries.Backlog], now: float) -> None:
         for name in self._targets:
