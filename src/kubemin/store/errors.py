@@ -52,6 +52,14 @@ class Unreadable(StoreError):
     """A sealed value cannot be opened: its key is missing or another one, or the value was changed."""
 
 
+class UnreadableTask(Unreadable):
+    """A task that a claim would have taken cannot be opened; nothing was taken."""
+
+    def __init__(self, task_id: str, seq: int, why: Unreadable) -> None:
+        super().__init__(f"task {task_id} cannot be read: {why}")
+        self.seq = seq
+
+
 class Duplicate(StoreError):
     """A unique constraint is violated. ``constraint`` is its name in :mod:`kubemin.store.tables`."""
 

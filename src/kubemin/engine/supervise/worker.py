@@ -24,7 +24,7 @@ from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Mode, Signal, Signals
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Database, tasks
-from kubemin.store.errors import StoreError
+from kubemin.store.errors import StoreError, UnreadableTask
 from kubemin.store.sealing_keys import MissingKeys
 from kubemin.store.tasks import Task
 
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 _STATUS_POLL = 1.0
 _PATIENCE = 1.0
 """Seconds that a claim is put off at most while the tasks held need the loop."""
+_PASSED_OVER_SECONDS = 60.0
+"""So long a task that cannot be read is left alone: the others are claimed meanwhile."""
 _BATCH = 8
 """How many tasks are claimed in one transaction, at most: the others are left to other workers."""
 
@@ -72,6 +74,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._missing_keys = MissingKeys(db)
         self._said_missing: str | None = None
+        self._passed_over: dict[int, float] = {}
+        """By ``seq`` of a task that cannot be read: until when."""
         self._declare_metrics(registry)
 
     def _declare_metrics(self, registry: CollectorRegistry) -> None:
@@ -163,11 +167,16 @@ class Worker:
         if most <= 0 or not clusters or await self._is_blind():
             return False
         sent = self._clock()
+        self._passed_over = {seq: until for seq, until in self._passed_over.items() if until > sent}
         try:
             async with self._db.begin("claim", urgent=True) as tx:
                 claimed = await tasks.claim(
-                    tx, self._name, settings.lease_seconds, settings.max_attempts, most, clusters
+                    tx, self._name, settings.lease_seconds, settings.max_attempts, most, clusters, self._passed_over
                 )
+        except UnreadableTask as error:
+            log.error("a task is passed over for a while", error=str(error), seconds=_PASSED_OVER_SECONDS)
+            self._passed_over[error.seq] = sent + _PASSED_OVER_SECONDS
+            return True
         except StoreError as error:
             log.warning("cannot claim", error=str(error))
             return False

@@ -6,14 +6,15 @@ to find it.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
+from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
 
 from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
 from kubemin.store.columns import among
-from kubemin.store.errors import Duplicate, LeaseLost
+from kubemin.store.errors import Duplicate, LeaseLost, Unreadable, UnreadableTask
 from kubemin.store.tables import tasks
 from kubemin.store.tasks.record import WHOLE, Task, to_task
 from kubemin.store.transaction import Tx
@@ -36,6 +37,7 @@ async def claim(
     max_attempts: int,
     most: int,
     clusters: Collection[str] = (DEFAULT_CLUSTER,),
+    but: Collection[int] = (),
 ) -> list[Task]:
     """Take up to ``most`` tasks of these clusters that need a worker, each with a lease and an epoch of its own.
 
@@ -45,20 +47,35 @@ async def claim(
 
     Then waiting tasks, which become ``queued``: the oldest one of each application without an active task. Of several
     applications the one comes first whose last task was claimed the longest time ago.
+
+    Tasks with a ``seq`` in ``but`` are passed over. Raises `UnreadableTask`: then the transaction is to be rolled back.
     """
     of = {"clusters": list(clusters)}
-    seqs = await _take_over(tx, worker, lease_seconds, max_attempts, most, of)
+    seqs = await _take_over(tx, worker, lease_seconds, max_attempts, most, of, but)
     if len(seqs) < most:
-        seqs += await _take_waiting(tx, worker, lease_seconds, most - len(seqs), of)
+        seqs += await _take_waiting(tx, worker, lease_seconds, most - len(seqs), of, but)
     if not seqs:
         return []
     rows = {row.seq: row for row in await tx.rows(_CLAIMED, {"seqs": seqs})}
     tx.locked |= {row.id for row in rows.values()}
-    return [to_task(tx, rows[seq]) for seq in seqs]
+    return [_read(tx, rows[seq]) for seq in seqs]
+
+
+def _read(tx: Tx, row: Row[Any]) -> Task:
+    try:
+        return to_task(tx, row)
+    except Unreadable as error:
+        raise UnreadableTask(row.id, row.seq, error) from error
 
 
 async def _take_over(
-    tx: Tx, worker: str, lease_seconds: float, max_attempts: int, most: int, of: Mapping[str, list[str]]
+    tx: Tx,
+    worker: str,
+    lease_seconds: float,
+    max_attempts: int,
+    most: int,
+    of: Mapping[str, list[str]],
+    but: Collection[int],
 ) -> list[int]:
     # Candidates are read without locks, so that claims do not wait for each other. Each is then locked, with SKIP
     # LOCKED, and checked again: another worker may have claimed it in between. Sorted: the same order everywhere,
@@ -67,6 +84,8 @@ async def _take_over(
     for (seq,) in sorted(await tx.rows(_WITHOUT_WORKER, of)):
         if len(taken) == most:
             break
+        if seq in but:
+            continue
         row = await tx.row(_LOCK_WITHOUT_WORKER, {"of_seq": seq})
         if row is None:
             continue
@@ -79,8 +98,10 @@ async def _take_over(
     return taken
 
 
-async def _take_waiting(tx: Tx, worker: str, lease_seconds: float, most: int, of: Mapping[str, list[str]]) -> list[int]:
-    left = [seq for (seq,) in await tx.rows(_OLDEST_WAITING, of)]
+async def _take_waiting(
+    tx: Tx, worker: str, lease_seconds: float, most: int, of: Mapping[str, list[str]], but: Collection[int]
+) -> list[int]:
+    left = [seq for (seq,) in await tx.rows(_OLDEST_WAITING, of) if seq not in but]
     taken: list[int] = []
     while left and len(taken) < most:
         wanted = most - len(taken)
