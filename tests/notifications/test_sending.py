@@ -1,7 +1,9 @@
 """One send, to targets that behave in every way: what is said of it has nothing of the other side, nor the address."""
 
+import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,3 +121,26 @@ async def test_a_status_goes_behind_the_base_address(receiver: Receiver) -> None
     assert got.path == f"/api/v3/repos/octo/shop/statuses/{'a' * 40}"
     assert got.headers["authorization"] == f"Bearer {HUSH}"
     assert "webhook-signature" not in got.headers
+
+
+async def test_a_name_that_is_never_found_holds_up_its_own_target_alone(receiver: Receiver) -> None:
+    stuck = threading.Event()
+
+    def look_up(host: str, *rest: Any) -> list[Any]:
+        if host == "stuck.example":
+            stuck.wait()
+        return socket.getaddrinfo("127.0.0.1", *rest)
+
+    sender = Sender(PUBLIC, look_up=look_up)
+    waits = [asyncio.create_task(sender.send(target("http://stuck.example/", "stuck"), event())) for _ in range(8)]
+    try:
+        await asyncio.sleep(0)
+        port = receiver.url.rpartition(":")[2]
+        answer = await sender.send(target(f"http://well.example:{port}/", "well"), event())
+        assert answer.error == ""
+    finally:
+        stuck.set()
+        for one in waits:
+            one.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        sender.close()

@@ -21,6 +21,8 @@ from kubemin.store.outbox import Event
 SECONDS = 15.0
 """Time for a target to answer; from the look-up of its name on."""
 _GONE = 410
+_THREADS = 4
+"""For look-ups, of each target: one whose name is never found holds up no other target."""
 _LONGEST_PAUSE = 3600.0
 """Seconds that a target may ask to be left alone for, at most."""
 
@@ -51,7 +53,7 @@ class Sender:
         self._seconds = seconds
         self._look_up = look_up
         self._clock = clock
-        self._threads = ThreadPoolExecutor(4, "kubemin-notify")
+        self._threads: dict[str, ThreadPoolExecutor] = {}
 
     async def send(self, target: Target, event: Event) -> Answer:
         """Send it once. Raises nothing but a cancel."""
@@ -75,9 +77,11 @@ class Sender:
         )
 
     async def _post(self, target: Target, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        if target.name not in self._threads:
+            self._threads[target.name] = ThreadPoolExecutor(_THREADS, "kubemin-notify")
         sockets = Sockets(allow_private=not target.public_only)
         connector = aiohttp.TCPConnector(
-            resolver=Resolver(self._look_up, self._threads), socket_factory=sockets.make, force_close=True
+            resolver=Resolver(self._look_up, self._threads[target.name]), socket_factory=sockets.make, force_close=True
         )
         try:
             async with (
@@ -98,7 +102,8 @@ class Sender:
 
     def close(self) -> None:
         """Let the threads go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _answer(status: int, headers: "CIMultiDictProxy[str]") -> Answer:
