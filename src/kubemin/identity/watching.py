@@ -40,6 +40,7 @@ class Watch:
             del self._listening[ended]
             if not self._listening and self._polling is not None:
                 self._polling.cancel()
+                self._polling = None  # it has not ended yet, and asks for nobody who comes now
 
     async def _poll(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
