@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.datastructures import Headers
 
-from kubemin.api.authentication import CSRF_HEADER
+from kubemin.api.authentication import CSRF_HEADER, check_own_page
 from kubemin.api.deps import Deps
+from kubemin.api.envelope import ApiError
 from kubemin.identity.oidc.code_flow import CodeFlow, local
 from kubemin.identity.oidc.issuer import OidcIssuer
 from kubemin.settings.identity import IdentitySettings
@@ -160,6 +162,12 @@ async def test_a_session_changes_nothing_for_another_page(deps: Deps, issuer: Pr
                 f"{PREFIX}/applications/try", json=body, headers={"Cookie": session, **headers}
             )
             assert answer.status_code == 200, headers
+
+
+def test_a_page_without_an_origin_is_not_ours(deps: Deps) -> None:
+    """A sandboxed frame, say, also of a server that knows no address of its own."""
+    with pytest.raises(ApiError):
+        check_own_page(deps, Headers({CSRF_HEADER: "1", "Origin": "null", "Host": "localhost"}))
 
 
 async def test_a_token_given_once_begins_a_session_that_ends_with_it(deps: Deps) -> None:

@@ -136,10 +136,8 @@ def check_own_page(deps: Deps, headers: Headers) -> None:
     cannot send. What says neither is refused.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    own = origin is not None and _host_of(origin) in {
-        headers.get("host", "").lower(),
-        _host_of(deps.identity.public_url),
-    }
+    host = None if origin is None else _host_of(origin)  # none of "null": of a sandboxed frame, or a file
+    own = host is not None and host in {headers.get("host", "").lower(), _host_of(deps.identity.public_url)}
     same = (site == "same-origin" if site is not None else own) and (origin is None or own)
     if not same or CSRF_HEADER.lower() not in headers:
         message = (
