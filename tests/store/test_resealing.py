@@ -180,6 +180,23 @@ async def test_killed_at_any_commit_it_is_gone_on_with(plain: Database, url: str
 _READERS: list[Database] = []
 
 
+async def test_a_key_that_a_process_without_it_forgot_is_known_again(url: str) -> None:
+    """Such a process began while nothing was sealed with it yet: it must learn of the key, and begin no task."""
+    db = await opened(url, "new")
+    other = await Database.open(url)
+    await sealing_keys.begin(other)
+
+    async def ended(_: float) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        await resealing.keep_sealed(db, pause=ended)
+    async with other.read() as tx:
+        assert await sealing_keys.missing(tx, other.codec) == ["new"]
+    await other.aclose()
+    await db.aclose()
+
+
 @pytest.fixture(autouse=True)
 async def closed_readers() -> AsyncIterator[None]:
     yield

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Row, Select, and_, bindparam, func, or_, select, 
 from kubemin.sealing.form import MARK, begin_of
 from kubemin.store.database import Database
 from kubemin.store.errors import Unreadable
-from kubemin.store.sealing_keys import is_complete, sealed_columns, set_complete
+from kubemin.store.sealing_keys import is_complete, remember, sealed_columns, set_complete
 from kubemin.store.tables import NOTHING
 from kubemin.store.transaction import Codec, opened, place_of
 
@@ -91,6 +91,8 @@ async def keep_sealed(db: Database, share: float = 0.2, seconds: float = 60, pau
         async with db.read() as tx:
             complete = await is_complete(tx, codec.first)
         if not complete:
+            # Another process that has not this key may have forgotten it, before there was a value sealed with it.
+            await remember(db, codec)
             async for _ in rotate(db, pause, share):
                 pass
         await pause(seconds)

@@ -47,7 +47,7 @@ async def begin(db: Database) -> None:
     """
     codec = db.codec
     if codec is not None:
-        await _remember(db, codec)
+        await remember(db, codec)
     async with db.read() as tx:
         rows = await tx.rows(select(sealing_keys))
     for row in rows:
@@ -67,7 +67,7 @@ def _missing(key_id: str, where: str) -> str:
     )
 
 
-async def _remember(db: Database, codec: Codec) -> None:
+async def remember(db: Database, codec: Codec) -> None:
     """Store the first key's id. Whether all is sealed with it has to be seen anew: others may not have had it."""
     try:
         async with db.begin("remember key") as tx:
@@ -163,4 +163,4 @@ async def set_complete(tx: Tx, key_id: str) -> None:
     await tx.write(_COMPLETE.values(complete=True), {"of_id": key_id})
 
 
-__all__ = ["Counts", "MissingKeys", "begin", "count", "is_complete", "missing", "sealed_columns", "set_complete"]
+__all__ = ["Counts", "MissingKeys", "begin", "count", "is_complete", "missing", "remember", "sealed_columns", "set_complete"]
