@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +13,31 @@ import httpx
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
-from kubemin.api import app as application_module
 from kubemin.api.app import create_app, routes
 from kubemin.api.auditing import NEVER_WAITS, STORES_NOTHING
-from kubemin.api.deps import Deps, GivenDeps
+from kubemin.api.authentication import CSRF_HEADER
+from kubemin.api.deps import Deps
 from kubemin.api.route_table import RouteTable
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
 from kubemin.settings.api import ApiSettings
 from kubemin.settings.audit import AuditSettings
+from kubemin.settings.identity import IdentitySettings
 from kubemin.signals import LocalSignals
 from kubemin.spec.audit import verify
 from kubemin.spec.ids import application_id
 from kubemin.spec.limits import Limits
 from kubemin.store import Database, Unavailable
 from tests.api.conftest import BODY_LIMIT, PREFIX, Api, application
+from tests.api.guarded import guarded_by
 from tests.waiting import PATIENCE
 
 SECRET = "hush-5f1c"
 MISSING = "a" * 24
+NAMED = {"token_id": "abc", "delivery_id": "7", "name": "nobody"}
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: "1"}
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -58,7 +62,7 @@ def changing_routes() -> Iterator[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("method", "path", "name"), sorted(changing_routes()))
 async def test_each_route_makes_one_row(api: Api, method: str, path: str, name: str) -> None:
-    where = path.format(app_id="default~gone", task_id=MISSING)
+    where = path.format(app_id="default~gone", task_id=MISSING, **NAMED)
     reply = await api.http.request(method, where, json={}, headers={"X-Request-Id": "mine-1"})
     await stored()
     rows = await rows_of(api)
@@ -76,6 +80,9 @@ async def test_each_route_makes_one_row(api: Api, method: str, path: str, name: 
         assert (row["target"], row["app"]) == ("default~gone", application_id("default", "gone"))
     if "{task_id}" in path:
         assert row["task"] == MISSING
+    for parameter, value in NAMED.items():
+        if f"{{{parameter}}}" in path:
+            assert row["target"] == value
 
 
 def test_what_is_said_of_operations_is_said_of_ones_that_are_there() -> None:
@@ -200,32 +207,40 @@ async def test_the_log_has_the_same(api: Api) -> None:
     assert (line["logger"], line["stored"]) == ("kubemin.audit", True)
 
 
-@dataclass
-class Person:
-    name: str
-    how: str
-
-
-class Knows:
-    """What authentication leaves in the scope."""
-
-    def __init__(self, app: Any, principal: Person | None) -> None:
-        self._app = app
-        self._principal = principal
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._principal is not None:
-            scope["kubemin.principal"] = self._principal
-        await self._app(scope, receive, send)
-
-
-async def test_the_caller_is_whom_authentication_found(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
-    principal = Person("ada\u202e", "token")
-    monkeypatch.setattr(application_module, "GivenDeps", lambda app, deps: Knows(GivenDeps(app, deps), principal))
-    async with client(deps) as api:
-        await api.post("/nowhere", {}, 404)
-        (row,) = await rows_of(api)
-    assert (row["caller"], row["authenticated"]) == ("ada\\u202e", "token")
+async def test_the_caller_is_whom_authentication_found(deps: Deps) -> None:
+    """By token or session, also where they were refused; of a wrong credential nothing is said."""
+    settings = IdentitySettings(auth="token", caller_rate=0.5, caller_burst=2, failed_logins=1)
+    async with guarded_by(deps, settings) as guarded:
+        odd, bea, text = await guarded.by("ada\u202e"), await guarded.by("bea"), await guarded.token("eve")
+        await odd.post("/nowhere", {}, 404)
+        for status in (404, 404, 429):
+            await bea.post("/nowhere", {}, status)
+        wrong = {"Authorization": f"Bearer {text}x"}
+        for _ in range(2):
+            await guarded.http.post(f"{PREFIX}/nowhere", headers=wrong)
+        await guarded.http.post(f"{PREFIX}/nowhere")
+        await guarded.http.post("/auth/session", json={"token": text}, headers=OWN_PAGE)
+        await guarded.http.post("/auth/session", json={"token": f"{text}x"}, headers=OWN_PAGE)
+        await guarded.http.post(f"{PREFIX}/nowhere")  # the cookie is sent, but no page of this server asks
+        await guarded.http.post("/auth/logout", headers=OWN_PAGE)
+        await guarded.http.post("/auth/logout", headers=OWN_PAGE)
+        rows = await rows_of(await guarded.by("root"))
+        await guarded.deps.audit.aclose()
+    assert [(row["operation"], row["status"], row["caller"], row["authenticated"]) for row in rows] == [
+        ("none", 404, "ada\\u202e", "token"),
+        ("none", 404, "bea", "token"),
+        ("none", 404, "bea", "token"),
+        ("none", 429, "bea", "token"),
+        ("none", 401, "-", ""),
+        ("none", 429, "-", ""),
+        ("none", 401, "-", ""),
+        ("open_session", 200, "eve", "session"),
+        ("open_session", 429, "eve", "session"),  # who has a session already, and shows a wrong token
+        ("none", 403, "eve", "session"),
+        ("logout", 200, "eve", "session"),
+        ("logout", 200, "-", ""),
+    ]
+    assert text.rpartition("_")[2] not in json.dumps(rows)
 
 
 @asynccontextmanager

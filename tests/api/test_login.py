@@ -90,6 +90,9 @@ async def test_a_login_at_the_issuer_begins_a_session_that_every_server_knows(de
         address, cookie = await begun(here)
         answer = await finished(there, issuer.login(address), cookie)  # the browser comes back to another one
         session = f"__Host-kubemin={cookies(answer)['__Host-kubemin'].value}"
+        (row,) = (await (await here.by("root")).get("/audit"))["rows"]  # a GET, and it changes something
+        assert (row["operation"], row["status"], row["caller"]) == ("finish_login", 303, "ada")
+        assert (row["method"], row["authenticated"]) == ("GET", "oidc")
         for one in (here, there):
             me = (await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).json()["data"]
             assert (me["name"], me["how"], me["groups"]) == ("ada", "session", ["team-shop"])

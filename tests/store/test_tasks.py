@@ -319,7 +319,8 @@ async def test_the_tally_counts_what_matters(db: Database) -> None:
         empty = await tasks.count_tasks(tx)
     assert set(empty.statuses) == {TaskStatus.WAITING, TaskStatus.QUEUED, TaskStatus.RUNNING}
     assert set(empty.cleanups) == set(Cleanup) - {Cleanup.NONE, Cleanup.DONE}
-    assert {*empty.statuses.values(), *empty.cleanups.values(), *empty[2:]} == {0}
+    assert {*empty.statuses.values(), *empty.cleanups.values(), empty.oldest_waiting, *empty[-2:]} == {0}
+    assert empty.oldest_by_namespace == {}
     for number in range(4):
         await add_tasks(db, "abcd"[number], app=f"app{number}")
     held = [await claim(db) for _ in range(3)]

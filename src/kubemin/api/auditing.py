@@ -13,7 +13,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.audit_log import AuditLog
-from kubemin.api.deps import KEY as DEPS
+from kubemin.api.deps import PRINCIPAL
 from kubemin.api.lookups import id_named, is_id
 from kubemin.api.request_ids import request_id
 from kubemin.api.route_table import RouteTable
@@ -28,12 +28,16 @@ NEVER_WAITS = frozenset({"cancel_task"})
 """Operations whose reply does not wait until their row is stored: nothing delays a stop."""
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOGIN = "/auth/callback"
+"""The one address that a GET changes something at: an issuer sends a browser here, and its session begins."""
 _WHO = frozenset({401, 403, 421, 429})
 """Statuses that refuse the caller, and not what was asked."""
 _PLAIN = re.compile(r"[A-Za-z0-9~._-]{1,330}")
 _LARGEST = 64 * 1024
 """Bytes of a reply that is looked into: those that name a task are short."""
 _UNKNOWN = "-"
+_TARGETS = ("task_id", "revision", "token_id", "delivery_id", "name")
+"""Parameters of addresses that say what a call is about, beside the application."""
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ class Audited:
         self._table = table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in _READS:
+        if scope["type"] != "http" or (scope["method"] in _READS and scope["path"] != _LOGIN):
             await self._app(scope, receive, send)
             return
         scope[NOTED] = Noted()
@@ -99,12 +103,12 @@ def _call(scope: Scope, table: RouteTable, status: int, reply: bytes) -> Call:
     said = found.parameters if found else {}
     code, data = _answered(reply)
     known = noted(scope)
-    who, how = _caller(scope, status)
+    who, how = _caller(scope)
     app = known.app or _text(data, "appId") or id_named(said.get("app_id", ""))
     if found and found.operation == "save_application":
         app = app or _text(data, "id")
     task = known.task or _text(data, "taskId") or _id(said.get("task_id", ""))
-    parts = [known.target or said.get("app_id", ""), *(said[name] for name in ("task_id", "revision") if name in said)]
+    parts = [known.target or said.get("app_id", ""), *(said[name] for name in _TARGETS if name in said)]
     if workflow := _text(data, "workflowId"):
         parts.append(workflow)
     return Call(
@@ -122,12 +126,10 @@ def _call(scope: Scope, table: RouteTable, status: int, reply: bytes) -> Call:
     )
 
 
-def _caller(scope: Scope, status: int) -> tuple[str, str]:
-    """Who, and how that is known. Without authentication everybody who gets as far as the routes is ``system``."""
-    principal = scope.get("kubemin.principal")
-    if principal is not None:
-        return visible(str(principal.name))[:255], visible(str(getattr(principal, "how", "") or ""))[:64]
-    return ("system" if DEPS in scope and status != 401 else _UNKNOWN), ""
+def _caller(scope: Scope) -> tuple[str, str]:
+    """Who, and how that is known. Nobody is known who was refused before, or has shown no credential that is right."""
+    principal = scope.get(PRINCIPAL)
+    return (_UNKNOWN, "") if principal is None else (visible(principal.name)[:255], principal.how)
 
 
 def _address(scope: Scope) -> str:

@@ -41,25 +41,28 @@ class Authenticated:
             scope[PRINCIPAL] = SYSTEM
             await self._app(scope, receive, send)
             return
+        scope[PRINCIPAL] = None
         try:
-            scope[PRINCIPAL] = await _principal(deps, deps.authenticator, scope)
+            await _authenticate(deps, deps.authenticator, scope)
         except (ApiError, StoreError) as error:
-            scope[PRINCIPAL] = None
             await api_error(error).response()(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
-async def _principal(deps: Deps, authenticator: Authenticator, scope: Scope) -> Principal | None:
+async def _authenticate(deps: Deps, authenticator: Authenticator, scope: Scope) -> None:
+    """Put whoever asks into the scope, also where they are refused then: the audit names them. Raises `ApiError`."""
     headers = Headers(scope=scope)
     cancels = _cancels(scope)
     try:
-        found = await _shown(deps, authenticator, scope, headers)
+        scope[PRINCIPAL] = found = await _shown(deps, authenticator, scope, headers)
+        if found is not None and found.how == "session" and scope["method"] not in _HARMLESS:
+            check_own_page(deps, headers)
         if found is not None and not cancels:
             authenticator.count(found)
     except Unknown as error:
         if not scope["path"].startswith(_CLOSED):
-            return None  # a browser whose session is over sees the page, and logs in there
+            return  # a browser whose session is over sees the page, and logs in there
         raise refused(deps, authenticator, scope, error) from error
     except TooMany as error:
         raise too_many(error) from error
@@ -67,7 +70,6 @@ async def _principal(deps: Deps, authenticator: Authenticator, scope: Scope) -> 
         raise ApiError(503, ApiCode.UNAVAILABLE, str(error), headers={"Retry-After": "5"}) from error
     if found is None and scope["path"].startswith(_CLOSED):
         raise unauthorized(deps)
-    return found
 
 
 def _cancels(scope: Scope) -> bool:
@@ -84,12 +86,7 @@ async def _shown(deps: Deps, authenticator: Authenticator, scope: Scope, headers
             raise Unknown("The header Authorization must be: Bearer, a blank, and a token.", "INVALID_HEADER")
         return await authenticator.of_bearer(credential.strip(), urgent=_cancels(scope))
     secret = cookie_of(headers, session_cookie(deps))
-    if secret is None:
-        return None
-    found = await authenticator.of_session(secret, urgent=_cancels(scope))
-    if scope["method"] not in _HARMLESS:
-        check_own_page(deps, headers)
-    return found
+    return None if secret is None else await authenticator.of_session(secret, urgent=_cancels(scope))
 
 
 def refused(deps: Deps, authenticator: Authenticator, scope: Scope, error: Unknown) -> ApiError:

@@ -9,7 +9,7 @@ from kubemin.api.access import About, needs
 from kubemin.api.authentication import check_own_page, cookie_of, is_secure, refused, session_cookie, too_many
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import Deps, Given
+from kubemin.api.deps import PRINCIPAL, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope
 from kubemin.api.models.identity import LoggedOut, SessionBody, Whoami
 from kubemin.api.openapi import errors
@@ -61,7 +61,7 @@ async def finish_login(
     try:
         if pending is None or not code or not state:
             raise Unknown("The login did not succeed, or took too long: begin again.")
-        principal = await flow.finish(pending, state, code, iss)
+        request.scope[PRINCIPAL] = principal = await flow.finish(pending, state, code, iss)
     except Unknown as error:
         raise refused(deps, authenticator, request.scope, error) from error
     except IssuerAway as error:
@@ -85,7 +85,7 @@ async def open_session(request: Request, response: Response, deps: Given, body: 
         if principal.how != "token":
             raise Unknown("A session is begun by an API token, or by a login at the issuer.")
         secret = await authenticator.open_session(principal)
-        opened = await authenticator.of_session(secret)
+        request.scope[PRINCIPAL] = opened = await authenticator.of_session(secret)
     except Unknown as error:
         raise refused(deps, authenticator, request.scope, error) from error
     except IssuerAway as error:
