@@ -1,44 +1,23 @@
 """Applications of several clusters, over HTTP."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import httpx
 import pytest
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
-from kubemin.cluster import Cluster
-from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import TaskService
-from kubemin.engine.entry.cluster_services import ClusterServices
-from kubemin.signals import LocalSignals
-from kubemin.spec.limits import Limits
 from kubemin.store import presence
-from kubesim.server import SimServer
 from tests.api.conftest import Api, application
-from tests.waiting import PATIENCE
-
-LIMITS = Limits(clusters=frozenset({"default", "edge"}))
+from tests.api.two_clusters import knowing_two
 
 
 @pytest.fixture
 async def api(deps: Deps) -> AsyncIterator[Api]:
-    """The API of a server that knows two clusters, of which the second does not answer."""
-    async with SimServer(speed=50) as sim:
-        urls = {"default": sim.url, "edge": "http://127.0.0.1:9"}
-        found = {
-            name: await Cluster.connect(kubeconfig=None, context=None, url=url, timeout=PATIENCE, name=name)
-            for name, url in urls.items()
-        }
-        service = TaskService(deps.db, LocalSignals(), LocalDoorbell(), LIMITS)
-        clusters = {name: ClusterServices(deps.db, one, LIMITS) for name, one in found.items()}
-        knowing = replace(deps, clusters=clusters, service=service, limits=LIMITS)
+    async with knowing_two(deps) as knowing:
         transport = httpx.ASGITransport(create_app(knowing), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield Api(http, deps.db)
-        for one in found.values():
-            await one.aclose()
 
 
 async def test_an_application_is_found_by_its_cluster(api: Api) -> None:

@@ -70,11 +70,26 @@ def test_a_token_is_made_used_seen_and_revoked(admin: tuple[Kubemin, str], certi
     trusting = {"SSL_CERT_FILE": str(certificate[0])}
     by_first = {**trusting, "KUBEMIN_TOKEN": first}
     made = kubemin(
-        "token", "create", "CI", "--role", "viewer", "-n", "shop", "--owner", "robot", "-o", "json", env=by_first
+        "token",
+        "create",
+        "CI",
+        "--role",
+        "viewer",
+        "--cluster",
+        "edge",
+        "-n",
+        "shop",
+        "--owner",
+        "robot",
+        "-o",
+        "json",
+        env=by_first,
     )
     assert made.returncode == 0, made.stderr
     token = json.loads(made.stdout)
-    assert token["grants"] == [{"role": "viewer", "namespaces": ["shop"], "projects": ["*"], "applications": ["*"]}]
+    assert token["grants"] == [
+        {"role": "viewer", "clusters": ["edge"], "namespaces": ["shop"], "projects": ["*"], "applications": ["*"]}
+    ]
     by_robot = {**trusting, "KUBEMIN_TOKEN": token["token"]}
     assert kubemin("apps", env=by_robot).returncode == 0
     denied = kubemin("orphans", env=by_robot)

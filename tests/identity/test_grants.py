@@ -1,5 +1,7 @@
 """What grants allow. Rules over all grants, small names so that they meet."""
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,9 +11,9 @@ from kubemin.spec.scope import EVERYTHING, Scope
 
 NAMES = st.sampled_from(["a", "b", ""])
 KNOWN = st.none() | st.frozensets(NAMES, min_size=1)
-SCOPES = st.builds(Scope, KNOWN, KNOWN, KNOWN)
+SCOPES = st.builds(Scope, KNOWN, KNOWN, KNOWN, KNOWN)
 GRANTS = st.builds(Grant, st.sampled_from(Role), SCOPES)
-TARGETS = st.builds(Target, NAMES, NAMES, NAMES)
+TARGETS = st.builds(Target, NAMES, NAMES, NAMES, NAMES)
 PRINCIPALS = st.builds(lambda grants: Principal("ada", "token", tuple(grants)), st.lists(GRANTS, max_size=3))
 
 
@@ -32,8 +34,30 @@ def test_what_is_seen_is_what_is_allowed(one: Principal, target: Target, role: R
 @given(PRINCIPALS, st.sampled_from(Role))
 def test_who_may_everything_may_each_thing(one: Principal, role: Role) -> None:
     if one.allows_all(role):
-        assert all(one.allows(role, Target(x, y, z)) for x in "ab" for y in "ab" for z in "ab")
+        assert all(one.allows(role, Target(*names)) for names in product("ab", repeat=4))
     assert Principal("x", "token", ()).sight(role) == ()
+
+
+@given(PRINCIPALS, st.sampled_from(Role), TARGETS)
+def test_who_may_everything_of_a_cluster_may_each_thing_there_and_nothing_by_that_elsewhere(
+    one: Principal, role: Role, target: Target
+) -> None:
+    if one.allows_all_of(role, target.cluster):
+        assert one.allows(role, target)
+    assert one.allows_all_of(role, "elsewhere") == any(
+        grant.role.covers(role) and grant.scope.is_all for grant in one.grants
+    )
+
+
+@given(SCOPES, TARGETS)
+def test_a_scope_that_has_something_has_some_of_its_cluster_and_namespace(scope: Scope, target: Target) -> None:
+    if scope.has(*target):
+        assert scope.has_some_of(target.cluster)
+        assert scope.has_some_of(target.cluster, target.namespace)
+    if scope.has_all_of(target.cluster):
+        assert scope.has(*target)
+    if scope.clusters is not None and target.cluster not in scope.clusters:
+        assert not scope.has_some_of(target.cluster)
 
 
 @given(GRANTS, st.lists(GRANTS, max_size=3), TARGETS)

@@ -57,8 +57,8 @@ async def checked(issuer: Provider, clock: Clock) -> AsyncIterator[OidcIssuer]:
 async def test_groups_and_people_have_what_the_settings_say(issuer: Provider, checked: OidcIssuer) -> None:
     ada = await checked.of_bearer(issuer.token(groups=["team-shop", "others"]))
     assert (ada.name, ada.how, ada.groups) == ("ada", "oidc", ("team-shop", "others"))
-    assert ada.allows(Role.DEPLOYER, Target("shop", "", "web"))
-    assert not ada.allows(Role.VIEWER, Target("other", "", "web"))
+    assert ada.allows(Role.DEPLOYER, Target("default", "shop", "", "web"))
+    assert not ada.allows(Role.VIEWER, Target("default", "other", "", "web"))
     root = await checked.of_bearer(issuer.token(sub="root"))
     assert root.allows_all(Role.ADMIN)
     assert (await checked.of_bearer(issuer.token(sub="nobody"))).grants == ()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from kubemin.notifications.message import fields_of, message, request_of
+from kubemin.notifications.message import fields_of, message, request_of, title
 from kubemin.notifications.signing import BadSecret, key_of, signed
 from kubemin.notifications.statuses import status_of
 from kubemin.notifications.targets import KINDS, Target
@@ -23,6 +23,7 @@ AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 DATA: dict[str, Any] = {
     "taskId": "m8d2h5s0r4f7j1l9p3u6e0xb",
     "appId": "5be479caf0c09a3b1ddc133b",
+    "cluster": "default",
     "namespace": "prod",
     "name": "shop",
     "project": "retail",
@@ -68,6 +69,18 @@ def test_the_message() -> None:
             "url": "https://kubemin.example/#/tasks/m8d2h5s0r4f7j1l9p3u6e0xb",
         },
     }
+
+
+def test_another_cluster_than_the_default_is_named() -> None:
+    told = event(cluster="edge")
+    data = message(told, PUBLIC)["data"]
+    assert (data["cluster"], data["application"]) == ("edge", "edge~prod~shop")
+    assert title(told) == "edge/prod/shop: failed"
+    assert title(event()) == "prod/shop: failed"
+    one = status_of(target("https://x.example", template="github-status", token="t" * 9), told, None, "t")
+    assert json.loads(one.body)["context"] == "kubemin/edge/shop"
+    to = target("https://x.example", template="json", body={"where": "{cluster}"})
+    assert sent(to) == {"where": "default"}
 
 
 def test_without_a_public_address_there_is_no_link() -> None:

@@ -137,12 +137,31 @@ ABOUT = {"namespace": "prod", "name": "shop", "project": "retail"}
         ({"projects": ["retail"], "applications": ["blog"]}, False),
         ({"applications": ["prod~shop"]}, True),
         ({"applications": ["test~shop"]}, False),
+        ({"applications": ["default~prod~shop"]}, True),
+        ({"clusters": ["default"]}, True),
+        ({"clusters": ["edge"]}, False),
         ({"on": ["failed"]}, True),
         ({"on": ["completed"]}, False),
     ],
 )
 def test_whom_it_is_told_of(filters: dict[str, Any], wants: bool) -> None:
     assert target("https://x.example", **filters).wants("task.failed", ABOUT) is wants
+
+
+@pytest.mark.parametrize(
+    ("filters", "wants"),
+    [
+        ({}, True),
+        ({"clusters": ["edge", "prod"], "namespaces": ["prod"]}, True),
+        ({"clusters": ["default"]}, False),
+        ({"applications": ["shop"]}, True),
+        ({"applications": ["edge~prod~shop"]}, True),
+        ({"applications": ["prod~shop"]}, False),  # that is one of the cluster `default`
+    ],
+)
+def test_whom_it_is_told_of_in_another_cluster(filters: dict[str, Any], wants: bool) -> None:
+    about = {**ABOUT, "cluster": "edge"}
+    assert target("https://x.example", **filters).wants("task.failed", about) is wants
 
 
 def test_statuses_go_with_commits_alone() -> None:

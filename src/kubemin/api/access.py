@@ -14,9 +14,11 @@ from kubemin.api.envelope import ApiError, FieldError
 from kubemin.api.lookups import application_named, application_of, task_named, task_of
 from kubemin.engine.entry.admission import Admit
 from kubemin.engine.errors import AppNotFound, TaskNotFound
-from kubemin.identity.grants import Role, Target
+from kubemin.identity.grants import Role, Target, in_cluster
 from kubemin.identity.principal import Principal
 from kubemin.spec.application import Application
+from kubemin.spec.characters import visible
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.reach import WHOLE_CLUSTER, Reach, reach_of
 from kubemin.spec.scope import Scope
 from kubemin.store import tasks
@@ -39,6 +41,7 @@ class About(Enum):
     TASK = "for the application of the task in the address"
     WRITTEN = "for the application in the body, as it is and as it is written"
     SEEN = "for something: it shows what the caller may see"
+    CLUSTER = "for everything in the cluster that it asks about"
     EVERYTHING = "for everything"
 
 
@@ -88,7 +91,7 @@ class Access:
 
     def check(self, reach: Reach) -> None:
         """Raise 403 unless they have the route's role for the application, in every namespace that it reaches."""
-        own = Target(reach.namespace, reach.project, reach.name)
+        own = Target(reach.cluster, reach.namespace, reach.project, reach.name)
         for target in (own, *(own._replace(namespace=one) for one in sorted(reach.namespaces))):
             if not self.principal.allows(self.role, target):
                 raise _forbidden(self.principal, self.role, target)
@@ -104,16 +107,30 @@ class Access:
 
     def sees(self, row: ApplicationRow) -> bool:
         """Whether they may know that there is this application."""
-        return self.principal.allows(Role.VIEWER, Target(row.namespace, row.project, row.name))
+        return self.principal.allows(Role.VIEWER, _target_of(row))
 
-    def sees_namespace(self, namespace: str) -> bool:
-        """Whether they may see something of this namespace; of what is in none, everybody may."""
+    def sees_cluster(self, name: str) -> bool:
+        """Whether they may see something of this cluster."""
         seen = self.sight
-        return (
-            not namespace
-            or seen is None
-            or any(scope.namespaces is None or namespace in scope.namespaces for scope in seen)
-        )
+        return seen is None or any(scope.has_some_of(name) for scope in seen)
+
+    def sees_all_of(self, cluster: str) -> bool:
+        """Whether they may see everything of this cluster."""
+        return self.principal.allows_all_of(Role.VIEWER, cluster)
+
+    def sees_namespace(self, cluster: str, namespace: str) -> bool:
+        """Whether they may see something of this namespace; of what is in none, everybody in the cluster may."""
+        seen = self.sight
+        return seen is None or any(scope.has_some_of(cluster, namespace or None) for scope in seen)
+
+    def check_cluster(self, name: object) -> None:
+        """Raise 403 unless they have the route's role for something there: nobody has a cluster asked for nothing.
+
+        What is no text is refused when it is read.
+        """
+        seen = self.principal.sight(self.role)
+        if isinstance(name, str) and seen is not None and not any(scope.has_some_of(name) for scope in seen):
+            raise _forbidden(self.principal, self.role, f"for something in cluster {visible(name)[:100]}")
 
     def user(self, named: str | None, field: str = "user") -> str:
         """In whose name it is done: the caller's own. Naming another is an admin's right; else raises 403."""
@@ -152,6 +169,11 @@ async def _target(request: Request, principal: Principal, about: About, role: Ro
     """The application that the route is about. Raises 403, 404."""
     if about is About.EVERYTHING:
         raise _forbidden(principal, role, None)
+    if about is About.CLUSTER:
+        for name in request.query_params.getlist("cluster") or [DEFAULT_CLUSTER]:
+            if not principal.allows_all_of(role, name):
+                raise _forbidden(principal, role, f"for everything in cluster {visible(name)[:100]}")
+        return None
     if about in (About.SEEN, About.WRITTEN):
         if not principal.has(role):
             raise _forbidden(principal, role, None)
@@ -171,7 +193,7 @@ async def _application(deps: Deps, principal: Principal, named: str) -> Target:
     async with deps.db.read(urgent=True) as tx:  # a cancel goes this way
         app_id = await application_named(tx, named, principal.sight())
         row = await application_of(tx, app_id)
-    target = Target(row.namespace, row.project, row.name)
+    target = _target_of(row)
     if not principal.allows(Role.VIEWER, target):
         raise AppNotFound(app_id)
     return target
@@ -181,10 +203,14 @@ async def _task(deps: Deps, principal: Principal, named: str) -> Target:
     async with deps.db.read(urgent=True) as tx:
         task_id = await task_named(tx, named, principal.sight())
         task = await task_of(tx, task_id)
-        target = Target(task.namespace, await tasks.project_of(tx, task), task.app_name)
+        target = Target(task.cluster, task.namespace, await tasks.project_of(tx, task), task.app_name)
     if not principal.allows(Role.VIEWER, target):
         raise TaskNotFound(task_id)
     return target
+
+
+def _target_of(row: ApplicationRow) -> Target:
+    return Target(row.cluster, row.namespace, row.project, row.name)
 
 
 async def _access(request: Request) -> Access:
@@ -210,15 +236,18 @@ def unauthorized(deps: Deps, message: str = "", code: str = "NO_CREDENTIAL") -> 
     return ApiError(401, ApiCode.UNAUTHORIZED, message, errors=[wrong], headers=headers)
 
 
-def _forbidden(principal: Principal, role: Role, target: Target | None) -> ApiError:
+def _forbidden(principal: Principal, role: Role, target: Target | str | None) -> ApiError:
     log.info("forbidden", caller=principal.name, how=principal.how, role=role.value, about=target and str(target))
     if target is None:
         has = ", ".join(sorted({one.role.value for one in principal.grants})) or "no role"
         where, has = "for everything", f"{has}, and not for everything"
         if not principal.has(role):
             where, has = "for something", f"{has.partition(',')[0]} only" if principal.grants else "no role"
+    elif isinstance(target, str):
+        where, has = target, "it not"
     elif target.namespace == WHOLE_CLUSTER:
-        where = f"for application {target.application} in every namespace, as it has objects of the whole cluster"
+        every = f"in every namespace{in_cluster(target.cluster)}"
+        where = f"for application {target.application} {every}, as it has objects of the whole cluster"
         has = "it not"
     else:
         where, best = f"for {target}", principal.best(target)

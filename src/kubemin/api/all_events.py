@@ -30,7 +30,9 @@ class Wanted(NamedTuple):
         """Whether this is one of them."""
         if self.app_id not in (None, row.app_id) or (self.types and row.type not in self.types):
             return False
-        return self.sight is None or any(one.has(row.namespace, row.project, row.app_name) for one in self.sight)
+        return self.sight is None or any(
+            one.has(row.cluster, row.namespace, row.project, row.app_name) for one in self.sight
+        )
 
 
 async def stream_all(deps: Deps, after: str | None, wanted: Wanted) -> AsyncGenerator[bytes, None]:

@@ -55,14 +55,15 @@ def id_named(text: str) -> str:
 async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
     """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`.
 
-    It finds, and names as near, only what is in ``sight``.
+    What is not in ``sight`` is answered as what is not there, and is not named as near.
     """
     if is_id(text):
         return text
     where = _parts(text)
-    row = await applications.find(tx, where.namespace, where.name, where.cluster) if where.is_one else None
-    if row is not None and (sight is None or any(one.has(row.namespace, row.project, row.name) for one in sight)):
-        return row.id
+    if where.is_one and (row := await applications.find(tx, where.namespace, where.name, where.cluster)):
+        place = (row.cluster, row.namespace, row.project, row.name)
+        if sight is None or any(scope.has(*place) for scope in sight):
+            return row.id
     rows = await applications.page(tx, applications.Filter(sight=sight), limit=_COMPARED)
     known = [shown(row.cluster, row.namespace, row.name).replace("/", SEPARATOR) for row in rows]
     same = [one for one in known if one.endswith(f"{SEPARATOR}{where.name}")]

@@ -51,12 +51,19 @@ class _Found:
     """Components of templates, of the names under which secrets are masked."""
 
 
-async def placed(deps: Deps, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The application as it was sent, placed by the cluster that it is of: see `Placing`."""
+async def placed(deps: Deps, data: Mapping[str, Any], asked: Access) -> Mapping[str, Any]:
+    """The application as it was sent, placed by the cluster that it is of: see `Placing`.
+
+    Raises `AppNotFound`, and 403 for a cluster that is none of theirs: it is not asked then.
+    """
     app_id, cluster = data.get("id"), None
     if isinstance(app_id, str) and app_id and data.get("cluster") is None:
         async with deps.db.read() as tx:
-            cluster = (await application_of(tx, app_id)).cluster
+            row = await application_of(tx, app_id)
+        if not asked.sees(row):
+            raise AppNotFound(app_id)
+        cluster = row.cluster
+    asked.check_cluster(cluster or data.get("cluster") or DEFAULT_CLUSTER)
     return await deps.placed(data, cluster)
 
 

@@ -21,7 +21,7 @@ async def warnings_in(deps: Deps, asked: Access, application: Application, data:
     there = set[Any]()
     cluster = deps.clusters.get(application.cluster)
     if found and cluster is not None:
-        foreign = {one.ref for one in found if not asked.sees_namespace(one.ref.namespace)}
+        foreign = {one.ref for one in found if not asked.sees_namespace(application.cluster, one.ref.namespace)}
         there = foreign | await cluster.previews.there({one.ref for one in found} - foreign)
     absent = [one for one in found if one.ref not in there]
     return await deps.compute_thread.do_if_large(lambda: warnings_of(application, absent), data)

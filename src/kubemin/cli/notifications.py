@@ -9,6 +9,7 @@ from kubemin.cli.exits import Exit
 from kubemin.cli.language import key, tr
 from kubemin.cli.listing import listed
 from kubemin.cli.output import ago, moment, say
+from kubemin.spec.names import shown
 
 
 def show(to: Connection, state: str | None, target: str | None, limit: int) -> None:
@@ -37,7 +38,7 @@ def show(to: Connection, state: str | None, target: str | None, limit: int) -> N
             str(one["id"]),
             one["target"],
             one["type"],
-            f"{one['namespace']}/{one['name']}" if one["namespace"] else one["name"],
+            shown(one["cluster"], one["namespace"], one["name"]) if one["namespace"] else one["name"],
             one["state"],
             str(one["attempts"]),
             ago(one["createTime"], now),

@@ -121,7 +121,12 @@ def _row(one: "ApiToken") -> tuple[str, ...]:
 
 def _grant(grant: "Grant") -> str:
     """The role, and what it is limited to."""
-    limits = {"ns": grant["namespaces"], "project": grant["projects"], "app": grant["applications"]}
+    limits = {
+        "cluster": grant["clusters"],
+        "ns": grant["namespaces"],
+        "project": grant["projects"],
+        "app": grant["applications"],
+    }
     said = [f"{name}={','.join(values)}" for name, values in limits.items() if values != ["*"]]
     return " ".join([grant["role"], *said])
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.scope import ANY, EVERYTHING, Scope
 
 
@@ -33,6 +34,7 @@ class Role(StrEnum):
 class Target(NamedTuple):
     """An application, by what grants name."""
 
+    cluster: str
     namespace: str
     project: str
     application: str
@@ -40,7 +42,12 @@ class Target(NamedTuple):
     def __str__(self) -> str:
         """For a sentence."""
         project = f" of project {self.project}" if self.project else " of no project"
-        return f"application {self.application}{project} in namespace {self.namespace}"
+        return f"application {self.application}{project} in namespace {self.namespace}{in_cluster(self.cluster)}"
+
+
+def in_cluster(name: str) -> str:
+    """For a sentence: the cluster, where it is not `DEFAULT_CLUSTER`."""
+    return "" if name == DEFAULT_CLUSTER else f" of cluster {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class GrantBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     role: Role
+    clusters: Names = Field(default=[ANY], description="Exact names, or `*` for any.")
     namespaces: Names = Field(default=[ANY], description="Exact names, or `*` for any.")
     projects: Names = Field(default=[ANY], description="Exact names, or `*` for any.")
     applications: Names = Field(default=[ANY], description="Exact names, or `*` for any.")

@@ -34,6 +34,10 @@ class Principal:
         """Whether they have the role for everything."""
         return any(one.role.covers(role) and one.scope.is_all for one in self.grants)
 
+    def allows_all_of(self, role: Role, cluster: str) -> bool:
+        """Whether they have the role for everything in this cluster."""
+        return any(one.role.covers(role) and one.scope.has_all_of(cluster) for one in self.grants)
+
     def has(self, role: Role) -> bool:
         """Whether they have the role for anything."""
         return any(one.role.covers(role) for one in self.grants)

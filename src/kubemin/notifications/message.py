@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from kubemin.notifications.targets import FIELDS, Target
 from kubemin.spec.characters import visible
+from kubemin.spec.names import DEFAULT_CLUSTER, shown
 from kubemin.store.outbox import Event
 
 _LONGEST = 2000
@@ -38,11 +39,16 @@ class Request:
 
 
 def message(event: Event, public_url: str | None) -> dict[str, Any]:
-    """The message itself: ``type``, ``timestamp`` and ``data``. Values are as the API has them, shortened."""
+    """The message itself: ``type``, ``timestamp`` and ``data``. Values are as the API has them, shortened.
+
+    The cluster is named where it is not `DEFAULT_CLUSTER`.
+    """
     data = {key: _short(value) for key, value in event.data.items() if value not in (None, "")}
     namespace, name = data.pop("namespace", None), data.pop("name", "")
+    if data.get("cluster") == DEFAULT_CLUSTER:
+        del data["cluster"]
     if name:
-        data["application"] = f"{namespace}~{name}" if namespace else name
+        data["application"] = _named(data.get("cluster"), namespace, name).replace("/", "~")
     if public_url:
         data["url"] = page_of(event, public_url)
     return {"type": event.type, "timestamp": _time(event.at), "data": data}
@@ -77,12 +83,15 @@ def fields_of(event: Event, public_url: str | None) -> dict[str, str]:
 def title(event: Event) -> str:
     """One line that says what happened."""
     application = str(event.data.get("name") or event.app_id)
-    if event.data.get("namespace"):
-        application = f"{event.data['namespace']}/{application}"
+    application = _named(event.data.get("cluster"), event.data.get("namespace"), application)
     text = _TITLES.get(event.type, "{application}: " + event.type)
     if event.data.get("kind") == "delete" and event.type.startswith("task."):
         text = text.replace("{application}", "{application} (removal)")
     return visible(text.replace("{application}", application))
+
+
+def _named(cluster: str | None, namespace: str | None, name: str) -> str:
+    return shown(cluster or DEFAULT_CLUSTER, namespace, name) if namespace else name
 
 
 def _slack(event: Event, public_url: str | None) -> str:

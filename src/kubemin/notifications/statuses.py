@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from kubemin.notifications.message import Request, page_of, title
 from kubemin.notifications.targets import Target
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.store.outbox import Event
 
 _GITHUB = {
@@ -34,7 +35,8 @@ def status_of(target: Target, event: Event, public_url: str | None, token: str) 
     body = {"description": described if len(described) <= _LONGEST else described[: _LONGEST - 1] + "…"}
     if public_url:
         body["target_url"] = page_of(event, public_url)
-    context = f"{target.context}/{event.data['name']}"
+    cluster = event.data.get("cluster") or DEFAULT_CLUSTER  # another status for each that has the commit
+    context = "/".join([target.context, *([] if cluster == DEFAULT_CLUSTER else [cluster]), event.data["name"]])
     if target.template == "github-status":
         repository = "/".join(quote(part, safe="") for part in commit["repository"].split("/"))
         return Request(

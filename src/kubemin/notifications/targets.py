@@ -25,6 +25,7 @@ from pydantic.alias_generators import to_camel
 
 from kubemin.notifications.signing import BadSecret, key_of
 from kubemin.spec.characters import has_unseen
+from kubemin.spec.names import DEFAULT_CLUSTER, shown
 
 Kind = Literal["completed", "failed", "timeout", "cancelled", "incomplete", "abandoned", "cleaned", "drift"]
 KINDS: dict[str, Kind] = {
@@ -40,8 +41,8 @@ KINDS: dict[str, Kind] = {
 }
 """By type of message: what ``on`` calls it."""
 FIELDS = (
-    "type", "timestamp", "id", "title", "application", "namespace", "name", "project", "taskId", "appId", "kind",
-    "revision", "status", "reason", "reasonCode", "cleanup", "remaining", "user", "cancelledBy", "url",
+    "type", "timestamp", "id", "title", "application", "cluster", "namespace", "name", "project", "taskId", "appId",
+    "kind", "revision", "status", "reason", "reasonCode", "cleanup", "remaining", "user", "cancelledBy", "url",
 )  # fmt: skip
 """What a ``json`` template may name."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -79,10 +80,11 @@ class Target(BaseModel):
     body: Any = None
     """Of ``json``: what is sent, with ``{field}`` in its texts."""
     on: list[Kind] = Field(default_factory=lambda: list(dict.fromkeys(KINDS.values())))
+    clusters: list[str] = []
     namespaces: list[str] = []
     projects: list[str] = []
     applications: list[str] = []
-    """Names, or ``namespace~name``."""
+    """Names, ``namespace~name`` in the cluster ``default``, or ``cluster~namespace~name``."""
     repositories: list[str] = []
     """Of commit statuses: those that may get one; none: all that the token may write to."""
     context: str = Field(default="kubemin", min_length=1, max_length=100)
@@ -182,11 +184,14 @@ class Target(BaseModel):
                 return False
         elif KINDS.get(kind) not in self.on:
             return False
-        namespace, name = data.get("namespace") or "", data.get("name") or ""
+        cluster, namespace, name = (data.get(field) or "" for field in ("cluster", "namespace", "name"))
+        cluster = cluster or DEFAULT_CLUSTER
+        addresses = {f"{cluster}~{namespace}~{name}", shown(cluster, namespace, name).replace("/", "~")}
         return (
-            _fits(self.namespaces, namespace)
+            _fits(self.clusters, cluster)
+            and _fits(self.namespaces, namespace)
             and _fits(self.projects, data.get("project") or "")
-            and _fits(self.applications, name, f"{namespace}~{name}")
+            and _fits(self.applications, name, *addresses)
         )
 
 

@@ -1,4 +1,4 @@
-"""Where an application reaches in the cluster, as it is written. Pure."""
+"""Where an application reaches in its cluster, as it is written. Pure."""
 
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ WHOLE_CLUSTER = ""
 class Reach(NamedTuple):
     """An application, by what grants name, and every namespace that it has objects in, or is to have."""
 
+    cluster: str
     namespace: str
     project: str
     name: str
@@ -29,4 +30,5 @@ def reach_of(application: Application) -> Reach:
         for _, one in flattened(component.properties.manifests, ""):
             if is_object(one):
                 found.add(namespace_of(one, own, defined))
-    return Reach(application.namespace, application.project or "", application.name, frozenset(found))
+    project = application.project or ""
+    return Reach(application.cluster, application.namespace, project, application.name, frozenset(found))

@@ -1,4 +1,4 @@
-"""What part of all applications is meant: by namespace, project and name. Pure."""
+"""What part of all applications is meant: by cluster, namespace, project and name. Pure."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -7,8 +7,9 @@ ANY = "*"
 
 
 class Scope(NamedTuple):
-    """The applications of these names, in these projects and namespaces; None is any. Names are exact."""
+    """The applications of these names, in these projects, namespaces and clusters; None is any. Names are exact."""
 
+    clusters: frozenset[str] | None = None
     namespaces: frozenset[str] | None = None
     projects: frozenset[str] | None = None
     applications: frozenset[str] | None = None
@@ -18,11 +19,20 @@ class Scope(NamedTuple):
         """Whether nothing is left out."""
         return self == EVERYTHING
 
-    def has(self, namespace: str, project: str, name: str) -> bool:
+    def has(self, cluster: str, namespace: str, project: str, name: str) -> bool:
         """Whether the application is one of them."""
-        return all(
-            known is None or value in known for known, value in zip(self, (namespace, project, name), strict=True)
+        asked = (cluster, namespace, project, name)
+        return all(known is None or value in known for known, value in zip(self, asked, strict=True))
+
+    def has_some_of(self, cluster: str, namespace: str | None = None) -> bool:
+        """Whether it has something in this cluster, or in this namespace of it."""
+        return (self.clusters is None or cluster in self.clusters) and (
+            namespace is None or self.namespaces is None or namespace in self.namespaces
         )
+
+    def has_all_of(self, cluster: str) -> bool:
+        """Whether it has all that is in this cluster."""
+        return self._replace(clusters=None).is_all and self.has_some_of(cluster)
 
     def within(self, other: "Scope") -> bool:
         """Whether the other one has all that this one has."""

@@ -44,6 +44,7 @@ class AppEventRow(EventRow):
     """An event, and the application of its task: its id, and where it is."""
 
     app_id: str
+    cluster: str
     namespace: str
     project: str
     app_name: str
@@ -82,7 +83,7 @@ _SINCE_EACH = (
     .limit(bindparam("most"))
 )
 _ALL = (
-    select(events, tasks.c.app_id, tasks.c.namespace, TASK_PROJECT.label("project"), tasks.c.app_name)
+    select(events, tasks.c.app_id, tasks.c.cluster, tasks.c.namespace, TASK_PROJECT.label("project"), tasks.c.app_name)
     .join_from(events, tasks, tasks.c.id == events.c.task_id)
     .outerjoin(applications, applications.c.id == tasks.c.app_id)
 )

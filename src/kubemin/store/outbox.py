@@ -42,6 +42,7 @@ _OF_TASK = (
         *(tasks.c[name] for name in ("app_id", "app_name", "type", "status", "reason", "reason_code", "cleanup")),
         *(tasks.c[name] for name in ("cleanup_why", "cleanup_attempts", "cancelled_by", "caller", "options")),
         tasks.c.revision,
+        tasks.c.cluster,
         applications.c.namespace,
         applications.c.project,
     )
@@ -96,6 +97,7 @@ def _data(task_id: str, row: Row[Any], options: dict[str, Any]) -> dict[str, Any
     return {
         "taskId": task_id,
         "appId": row.app_id,
+        "cluster": row.cluster,
         "namespace": options.get("namespace") or "" if row.namespace is None else row.namespace,
         "name": row.app_name,
         "project": options.get("project") or "" if row.project is None else row.project,

@@ -1,14 +1,16 @@
 """Which workers run the tasks of which clusters: each says so anew while it does."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
+from kubemin.spec.scope import Scope
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now
 from kubemin.store.columns import among
+from kubemin.store.sight import of_seen_tasks
 from kubemin.store.tables import cluster_workers, tasks
 from kubemin.store.tasks.reads import OPEN
 from kubemin.store.transaction import Tx
@@ -88,14 +90,14 @@ async def why_it_waits(tx: Tx, cluster: str) -> str | None:
     return f"the cluster {cluster} does not answer: {away[0].away}" if len(away) == len(found) else None
 
 
-async def tasks_by_cluster(tx: Tx) -> dict[str, ClusterTasks]:
-    """Of each cluster that has such."""
+async def tasks_by_cluster(tx: Tx, sight: Collection[Scope] | None = None) -> dict[str, ClusterTasks]:
+    """Of each cluster that has such, those of what is seen."""
     found: dict[str, ClusterTasks] = {}
-    for row in await tx.rows(_BY_STATUS):
+    for row in await tx.rows(of_seen_tasks(_BY_STATUS, sight)):
         so_far = found.get(row.cluster, NO_TASKS)
         field = "waiting" if row.status == TaskStatus.WAITING else "running"
         found[row.cluster] = so_far._replace(**{field: getattr(so_far, field) + row.number})
-    for row in await tx.rows(_BY_CLEANUP):
+    for row in await tx.rows(of_seen_tasks(_BY_CLEANUP, sight)):
         found[row.cluster] = found.get(row.cluster, NO_TASKS)._replace(cleanups=row.number)
     return found
 

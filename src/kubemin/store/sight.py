@@ -17,7 +17,7 @@ TASK_PROJECT = func.coalesce(applications.c.project, tasks.c.project)
 
 def seen_applications(sight: Collection[Scope]) -> ColumnElement[bool]:
     """Of the rows of ``applications``."""
-    columns = (applications.c.namespace, applications.c.project, applications.c.name)
+    columns = (applications.c.cluster, applications.c.namespace, applications.c.project, applications.c.name)
     return or_(false(), *(_within(scope, columns) for scope in sight))
 
 
@@ -32,7 +32,8 @@ def of_seen_tasks(statement: Select[Any], sight: Sight) -> Select[Any]:
 
 def seen_tasks(sight: Collection[Scope]) -> ColumnElement[bool]:
     """Of the rows of ``tasks``; those of ``applications`` are joined where they may be missing."""
-    return or_(false(), *(_within(scope, (tasks.c.namespace, TASK_PROJECT, tasks.c.app_name)) for scope in sight))
+    columns = (tasks.c.cluster, tasks.c.namespace, TASK_PROJECT, tasks.c.app_name)
+    return or_(false(), *(_within(scope, columns) for scope in sight))
 
 
 def _within(scope: Scope, columns: tuple[ColumnElement[Any], ...]) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ class GrantReply(Reply):
     """A role, and the applications for which it is: exact names, or `*` for any."""
 
     role: Role
+    clusters: list[str]
     namespaces: list[str]
     projects: list[str]
     applications: list[str]

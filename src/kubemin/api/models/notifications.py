@@ -32,6 +32,7 @@ class DeliveryReply(Reply):
     message_id: str = Field(description="The same each time that it is sent.")
     app_id: str
     name: str = Field(description="Of the application.")
+    cluster: str
     namespace: str
     task_id: Absent[str] = None
     attempts: int

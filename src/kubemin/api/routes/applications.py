@@ -126,7 +126,7 @@ async def save_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[Ap
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
-    saved = await check_and_save(deps.db, deps.compute_thread, await placed(deps, spec), deps.limits, asked)
+    saved = await check_and_save(deps.db, deps.compute_thread, await placed(deps, spec, asked), deps.limits, asked)
     async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, saved.application.app_id)]))[0]
     return Envelope(data=reply)
@@ -137,7 +137,7 @@ async def save_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[Ap
 async def try_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[TryReply]:
     """Whether it would be created or saved, with everything that is wrong. Stores nothing."""
     try:
-        prepared = await prepare(deps.db, deps.compute_thread, await placed(deps, spec), deps.limits, asked)
+        prepared = await prepare(deps.db, deps.compute_thread, await placed(deps, spec, asked), deps.limits, asked)
     except SpecError as error:
         return Envelope(data=refused(error))
     except ApiError as error:

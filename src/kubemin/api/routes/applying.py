@@ -21,6 +21,7 @@ from kubemin.api.warnings import warnings_in
 from kubemin.engine.entry.sources import Posted
 from kubemin.engine.options import ExecOptions
 from kubemin.identity.grants import Role
+from kubemin.spec.names import DEFAULT_CLUSTER, shown
 
 router = APIRouter(tags=["Applications"], route_class=StrictRoute)
 
@@ -35,10 +36,12 @@ async def apply_application(
     What is left out is not in it. With `dryRun` tells what that would do, as `POST /applications/plan`, and stores
     nothing.
     """
+    asked.check_cluster(body.application.get("cluster") or DEFAULT_CLUSTER)
     data = await deps.placed(body.application)
     application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits, asked)
     said = noted(request.scope)
-    said.app, said.target = application.app_id, f"{application.namespace}{SEPARATOR}{application.name}"
+    said.app = application.app_id
+    said.target = shown(application.cluster, application.namespace, application.name).replace("/", SEPARATOR)
     source, options = Posted(application), ExecOptions.of(body)
     found = await warnings_in(deps, asked, application, data)
     if body.dry_run:

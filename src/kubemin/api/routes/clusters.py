@@ -4,7 +4,7 @@ import asyncio
 
 from fastapi import APIRouter
 
-from kubemin.api.access import About, needs
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.deps import Deps, Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.clusters import ClusterList, ClusterReply, ClusterWorker
@@ -19,12 +19,17 @@ _ANSWER_SECONDS = 3
 
 @router.get("/clusters", summary="List clusters")
 @needs(About.SEEN, Role.VIEWER)
-async def list_clusters(deps: Given) -> Envelope[ClusterList]:
-    """Those that the server knows, and others that have tasks or workers. Each is asked now, all at once."""
+async def list_clusters(deps: Given, asked: Asked) -> Envelope[ClusterList]:
+    """Those that the server knows, and others that have tasks or workers. Each is asked now, all at once.
+
+    Those in which the caller may see something, with the tasks that they may see; workers are shown to who may see
+    everything of a cluster.
+    """
     async with deps.db.read() as tx:
         served = await presence.served(tx)
-        tasks = await presence.tasks_by_cluster(tx)
-    names = sorted({*deps.clusters, *tasks, *(one.cluster for one in served)})
+        tasks = await presence.tasks_by_cluster(tx, asked.sight)
+    every = {*deps.clusters, *tasks, *(one.cluster for one in served)}
+    names = sorted(name for name in every if asked.sees_cluster(name))
     seen = await asyncio.gather(*(_asked(deps, name) for name in names))
     return Envelope(
         data=ClusterList(
@@ -35,7 +40,11 @@ async def list_clusters(deps: Given) -> Envelope[ClusterList]:
                     reachable=not message,
                     message=message,
                     version=version,
-                    workers=[ClusterWorker(worker=one.worker, away=one.away) for one in served if one.cluster == name],
+                    workers=[
+                        ClusterWorker(worker=one.worker, away=one.away)
+                        for one in served
+                        if one.cluster == name and asked.sees_all_of(name)
+                    ],
                     **tasks.get(name, presence.NO_TASKS)._asdict(),
                 )
                 for name, (version, message) in zip(names, seen, strict=True)

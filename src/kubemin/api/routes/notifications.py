@@ -13,6 +13,7 @@ from kubemin.api.models.notifications import DeliveryReply, NotificationList, St
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, PageSize
 from kubemin.identity.grants import Role
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.store import deliveries
 from kubemin.store.deliveries import Backlog, Delivery, DeliveryState
 
@@ -94,6 +95,7 @@ def _delivery(one: Delivery) -> DeliveryReply:
         message_id=one.event.id,
         app_id=one.event.app_id,
         name=data.get("name") or "",
+        cluster=data.get("cluster") or DEFAULT_CLUSTER,
         namespace=data.get("namespace") or "",
         task_id=data.get("taskId"),
         attempts=one.attempts,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from kubemin.api.access import About, needs
+from kubemin.api.auditing import noted
 from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
@@ -24,15 +25,16 @@ Cluster = Annotated[
 
 
 @router.get("/orphans", summary="List orphans")
-@needs(About.EVERYTHING, Role.VIEWER)
+@needs(About.CLUSTER, Role.VIEWER)
 async def list_orphans(deps: Given, cluster: Cluster = DEFAULT_CLUSTER) -> Envelope[OrphanList]:
     """Objects of a cluster that carry a task's label but that no task or application accounts for."""
     return Envelope(data=_list(await deps.of_cluster(cluster).orphans.find()))
 
 
 @router.delete("/orphans", summary="Delete orphans")
-@needs(About.EVERYTHING, Role.ADMIN)
+@needs(About.CLUSTER, Role.ADMIN)
 async def delete_orphans(
+    request: Request,
     deps: Given,
     cluster: Cluster = DEFAULT_CLUSTER,
     delete_volumes: DeleteVolumes = False,
@@ -44,6 +46,7 @@ async def delete_orphans(
 
     To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
     """
+    noted(request.scope).target = cluster
     return Envelope(data=_list(await deps.of_cluster(cluster).orphans.delete(volumes=delete_volumes, only=uid)))
 
 

@@ -47,7 +47,7 @@ async def plan_application(
 
     With the `id` of an existing application: what saving it and running its first workflow would do.
     """
-    prepared = await prepare(deps.db, deps.compute_thread, await placed(deps, spec), deps.limits, asked)
+    prepared = await prepare(deps.db, deps.compute_thread, await placed(deps, spec, asked), deps.limits, asked)
     app, stored = prepared.application, prepared.stored
     steps = app.workflow
     if steps is None and stored is not None:

@@ -14,6 +14,7 @@ from kubemin.api.models.applications import Mistake, ReadReply, Text
 from kubemin.api.warnings import warnings_in
 from kubemin.identity.grants import Role
 from kubemin.spec.issues import Issue, IssueCode, SpecError
+from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
 from kubemin.spec.text import ParseError, Place, documents
 
@@ -38,6 +39,7 @@ async def read_application(deps: Given, asked: Asked, body: Text) -> Envelope[Re
     except SpecError as error:
         return Envelope(data=ReadReply(valid=False, errors=_mistakes([], error.issues), warnings=[]))
     try:
+        asked.check_cluster(data.get("cluster") or DEFAULT_CLUSTER)
         placed = await deps.placed(data)
         application = await posted(deps.db, deps.compute_thread, placed, None, deps.limits, asked)
     except SpecError as error:

@@ -20,6 +20,7 @@ _Names = list[str] | None
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     role: Annotated[str, typer.Option("--role", help="viewer, deployer or admin.")] = "viewer",
+    cluster: Annotated[_Names, typer.Option("--cluster", help="Only in this cluster; may be repeated.")] = None,
     namespace: Annotated[
         _Names, typer.Option("--namespace", "-n", help="Only in this namespace; may be repeated.")
     ] = None,
@@ -49,7 +50,7 @@ def create(
     from kubemin.cli.tokens import create_in_database, days_of
 
     days, output = days_of(expires), Output(form, quiet)
-    given = {"namespaces": namespace, "projects": project, "applications": application}
+    given = {"clusters": cluster, "namespaces": namespace, "projects": project, "applications": application}
     grant: dict[str, Any] = {"role": role, **{field: names or [ANY] for field, names in given.items()}}
     if local or database is not None:
         from kubemin.cli.settings import settings_of

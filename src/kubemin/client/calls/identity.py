@@ -32,7 +32,7 @@ def create_token(
     owner: str | None = None,
     expires_in_days: int | None = 90,
 ) -> "Call[NewToken]":
-    """Make one. ``grants``: each ``{role, namespaces, projects, applications}``; what is left out is any.
+    """Make one. ``grants``: each ``{role, clusters, namespaces, projects, applications}``; what is left out is any.
 
     Its text is in the reply, and nowhere else ever. ``expires_in_days`` None: until it is revoked.
     """

@@ -9,6 +9,7 @@ class Grant(TypedDict):
     """A role, and the applications for which it is: exact names, or ``*`` for any."""
 
     role: RoleName
+    clusters: list[str]
     namespaces: list[str]
     projects: list[str]
     applications: list[str]

@@ -28,6 +28,7 @@ class Delivery(TypedDict):
     """The same each time that it is sent."""
     appId: str
     name: str
+    cluster: str
     namespace: str
     taskId: NotRequired[str]
     attempts: int

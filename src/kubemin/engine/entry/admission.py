@@ -15,15 +15,16 @@ async def admit_run(tx: Tx, prepared: PreparedRun, admit: Admit) -> None:
     wanted, stored = prepared.application, prepared.basis.stored
     names = {job.ref.namespace for job in prepared.plan.jobs} | {ref.namespace for ref in prepared.has}
     held = await holdings.namespaces(tx, stored.row.id) if stored is not None else ()
-    admit(_reach(wanted.namespace, wanted.project or "", wanted.name, [*names, *held]))
+    place = (wanted.cluster, wanted.namespace)
+    admit(_reach(*place, wanted.project or "", wanted.name, [*names, *held]))
     if stored is not None and stored.row.project != (wanted.project or ""):
-        admit(_reach(wanted.namespace, stored.row.project, wanted.name, held))
+        admit(_reach(*place, stored.row.project, wanted.name, held))
 
 
 async def admit_removal(tx: Tx, row: applications.ApplicationRow, admit: Admit) -> None:
     """Ask about all that the application has in the cluster."""
-    admit(_reach(row.namespace, row.project, row.name, await holdings.namespaces(tx, row.id)))
+    admit(_reach(row.cluster, row.namespace, row.project, row.name, await holdings.namespaces(tx, row.id)))
 
 
-def _reach(namespace: str, project: str, name: str, more: Iterable[str]) -> Reach:
-    return Reach(namespace, project, name, frozenset({namespace, *more}))
+def _reach(cluster: str, namespace: str, project: str, name: str, more: Iterable[str]) -> Reach:
+    return Reach(cluster, namespace, project, name, frozenset({namespace, *more}))
