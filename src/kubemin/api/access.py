@@ -237,7 +237,15 @@ def unauthorized(deps: Deps, message: str = "", code: str = "NO_CREDENTIAL") -> 
 
 
 def _forbidden(principal: Principal, role: Role, target: Target | str | None) -> ApiError:
-    log.info("forbidden", caller=principal.name, how=principal.how, role=role.value, about=target and str(target))
+    log.info(
+        "forbidden",
+        caller=principal.name,
+        how=principal.how,
+        role=role.value,
+        application=target.application if isinstance(target, Target) else None,
+        namespace=target.namespace if isinstance(target, Target) else None,
+        cluster=target.cluster if isinstance(target, Target) else target,
+    )
     if target is None:
         has = ", ".join(sorted({one.role.value for one in principal.grants})) or "no role"
         where, has = "for everything", f"{has}, and not for everything"

@@ -181,7 +181,7 @@ class Deliverer:
             "a notification was not delivered",
             target=target.name,
             type=one.event.type,
-            message=one.event.id,
+            notification=one.event.id,
             attempt=one.attempts,
             error=answer.error,
             dead=dead,

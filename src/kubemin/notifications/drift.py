@@ -94,13 +94,12 @@ class Drift:
             row = await applications.get(tx, app_id)
             current = await revisions.current(tx, app_id)
             busy = await tasks.active_of(tx, app_id)
-        diffs = None if row is None else self._diffs.get(row.cluster)
-        if current is None or busy or diffs is None:
+        if row is None or current is None or busy or row.cluster not in self._diffs:
             return False
         try:
-            changes = await diffs.between(app_id, "current", "live")
+            changes = await self._diffs[row.cluster].between(app_id, "current", "live")
         except (EngineError, SpecError, ClusterError) as error:  # one cluster that is away is no reason for the others
-            log.info("an application cannot be looked at for drift", application=app_id, error=str(error))
+            log.info("an application cannot be looked at for drift", application=row.name, error=str(error))
             return False
         await self._tell(app_id, current.number, changes)
         return True
