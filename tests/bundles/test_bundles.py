@@ -15,11 +15,12 @@ from kubemin.spec.application import Application, parse_application
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, Purpose, TaskStatus
 from kubemin.store.tasks import Task
-from kubesim.faults import Fault, RequestInfo
+from kubesim.faults import RequestInfo
 from tests.bundles.bundles import BUNDLES, LIMITS, Bundle, component
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import PATIENT, Instance
 from tests.proof.compare import how, lacking, normal
+from tests.writes import on_writes
 
 DRAWS = 6
 """How many writes are drawn for each bundle at which its run is stopped."""
@@ -93,7 +94,7 @@ class Stopped:
         self._number = number
         self.task: Task | None = None
         self.writes = 0
-        instance.sim.faults.add(Fault("call", verb="write", times=None, call=self._count))
+        on_writes(instance.sim, self._count)
 
     async def _count(self, _: RequestInfo) -> None:
         self.writes += 1

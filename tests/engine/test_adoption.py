@@ -16,6 +16,7 @@ from kubesim.faults import Fault, RequestInfo
 from tests.engine.held import APP, Held, config_map, essence, owners
 from tests.engine.instance import QUICK, Instance, conf, web
 from tests.engine.test_points import differences
+from tests.writes import on_writes
 
 SETTINGS = ObjectRef("ConfigMap", "default", "settings")
 CREATE, CHANGE = "create", "apply"
@@ -34,7 +35,7 @@ def writes(instance: Instance, *, dry_run: bool | None = False) -> list[str]:
     def note(info: RequestInfo) -> None:
         seen.append(f"{info.verb} {info.resource}/{info.name}")
 
-    instance.sim.faults.add(Fault("call", verb="write", times=None, dry_run=dry_run, call=note))
+    on_writes(instance.sim, note, dry_run=dry_run)
     return seen
 
 

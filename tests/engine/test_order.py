@@ -27,6 +27,7 @@ from tests.engine.held import LABELS, Held, config_map, deployment, hold, new_ta
 from tests.engine.instance import Instance, conf, secret, store, web
 from tests.engine.test_points import differences
 from tests.matrix import thinned
+from tests.writes import on_writes
 
 # --- what Pods have read
 
@@ -242,7 +243,7 @@ async def test_first_what_is_put_back_then_what_is_deleted(
         for one in touches:
             await one.touch()
         await sim.faults.clear()
-        sim.faults.add(Fault("call", verb="write", times=None, call=note))
+        on_writes(sim, note)
         held.journal = (await held.successor()).journal
         assert await held.roll_back() == []
         changed = [one for one in touches if one.part.way in CHANGED]

@@ -23,6 +23,7 @@ from tests.engine.instance import EVERYTHING, LIMITS, Instance, conf, secret, st
 from tests.engine.test_holds import held_in
 from tests.engine.test_points import ANY, World, labels, run
 from tests.engine.test_unchanged_fields import TRAITS
+from tests.writes import on_writes
 
 MERGE = "application/merge-patch+json"
 WHOLE = [*EVERYTHING[:3], web("api", traits=TRAITS), web("front"), {"name": "once", "type": "job", "image": "once:1"}]
@@ -41,7 +42,7 @@ class Writes:
     def __init__(self, instance: Instance) -> None:
         self.seen: list[str] = []
         self.reads = 0
-        instance.sim.faults.add(Fault("call", verb="write", times=None, dry_run=None, call=self._write))
+        on_writes(instance.sim, self._write, dry_run=None)
         instance.sim.faults.add(Fault("call", verb="read", times=None, call=self._read))
 
     async def _write(self, info: RequestInfo) -> None:

@@ -12,9 +12,10 @@ from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store.tasks import Task
-from kubesim.faults import Fault, RequestInfo
+from kubesim.faults import RequestInfo
 from tests.engine.instance import Instance, conf, web
 from tests.waiting import until_true
+from tests.writes import on_writes
 
 Json = dict[str, Any]
 
@@ -94,7 +95,7 @@ async def test_policies_come_before_the_pods_and_all_of_it_is_ready(instance: In
     def note(info: RequestInfo) -> None:
         written.append(info.resource)
 
-    instance.sim.faults.add(Fault("call", verb="create", times=None, call=note))
+    on_writes(instance.sim, note, verb="create")
     async with instance.worker():
         task = await run(instance, *FORMER)
     assert (task.status, task.reason) == (TaskStatus.COMPLETED, "")

@@ -20,6 +20,7 @@ from kubesim.jsondata import Object
 from kubesim.kubeconfig import kubeconfig
 from tests.engine.instance import Instance, web
 from tests.multi.processes import Script, Worker
+from tests.writes import on_writes
 
 LEASE = 4.0
 """Seconds, of workers that are to lose it; whoever takes over has one that a busy machine does not take from him."""
@@ -40,22 +41,21 @@ class Fleet:
     redis_url: str | None
     workers: list[Worker] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
-    """Every write to the API server by a client, as ``verb plural/name``, but dry runs and events."""
+    """Every write of a task, as ``verb plural/name``, but dry runs."""
     created: list[tuple[ObjectRef, str, str]] = field(default_factory=list)
     """Every object that was ever made by a task, with its uid and the task's id, in order."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         def record(info: RequestInfo) -> None:
-            if info.resource != "events":
-                self.writes.append(f"{info.verb} {info.resource}/{info.name}")
+            self.writes.append(f"{info.verb} {info.resource}/{info.name}")
 
         def changed(event: str, obj: Object, _: Object | None) -> None:
             meta = obj["metadata"]
             if event == "ADDED" and (task_id := (meta.get("labels") or {}).get(TASK_ID)):
                 self.created.append((ObjectRef.of(obj), meta["uid"], task_id))
 
-        self.instance.sim.faults.add(Fault("call", verb="write", times=None, call=record))
+        on_writes(self.instance.sim, record)
         self.instance.sim.registry.subscribe(changed)
 
     def worker(self, *, die_at: str = "", pause_at: str = "", api_port: int = 0, **settings: Any) -> Worker:

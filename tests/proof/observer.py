@@ -6,6 +6,7 @@ from kubemin.spec.labels import RELEASED_FROM, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim.faults import Fault, RequestInfo
 from kubesim.server import SimServer
+from tests.writes import on_writes
 
 _request: ContextVar[RequestInfo | None] = ContextVar("request", default=None)
 
@@ -37,7 +38,7 @@ class Observer:
         def count(_: RequestInfo) -> None:
             self.requests += 1
 
-        self._sim.faults.add(Fault("call", verb="write", times=None, call=mark))
+        on_writes(self._sim, mark)
         self._sim.faults.add(Fault("call", times=None, dry_run=None, call=count))
 
     async def release(self) -> None:
