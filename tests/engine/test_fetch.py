@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from kubemin.cluster.resolving import LookUp
+from kubemin.engine import sockets
 from kubemin.engine.deploy import fetch
 from kubemin.engine.deploy.fetch import Fetcher
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.sockets import LookUp
 from kubemin.render import Fetch
 from kubemin.spec.addresses import is_public
 from tests.waiting import PATIENCE
@@ -154,7 +155,7 @@ async def test_a_name_is_as_safe_as_its_address(address: str) -> None:
 
 async def test_a_name_that_leads_elsewhere_a_moment_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """127.0.0.2 stands for a public address here, at which nobody listens: the name passes, then leads inwards."""
-    monkeypatch.setattr(fetch, "is_public", lambda text: text == "127.0.0.2")
+    monkeypatch.setattr(sockets, "is_public", lambda text: text == "127.0.0.2")
     async with listening() as server:
         url = f"http://name.example:{server.port}/x"
         fetcher = Fetcher(look_up=leads_to("127.0.0.2", "127.0.0.1"))

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +19,12 @@ from kubemin.cluster.credentials import Access, Credentials
 from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unauthorized, Unreachable
 from kubemin.cluster.request_metrics import RequestMetrics, code_of
 from kubemin.cluster.requests import Request
+from kubemin.cluster.resolving import Resolver, look_up_usable
 from kubemin.telemetry.tracing import record_request
 
 _IN_FLIGHT = 100
+_POOLS = 2
+"""Of connections; each looks a name up once for all that wait for it."""
 _WHOLE = 256 * 1024
 _AGENT = ("User-Agent", "kubemin")
 _SLOW_SECONDS = 1.0
@@ -37,13 +41,17 @@ class Transport:
         self._metrics = metrics
         self._timeout = timeout
         self._turns = asyncio.Semaphore(_IN_FLIGHT)
-        self._calls = _session(timeout)
-        self._watches = _session(timeout)
+        # Names are looked up in threads of its own: one that nobody answers for must not keep those waiting who look
+        # up another API server, or the database.
+        self._threads = ThreadPoolExecutor(_POOLS, "kubemin-cluster")
+        self._calls = _session(timeout, self._threads)
+        self._watches = _session(timeout, self._threads)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._calls.close()
         await self._watches.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, request: Request) -> ApiResponse:
         """The complete response, whatever its status except 401.
@@ -205,7 +213,7 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-def _session(timeout: float) -> aiohttp.ClientSession:
+def _session(timeout: float, threads: ThreadPoolExecutor) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
 
     async def leaves(session: object, context: SimpleNamespace, params: object) -> None:
@@ -221,7 +229,12 @@ def _session(timeout: float) -> aiohttp.ClientSession:
         _limit_silence(made, timeout)
         return made
 
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS, socket_factory=make_socket)
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        resolver=Resolver(look_up_usable, threads),
+        socket_factory=make_socket,
+    )
     # No cookies: a load balancer's cookie would send all requests to one server. Proxies: see credentials.
     return aiohttp.ClientSession(
         connector=connector, trace_configs=[trace], cookie_jar=aiohttp.DummyCookieJar(), trust_env=False

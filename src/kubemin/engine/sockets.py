@@ -1,19 +1,12 @@
 """Connections to addresses that somebody names: what counts is the address that a socket is about to connect to."""
 
-import asyncio
 import os
 import socket
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kubemin.spec.addresses import is_public
-
-LookUp = Callable[..., list[Any]]
-"""As `socket.getaddrinfo`."""
 
 
 def why_not(error: Exception, seconds: float, done: str) -> str:
@@ -49,28 +42,3 @@ class Sockets:
             self.refused = True
             raise OSError("not a public address")
         return socket.socket(family, kind, protocol)
-
-
-class Resolver(AbstractResolver):
-    """Looks names up in given threads."""
-
-    def __init__(self, look_up: LookUp, threads: ThreadPoolExecutor) -> None:
-        self._look_up = look_up
-        self._threads = threads
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Every address of the name. Raises `OSError`."""
-        look_up, loop = self._look_up, asyncio.get_running_loop()
-        try:
-            found = await loop.run_in_executor(self._threads, lambda: look_up(host, port, family, socket.SOCK_STREAM))
-        except UnicodeError as error:
-            raise OSError(f"{host!r} is no name") from error
-        return [
-            ResolveResult(hostname=host, host=address[0], port=port, family=kind, proto=protocol, flags=0)
-            for kind, _, protocol, _, address in found
-        ]
-
-    async def close(self) -> None:
-        """Nothing is kept."""

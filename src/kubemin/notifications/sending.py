@@ -11,7 +11,8 @@ import aiohttp
 from multidict import CIMultiDictProxy
 
 from kubemin import __version__
-from kubemin.engine.sockets import LookUp, Resolver, Sockets, why_not
+from kubemin.cluster.resolving import LookUp, Resolver
+from kubemin.engine.sockets import Sockets, why_not
 from kubemin.notifications.message import request_of
 from kubemin.notifications.signing import signed
 from kubemin.notifications.statuses import status_of

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from kubemin.cluster.resolving import LookUp, Resolver
 from kubemin.engine.errors import JobFailed
-from kubemin.engine.sockets import LookUp, Resolver, Sockets, why_not
+from kubemin.engine.sockets import Sockets, why_not
 from kubemin.render import Fetch
 from kubemin.spec.config import wrong_with_url
 from kubemin.spec.limits import LimitSettings
