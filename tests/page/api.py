@@ -13,8 +13,9 @@ ENDED = ("completed", "failed", "timeout", "cancelled")
 class Api:
     """Asks a server; what it answers is the envelope's data."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=f"{url}/api/v1/", timeout=PATIENCE)
+    def __init__(self, url: str, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(base_url=f"{url}/api/v1/", headers=headers, timeout=PATIENCE)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -28,9 +29,13 @@ class Api:
         """POST."""
         return self._client.post(path, json=body).raise_for_status().json()["data"]
 
-    def apply(self, name: str, *components: Any, **more: Any) -> str:
+    def status(self, method: str, path: str, body: Any = None, **query: Any) -> int:
+        """What such a call is answered with."""
+        return self._client.request(method, path, json=body, params=query).status_code
+
+    def apply(self, name: str, *components: Any, namespace: str = "default", **more: Any) -> str:
         """Run an application; the id of its task."""
-        application = {"name": name, "component": list(components)}
+        application = {"name": name, "namespace": namespace, "component": list(components)}
         task_id: str = self.post("apply", {"application": application, **more})["taskId"]
         return task_id
 

@@ -1,28 +1,32 @@
 // For whoever runs the server: its parts, its workers, what waits, what is left undone, and what nobody accounts for.
 
 import { html } from "./vendor/htm-preact.js";
+import { Clusters } from "./operations/clusters.js";
 import { Incomplete } from "./operations/incomplete.js";
 import { Orphans } from "./operations/orphans.js";
 import { duration, Loaded, State, Time, Wide } from "./parts.js";
 import { get } from "./server.js";
+import { useSession } from "./session.js";
 import { useLive } from "./use.js";
 import { say } from "./words.js";
 
 const READY = "../../readyz";
 
 export function Operations() {
+  const session = useSession();
   const found = useLive((signal) => get("operations", {}, signal), []);
   return html`
     <h1>${say("operations")}</h1>
     <${Readiness} />
     <${Loaded} from=${found}>
       ${(value) => html`
-        <${Workers} rows=${value.workers} now=${value.now} />
+        ${session.mayAll("viewer") && html`<${Workers} rows=${value.workers} now=${value.now} />`}
         <${Queues} rows=${value.queues} now=${value.now} />
         <${Incomplete} rows=${value.incomplete} total=${value.incompleteTotal} again=${found.again} />
       `}
     <//>
-    <${Orphans} />
+    <${Clusters} />
+    ${session.mayAll("viewer") && html`<${Orphans} />`}
   `;
 }
 

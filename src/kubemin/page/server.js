@@ -20,7 +20,23 @@ export function address(path) {
   return new URL(`api/v1/${path}`, BASE);
 }
 
-async function ask(method, path, { query = {}, body, signal } = {}) {
+// Whom the server does not know logs in. `login()`, which the shell sets, ends once somebody has.
+export const door = { login: async () => {} };
+
+async function ask(method, path, given = {}) {
+  try {
+    return await askOnce(method, path, given);
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    const loggedIn = door.login();
+    if (method !== "GET") throw error; // nothing was done: whoever has logged in decides whether it is to be
+    await loggedIn;
+    given.signal?.throwIfAborted();
+    return askOnce(method, path, given);
+  }
+}
+
+async function askOnce(method, path, { query = {}, body, signal }) {
   const url = address(path);
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) {

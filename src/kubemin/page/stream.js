@@ -1,6 +1,6 @@
 // Events, as they come: Server-Sent Events read with fetch, which can resume after an event of its own choice.
 
-import { address } from "./server.js";
+import { address, door } from "./server.js";
 
 const QUIET = 40000; // the server says something every 15 s: after this many milliseconds it is lost
 const TOGETHER = 100; // events of so many milliseconds are taken together
@@ -18,6 +18,10 @@ export async function follow(path, after, take, signal, begun = () => {}) {
     const headers = { Accept: "text/event-stream" };
     if (after !== undefined) headers["Last-Event-ID"] = String(after);
     const reply = await fetch(address(path), { headers, signal: broken.signal });
+    if (reply.status === 401) {
+      clearTimeout(timer);
+      await door.login();
+    }
     if (!reply.ok) return false;
     const parser = new Parser();
     let isBegun = false;

@@ -2,6 +2,7 @@
 
 import { html, useState } from "./vendor/htm-preact.js";
 import { Loaded, More, State, StatusFilter, Time, Wide } from "./parts.js";
+import { useClusters } from "./clusters.js";
 import { get } from "./server.js";
 import { Task } from "./task/task.js";
 import { link, useLive } from "./use.js";
@@ -16,6 +17,7 @@ function List() {
   const [cursors, turn] = useState([]); // those that led to this page, the last one to it
   const after = cursors.at(-1);
   const found = useLive((signal) => get("tasks", { status, after, pageSize: SIZE }, signal), [status, after]);
+  const clusters = useClusters();
   const change = (value) => {
     choose(value);
     turn([]);
@@ -25,14 +27,14 @@ function List() {
     <search class="filters"><${StatusFilter} word="status" value=${status} choose=${change} /></search>
     <${Loaded} from=${found}>
       ${({ tasks, nextCursor }) => html`
-        <${Table} rows=${tasks} />
+        <${Table} rows=${tasks} several=${clusters.length > 1} />
         <${More} cursors=${cursors} next=${nextCursor} turn=${turn} />
       `}
     <//>
   `;
 }
 
-function Table({ rows }) {
+function Table({ rows, several }) {
   if (rows.length === 0) return html`<p>${say("noTasks")}</p>`;
   return html`
     <${Wide} name=${say("tasks")}>
@@ -41,6 +43,7 @@ function Table({ rows }) {
           <tr>
             <th scope="col">${say("task")}</th>
             <th scope="col">${say("application")}</th>
+            ${several && html`<th scope="col">${say("cluster")}</th>`}
             <th scope="col">${say("status")}</th>
             <th scope="col">${say("cleanup")}</th>
             <th scope="col">${say("began")}</th>
@@ -53,6 +56,7 @@ function Table({ rows }) {
               <tr key=${one.id}>
                 <th scope="row"><a href=${link("tasks", one.id)}>${one.id.slice(0, 8)}</a></th>
                 <td><a href=${link("applications", one.appId)}>${one.name}</a></td>
+                ${several && html`<td>${one.cluster}</td>`}
                 <td><${State} of=${one.status} /></td>
                 <td>${one.cleanup === "none" ? "" : html`<${State} of=${one.cleanup} />`}</td>
                 <td><${Time} at=${one.startTime ?? one.createTime} /></td>

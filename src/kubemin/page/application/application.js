@@ -3,6 +3,7 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { Ended, Loaded, State } from "../parts.js";
 import { get } from "../server.js";
+import { useSession } from "../session.js";
 import { link, useLive } from "../use.js";
 import { say } from "../words.js";
 import { Components } from "./components.js";
@@ -34,18 +35,20 @@ export function Application({ id }) {
 }
 
 function Shown({ path, application, components, tasks, again }) {
-  const { name, namespace, overview } = application;
+  const { name, namespace, cluster, overview } = application;
+  const may = useSession().may("deployer", application);
   return html`
     <div class="heading">
       <h1>${name}</h1>
       <span>${say("namespace")} ${namespace}</span>
+      ${cluster !== "default" && html`<span>${say("cluster")} ${cluster}</span>`}
       <${State} of=${overview.health} />
       ${overview.waiting > 0 && html`<span>${say("appWaiting", overview.waiting)}</span>`}
-      <${Actions} path=${path} application=${application} components=${components} />
+      ${may && html`<${Actions} path=${path} application=${application} components=${components} />`}
     </div>
     ${application.description && html`<p>${application.description}</p>`}
     <${Components} rows=${components} />
-    <${History} path=${path} overview=${overview} again=${again} />
+    <${History} path=${path} overview=${overview} may=${may} />
     <${Drift} path=${path} revision=${overview.revision} />
     <section>
       <h2>${say("tasks")}</h2>

@@ -11,7 +11,7 @@ import { Rollback } from "./rollback.js";
 
 const RARELY = 60_000; // milliseconds: what is asked for anew when a task begins or ends anyway
 
-export function History({ path, overview }) {
+export function History({ path, overview, may }) {
   const { revision, newestTask } = overview;
   const found = useLive(
     (signal) => get(`${path}/revisions`, {}, signal),
@@ -25,13 +25,13 @@ export function History({ path, overview }) {
         ${({ revisions }) =>
           revisions.length === 0
             ? html`<p>${say("appNeverRan")}</p>`
-            : html`<${Revisions} path=${path} rows=${revisions} current=${revision} />`}
+            : html`<${Revisions} path=${path} rows=${revisions} current=${revision} may=${may} />`}
       <//>
     </section>
   `;
 }
 
-function Revisions({ path, rows, current }) {
+function Revisions({ path, rows, current, may }) {
   const [shown, show] = useState(null); // {from, to, changes}
   const look = useAction(async (from, to) => show({ from, to, changes: (await compare(path, from, to)).changes }));
   const [back, goBack] = useState(null); // {revision, again}
@@ -49,7 +49,7 @@ function Revisions({ path, rows, current }) {
           </tr>
         </thead>
         <tbody>
-          ${rows.map((one) => html`<${Row} key=${one.revision} of=${one} goBack=${goBack} />`)}
+          ${rows.map((one) => html`<${Row} key=${one.revision} of=${one} goBack=${may && goBack} />`)}
         </tbody>
       </table>
     <//>
@@ -99,7 +99,7 @@ function Row({ of: { revision, state, strategy, note, user, taskId, createTime, 
       <td>${note}${note && " "}<span class="dim">${user} · ${strategy}</span></td>
       <td><${Time} at=${createTime} /></td>
       <td>
-        ${state !== "pending" &&
+        ${state !== "pending" && goBack &&
         html`<button type="button" aria-label=${say(again ? "redeployOf" : "rollBackOf", revision)} onClick=${() => goBack({ revision, again })}>
           ${say(again ? "redeploy" : "rollBack")}
         </button>`}

@@ -5,6 +5,7 @@ import { useAction, Wrong } from "../ask.js";
 import { GiveUp } from "../giveup.js";
 import { Time, Wide } from "../parts.js";
 import { post } from "../server.js";
+import { useMay } from "../session.js";
 import { link } from "../use.js";
 import { say } from "../words.js";
 
@@ -42,6 +43,7 @@ const Table = ({ rows, again, giveUp }) => html`
 
 function Row({ of, again, giveUp }) {
   const { taskId, appId, name, why, attempts, nextTime } = of;
+  const may = useMay("deployer", appId);
   const retry = useAction(async () => {
     await post(`workflow/tasks/${taskId}/cleanup`);
     again();
@@ -54,8 +56,9 @@ function Row({ of, again, giveUp }) {
       <td class="number">${attempts}</td>
       <td>${nextTime ? html`<${Time} at=${nextTime} />` : say("opsNever")}</td>
       <td class="buttons">
-        <button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("tryAgain")}</button>
-        <button type="button" class="danger" onClick=${() => giveUp(of)}>${say("giveUp")}</button>
+        ${may &&
+        html`<button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("tryAgain")}</button>
+          <button type="button" class="danger" onClick=${() => giveUp(of)}>${say("giveUp")}</button>`}
       </td>
     </tr>
   `;

@@ -5,9 +5,11 @@ import { Ask, useAction, Wrong } from "../ask.js";
 import { Objects, refOf } from "../objects.js";
 import { Wide } from "../parts.js";
 import { get, remove } from "../server.js";
+import { useSession } from "../session.js";
 import { say } from "../words.js";
 
 export function Orphans() {
+  const mayDelete = useSession().mayAll("admin");
   const [rows, set] = useState(null);
   const [chosen, choose] = useState([]);
   const [asked, ask] = useState(false);
@@ -24,7 +26,7 @@ export function Orphans() {
       <p>${say("orphansWhat")}</p>
       <p class="buttons">
         <button type="button" disabled=${look.busy} onClick=${() => look.run()}>${say("orphansLook")}</button>
-        ${rows?.length > 0 &&
+        ${mayDelete && rows?.length > 0 &&
         html`<button type="button" onClick=${() => choose(rows.map((one) => one.uid))}>${say("orphansAll")}</button>
           <button type="button" class="danger" disabled=${named.length === 0} onClick=${() => ask(true)}>
             ${say("orphansDelete", named.length)}
@@ -32,7 +34,7 @@ export function Orphans() {
       </p>
       <${Wrong} error=${look.error} />
       ${rows?.length === 0 && html`<p>${say("orphansNone")}</p>`}
-      ${rows?.length > 0 && html`<${Table} rows=${rows} chosen=${chosen} toggle=${toggle} />`}
+      ${rows?.length > 0 && html`<${Table} rows=${rows} chosen=${chosen} toggle=${mayDelete ? toggle : null} />`}
       ${asked && html`<${Delete} rows=${named} show=${show} close=${() => ask(false)} />`}
     </section>
   `;
@@ -53,10 +55,12 @@ const Table = ({ rows, chosen, toggle }) => html`
           (one) => html`
             <tr key=${one.uid}>
               <th scope="row">
-                <label>
-                  <input type="checkbox" checked=${chosen.includes(one.uid)} onChange=${() => toggle(one.uid)} />
-                  ${" "}${refOf(one)}
-                </label>
+                ${toggle
+                  ? html`<label>
+                      <input type="checkbox" checked=${chosen.includes(one.uid)} onChange=${() => toggle(one.uid)} />
+                      ${" "}${refOf(one)}
+                    </label>`
+                  : refOf(one)}
               </th>
               <td>${one.why}${one.error && html`<div class="why">${one.error}</div>`}</td>
               <td>${one.taskId}</td>

@@ -4,6 +4,7 @@ import { html, useState } from "../vendor/htm-preact.js";
 import { useAction, Wrong } from "../ask.js";
 import { warning } from "../codes.js";
 import { Field, Loaded } from "../parts.js";
+import { useKept } from "../kept.js";
 import { document, get, post } from "../server.js";
 import { follow, useOnce } from "../use.js";
 import { say } from "../words.js";
@@ -34,11 +35,12 @@ function OfDraft({ id }) {
 }
 
 function Write({ start = "" }) {
-  const [text, write] = useState(start);
-  const [options, choose] = useState({});
-  const [note, annotate] = useState("");
-  const [name, rename] = useState("");
-  const [namespace, place] = useState("");
+  const kept = useKept(() => ({ text, options, note, name, namespace }));
+  const [text, write] = useState(kept?.text ?? start);
+  const [options, choose] = useState(kept?.options ?? {});
+  const [note, annotate] = useState(kept?.note ?? "");
+  const [name, rename] = useState(kept?.name ?? "");
+  const [namespace, place] = useState(kept?.namespace ?? "");
   const plain = isPlain(text);
   const schema = useOnce(document, []).value;
   const [found, set] = useState(null); // what was found, and of which text and options

@@ -6,6 +6,7 @@ import { Objects } from "../objects.js";
 import { html, useState } from "../vendor/htm-preact.js";
 import { Time } from "../parts.js";
 import { post } from "../server.js";
+import { useMay } from "../session.js";
 import { say } from "../words.js";
 import { goesBack, isOver, isUndoing } from "./states.js";
 
@@ -25,7 +26,7 @@ export function Cleanup({ id, model, again }) {
       ${cleanup.remaining.length > 0 && !isUndoing(status) && html`<${Objects} rows=${cleanup.remaining} />`}
       ${cleanup.volumes.length > 0 &&
       html`<p>${say("volumesStay")}</p><${Objects} rows=${cleanup.volumes} />`}
-      ${cleanup.state === "incomplete" && html`<${Open} id=${id} name=${status.appName} cleanup=${cleanup} again=${again} />`}
+      ${cleanup.state === "incomplete" && html`<${Open} id=${id} appId=${status.appId} name=${status.appName} cleanup=${cleanup} again=${again} />`}
     </section>
   `;
 }
@@ -60,7 +61,8 @@ function Outcome({ model: { status, left } }) {
 }
 
 // An incomplete cleanup is tried again by itself; a person may have that now, or give it up.
-function Open({ id, name, cleanup, again }) {
+function Open({ id, appId, name, cleanup, again }) {
+  const may = useMay("deployer", appId);
   const [asked, ask] = useState(false);
   const retry = useAction(async () => {
     await post(`workflow/tasks/${encodeURIComponent(id)}/cleanup`);
@@ -72,10 +74,11 @@ function Open({ id, name, cleanup, again }) {
       ${cleanup.nextTime && html`${say("nextTime")}${" "}<${Time} at=${cleanup.nextTime} />`}
     </p>
     <${Wrong} error=${retry.error} />
-    <p class="buttons">
+    ${may &&
+    html`<p class="buttons">
       <button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("tryAgain")}</button>
       <button type="button" class="danger" onClick=${() => ask(true)}>${say("giveUp")}</button>
-    </p>
+    </p>`}
     ${asked &&
     html`<${GiveUp} taskId=${id} name=${name} again=${again} close=${() => ask(false)}>
       <${Objects} rows=${cleanup.remaining} />

@@ -5,6 +5,7 @@ import { advice } from "../codes.js";
 import { html, useState } from "../vendor/htm-preact.js";
 import { State, Time } from "../parts.js";
 import { post } from "../server.js";
+import { useMay } from "../session.js";
 import { link } from "../use.js";
 import { say } from "../words.js";
 import { CancelDialog } from "./cancel.js";
@@ -14,6 +15,7 @@ export function Head({ id, model, again }) {
   const [asks, ask] = useState(false);
   const { status } = model;
   const goes = !isOver(status);
+  const may = useMay("deployer", status.appId);
   return html`
     <div>
       <header class="task-head">
@@ -22,7 +24,7 @@ export function Head({ id, model, again }) {
           ${status.revision && html`<span>${say("revisionNumber", status.revision)}</span>`}
         </h1>
         <p><span role="status"><${State} of=${status.status} /></span>${" "}<${Jobs} model=${model} /></p>
-        ${goes && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
+        ${goes && may && html`<button type="button" onClick=${() => ask(true)}>${say("cancelAsk")}</button>`}
       </header>
       ${status.reason && html`<p class="reason">${status.reason}</p>`}
       ${status.advice && html`<p class="advice"><code>${status.reasonCode}</code>${" "}${advice(status.reasonCode, status.advice)}</p>`}
@@ -31,7 +33,7 @@ export function Head({ id, model, again }) {
         ${say("queuedBehind")}${" "}
         ${status.queuedBehind.map((one) => html`<a key=${one} href=${link("tasks", one)}>${one.slice(0, 8)}</a>${" "}`)}
       </p>`}
-      ${goes && status.hold && html`<${Hold} id=${id} hold=${status.hold} again=${again} />`}
+      ${goes && status.hold && html`<${Hold} id=${id} hold=${status.hold} may=${may} again=${again} />`}
       <${Facts} status=${status} />
       ${asks && goes && html`<${CancelDialog} model=${model} close=${() => ask(false)} />`}
     </div>
@@ -48,6 +50,7 @@ function Jobs({ model }) {
 function Facts({ status }) {
   const facts = [
     ["task", status.taskId],
+    ["cluster", status.cluster !== "default" && status.cluster],
     ["workflow", status.workflowName],
     ["created", html`<${Time} at=${status.createTime} />`],
     ["began", status.startTime && html`<${Time} at=${status.startTime} />`],
@@ -63,13 +66,13 @@ function Facts({ status }) {
   `;
 }
 
-function Hold({ id, hold, again }) {
+function Hold({ id, hold, may, again }) {
   const promote = useAction(() => post(`workflow/tasks/${encodeURIComponent(id)}/promote`).finally(again));
   const name = hold.component ? `${hold.component}: ${hold.name}` : hold.name;
   return html`
     <div class="hold">
       <p><strong>${say("holds", name)}</strong>${" "}${hold.info}</p>
-      <button type="button" disabled=${promote.busy} onClick=${() => promote.run()}>${say("promote")}</button>
+      ${may && html`<button type="button" disabled=${promote.busy} onClick=${() => promote.run()}>${say("promote")}</button>`}
       <${Wrong} error=${promote.error} />
     </div>
   `;

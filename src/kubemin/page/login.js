@@ -1,0 +1,71 @@
+// Whoever is not known says who they are: at an issuer's page, or by an API token. What was there stays below it.
+
+import { useAction, Wrong } from "./ask.js";
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { keep } from "./kept.js";
+import { Loaded } from "./parts.js";
+import { address, get } from "./server.js";
+import { useSession } from "./session.js";
+import { useOnce } from "./use.js";
+import { say } from "./words.js";
+
+export function Login() {
+  const place = useRef();
+  const show = () => place.current?.isConnected && !place.current.open && place.current.showModal();
+  useEffect(show, []);
+  const ways = useOnce(() => get("../../auth/ways"), []);
+  return html`
+    <dialog class="login" ref=${place} aria-labelledby="login-title" onCancel=${(event) => event.preventDefault()} onClose=${show}>
+      <h2 id="login-title">${say("loginTitle")}</h2>
+      <${Loaded} from=${ways}>
+        ${({ tokens, oidc }) => html`
+          <div>
+            ${oidc?.login && html`<${AtIssuer} issuer=${oidc.issuer} login=${oidc.login} />`}
+            ${tokens && html`<${ByToken} />`}
+          </div>
+        `}
+      <//>
+    </dialog>
+  `;
+}
+
+function AtIssuer({ issuer, login }) {
+  const { who } = useSession();
+  const url = address(`../..${login}`);
+  url.searchParams.set("back", `${location.pathname}${location.search}${location.hash}`);
+  return html`
+    <p><a class="button main" href=${url.href} onClick=${() => keep(who?.name)}>${say("loginAt", new URL(issuer).host)}</a></p>
+  `;
+}
+
+function ByToken() {
+  const session = useSession();
+  const [token, write] = useState("");
+  const field = useRef();
+  useEffect(() => field.current.focus(), []);
+  const enter = useAction(() => session.byToken(token.trim()));
+  const submit = (event) => {
+    event.preventDefault();
+    enter.run();
+  };
+  return html`
+    <form onSubmit=${submit}>
+      <label class="field">
+        ${say("loginToken")}
+        <input
+          ref=${field}
+          type="password"
+          autocomplete="off"
+          spellcheck=${false}
+          maxlength="4096"
+          value=${token}
+          onInput=${(event) => write(event.target.value)}
+        />
+      </label>
+      <${Wrong} error=${enter.error} />
+      <p class="buttons">
+        <button type="submit" class="main" disabled=${enter.busy || token.trim() === ""}>${say("loginNow")}</button>
+      </p>
+    </form>
+  `;
+}
