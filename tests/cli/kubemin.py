@@ -16,6 +16,7 @@ from typing import IO
 import pytest
 
 from kubemin.cli import main
+from kubemin.cli.language import speak
 from tests.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).with_name("kubemin"))
@@ -24,11 +25,16 @@ TELL_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 """In the environment of a command: its stderr has a line for each module, once that is imported."""
 
 
+NO_CONFIG = "/nowhere/config"
+"""Where nobody has logged in, whoever runs the tests."""
+
+
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     """A clean environment, in which a warning is an error."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
     # Tests look into the processes that they start; without core dumps only root may.
-    return {**clean, "NO_COLOR": "1", "PYTHONWARNINGS": "error", "KUBEMIN_CORE_DUMPS": "true", **(extra or {})}
+    own = {"NO_COLOR": "1", "PYTHONWARNINGS": "error", "KUBEMIN_CORE_DUMPS": "true", "XDG_CONFIG_HOME": NO_CONFIG}
+    return {**clean, **own, **(extra or {})}
 
 
 class Kubemin:
@@ -91,6 +97,7 @@ class InProcess:
         if server:
             monkeypatch.setenv("KUBEMIN_SERVER", server)
         monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("XDG_CONFIG_HOME", NO_CONFIG)
         monkeypatch.chdir(folder)
         self._monkeypatch = monkeypatch
         self._capsys = capsys
@@ -106,6 +113,7 @@ class InProcess:
         except SystemExit as ended:
             code = ended.code or 0
         finally:
+            speak(for_program=False)
             gc.set_threshold(*thresholds)
             signal.signal(signal.SIGINT, on_interrupt)
         assert isinstance(code, int), code

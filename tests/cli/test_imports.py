@@ -45,7 +45,7 @@ def _names(text: str) -> set[str]:
             ["apps", "--server", "http://127.0.0.1:9"],
             6,
             PARSER | FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio"},
-            150,
+            155,
         ),
         (["tasks", "--server", "http://127.0.0.1:9"], 6, FRAMEWORKS | DRIVERS | TERMINAL | TOOLS | {"asyncio"}, 330),
     ],

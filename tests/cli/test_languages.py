@@ -47,7 +47,9 @@ _UNTRANSLATED = {
         "another application of the same apply did not complete",
         "all or nothing: another application of the same apply did not complete",
     },
+    "login/browser.py": {"<!doctype html><meta charset=utf-8><title>KubeMin</title><p>", "text/html; charset=utf-8"},
     # A name.
+    "whoami.py": {"expires"},
     "__init__.py": {"kubemin: ", "error"},
     "version.py": {"kubemin "},
     "views.py": {"kubemin: "},

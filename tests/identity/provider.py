@@ -1,14 +1,18 @@
-"""An issuer of OpenID Connect on loopback: metadata, keys that change, and a token endpoint that checks PKCE."""
+"""An issuer of OpenID Connect on loopback: metadata, keys that change, and a token endpoint that checks PKCE.
+
+Also logins by device code, and refresh tokens that are good for one use: a second use ends all of them.
+"""
 
 import asyncio
 import base64
 import hashlib
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from aiohttp import web
@@ -64,11 +68,25 @@ class Provider:
     audience: str = CLIENT
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """By code: what the login asked for."""
+    public: bool = False
+    """Whether the client has no secret, as a command line has none."""
+    lifetime: int = 600
+    """Of tokens, in seconds."""
+    devices: dict[str, list[str]] = field(default_factory=dict)
+    """By device code: the errors that are still to be answered before somebody has logged in."""
+    device_errors: list[str] = field(default_factory=list)
+    """Of the next login by device."""
+    refresh_tokens: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """By refresh token: whose it is, and whether it may be used."""
+    id_tokens: bool = True
+    """Whether a refresh brings an ID token too."""
+    back: dict[str, str] = field(default_factory=dict)
+    """What a browser brings back instead of the right values."""
 
     def token(self, key: SigningKey | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
         """A signed token; a claim that is None is left out."""
         key, now = key or self.keys[-1], int(time.time())
-        given = {"iss": self.url, "aud": self.audience, "sub": "ada", "iat": now, "exp": now + 600, **claims}
+        given = {"iss": self.url, "aud": self.audience, "sub": "ada", "iat": now, "exp": now + self.lifetime, **claims}
         payload = {name: value for name, value in given.items() if value is not None}
         return jwt.encode(payload, key.private, key.algorithm, {"kid": key.id, **(header or {})})
 
@@ -95,6 +113,9 @@ class Provider:
             "jwks_uri": f"{self.url}/keys",
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
+            "device_authorization_endpoint": f"{self.url}/device",
+            "revocation_endpoint": f"{self.url}/revoke",
+            "scopes_supported": ["openid", "offline_access"],
         }
         return web.json_response({**known, **self.metadata})
 
@@ -103,21 +124,69 @@ class Provider:
         secret = {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"}
         return web.json_response({"keys": [secret, {"kty": "strange"}, *(one.jwk() for one in self.keys)]})
 
-    async def _token(self, request: web.Request) -> web.Response:
+    async def _authorize(self, request: web.Request) -> web.Response:
+        """Somebody has logged in at once, and their browser goes back."""
+        back = {**self.login(f"{self.url}{request.rel_url}"), **self.back}
+        raise web.HTTPFound(f"{request.query['redirect_uri']}?{urlencode(back)}")
+
+    async def _device(self, request: web.Request) -> web.Response:
+        self.asked.append("device")
         form = await request.post()
-        asked = self.codes.pop(str(form["code"]), None)
-        verifier = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
+        assert form["client_id"] == CLIENT
+        code = f"device-{len(self.devices)}"
+        self.devices[code] = list(self.device_errors)
+        address = f"{self.url}/enter"
+        known = {"device_code": code, "user_code": "ABCD-EFGH", "verification_uri": address, "expires_in": 600}
+        whole = f"{address}?user_code=ABCD-EFGH"
+        return web.json_response({**known, "verification_uri_complete": whole, "interval": 0.01})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.asked.append(form["grant_type"].rpartition(":")[2])
+        if form["client_id"] != CLIENT or form.get("client_secret") != (None if self.public else SECRET):
+            return web.json_response({"error": "invalid_client"}, status=401)
+        match form["grant_type"]:
+            case "authorization_code":
+                return self._by_code(form)
+            case "refresh_token":
+                return self._by_refresh_token(form["refresh_token"])
+        errors = self.devices[form["device_code"]]
+        return _error(errors.pop(0)) if errors else self._tokens("ada")
+
+    def _by_code(self, form: dict[str, str]) -> web.Response:
+        asked = self.codes.pop(form["code"], None)
+        verifier = hashlib.sha256(form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).decode().rstrip("=")
-        right = (
-            asked is not None
-            and asked["code_challenge"] == challenge
-            and asked["redirect_uri"] == form["redirect_uri"]
-            and (form["client_id"], form["client_secret"]) == (CLIENT, SECRET)
-        )
+        right = asked and asked["code_challenge"] == challenge and asked["redirect_uri"] == form["redirect_uri"]
         if not right or asked is None:
-            return web.json_response({"error": "invalid_grant"}, status=400)
-        claims: dict[str, Any] = {"sub": asked["name"], "nonce": self.nonce or asked["nonce"], "groups": ["team-shop"]}
-        return web.json_response({"id_token": self.token(**claims), "access_token": "opaque", "token_type": "Bearer"})
+            return _error("invalid_grant")
+        return self._tokens(asked["name"], nonce=self.nonce or asked["nonce"])
+
+    def _by_refresh_token(self, token: str) -> web.Response:
+        name, usable = self.refresh_tokens.get(token, ("", False))
+        if not usable:
+            self.refresh_tokens.update({one: (whose, False) for one, (whose, _) in self.refresh_tokens.items()})
+            return _error("invalid_grant")
+        self.refresh_tokens[token] = (name, False)
+        return self._tokens(name)
+
+    def _tokens(self, name: str, **claims: Any) -> web.Response:
+        refresh = f"refresh-{len(self.refresh_tokens)}"
+        self.refresh_tokens[refresh] = (name, True)
+        brings_id = self.id_tokens or "nonce" in claims
+        given = {"id_token": self.token(sub=name, groups=["team-shop"], **claims)} if brings_id else {}
+        known = {"access_token": "opaque", "token_type": "Bearer", "refresh_token": refresh, "expires_in": 600}
+        return web.json_response({**given, **known})
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        self.asked.append("revoke")
+        form = await request.post()
+        self.refresh_tokens.pop(str(form["token"]), None)
+        return web.Response()
+
+
+def _error(code: str) -> web.Response:
+    return web.json_response({"error": code}, status=400)
 
 
 @asynccontextmanager
@@ -128,6 +197,9 @@ async def provider() -> AsyncIterator[Provider]:
     app.router.add_get("/.well-known/openid-configuration", one._configuration)
     app.router.add_get("/keys", one._keys)
     app.router.add_post("/token", one._token)
+    app.router.add_get("/authorize", one._authorize)
+    app.router.add_post("/device", one._device)
+    app.router.add_post("/revoke", one._revoke)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -136,3 +208,26 @@ async def provider() -> AsyncIterator[Provider]:
         yield one
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def provider_beside() -> Iterator[Provider]:
+    """One that answers in a thread, for tests that block."""
+    loop, ready, found = asyncio.new_event_loop(), threading.Event(), list[Provider]()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with provider() as one:
+            found.append(one)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    ready.wait()
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from kubemin.cli.commands import applications, audit, files, keys, notifications, servers, tasks, tokens
+from kubemin.cli.commands import applications, audit, files, keys, login, notifications, servers, tasks, tokens
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import is_english, tr
 from kubemin.cli.options import Formed, Quiet
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _subject in (files, applications, tasks, notifications, audit, servers, keys, tokens):
+for _subject in (files, applications, tasks, notifications, audit, servers, keys, login, tokens):
     app.add_typer(_subject.app)
 
 

@@ -34,13 +34,15 @@ def _tasks(client: Client) -> Iterable[str]:
 
 
 def _asked(ctx: typer.Context, ask: Callable[[Client], Iterable[str]]) -> Iterable[str]:
-    from kubemin.cli.connection import DEFAULT_SERVER
+    from kubemin.cli.connection import DEFAULT_SERVER, Connection
+    from kubemin.cli.exits import CliError
 
     server = _given(ctx, "server") or os.environ.get("KUBEMIN_SERVER") or DEFAULT_SERVER
+    to = Connection(server, _given(ctx, "token") or os.environ.get("KUBEMIN_TOKEN"))
     try:
-        with Client(server, _given(ctx, "token") or os.environ.get("KUBEMIN_TOKEN"), seconds=_SECONDS) as client:
+        with to.client().asking(_SECONDS) as client:
             return list(ask(client))
-    except (KubeminError, KeyError, TypeError, ValueError):  # nothing is said into somebody's line
+    except (CliError, KubeminError, KeyError, TypeError, ValueError):  # nothing is said into somebody's line
         return []
 
 

@@ -21,10 +21,14 @@ class Connection:
     output: Output = field(default_factory=Output)
 
     def client(self) -> "Client":
-        """To ask the server. Raises :class:`CliError` where that is no address."""
+        """To ask the server, with the token that is given, else by the login that is kept for it.
+
+        Raises :class:`CliError` where that is no address, or what is kept cannot be used.
+        """
+        from kubemin.cli.login import kept_for
         from kubemin.client.sync import Client
 
         try:
-            return Client(self.server, self.token)
+            return Client(self.server, self.token or kept_for(self.server))
         except ValueError as error:
             raise CliError(str(error), Exit.USAGE) from error

@@ -38,6 +38,7 @@ def _hint(error: KubeminError) -> str:
         return "; start one with `kubemin dev`, or name it with --server"
     if isinstance(error, Unauthorized):
         return " " + tr(
-            "Give a token with --token or KUBEMIN_TOKEN; `kubemin token create --local` makes the first one."
+            "`kubemin login` logs in; or give a token with --token or KUBEMIN_TOKEN. `kubemin token create --local` "
+            "makes the first one."
         )
     return " `kubemin tasks` lists them." if error.code == _TASK_NOT_FOUND else ""

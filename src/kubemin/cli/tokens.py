@@ -111,7 +111,7 @@ def _row(one: "ApiToken") -> tuple[str, ...]:
         one["name"],
         one["owner"],
         one["state"],
-        "; ".join(_grant(grant) for grant in one["grants"]),
+        "; ".join(granted(grant) for grant in one["grants"]),
         moment(one.get("expires")) if one.get("expires") else tr("never"),
         moment(one.get("usedTime")),
         moment(one["createTime"]),
@@ -119,7 +119,7 @@ def _row(one: "ApiToken") -> tuple[str, ...]:
     )
 
 
-def _grant(grant: "Grant") -> str:
+def granted(grant: "Grant") -> str:
     """The role, and what it is limited to."""
     limits = {
         "cluster": grant["clusters"],

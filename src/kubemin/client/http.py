@@ -1,12 +1,13 @@
 """Requests over the standard library's HTTP: other libraries take a command's whole start."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, TypeVar, cast
 
-from kubemin.client.address import Address
-from kubemin.client.errors import KubeminError, NotKubemin, ServerLost
+from kubemin.client.address import Address, authorization
+from kubemin.client.credential import Credential
+from kubemin.client.errors import KubeminError, NotKubemin, ServerLost, Unauthorized
 from kubemin.client.sse import Frames
 from kubemin.client.steps import CONNECT_SECONDS, SILENCE_SECONDS, Answer, Call, Listening
 
@@ -18,25 +19,41 @@ PIECE = 65536
 class Http:
     """One server. Each request has a connection of its own, which no server can have closed before it."""
 
-    def __init__(self, address: Address, headers: Mapping[str, str], seconds: float) -> None:
-        """``headers`` are those of every request; ``seconds``: how long an answer may take."""
+    def __init__(self, address: Address, credential: Credential, seconds: float) -> None:
+        """``credential`` is shown with every request; ``seconds``: how long an answer may take."""
         self._address = address
-        self._headers = headers
+        self._credential = credential
         self._seconds = seconds
 
     def ask(self, call: Call[T]) -> T:
         """The data of one reply. Raises `KubeminError`."""
+        return self._shown(lambda token: self._ask(call, token))
+
+    def listen(self, stream: Listening[Any]) -> "Heard | None":
+        """The stream, open; None where that broke off. Raises `KubeminError`."""
+        return self._shown(lambda token: self._listen(stream, token))
+
+    def _shown(self, ask: Callable[[str | None], T]) -> T:
+        """Ask with a token; where the server does not know that, and so did nothing, once more with another one."""
+        token = self._credential.token()
+        try:
+            return ask(token)
+        except Unauthorized:
+            if (other := self._credential.another(token)) is None:
+                raise
+        return ask(other)
+
+    def _ask(self, call: Call[T], token: str | None) -> T:
         with closing(self._connect(min(CONNECT_SECONDS, self._seconds))) as connection:
             try:
-                headers, content = call.sent_headers(), call.content()
+                headers, content = {**authorization(token), **call.sent_headers()}, call.content()
                 with self._send(connection, call.method, call, content, headers, self._seconds) as response:
                     answer = _answer(response, response.read())
             except (HTTPException, OSError, ValueError) as error:
                 raise self._broken(error) from error
         return cast("T", call.read(answer, self._address.server))
 
-    def listen(self, stream: Listening[Any]) -> "Heard | None":
-        """The stream, open; None where that broke off. Raises `KubeminError`."""
+    def _listen(self, stream: Listening[Any], token: str | None) -> "Heard | None":
         try:
             connection = self._connect(CONNECT_SECONDS)
         except ServerLost:
@@ -44,9 +61,8 @@ class Http:
         with ExitStack() as opened:
             opened.callback(connection.close)
             try:
-                response = opened.enter_context(
-                    self._send(connection, "GET", stream, None, stream.headers, SILENCE_SECONDS)
-                )
+                headers = {**authorization(token), **stream.headers}
+                response = opened.enter_context(self._send(connection, "GET", stream, None, headers, SILENCE_SECONDS))
                 head = _answer(response, b"" if response.status == 200 else response.read())
             except (HTTPException, OSError):
                 return None
@@ -76,7 +92,7 @@ class Http:
         """Send a request; the head of its answer. Raises what `http.client` does."""
         connection.sock.settimeout(seconds)
         target = self._address.target(what.path, what.params)
-        connection.request(method, target, content, {**self._headers, **headers})
+        connection.request(method, target, content, dict(headers))
         return connection.getresponse()
 
     def _broken(self, error: Exception) -> KubeminError:

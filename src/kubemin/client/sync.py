@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from kubemin.client import flows
-from kubemin.client.address import Address, authorization
+from kubemin.client.address import Address
 from kubemin.client.calls import runs
+from kubemin.client.credential import Credential, Fixed
 from kubemin.client.errors import KubeminError
 from kubemin.client.http import Heard, Http
 from kubemin.client.methods import Methods
@@ -27,12 +28,15 @@ T = TypeVar("T")
 class Client(Methods, AbstractContextManager["Client"]):
     """One server. Nothing stays open between requests: several threads may use one client, and it needs no close."""
 
-    def __init__(self, server: str, token: str | None = None, *, seconds: float = 60.0) -> None:
-        """``seconds``: how long an answer may take. Raises `ValueError` for what is no address of a server."""
+    def __init__(self, server: str, token: str | Credential | None = None, *, seconds: float = 60.0) -> None:
+        """``token`` may be one that is renewed; ``seconds``: how long an answer may take.
+
+        Raises `ValueError` for what is no address of a server.
+        """
         self.server = server.rstrip("/")
         self.seconds = seconds
-        self._token = token
-        self._http = Http(Address(server), authorization(token), seconds)
+        self._token = Fixed(token) if token is None or isinstance(token, str) else token
+        self._http = Http(Address(server), self._token, seconds)
 
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
