@@ -4,12 +4,14 @@ import json
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kubemin.cli.exits import Exit
+from kubemin.client import Client
 from tests.cli.kubemin import InProcess, Kubemin
 from tests.identity.provider import CLIENT, Provider, provider_beside
 
@@ -24,11 +26,18 @@ def shared() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def url(shared: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with that issuer."""
+def guarded(shared: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A server with that issuer, and an admin's API token."""
+    local = Kubemin(tmp_path_factory.mktemp("server"))
+    admin = local("token", "create", "first", "--role", "admin", "--local", "-q").stdout.strip()
     env = {"KUBEMIN_OIDC_ISSUER": shared.url, "KUBEMIN_OIDC_CLIENT_ID": CLIENT, "KUBEMIN_OIDC_GRANTS": GRANTS}
-    with Kubemin(tmp_path_factory.mktemp("server")).dev(env=env) as running:
-        yield running.url
+    with local.dev(env=env) as running:
+        yield running.url, admin
+
+
+@pytest.fixture
+def url(guarded: tuple[str, str]) -> str:
+    return guarded[0]
 
 
 @pytest.fixture
@@ -154,3 +163,104 @@ def test_a_login_is_renewed_before_it_expires_and_when_it_is_refused(
     assert over.returncode == Exit.DENIED
     assert "invalid_grant" in over.stderr
     assert "kubemin login" in over.stderr
+
+
+def test_commands_that_renew_at_once_do_it_once(
+    ada: InProcess, issuer: Provider, url: str, kept: Path, tmp_path: Path
+) -> None:
+    """A refresh token that is used twice would end the login."""
+    assert ada("login", "--device").returncode == 0
+    change(kept, url, expires=1.0)
+    outside = Kubemin(tmp_path, url)
+    running = [outside.start("apps", env={"XDG_CONFIG_HOME": str(tmp_path)}) for _ in range(3)]
+    assert [one.end() for one in running] == [0, 0, 0]
+    assert issuer.asked.count("refresh_token") == 1
+    change(kept, url, expires=1.0)
+    assert ada("apps").returncode == 0
+
+
+def test_while_the_issuer_is_away_a_token_counts_until_it_expires(
+    ada: InProcess, issuer: Provider, url: str, kept: Path
+) -> None:
+    assert ada("login", "--device").returncode == 0
+    issuer.away = True
+    change(kept, url, expires=time.time() + 20)
+    assert ada("apps").returncode == 0
+    change(kept, url, expires=1.0)
+    away = ada("apps")
+    assert away.returncode == Exit.LOST
+    assert "issuer" in away.stderr
+    assert "kubemin dev" not in away.stderr
+    issuer.away = False
+    assert ada("apps").returncode == 0
+    issuer.id_tokens = False
+    change(kept, url, expires=1.0)
+    assert ada("apps").returncode == Exit.DENIED
+
+
+def test_an_api_token_is_kept_and_what_is_given_goes_first(
+    ada: InProcess, guarded: tuple[str, str], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, admin = guarded
+    wrong = ada("login", "--token-stdin", stdin=f"{admin}x\n")
+    assert wrong.returncode == Exit.DENIED
+    assert not kept.exists()
+    assert ada("login", "--token-stdin", stdin="").returncode == Exit.USAGE
+    done = ada("login", "--token-stdin", "-o", "json", stdin=f"{admin}\n")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["how"] == "token"
+    assert admin not in done.stdout + done.stderr
+    assert ada("whoami", "-q").stdout == "admin\n"
+    assert ada("apps", "--token", "of-no-use").returncode == Exit.DENIED
+    monkeypatch.setenv("KUBEMIN_TOKEN", "of-no-use")
+    assert ada("whoami").returncode == Exit.DENIED
+    assert "KUBEMIN_TOKEN" in ada("login", "--token-stdin", stdin=f"{admin}\n").stderr
+    monkeypatch.delenv("KUBEMIN_TOKEN")
+    assert ada("whoami", "--server", f"{url}/below").returncode != 0
+    assert ada("whoami", "--server", url.replace("127.0.0.1", "localhost")).returncode == Exit.DENIED
+    assert "token revoke" in ada("logout").stdout
+
+
+def test_a_login_is_only_for_whoever_has_to_log_in(client: InProcess) -> None:
+    done = client("login")
+    assert done.returncode == 0
+    assert "nothing to log in to" in done.stdout
+    assert "asks nobody" in client("whoami").stdout
+    for server in ("http://kubemin.example", "ftp://x", "https://a:b@kubemin.example"):
+        assert client("login", "--server", server).returncode == Exit.USAGE
+    assert client("login", "--device", "--browser").returncode == Exit.USAGE
+
+
+class _Turning:
+    """A credential that has another token once the first one is refused."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+
+    def token(self) -> str:
+        return self.tokens[0]
+
+    def another(self, refused: str | None) -> str:
+        assert refused == self.tokens.pop(0)
+        return self.tokens[0]
+
+
+def test_a_follow_goes_on_with_another_token(guarded: tuple[str, str]) -> None:
+    url, admin = guarded
+    by_admin = Client(url, admin)
+    grants = [{"role": "deployer"}]
+    first, second = (by_admin.create_token(f"ada {number}", grants) for number in (1, 2))
+    turning = _Turning(first["token"], second["token"])
+    client = Client(url, turning)
+    image = "registry.example/web:1-slow-60"
+    made = client.apply({"name": "turning", "component": [{"name": "web", "type": "webservice", "image": image}]})
+    states = list[str]()
+    for task, event in client.watch(made["taskId"]):
+        if task is not None:
+            states.append(task["status"])
+        elif event is not None and len(turning.tokens) == 2:
+            by_admin.revoke_token(first["id"])
+        if task is not None and len(turning.tokens) == 1 and task["status"] not in ("cancelled",):
+            client.cancel(made["taskId"])
+    assert states[-1] == "cancelled"
+    assert turning.tokens == [second["token"]]

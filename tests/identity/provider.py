@@ -174,7 +174,7 @@ class Provider:
         refresh = f"refresh-{len(self.refresh_tokens)}"
         self.refresh_tokens[refresh] = (name, True)
         brings_id = self.id_tokens or "nonce" in claims
-        given = {"id_token": self.token(sub=name, groups=["team-shop"], **claims)} if brings_id else {}
+        given = {"id_token": self.token(sub=name, groups=["team-shop"], jti=refresh, **claims)} if brings_id else {}
         known = {"access_token": "opaque", "token_type": "Bearer", "refresh_token": refresh, "expires_in": 600}
         return web.json_response({**given, **known})
 

@@ -68,8 +68,10 @@ class IdentitySettings(PublicSettings):
     """Under which the page and the command line log in at the issuer."""
     oidc_client_secret: SecretStr | None = None
     """Of that client, where the issuer gave it one."""
+    oidc_cli_client_id: str = ""
+    """Under which the command line logs in instead, without a secret: where `KUBEMIN_OIDC_CLIENT_ID` has one."""
     oidc_audience: str = ""
-    """Audiences, separated by commas, one of which a token must be for; without it the client id."""
+    """Audiences, separated by commas, one of which a token must be for; without it the client ids."""
     oidc_scopes: str = "openid profile email groups"
     """What a login of the page asks the issuer for."""
     oidc_name_claim: str = "sub"
@@ -102,8 +104,8 @@ class IdentitySettings(PublicSettings):
 
     @property
     def audiences(self) -> list[str]:
-        """``oidc_audience``, one by one, or the client id."""
-        return _names(self.oidc_audience) or [self.oidc_client_id]
+        """``oidc_audience``, one by one, or the client ids."""
+        return _names(self.oidc_audience) or [one for one in (self.oidc_client_id, self.oidc_cli_client_id) if one]
 
     @property
     def algorithms(self) -> list[str]:

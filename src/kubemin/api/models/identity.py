@@ -110,7 +110,7 @@ class IssuerWay(Reply):
     """A login by an issuer of OpenID Connect."""
 
     issuer: str
-    client_id: str
+    client_id: str = Field(description="Under which programs without a secret log in, such as the command line.")
     scopes: str
     login: Absent[str] = Field(default=None, description="Where a browser begins; absent where there is no public URL.")
 

@@ -122,7 +122,7 @@ async def ways(deps: Given) -> Envelope[Ways]:
     if identity.oidc_issuer is not None:
         oidc = IssuerWay(
             issuer=identity.oidc_issuer,
-            client_id=identity.oidc_client_id,
+            client_id=identity.oidc_cli_client_id or identity.oidc_client_id,
             scopes=identity.oidc_scopes,
             login=None if deps.code_flow is None else "/auth/login",
         )
