@@ -244,7 +244,7 @@ def _forbidden(principal: Principal, role: Role, target: Target | str | None) ->
         role=role.value,
         application=target.application if isinstance(target, Target) else None,
         namespace=target.namespace if isinstance(target, Target) else None,
-        cluster=target.cluster if isinstance(target, Target) else target,
+        cluster=target.cluster if isinstance(target, Target) else None,
     )
     if target is None:
         has = ", ".join(sorted({one.role.value for one in principal.grants})) or "no role"

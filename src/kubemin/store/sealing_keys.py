@@ -163,4 +163,14 @@ async def set_complete(tx: Tx, key_id: str) -> None:
     await tx.write(_COMPLETE.values(complete=True), {"of_id": key_id})
 
 
-__all__ = ["Counts", "MissingKeys", "begin", "count", "is_complete", "missing", "remember", "sealed_columns", "set_complete"]
+__all__ = [
+    "Counts",
+    "MissingKeys",
+    "begin",
+    "count",
+    "is_complete",
+    "missing",
+    "remember",
+    "sealed_columns",
+    "set_complete",
+]
