@@ -57,7 +57,7 @@ def dev(
     refuse_open_address(settings)
     named = settings.kubeconfig is not None or (settings.clusters and DEFAULT_CLUSTER in settings.known_clusters)
     alone = {"redis_url": None, "simulate": not named}
-    _serve(settings.model_copy(update=alone), workers, in_process=in_process, trial=not named)
+    _serve(settings.model_copy(update=alone), workers, in_process=in_process, trial=True)
 
 
 @app.command()
