@@ -1,14 +1,16 @@
 """Applications of several clusters, over HTTP."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
-from kubemin.store import presence
-from tests.api.conftest import Api, application
+from kubemin.store import presence, tables
+from tests.api.conftest import PREFIX, Api, application
 from tests.api.two_clusters import knowing_two
 
 
@@ -67,3 +69,21 @@ async def test_clusters_are_listed_with_what_there_is_to_do(api: Api) -> None:
     assert task["waitsBecause"] == "no worker serves the cluster edge now"
     [queue] = (await api.get("/operations"))["queues"]
     assert (queue["cluster"], queue["waitsBecause"]) == ("edge", "no worker serves the cluster edge now")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"status": "running", "lease_expires_at": 1.0},
+        {"status": "cancelled", "cleanup": "pending", "lease_expires_at": 1.0},
+        {"status": "failed", "cleanup": "incomplete", "next_cleanup_at": 1.0},
+    ],
+)
+async def test_what_had_begun_says_that_no_worker_goes_on_with_it(api: Api, state: dict[str, Any]) -> None:
+    """As after a change of settings that took away its cluster."""
+    run = await api.post("/apply", {"application": application(cluster="edge")})
+    async with api.db.begin("begun") as tx:
+        await tx.write(update(tables.tasks).where(tables.tasks.c.id == run["taskId"]).values(**state))
+    answer = await api.http.get(f"{PREFIX}/workflow/tasks/{run['taskId']}")
+    assert answer.json()["data"]["waitsBecause"] == "no worker serves the cluster edge now"
+    assert "etag" not in answer.headers  # how that is, no event of the task says

@@ -115,6 +115,7 @@ _STATES = select(
 _STAMP = select(
     tasks.c.status,
     tasks.c.updated_at,
+    tasks.c.lease_expires_at,
     now().label("now"),
     select(func.max(events.c.id)).where(events.c.task_id == tasks.c.id).scalar_subquery().label("last"),
 ).where(tasks.c.id == bindparam("of_task"))
@@ -209,11 +210,13 @@ async def states(tx: Tx, task_ids: Collection[str]) -> dict[str, TaskState]:
 async def stamp(tx: Tx, task_id: str) -> str | None:
     """Another text whenever what a task shows has changed; None while that cannot be said.
 
-    Of a task that waits, others say how long; what is kept of one that failed is stored beside it. And within a moment
-    more than one commit may come.
+    Of a task that waits, or has lost its worker, others say how long; what is kept of one that failed is stored beside
+    it. And within a moment more than one commit may come.
     """
     row = await tx.row(_STAMP, {"of_task": task_id})
     if row is None or row.status not in _STAMPED or (row.now - row.updated_at).total_seconds() < _MOMENT:
+        return None
+    if row.lease_expires_at is not None and row.lease_expires_at <= row.now:
         return None
     return f"{row.last or 0}-{row.updated_at.timestamp():.6f}"
 

@@ -124,7 +124,8 @@ async def get_task_status(
         behind = [one for one in await tasks.active_of(tx, task.app_id) if one.seq < task.seq] if waits else []
         plan = await jobs.of_task(tx, task_id)
         last = (await events.states(tx, [task.id]))[task.id].last
-        why = await presence.why_it_waits(tx, task.cluster) if waits and not behind else None
+        left = await tasks.is_left(tx, task_id)
+        why = await presence.why_it_waits(tx, task.cluster) if left or (waits and not behind) else None
         return Envelope(data=task_views.status(task, plan, rows, found, behind, last, why))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, not_, or_, select, union_all, update
 
 from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store.clock import past
 from kubemin.store.columns import among
 from kubemin.store.sight import Sight, of_seen_tasks
 from kubemin.store.tables import applications, tasks, workflows
@@ -43,6 +44,9 @@ _STATUSES = select(*(tasks.c[name] for name in ("id", "status", "lease_epoch", "
 )
 
 _UNDER_WAY_OF = select(tasks.c.id).where(tasks.c.id.in_(bindparam("ids", expanding=True)), UNDER_WAY)
+
+
+_LEFT = select(tasks.c.id).where(_BY_ID, or_(past(tasks.c.lease_expires_at), past(tasks.c.next_cleanup_at)))
 
 
 class LeaseStatus(NamedTuple):
@@ -106,6 +110,11 @@ async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
 async def promoted_hold(tx: Tx, task_id: str) -> int:
     """The ``seq`` of the last hold of a task that somebody promoted, 0 if nobody did."""
     return int(await tx.scalar(select(tasks.c.promoted_hold).where(tasks.c.id == task_id)))
+
+
+async def is_left(tx: Tx, task_id: str) -> bool:
+    """Whether a task has begun and needs a worker that takes it up: its last one is gone, or its cleanup is due."""
+    return await tx.row(_LEFT, {"of_id": task_id}) is not None
 
 
 async def under_way(tx: Tx, ids: Collection[str]) -> set[str]:
