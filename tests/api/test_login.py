@@ -132,6 +132,10 @@ async def test_a_login_is_finished_once_and_by_the_browser_that_began_it(deps: D
 
 async def test_a_token_of_another_login_is_refused(deps: Deps, issuer: Provider) -> None:
     async with server(deps, issuer) as one:
+        issuer.audience, issuer.authorized = [CLIENT, "somebody-else"], "somebody-else"
+        address, cookie = await begun(one)
+        assert (await finished(one, issuer.login(address), cookie)).status_code == 401
+        issuer.audience, issuer.authorized = CLIENT, None
         address, cookie = await begun(one)
         issuer.nonce = "of-another-login"
         assert (await finished(one, issuer.login(address), cookie)).status_code == 401

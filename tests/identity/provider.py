@@ -65,7 +65,9 @@ class Provider:
     metadata: dict[str, Any] = field(default_factory=dict)
     nonce: str | None = None
     """Instead of the right one."""
-    audience: str = CLIENT
+    audience: str | list[str] = CLIENT
+    authorized: str | None = None
+    """The client that a login's token was made for, as the token says."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """By code: what the login asked for."""
     public: bool = False
@@ -160,7 +162,7 @@ class Provider:
         right = asked and asked["code_challenge"] == challenge and asked["redirect_uri"] == form["redirect_uri"]
         if not right or asked is None:
             return _error("invalid_grant")
-        return self._tokens(asked["name"], nonce=self.nonce or asked["nonce"])
+        return self._tokens(asked["name"], nonce=self.nonce or asked["nonce"], azp=self.authorized)
 
     def _by_refresh_token(self, token: str) -> web.Response:
         name, usable = self.refresh_tokens.get(token, ("", False))

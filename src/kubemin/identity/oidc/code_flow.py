@@ -106,6 +106,8 @@ class CodeFlow:
         if status != 200 or not isinstance(token, str):
             raise Unknown(_FAILED)
         claims = await self._issuer.claims(token, [self._settings.oidc_client_id])
+        if claims.get("azp") not in (None, self._settings.oidc_client_id):
+            raise Unknown(_FAILED)  # it was made for another client, which shares it with this one
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), pending.nonce.encode()):
             raise Unknown(_FAILED)
