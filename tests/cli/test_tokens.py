@@ -69,22 +69,8 @@ def test_a_token_is_made_used_seen_and_revoked(admin: tuple[Kubemin, str], certi
     kubemin, first = admin
     trusting = {"SSL_CERT_FILE": str(certificate[0])}
     by_first = {**trusting, "KUBEMIN_TOKEN": first}
-    made = kubemin(
-        "token",
-        "create",
-        "CI",
-        "--role",
-        "viewer",
-        "--cluster",
-        "edge",
-        "-n",
-        "shop",
-        "--owner",
-        "robot",
-        "-o",
-        "json",
-        env=by_first,
-    )
+    given = ("--role", "viewer", "--cluster", "edge", "-n", "shop", "--owner", "robot")
+    made = kubemin("token", "create", "CI", *given, "-o", "json", env=by_first)
     assert made.returncode == 0, made.stderr
     token = json.loads(made.stdout)
     assert token["grants"] == [
@@ -94,10 +80,10 @@ def test_a_token_is_made_used_seen_and_revoked(admin: tuple[Kubemin, str], certi
     assert kubemin("apps", env=by_robot).returncode == 0
     denied = kubemin("orphans", env=by_robot)
     assert denied.returncode == Exit.DENIED
-    assert "role viewer for everything; robot has" in denied.stderr
+    assert "role viewer for everything in cluster default; robot has" in denied.stderr
     listed = kubemin("token", "list", env=by_first)
     assert "robot" in listed.stdout
-    assert "viewer ns=shop" in listed.stdout
+    assert "viewer cluster=edge ns=shop" in listed.stdout
     assert token["token"] not in listed.stdout
     assert kubemin("token", "revoke", token["id"], env=by_first).returncode == 0
     refused = kubemin("apps", env=by_robot)
