@@ -231,5 +231,5 @@ async def test_what_completes_or_is_cancelled_has_no_code_and_is_counted(instanc
     await running
     assert done.reason_code is None
     assert [entry for entry in logged if entry["event"] == "task failed"] == []
-    labels = {"status": "completed", "reason_code": ""}
+    labels = {"cluster": "default", "status": "completed", "reason_code": ""}
     assert registry.get_sample_value("kubemin_worker_tasks_ended_total", labels) == 1

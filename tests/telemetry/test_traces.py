@@ -87,6 +87,7 @@ def test_one_trace_from_the_callers_request_to_the_rollbacks_objects(tmp_path: P
     (task,) = [one for one in spans if one.name == "task"]
     assert (task.parent_id, task.attributes["kubemin.task"]) == (request.span_id, good)
     assert task.attributes["kubemin.task.status"] == "completed"
+    assert task.attributes["kubemin.cluster"] == "default"
     jobs = [one for one in spans if one.name == "job"]
     assert {one.attributes["kubemin.component"] for one in jobs} == {"keys", "web"}
     assert all(above(spans, one)[:3] == ["stage", "task", "POST apply_application"] for one in jobs)

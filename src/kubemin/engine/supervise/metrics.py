@@ -7,7 +7,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from kubemin.spec.kinds import KINDS
-from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, TaskStatus, TaskType
+from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus
 from kubemin.store.tasks import Task
 
 _WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -31,8 +31,8 @@ class RunMetrics:
             self._cleanups.labels("rollback", state)  # there from the start, at 0
         self._ended = Counter(
             "kubemin_worker_tasks_ended",
-            "Tasks that ended in this worker, by their status and the code of their reason.",
-            ("status", "reason_code"),
+            "Tasks that ended in this worker, by their cluster, their status and the code of their reason.",
+            ("cluster", "status", "reason_code"),
             registry=registry,
         )
         self._tasks = Histogram(
@@ -69,10 +69,10 @@ class RunMetrics:
             timed = self._of_jobs[key] = self._jobs.labels(*key)
         timed.observe(seconds)
 
-    def task_ended(self, type_: TaskType, status: TaskStatus, code: str, seconds: float) -> None:
-        """Count a task that ended in this worker."""
-        self._ended.labels(status, code).inc()
-        self._tasks.labels(type_, status).observe(seconds)
+    def task_ended(self, task: Task, seconds: float) -> None:
+        """Count a task that ended in this worker, so long after its start."""
+        self._ended.labels(task.cluster, task.status, task.reason_code or "").inc()
+        self._tasks.labels(task.type, task.status).observe(seconds)
 
     def stopped(self, seconds: float) -> None:
         """Count a cancel, so long after which nothing went forward."""

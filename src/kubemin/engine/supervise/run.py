@@ -300,6 +300,7 @@ class TaskRun:
                 "task failed",
                 task=task.id,
                 application=task.app_name,
+                cluster=task.cluster,
                 component=blamed,
                 status=str(status),
                 reason=outcome.reason,
@@ -310,7 +311,7 @@ class TaskRun:
     def _tell_end(self, row: Task) -> None:
         times, metrics = self._times, self._deps.metrics
         seconds = times.since(self.task.started_at or self.task.claimed_at)
-        metrics.task_ended(row.type, row.status, row.reason_code or "", seconds)
+        metrics.task_ended(row, seconds)
         if self._stopped_at is not None and row.cancel_requested_at is not None:
             metrics.stopped(times.since(row.cancel_requested_at, self._stopped_at))
         if (here := current_span()) is not None:

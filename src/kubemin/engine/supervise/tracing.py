@@ -16,6 +16,7 @@ def traced(tracer: Tracer | None, task: Task, worker: str) -> Iterator[None]:
     said: dict[str, Value] = {
         "kubemin.task": task.id,
         "kubemin.application": task.app_name,
+        "kubemin.cluster": task.cluster,
         "kubemin.task.type": str(task.type),
         "kubemin.lease.epoch": task.lease_epoch,
         "kubemin.worker": worker,
