@@ -118,7 +118,8 @@ async def _is(true: bool) -> bool:
 
 async def test_what_waits_for_one_that_is_away_takes_no_place_of_others(instance: Instance, edge: Edge) -> None:
     """A worker with one place holds a task of a cluster that answers no more, and goes on with those of others."""
-    there = await instance.save([conf("settings", of="edge"), web("slow", "slow:1-slow-1")], cluster="edge")
+    gated = web("gated", traits={"envFrom": [{"type": "configMap", "sourceName": "gate"}]})
+    there = await instance.save([conf("settings", of="edge"), gated], cluster="edge")
     here = await instance.save([conf("settings", of="default")])
     settings = PATIENT.model_copy(update={"max_concurrent_tasks": 1})
     async with instance.worker(settings, instance.cluster, edge.cluster):
@@ -132,6 +133,8 @@ async def test_what_waits_for_one_that_is_away_takes_no_place_of_others(instance
         assert (await instance.settled(await instance.exec(here))).status is TaskStatus.COMPLETED
         assert not (await instance.task(hanging)).status.ended
         edge.between.heal()
+        gate = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "gate"}, "data": {"a": "1"}}
+        edge.sim.registry.create("configmaps", "default", gate, manager="ops")
         assert (await instance.settled(hanging)).status is TaskStatus.COMPLETED
 
 
