@@ -69,7 +69,7 @@ def test_orphans_are_deleted_by_name(page: Page, cluster: httpx.Client) -> None:
     page.reload()
     expect(page.get_by_text("database: ok")).to_be_visible()
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
-    parts = ["Operations", "Readiness", "Workers with tasks", "Queue", "Incomplete cleanups", "Orphans"]
+    parts = ["Operations", "Readiness", "Workers with tasks", "Queue", "Incomplete cleanups", "Clusters", "Orphans"]
     assert page.get_by_role("heading").all_inner_texts() == parts  # whichever of them is there first
     page.get_by_role("button", name="Look for orphans").click()
     expect(page.get_by_role("row", name="ConfigMap/default/kept")).to_be_visible()

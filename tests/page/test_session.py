@@ -125,7 +125,7 @@ def test_what_one_may_not_do_is_not_offered_and_the_rest_is_allowed(
         expect(page.get_by_role("region", name="History").get_by_role("row").nth(1)).to_be_visible()
         seen = set(page.evaluate(OFFERED))
         page.goto(f"/#/tasks/{tasks[namespace]}")
-        expect(page.get_by_text("0/1 ready")).to_be_visible()
+        expect(page.get_by_text("0 of 1 jobs have ended")).to_be_visible()
         if namespace in may:  # else what is waited for never comes
             expect(page.get_by_role("button", name="Cancel …")).to_be_visible()
         return (seen | set(page.evaluate(OFFERED))) & CHANGES
@@ -179,7 +179,7 @@ def test_who_looks_after_the_server_sees_who_changed_what_and_whom_it_tells(
     log_in(page, guarded.admin)
     page.get_by_role("link", name="Audit").click()
     page.get_by_label("Caller").fill("root")
-    page.get_by_label("Operation").fill("apply")
+    page.get_by_label("Operation").fill("apply_application")
     page.keyboard.press("Enter")
     row = page.get_by_role("row", name="root").first
     expect(row).to_contain_text("done 200")

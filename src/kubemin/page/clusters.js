@@ -11,13 +11,14 @@ export function useClusters() {
   return (found.value?.clusters ?? []).map((one) => one.name);
 }
 
-export const ClusterFilter = ({ of, value, choose }) =>
+// `all`: whether any may be chosen, and not only one of them.
+export const ClusterFilter = ({ of, value, choose, all = true }) =>
   of.length > 1 &&
   html`
     <label>
       ${say("cluster")}${" "}
       <select value=${value} onChange=${(event) => choose(event.target.value)}>
-        <option value="">${say("any")}</option>
+        ${all && html`<option value="">${say("any")}</option>`}
         ${of.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
       </select>
     </label>

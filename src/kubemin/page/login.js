@@ -13,10 +13,12 @@ export function Login() {
   const place = useRef();
   const show = () => place.current?.isConnected && !place.current.open && place.current.showModal();
   useEffect(show, []);
+  const [failed] = useState(wasRefused);
   const ways = useOnce(() => get("../../auth/ways"), []);
   return html`
     <dialog class="login" ref=${place} aria-labelledby="login-title" onCancel=${(event) => event.preventDefault()} onClose=${show}>
       <h2 id="login-title">${say("loginTitle")}</h2>
+      ${failed && html`<p class="error" role="alert">${say("loginFailed")}</p>`}
       <${Loaded} from=${ways}>
         ${({ tokens, oidc }) => html`
           <div>
@@ -29,10 +31,17 @@ export function Login() {
   `;
 }
 
+// Whether the issuer, or the server, has just refused a login that began here: told once.
+function wasRefused() {
+  const refused = new URLSearchParams(location.search).get("login") === "failed";
+  if (refused) history.replaceState(null, "", `${location.pathname}${location.hash}`);
+  return refused;
+}
+
 function AtIssuer({ issuer, login }) {
   const { who } = useSession();
   const url = address(`../..${login}`);
-  url.searchParams.set("back", `${location.pathname}${location.search}${location.hash}`);
+  url.searchParams.set("back", `${location.pathname}${location.hash}`);
   return html`
     <p><a class="button main" href=${url.href} onClick=${() => keep(who?.name)}>${say("loginAt", new URL(issuer).host)}</a></p>
   `;

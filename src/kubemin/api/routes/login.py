@@ -1,6 +1,7 @@
 """Logins of browsers: by an issuer, or by an API token that is given once."""
 
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -63,7 +64,10 @@ async def finish_login(
             raise Unknown("The login did not succeed, or took too long: begin again.")
         request.scope[PRINCIPAL] = principal = await flow.finish(pending, state, code, iss)
     except Unknown as error:
-        raise refused(deps, authenticator, request.scope, error) from error
+        refusal = refused(deps, authenticator, request.scope, error)
+        if refusal.status == 401 and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(_told(pending.back if pending else "/"), 303, headers=_NO_STORE)
+        raise refusal from error
     except IssuerAway as error:
         raise _away(error) from error
     answer = RedirectResponse(pending.back, 303, headers=_NO_STORE)
@@ -92,6 +96,7 @@ async def open_session(request: Request, response: Response, deps: Given, body: 
         raise _away(error) from error
     except TooMany as error:
         raise too_many(error) from error
+    request.scope[PRINCIPAL] = opened  # for the audit
     _begin_session(deps, response, secret)
     return Envelope(data=whoami_of(opened))
 
@@ -108,6 +113,11 @@ async def logout(request: Request, response: Response, deps: Given) -> Envelope[
         await authenticator.end_session(secret)
     _set_cookie(deps, response, session_cookie(deps), "", 0)
     return Envelope(data=LoggedOut(ended=ended))
+
+
+def _told(back: str) -> str:
+    """The address, by which the page there says that the login did not succeed."""
+    return urlunsplit(urlsplit(back)._replace(query="login=failed"))
 
 
 def _begin_session(deps: Deps, answer: Response, secret: str) -> None:

@@ -3,13 +3,19 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { Ask, useAction, Wrong } from "../ask.js";
 import { Objects, refOf } from "../objects.js";
+import { ClusterFilter, useClusters } from "../clusters.js";
 import { Wide } from "../parts.js";
 import { get, remove } from "../server.js";
 import { useSession } from "../session.js";
 import { say } from "../words.js";
 
+const DEFAULT = "default";
+
 export function Orphans() {
   const mayDelete = useSession().mayAll("admin");
+  const clusters = useClusters();
+  const [chosenCluster, place] = useState("");
+  const cluster = chosenCluster || (clusters.includes(DEFAULT) ? DEFAULT : clusters[0]);
   const [rows, set] = useState(null);
   const [chosen, choose] = useState([]);
   const [asked, ask] = useState(false);
@@ -17,7 +23,8 @@ export function Orphans() {
     set(orphans);
     choose([]);
   };
-  const look = useAction(async () => show(await get("orphans")));
+  const look = useAction(async () => show(await get("orphans", { cluster })));
+  const choosePlace = (name) => (place(name), set(null), choose([]));
   const toggle = (uid) => choose(chosen.includes(uid) ? chosen.filter((one) => one !== uid) : [...chosen, uid]);
   const named = (rows ?? []).filter((one) => chosen.includes(one.uid));
   return html`
@@ -25,6 +32,7 @@ export function Orphans() {
       <h2>${say("orphans")}</h2>
       <p>${say("orphansWhat")}</p>
       <p class="buttons">
+        <${ClusterFilter} of=${clusters} all=${false} value=${cluster} choose=${choosePlace} />
         <button type="button" disabled=${look.busy} onClick=${() => look.run()}>${say("orphansLook")}</button>
         ${mayDelete && rows?.length > 0 &&
         html`<button type="button" onClick=${() => choose(rows.map((one) => one.uid))}>${say("orphansAll")}</button>
@@ -35,7 +43,7 @@ export function Orphans() {
       <${Wrong} error=${look.error} />
       ${rows?.length === 0 && html`<p>${say("orphansNone")}</p>`}
       ${rows?.length > 0 && html`<${Table} rows=${rows} chosen=${chosen} toggle=${mayDelete ? toggle : null} />`}
-      ${asked && html`<${Delete} rows=${named} show=${show} close=${() => ask(false)} />`}
+      ${asked && html`<${Delete} cluster=${cluster} rows=${named} show=${show} close=${() => ask(false)} />`}
     </section>
   `;
 }
@@ -72,13 +80,13 @@ const Table = ({ rows, chosen, toggle }) => html`
   <//>
 `;
 
-function Delete({ rows, show, close }) {
+function Delete({ cluster, rows, show, close }) {
   const [volumes, set] = useState(false);
   const hasVolumes = rows.some((one) => one.kind === "PersistentVolumeClaim");
   const act = async () => {
-    const found = await remove("orphans", { uid: rows.map((one) => one.uid), deleteVolumes: volumes });
+    const found = await remove("orphans", { cluster, uid: rows.map((one) => one.uid), deleteVolumes: volumes });
     const failed = found.orphans.filter((one) => one.error);
-    const left = (await get("orphans")).orphans;
+    const left = (await get("orphans", { cluster })).orphans;
     show({ orphans: left.map((one) => failed.find((other) => other.uid === one.uid) ?? one) });
     close();
   };
