@@ -33,7 +33,7 @@ async def cut_off(proxy: Proxy) -> AsyncIterator[RedisSignals]:
 
 
 def events(logs: list[EventDict]) -> list[str]:
-    return [entry["event"] for entry in logs if entry["event"].startswith("connection ")]
+    return [entry["event"] for entry in logs if entry.get("of") == "signals"]
 
 
 async def test_a_redis_restarted_empty_cancels_nothing_and_goes_on_working() -> None:
