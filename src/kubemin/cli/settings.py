@@ -64,7 +64,7 @@ def refuse_open_address(settings: "Settings") -> None:
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise CliError(tr("KUBEMIN_TLS_CERTIFICATE and KUBEMIN_TLS_KEY go together"), Exit.USAGE)
     _refuse_unusable_certificate(settings)
-    if settings.oidc_issuer is not None and not settings.oidc_client_id and not settings.oidc_audience:
+    if settings.oidc_issuer is not None and not settings.audiences:
         message = tr(
             "KUBEMIN_OIDC_ISSUER needs KUBEMIN_OIDC_CLIENT_ID or KUBEMIN_OIDC_AUDIENCE: whom tokens must be for"
         )
