@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import Scope
 
 from kubemin.api.app import create_app, routes
+from kubemin.api.audit_log import ADDRESS_BURST
 from kubemin.api.auditing import NEVER_WAITS, STORES_NOTHING
 from kubemin.api.authentication import CSRF_HEADER
 from kubemin.api.deps import Deps
@@ -241,6 +242,24 @@ async def test_the_caller_is_whom_authentication_found(deps: Deps) -> None:
         ("logout", 200, "-", ""),
     ]
     assert text.rpartition("_")[2] not in json.dumps(rows)
+
+
+async def test_who_says_no_name_cannot_fill_the_audit(deps: Deps) -> None:
+    """Of such calls only so many are rows; who is known goes on having one for each call."""
+    tries = 2 * ADDRESS_BURST
+    async with guarded_by(deps) as guarded:
+        root = await guarded.by("root")
+        for number in range(tries):
+            await guarded.http.post(f"{PREFIX}/x{number}")
+        await root.post("/nowhere", {}, 404)
+        await stored()
+        rows = await rows_of(root, pageSize=1000)
+        kept = [row["caller"] for row in rows].count("-")
+        left_out = guarded.deps.registry.get_sample_value("kubemin_audit_rows_total", {"how": "unknown"})
+        await guarded.deps.audit.aclose()
+    assert ADDRESS_BURST <= kept < tries
+    assert left_out == tries - kept
+    assert rows[-1]["caller"] == "root"
 
 
 @asynccontextmanager

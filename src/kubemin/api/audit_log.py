@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from kubemin.identity.rates import Buckets
 from kubemin.settings.audit import AuditSettings
 from kubemin.store import Database, StoreError, audit
 from kubemin.store.anew import begun_anew
@@ -27,6 +28,13 @@ log = structlog.get_logger(LOGGER)
 MOST_AT_ONCE = 500
 MOST_WAITING = 20_000
 """Calls that wait for a database that is away. Those that come then are in the log alone."""
+UNKNOWN = "-"
+"""The caller of a call whose sender nobody knows."""
+UNKNOWN_RATE, UNKNOWN_BURST = 1.0, 600
+"""Rows of such calls: so many a second in the long run, and at once; else whoever reaches the port could fill the disk.
+"""
+ADDRESS_RATE, ADDRESS_BURST = 0.5, 100
+"""And so many from one address, so that none hides another's."""
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _PRUNE_SECONDS = 3600.0
@@ -62,12 +70,14 @@ class AuditLog:
         self._key = self.settings.audit_key or None
         self._rows = Counter(
             "kubemin_audit_rows",
-            "Calls that this process has recorded in the audit: stored at once, late (the database was away), or lost "
-            "(in the log alone).",
+            "Calls that this process has recorded in the audit: stored at once, late (the database was away), lost, or "
+            "unknown (too many came from senders that nobody knows); the last two are in the log alone.",
             ("how",),
             registry=self.registry,
         )
-        for how in ("stored", "late", "lost"):
+        self._of_unknown = Buckets(UNKNOWN_RATE, UNKNOWN_BURST)
+        self._of_address = Buckets(ADDRESS_RATE, ADDRESS_BURST)
+        for how in ("stored", "late", "lost", "unknown"):
             self._rows.labels(how)
         waiting = Gauge(
             "kubemin_audit_waiting",
@@ -79,8 +89,9 @@ class AuditLog:
     def record(self, call: Call) -> asyncio.Future[None]:
         """Have it stored. The future is done once it is; or will not be, as too many wait."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if len(self._waiting) >= MOST_WAITING:
-            self._rows.labels("lost").inc()
+        too_many = call.caller == UNKNOWN and (self._of_address.take(call.address) or self._of_unknown.take(UNKNOWN))
+        if too_many or len(self._waiting) >= MOST_WAITING:
+            self._rows.labels("unknown" if too_many else "lost").inc()
             _say(_wire(call), stored=False)
             stored.set_result(None)
             return stored

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kubemin.api.audit_log import AuditLog
+from kubemin.api.audit_log import UNKNOWN, AuditLog
 from kubemin.api.deps import PRINCIPAL
 from kubemin.api.lookups import id_named, is_id
 from kubemin.api.request_ids import request_id
@@ -35,7 +35,6 @@ _WHO = frozenset({401, 403, 421, 429})
 _PLAIN = re.compile(r"[A-Za-z0-9~._-]{1,330}")
 _LARGEST = 64 * 1024
 """Bytes of a reply that is looked into: those that name a task are short."""
-_UNKNOWN = "-"
 _TARGETS = ("task_id", "revision", "token_id", "delivery_id", "name")
 """Parameters of addresses that say what a call is about, beside the application."""
 
@@ -129,7 +128,7 @@ def _call(scope: Scope, table: RouteTable, status: int, reply: bytes) -> Call:
 def _caller(scope: Scope) -> tuple[str, str]:
     """Who, and how that is known. Nobody is known who was refused before, or has shown no credential that is right."""
     principal = scope.get(PRINCIPAL)
-    return (_UNKNOWN, "") if principal is None else (visible(principal.name)[:255], principal.how)
+    return (UNKNOWN, "") if principal is None else (visible(principal.name)[:255], principal.how)
 
 
 def _address(scope: Scope) -> str:
@@ -137,7 +136,7 @@ def _address(scope: Scope) -> str:
     try:
         return str(ipaddress.ip_address(client[0])) if client else ""
     except ValueError:
-        return _UNKNOWN  # a proxy that is trusted said something else
+        return UNKNOWN  # a proxy that is trusted said something else
 
 
 def _answered(reply: bytes) -> tuple[int, dict[str, Any]]:
