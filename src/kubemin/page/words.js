@@ -273,7 +273,7 @@ const WORDS = {
     notifySent: "Messages",
     notifyWhat: "What",
     notifyNothing: "There are no such messages.",
-    notifyRetryOf: "Send message {0} again",
+    notifyRetryOf: "Try again: message {0}",
 
     // Clusters
     cluster: "Cluster",
@@ -556,7 +556,7 @@ const WORDS = {
     notifySent: "消息",
     notifyWhat: "内容",
     notifyNothing: "没有这样的消息。",
-    notifyRetryOf: "重新发送消息 {0}",
+    notifyRetryOf: "重试：消息 {0}",
 
     // 集群
     cluster: "集群",
