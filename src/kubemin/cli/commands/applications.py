@@ -197,7 +197,7 @@ def restart(
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
-    """Replace the Pods of what is deployed, without another change.
+    """Replace the Pods of what is deployed.
 
     Exits as apply.
     """

@@ -45,7 +45,10 @@ def login(
 
 @app.command()
 def logout(quiet: Quiet = False, server: Server = DEFAULT_SERVER) -> None:
-    """Forget the login at a server; its issuer takes back what it gave, if it can."""
+    """Forget the login at a server.
+
+    Its issuer takes back what it gave, if it can.
+    """
     from kubemin.cli.login.leave import logout as run
 
     run(Connection(server, None, Output(None, quiet)))

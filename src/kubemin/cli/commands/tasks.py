@@ -202,7 +202,7 @@ def orphans(
 
 @app.command()
 def clusters(form: Formed = None, quiet: Quiet = False, server: Server = DEFAULT_SERVER, token: Token = None) -> None:
-    """List the clusters that the server knows, and what there is to do in each.
+    """List the clusters that the server knows.
 
     Exits 1 when one does not answer.
     """
