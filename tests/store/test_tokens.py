@@ -76,12 +76,14 @@ APPS = {"red": ("shop", "red"), "blue": ("shop", "blue"), "far": ("far", "red")}
 SIGHTS = [
     ([], set()),
     ([Scope()], {"red", "blue", "far", "gone"}),
-    ([Scope(frozenset({"shop"}))], {"red", "blue"}),
-    ([Scope(None, frozenset({"red"}))], {"red", "far"}),
-    ([Scope(frozenset({"shop"}), frozenset({"red"}))], {"red"}),
-    ([Scope(None, None, frozenset({"far", "gone"}))], {"far", "gone"}),
-    ([Scope(None, frozenset({"old"}))], {"gone"}),
-    ([Scope(frozenset({"far"})), Scope(None, None, frozenset({"blue"}))], {"far", "blue"}),
+    ([Scope(namespaces=frozenset({"shop"}))], {"red", "blue"}),
+    ([Scope(projects=frozenset({"red"}))], {"red", "far"}),
+    ([Scope(namespaces=frozenset({"shop"}), projects=frozenset({"red"}))], {"red"}),
+    ([Scope(applications=frozenset({"far", "gone"}))], {"far", "gone"}),
+    ([Scope(projects=frozenset({"old"}))], {"gone"}),
+    ([Scope(namespaces=frozenset({"far"})), Scope(applications=frozenset({"blue"}))], {"far", "blue"}),
+    ([Scope(clusters=frozenset({"default"}), namespaces=frozenset({"far"}))], {"far"}),
+    ([Scope(clusters=frozenset({"edge"}))], set()),
 ]
 
 

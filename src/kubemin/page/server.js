@@ -54,7 +54,10 @@ async function askOnce(method, path, { query = {}, body, signal }) {
     if (error.name === "AbortError") throw error;
     throw new ServerError(0, error.message);
   }
-  const envelope = await reply.json().catch(() => ({ message: `HTTP ${reply.status}` }));
+  const envelope = await reply.json().catch((error) => {
+    if (error.name === "AbortError") throw error; // the view that asked is left, while the reply was still coming
+    return { message: `HTTP ${reply.status}` };
+  });
   if (!reply.ok || envelope.code !== 0) {
     throw new ServerError(reply.status, envelope.message, envelope.code, envelope.errors ?? []);
   }

@@ -174,7 +174,7 @@ class Worker:
                     tx, self._name, settings.lease_seconds, settings.max_attempts, most, clusters, self._passed_over
                 )
         except UnreadableTask as error:
-            log.error("a task is passed over for a while", error=str(error), seconds=_PASSED_OVER_SECONDS)
+            log.error("a task is passed over for a while", error=str(error), after_seconds=_PASSED_OVER_SECONDS)
             self._passed_over[error.seq] = sent + _PASSED_OVER_SECONDS
             return True
         except StoreError as error:
