@@ -57,7 +57,7 @@ async def test_the_second_time_writes_the_same_as_the_first(db: Database) -> Non
 
 async def test_what_violates_a_constraint_or_cannot_be_stored_is_named_alike(db: Database) -> None:
     await add_tasks(db, "a")
-    share = {"name": "one", "task_id": id_of("a")}
+    share = {"cluster": "default", "name": "one", "task_id": id_of("a")}
     for _ in range(3):
         with pytest.raises(Unstorable):
             async with db.begin("touch") as tx:
