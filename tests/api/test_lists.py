@@ -103,7 +103,7 @@ async def test_what_is_shown_of_many_components_takes_as_many_statements_as_of_f
             executed[count].append(dict(work.executed))
     few, many = executed.values()
     assert few == many
-    assert max(sum(statements.values()) for statements in few) <= 7
+    assert max(sum(statements.values()) for statements in few) <= 8
 
 
 async def test_a_status_that_has_not_changed_is_not_sent_again(api: Api) -> None:

@@ -39,7 +39,15 @@ STYLE = re.compile(r"\r?\x1b\[[0-9;?]*[a-zA-Z]|\r(?=\n)")
 
 _CLEANUP = {"created": 1, "deleted": 1, "restored": 1, "kept": 1, "released": 1, "attempts": 2, "state": "incomplete"}
 _LEFT = {"kind": EVIL, "namespace": EVIL, "name": EVIL, "why": EVIL}
-_APP = {"id": "a", "namespace": EVIL, "name": EVIL, "version": EVIL, "updateTime": 1, "workflowId": EVIL}
+_APP = {
+    "id": "a",
+    "cluster": EVIL,
+    "namespace": EVIL,
+    "name": EVIL,
+    "version": EVIL,
+    "updateTime": 1,
+    "workflowId": EVIL,
+}
 _JOB = {"id": 1, "name": f"{EVIL}/{EVIL}/{EVIL}", "type": "apply", "status": "failed"}
 _COMPONENT = {"name": EVIL, "type": EVIL, "status": "failed", "error": EVIL, "warnings": [EVIL]}
 _STATUS = {
@@ -101,7 +109,7 @@ _ANSWERS: tuple[tuple[str, Any], ...] = (
     (r"/tasks/.*/stages", {"stages": [_JOB]}),
     (r"/tasks/.*/resources", {"resources": [{**_LEFT, "seq": EVIL, "state": EVIL}]}),
     (r"/tasks/.*/cleanup", {"taskId": EVIL, "status": EVIL, "cleanup": "incomplete"}),
-    (r"/tasks", {"tasks": [{**_STATUS, "name": EVIL, "cleanup": EVIL}]}),
+    (r"/tasks", {"tasks": [{**_STATUS, "cluster": EVIL, "name": EVIL, "cleanup": EVIL}]}),
     (r"/orphans", {"orphans": [_ORPHAN]}),
     (r"/applications/", _APP),
 )

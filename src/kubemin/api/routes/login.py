@@ -76,7 +76,7 @@ async def finish_login(
     return answer
 
 
-@router.post("/auth/session", summary="Log a browser in by an API token", responses=errors(401))
+@router.post("/auth/session", summary="Log a browser in by an API token", responses=errors(401, 404))
 @needs(About.OPEN)
 async def open_session(request: Request, response: Response, deps: Given, body: SessionBody) -> Envelope[Whoami]:
     """The token is given once; what the browser keeps is a cookie that no page can read."""
