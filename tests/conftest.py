@@ -69,12 +69,17 @@ _TAKE_LONG = {
 }
 """Each test there takes a whole engine, or a server, or many requests."""
 _HERE = Path(__file__).parent
+_DOCS = _HERE / "docs"
 _START_MANY = {
-    *(_HERE / "page" / f"test_{name}.py" for name in ("operations", "pictures", "restarted", "task")),
-    *(_HERE / "cli" / f"test_{name}.py" for name in ("worker_port", "workers")),
+    *(_HERE / "page" / f"test_{name}.py" for name in ("operations", "pictures", "restarted", "session", "task")),
+    *(
+        _HERE / "cli" / f"test_{name}.py"
+        for name in ("keys", "servers", "simulator", "tokens", "worker_port", "workers")
+    ),
     _HERE / "docs" / "test_ci.py",
     _HERE / "model" / "test_model.py",
     _HERE / "multi" / "test_commands.py",
+    _HERE / "notifications" / "test_delivering.py",
     _HERE / "telemetry" / "test_traces.py",
     _HERE / "test_examples.py",
     _HERE.parent / "kubesim" / "tests" / "kubectl",
@@ -145,7 +150,7 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what `make test` leaves out, and give long tests their time limits.
 
-    With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there.
+    With `KUBEMIN_TEST_EVERY=4` only each fourth case of a proof is there, but all pages of the documentation.
     """
     around = {path: {path, *path.parents} for path in {item.path for item in items}}
     on_two_databases(items, ("url", "empty_url", "new_url"))
@@ -160,7 +165,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, seconds in LONGER.items():
             if item.get_closest_marker(marker) and not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(seconds))
-        if every > 1 and item.get_closest_marker("proof"):
+        if every > 1 and item.get_closest_marker("proof") and _DOCS not in around[item.path]:
             test = item.nodeid.partition("[")[0]
             if cases[test] % every:
                 left_out.add(item)

@@ -37,7 +37,12 @@ WITH_COMMANDS = [page for page in PAGES if any(isinstance(step, Run) for step in
 NOT_RUN = [block for block in BLOCKS if block.not_run is not None]
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=str)
+def _case(page: Page) -> object:
+    """What people begin with is read in `make test`, each how-to in `make proof`: a page takes seconds."""
+    return pytest.param(page, id=str(page), marks=[pytest.mark.proof] if "how-to" in str(page) else [])
+
+
+@pytest.mark.parametrize("page", [_case(page) for page in WITH_COMMANDS])
 def test_each_command_does_what_is_shown(
     page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str], migrated: Path
 ) -> None:
