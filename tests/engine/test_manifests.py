@@ -18,6 +18,7 @@ from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.entry.placing import Placing
 from kubemin.engine.entry.sources import Posted
+from kubemin.engine.objects.live import get_or_none, read_many
 from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import SpecError
@@ -418,32 +419,27 @@ async def test_discovery_costs_a_process_two_requests_however_many_tasks_it_has(
     assert sorted(asked) == ["/api", "/apis"]
 
 
-async def test_objects_of_a_kind_that_is_not_there_yet_cost_no_question_each(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch
+async def test_objects_of_a_kind_that_is_not_there_cost_no_question_each(
+    sim: SimServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither as they are looked for before a run, nor as they are gone with their definition after it."""
+    """Neither as a run looks for what is there, nor as a removal asks one by one and side by side."""
     other = definition("Other")
     other |= {"metadata": {"name": "others.example.org"}, "spec": {**other["spec"], "group": "example.org"}}
-    instance.sim.registry.create("customresourcedefinitions", "", other, manager="ada")
+    sim.registry.create("customresourcedefinitions", "", other, manager="ada")
     asked: list[str] = []
-    send = instance.cluster._discovery._ask
+    send = cluster._discovery._ask
 
     async def ask(request: Request) -> dict[str, Any]:
         asked.append(f"{request.subject} {request.accept or ''}")
         return await send(request)
 
-    monkeypatch.setattr(instance.cluster._discovery, "_ask", ask)
-    numbers = []
-    for count in (4, 40):
-        asked.clear()
-        async with instance.worker():
-            widgets = [widget(f"one-{number}", size=1) for number in range(count)]
-            for objects in ([definition("Widget"), *widgets], [config("left", a="1")]):
-                task = await run(instance, manifests("bundle", *objects))
-                assert task.status is TaskStatus.COMPLETED, task.reason
-        numbers.append(len(asked))
-        assert not [one for one in asked if "others" in one or one == "CustomResourceDefinition application/json"]
-    assert numbers[1] <= numbers[0] + 4, asked
+    monkeypatch.setattr(cluster._discovery, "_ask", ask)
+    refs = [ObjectRef(f"Widget.{GROUP}", "default", f"one-{number}") for number in range(40)]
+    assert await read_many(cluster, refs, "shop") == dict.fromkeys(refs)
+    assert set(await asyncio.gather(*(get_or_none(cluster, ref) for ref in refs))) == {None}
+    # What is served, once; then names and API services: for the look twice at most, for those side by side as well.
+    assert len(asked) <= 2 + 4 * 2, asked
+    assert not [one for one in asked if "others" in one or one == "CustomResourceDefinition application/json"]
 
 
 async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster: Cluster) -> None:
