@@ -63,7 +63,7 @@ from tests.proof.script import (
 )
 
 SPEED = 200
-_UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:")
+_UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:", "commit:presence:")
 OUTAGE_SECONDS = 0.3
 
 TURN = 0.06
