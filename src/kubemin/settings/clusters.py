@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from kubemin.settings.texts import text_of
 from kubemin.spec.names import DEFAULT_CLUSTER, is_label
 
 
@@ -36,13 +36,7 @@ class ClusterSource(BaseModel):
 
 def _text(given: object) -> str:
     """The clusters as text, those of a file read. `ValueError` says what is wrong with them."""
-    text = given if isinstance(given, str) else json.dumps(given)
-    is_text = text.lstrip().startswith(("[", "{", "-")) or "\n" in text or ": " in text
-    if text and not is_text:
-        try:
-            text = Path(text).read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            raise ValueError(f"the file cannot be read: {error}") from error
+    text = text_of(given if isinstance(given, str) else json.dumps(given))
     _read(text)
     return text
 

@@ -1,11 +1,11 @@
 """What the engine can be told: declared once, and handed on whole."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from kubemin.settings.texts import text_of
 from kubemin.spec.limits import LimitSettings
 
 if TYPE_CHECKING:
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 def _rules_text(given: str) -> str:
     """The rules as text, those of a file read. `ValueError` says what is wrong with them."""
-    text = given
-    if given and "\n" not in given and not given.lstrip().startswith(("[", "{", "-")):
-        try:
-            text = Path(given).read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            raise ValueError(f"the file cannot be read: {error}") from error
+    text = text_of(given)
     _rules(text)
     return text
 

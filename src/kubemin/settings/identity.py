@@ -1,12 +1,12 @@
 """What a server can be told about who may ask it."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from kubemin.settings.public import PublicSettings, safe_address
+from kubemin.settings.texts import text_of
 
 if TYPE_CHECKING:
     from kubemin.identity.claims import IssuerGrants
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 def _grants_text(given: str) -> str:
     """The grants as text, those of a file read. `ValueError` says what is wrong with them."""
-    text = given
-    if given and "\n" not in given and not given.lstrip().startswith(("[", "{", "-")):
-        try:
-            text = Path(given).read_text(encoding="utf-8")
-        except (OSError, UnicodeError) as error:
-            raise ValueError(f"the file cannot be read: {error}") from error
+    text = text_of(given)
     _grants(text)
     return text
 

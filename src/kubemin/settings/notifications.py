@@ -1,11 +1,11 @@
 """Whom a server tells what happens, and whether it looks for drift."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from kubemin.settings.public import PublicSettings
+from kubemin.settings.texts import text_of
 
 if TYPE_CHECKING:
     from kubemin.notifications.targets import Target
@@ -13,14 +13,7 @@ if TYPE_CHECKING:
 
 def _targets_text(given: SecretStr) -> SecretStr:
     """The targets as text, those of a file read. `ValueError` says what is wrong with them, and repeats no value."""
-    text = given.get_secret_value()
-    if text and "\n" not in text and not text.lstrip().startswith(("[", "{", "-")):
-        try:
-            text = Path(text).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ValueError(f"the file cannot be read: {error.strerror}") from None
-        except UnicodeError:
-            raise ValueError("the file cannot be read: it is not UTF-8 text") from None
+    text = text_of(given.get_secret_value())
     if text.strip():
         from kubemin.notifications.targets import parse_targets
 
