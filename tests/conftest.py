@@ -54,9 +54,10 @@ else:
     # Reading them takes a second of each process, too.
     providers._get_local_constants = Constants
 
-_PAGE = Path(__file__).parent / "page"
+_HERE = Path(__file__).parent
+_PAGE = _HERE / "page"
 _TAKE_LONG = {
-    Path(__file__).parent / name
+    _HERE / name
     for name in (
         "engine",
         "trouble",
@@ -68,7 +69,6 @@ _TAKE_LONG = {
     )
 }
 """Each test there takes a whole engine, or a server, or many requests."""
-_HERE = Path(__file__).parent
 _DOCS = _HERE / "docs"
 _START_MANY = {
     *(_HERE / "page" / f"test_{name}.py" for name in ("operations", "pictures", "restarted", "session", "task")),

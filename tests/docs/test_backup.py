@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,9 +173,19 @@ def _on_hold(kubemin: Kubemin) -> str:
     done = kubemin("apply", "held.yaml", "--detach", "-o", "name")
     assert done.returncode == 0, done.stderr
     task = done.stdout.strip()
-    while "hold" not in json.loads(kubemin("status", task, "-o", "json").stdout):
+    while "hold" not in _status(kubemin, task):
         pass
     return task
+
+
+def _status(kubemin: Kubemin, task: str) -> Any:
+    return json.loads(kubemin("status", task, "-o", "json").stdout)
+
+
+def _promoted_to_its_end(kubemin: Kubemin, task: str) -> None:
+    assert kubemin("promote", task).returncode == 0
+    while _status(kubemin, task)["status"] != "completed":
+        pass
 
 
 @pytest.mark.proof
@@ -183,14 +194,12 @@ def test_a_task_that_was_in_flight_is_taken_over_and_put_back_and_orphans_names_
     with place.serving("--in-process") as kubemin:
         task = _on_hold(kubemin)
         place.back_up()
-        assert kubemin("promote", task).returncode == 0
-        while json.loads(kubemin("status", task, "-o", "json").stdout)["status"] != "completed":
-            pass
+        _promoted_to_its_end(kubemin, task)
     place.restore()
     with place.serving("--in-process") as kubemin:
-        assert json.loads(kubemin("status", task, "-o", "json").stdout)["status"] == "running"
+        assert _status(kubemin, task)["status"] == "running"
         assert kubemin("cancel", task, "--wait").returncode == 0
-        ended = json.loads(kubemin("status", task, "-o", "json").stdout)
+        ended = _status(kubemin, task)
         assert (ended["status"], ended["cleanup"]["state"]) == ("cancelled", "done")
         named = kubemin("orphans", "-o", "name").stdout
         assert "second" in named
@@ -203,13 +212,9 @@ def test_a_task_that_was_in_flight_may_go_on_to_its_end(place: Place) -> None:
     with place.serving("--in-process") as kubemin:
         task = _on_hold(kubemin)
         place.back_up()
-        assert kubemin("promote", task).returncode == 0
-        while json.loads(kubemin("status", task, "-o", "json").stdout)["status"] != "completed":
-            pass
+        _promoted_to_its_end(kubemin, task)
     place.restore()
     with place.serving("--in-process") as kubemin:
-        assert kubemin("promote", task).returncode == 0
-        while json.loads(kubemin("status", task, "-o", "json").stdout)["status"] != "completed":
-            pass
+        _promoted_to_its_end(kubemin, task)
         assert kubemin("orphans").stdout == "no orphans\n"
         assert kubemin("diff", "held", "--live").stdout == "no difference\n"

@@ -1,4 +1,4 @@
-"""The options of a run (docs/api.md, "A run"). What is left out is as the server's default says."""
+"""The options of a run (docs/api.md, "A run"), and the filters of the audit. What is left out is as the server says."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
@@ -37,3 +37,16 @@ class RunOptions(TypedDict, total=False):
     """Do what a preview showed, or nothing: its ``expects``, sent back as it is."""
     commit: Mapping[str, str] | None
     """The commit that is deployed, ``repository`` and ``sha``: it gets a status where a target takes them."""
+
+
+class AuditFilters(TypedDict, total=False):
+    """Which calls; all that is given has to fit, and None is as if it were left out."""
+
+    since: str | None
+    until: str | None
+    caller: str | None
+    operation: str | None
+    app: str | None
+    task: str | None
+    outcome: str | None
+    status: int | None

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from kubemin.api import paging
@@ -16,7 +16,7 @@ from kubemin.api.models.audit import AuditEntry, AuditHead, AuditPage
 from kubemin.api.openapi import Responses, errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, Exactly, PageSize, Since, Until, moment_of
 from kubemin.identity.grants import Role
-from kubemin.store import Tx, audit
+from kubemin.store import audit
 from kubemin.store.audit import AuditRow, Wanted
 
 router = APIRouter(tags=["Audit"])
@@ -46,9 +46,7 @@ OfTask = Annotated[
 ]
 
 
-@router.get("/audit", summary="List what was changed", responses=errors(404))
-@needs(About.EVERYTHING, Role.ADMIN)
-async def list_audit(
+async def _wanted(
     deps: Given,
     since: Since = None,
     until: Until = None,
@@ -58,13 +56,34 @@ async def list_audit(
     task: OfTask = None,
     outcome: Outcome = None,
     status: Status = None,
-    page_size: PageSize = None,
-    after: After = None,
+) -> Wanted:
+    """What the filters mean; an id need not be there any more."""
+    if task is not None and not is_id(task):
+        async with deps.db.read() as tx:
+            task = await task_named(tx, task)
+    statuses = None if outcome is None else _STATUSES[outcome]
+    return Wanted(
+        since=None if since is None else moment_of(since),
+        until=None if until is None else moment_of(until, "until"),
+        caller=caller,
+        operation=operation,
+        app=app if app is None else id_named(app) or app,
+        task=task,
+        statuses=statuses if status is None else (status, status + 1),
+    )
+
+
+Filtered = Annotated[Wanted, Depends(_wanted)]
+
+
+@router.get("/audit", summary="List what was changed", responses=errors(404))
+@needs(About.EVERYTHING, Role.ADMIN)
+async def list_audit(
+    deps: Given, wanted: Filtered, page_size: PageSize = None, after: After = None
 ) -> Envelope[AuditPage]:
     """Each call that may have changed something, refused ones too, newest first; all filters have to fit."""
     before, size = paging.audit_before(after), page_size or DEFAULT_PAGE_SIZE
     async with deps.db.read() as tx:
-        wanted = await _wanted(tx, since, until, caller, operation, app, task, outcome, status)
         rows = await audit.newest(tx, wanted, before=before, limit=size + 1)
         head = await audit.head(tx)
     return Envelope(
@@ -85,20 +104,12 @@ async def list_audit(
 @needs(About.EVERYTHING, Role.ADMIN)
 async def export_audit(
     deps: Given,
-    since: Since = None,
-    until: Until = None,
-    caller: Exactly = None,
-    operation: Exactly = None,
-    app: OfApp = None,
-    task: OfTask = None,
-    outcome: Outcome = None,
-    status: Status = None,
+    wanted: Filtered,
     from_seq: Annotated[int, Query(alias="from", ge=1, lt=2**63, description="From this row on.")] = 1,
     limit: Annotated[int | None, Query(ge=1, lt=2**31, description="At most so many rows.")] = None,
 ) -> StreamingResponse:
     """The same rows as JSON lines, oldest first. Without filters they are the chain, and can be verified."""
     async with deps.db.read() as tx:
-        wanted = await _wanted(tx, since, until, caller, operation, app, task, outcome, status)
         first = await audit.oldest(tx, wanted, after=from_seq - 1, limit=_least(limit))
     return StreamingResponse(_lines(deps, wanted, first, limit), media_type=LINES)
 
@@ -116,27 +127,3 @@ async def _lines(deps: Deps, wanted: Wanted, rows: list[AuditRow], limit: int | 
 
 def _least(left: int | None) -> int:
     return _AT_ONCE if left is None else min(left, _AT_ONCE)
-
-
-async def _wanted(
-    tx: Tx,
-    since: str | None,
-    until: str | None,
-    caller: str | None,
-    operation: str | None,
-    app: str | None,
-    task: str | None,
-    outcome: str | None,
-    status: int | None,
-) -> Wanted:
-    """What the filters mean; an id need not be there any more."""
-    statuses = None if outcome is None else _STATUSES[outcome]
-    return Wanted(
-        since=None if since is None else moment_of(since),
-        until=None if until is None else moment_of(until, "until"),
-        caller=caller,
-        operation=operation,
-        app=app if app is None else id_named(app) or app,
-        task=task if task is None or is_id(task) else await task_named(tx, task),
-        statuses=statuses if status is None else (status, status + 1),
-    )

@@ -1,9 +1,10 @@
 """What the server is at, and the server itself."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from kubemin.client.address import below, named
+from kubemin.client.options import AuditFilters
 from kubemin.client.steps import Call
 
 if TYPE_CHECKING:
@@ -67,57 +68,23 @@ def test_notification(target: str) -> "Call[NotificationTest]":
 
 
 def audit(
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    caller: str | None = None,
-    operation: str | None = None,
-    app: str | None = None,
-    task: str | None = None,
-    outcome: str | None = None,
-    status: int | None = None,
-    page_size: int | None = None,
-    after: str | None = None,
+    *, page_size: int | None = None, after: str | None = None, **filters: Unpack[AuditFilters]
 ) -> "Call[AuditPage]":
     """A page of the calls that may have changed something, newest first; the next one ``after`` its ``nextCursor``.
 
     ``outcome``: ``done``, ``refused``, ``failed`` or ``unanswered``. Times as RFC 3339, a date, or unix seconds.
     """
-    wanted = _wanted(since, until, caller, operation, app, task, outcome)
-    return Call("GET", below("audit"), {**wanted, "status": status, "pageSize": page_size, "after": after})
+    return Call("GET", below("audit"), {**_wanted(filters), "pageSize": page_size, "after": after})
 
 
-def audit_lines(
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    caller: str | None = None,
-    operation: str | None = None,
-    app: str | None = None,
-    task: str | None = None,
-    outcome: str | None = None,
-    status: int | None = None,
-    first: int | None = None,
-    limit: int | None = None,
-) -> Call[str]:
+def audit_lines(*, first: int | None = None, limit: int | None = None, **filters: Unpack[AuditFilters]) -> Call[str]:
     """The same rows as JSON lines, oldest first; from the row ``first`` on, ``limit`` of them or all."""
-    wanted = _wanted(since, until, caller, operation, app, task, outcome)
-    given = {**wanted, "status": status, "from": first, "limit": limit}
-    return Call("GET", below("audit", "export"), given, as_text=True)
+    return Call("GET", below("audit", "export"), {**_wanted(filters), "from": first, "limit": limit}, as_text=True)
 
 
-def _wanted(
-    since: str | None,
-    until: str | None,
-    caller: str | None,
-    operation: str | None,
-    app: str | None,
-    task: str | None,
-    outcome: str | None,
-) -> dict[str, str | None]:
-    which = {"app": None if app is None else named(app), "task": None if task is None else named(task)}
-    said = {"caller": caller, "operation": operation, "outcome": outcome}
-    return {"since": since, "until": until, **said, **which}
+def _wanted(filters: AuditFilters) -> dict[str, Any]:
+    given: dict[str, Any] = {**dict.fromkeys(AuditFilters.__annotations__), **filters}
+    return given | {name: named(given[name]) for name in ("app", "task") if given[name] is not None}
 
 
 def alive() -> "Call[Alive]":
