@@ -1,7 +1,9 @@
 """Waiting for what a test cannot be told of: a row, an object, another process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,17 +16,18 @@ that waits for several things has the `timeout` of pyproject.toml, which is long
 """
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.16
-"""Questions more often take CPU from what is waited for: most of them are a transaction."""
+"""Questions more often take CPU from what is waited for, most of them are a transaction; and a server that knows its
+callers answers 50 a second of each (`KUBEMIN_CALLER_RATE`)."""
 
 
 async def until(condition: Callable[[], Awaitable[T | None]]) -> T:
     """The first result of ``condition`` that is true."""
     async with asyncio.timeout(PATIENCE):
-        pause = _FIRST_PAUSE
-        while not (found := await condition()):
+        for pause in _pauses():
+            if found := await condition():
+                return found
             await asyncio.sleep(pause)  # nobody tells us
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        return found
+        raise AssertionError("pauses do not end")
 
 
 async def until_true(condition: Callable[[], object]) -> None:
@@ -34,3 +37,21 @@ async def until_true(condition: Callable[[], object]) -> None:
         return bool(condition())
 
     await until(check)
+
+
+def until_found(condition: Callable[[], T | None], what: object = "") -> T:
+    """The same for a test without an event loop; ``what``, if it does not come, is said."""
+    deadline = time.monotonic() + PATIENCE
+    for pause in _pauses():
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, what
+        time.sleep(pause)  # nobody tells us
+    raise AssertionError("pauses do not end")
+
+
+def _pauses() -> Iterator[float]:
+    yield from itertools.takewhile(
+        lambda pause: pause < _LONGEST_PAUSE, (_FIRST_PAUSE * 2**n for n in itertools.count())
+    )
+    yield from itertools.repeat(_LONGEST_PAUSE)

@@ -8,17 +8,20 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from kubemin.api import openapi
 from kubemin.api.app import routes
-from kubemin.api.parameter_check import parameters_of
+from kubemin.api.parameter_check import Parameter, parameters_of
 from tests.api.conftest import Api
 
 NO_NUMBERS = ["2.0", " 2", "2 ", "+2", "1_0", "1e1", "02", "0x2", "", "\uff12", "\u0662", "two"]
 NO_FLAGS = ["1", "0", "yes", "on", "True", " true", "t", ""]
 
 
-def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, verbs in openapi.document(routes())["paths"].items():
-        for method, operation in verbs.items():
-            yield method.upper(), path, operation
+def _operations() -> Iterator[tuple[str, str, list[Parameter]]]:
+    """As the routes say: the document takes a second of each process that collects. One test compares both."""
+    for context in iter_route_contexts(routes().routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in sorted(route.methods or ()):
+                yield method, context.path or "", list(parameters_of(route))
 
 
 def _types(schema: dict[str, Any]) -> set[str]:
@@ -26,10 +29,9 @@ def _types(schema: dict[str, Any]) -> set[str]:
 
 
 def _parameters() -> Iterator[tuple[str, str, str, str, set[str]]]:
-    for method, path, operation in _operations():
-        for one in operation.get("parameters", []):
-            if one["in"] != "path":
-                yield method, path, one["in"], one["name"], _types(one["schema"])
+    for method, path, parameters in _operations():
+        for one in parameters:
+            yield method, path, one["in"], one["name"], _types(one["schema"])
 
 
 def _of_type(kind: str) -> list[tuple[str, str, str, str]]:
@@ -53,17 +55,17 @@ async def _refused(api: Api, method: str, path: str, place: str, pairs: list[tup
 def test_what_is_checked_is_what_the_document_says() -> None:
     """Checked is what the routes say: the document takes a second to make, and servers start without it."""
     documented = {
-        operation["operationId"]: {
+        (method.upper(), path): {
             (one["in"], one["name"]): _types(one["schema"])
             for one in operation.get("parameters", [])
             if one["in"] != "path"
         }
-        for _, _, operation in _operations()
+        for path, verbs in openapi.document(routes())["paths"].items()
+        for method, operation in verbs.items()
     }
     checked = {
-        route.name: {(one["in"], one["name"]): _types(one["schema"]) for one in parameters_of(route)}
-        for route in (context.original_route for context in iter_route_contexts(routes().routes))
-        if isinstance(route, APIRoute) and route.name in documented
+        (method, path): {(one["in"], one["name"]): _types(one["schema"]) for one in parameters}
+        for method, path, parameters in _operations()
     }
     assert any(checked.values())
     assert checked == documented

