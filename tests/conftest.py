@@ -66,15 +66,20 @@ _TAKE_LONG = {
         "client/test_streams.py",
         "bundles",
         "api/test_schemathesis.py",
+        "cli/test_languages.py",
+        "cli/test_offline.py",
+        "cli/test_output.py",
+        "cli/test_visible.py",
+        "proof/test_regressions.py",
     )
 }
-"""Each test there takes a whole engine, or a server, or many requests."""
+"""Each test there takes a whole engine, or a server, or many requests or processes."""
 _DOCS = _HERE / "docs"
 _START_MANY = {
     *(_HERE / "page" / f"test_{name}.py" for name in ("operations", "pictures", "restarted", "session", "task")),
     *(
         _HERE / "cli" / f"test_{name}.py"
-        for name in ("keys", "servers", "simulator", "tokens", "worker_port", "workers")
+        for name in ("ending", "keys", "servers", "simulator", "tokens", "worker_port", "workers")
     ),
     _HERE / "docs" / "test_ci.py",
     _HERE / "model" / "test_model.py",
