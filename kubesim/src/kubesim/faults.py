@@ -107,7 +107,8 @@ class Fault:
       ``verb`` is ``create``, ``update`` (a patch, or an apply of what is there, is one) or ``delete``. ``code`` is 422,
       the reason of a policy that names none, 401, 403 or 413. Looks at resource, namespace and name too.
     - ``lag``: what a controller is about to create is created after ``seconds``, or when released, whatever has become
-      of its owner by then. The controller is told that there was no answer. Looks at the same three.
+      of its owner by then. For ``seconds`` the controller waits, and does nothing else for its object; without them it
+      is told that there was no answer. Looks at the same three.
 
     ``when="after"`` lets the request take effect first: its answer is delayed, replaced or lost.
     ``verb``, ``resource`` (plural), ``namespace`` and ``name`` are globs; the verbs ``read``, ``write`` and ``patch``
@@ -376,8 +377,8 @@ class Faults:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def lag(self, plural: str, obj: Object, create: Callable[[], object]) -> bool:
-        """Whether a controller's creation has to wait: then it is kept here."""
+    def lag(self, plural: str, obj: Object, create: Callable[[], object]) -> Literal["slow", "lost"] | None:
+        """Whether a controller's creation has to wait, and how: then it is kept here."""
         meta = obj["metadata"]
         for armed in self.armed:
             covered = armed.fault.covers(plural, meta.get("namespace", ""), meta.get("name", ""))
@@ -390,10 +391,11 @@ class Faults:
 
             armed.keep(proceed)
             self._start(armed.tell())
-            if armed.fault.seconds is not None:
-                self._land_later(armed, proceed, armed.fault.seconds)
-            return True
-        return False
+            if armed.fault.seconds is None:
+                return "lost"
+            self._land_later(armed, proceed, armed.fault.seconds)
+            return "slow"
+        return None
 
     def _validate(self, operation: str, resource: Resource, namespace: str, name: str) -> None:
         for armed in self.armed:

@@ -1,10 +1,13 @@
 """The queue: an error is tried again, a bug is told, and the work grows with the cluster, not with its square."""
 
+from collections.abc import Callable
+
 import pytest
 
 from controllers.conftest import World, deployment
 from controllers.test_deployment import rolled_out
 from kubesim.controllers import Controllers
+from kubesim.controllers.hub import Taken
 from kubesim.controllers.replicaset import ReplicaSetController
 from kubesim.jsondata import Object
 from kubesim.problems import Problem
@@ -14,16 +17,45 @@ from kubesim.registry import Registry
 async def test_an_error_is_tried_again(world: World) -> None:
     refusals = 0
 
-    def refuse(plural: str, obj: Object, send: object) -> bool:
+    def refuse(plural: str, obj: Object, send: object) -> Taken | None:
         nonlocal refusals
         refusals += plural == "pods"
-        return plural == "pods" and refusals <= 3
+        return "lost" if plural == "pods" and refusals <= 3 else None
 
     assert world.controllers._hub is not None
     world.controllers._hub.intercept = refuse
     world.create(deployment())
     await rolled_out(world)
     assert refusals == 4
+
+
+async def test_a_controller_waits_for_an_answer_that_is_slow(world: World) -> None:
+    """Whatever changes meanwhile, it does not create another."""
+    slow: list[Callable[[], Object]] = []
+
+    def delay(plural: str, obj: Object, send: Callable[[], Object]) -> Taken | None:
+        if plural != "pods":
+            return None
+        slow.append(send)
+        return "slow"
+
+    assert world.controllers._hub is not None
+    world.controllers._hub.intercept = delay
+    world.create(deployment(replicas=1))
+    await world.settled()
+    (made,) = world.all("replicasets")
+    world.registry.update(
+        "replicasets",
+        "default",
+        made["metadata"]["name"],
+        {**made, "spec": {**made["spec"], "minReadySeconds": 1}},
+        manager="test",
+    )
+    await world.settled()
+    assert len(slow) == 1
+    slow[0]()
+    await rolled_out(world)
+    assert len(slow) == len(world.all("pods")) == 1
 
 
 async def test_a_bug_is_told_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +126,7 @@ async def test_nothing_is_done_in_a_cluster_at_rest(world: World) -> None:
 
 
 async def test_a_problem_is_not_a_bug(world: World) -> None:
-    def refuse(plural: str, obj: Object, send: object) -> bool:
+    def refuse(plural: str, obj: Object, send: object) -> Taken | None:
         raise Problem(403, "Forbidden", "no")
 
     assert world.controllers._hub is not None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from kubesim.controllers.events import Recorder
 from kubesim.controllers.view import View, is_ready
@@ -14,7 +14,9 @@ from kubesim.storage import EventType
 
 MANAGER = "kube-controller-manager"
 
-Intercept = Callable[[str, Object, Callable[[], Object]], bool]
+Taken = Literal["slow", "lost"]
+"""A request that is answered later, for which its controller waits, or never, of which it is told at once."""
+Intercept = Callable[[str, Object, Callable[[], Object]], Taken | None]
 """Takes over a creation, by plural, object and what sends it, if it says so: a fault between controller and server."""
 
 Key = tuple[str, ...]
@@ -61,13 +63,15 @@ class Hub:
         self._queue: dict[tuple[Controller, Key], None] = {}
         self._timers: dict[tuple[Controller, Key], asyncio.TimerHandle] = {}
         self._failures: dict[tuple[Controller, Key], int] = {}
+        self._syncing: tuple[Controller, Key] | None = None
+        self._under_way: set[tuple[Controller, Key]] = set()
         self._interested: dict[str, list[Controller]] = {}
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._open = True
         self.bugs: list[Exception] = []
         self.syncs = 0
-        self.intercept: Intercept = lambda plural, obj, send: False
+        self.intercept: Intercept = lambda plural, obj, send: None
 
     def add(self, controllers: Sequence[Controller]) -> None:
         """Let these hear of changes from now on."""
@@ -116,12 +120,19 @@ class Hub:
         return since + min_ready_seconds - self.time() if since is not None else float(min_ready_seconds)
 
     def create(self, plural: str, obj: Object, *, manager: str = MANAGER) -> Object:
-        """POST."""
+        """POST. While a slow one is under way nothing else is done for the key: its controller waits for the answer."""
+        item = self._syncing
 
         def send() -> Object:
+            if item is not None and item in self._under_way:
+                self._under_way.discard(item)
+                self.enqueue(*item)
             return self.registry.create(plural, obj["metadata"].get("namespace", ""), obj, manager=manager)
 
-        if self.intercept(plural, obj, send):
+        taken = self.intercept(plural, obj, send)
+        if taken is not None:
+            if taken == "slow" and item is not None:
+                self._under_way.add(item)
             raise Problem(504, "Timeout", "the request did not complete within the allotted timeout")
         return send()
 
@@ -193,7 +204,10 @@ class Hub:
                 return
 
     def _sync(self, controller: Controller, key: Key) -> None:
+        if (controller, key) in self._under_way:
+            return
         self.syncs += 1
+        self._syncing = (controller, key)
         try:
             controller.sync(key)
         except Problem as problem:

@@ -26,7 +26,7 @@ class Owner:
     """An object that is gone, or goes; what its controller made is told by it.
 
     ``uid`` is None where nobody knows which object of the name it was. ``view``: the object as it was last, or its
-    manifest. ``made_all``: its controller surely has nothing under way, so nothing comes once all of it is gone.
+    manifest. ``made_all``: its controller has nothing under way that it waits for: nothing comes once all is gone.
     """
 
     ref: ObjectRef
