@@ -194,11 +194,6 @@ class Work:
                 self.executed[statement] += 1
                 self.read[statement] += conn.exec_driver_sql(_ROWS_READ).scalar() - before.pop()
 
-        async def none_is_kept(*_: object) -> None:
-            """All statements go through SQLAlchemy: only it says when each begins and ends."""
-
-        for pool in (db._reader.pool, db._writer.pool):
-            pool.kept.find = none_is_kept  # type: ignore[attr-defined]
         for engine in _engines(db):
             event.listen(engine, "before_cursor_execute", begin)
             event.listen(engine, "after_cursor_execute", end)
@@ -212,5 +207,8 @@ _ROWS_READ = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)
 
 
 def _engines(db: Database) -> list[Engine]:
+    """All statements go through SQLAlchemy from here on: only it says when each begins and ends."""
+    for pool in (db._reader.pool, db._writer.pool):
+        pool.kept.find = lambda *_: None  # type: ignore[attr-defined]
     engines = [pool.engine for pool in (db._reader.pool, db._writer.pool)]  # type: ignore[attr-defined]
     return [getattr(engine, "sync_engine", engine) for engine in engines]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, bindparam, func, insert, literal, null, or_, select, union_all, update
+from sqlalchemy import Executable, bindparam, event, func, insert, literal, null, or_, select, union_all, update
 
 from kubemin.store import Database, tables
 from kubemin.store.clock import now
@@ -68,3 +68,20 @@ async def test_what_violates_a_constraint_or_cannot_be_stored_is_named_alike(db:
             with pytest.raises(Duplicate, match="pk_shares"):
                 await tx.tentative(_SHARE, share)
             assert await tx.write(_TOUCH, {"of_id": id_of("a"), "why": "it goes on"}) == 1
+
+
+async def test_sqlalchemy_executes_what_is_kept_once(sqlite: Database) -> None:
+    """However often, and for however many rows: the driver runs it from then on."""
+    await add_tasks(sqlite, "a", "b")
+    executed: list[str] = []
+    for pool in (sqlite._reader.pool, sqlite._writer.pool):
+        engine = pool.engine  # type: ignore[attr-defined]
+        event.listen(engine, "before_cursor_execute", lambda _conn, _cursor, sql, *_: executed.append(sql))
+    read = select(tasks.c.id).where(_AMONG, tasks.c.attempt >= bindparam("least"))
+    write = update(tasks).where(_ID).values(reason=bindparam("why"))
+    for _ in range(5):
+        async with sqlite.read() as tx:
+            await tx.rows(read, {"ids": [id_of("a")], "least": 0})
+        async with sqlite.begin("touch") as tx:
+            await tx.write(write, [{"of_id": id_of(name), "why": "x"} for name in "ab"])
+    assert [sql.split()[0] for sql in executed] == ["SELECT", "UPDATE"]

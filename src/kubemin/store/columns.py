@@ -1,7 +1,7 @@
 """Column types that behave the same on all three databases."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Integer, String, Text, literal_column
@@ -28,12 +28,18 @@ class BoundedText(TypeDecorator[str]):
         super().__init__(length)
         self.length = length
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if len(value) > self.length:
-            raise Unstorable(f"a value of {len(value)} characters is too long to store (at most {self.length})")
-        return _storable(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """Each value of each row goes through this: so it is one function, and not several that call each other."""
+        longest = self.length
+
+        def process(value: str | None) -> str | None:
+            if value is None:
+                return None
+            if len(value) > longest:
+                raise Unstorable(f"a value of {len(value)} characters is too long to store (at most {longest})")
+            return value if type(value) is str and value.isascii() and "\x00" not in value else _storable(value)
+
+        return process
 
 
 class LongText(TypeDecorator[str]):
@@ -42,8 +48,8 @@ class LongText(TypeDecorator[str]):
     impl = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _storable(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        return lambda value: None if value is None else _storable(value)
 
 
 def among(column: Column[Any], words: Iterable[str]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ connection and in the same transaction.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import asyncpg
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from kubemin.store.backends.base import TRUSTED_SECONDS, Answer
-from kubemin.store.backends.kept import KeptStatements
+from kubemin.store.backends.kept import Kept, KeptStatements
 from kubemin.store.backends.remote import execute
 
 T = TypeVar("T")
@@ -82,12 +82,15 @@ class DirectConnection:
 
     async def execute(self, statement: Executable, parameters: Any) -> Answer:
         session = self._open
-        kept = await self._pool.kept.find(session.driver, statement, parameters)
+        kept = self._pool.kept.find(statement, parameters)
         if kept is None:
             return await execute(session.alchemy, statement, parameters)
-        if isinstance(parameters, list):
-            return await kept.run_many(session.driver, parameters)
-        return await kept.run(session.driver, parameters or {})
+        if not isinstance(parameters, list):
+            return await _run(kept, session.driver, parameters or {})
+        if len(parameters) == 1:
+            return await _run(kept, session.driver, parameters[0])
+        await session.driver.executemany(kept.sql, [kept.values(one) for one in parameters])  # in one round trip
+        return Answer(())
 
     async def execute_nested(self, statement: Executable, parameters: Any) -> Answer:
         driver = self._open.driver
@@ -144,6 +147,16 @@ class DirectConnection:
         return self._session
 
 
+async def _run(kept: Kept, driver: asyncpg.Connection, given: Mapping[str, Any]) -> Answer:
+    if not kept.reads:
+        status: str = await driver.execute(kept.sql, *kept.values(given))
+        return Answer((), int(status.rpartition(" ")[2]))
+    if not kept.is_described:
+        columns = (await driver.prepare(kept.sql)).get_attributes()
+        kept.describe([(column.name, column.type.oid) for column in columns])
+    return Answer(kept.rows(await driver.fetch(kept.sql, *kept.values(given))))
+
+
 class DirectPool:
     """Connections that stay open between transactions: whoever used one last gives it to the next."""
 
@@ -158,7 +171,7 @@ class DirectPool:
             connect_args=connect_args,
             hide_parameters=True,
         )
-        self.kept = KeptStatements(self.engine.dialect)
+        self.kept = KeptStatements(self.engine.dialect, "= ANY({})")
         self._idle: list[_Session] = []
 
     def connection(self, *, urgent: bool) -> DirectConnection:

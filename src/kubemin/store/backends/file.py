@@ -1,22 +1,27 @@
 """Connections to an SQLite file.
 
 Only a commit waits for the disk, so only commits run in a thread. Every other statement takes microseconds, less than
-a switch to a thread and back, and no cancel can come in the middle. Waiting for another process's lock is done here:
+a switch to a thread and back, and no cancel can come in the middle. One that is kept is run by the driver itself
+(`kept.py`): executed by SQLAlchemy it costs twice as much. Waiting for another process's lock is done here:
 SQLite's own wait would block the event loop or, in a thread, could not be cancelled.
 """
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from kubemin.shield import to_the_end
 from kubemin.store.backends.base import Answer
+from kubemin.store.backends.kept import Kept, KeptStatements
 from kubemin.store.backends.turn import INSIST_AFTER, Turn
 
 T = TypeVar("T")
@@ -24,6 +29,8 @@ T = TypeVar("T")
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.005
 _INSISTENT_PAUSE = 0.002
+_NUMBERED = SQLiteDialect_pysqlite(paramstyle="numeric_dollar")
+"""Writes parameters with their numbers, as some are put at the end."""
 
 
 class FileConnection:
@@ -32,6 +39,7 @@ class FileConnection:
     def __init__(
         self,
         engine: Engine,
+        kept: KeptStatements,
         begin: Sequence[str],
         thread: ThreadPoolExecutor,
         lock_seconds: float,
@@ -40,6 +48,7 @@ class FileConnection:
         urgent: bool,
     ) -> None:
         self._engine = engine
+        self._kept = kept
         self._begin = begin
         self._thread = thread
         self._lock_seconds = lock_seconds
@@ -74,17 +83,24 @@ class FileConnection:
         self._connection = self._engine.connect()
         self._connection.begin()  # for SQLAlchemy only
         # Not by SQLAlchemy, which takes longer for these than for the statement that most transactions are begun for.
-        driver: sqlite3.Connection = self._connection.connection.dbapi_connection  # type: ignore[assignment]
         for statement in self._begin:
-            driver.execute(statement).close()
+            self._driver.execute(statement).close()
 
     def _insist(self) -> None:
         if self._place is not None:
             self._place.insist()
 
     async def execute(self, statement: Executable, parameters: Any) -> Answer:
-        result = self._open.execute(statement, parameters)
-        return Answer(result.all() if result.returns_rows else (), result.rowcount)
+        kept = self._kept.find(statement, parameters)
+        if kept is None:
+            result = self._open.execute(statement, parameters)
+            return Answer(result.all() if result.returns_rows else (), result.rowcount)
+        if not isinstance(parameters, list):
+            return _run(kept, self._driver, parameters or {})
+        if len(parameters) == 1:
+            return _run(kept, self._driver, parameters[0])
+        self._driver.executemany(kept.sql, map(kept.values, parameters)).close()
+        return Answer(())
 
     async def execute_nested(self, statement: Executable, parameters: Any) -> Answer:
         with self._open.begin_nested():
@@ -115,6 +131,20 @@ class FileConnection:
     def _open(self) -> Connection:
         assert self._connection is not None, "begin() comes first"
         return self._connection
+
+    @property
+    def _driver(self) -> sqlite3.Connection:
+        driver: sqlite3.Connection = self._open.connection.dbapi_connection  # type: ignore[assignment]
+        return driver
+
+
+def _run(kept: Kept, driver: sqlite3.Connection, given: Mapping[str, Any]) -> Answer:
+    with closing(driver.execute(kept.sql, kept.values(given))) as cursor:
+        if not kept.reads:
+            return Answer((), cursor.rowcount)
+        if not kept.is_described:
+            kept.describe([(column[0], None) for column in cursor.description])
+        return Answer(kept.rows(cursor.fetchall()))
 
 
 def _busy(error: OperationalError | sqlite3.OperationalError) -> bool:
@@ -150,6 +180,7 @@ class FilePool:
             connect_args={"isolation_level": None, "timeout": 0, "check_same_thread": False},
             hide_parameters=True,
         )
+        self.kept = KeptStatements(_NUMBERED, "IN (SELECT value FROM json_each({}))", mark="?", listed=json.dumps)
 
         def connected(connection: Any, _record: object) -> None:
             for pragma in [*pragmas, "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"]:
@@ -158,7 +189,9 @@ class FilePool:
         event.listen(self.engine, "connect", connected)
 
     def connection(self, *, urgent: bool) -> FileConnection:
-        return FileConnection(self.engine, self._begin, self._thread, self._lock_seconds, self._turn, urgent=urgent)
+        return FileConnection(
+            self.engine, self.kept, self._begin, self._thread, self._lock_seconds, self._turn, urgent=urgent
+        )
 
     async def dispose(self) -> None:
         self._thread.shutdown()

@@ -1,11 +1,10 @@
-"""Statements that are kept, such as those at module level, as asyncpg takes them."""
+"""Statements that are kept, such as those at module level, as a driver takes them. SQLAlchemy is asked once."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import asyncpg
 from sqlalchemy import BindParameter, Executable, IteratorResult, Row
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.result import SimpleResultMetaData
@@ -13,19 +12,19 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import SelectBase, UpdateBase
 from sqlalchemy.types import TupleType, TypeEngine
 
-from kubemin.store.backends.base import Answer
-
 _IN = re.compile(r"(?<!NOT )IN \(__\[POSTCOMPILE_(\w+)\]\)")
 """How SQLAlchemy writes an IN of any length, until the length is known."""
+_NUMBER = re.compile(r"\$(\d+)")
 
 _Process = Callable[[Any], Any]
 _Given = Mapping[str, Any]
 
 
 class _Argument(NamedTuple):
-    key: str
+    key: str | None
+    """None where it is part of the statement."""
     fixed: Any
-    """Its value where it is part of the statement."""
+    """Then its value, as it is sent."""
     process: _Process | None
 
 
@@ -37,30 +36,47 @@ class _Columns(NamedTuple):
 class Kept:
     """A statement with the names of its parameters."""
 
-    def __init__(self, sql: str, arguments: Sequence[_Argument], columns: _Columns | None) -> None:
-        self._sql = sql
+    def __init__(
+        self, sql: str, arguments: Sequence[_Argument], read: Sequence[TypeEngine[Any]] | None, dialect: Dialect
+    ) -> None:
+        self.sql = sql
+        self.reads = read is not None
+        """Whether it answers with rows."""
         self._arguments = arguments
-        self._columns = columns
+        self._read = read or ()
+        self._dialect = dialect
+        self._columns: _Columns | None = None
 
-    async def run(self, driver: asyncpg.Connection, given: _Given) -> Answer:
-        """Run it once. Raises the driver's errors, as the others do."""
-        if self._columns is not None:
-            return Answer(_rows(self._columns, await driver.fetch(self._sql, *self._values(given))))
-        status: str = await driver.execute(self._sql, *self._values(given))
-        return Answer((), int(status.rpartition(" ")[2]))
+    @property
+    def is_described(self) -> bool:
+        """Whether its columns are known."""
+        return self._columns is not None
 
-    async def run_many(self, driver: asyncpg.Connection, given: Sequence[_Given]) -> Answer:
-        """Run it for each of these, all in one round trip."""
-        if len(given) == 1:
-            return await self.run(driver, given[0])
-        await driver.executemany(self._sql, [self._values(one) for one in given])
-        return Answer(())
+    def describe(self, columns: Sequence[tuple[str, Any]]) -> None:
+        """Take the names of its columns, and what the driver calls their types."""
+        processes = [
+            kind.result_processor(self._dialect, told) for kind, (_, told) in zip(self._read, columns, strict=True)
+        ]
+        found = [(place, process) for place, process in enumerate(processes) if process is not None]
+        self._columns = _Columns(SimpleResultMetaData([name for name, _ in columns]), found)
 
-    def _values(self, given: _Given) -> list[Any]:
+    def values(self, given: _Given) -> list[Any]:
+        """The parameters, in order."""
         return [
-            given.get(key, fixed) if process is None else process(given.get(key, fixed))
+            fixed if key is None else given[key] if process is None else process(given[key])
             for key, fixed, process in self._arguments
         ]
+
+    def rows(self, records: Sequence[Any]) -> Sequence[Row[Any]]:
+        """What the driver answered, as SQLAlchemy would have it."""
+        assert self._columns is not None, "describe() comes first"
+        if self._columns.processes:
+            records = [list(record) for record in records]
+            for values in records:
+                for place, process in self._columns.processes:
+                    values[place] = process(values[place])
+        found: IteratorResult[Any] = IteratorResult(self._columns.names, iter(records))
+        return found.all()
 
 
 class KeptStatements:
@@ -70,11 +86,20 @@ class KeptStatements:
     here too.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(
+        self, dialect: Dialect, among: str, *, mark: str = "$", listed: Callable[[list[Any]], Any] = list
+    ) -> None:
+        """``dialect``: one that numbers its parameters (``$1``); ``mark``: how the driver has it instead.
+
+        ``among``: how an IN of any length is written, with one parameter ``{}``; ``listed``: what that is given.
+        """
         self._dialect = dialect
+        self._mark = mark
+        self._among = among
+        self._listed = listed
         self._known: WeakKeyDictionary[Executable, dict[Sequence[str], Kept | None]] = WeakKeyDictionary()
 
-    async def find(self, driver: asyncpg.Connection, statement: Executable, parameters: Any) -> Kept | None:
+    def find(self, statement: Executable, parameters: Any) -> Kept | None:
         """How to run it with parameters of these names; None where SQLAlchemy is to run it."""
         if not isinstance(statement, SelectBase | UpdateBase):
             return None
@@ -85,12 +110,10 @@ class KeptStatements:
         first = parameters[0] if isinstance(parameters, list) else parameters
         names = tuple(first or ())
         if names not in known:
-            known[names] = await self._keep(driver, statement, names)
+            known[names] = self._keep(statement, names)
         return known[names]
 
-    async def _keep(
-        self, driver: asyncpg.Connection, statement: SelectBase | UpdateBase, names: Sequence[str]
-    ) -> Kept | None:
+    def _keep(self, statement: SelectBase | UpdateBase, names: Sequence[str]) -> Kept | None:
         made = statement.compile(dialect=self._dialect, column_keys=list(names), for_executemany=True)
         assert isinstance(made, SQLCompiler)
         bound = {name: bind for bind, name in made.bind_names.items()}
@@ -98,37 +121,28 @@ class KeptStatements:
 
         def any_of(found: re.Match[str]) -> str:
             places.append(found[1])
-            return f"= ANY(${len(places)})"  # one text, whatever the length
+            return self._among.format(f"${len(places)}")  # one text, whatever the length
 
-        sql = _IN.sub(any_of, made.string)
+        sql = _NUMBER.sub(rf"{self._mark}\1", _IN.sub(any_of, made.string))
         if made.prefetch or "POSTCOMPILE" in sql or any(isinstance(bound[name].type, TupleType) for name in places):
             return None
-        arguments = [_Argument(bound[name].key, made.params[name], self._process_of(bound[name])) for name in places]
-        if isinstance(statement, UpdateBase):
-            return Kept(sql, arguments, None)
-        columns = (await driver.prepare(sql)).get_attributes()
-        processes = [
-            self._type(column.type).result_processor(self._dialect, told.type.oid)
-            for column, told in zip(statement.selected_columns, columns, strict=True)
-        ]
-        found = [(place, process) for place, process in enumerate(processes) if process is not None]
-        return Kept(sql, arguments, _Columns(SimpleResultMetaData([column.name for column in columns]), found))
+        arguments = [self._argument(bound[name], names, made.params[name]) for name in places]
+        read = None
+        if not isinstance(statement, UpdateBase):
+            read = [self._type(column.type) for column in statement.selected_columns]
+        return Kept(sql, arguments, read, self._dialect)
+
+    def _argument(self, bind: BindParameter[Any], names: Sequence[str], value: Any) -> _Argument:
+        process = self._process_of(bind)
+        if bind.key in names:
+            return _Argument(bind.key, None, process)
+        return _Argument(None, value if process is None else process(value), None)
 
     def _process_of(self, bind: BindParameter[Any]) -> _Process | None:
         process = self._type(bind.type).bind_processor(self._dialect)
-        if process is None or not bind.expanding:
+        if not bind.expanding:
             return process
-        return lambda values: [process(value) for value in values]
+        return lambda values: self._listed([value if process is None else process(value) for value in values])
 
     def _type(self, given: TypeEngine[Any]) -> TypeEngine[Any]:
         return given.dialect_impl(self._dialect)
-
-
-def _rows(columns: _Columns, records: Sequence[Any]) -> Sequence[Row[Any]]:
-    if columns.processes:
-        records = [list(record) for record in records]
-        for values in records:
-            for place, process in columns.processes:
-                values[place] = process(values[place])
-    found: IteratorResult[Any] = IteratorResult(columns.names, iter(records))
-    return found.all()
