@@ -437,8 +437,8 @@ async def test_objects_of_a_kind_that_is_not_there_cost_no_question_each(
     refs = [ObjectRef(f"Widget.{GROUP}", "default", f"one-{number}") for number in range(40)]
     assert await read_many(cluster, refs, "shop") == dict.fromkeys(refs)
     assert set(await asyncio.gather(*(get_or_none(cluster, ref) for ref in refs))) == {None}
-    # What is served, once; then names and API services: for the look twice at most, for those side by side as well.
-    assert len(asked) <= 2 + 4 * 2, asked
+    # What is served, once; then definitions and API services: once for the look, once for those side by side.
+    assert len(asked) == 2 + 2 * 2, asked
     assert not [one for one in asked if "others" in one or one == "CustomResourceDefinition application/json"]
 
 

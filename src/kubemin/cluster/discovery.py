@@ -58,15 +58,18 @@ class Discovery:
         """
         if (known := KINDS.get(name) or self._kinds.get(name)) is not None:
             return known
-        now = asyncio.get_running_loop().time
-        async with self._lock:
-            if name not in self._kinds and now() >= self._read_at + _AGAIN:
-                await self._read()
-                self._read_at = now()
+        if self._is_to_be_read():  # else nobody waits for what others ask
+            async with self._lock:
+                if name not in self._kinds and self._is_to_be_read():
+                    await self._read()
+                    self._read_at = asyncio.get_running_loop().time()
         if (known := self._kinds.get(name)) is not None:
             return known
         await self._check_absent(name)
         raise NotFound(f"The cluster does not serve the kind {name}.", status=404, reason="NotFound")
+
+    def _is_to_be_read(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._read_at + _AGAIN
 
     async def _check_absent(self, name: str) -> None:
         """Raise `ServerError` where the kind may be there all the same: what a server tells of itself lags.
@@ -84,6 +87,7 @@ class Discovery:
         mine = self._questions
         async with self._lock:
             if self._answered < mine:
+                await asyncio.sleep(0)  # who asks in the same turn of the loop need not wait for the next reading
                 begun = self._questions
                 # The definitions of a cluster may have many MiB: only those of the group are read whole.
                 definitions, services = await asyncio.gather(

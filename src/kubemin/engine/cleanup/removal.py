@@ -21,7 +21,7 @@ from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims, template_claims, user_of
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
-from kubemin.engine.objects.live import get_many, get_or_none
+from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
 from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import has_all_pvcs
@@ -53,7 +53,7 @@ class Removal:
         self._deleter = Deleter(journal, cluster, self._lists, informers)
         self._dependents = Dependents(journal, cluster, self._deleter, self._lists, informers)
         self._releaser = Releaser(journal, cluster, app_id)
-        self._live: dict[ObjectRef, Manifest] = {}
+        self._live: Snapshot = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
         """Let go of these within ``seconds``; returns what is left. See `one_pass` for the errors."""

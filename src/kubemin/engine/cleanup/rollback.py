@@ -22,14 +22,14 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
-from kubemin.engine.objects.live import get_many, get_or_none
+from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
 from kubemin.engine.objects.managed_fields import writers_since
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.objects.readers import READ
 from kubemin.spec.labels import APP_ID, FENCE, MANAGER, NAME, TRACK
-from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
 
@@ -59,7 +59,7 @@ class Rollback:
         self._dependents = Dependents(journal, cluster, self._deleter, lists, informers)
         self._restorer = Restorer(journal, cluster)
         self._readers = self._make_readers(())
-        self._live: dict[ObjectRef, Manifest] = {}
+        self._live: Snapshot = {}
         self._rows: Sequence[Resource] = ()
         self._serves_until = 0.0
 

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from kubemin.cluster import Cluster
@@ -56,59 +55,72 @@ async def read_many(
     objects of a kind than fit a page of a list, each name is asked for instead. Raises `ClusterError`.
     """
     wanted = list(dict.fromkeys(refs))
-    found = await get_many(cluster, (ref for ref in wanted if not has_none(ref.kind, app_id)), app_id)
-    unknown = [ref for ref in wanted if ref not in found]
-    absent = await _absent(cluster, unknown)
+    found: Snapshot = {}
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(ref: ObjectRef) -> Manifest | None:
+    async def read(ref: ObjectRef) -> None:
         async with slots:
-            return await retry_reads(partial(get_or_none, cluster, ref), partial(trouble, ref))
+            found[ref] = await retry_reads(partial(get_or_none, cluster, ref), partial(trouble, ref))
 
+    async def look(kind: str, namespace: str, some: Collection[ObjectRef]) -> None:
+        names = await _names(cluster, kind, namespace) if len(some) >= _MANY else None
+        for ref in some:
+            if names is not None and ref.name not in names:
+                found[ref] = None
+            else:
+                group.create_task(read(ref))
+
+    found |= await get_many(cluster, (ref for ref in wanted if not has_none(ref.kind, app_id)), app_id)
+    collections: dict[tuple[str, str], list[ObjectRef]] = {}
+    for ref in wanted:
+        if ref not in found:
+            collections.setdefault((ref.kind, ref.namespace), []).append(ref)
     try:
         async with asyncio.TaskGroup() as group:
-            reads = {ref: group.create_task(read(ref)) for ref in unknown if ref not in absent}
+            for (kind, namespace), some in collections.items():
+                group.create_task(look(kind, namespace, some))
     except* ClusterError as errors:
         raise errors.exceptions[0] from None
-    return {ref: reads[ref].result() if ref in reads else found.get(ref) for ref in wanted}
+    return {ref: found[ref] for ref in wanted}
 
 
-async def _absent(cluster: Cluster, refs: Iterable[ObjectRef]) -> set[ObjectRef]:
-    """Those of which a list of names says that they do not exist."""
-    collections: dict[tuple[str, str], list[ObjectRef]] = {}
+async def _names(cluster: Cluster, kind: str, namespace: str) -> Collection[str] | None:
+    """The names of what there is of a kind; None where they are too many for one request, or nobody could be asked."""
+    try:
+        await cluster.served(kind)
+    except NotFound:
+        return ()
+    except ClusterError:
+        return None
+    with contextlib.suppress(ClusterError):
+        return await cluster.names(kind, namespace)
+    return None
+
+
+async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> Snapshot:
+    """What one request for a kind, instead of one for an object, shows of an application's objects.
+
+    None where the cluster does not serve the kind. What is not in it may be there all the same: without the
+    application's label, or because nobody could be asked.
+    """
+    collections: dict[tuple[str, str, str], list[ObjectRef]] = {}
     for ref in refs:
-        collections.setdefault((ref.kind, ref.namespace), []).append(ref)
-    absent: set[ObjectRef] = set()
+        if not kind_of(ref.kind).large:
+            collections.setdefault((ref.kind, ref.namespace, ref.version), []).append(ref)
+    found: Snapshot = {}
 
-    async def ask(kind: str, namespace: str, some: list[ObjectRef]) -> None:
+    async def live(kind: str, namespace: str, version: str, some: Collection[ObjectRef]) -> None:
         with contextlib.suppress(ClusterError):
             try:
                 await cluster.served(kind)
             except NotFound:  # then there is no object of it
-                absent.update(some)
+                found.update(dict.fromkeys(some))
                 return
-            names = await cluster.names(kind, namespace)
-            absent.update(ref for ref in some if names is not None and ref.name not in names)
-
-    await asyncio.gather(*(ask(*key, some) for key, some in collections.items() if len(some) >= _MANY))
-    return absent
-
-
-async def get_many(cluster: Cluster, refs: Iterable[ObjectRef], app_id: str) -> dict[ObjectRef, Manifest]:
-    """What one request for a kind, instead of one for an object, shows of an application's objects.
-
-    What is not found may be there all the same: without the application's label, or because nobody could be asked.
-    """
-    collections = Counter((ref.kind, ref.namespace, ref.version) for ref in refs if not kind_of(ref.kind).large)
-    found: dict[ObjectRef, Manifest] = {}
-
-    async def live(kind: str, namespace: str, version: str) -> None:
-        labels = f"{APP_ID}={app_id}"
-        with contextlib.suppress(ClusterError):
+            labels = f"{APP_ID}={app_id}"
             for item in (await cluster.list(kind, namespace or None, labels=labels, version=version)).items:
                 found[ObjectRef.of(item)] = item
 
-    await asyncio.gather(*(live(*collection) for collection, number in collections.items() if number >= _MANY))
+    await asyncio.gather(*(live(*one, some) for one, some in collections.items() if len(some) >= _MANY))
     return found
 
 
