@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
-from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.masking import CutOnce, Mask, secret_values
 from kubemin.engine.supervise import evidence as module
 from kubemin.engine.supervise import gathering
-from kubemin.spec.objects import ObjectRef
+from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Tx, evidence
 from kubemin.store.errors import Unavailable
@@ -307,15 +306,15 @@ async def test_the_mask_is_built_again_only_for_another_secret(monkeypatch: pyte
     monkeypatch.setattr(module, "Mask", Counted)
     new = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "new"}}
     mask = module.TaskMask([{**new, "stringData": {"a": "the-new-one"}}])
-    rows: list[Resource] = []
+    found: list[Manifest] = []
     assert built == 0
     said = "the-new-one, the-old-one"
-    assert mask.of(rows)(said) == "******, the-old-one"
-    rows.append(Resource(1, 1, ObjectRef("ConfigMap", "default", "c"), before={**new, "kind": "ConfigMap"}))
-    assert (mask.of(rows)(said), built) == ("******, the-old-one", 1)
+    assert mask.of(found)(said) == "******, the-old-one"
+    found.append({**new, "kind": "ConfigMap"})
+    assert (mask.of(found)(said), built) == ("******, the-old-one", 1)
     old = {**new, "data": {"a": base64.b64encode(b"the-old-one").decode()}}
-    rows.append(Resource(2, 1, ObjectRef("Secret", "default", "new"), before=old))
-    assert (mask.of(rows)(said), mask.of(rows)(said), built) == ("******, ******", "******, ******", 2)
+    found.append(old)
+    assert (mask.of(found)(said), mask.of(found)(said), built) == ("******, ******", "******, ******", 2)
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(max_size=20), max_size=4))

@@ -38,6 +38,7 @@ class Journal:
         self.resources: dict[int, Resource] = {resource.seq: resource for resource in resources}
         self._db = db
         self._rows = {resource.key: resource for resource in self.resources.values()}
+        self._found = {resource.seq: resource.before for resource in self.resources.values() if resource.before}
         self._queue = CommitQueue(db, lease)
 
     @classmethod
@@ -56,6 +57,11 @@ class Journal:
     def of(self, ref: ObjectRef, job_seq: int, purpose: Purpose = Purpose.APPLY) -> Resource:
         """The row of an object, made for the job (not yet committed) if there is none."""
         return self._rows.get(key_of(ref, job_seq, purpose)) or Resource(0, job_seq, ref, purpose)
+
+    @property
+    def found(self) -> list[Manifest]:
+        """The objects that were there, as they were before the task changed them."""
+        return list(self._found.values())
 
     def applies(self, ref: ObjectRef, job_seq: int) -> bool:
         """Whether the job has begun to write the object."""
@@ -280,6 +286,8 @@ class Journal:
             resource.seq = len(self.resources) + 1
             self.resources[resource.seq] = self._rows[resource.key] = resource
             changes.new[resource.seq] = resource
+        if resource.before is not None:
+            self._found[resource.seq] = resource.before
         changes.record(resource, *fields)
 
     async def flush(self) -> None:

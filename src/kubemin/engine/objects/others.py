@@ -195,10 +195,11 @@ def _dropped(wanted: Any, answer: Any, path: Path, keys: ListKeys) -> list[str]:
     if isinstance(wanted, dict) and isinstance(answer, dict):
         found: list[str] = []
         for key, value in wanted.items():
-            if key in answer:
+            if key not in answer:
+                if not _empty(value):
+                    found.append(format_path((*path, key)))
+            elif value != answer[key]:
                 found += _dropped(value, answer[key], (*path, key), keys)
-            elif not _empty(value):
-                found.append(format_path((*path, key)))
         return found
     if isinstance(wanted, list) and isinstance(answer, list):
         if (maps := items_by_key(keys, path[-1], wanted, answer)) is not None:

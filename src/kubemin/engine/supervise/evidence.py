@@ -4,7 +4,7 @@ It never delays a rollback by more than its budget, and never changes how a task
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import structlog
 
@@ -39,11 +39,11 @@ class TaskMask:
         self._values: frozenset[str] = frozenset()
         self._mask: Mask | None = None
 
-    def of(self, resources: Iterable[Resource]) -> Mask:
+    def of(self, found: Sequence[Manifest]) -> Mask:
         """As of now. It is built when it is first asked for, and again only for another secret value."""
-        found = [row.before for row in resources if row.before is not None and "kind" in row.before]
         if self._mask is None or found != self._found:
-            self._found = found
+            self._found = list(found)
+            found = [one for one in found if "kind" in one]  # of some only the labels are kept
             values = frozenset(secret_values([*self._planned, *found], guess=self._guess))
             if self._mask is None or values != self._values:
                 self._mask, self._values = Mask(values), values
@@ -60,13 +60,13 @@ class EvidenceKeeper:
         self._informers = informers
         self._keeping: asyncio.Task[None] | None = None
 
-    async def keep(self, resources: Collection[Resource], mask: TaskMask) -> None:
+    async def keep(self, resources: Collection[Resource], mask: Callable[[], Mask]) -> None:
         """Store what the Pods say, before they go. Where that takes longer than `SECONDS`, it goes on beside."""
         applied = [row for row in resources if row.purpose is Purpose.APPLY]
         if self._task.cleanup_attempts or any(row.state.settled for row in applied):
             return  # something was rolled back: what is there by now may be another task's
         ends = asyncio.get_running_loop().time() + SECONDS
-        self._keeping = asyncio.create_task(self._keep(mask.of(resources), ends))
+        self._keeping = asyncio.create_task(self._keep(mask(), ends))
         await asyncio.wait({self._keeping}, timeout=SECONDS)
 
     async def close(self) -> None:

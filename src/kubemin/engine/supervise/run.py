@@ -137,7 +137,7 @@ class TaskRun:
             if task.status is TaskStatus.COMPLETED and task.type is TaskType.DEPLOY:
                 self._announcements.deployed(journal.resources.values())
         if task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources:
-            await self._evidence.keep(journal.resources.values(), self._mask)
+            await self._evidence.keep(journal.resources.values(), lambda: self._mask.of(journal.found))
         if task.cleanup is Cleanup.NONE:
             return
         if task.status is TaskStatus.COMPLETED:
@@ -202,7 +202,7 @@ class TaskRun:
             settings=deps.settings,
             options=self._options,
             activity=Activity(self._options.no_activity_seconds),
-            mask=lambda: self._mask.of(journal.resources.values()),
+            mask=lambda: self._mask.of(journal.found),
             autoscalers=Autoscalers(deps.cluster, targets_of(job.manifest for job in self._plan.jobs)),
             lists=Lists(deps.cluster),
             job_ended=deps.metrics.job_ended,
