@@ -13,8 +13,8 @@ def mapping(item: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     """The mapping at ``path``; empty when it is not there."""
     found: Any = item
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def number(item: Mapping[str, Any], *path: str, default: int = 0) -> int:
