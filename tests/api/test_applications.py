@@ -279,7 +279,7 @@ async def test_readiness_names_what_is_away(api: Api, deps: Deps) -> None:
 async def test_every_application_gets_a_key_that_no_reply_shows(api: Api) -> None:
     ids = [(await api.create(name=name))["id"] for name in ("one", "two")]
     async with api.db.read() as tx:
-        rows = [await applications.get(tx, app_id) for app_id in ids]
+        rows = [await applications.with_key(tx, app_id) for app_id in ids]
     keys = [row.config_key for row in rows if row is not None and row.config_key]
     assert len(set(keys)) == 2
     for path in ("", *(f"/{app_id}" for app_id in ids), f"/{ids[0]}/components", f"/{ids[0]}/workflows"):

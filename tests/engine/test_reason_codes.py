@@ -154,6 +154,23 @@ async def worker_lost(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
         return await instance.settled(task_id)
 
 
+async def unreadable(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
+    task_id = await instance.exec(await instance.save([web("api")]))
+    async with instance.db.begin("damage") as tx:
+        await tx.write(update(table).where(table.c.id == task_id).values(spec="{"))
+    async with instance.worker():
+
+        async def ended() -> bool:
+            async with instance.db.read() as tx:
+                return not await tasks.under_way(tx, [task_id])
+
+        await instance.until(ended)
+    async with instance.db.read() as tx:
+        task = await tasks.brief(tx, task_id)
+    assert task is not None
+    return task
+
+
 async def stalled(instance: Instance, _: pytest.MonkeyPatch) -> tasks.Task:
     return await run_of(instance, web("api") | {"readiness": [{"kinds": ["Deployment"], "failed": "true"}]})
 
@@ -189,6 +206,7 @@ CASES: dict[ReasonCode, Case] = {
     ReasonCode.NAMESPACE: namespace,
     ReasonCode.UNREACHABLE: unreachable,
     ReasonCode.WORKER_LOST: worker_lost,
+    ReasonCode.UNREADABLE: unreadable,
     ReasonCode.INTERNAL: internal,
 }
 
@@ -214,7 +232,7 @@ async def test_a_failure_has_its_code(instance: Instance, monkeypatch: pytest.Mo
         ("warning", task.id, "shop", code)
     ]
     assert said[0]["reason"] == task.reason
-    before_any_job = (ReasonCode.WORKER_LOST, ReasonCode.INTERNAL)
+    before_any_job = (ReasonCode.WORKER_LOST, ReasonCode.INTERNAL, ReasonCode.UNREADABLE)
     if task.cleanup is Cleanup.DONE and code not in before_any_job:
         assert said[0]["component"] in {job.component for job in failed}
 

@@ -26,7 +26,7 @@ async def undone_by(world: World, task: Task) -> set[str]:
 async def has(world: World, app_id: str) -> dict[ObjectRef, Manifest]:
     """The objects that the current revision says that the application has."""
     async with world.db.read() as tx:
-        row, application = await revisions.current(tx, app_id), await applications.get(tx, app_id)
+        row, application = await revisions.current(tx, app_id), await applications.with_key(tx, app_id)
     if row is None or application is None:
         return {}
     rendered = render(

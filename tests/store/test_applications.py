@@ -180,7 +180,7 @@ async def test_an_application_keeps_the_key_that_it_has(db: Database) -> None:
         async with db.begin("save") as tx:
             new = applications.NewApplication(id=id_of("shop"), name="shop", config_key=key)
             assert await applications.update(tx, new)
-            row = await applications.get(tx, id_of("shop"))
+            row = await applications.with_key(tx, id_of("shop"))
             assert row is not None
             kept.append(row.config_key)
     assert kept == [None, "first", "first", "first"]

@@ -66,7 +66,7 @@ async def check(db: Database, apps: Sequence[str] = APPS) -> None:
     """All of it is as it was."""
     async with db.read() as tx:
         for app in apps:
-            row = await applications.get(tx, id_of(app))
+            row = await applications.with_key(tx, id_of(app))
             assert row is not None
             assert row.config_key == "hunter2"
             assert [flow.steps for flow in await workflows.of_application(tx, id_of(app))] == [[SECRET]]

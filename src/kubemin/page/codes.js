@@ -107,6 +107,7 @@ const ADVICE = {
   NAMESPACE: "请创建命名空间（可使用 createNamespace），或等待其删除结束。",
   UNREACHABLE: "请检查 API 服务器及其网络，然后再次运行。",
   WORKER_LOST: "请检查工作进程：它们在运行此任务时意外结束（内存、节点）。",
+  UNREADABLE: "请为工作进程提供所指的密钥，或恢复数据库；然后重新运行。",
   INTERNAL: "这是 KubeMin 的缺陷：请附上工作进程的日志进行报告。",
 };
 

@@ -46,6 +46,8 @@ class ReasonCode(StrEnum):
     """The API server does not answer."""
     WORKER_LOST = "WORKER_LOST"
     """Its workers died, `KUBEMIN_MAX_ATTEMPTS` times."""
+    UNREADABLE = "UNREADABLE"
+    """What the database holds of it cannot be opened: a key is missing, or it was changed there."""
     INTERNAL = "INTERNAL"
     """A fault of KubeMin."""
 
@@ -76,6 +78,7 @@ _ADVICE = {
     ReasonCode.NAMESPACE: "Create the namespace (createNamespace does), or wait until its deletion is over.",
     ReasonCode.UNREACHABLE: "Check the API server and the way to it, then run it again.",
     ReasonCode.WORKER_LOST: "Look at the workers: they died while they ran this task (memory, node).",
+    ReasonCode.UNREADABLE: "Give the workers the key that is named, or restore the database; then run it again.",
     ReasonCode.INTERNAL: "This is a fault of KubeMin: report it, with the worker's log.",
 }
 

@@ -1,7 +1,7 @@
 """Applications: what users deploy. Their components and workflows are tables of their own."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,15 +37,19 @@ class NewApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRow(NewApplication):
-    """An application as stored."""
+    """An application as stored; ``config_key`` only where it is asked for."""
 
     created_at: datetime
     updated_at: datetime
 
 
 _INSERT = sql_insert(applications).values(created_at=now(), updated_at=now())
-_BY_ID = select(applications).where(applications.c.id == bindparam("of_id"))
-_BY_NAME = select(applications).where(
+_KEYLESS = select(*(column for column in applications.c if column.name != "config_key"), null().label("config_key"))
+_MINE = applications.c.id == bindparam("of_id")
+_BY_ID = _KEYLESS.where(_MINE)
+_WITH_KEY = select(applications).where(_MINE)
+_EXISTS = select(applications.c.id).where(_MINE)
+_BY_NAME = _KEYLESS.where(
     applications.c.cluster == bindparam("of_cluster"),
     applications.c.namespace == bindparam("of_namespace"),
     applications.c.name == bindparam("of_name"),
@@ -70,14 +74,28 @@ async def delete(tx: Tx, app_id: str) -> bool:
 
 
 async def get(tx: Tx, app_id: str) -> ApplicationRow | None:
-    """The application with this id."""
-    return _application(tx, await tx.row(_BY_ID, {"of_id": app_id}))
+    """The application with this id, without its key: whoever stops or looks needs none, and it may not open."""
+    return _application(await tx.row(_BY_ID, {"of_id": app_id}))
+
+
+async def with_key(tx: Tx, app_id: str) -> ApplicationRow | None:
+    """The same with its key, which rendering needs. Raises `Unreadable`."""
+    row = await tx.row(_WITH_KEY, {"of_id": app_id})
+    found = _application(row)
+    if row is None or found is None or row.config_key is None:
+        return found
+    return replace(found, config_key=tx.unseal(row.config_key, applications.c.config_key, row.id))
+
+
+async def exists(tx: Tx, app_id: str) -> bool:
+    """Whether there is one with this id."""
+    return await tx.row(_EXISTS, {"of_id": app_id}) is not None
 
 
 async def find(tx: Tx, namespace: str, name: str, cluster: str = DEFAULT_CLUSTER) -> ApplicationRow | None:
-    """The application of this name in this namespace of a cluster."""
+    """The application of this name in this namespace of a cluster, without its key."""
     given = {"of_cluster": cluster, "of_namespace": namespace, "of_name": name}
-    return _application(tx, await tx.row(_BY_NAME, given))
+    return _application(await tx.row(_BY_NAME, given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,15 +191,9 @@ def _matching(statement: Select[Any], wanted: Filter) -> Select[Any]:
     return statement
 
 
-_KEYLESS = select(*(column for column in applications.c if column.name != "config_key"), null().label("config_key"))
-
-
 def _sealed_key(tx: Tx, new: NewApplication) -> str | None:
     return None if new.config_key is None else tx.seal(new.config_key, applications.c.config_key, new.id)
 
 
-def _application(tx: Tx, row: Row[Any] | None) -> ApplicationRow | None:
-    if row is None:
-        return None
-    key = None if row.config_key is None else tx.unseal(row.config_key, applications.c.config_key, row.id)
-    return ApplicationRow(**{**fields(row), "config_key": key})
+def _application(row: Row[Any] | None) -> ApplicationRow | None:
+    return None if row is None else ApplicationRow(**{**fields(row), "config_key": None})

@@ -1,5 +1,6 @@
 """Components of an application's draft. A component's id, a label in the cluster, follows from its name."""
 
+import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from kubemin.spec.component import Component
 from kubemin.spec.ids import component_id
 from kubemin.spec.states import RevisionState
 from kubemin.store.clock import now
+from kubemin.store.errors import Unreadable
 from kubemin.store.sight import Sight, seen_applications
 from kubemin.store.tables import applications, components, revisions
 from kubemin.store.transaction import Tx
@@ -80,7 +82,11 @@ async def of_templates(tx: Tx, names: Collection[str], sight: Sight = None) -> l
     wanted = statement.where(applications.c.tmp_enable.is_(True), components.c.name.in_(names))
     if sight is not None:
         wanted = wanted.where(seen_applications(sight))
-    return [_component(tx, row) for row in await tx.rows(wanted.order_by(components.c.app_id, components.c.position))]
+    found = []
+    for row in await tx.rows(wanted.order_by(components.c.app_id, components.c.position)):
+        with contextlib.suppress(Unreadable):  # another application's fault
+            found.append(_component(tx, row))
+    return found
 
 
 async def replace_components(tx: Tx, app_id: str, new: Sequence[Component]) -> list[ComponentRow]:
@@ -101,7 +107,7 @@ async def replace_components(tx: Tx, app_id: str, new: Sequence[Component]) -> l
             await tx.write(_INSERT, {**keys, "position": position, "spec": _sealed(tx, app_id, component)})
             continue
         values: dict[str, Any] = {"position": position, "spec": _sealed(tx, app_id, component), "updated_at": now()}
-        if _component(tx, row).read.dump() == component.dump():
+        if _reads_as(tx, row, component):
             if row.position == position:
                 continue
             values = {"position": position}
@@ -115,6 +121,13 @@ def _sealed(tx: Tx, app_id: str, component: Component) -> str:
 
 async def _rows(tx: Tx, app_id: str) -> Sequence[Row[Any]]:
     return await tx.rows(_OF_APPLICATION, {"of_app": app_id})
+
+
+def _reads_as(tx: Tx, row: Row[Any], component: Component) -> bool:
+    try:
+        return _component(tx, row).read.dump() == component.dump()
+    except Unreadable:
+        return False
 
 
 def _component(tx: Tx, row: Row[Any]) -> ComponentRow:

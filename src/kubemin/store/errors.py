@@ -49,14 +49,21 @@ class Unstorable(StoreError):
 
 
 class Unreadable(StoreError):
-    """A sealed value cannot be opened: its key is missing or another one, or the value was changed."""
+    """A stored value cannot be opened: its key is missing or another one, or the value was changed.
+
+    ``lacking``: the id of the key, where this process has not got it; others may have.
+    """
+
+    def __init__(self, message: str, lacking: str | None = None) -> None:
+        super().__init__(message)
+        self.lacking = lacking
 
 
 class UnreadableTask(Unreadable):
     """A task that a claim would have taken cannot be opened; nothing was taken."""
 
     def __init__(self, task_id: str, seq: int, why: Unreadable) -> None:
-        super().__init__(f"task {task_id} cannot be read: {why}")
+        super().__init__(f"task {task_id} cannot be read: {why}", why.lacking)
         self.seq = seq
 
 

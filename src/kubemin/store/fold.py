@@ -202,7 +202,21 @@ def handed_to(app_id: str) -> dict[str, list[str]]:
     return {_TO: [app_id]}
 
 
+def kept_at(origin: Origin) -> dict[str, list[str]]:
+    """What a row of purpose ``release`` keeps of the row that has its object's labels, where that does not open now."""
+    return {_AT: [origin.task_id, str(origin.seq)]}
+
+
+def origin_of(dependents: dict[str, list[str]]) -> Origin | None:
+    """The row that `kept_at` was given."""
+    match dependents.get(_AT):
+        case [task_id, seq]:
+            return Origin(task_id, int(seq))
+    return None
+
+
 _TO = "application"
+_AT = "before"
 
 
 def passed_to(row: JournalRow) -> str:

@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, select, update
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Purpose, ResourceState
 from kubemin.store.columns import among
+from kubemin.store.errors import Unreadable
 from kubemin.store.fold import Holding, JournalRow, Origin, fold, is_ended, passed_to, told
 from kubemin.store.journal import TELLS
-from kubemin.store.tables import resources, tasks
-from kubemin.store.transaction import Tx, chunks
+from kubemin.store.tables import NOTHING, resources, tasks
+from kubemin.store.transaction import Tx, chunks, load
 
 _REF = ("api_version", "kind", "namespace", "name")
 _NAMED = ("task_id", "seq", *_REF, "purpose", "state", "uid", "dependents", "adopted", "priority")
@@ -75,13 +76,18 @@ async def tell_again(tx: Tx, app_id: str, task_id: str) -> None:
 
 
 async def manifests_before(tx: Tx, origins: Collection[Origin]) -> dict[Origin, Manifest]:
-    """The objects as they were before the tasks of these rows changed them."""
-    found: dict[Origin, Manifest] = {}
+    """The objects as they were before the tasks of these rows changed them; without those that cannot be opened."""
+    found: dict[Origin, Manifest] = {origin: load(NOTHING) for origin in origins}
     for task_id in {origin.task_id for origin in origins}:
         seqs = [origin.seq for origin in origins if origin.task_id == task_id]
         statement = select(resources.c.seq, resources.c.before)
         statement = statement.where(resources.c.task_id == task_id, resources.c.seq.in_(seqs))
         for row in await tx.rows(statement):
-            if row.before is not None:
-                found[Origin(task_id, row.seq)] = tx.unseal(row.before, resources.c.before, task_id, row.seq)
+            if row.before is None:
+                continue
+            origin = Origin(task_id, row.seq)
+            try:
+                found[origin] = tx.unseal(row.before, resources.c.before, *origin)
+            except Unreadable:
+                del found[origin]
     return found

@@ -18,6 +18,7 @@ from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import kinds
 from kubemin.store.clock import now
 from kubemin.store.columns import among
+from kubemin.store.errors import Unreadable
 from kubemin.store.tables import resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks, dump, fields, load, values_of
 
@@ -47,6 +48,7 @@ class ResourceRow:
 
     ``adopted``: whether what was ``before`` a change was a stranger's. ``made_at``: the creationTimestamp of the object
     that the task made. ``priority``: its place in the order, where that is not its kind's.
+    ``unreadable``: why texts of it cannot be opened, by column. Such a value is None here, and stays stored as it is.
     """
 
     task_id: str
@@ -65,6 +67,12 @@ class ResourceRow:
     priority: int | None
     created_at: datetime
     updated_at: datetime
+    unreadable: Mapping[str, str]
+
+    @property
+    def was_there(self) -> bool:
+        """The object was there before the task's first change of it, and is to be put back."""
+        return self.before is not None or ("before" in self.unreadable and self.state is not ResourceState.CREATED)
 
 
 class Brief(NamedTuple):
@@ -188,7 +196,7 @@ async def update_many(tx: Tx, task_id: str, changes: Sequence[tuple[int, Mapping
 
 
 async def of_task(tx: Tx, task_id: str, seq: int | None = None) -> list[ResourceRow]:
-    """A task's journal, in order of ``seq``, or only the row of that one."""
+    """A task's journal, in order of ``seq``, or only that row. One that cannot be opened says so (``unreadable``)."""
     statement = _OF_TASK if seq is None else _OF_TASK.where(resources.c.seq == seq)
     return [_resource(tx, row) for row in await tx.rows(statement, {"of_task": task_id})]
 
@@ -404,12 +412,29 @@ def _write(row: Row[Any]) -> WriteRow:
     return WriteRow(**{**fields(row), "kind": WriteKind(row.kind), "answer": answer})
 
 
+def _opened(tx: Tx, row: Row[Any], name: str) -> Manifest:
+    value = tx.unseal(getattr(row, name), resources.c[name], row.task_id, row.seq)
+    if not isinstance(value, dict):
+        raise Unreadable(f"resources.{name} of {row.task_id}/{row.seq} cannot be read: it is no object")
+    return value
+
+
 def _resource(tx: Tx, row: Row[Any]) -> ResourceRow:
     values = {name: value for name, value in fields(row).items() if name not in _REF}
     values["purpose"] = Purpose(row.purpose)
     values["state"] = ResourceState(row.state)
-    values["dependents"] = None if row.dependents is None else load(row.dependents)
+    unreadable: dict[str, str] = {}
+    try:
+        values["dependents"] = None if row.dependents is None else load(row.dependents)
+    except ValueError:
+        values["dependents"] = None
+        unreadable["dependents"] = f"resources.dependents of {row.task_id}/{row.seq} is not the JSON that was stored"
     for name in _SEALED:
         if values[name] is not None:
-            values[name] = tx.unseal(values[name], resources.c[name], row.task_id, row.seq)
-    return ResourceRow(**values, ref=ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version))
+            try:
+                values[name] = _opened(tx, row, name)
+            except Unreadable as error:
+                values[name] = None
+                unreadable[name] = str(error)
+    ref = ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version)
+    return ResourceRow(**values, ref=ref, unreadable=unreadable)

@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, select
 
 from kubemin.spec.states import TaskStatus, WriteKind
 from kubemin.store.columns import among
+from kubemin.store.errors import Unreadable
 from kubemin.store.tables import resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks
 
@@ -75,11 +76,17 @@ async def _open_on(tx: Tx, versions: Collection[str]) -> set[tuple[str, str]]:
 
 
 async def planned_jobs(tx: Tx, senders: Collection[Sender]) -> dict[Sender, Mapping[str, Any]]:
-    """These jobs as their tasks' plans have them, as JSON. What was forgotten since (`pruning`) is left out or bare."""
+    """These jobs as their tasks' plans have them, as JSON. What was forgotten since (`pruning`) is left out or bare.
+
+    So is what cannot be opened: whoever asks then goes by what the object shows.
+    """
     found: dict[Sender, Mapping[str, Any]] = {}
     for part in chunks({sender.task_id for sender in senders}):
         for row in await tx.rows(_PLANS, {"ids": part}):
-            plan = {"stages": []} if row.plan is None else tx.unseal(row.plan, tasks.c.plan, row.id)
+            try:
+                plan = {"stages": []} if row.plan is None else tx.unseal(row.plan, tasks.c.plan, row.id)
+            except Unreadable:
+                continue
             for job in (job for stage in plan["stages"] for job in stage["jobs"]):
                 sender = Sender(row.id, job["seq"])
                 if sender in senders:

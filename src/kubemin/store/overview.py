@@ -4,10 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import past
+from kubemin.store.errors import Unreadable
 from kubemin.store.sight import Sight, of_seen_tasks, seen_tasks
 from kubemin.store.tables import applications, revisions, tasks
 from kubemin.store.tasks.record import BRIEF, Task, to_task
@@ -59,12 +60,19 @@ async def newest_tasks(tx: Tx, app_ids: Collection[str]) -> dict[str, NewestTask
 
 
 async def deployed(tx: Tx, app_ids: Collection[str]) -> dict[str, Deployed]:
-    """Of each of these applications that has something in the cluster."""
+    """Of each of these applications that has something in the cluster. One that cannot be opened hides no other."""
     return {
-        row.app_id: Deployed(row.number, tx.unseal(row.spec, revisions.c.spec, row.app_id, row.number))
+        row.app_id: Deployed(row.number, _spec(tx, row))
         for part in chunks(app_ids)
         for row in await tx.rows(_DEPLOYED, {"ids": part})
     }
+
+
+def _spec(tx: Tx, row: Row[Any]) -> Any:
+    try:
+        return tx.unseal(row.spec, revisions.c.spec, row.app_id, row.number)
+    except Unreadable:
+        return {"component": []}
 
 
 async def waiting(tx: Tx, app_ids: Collection[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, not_, 
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus
+from kubemin.store.errors import Unreadable
 from kubemin.store.tables import NOTHING, resources, revisions, tasks
 from kubemin.store.transaction import Tx, chunks
 
@@ -79,9 +80,9 @@ async def forget_task(tx: Tx, task_id: str) -> None:
 async def _forget(tx: Tx, which: ColumnElement[bool]) -> set[str]:
     """Empty the settled ones of these tasks; returns their ids, also of those that were emptied before."""
     found = await tx.rows(select(tasks.c.id, tasks.c.plan).where(which, _SETTLED))
-    plans = {row.id: tx.unseal(row.plan, tasks.c.plan, row.id) for row in found if row.plan is not None}
+    plans = {row.id: _plan(tx, row) for row in found if row.plan is not None}
     # A removal brings nothing, and needs no plan; it has one until it is emptied, as all others differ until then.
-    bare = {task_id: _without_values(plan) if plan["stages"] else None for task_id, plan in plans.items()}
+    bare = {task_id: _without_values(plan) if plan and plan["stages"] else None for task_id, plan in plans.items()}
     full = [task_id for task_id, plan in plans.items() if plan != bare[task_id]]
     if full:
         statement = update(tasks).where(tasks.c.id == bindparam("of_task"))
@@ -91,6 +92,14 @@ async def _forget(tx: Tx, which: ColumnElement[bool]) -> set[str]:
     for part in chunks(full):
         await _forget_manifests(tx, part)
     return {row.id for row in found}
+
+
+def _plan(tx: Tx, row: Row[Any]) -> Any:
+    """A task's plan; empty text where it cannot be opened: nobody can go by it any more, so all of it is forgotten."""
+    try:
+        return tx.unseal(row.plan, tasks.c.plan, row.id)
+    except Unreadable:
+        return ""
 
 
 def _without_values(plan: Any) -> Any:
@@ -139,6 +148,10 @@ async def _forget_before(tx: Tx, task_ids: Collection[str]) -> None:
 
 
 def _only_labels(tx: Tx, row: Row[Any]) -> str:
+    """What is left of it. Where it cannot be opened it stays as it is: with its key its labels may still come back."""
     place = (resources.c.before, row.task_id, row.seq)
-    before = tx.unseal(row.before, *place)
+    try:
+        before = tx.unseal(row.before, *place)
+    except Unreadable:
+        return str(row.before)
     return tx.seal({"metadata": {"labels": before["metadata"].get("labels") or {}}}, *place)

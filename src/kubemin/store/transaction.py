@@ -159,7 +159,11 @@ class Tx:
 
     def unseal(self, stored: str, column: Column[Any], *key: str | int) -> Any:
         """The value that `seal` was given; plain text is read too. Raises `Unreadable`."""
-        return load(opened(self._codec, stored, column, key))
+        text = opened(self._codec, stored, column, key)
+        try:
+            return load(text)
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"{_named(column, key)} cannot be read: it is not the JSON that was stored") from error
 
     async def _execute(self, statement: Executable, parameters: Any) -> Answer:
         self.check()
@@ -186,7 +190,12 @@ def opened(codec: Codec | None, stored: str, column: Column[Any], key: Sequence[
             raise MissingKey(key_id)
         return codec.unseal(stored, place_of(column, key))
     except SealingError as error:
-        raise Unreadable(f"{column} of {'/'.join(str(part) for part in key)} cannot be read: {error}") from error
+        lacking = error.key_id if isinstance(error, MissingKey) else None
+        raise Unreadable(f"{_named(column, key)} cannot be read: {error}", lacking) from error
+
+
+def _named(column: Column[Any], key: Sequence[str | int]) -> str:
+    return f"{column} of {'/'.join(str(part) for part in key)}"
 
 
 def chunks(values: Iterable[str], size: int = _CHUNK) -> Iterator[Sequence[str]]:

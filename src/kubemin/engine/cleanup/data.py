@@ -30,7 +30,7 @@ class Data:
             return False
         came_at = item["metadata"]["creationTimestamp"]
         use = await self._journal.use_of(self._resource)
-        made = self._resource.before is None
+        made = not self._resource.was_there
         older = made and (self._made_at is None or came_at < self._made_at)
         keep = older or use.since_delete or (made and use.since_write and came_at == self._made_at)
         if keep:

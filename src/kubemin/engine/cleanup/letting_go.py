@@ -11,11 +11,11 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import PVC, is_in_use, is_of_store, shrinks_with_its_claims, template_claims
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.marks import former_labels
+from kubemin.engine.objects.marks import labels_only
 from kubemin.engine.objects.rollout import ordinals
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
-from kubemin.store import Tx, holdings
+from kubemin.store import Tx, fold, holdings
 from kubemin.store.fold import Holding
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
@@ -68,7 +68,10 @@ def _row(held: Holding, how: LettingGo, before: Manifest | None) -> Resource:
     )
     if held.adopted is not None:
         row.adopted = True
-        row.before = {"metadata": {"labels": former_labels(before) if before else {}}}
+        if before is None:  # it cannot be opened just now: the removal looks once more
+            row.dependents = fold.kept_at(held.adopted)
+        else:
+            row.before = labels_only(before)
     return row
 
 

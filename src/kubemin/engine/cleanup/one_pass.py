@@ -4,15 +4,20 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import Backoff
-from kubemin.engine.errors import OutOfTurn, StillThere
+from kubemin.engine.errors import OutOfTurn, StillThere, Stopped, deciding
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.namespace_content import HOLDERS
 from kubemin.spec.kinds import DEFINITION
 from kubemin.spec.states import Purpose
+from kubemin.store.errors import StoreError, Unreadable
 from kubemin.telemetry.tracing import span
+
+log = structlog.get_logger(__name__)
 
 Later = Callable[[], Awaitable[None]]
 """The rest of a row's cleanup, which the next turn need not wait for."""
@@ -180,8 +185,16 @@ class _Pass:
             why = str(error) if error.ref != row.ref else error.why
         except ClusterError as error:
             why = error.message
+        except Unreadable as error:  # of another task's
+            why = str(error)
         except TimeoutError:
             left, why = self.too_late, row.why or "there was no time left to look at it"
+        except Exception as error:
+            if isinstance(deciding(error), (Stopped, StoreError)):
+                raise
+            # A fault of ours, or a row that nobody of us has written: the other rows are undone all the same.
+            log.exception("unexpected error while an object is undone", object=str(row.ref))
+            why = f"unexpected {type(error).__name__}: a fault of KubeMin, see the worker's log"
         row.why = ""
         self._journal.settle(row, row.state, why)
         left.append(row)
@@ -190,7 +203,7 @@ class _Pass:
 
 def _goes(row: Resource) -> bool:
     """Whether its object is deleted, and not put back or released."""
-    return row.purpose is Purpose.REMOVE or (row.purpose is Purpose.APPLY and row.before is None)
+    return row.purpose is Purpose.REMOVE or (row.purpose is Purpose.APPLY and not row.was_there)
 
 
 def _group(row: Resource) -> str:

@@ -14,6 +14,7 @@ from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.going import LAG
 from kubemin.engine.cleanup.one_pass import Later, one_pass
+from kubemin.engine.cleanup.readable import check_readable
 from kubemin.engine.cleanup.release import Releaser
 from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.journal.journal import Journal
@@ -22,13 +23,22 @@ from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims,
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
+from kubemin.engine.objects.marks import labels_only
 from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.order import priority_of
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
+from kubemin.store import fold
 from kubemin.store.shares import User
+
+_GOES_BY = {
+    Purpose.REMOVE: ("dependents",),
+    Purpose.RELEASE: ("before",),
+    Purpose.HAND_OVER: ("applied", "dependents"),
+}
+"""What of a row says how its object is let go of."""
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes its volume claims with it"
 
@@ -73,6 +83,8 @@ class Removal:
         )
 
     async def _let_go(self, row: Resource) -> Later | None:
+        check_readable(row, *_GOES_BY[row.purpose])
+        await self._know_labels(row)
         if row.purpose is not Purpose.REMOVE:
             await self._wait_for_cleanup(row)
         if row.purpose is Purpose.HAND_OVER:
@@ -82,6 +94,17 @@ class Removal:
         else:
             return await self._remove(row)
         return None
+
+    async def _know_labels(self, row: Resource) -> None:
+        """Look once more for the labels that come back, where they could not be opened when the row was made."""
+        origin = fold.origin_of(row.dependents)
+        if row.purpose is not Purpose.RELEASE or origin is None:
+            return
+        before = await self._journal.before_at(origin)
+        if before is None:
+            raise StillThere(row.ref, f"it stays as it is, as its former labels (task {origin.task_id}) do not open")
+        row.before, row.dependents = labels_only(before), {}
+        self._journal.settle(row, row.state, "", "before", "dependents")
 
     async def _wait_for_cleanup(self, row: Resource) -> None:
         """Wait until no cleanup is to put the object back: it goes by our write token, which would come off.

@@ -15,6 +15,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
+from kubemin.engine.cleanup.readable import check_readable
 from kubemin.engine.cleanup.readers import Readers
 from kubemin.engine.cleanup.restore import Restorer, kept_by_others, put_back_state
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
@@ -48,9 +49,14 @@ class Rollback:
         *,
         restore: bool = True,
         informers: Informers | None = None,
+        app_id: str | None = None,
     ) -> None:
-        """``manifests`` by job; without ``restore`` changed objects stay as they are; ``informers`` only save reads."""
+        """``manifests`` by job; without ``restore`` changed objects stay as they are; ``informers`` only save reads.
+
+        ``app_id``: the application's, where no manifest says it.
+        """
         self._journal = journal
+        self._own_app_id = app_id
         self._cluster = cluster
         self._manifests = manifests
         self._restore = restore
@@ -78,7 +84,7 @@ class Rollback:
 
     def _app_id(self) -> str | None:
         found = (manifest["metadata"].get("labels", {}).get(APP_ID) for manifest in self._manifests.values())
-        return next((one for one in found if one is not None), None)
+        return next((one for one in found if one is not None), self._own_app_id)
 
     async def _get_many(self, resources: Sequence[Resource]) -> None:
         """Read many objects by one request a kind, instead of one by one.
@@ -107,7 +113,7 @@ class Rollback:
             if resource.ref.kind in HOLDERS and await foreign_objects(self._cluster, resource.ref, ()):
                 return None  # it would take along what others, or this very task, have put into it
             if await self._deleter.delete(resource, live):
-                manifest = self._manifests.get(resource.job_seq, {})
+                manifest = self._manifest_of(resource, live)
                 return partial(self._remove_late_dependents, resource, manifest, live)
             await backoff.pause()
 
@@ -125,6 +131,7 @@ class Rollback:
             if resource.state is ResourceState.INTENT:
                 self._journal.settle(resource, ResourceState.DELETED, "nothing was written")
             return None
+        check_readable(resource, "dependents")
         await self._wait_for_pods(resource)
         backoff = Backoff()
         while True:
@@ -138,10 +145,11 @@ class Rollback:
                 await self._restorer.move_version(resource, live)
             elif write is None:
                 return await self._not_ours(resource, live)
-            elif write.kind is WriteKind.CREATE and resource.before is not None:
+            elif write.kind is WriteKind.CREATE and resource.was_there:
                 # What is there now was made by a create of ours without an answer; what was there before it has gone.
                 # So this is a deletion, and those come after what is put back.
                 resource.before = None  # committed with the write of the DELETE
+                resource.unreadable.pop("before", None)
                 raise OutOfTurn
             elif write.kind is WriteKind.CREATE or self._made(resource, live):
                 if resource.ref.kind in HOLDERS and not await self._may_go(resource, live):
@@ -157,6 +165,9 @@ class Rollback:
                 self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
                 return None
             else:
+                # Without the answer, the object tells what was written, but for what a replace has taken away.
+                replaced = any(one.kind is WriteKind.REPLACE for one in resource.writes.values())
+                check_readable(resource, "before", *(("applied",) if replaced else ()))
                 await self._acknowledge(resource, live, write, ResourceState.CHANGED)
                 if (outcome := await self._restorer.put_back(resource, live, write)) is not None:
                     return await self._finish(resource, *outcome, acted=True)
@@ -204,7 +215,7 @@ class Rollback:
 
     @staticmethod
     def _made(resource: Resource, live: Manifest) -> bool:
-        return resource.before is None and Rollback._known(resource, live)
+        return not resource.was_there and Rollback._known(resource, live)
 
     async def _may_go(self, holder: Resource, live: Manifest) -> bool:
         """Whether a Namespace or a definition of ours holds nothing of others (R10). Raises `StillThere`."""
@@ -220,15 +231,19 @@ class Rollback:
             self._journal.settle(holder, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
         return not found
 
+    def _manifest_of(self, resource: Resource, live: Manifest | None = None) -> Manifest:
+        """The manifest of the row's job; where the plan cannot be read, what is known of the object itself."""
+        return self._manifests.get(resource.job_seq) or live or resource.applied or resource.before or {}
+
     async def _until_nothing_is_left(self, resource: Resource, uid: str | None) -> None:
         """Wait for what controllers made of an object that is gone: who deleted it may have died while it waited."""
-        view = resource.applied or self._manifests.get(resource.job_seq, {})
+        view = resource.applied or self._manifest_of(resource)
         await self._deleter.until_nothing_is_left(resource, Owner(resource.ref, uid, view))
 
     async def _absent(self, resource: Resource) -> Later | None:
         if resource.state.settled:
             return None
-        if resource.before is not None:
+        if resource.was_there:
             why = "somebody deleted it; it is not made again"
             if resource.state is ResourceState.CHANGED:
                 return await self._finish(resource, ResourceState.LOST, why)
@@ -245,6 +260,8 @@ class Rollback:
         before, applied = resource.before, resource.applied
         if resource.state in (ResourceState.RESTORED, ResourceState.UNCHANGED, ResourceState.DELETED):
             return None
+        if resource.was_there and resource.state is ResourceState.CHANGED:
+            check_readable(resource, "before")
         if before is not None and resource.state is ResourceState.CHANGED:
             undone = restoration(before, applied or live, live)
             if not undone.changed:  # it is put back, and whoever did it died, or got no answer, before it was recorded
@@ -255,7 +272,7 @@ class Rollback:
         elif resource.state is ResourceState.CREATED and not self._known(resource, live):
             await self._until_nothing_is_left(resource, resource.uid)
             await self._leave(resource, ResourceState.DELETED, "another object of this name is there now")
-        elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and resource.before is None:
+        elif resource.state in (ResourceState.CREATED, ResourceState.INTENT) and not resource.was_there:
             await self._leave(resource, ResourceState.KEPT, "it does not carry this task's write token")
         elif resource.state is ResourceState.OBSERVED:
             await self._leave(resource, ResourceState.OBSERVED)
@@ -281,7 +298,7 @@ class Rollback:
         """
 
         async def remove_dependents() -> None:
-            kept = await self._dependents.remove(resource, self._manifests.get(resource.job_seq, {}), deleted)
+            kept = await self._dependents.remove(resource, self._manifest_of(resource, deleted), deleted)
             self._journal.settle(resource, state, "; ".join(filter(None, (why, kept))))
 
         async def replace_readers() -> None:
@@ -300,7 +317,7 @@ class Rollback:
         return None
 
     async def _leave(self, resource: Resource, state: ResourceState, why: str = "") -> None:
-        await self._dependents.take_off_marks(resource, self._manifests.get(resource.job_seq, {}))
+        await self._dependents.take_off_marks(resource, self._manifest_of(resource))
         self._journal.settle(resource, state, why)
 
 
@@ -315,10 +332,10 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
     without an answer counts, also where a create without an answer came first. What the task created, or took over as
     created, has none. Where the live object shows otherwise, `_undo` raises `OutOfTurn`.
     """
-    put_back = [row for row in rows if row.before is not None]
+    put_back = [row for row in rows if row.was_there]
     services = [row for row in put_back if row.ref.kind == "Service"]
     others = [row for row in put_back if row.ref.kind != "Service"]
-    return forwards(others) + forwards(services) + backwards([row for row in rows if row.before is None])
+    return forwards(others) + forwards(services) + backwards([row for row in rows if not row.was_there])
 
 
 def _serves_beside(manifest: Manifest) -> bool:

@@ -134,7 +134,7 @@ class Diffs:
         return await self._compute_thread.do_if_large(rendered, spec.data)
 
     async def _spec(self, tx: Tx, app_id: str, side: Side) -> _Spec:
-        row = await applications.get(tx, app_id)
+        row = await applications.with_key(tx, app_id)
         key = (row and row.config_key) or ""
         current = await revisions.current(tx, app_id)
         if side == "draft":

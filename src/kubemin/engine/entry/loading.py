@@ -59,7 +59,7 @@ async def load(tx: Tx, app_id: str, workflow_id: str | None, limits: Limits) -> 
 
 async def stored(tx: Tx, app_id: str, workflow_id: str | None) -> Stored:
     """Look an application and a workflow of it up, as in `load`. Raises `AppNotFound`, `WorkflowNotFound`."""
-    row = await applications.get(tx, app_id)
+    row = await applications.with_key(tx, app_id)
     if row is None:
         raise AppNotFound(app_id)
     parts = await components.of_application(tx, app_id)

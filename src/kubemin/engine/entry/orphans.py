@@ -27,7 +27,7 @@ from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
-from kubemin.store import Database, Tx, applications, journal, kinds, revisions, tasks
+from kubemin.store import Database, Tx, Unreadable, applications, journal, kinds, revisions, tasks
 
 _TRIES = 5
 
@@ -151,14 +151,14 @@ class _Applications:
             loaded = await load(self.tx, app_id, None, self.limits)
             current = await revisions.current(self.tx, app_id)
             deployed = [parse_application(current.spec, self.limits)] if current else []
-        except (NotFoundError, SpecError):
+        except (NotFoundError, SpecError, Unreadable):
             return None
         has = [one for application in (loaded.application, *deployed) for one in render(application)]
         return frozenset(ObjectRef.of(one.manifest) for one in has)
 
 
 async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequence[Manifest]) -> list[Orphan]:
-    task = await tasks.get(tx, task_id)
+    task = await tasks.brief(tx, task_id)
     if task is None or task.cluster != known.cluster:  # labels may be copied, and whole clusters are
         why = "its task is not known" if task is None else f"its task was one of cluster {task.cluster}"
         return [_orphan(obj, why) for obj in objects if not await known.account_for(obj)]
@@ -172,7 +172,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
             found.append(_orphan(obj, "its task did not make it"))
         elif row.state is ResourceState.DELETED:
             found.append(_orphan(obj, "its task has recorded it as deleted"))
-        elif task.cleanup is Cleanup.ABANDONED and row.before is None and not row.state.settled:
+        elif task.cleanup is Cleanup.ABANDONED and not row.was_there and not row.state.settled:
             found.append(_orphan(obj, "its task's cleanup was abandoned before it was deleted"))
         elif row.ref.kind == PVC and not await known.exists(application_of(obj)):
             found.append(_orphan(obj, f"{HOLDS_DATA}; its application is not known"))

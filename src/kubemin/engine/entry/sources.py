@@ -118,7 +118,7 @@ class Posted:
 
     async def look(self, tx: Tx) -> Basis:
         """See `Source`."""
-        there = await applications.get(tx, self.app_id) is not None
+        there = await applications.exists(tx, self.app_id)
         return Basis(await stored(tx, self.app_id, None) if there else None, await revisions.current(tx, self.app_id))
 
     def read(self, basis: Basis, limits: Limits) -> Wanted:

@@ -25,8 +25,9 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, applications, events, fold, jobs, journal, shares, tasks
+from kubemin.store import Database, Tx, applications, events, fold, holdings, jobs, journal, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
+from kubemin.store.fold import Origin
 from kubemin.store.jobs import JobChange
 
 
@@ -138,6 +139,11 @@ class Journal:
         """The task whose unfinished cleanup is still to put the row's object back. Raises `StoreError`."""
         async with self._db.read() as tx:
             return await journal.debt_on(tx, app_id, row.uid or "", self.lease.task_id)
+
+    async def before_at(self, origin: Origin) -> Manifest | None:
+        """An object as it was before the row of ``origin``; None where that cannot be opened. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return (await holdings.manifests_before(tx, [origin])).get(origin)
 
     async def try_cleanup_again(self, task_id: str) -> None:
         """Make another task's incomplete cleanup due. Raises `StoreError`."""

@@ -44,7 +44,7 @@ class Resource:
     is undone in one piece. ``before`` is then what the object would be without this task (`CleanupTracker.change`).
     ``adopted``: the object was a stranger's when this task first changed it; None where it was not there before.
     ``made_at``: the creationTimestamp of the object that this task made. ``priority``: its place in the order, where
-    that is not its kind's.
+    that is not its kind's. ``unreadable``: why what is stored of it cannot be opened, by field; that is then None here.
     """
 
     seq: int
@@ -62,12 +62,13 @@ class Resource:
     priority: int | None = None
     writes: dict[str, Write] = field(default_factory=dict)
     """By token."""
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_row(cls, row: journal.ResourceRow) -> Self:
         """A stored row, still without its requests."""
         stored = {name: getattr(row, name) for name in _STORED}
-        return cls(**{**stored, "dependents": row.dependents or {}})
+        return cls(**{**stored, "dependents": row.dependents or {}}, unreadable=dict(row.unreadable))
 
     def to_row(self) -> journal.NewResource:
         """The row to store."""
@@ -96,6 +97,11 @@ class Resource:
     def place(self) -> int:
         """When its turn comes in a deploy: smaller is earlier."""
         return written(self.ref.kind).priority if self.priority is None else self.priority
+
+    @property
+    def was_there(self) -> bool:
+        """The object was there before this task's first change of it, and is to be put back."""
+        return self.before is not None or ("before" in self.unreadable and self.state is not ResourceState.CREATED)
 
     @property
     def may_still_create(self) -> bool:

@@ -26,6 +26,11 @@ def former_labels(before: Manifest) -> dict[str, str]:
     }
 
 
+def labels_only(before: Manifest) -> Manifest:
+    """What a row of purpose ``release`` has of an object as it was before the application had it."""
+    return {"metadata": {"labels": former_labels(before)}}
+
+
 def released(live: Manifest, former: Mapping[str, str]) -> Manifest | None:
     """The object without anything of KubeMin's but its content; None where it is so already.
 

@@ -24,7 +24,7 @@ from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.deploy.rules import Rules
 from kubemin.engine.deploy.stages import deploy
 from kubemin.engine.errors import JobFailed, StatusError, Stopped, TimedOut, deciding
-from kubemin.engine.journal.batch import write_changes
+from kubemin.engine.journal.batch import Changes, write_changes
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
@@ -43,7 +43,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.store import Database, Tx, applications, events, jobs, pruning, revisions, tasks
-from kubemin.store.errors import StoreError
+from kubemin.store.errors import StoreError, Unreadable
 from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
 from kubemin.telemetry.tracing import Tracer, current_span, span
@@ -87,6 +87,8 @@ def outcome_of(error: BaseException) -> Outcome:
     error = deciding(error)
     if isinstance(error, Stopped):
         raise error
+    if isinstance(error, Unreadable):  # another worker would read the same
+        return Outcome(TaskStatus.FAILED, str(error), ReasonCode.UNREADABLE)
     if isinstance(error, StoreError):
         raise Stopped(f"the database cannot be written: {error}") from error
     if isinstance(error, StatusError):
@@ -136,7 +138,9 @@ class TaskRun:
             task = await to_the_end(self._finish(journal, outcome))
             if task.status is TaskStatus.COMPLETED and task.type is TaskType.DEPLOY:
                 self._announcements.deployed(journal.resources.values())
-        if task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources:
+        rolls_back = task.status is not TaskStatus.COMPLETED and task.type is TaskType.DEPLOY and journal.resources
+        # What cannot be read may hold values that nobody could mask.
+        if rolls_back and not task.unreadable and not any(row.unreadable for row in journal.resources.values()):
             await self._evidence.keep(journal.resources.values(), lambda: self._mask.of(journal.found))
         if task.cleanup is Cleanup.NONE:
             return
@@ -168,6 +172,7 @@ class TaskRun:
                 f"given up after {deps.settings.max_attempts} attempts: each time its worker died",
                 ReasonCode.WORKER_LOST,
             )
+        self._check_readable(journal)
         former: dict[int, JobRow] = {}
         async with deps.db.begin("start") as tx:
             if self.task.status is TaskStatus.QUEUED:
@@ -211,6 +216,14 @@ class TaskRun:
         await journal.record_removals(
             await claims_without_pods(journal, deps.cluster, self.task.app_id, every=self._options.delete_volumes)
         )
+
+    def _check_readable(self, journal: Journal) -> None:
+        """Go forward only upon a plan and a journal that are whole: the next write would go by what is not known."""
+        if self.task.unreadable:
+            raise JobFailed(self.task.unreadable, ReasonCode.UNREADABLE)
+        for row in journal.resources.values():
+            for why in row.unreadable.values():
+                raise JobFailed(f"what a former worker did to {row.ref} is not known: {why}", ReasonCode.UNREADABLE)
 
     @property
     def _how(self) -> LettingGo:
@@ -257,8 +270,14 @@ class TaskRun:
 
     async def _finish(self, journal: Journal, outcome: Outcome) -> Task:
         """Commit how the task ended, unless somebody ended it first; returns the row as it stands."""
-        task, status = self.task, outcome.status
         pending = await journal.take_pending()
+        try:
+            return await self._end(journal, outcome, pending)
+        except Unreadable as error:  # of what it builds upon: it cannot say what the application has
+            return await self._end(journal, outcome_of(error), pending)
+
+    async def _end(self, journal: Journal, outcome: Outcome, pending: Changes | None) -> Task:
+        task, status = self.task, outcome.status
         completes = status is TaskStatus.COMPLETED and not self._options.dry_run  # a dry run changes nothing
         async with self._deps.db.begin("finish") as tx:
             if completes:
@@ -282,10 +301,10 @@ class TaskRun:
                     advice=advice_for(outcome.code),
                 )
                 await events.append_many(tx, task.id, [ended, *_end(cleanup)])
-                if retired:
-                    await journal.record_removals_in(tx, retired)
                 if done is not None:
                     await done.record(tx)
+                if retired:
+                    await journal.record_removals_in(tx, retired)
                 if status is TaskStatus.COMPLETED and await self._application_goes(tx):
                     await applications.delete(tx, task.app_id)
                     await tasks.forget_idempotency_keys(tx, task.app_id)
@@ -381,7 +400,12 @@ class TaskRun:
     def _rollback(self, journal: Journal) -> Rollback:
         manifests = {job.seq: job.manifest for job in self._plan.jobs}
         return Rollback(
-            journal, self._deps.cluster, manifests, restore=self._options.restore, informers=self._deps.informers
+            journal,
+            self._deps.cluster,
+            manifests,
+            restore=self._options.restore,
+            informers=self._deps.informers,
+            app_id=self.task.app_id,
         )
 
     async def _clean_up(self, task: Task, what: str, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
@@ -409,7 +433,7 @@ class TaskRun:
             if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
-            if state.settled and await applications.get(tx, self.task.app_id) is None:
+            if state.settled and not await applications.exists(tx, self.task.app_id):
                 await pruning.forget_task(tx, self.task.id)
 
 

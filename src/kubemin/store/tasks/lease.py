@@ -6,17 +6,16 @@ to find it.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
 
 from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store.clock import after, now, past
 from kubemin.store.columns import among
-from kubemin.store.errors import Duplicate, LeaseLost, Unreadable, UnreadableTask
+from kubemin.store.errors import Duplicate, LeaseLost
 from kubemin.store.tables import tasks
-from kubemin.store.tasks.record import WHOLE, Task, to_task
+from kubemin.store.tasks.record import CLAIMED, Task, to_claimed
 from kubemin.store.transaction import Tx
 
 _CANDIDATES = 64
@@ -58,14 +57,7 @@ async def claim(
         return []
     rows = {row.seq: row for row in await tx.rows(_CLAIMED, {"seqs": seqs})}
     tx.locked |= {row.id for row in rows.values()}
-    return [_read(tx, rows[seq]) for seq in seqs]
-
-
-def _read(tx: Tx, row: Row[Any]) -> Task:
-    try:
-        return to_task(tx, row)
-    except Unreadable as error:
-        raise UnreadableTask(row.id, row.seq, error) from error
+    return [to_claimed(tx, rows[seq]) for seq in seqs]
 
 
 async def _take_over(
@@ -164,7 +156,7 @@ _WITHOUT_WORKER = union_all(
 
 _ONE = tasks.c.seq == bindparam("of_seq")
 _SEVERAL = tasks.c.seq.in_(bindparam("seqs", expanding=True))
-_CLAIMED = WHOLE.where(_SEVERAL)
+_CLAIMED = CLAIMED.where(_SEVERAL)
 # SQLite has only one writer: there "for update" does nothing.
 _LOCK_WITHOUT_WORKER = select(tasks.c.status, tasks.c.attempt).where(_ONE, _NEEDS_WORKER)
 _LOCK_WITHOUT_WORKER = _LOCK_WITHOUT_WORKER.with_for_update(skip_locked=True)

@@ -1,6 +1,7 @@
 """A task's row: inserting it, and reading it as a `Task`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus, TaskType
 from kubemin.store import outbox
 from kubemin.store.clock import now
+from kubemin.store.errors import Unreadable, UnreadableTask
 from kubemin.store.tables import tasks
 from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
@@ -49,6 +51,7 @@ class Task:
     ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
     ``promoted_hold``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
     ``traceparent``: the span of the request that asked for it, as W3C Trace Context spells it, if traces are kept.
+    ``unreadable``: why a worker that claimed it cannot open ``spec`` or ``plan``, which is then None.
     """
 
     seq: int
@@ -90,6 +93,7 @@ class Task:
     started_at: datetime | None
     ended_at: datetime | None
     updated_at: datetime
+    unreadable: str = ""
 
 
 _LARGE = ("spec", "plan")
@@ -151,15 +155,42 @@ HASHED: Select[Any] = select(
 """The same with the hash."""
 
 
+CLAIMED: Select[Any] = select(*(column for column in tasks.c if column.name != "body_hash"), null().label("body_hash"))
+"""The same as a worker needs them."""
+
+
 def to_task(tx: Tx, row: Row[Any]) -> Task:
-    """The record of a row that `WHOLE` or `BRIEF` selected."""
+    """The record of a row that `WHOLE`, `BRIEF` or `HASHED` selected. Raises `Unreadable`."""
+    return _task(row, {name: _opened(tx, row, name) for name in _SEALED})
+
+
+def to_claimed(tx: Tx, row: Row[Any]) -> Task:
+    """The record of a row that `CLAIMED` selected. What cannot be opened of it is left out, and named.
+
+    So a task ends, and is rolled back as far as its journal says how. Raises `UnreadableTask` of one that has not
+    ended, where this process lacks the key: another worker may have it, and go on.
+    """
+    opened, why = dict.fromkeys(_SEALED), ""
+    for name in _LARGE:
+        try:
+            opened[name] = _opened(tx, row, name)
+        except Unreadable as error:
+            if error.lacking is not None and not TaskStatus(row.status).ended:
+                raise UnreadableTask(row.id, row.seq, error) from error
+            why = str(error)
+    return replace(_task(row, opened), unreadable=why)
+
+
+def _opened(tx: Tx, row: Row[Any], name: str) -> Any:
+    stored = getattr(row, name)
+    return None if stored is None else tx.unseal(stored, tasks.c[name], row.id)
+
+
+def _task(row: Row[Any], opened: Mapping[str, Any]) -> Task:
     values = fields(row)
     values["type"] = TaskType(row.type)
     values["status"] = TaskStatus(row.status)
     values["cleanup"] = Cleanup(row.cleanup)
     values["cancel_cleanup"] = CleanupPolicy(row.cancel_cleanup) if row.cancel_cleanup else None
     values["options"] = load(row.options)
-    for name in _SEALED:
-        if values[name] is not None:
-            values[name] = tx.unseal(values[name], tasks.c[name], row.id)
-    return Task(**values)
+    return Task(**{**values, **opened})
