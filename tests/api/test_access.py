@@ -1,5 +1,6 @@
 """Who may ask for what. Every route declares it, and is tried with every role."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import update
 
 from kubemin.api.access import About, needs_of
 from kubemin.api.app import routes
@@ -16,8 +18,9 @@ from kubemin.identity.grants import Role
 from kubemin.settings.identity import IdentitySettings
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import journal
+from kubemin.store.tables import revisions
 from tests.api.conftest import PREFIX, application
-from tests.api.guarded import Guarded, guarded_by, names
+from tests.api.guarded import Caller, Guarded, guarded_by, names
 from tests.api.test_routes import found
 
 ROUTES = list(found(routes().routes))
@@ -236,6 +239,36 @@ async def test_a_secret_of_a_hidden_template_is_not_copied(guarded: Guarded) -> 
     parts = [{"name": "keys", "type": "secret", "properties": {"secret": {"token": "******"}}}]
     refused = await eve.post("/applications", application(namespace="elsewhere", component=parts), 400)
     assert "there is none" in refused["message"]
+
+
+async def test_a_mask_tells_nothing_of_what_one_may_not_change(guarded: Guarded) -> None:
+    """Whether a mask means something is told after the rights: else it would tell which secrets others have."""
+    admin = await guarded.by()
+    parts = [{"name": "keys", "type": "secret", "properties": {"secret": {"token": "hunter2"}}}]
+    theirs = application(name="theirs", namespace="shop", project="blue", component=parts)
+    deployed = (await admin.post("/apply", {"application": theirs}))["appId"]
+    async with guarded.deps.db.begin("complete") as tx:
+        await tx.write(update(revisions).where(revisions.c.app_id == deployed).values(state="current"))
+    red = {"role": "deployer", "namespaces": ["shop"], "projects": ["red"]}
+    hidden, seen = await guarded.by("eve", red), await guarded.by("bea", red, {"role": "viewer", "projects": ["blue"]})
+
+    def masked(key: str) -> dict[str, Any]:
+        part = {"name": "keys", "type": "secret", "properties": {"secret": {key: "******"}}}
+        return application(name="theirs", namespace="shop", project="red", component=[part])
+
+    async def told(caller: Caller, key: str, status: int) -> list[Any]:
+        asked = masked(key)
+        replies = [
+            await caller.post("/apply", {"application": asked}, status),
+            await caller.post("/apply", {"application": asked, "dryRun": True}, status),
+            await caller.post("/applications", {**asked, "id": deployed}, 404 if caller is hidden else 403),
+        ]
+        return [reply["message"].replace(key, "KEY") for reply in replies]
+
+    for caller, status in ((hidden, 400), (seen, 403)):
+        assert await told(caller, "token", status) == await told(caller, "other", status)
+    read = [await hidden.post("/applications/read", {"text": json.dumps(masked(key))}) for key in ("token", "other")]
+    assert [one["valid"] for one in read] == [False, False]
 
 
 async def test_an_application_is_checked_as_it_is_written(guarded: Guarded) -> None:

@@ -105,6 +105,10 @@ class Access:
         if stored is not None:
             self.check(reach._replace(project=stored.project))
 
+    def check_stored(self, row: ApplicationRow) -> None:
+        """The same of an application as it is stored, in its own namespace."""
+        self.check(Reach(row.cluster, row.namespace, row.project, row.name, frozenset()))
+
     def sees(self, row: ApplicationRow) -> bool:
         """Whether they may know that there is this application."""
         return self.principal.allows(Role.VIEWER, _target_of(row))

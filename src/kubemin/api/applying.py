@@ -11,7 +11,7 @@ from kubemin.spec.application import Application
 from kubemin.spec.component_secrets import values_in_json
 from kubemin.spec.issues import Issue, IssueCode, SpecError
 from kubemin.spec.limits import Limits
-from kubemin.store import Database, revisions
+from kubemin.store import Database, applications, revisions
 
 
 async def posted(
@@ -24,7 +24,7 @@ async def posted(
 ) -> Application:
     """The application, by ``steps`` if these are given. A masked secret is what is deployed.
 
-    Raises `SpecError`, `Busy`, and 403 where ``asked`` has not the role for it.
+    Raises `SpecError`, `Busy`, and 403 where ``asked`` has not the role for it, as it is written and as it is stored.
     """
     whole = dict(data)
     if steps is not None:
@@ -37,7 +37,11 @@ async def posted(
     application = await parsed(compute_thread, whole, templates, limits)
     asked.check_written(application)
     async with db.read() as tx:
-        current = await revisions.current(tx, application.app_id)
+        stored = await applications.get(tx, application.app_id)
+        # Of what one may not see nothing is read: which masks mean something would tell what it has.
+        hidden = stored is None or not asked.sees(stored)
+        asked.check_written(application, None if hidden else stored)
+        current = None if hidden else await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []
     secrets = {part["name"]: values_in_json(part) for part in parts}
     return unmasked(with_deployed(application, secrets), [])

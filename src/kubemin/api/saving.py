@@ -118,8 +118,10 @@ async def check_and_save(
 
 async def _look(tx: Tx, data: Mapping[str, Any], limits: Limits, asked: Access, *, hold: bool = False) -> _Found:
     stored, parts = await _stored(tx, data.get("id"), hold=hold)
-    if stored is not None and not asked.sees(stored):
-        raise AppNotFound(stored.id)
+    if stored is not None:
+        if not asked.sees(stored):
+            raise AppNotFound(stored.id)
+        asked.check_stored(stored)  # before anything of it is put in place of a mask
     masked = masked_components(data)
     copied = await components.of_templates(tx, masked, asked.sight) if masked else []
     return _Found(stored, parts, await templates_of(tx, data, limits, asked), copied)
