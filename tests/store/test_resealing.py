@@ -6,15 +6,17 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Column, select, update
 
 from kubemin.sealing.sealer import Sealer
 from kubemin.spec.component import Component
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import (
     Database,
+    KeyInUse,
     Unreadable,
     applications,
     components,
@@ -306,3 +308,120 @@ async def test_what_is_moved_or_changed_does_not_open_and_the_rest_is_sealed_ane
     assert {column for column, of in counts.items() if set(of) != {"new"}} == {"tasks.spec"}
     assert counts["tasks.spec"] == {"new": 1, "old": 1}
     await db.aclose()
+
+
+async def kept_sealed(db: Database, rounds: int) -> None:
+    """As a server does it in the background, so many rounds."""
+
+    async def pause(seconds: float) -> None:
+        nonlocal rounds
+        rounds -= seconds > 0
+        if rounds <= 0:
+            raise Killed
+
+    with pytest.raises(Killed):
+        await resealing.keep_sealed(db, share=1, pause=pause)
+
+
+def refuses(db: Database) -> bool:
+    """Whether it takes no plain text any more."""
+    return db.sealing.only
+
+
+_PLAIN = '{"data":{"password":"forged"}}'
+
+
+async def put_in(db: Database, column: Column[Any], text: str) -> None:
+    """Whoever may write into the database puts a text in place of all values of a column."""
+    async with db.begin("forge") as tx:
+        assert await tx.write(update(column.table).where(column.is_not(None)).values({column: text}))
+
+
+async def test_once_all_is_sealed_plain_text_is_refused(plain: Database, url: str) -> None:
+    """In the process that sealed it and in any that begins later; also when they seal with another key by then."""
+    db = await opened(url, "old")
+    await kept_sealed(db, 3)
+    for order in (("old",), ("new", "old"), ("new",)):
+        later = await opened(url, *order)
+        await rotated(later)
+        await check(later)
+        await later.aclose()
+    later = await opened(url, "new")
+    for column in sealing_keys.sealed_columns():
+        keys = [column.table.c[name] for name in column.info["sealed_by"]]
+        async with later.read() as tx:
+            were = await tx.rows(select(*keys, column.label("was")).where(column.is_not(None)))
+        await put_in(later, column, _PLAIN)
+        with pytest.raises(Unreadable, match=f"{column} of .* in plain text"):
+            await read_all(later)
+        with pytest.raises(Unreadable, match=f"{column} of .* in plain text"):  # nor does a rotation seal it
+            await rotated(later)
+        for row in were:
+            async with later.begin("mend") as tx:
+                mine = [one == value for one, value in zip(keys, tuple(row)[:-1], strict=True)]
+                await tx.write(update(column.table).where(*mine).values({column: row.was}))
+    await check(later)
+    await put_in(later, tables.resources.c.before, _PLAIN)
+    later.sealing.only = False  # as `kubemin key rotate --accept-plain`
+    await rotated(later)
+    assert await used(later) == {"new"}
+    for one in (later, db):
+        await one.aclose()
+
+
+async def read_all(db: Database) -> None:
+    async with db.read() as tx:
+        for app in APPS:
+            await applications.with_key(tx, id_of(app))
+            await components.of_application(tx, id_of(app))
+            await workflows.of_application(tx, id_of(app))
+            await revisions.get(tx, id_of(app), 1)
+            await tasks.get(tx, id_of(app))
+            await evidence.of_task(tx, id_of(app))
+            found = [why for row in await journal.of_task(tx, id_of(app)) for why in row.unreadable.values()]
+            if found:
+                raise Unreadable("; ".join(found))
+
+
+async def test_plain_text_is_refused_only_when_nobody_stores_it_any_more(
+    plain: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process without the key goes on for a moment; then it stores nothing, and only then is plain text refused."""
+    db = await opened(url, "old")
+    await kept_sealed(db, 1)
+    assert await used(db) == {"old"}
+    assert not refuses(db)
+    async with plain.begin("late") as tx:  # it does not know yet
+        await journal.update_many(tx, id_of("shop"), [(1, {"applied": SECRET})])
+    await check(db)
+    monkeypatch.setattr("kubemin.store.database.PLAIN_SECONDS", 0)
+    with pytest.raises(KeyInUse, match='the encryption key "old" is in use'):
+        async with plain.begin("later") as tx:
+            await journal.update_many(tx, id_of("shop"), [(1, {"applied": SECRET})])
+    async with plain.begin("a cancel") as tx:  # stores nothing that is sealed
+        assert await tasks.cancel(tx, id_of("shop"), "ada", "no") is not None
+    await kept_sealed(db, 2)
+    assert not refuses(db)  # it has sealed what came late
+    await kept_sealed(db, 2)
+    assert refuses(db)
+    assert await used(db) == {"old"}
+    await check(db)
+    await db.aclose()
+
+
+async def test_who_writes_into_the_database_cannot_have_plain_text_read_again(plain: Database, url: str) -> None:
+    """That it is refused is sealed itself: neither a state nor a proof of one's own turns it off."""
+    db = await opened(url, "old")
+    await kept_sealed(db, 3)
+    async with db.begin("forge") as tx:
+        await tx.write(update(tables.sealing_keys).values(complete=False))
+    later = await opened(url, "old")
+    assert refuses(later)
+    await later.aclose()
+    async with db.begin("forge") as tx:
+        await tx.write(update(tables.sealing_keys).values(proof='"kubemin"'))
+    forged = await Database.open(url, codec=sealer("old"))
+    with pytest.raises(Unreadable, match=r"sealing_keys\.proof"):
+        await sealing_keys.begin(forged)
+    for one in (db, forged):
+        await one.aclose()

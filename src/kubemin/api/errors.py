@@ -36,6 +36,7 @@ from kubemin.store.errors import (
     CommitUnknown,
     Duplicate,
     Full,
+    KeyInUse,
     Locked,
     SchemaOutdated,
     StoreError,
@@ -151,7 +152,7 @@ def _of_store(error: StoreError) -> ApiError:
     match error:
         case Full():
             return ApiError(507, ApiCode.STORAGE_FULL, "The database is full: nothing was stored.")
-        case SchemaOutdated() | Unreadable():
+        case SchemaOutdated() | Unreadable() | KeyInUse():
             return ApiError(503, ApiCode.UNAVAILABLE, sentence(str(error)))
         case Duplicate():
             return ApiError(409, ApiCode.CONFLICT, "Someone else stored the same thing just now: look, and try again.")

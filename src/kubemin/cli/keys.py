@@ -46,9 +46,12 @@ def status(settings: "Settings", output: Output) -> None:
     output.table([key("key"), key("state"), key("values")], [*rows, [tr("(plain text)"), "", str(plain)]], "")
 
 
-def rotate(settings: "Settings", output: Output) -> None:
-    """Seal anew all that is not sealed with the first key, and tell how it goes. Raises :class:`CliError`."""
-    sealed = _with_database(settings, lambda db: _rotated(db, output))
+def rotate(settings: "Settings", output: Output, *, accept_plain: bool = False) -> None:
+    """Seal anew all that is not sealed with the first key, and tell how it goes. Raises :class:`CliError`.
+
+    ``accept_plain``: also what was put there in plain text after all was sealed, which is refused otherwise.
+    """
+    sealed = _with_database(settings, lambda db: _rotated(db, output, accept_plain=accept_plain))
     if not output.printed({"sealed": sealed}, [str(sealed)]):
         said = trn("{count} value was sealed anew", "{count} values were sealed anew", sealed)
         output.tell(f"{said}; {tr('all are sealed with the first key')}")
@@ -62,7 +65,7 @@ async def _counted(
     return known[0] if known else None, known, await count(db)
 
 
-async def _rotated(db: "Database", output: Output) -> int:
+async def _rotated(db: "Database", output: Output, *, accept_plain: bool) -> int:
     from kubemin.store import resealing, sealing_keys
 
     if db.codec is None:
@@ -70,6 +73,8 @@ async def _rotated(db: "Database", output: Output) -> int:
             tr("there is no key to seal with: set KUBEMIN_ENCRYPTION_KEYS, or see `kubemin key generate`"), Exit.USAGE
         )
     await sealing_keys.begin(db)
+    if accept_plain:
+        db.sealing.only = False
     total = told = 0
     before = resealing.Progress()
     async for one in resealing.rotate(db):

@@ -14,6 +14,9 @@ from kubemin.store.errors import Unstorable
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """PostgreSQL stores no NUL, and no database a lone surrogate."""
 
+NOTHING = '{"metadata":{}}'
+"""What is left of a forgotten object: nothing that is worth sealing, so it is stored as it is."""
+
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A generated key. SQLite generates keys for INTEGER only (which has 64 bits there anyway)."""
 

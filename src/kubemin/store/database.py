@@ -1,6 +1,8 @@
 """The database: opened once in a process, and given to every part that needs it."""
 
 import asyncio
+import math
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,18 +10,21 @@ from functools import partial
 from secrets import token_hex
 from typing import Self
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, insert, select, text
 
 from kubemin.shield import to_the_end
 from kubemin.spec.ids import new_id
 from kubemin.store import schema
 from kubemin.store.backends import Backend, ConnectionLimits, DbConnection, Hook, Pool, backend_of
-from kubemin.store.errors import CommitUnknown, Locked, StoreError
-from kubemin.store.tables import write_probes
-from kubemin.store.transaction import Codec, Translator, Tx
+from kubemin.store.errors import CommitUnknown, KeyInUse, Locked, StoreError
+from kubemin.store.tables import sealing_keys, write_probes
+from kubemin.store.transaction import Codec, Sealing, Translator, Tx
 
 _URGENT_OF_8 = 3
 """Of 8 connections so many are for leases and cancels only: requests that wait for locks cannot hold up a renewal."""
+PLAIN_SECONDS = 5.0
+"""So long after another process has said that it seals, one without a key may still store plain text."""
+_KEY = select(sealing_keys.c.id).limit(1)
 _PROBE_BYTES = 8192
 """More than a page has left: a database without space has none for it."""
 
@@ -130,8 +135,8 @@ class Database:
         self._reader = reader
         self._writer = writer
         self._translator = translator
-        self.codec = codec
-        """What seals; None: what may hold secrets is stored in plain text."""
+        self.sealing = Sealing(codec)
+        self._looked_for_keys = -math.inf
         self._hook = hook
 
     @classmethod
@@ -167,6 +172,11 @@ class Database:
             hook,
         )
 
+    @property
+    def codec(self) -> Codec | None:
+        """What seals; None: what may hold secrets is stored in plain text."""
+        return self.sealing.codec
+
     async def aclose(self) -> None:
         """Close every connection. No transaction may be open."""
         await to_the_end(self._dispose())
@@ -181,18 +191,30 @@ class Database:
 
         An ``urgent`` one (a lease, a cancel) gets a connection before the others that wait for one.
         A commit that has begun runs to its end even under a cancel, which is raised afterwards.
+        Raises `KeyInUse` if it would store secrets in plain text although others seal them.
         Raises `CommitUnknown` if the commit's answer is lost; with every other `StoreError` nothing is stored.
         On SQLite only one runs at a time: one that is begun inside another one ends with `Locked`.
         """
         async with self._writer.connection(urgent=urgent) as connection:
-            tx = Tx(connection, self._translator, self.codec)
+            tx = Tx(connection, self._translator, self.sealing)
             yield tx
+            await self._refuse_plain(tx)
             tx.check()
             if self._hook is not None:
                 await self._hook(f"commit:{label}:before")
             await self._commit(connection)
         if self._hook is not None:
             await self._hook(f"commit:{label}:after")
+
+    async def _refuse_plain(self, tx: Tx) -> None:
+        """Raise `KeyInUse` where plain text would be stored although others seal: they would refuse it later."""
+        now = time.monotonic()
+        if not tx.wrote_plain or now - self._looked_for_keys < PLAIN_SECONDS:
+            return
+        key_id = await tx.scalar(_KEY)
+        if key_id is not None:
+            raise KeyInUse(str(key_id))
+        self._looked_for_keys = now
 
     async def _commit(self, connection: DbConnection) -> None:
         try:
@@ -205,7 +227,7 @@ class Database:
     async def read(self, *, urgent: bool = False) -> AsyncIterator[Tx]:
         """A transaction that only reads. All its statements see the same state. ``urgent`` as in `begin`."""
         async with self._reader.connection(urgent=urgent) as connection:
-            yield Tx(connection, self._translator, self.codec)
+            yield Tx(connection, self._translator, self.sealing)
 
     async def ping(self) -> None:
         """Ask the database for an answer. Raises `StoreError` (`Unavailable`, `Locked`) if it has none."""

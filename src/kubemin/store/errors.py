@@ -59,6 +59,13 @@ class Unreadable(StoreError):
         self.lacking = lacking
 
 
+class KeyInUse(StoreError):
+    """Others seal with a key that this process has not got: it stores no secret in plain text beside them."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f'the encryption key "{key_id}" is in use and not given to this process: nothing was stored')
+
+
 class UnreadableTask(Unreadable):
     """A task that a claim would have taken cannot be opened; nothing was taken."""
 

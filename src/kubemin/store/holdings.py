@@ -10,11 +10,11 @@ from sqlalchemy import bindparam, select, update
 
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Purpose, ResourceState
-from kubemin.store.columns import among
+from kubemin.store.columns import NOTHING, among
 from kubemin.store.errors import Unreadable
 from kubemin.store.fold import Holding, JournalRow, Origin, fold, is_ended, passed_to, told
 from kubemin.store.journal import TELLS
-from kubemin.store.tables import NOTHING, resources, tasks
+from kubemin.store.tables import resources, tasks
 from kubemin.store.transaction import Tx, chunks, load
 
 _REF = ("api_version", "kind", "namespace", "name")

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, not_, 
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus
+from kubemin.store.columns import NOTHING
 from kubemin.store.errors import Unreadable
-from kubemin.store.tables import NOTHING, resources, revisions, tasks
+from kubemin.store.tables import resources, revisions, tasks
 from kubemin.store.transaction import Tx, chunks
 
 _SETTLED = and_(

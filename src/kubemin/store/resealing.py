@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Row, Select, and_, bindparam, func, or_, select, update
 
 from kubemin.sealing.form import MARK, begin_of
+from kubemin.store.columns import NOTHING
 from kubemin.store.database import Database
 from kubemin.store.errors import Unreadable
-from kubemin.store.sealing_keys import is_complete, remember, sealed_columns, set_complete
-from kubemin.store.tables import NOTHING
+from kubemin.store.sealing_keys import is_complete, learn, refuse_plain, remember, sealed_columns, set_complete
 from kubemin.store.transaction import Codec, opened, place_of
 
 _SCANNED = 50
@@ -86,16 +86,25 @@ async def rotate(db: Database, pause: Pause = asyncio.sleep, share: float = 1) -
 
 async def keep_sealed(db: Database, share: float = 0.2, seconds: float = 60, pause: Pause = asyncio.sleep) -> None:
     """Rotate in the background whenever there may be something to seal. Ends only by a cancel. Raises like `rotate`."""
-    codec = db.codec
+    codec, known_since = db.codec, False
     while codec is not None:
         async with db.read() as tx:
             complete = await is_complete(tx, codec.first)
+            if not db.sealing.only:
+                await learn(tx, db.sealing)
         if not complete:
             # Another process that has not this key may have forgotten it, before there was a value sealed with it.
             await remember(db, codec)
+            known_since = False
             async for _ in rotate(db, pause, share):
                 pass
+        elif known_since and not db.sealing.only:
+            # Since `seconds` nobody without a key stores plain text: one more look, and then there is none for good.
+            seen = [one async for one in reseal(db, pause, share)]
+            if not seen or (seen[-1].sealed, seen[-1].wrong) == (0, None):
+                await refuse_plain(db)
         await pause(seconds)
+        known_since = True
 
 
 def _keys(column: Column[Any]) -> list[Column[Any]]:
@@ -129,7 +138,7 @@ async def _reseal_one(db: Database, codec: Codec, column: Column[Any], row: Row[
         was = await tx.scalar(select(column).where(mine))
     if was is None or was == NOTHING or was.startswith(begin_of(codec.first)):
         return False
-    text = opened(codec, was, column, key)
+    text = opened(db.sealing, was, column, key)
     to = codec.seal(text, place_of(column, key))
     async with db.begin("reseal") as tx:
         return await tx.write(update(column.table).where(mine, column == was).values({column: to})) == 1

@@ -13,14 +13,18 @@ from sqlalchemy import Column, bindparam, case, func, insert, literal, select, u
 from sqlalchemy import delete as sql_delete
 
 from kubemin.sealing.form import MARK, begin_of
+from kubemin.store.columns import NOTHING
 from kubemin.store.database import Database
 from kubemin.store.errors import Duplicate, StoreError, Unreadable
-from kubemin.store.tables import NOTHING, metadata, sealing_keys
-from kubemin.store.transaction import Codec, Tx, opened
+from kubemin.store.tables import metadata, sealing_keys
+from kubemin.store.transaction import Codec, Sealing, Tx, load, opened
 
 _PROOF = "kubemin"
+_ONLY = "kubemin: nothing is in plain text"
+"""What a proof says once all is sealed for good. It is sealed itself: nobody without the key makes one."""
 _PROOF_COLUMN = sealing_keys.c.proof
 _IDS = select(sealing_keys.c.id)
+_PROOFS = select(sealing_keys.c.id, sealing_keys.c.proof)
 _CHECK_SECONDS = 5.0
 
 
@@ -46,18 +50,43 @@ async def begin(db: Database) -> None:
     Raises `Unreadable` where a key has another's id, or values are sealed with a key that this process has not.
     """
     codec = db.codec
-    if codec is not None:
-        await remember(db, codec)
     async with db.read() as tx:
-        rows = await tx.rows(select(sealing_keys))
+        await learn(tx, db.sealing)
+        rows = await tx.rows(_IDS)
     for row in rows:
         if codec is not None and row.id in codec.known:
-            opened(codec, row.proof, _PROOF_COLUMN, (row.id,))
-        elif (where := await _in_use(db, row.id)) is not None:
+            continue
+        if (where := await _in_use(db, row.id)) is not None:
             raise Unreadable(_missing(row.id, where))
-        else:
-            async with db.begin("forget key") as tx:
-                await tx.write(sql_delete(sealing_keys).where(sealing_keys.c.id == row.id))
+        async with db.begin("forget key") as tx:
+            await tx.write(sql_delete(sealing_keys).where(sealing_keys.c.id == row.id))
+    if codec is not None:
+        await remember(db, codec)
+
+
+async def learn(tx: Tx, sealing: Sealing) -> None:
+    """Read whether plain text is refused by now; that never ends. Raises `Unreadable` where a key has another's id."""
+    codec = sealing.codec
+    if codec is None:
+        return
+    for row in await tx.rows(_PROOFS):
+        if row.id in codec.known:
+            # It is not plain text either: whoever may write into the database could else say what they like.
+            said = load(opened(Sealing(codec, only=True), row.proof, _PROOF_COLUMN, (row.id,)))
+            sealing.only = sealing.only or said == _ONLY
+
+
+async def refuse_plain(db: Database) -> None:
+    """Record that all is sealed, with the first key or another, and that nobody stores plain text any more.
+
+    To be called when every process without a key knows of it (`PLAIN_SECONDS`), and all was looked at since.
+    """
+    codec = db.codec
+    assert codec is not None
+    async with db.begin("refuse plain") as tx:
+        proof = tx.seal(_ONLY, _PROOF_COLUMN, codec.first)
+        await tx.write(update(sealing_keys).where(sealing_keys.c.id == codec.first).values(proof=proof))
+    db.sealing.only = True
 
 
 def _missing(key_id: str, where: str) -> str:
@@ -73,7 +102,7 @@ async def remember(db: Database, codec: Codec) -> None:
         async with db.begin("remember key") as tx:
             known = sealing_keys.c.id == codec.first
             if await tx.write(update(sealing_keys).where(known).values(complete=False)) == 0:
-                proof = tx.seal(_PROOF, _PROOF_COLUMN, codec.first)
+                proof = tx.seal(_ONLY if db.sealing.only else _PROOF, _PROOF_COLUMN, codec.first)
                 await tx.tentative(insert(sealing_keys).values(id=codec.first, proof=proof, complete=False))
     except Duplicate:
         return  # another process has, just now
@@ -111,6 +140,8 @@ class MissingKeys:
                 try:
                     async with self._db.read(urgent=True) as tx:
                         found = await missing(tx, self._db.codec)
+                        if not self._db.sealing.only:
+                            await learn(tx, self._db.sealing)
                 except StoreError:
                     return self._said  # whoever asks hears that from the database itself
                 self._said = (
@@ -169,7 +200,9 @@ __all__ = [
     "begin",
     "count",
     "is_complete",
+    "learn",
     "missing",
+    "refuse_plain",
     "remember",
     "sealed_columns",
     "set_complete",

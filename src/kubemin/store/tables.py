@@ -48,8 +48,6 @@ def _sealed(name: str, *by: str, nullable: bool = False) -> Column[str]:
     return Column(name, LongText, nullable=nullable, info={"sealed_by": by})
 
 
-NOTHING = '{"metadata":{}}'
-"""What is left of a forgotten object: nothing that is worth sealing, so it is stored as it is."""
 OBJECT_NAME = 253
 KIND_NAME = 63 + 1 + 253
 """``<kind>.<group>``."""

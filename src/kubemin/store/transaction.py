@@ -16,6 +16,7 @@ from kubemin.sealing.form import key_id_of
 from kubemin.shield import round_trip, to_the_end
 from kubemin.store.backends import Answer, Backend, DbConnection
 from kubemin.store.clock import now
+from kubemin.store.columns import NOTHING
 from kubemin.store.errors import CommitUnknown, Duplicate, StoreError, Unavailable, Unreadable
 
 T = TypeVar("T")
@@ -40,6 +41,16 @@ class Codec(Protocol):
 
     def unseal(self, stored: str, place: str) -> str:
         """The text that `seal` was given. Raises `SealingError`."""
+
+
+@dataclasses.dataclass
+class Sealing:
+    """How a process stores what may hold secrets."""
+
+    codec: Codec | None
+    """None: in plain text."""
+    only: bool = False
+    """All is sealed, and nobody writes plain text any more: what is in plain text was put there past KubeMin."""
 
 
 class Translator:
@@ -101,11 +112,13 @@ class Tx:
     What runs often is a statement at module level, executed with parameters: building one costs more than running it.
     """
 
-    def __init__(self, connection: DbConnection, translator: Translator, codec: Codec | None) -> None:
+    def __init__(self, connection: DbConnection, translator: Translator, sealing: Sealing) -> None:
         self._connection = connection
         self._translator = translator
-        self._codec = codec
+        self._sealing = sealing
         self._failure: StoreError | None = None
+        self.wrote_plain = False
+        """Whether something that may hold secrets was made to be stored in plain text."""
         self.locked: set[str] = set()
         """Ids of the tasks whose row this transaction has written, and so locked."""
 
@@ -154,12 +167,15 @@ class Tx:
 
         The names of the key are those that the column was declared with (`tables`); in another row it does not open.
         """
-        text = dump(value)
-        return text if self._codec is None else self._codec.seal(text, place_of(column, key))
+        text, codec = dump(value), self._sealing.codec
+        if codec is None:
+            self.wrote_plain = True
+            return text
+        return codec.seal(text, place_of(column, key))
 
     def unseal(self, stored: str, column: Column[Any], *key: str | int) -> Any:
-        """The value that `seal` was given; plain text is read too. Raises `Unreadable`."""
-        text = opened(self._codec, stored, column, key)
+        """The value that `seal` was given; plain text is read too, until all is sealed. Raises `Unreadable`."""
+        text = opened(self._sealing, stored, column, key)
         try:
             return load(text)
         except (ValueError, RecursionError) as error:
@@ -180,15 +196,20 @@ def place_of(column: Column[Any], key: Sequence[str | int]) -> str:
     return f"{column}/{'/'.join(str(part) for part in key)}"
 
 
-def opened(codec: Codec | None, stored: str, column: Column[Any], key: Sequence[str | int]) -> str:
+def opened(sealing: Sealing, stored: str, column: Column[Any], key: Sequence[str | int]) -> str:
     """A stored text, as it was before it was sealed. Raises `Unreadable`, which names the table and the key."""
     key_id = key_id_of(stored)
     if key_id is None:
+        if sealing.only and stored != NOTHING:
+            raise Unreadable(
+                f"{_named(column, key)} cannot be read: it is in plain text, and all that KubeMin stores is sealed. "
+                "Somebody else wrote it; `kubemin key rotate --accept-plain` seals what is there"
+            )
         return stored
     try:
-        if codec is None:
+        if sealing.codec is None:
             raise MissingKey(key_id)
-        return codec.unseal(stored, place_of(column, key))
+        return sealing.codec.unseal(stored, place_of(column, key))
     except SealingError as error:
         lacking = error.key_id if isinstance(error, MissingKey) else None
         raise Unreadable(f"{_named(column, key)} cannot be read: {error}", lacking) from error

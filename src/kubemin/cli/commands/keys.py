@@ -35,12 +35,20 @@ def status(database: DatabaseUrl = None, form: Formed = None, quiet: Quiet = Fal
 
 
 @key.command()
-def rotate(database: DatabaseUrl = None, form: Formed = None, quiet: Quiet = False) -> None:
+def rotate(
+    database: DatabaseUrl = None,
+    accept_plain: Annotated[
+        bool, typer.Option("--accept-plain", help="Also what was put there in plain text after all was sealed.")
+    ] = False,
+    form: Formed = None,
+    quiet: Quiet = False,
+) -> None:
     """Seal with the first key all that is in plain text or under another key, and wait until nothing is left.
 
     Servers do the same in the background, slowly. It may run beside them, more than once, and be ended at any time.
+    Plain text that appears once all was sealed is refused: look who wrote it before you accept it.
     """
     from kubemin.cli.keys import rotate
     from kubemin.cli.settings import settings_of
 
-    rotate(settings_of(database_url=database), Output(form, quiet))
+    rotate(settings_of(database_url=database), Output(form, quiet), accept_plain=accept_plain)
