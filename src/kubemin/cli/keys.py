@@ -1,6 +1,5 @@
 """``kubemin key``: what seals secrets in the database."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,6 +96,7 @@ def _said(state: str) -> str:
 
 
 def _with_database(settings: "Settings", work: "Callable[[Database], Coroutine[Any, Any, T]]") -> T:
+    from kubemin.cli.loop import run_in_loop
     from kubemin.cli.sealing import sealer_of
     from kubemin.store import Database, StoreError
 
@@ -109,6 +109,6 @@ def _with_database(settings: "Settings", work: "Callable[[Database], Coroutine[A
             await db.aclose()
 
     try:
-        return asyncio.run(run())
+        return run_in_loop(run())
     except StoreError as error:
         raise CliError(str(error)) from error

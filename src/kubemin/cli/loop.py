@@ -3,11 +3,15 @@
 import asyncio
 import errno
 import math
+import socket
 import time
 from collections.abc import Callable, Coroutine
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import structlog
+
+from kubemin.daemon_threads import DaemonThreads
 
 T = TypeVar("T")
 
@@ -15,12 +19,16 @@ log = structlog.get_logger(__name__)
 
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _MINUTE = 60.0
+_THREADS = 16
+"""For the names of the database, of Redis and of the issuer: the others are looked up in threads of their own."""
 
 
 def run_in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, in uvloop where it is installed (the extra ``fast``): it is faster, and behaves the same."""
     with asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.get_loop().set_exception_handler(_Complaints())
+        loop = runner.get_loop()
+        loop.set_exception_handler(_Complaints())
+        loop.set_default_executor(DaemonThreads(_THREADS, "kubemin"))
         return runner.run(work)
 
 
@@ -52,4 +60,49 @@ def _new_loop() -> asyncio.AbstractEventLoop:
         import uvloop
     except ImportError:
         return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+
+    class Loop(uvloop.Loop):
+        """Looks names up in the default executor, as Python's own loop does.
+
+        uvloop has threads of its own for that, and neither the loop nor the process ends while one of them hangs.
+        """
+
+        async def getaddrinfo(
+            self,
+            host: Any,
+            port: Any,
+            *,
+            family: int = 0,
+            type: int = 0,  # noqa: A002  its callers name it
+            proto: int = 0,
+            flags: int = 0,
+        ) -> list[Any]:
+            return await self.run_in_executor(None, socket.getaddrinfo, host, port, family, type, proto, flags)
+
+        async def create_connection(
+            self, protocol_factory: Any, host: Any = None, port: Any = None, **given: Any
+        ) -> tuple[Any, Any]:
+            if host is None or _is_address(host):
+                return await super().create_connection(protocol_factory, host, port, **given)
+            if given.get("ssl") and given.get("server_hostname") is None:
+                given["server_hostname"] = host
+            kind = {name: given.pop(name, 0) for name in ("family", "proto", "flags")}
+            errors: list[OSError] = []
+            for family, _, proto, _, address in await self.getaddrinfo(host, port, type=socket.SOCK_STREAM, **kind):
+                try:
+                    return await super().create_connection(
+                        protocol_factory, *address[:2], family=family, proto=proto, **given
+                    )
+                except OSError as error:
+                    errors.append(error)
+            raise errors[-1] if errors else OSError(f"{host} has no address")
+
+    return Loop()
+
+
+def _is_address(host: object) -> bool:
+    try:
+        ip_address(str(host))
+    except ValueError:
+        return False
+    return True

@@ -1,11 +1,11 @@
 """``kubemin signals purge``: the keys in Redis that nobody needs any more."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import tr, trn
+from kubemin.cli.loop import run_in_loop
 from kubemin.cli.output import Output, say
 from kubemin.signals import SignalError
 from kubemin.store import Database, StoreError, tasks
@@ -19,7 +19,7 @@ def run(settings: "Settings", output: Output, *, unknown: bool) -> None:
     if settings.redis_url is None:
         raise CliError(tr("there is no Redis to purge: give --redis URL, or set KUBEMIN_REDIS_URL"), Exit.USAGE)
     try:
-        purged, strange = asyncio.run(_purge(settings.database_url, settings.redis_url, unknown=unknown))
+        purged, strange = run_in_loop(_purge(settings.database_url, settings.redis_url, unknown=unknown))
     except (StoreError, SignalError) as error:
         raise CliError(str(error)) from error
     if output.printed({"purged": purged, "unknown": strange}, purged):

@@ -1,6 +1,5 @@
 """``kubemin token …``: API tokens, through the server or, for the first one, in its database."""
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.connection import Connection
@@ -38,10 +37,11 @@ def create_in_database(
     name: str, owner: str | None, grant: dict[str, Any], days: int | None, settings: "Settings", output: Output
 ) -> None:
     """Make one in the database itself, as long as nobody can ask the server for it. Raises :class:`CliError`."""
+    from kubemin.cli.loop import run_in_loop
     from kubemin.store import StoreError
 
     try:
-        text, made = asyncio.run(_make(name, owner, grant, days, settings.database_url))
+        text, made = run_in_loop(_make(name, owner, grant, days, settings.database_url))
     except StoreError as error:
         raise CliError(str(error)) from error
     _show(text, made, output)

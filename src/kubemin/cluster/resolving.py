@@ -3,10 +3,11 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from kubemin.daemon_threads import DaemonThreads
 
 LookUp = Callable[..., list[Any]]
 """As `socket.getaddrinfo`."""
@@ -15,7 +16,7 @@ LookUp = Callable[..., list[Any]]
 class Resolver(AbstractResolver):
     """Looks names up in given threads."""
 
-    def __init__(self, look_up: LookUp, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, look_up: LookUp, threads: DaemonThreads) -> None:
         self._look_up = look_up
         self._threads = threads
 

@@ -6,7 +6,6 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +19,7 @@ from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unauth
 from kubemin.cluster.request_metrics import RequestMetrics, code_of
 from kubemin.cluster.requests import Request
 from kubemin.cluster.resolving import Resolver, look_up_usable
+from kubemin.daemon_threads import DaemonThreads
 from kubemin.telemetry.tracing import record_request
 
 _IN_FLIGHT = 100
@@ -43,7 +43,7 @@ class Transport:
         self._turns = asyncio.Semaphore(_IN_FLIGHT)
         # Names are looked up in threads of its own: one that nobody answers for must not keep those waiting who look
         # up another API server, or the database.
-        self._threads = ThreadPoolExecutor(_POOLS, "kubemin-cluster")
+        self._threads = DaemonThreads(_POOLS, "kubemin-cluster")
         self._calls = _session(timeout, self._threads)
         self._watches = _session(timeout, self._threads)
 
@@ -213,7 +213,7 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-def _session(timeout: float, threads: ThreadPoolExecutor) -> aiohttp.ClientSession:
+def _session(timeout: float, threads: DaemonThreads) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
 
     async def leaves(session: object, context: SimpleNamespace, params: object) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import aiohttp
@@ -12,6 +11,7 @@ from multidict import CIMultiDictProxy
 
 from kubemin import __version__
 from kubemin.cluster.resolving import LookUp, Resolver
+from kubemin.daemon_threads import DaemonThreads
 from kubemin.engine.sockets import Sockets, why_not
 from kubemin.notifications.message import request_of
 from kubemin.notifications.signing import signed
@@ -54,7 +54,7 @@ class Sender:
         self._seconds = seconds
         self._look_up = look_up
         self._clock = clock
-        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._threads: dict[str, DaemonThreads] = {}
 
     async def send(self, target: Target, event: Event) -> Answer:
         """Send it once. Raises nothing but a cancel."""
@@ -79,7 +79,7 @@ class Sender:
 
     async def _post(self, target: Target, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         if target.name not in self._threads:
-            self._threads[target.name] = ThreadPoolExecutor(_THREADS, "kubemin-notify")
+            self._threads[target.name] = DaemonThreads(_THREADS, "kubemin-notify")
         sockets = Sockets(allow_private=not target.public_only)
         connector = aiohttp.TCPConnector(
             resolver=Resolver(self._look_up, self._threads[target.name]), socket_factory=sockets.make, force_close=True

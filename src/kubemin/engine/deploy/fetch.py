@@ -6,13 +6,13 @@ may both mean another one. What is said of a failure holds neither what the othe
 
 import asyncio
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from kubemin.cluster.resolving import LookUp, Resolver
+from kubemin.daemon_threads import DaemonThreads
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.sockets import Sockets, why_not
 from kubemin.render import Fetch
@@ -25,8 +25,8 @@ _MAX_BYTES = 1024 * 1024  # what a ConfigMap may hold
 _SECONDS = 10.0
 
 
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(4, "kubemin-fetch")
+def _threads() -> DaemonThreads:
+    return DaemonThreads(4, "kubemin-fetch")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Fetcher:
 
     allow_private: bool = False
     look_up: LookUp = socket.getaddrinfo
-    threads: ThreadPoolExecutor = field(default_factory=_threads)
+    threads: DaemonThreads = field(default_factory=_threads)
 
     async def fill(self, manifest: Manifest, fetch: Fetch | None) -> Manifest:
         """The manifest with the fetched text in place; itself where nothing is to be fetched. Raises `JobFailed`."""
