@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from kubemin.api.authentication import CSRF_HEADER, check_own_page
+from kubemin.api.authentication import CSRF_HEADER, check_own_page, cookie_of
 from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
 from kubemin.identity.oidc.code_flow import CodeFlow, local
@@ -233,6 +235,49 @@ async def test_a_bearer_of_the_issuer_may_what_its_groups_may(deps: Deps, issuer
 def test_nobody_is_sent_elsewhere_after_a_login(back: str) -> None:
     assert local(back) == "/"
     assert local("/page#/tasks/1?x=y") == "/page#/tasks/1?x=y"
+
+
+OTHERS = [
+    "foo[bar]=1",
+    'a={"b": "c, d"}',
+    "a b=c",
+    "=x",
+    "x",
+    "",
+    '"',
+    "a=\\",
+    "é=ü",
+    "kubemin=1",
+    "__Host-kubemin-x=1",
+    "$Version=1",
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_cookies_of_other_applications_are_no_matter(deps: Deps, issuer: Provider, other: str) -> None:
+    """Neither for a login nor for a session, wherever they stand."""
+    async with server(deps, issuer) as one:
+        address, cookie = await begun(one)
+        answer = await one.http.get(
+            "/auth/callback", params=issuer.login(address), headers={"Cookie": f"{other}; {cookie};{other}".encode()}
+        )
+        assert answer.status_code == 303, answer.text
+        session = f"__Host-kubemin={cookies(answer)['__Host-kubemin'].value}"
+        one.http.cookies.clear()
+        for line in (f"{other}; {session}", f"{session};{other}", f"{other};{session}; {other}"):
+            me = await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": line.encode()})
+            assert me.status_code == 200, line
+        for line in (f"{session}; {session}", f"{session}; __Host-kubemin=another", f"x{session}", f"{session}\u00e9"):
+            me = await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": line.encode()})
+            assert me.status_code == 401, line
+
+
+@given(st.text(st.characters(codec="latin-1"), max_size=200))
+def test_no_cookie_stops_the_reading(other: str) -> None:
+    """Whatever it is, unless it has our name."""
+    assume("kubemin=" not in other)
+    line = f"{other};kubemin=a_secret-1.x;{other}"
+    assert cookie_of(Headers(raw=[(b"cookie", line.encode("latin-1"))]), "kubemin") == "a_secret-1.x"
 
 
 async def test_an_admin_ends_the_sessions_of_others_and_everybody_their_own(deps: Deps, issuer: Provider) -> None:

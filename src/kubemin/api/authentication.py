@@ -1,6 +1,6 @@
 """Who asks: found out before a byte of a body is read."""
 
-from http.cookies import CookieError, SimpleCookie
+import re
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 _CLOSED = ("/api/", "/metrics")
 """Addresses for which nobody is let in who does not say who they are. Each route says for itself what it needs."""
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_COOKIE = re.compile(r"[A-Za-z0-9._-]{1,4096}")
 CSRF_HEADER = "X-Kubemin-Page"
 """Sent by our own pages with each change: a page of another site cannot have a browser send it."""
 
@@ -118,12 +119,14 @@ def session_cookie(deps: Deps) -> str:
 
 
 def cookie_of(headers: Headers, name: str) -> str | None:
-    """The value of a cookie; None where it is not sent."""
-    try:
-        cookies: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    return cookies[name].value if name in cookies and cookies[name].value else None
+    """The value of a cookie of ours; None where it is not sent, or twice: which one is ours nobody could tell.
+
+    Browsers send what all applications of the host have set, also what the standard library's parser stops at. So
+    nothing is read of other cookies, and of ours only the characters that we write.
+    """
+    pairs = (part.strip(" \t").partition("=") for line in headers.getlist("cookie") for part in line.split(";"))
+    found = [value for key, _, value in pairs if key == name]
+    return found[0] if len(found) == 1 and _COOKIE.fullmatch(found[0]) else None
 
 
 def check_own_page(deps: Deps, headers: Headers) -> None:
