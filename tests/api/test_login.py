@@ -259,16 +259,16 @@ async def test_cookies_of_other_applications_are_no_matter(deps: Deps, issuer: P
     async with server(deps, issuer) as one:
         address, cookie = await begun(one)
         answer = await one.http.get(
-            "/auth/callback", params=issuer.login(address), headers={"Cookie": f"{other}; {cookie};{other}".encode()}
+            "/auth/callback", params=issuer.login(address), headers={b"Cookie": f"{other}; {cookie};{other}".encode()}
         )
         assert answer.status_code == 303, answer.text
         session = f"__Host-kubemin={cookies(answer)['__Host-kubemin'].value}"
         one.http.cookies.clear()
         for line in (f"{other}; {session}", f"{session};{other}", f"{other};{session}; {other}"):
-            me = await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": line.encode()})
+            me = await one.http.get(f"{PREFIX}/whoami", headers={b"Cookie": line.encode()})
             assert me.status_code == 200, line
         for line in (f"{session}; {session}", f"{session}; __Host-kubemin=another", f"x{session}", f"{session}\u00e9"):
-            me = await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": line.encode()})
+            me = await one.http.get(f"{PREFIX}/whoami", headers={b"Cookie": line.encode()})
             assert me.status_code == 401, line
 
 
